@@ -1,0 +1,240 @@
+"""What a rig needs of each kind of instrument: small Protocols, one a kind.
+
+A driver satisfies one of these by shape, not by inheritance. All methods block, with finite
+time-outs, and raise only :mod:`labrig_drivers.errors`. Every method is safe to call twice
+unless its docstring says otherwise; ``stop`` is safe in any state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who answers: as the instrument itself says it."""
+
+    vendor: str
+    model: str
+    firmware: str
+    serial_number: str | None = None
+
+
+class Instrument(Protocol):
+    """Anything on the bench."""
+
+    def identify(self) -> Identity:
+        """Ask the instrument who it is. Changes nothing. Raises WrongInstrument."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the transport; sends nothing that changes the instrument's state."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PumpState:
+    """What a pump says of itself.
+
+    Attributes:
+        running: the motor is turning for us.
+        rate_ul_min: the rate now set (valid whether or not it is running).
+        delivered_ul: volume since the pump last cleared its counter, None where the
+            instrument keeps none (then nothing witnesses the delivery).
+        alarm: the instrument's own word for why it stopped itself, else None.
+    """
+
+    running: bool
+    rate_ul_min: float
+    delivered_ul: float | None
+    alarm: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PumpLimits:
+    """What rates a pump can hold, and in which steps.
+
+    ``step_ul_min`` is the quantisation of a rate *near the given limits' lower end*; use
+    ``Pump.quantised`` for the exact rate an instrument will run.
+    """
+
+    min_rate_ul_min: float
+    max_rate_ul_min: float
+    step_ul_min: float
+
+
+class Pump(Instrument, Protocol):
+    """Moves liquid at a rate, or a bounded volume."""
+
+    def limits(self) -> PumpLimits:
+        """Rates this pump can hold with its present syringe or tubing. No I/O."""
+        ...
+
+    def quantised(self, rate_ul_min: float) -> float:
+        """The rate the instrument would really run when asked for this one. No I/O."""
+        ...
+
+    def state(self) -> PumpState:
+        """Read, never write. Also serves as the heartbeat of a host watchdog."""
+        ...
+
+    def set_rate(self, rate_ul_min: float) -> None:
+        """Hold this rate from now on; 0 stops. Starts the motor if it stands.
+
+        An absolute setting: asserting it twice changes nothing.
+        """
+        ...
+
+    def dispense(self, volume_ul: float, rate_ul_min: float) -> None:
+        """Deliver one bounded volume, then stop by itself. NOT safe to repeat."""
+        ...
+
+    def stop(self) -> None:
+        """Stop now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PulseTrain:
+    """One finite train, as a stimulator is to make it.
+
+    Attributes:
+        phase_ms: duration of one phase of a pulse.
+        amplitude_v: first phase; the second of a biphasic pulse is its opposite.
+        biphasic: two phases of opposite sign without a gap.
+        frequency_hz: pulses a second inside a burst.
+        burst_s / gap_s: burst and pause; gap 0 means one unbroken train.
+        duration_s: the whole train; the instrument ends it by itself.
+    """
+
+    phase_ms: float
+    amplitude_v: float
+    biphasic: bool
+    frequency_hz: float
+    burst_s: float
+    gap_s: float
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StimulatorState:
+    """What is known of a stimulator.
+
+    Attributes:
+        reachable: it answered a handshake just now.
+        running_until_s: per channel, when the train that the driver started will end, on the
+            caller's clock; channels that are silent are absent. A model on the host's side
+            where the instrument has no state query (``modelled``).
+    """
+
+    reachable: bool
+    running_until_s: dict[int, float]
+    modelled: bool
+
+
+class Stimulator(Instrument, Protocol):
+    """Makes pulse trains with its own timing. The host never makes a pulse."""
+
+    def channels(self) -> tuple[int, ...]:
+        """Channel numbers, as printed on the instrument. No I/O."""
+        ...
+
+    def program(self, trains: dict[int, PulseTrain]) -> None:
+        """Set every channel's train at once; channels left out are silenced.
+
+        Outputs go to rest. Raises OutOfRange before anything is sent.
+        """
+        ...
+
+    def trigger(self, channels: tuple[int, ...], now_s: float) -> None:
+        """Start the programmed train on these channels. NOT safe to repeat."""
+        ...
+
+    def state(self, now_s: float) -> StimulatorState:
+        """Handshake and the modelled running state."""
+        ...
+
+    def stop(self) -> None:
+        """All channels silent and at rest, and nothing armed to start again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StageLimits:
+    """Travel limits in µm, set by the rig, checked before a move is sent."""
+
+    x_min_um: float
+    x_max_um: float
+    y_min_um: float
+    y_max_um: float
+
+
+class Stage(Instrument, Protocol):
+    """An XY stage."""
+
+    def position_um(self) -> tuple[float, float]:
+        """Where the stage says it is (x, y)."""
+        ...
+
+    def move_to(self, x_um: float, y_um: float) -> None:
+        """Start an absolute move and return at once. Raises OutOfRange unsent."""
+        ...
+
+    def moving(self) -> bool:
+        """Whether a move is still under way."""
+        ...
+
+    def stop(self) -> None:
+        """Halt now, wherever it is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentReading:
+    """One reading of an incubator probe; None where the probe says it has no value.
+
+    ``trusted`` is False while warming up or when the probe reports a fault; ``note`` says why.
+    """
+
+    co2_percent: float | None
+    temperature_c: float | None
+    trusted: bool
+    note: str = ""
+
+
+class EnvironmentProbe(Instrument, Protocol):
+    """CO2 and temperature beside the culture."""
+
+    def read(self) -> EnvironmentReading:
+        """One reading, without changing the probe."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One frame as the camera gave it.
+
+    Attributes:
+        pixels: (height, width), uint8 or uint16, grey.
+        exposure_ms: as the camera reports it, else as asked.
+    """
+
+    pixels: NDArray[np.uint8] | NDArray[np.uint16]
+    exposure_ms: float
+
+
+class Camera(Instrument, Protocol):
+    """A camera that gives single grey frames, and films at a frame rate."""
+
+    def snap(self, exposure_ms: float) -> Picture:
+        """One fresh frame, exposed after the call (never a stale buffered one)."""
+        ...
+
+    def film(self, exposure_ms: float, frame_rate_hz: float, frames: int) -> list[Picture]:
+        """``frames`` frames at an even rate. Raises OutOfRange if it cannot hold the rate."""
+        ...

@@ -1,0 +1,119 @@
+"""What hosts ask of a byte-speaking simulator, and what a simulator asks of its surroundings.
+
+A simulator is handed time and never sleeps or reads a clock. It is written from the manual
+and shares no code with the driver. It speaks to the physical world through a *plant*: the
+simulated bench (``labrig.twin``) passes its own; alone, a simulator gets a still one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Simulator(Protocol):
+    """The instrument's side of the wire. Times are seconds on the host's one clock."""
+
+    def receive(self, data: bytes, now_s: float) -> bytes:
+        """Bytes arrive (any split); returns the bytes answered at once, maybe none."""
+        ...
+
+    def advance(self, now_s: float) -> bytes:
+        """Let time pass up to ``now_s``; returns bytes sent unasked (an alarm packet)."""
+        ...
+
+    def next_wake_s(self) -> float | None:
+        """When something will happen by itself next, or None. ``advance`` is due then."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A scripted state of the simulated instrument, on from ``from_s`` until ``until_s``.
+
+    ``name`` is one of those the instrument's simulator documents, e.g. ``stall``, ``silent``,
+    ``reboot``, ``corrupt_reply``, ``rate_error`` (with ``value``).
+    """
+
+    name: str
+    from_s: float
+    until_s: float = float("inf")
+    value: float = 0.0
+
+
+class PumpPlant(Protocol):
+    """The liquid behind a pump."""
+
+    def flow_changed(self, now_s: float, rate_ul_min: float) -> None:
+        """The pump really moves this much from now on (negative: withdrawing)."""
+        ...
+
+
+class StimulatorPlant(Protocol):
+    """The electrodes behind a stimulator channel."""
+
+    def train_started(
+        self,
+        now_s: float,
+        channel: int,
+        phase_ms: float,
+        amplitude_v: float,
+        biphasic: bool,
+        frequency_hz: float,
+        burst_s: float,
+        gap_s: float,
+        duration_s: float,
+    ) -> None:
+        """A train begins on this channel and will end by itself after ``duration_s``."""
+        ...
+
+    def train_stopped(self, now_s: float, channel: int) -> None:
+        """The channel's train was cut off."""
+        ...
+
+
+class StagePlant(Protocol):
+    """What stands on a stage."""
+
+    def moved(self, now_s: float, x_um: float, y_um: float) -> None:
+        """The stage has come to rest here."""
+        ...
+
+
+class IncubatorPlant(Protocol):
+    """The air a probe hangs in."""
+
+    def air(self, now_s: float) -> tuple[float, float]:
+        """CO2 in percent and temperature in °C, now."""
+        ...
+
+
+class StillPlant:
+    """Surroundings in which nothing happens: 5.0 % CO2, 37.0 °C; a default for bench-less use."""
+
+    def flow_changed(self, now_s: float, rate_ul_min: float) -> None:
+        """Nothing is connected."""
+
+    def train_started(
+        self,
+        now_s: float,
+        channel: int,
+        phase_ms: float,
+        amplitude_v: float,
+        biphasic: bool,
+        frequency_hz: float,
+        burst_s: float,
+        gap_s: float,
+        duration_s: float,
+    ) -> None:
+        """Nothing is connected."""
+
+    def train_stopped(self, now_s: float, channel: int) -> None:
+        """Nothing is connected."""
+
+    def moved(self, now_s: float, x_um: float, y_um: float) -> None:
+        """Nothing stands on the stage."""
+
+    def air(self, now_s: float) -> tuple[float, float]:
+        """Ideal incubator air."""
+        return 5.0, 37.0

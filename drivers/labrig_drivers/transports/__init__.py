@@ -1,0 +1,1 @@
+"""Ways for bytes to travel: few and small, always passed in to a driver."""

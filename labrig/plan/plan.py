@@ -1,0 +1,153 @@
+"""The compiled plan: what will be done, what is wrong with it, what it will use.
+
+All of it is frozen data, written to ``plan.json`` in the run folder (``labrig.plan.store``)
+and read back by the runner, the report and every display.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from labrig.plan.timeline import Timeline
+
+Severity = Literal["block", "warn", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a person should know before the start.
+
+    Attributes:
+        code: stable, greppable, e.g. ``stim.charge-density``; documented in docs/findings.md.
+        severity: block (will not start), warn, note.
+        where: the path in the protocol or rig, with file and line where known.
+        why: the value found, the limit and its basis with its mark [S]/[K]/[P]/[C].
+        remedy: what to do.
+        overridable: a block that a written reason in the protocol may lift.
+    """
+
+    code: str
+    severity: Severity
+    where: str
+    why: str
+    remedy: str
+    overridable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WellPlan:
+    """What one well gets: its arm and the experimental units it belongs to.
+
+    ``factor_unit`` is the set of wells that share every dosing line with it, named by its first
+    well; ``pattern_unit`` the stimulator channel; ``donor`` its block. These come from the rig's
+    plumbing and wiring, not from the plate.
+    """
+
+    well: str
+    arm: str
+    donor: str
+    factor_unit: str
+    pattern_unit: str
+    edge: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """What the technician fills a reservoir with before the start."""
+
+    reservoir: str
+    solution: str
+    volume_ml: float
+    lines: tuple[str, ...]
+    contents: str
+    lot: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseSpan:
+    """A phase of the protocol on the run's clock."""
+
+    name: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Depletion:
+    """When a reservoir runs dry at the planned rates; None when it outlasts the run."""
+
+    reservoir: str
+    needed_ml: float
+    available_ml: float
+    dry_at_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Predicted (or, in the ledger, modelled-as-delivered) concentration in one well.
+
+    ``low``/``high`` are the band from the uncertainty of an assumed half-life.
+    """
+
+    well: str
+    factor: str
+    target_ng_ml: tuple[float, ...]
+    times_s: tuple[float, ...]
+    values_ng_ml: tuple[float, ...]
+    low_ng_ml: tuple[float, ...]
+    high_ng_ml: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PulseFigures:
+    """What one pattern does electrically at one electrode pair; formulas in pulse_physics."""
+
+    pattern: str
+    electrode: str
+    current_ma: float
+    charge_uc: float
+    charge_density_uc_cm2: float
+    shannon_k: float
+    field_v_cm: float
+    power_mw: float
+    heating_k: float
+    mean_rate_hz: float
+    pulses: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Readers' digest of the timeline: duration, consumption, physics."""
+
+    duration_s: float
+    frames: int
+    films: int
+    image_bytes: int
+    depletion: tuple[Depletion, ...]
+    curves: tuple[Curve, ...]
+    pulses: tuple[PulseFigures, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything the runner and the readers need; pure data."""
+
+    protocol_name: str
+    protocol_sha256: str
+    rig_name: str
+    rig_sha256: str
+    pilot: bool
+    seed: int
+    plate: str
+    wells: tuple[WellPlan, ...]
+    loading: tuple[Loading, ...]
+    phases: tuple[PhaseSpan, ...]
+    timeline: Timeline
+    findings: tuple[Finding, ...]
+    forecast: Forecast
+
+    @property
+    def blocked(self) -> bool:
+        """Whether any finding forbids the start."""
+        return any(f.severity == "block" for f in self.findings)

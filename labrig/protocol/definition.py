@@ -1,0 +1,36 @@
+"""The definition of sarcopenia in vitro that is committed before a run.
+
+Mirrors the GLIS (2024) components mass, strength, muscle-specific strength. The thresholds
+are proposals [P] of the labrig developers, editable until committed; cultured myotubes are not
+aged muscle, so "sarcopenia-like" is the strongest wording permitted.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from labrig.units import unit
+
+
+class Definition(BaseModel):
+    """Per experimental unit, relative to the within-donor vehicle control.
+
+    m = GM(D)/GM(D_control); s = C/C_control; q = s/m; v = attached-nuclei ratio;
+    a = tube-area-fraction ratio.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    low_mass_m: float = Field(0.85, gt=0, lt=1)
+    low_strength_s: float = Field(0.80, gt=0, lt=1)
+    low_quality_q: float = Field(0.85, gt=0, lt=1)
+    viability_v: float = Field(0.80, gt=0, lt=1)
+    coverage_a: float = Field(0.60, gt=0, lt=1)
+    fidelity_low: float = Field(0.8, gt=0)
+    fidelity_high: float = Field(1.2, gt=0)
+    assessments: int = Field(2, ge=1, description="consecutive assessments that must agree")
+    apart_h: unit("h") = Field(12.0, alias="apart", gt=0)  # type: ignore[valid-type]
+    min_nuclei: int = Field(2, ge=1, description="nuclei that make a tube a myotube")
+    min_tubes: int = Field(20, ge=1, description="tubes a unit needs to be assessable")
+    reference_stimulus: str = ""
+    basis: str = "labrig proposal [P] after GLIS 2024 components"

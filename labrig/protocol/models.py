@@ -1,0 +1,274 @@
+"""The protocol: what the experiment is, free of hardware.
+
+Strict: an unknown key is an error. Quantities are written with units (``labrig.units``) under
+the YAML key; the attribute carries the unit in its name.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from labrig.protocol.definition import Definition
+from labrig.units import unit
+
+NgPerMl = unit("ng/mL")
+Seconds = unit("s")
+Hours = unit("h")
+Ms = unit("ms")
+Volts = unit("V")
+Hertz = unit("Hz")
+Ml = unit("mL")
+MlPerHour = unit("mL/h")
+Ul = unit("uL")
+Percent = unit("percent")
+Celsius = unit("degC")
+KDa = unit("kDa")
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
+Well = Annotated[str, Field(pattern=r"^[A-P][1-9][0-9]?$")]
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors; instances are frozen; unit-named attributes, plain YAML keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class HalfLife(Strict):
+    """How fast a factor is lost in medium at 37 °C, and how that is known."""
+
+    value_h: Hours = Field(alias="value", gt=0)
+    basis: Literal["assumed", "measured"]
+    low_h: Hours | None = Field(None, alias="low", description="lower end of the credible range")
+    high_h: Hours | None = Field(None, alias="high", description="upper end")
+    source: str = ""
+
+
+class Factor(Strict):
+    """A substance whose concentration in the chamber is controlled."""
+
+    role: Literal["nerve", "insult", "hormone", "nutrient", "drug", "other"]
+    half_life: HalfLife
+    molar_mass_kda: KDa | None = Field(None, alias="molar_mass")
+    recovery: float = Field(1.0, gt=0, le=1, description="fraction that survives the tubing")
+    lot: str = ""
+    note: str = ""
+
+
+class Stock(Strict):
+    """A solution to be loaded into a reservoir: factors in a carrier."""
+
+    contents_ng_ml: dict[Name, NgPerMl] = Field(default_factory=dict, alias="contents")
+    carrier: str = Field(description="e.g. '0.1 % BSA'; equal in a stock and its vehicle")
+    solvent: str = ""
+    solvent_percent: Percent = Field(0.0, alias="solvent_fraction", ge=0)
+    vehicle: Name | None = Field(None, description="the stock that arms without it get instead")
+    half_life_cold_h: Hours | None = Field(None, alias="half_life_cold", description="at 4 °C")
+    lot: str = ""
+
+
+class Medium(Strict):
+    """A base medium."""
+
+    description: str
+    serum: str = ""
+    lot: str = ""
+
+
+class Pattern(Strict):
+    """An impulse pattern as data; ``sham`` is a pattern with ``amplitude: 0 V``."""
+
+    phase_ms: Ms = Field(alias="pulse_width", gt=0, description="one phase of a pulse")
+    amplitude_v: Volts = Field(alias="amplitude", ge=0)
+    shape: Literal["monophasic", "biphasic"]
+    frequency_hz: Hertz = Field(alias="frequency", gt=0)
+    on_s: Seconds | None = Field(None, alias="train_on", description="omitted: continuous")
+    off_s: Seconds | None = Field(None, alias="train_off")
+    mean_rate_hz: Hertz | None = Field(
+        None, alias="mean_rate", description="checked against the rest when given"
+    )
+    source: str = ""
+
+
+class TargetStep(Strict):
+    """From this time on, this concentration."""
+
+    at_s: Seconds = Field(alias="at", ge=0)
+    concentration_ng_ml: NgPerMl = Field(alias="concentration", ge=0)
+
+
+class Bolus(Strict):
+    """One bounded dose, given once."""
+
+    factor: Name
+    stock: Name
+    at_s: Seconds = Field(alias="at", ge=0)
+    volume_ul: Ul = Field(alias="volume", gt=0)
+    rate_ml_h: MlPerHour = Field(alias="rate", gt=0)
+
+
+class Arm(Strict):
+    """One treatment. A bare concentration holds in every phase with ``factors: on``."""
+
+    role: Literal["control", "positive-control", "test"] = "test"
+    targets: dict[Name, NgPerMl | tuple[TargetStep, ...]] = Field(default_factory=dict)
+    pattern: Name | None = Field(None, description="None: no electrodes asked for")
+    flow_ml_h: MlPerHour | None = Field(None, alias="flow", description="total, if not the default")
+    boluses: tuple[Bolus, ...] = ()
+    note: str = ""
+
+
+class Phase(Strict):
+    """A stretch of the run."""
+
+    name: Name
+    duration_s: Seconds = Field(alias="duration", gt=0)
+    factors: Literal["on", "off"] = "on"
+    stimulation: Literal["on", "off"] = "on"
+
+
+class Perfusion(Strict):
+    """Exchange of medium."""
+
+    medium: Name
+    flow_ml_h: MlPerHour = Field(alias="flow", gt=0, description="total inflow a well")
+    min_base_fraction: float = Field(0.5, ge=0, le=1, description="share that must stay medium")
+
+
+class Channel(Strict):
+    """One optical channel and in which rounds it is taken."""
+
+    modality: Literal["phase", "brightfield", "fluorescence"]
+    shows: Literal["cells", "tubes", "nuclei"]
+    exposure_ms: Ms = Field(alias="exposure", gt=0)
+    rounds: Literal["all", "first", "last", "first-and-last"] = "all"
+    stain: str = ""
+
+
+class FilmPlan(Strict):
+    """Contraction films."""
+
+    at_s: tuple[Seconds, ...] = Field(alias="at")
+    channel: Name
+    duration_s: Seconds = Field(alias="duration", gt=0)
+    frame_rate_hz: Hertz = Field(alias="frame_rate", ge=50)
+    exposure_ms: Ms = Field(alias="exposure", gt=0)
+
+
+class Imaging(Strict):
+    """The time-lapse."""
+
+    interval_s: Seconds = Field(alias="interval", gt=0)
+    first_s: Seconds = Field(0.0, alias="first", ge=0)
+    sites: int = Field(ge=1, le=25, description="fields a well, fixed before the run")
+    min_wall_distance_mm: unit("mm") = Field(1.5, alias="wall_distance")  # type: ignore[valid-type]
+    channels: dict[Name, Channel]
+    films: FilmPlan | None = None
+
+
+class Donor(Strict):
+    """Where the cells came from; a pseudonym, never a name."""
+
+    id: Name
+    age_group: Literal["young", "old", "unknown"] = "unknown"
+    passage: int | None = Field(None, ge=0)
+    lot: str = ""
+    wells: tuple[Well, ...] = Field((), description="empty: every well of the plate")
+
+
+class CultureRecord(Strict):
+    """What a reviewer will ask about the cells."""
+
+    cells: str
+    seeding_per_cm2: int | None = Field(None, gt=0)
+    days_differentiated: float | None = Field(None, ge=0)
+    operator: str = ""
+    mycoplasma_tested: str = ""
+    lots: dict[str, str] = Field(default_factory=dict)
+    note: str = ""
+
+
+class Randomisation(Strict):
+    """Restricted, seeded allocation of arms to experimental units."""
+
+    seed: int = Field(ge=0)
+    balance_edges: bool = True
+    candidates: int = Field(500, ge=1, le=100_000, description="layouts drawn and scored")
+
+
+class LatenessRule(Strict):
+    """What to do with an event whose time has passed."""
+
+    rule: Literal["skip", "once_within", "coalesce", "ask", "abort_arm"]
+    grace_s: Seconds = Field(0.0, alias="grace", ge=0)
+
+
+class Rules(Strict):
+    """Rules fixed before the run."""
+
+    late_frame: LatenessRule = LatenessRule(rule="once_within", grace_s=300.0)
+    late_film: LatenessRule = LatenessRule(rule="once_within", grace_s=600.0)
+    late_reading: LatenessRule = LatenessRule(rule="skip", grace_s=0.0)
+    late_dose: LatenessRule = LatenessRule(rule="once_within", grace_s=900.0)
+    on_unknown_dose: Literal["assume_done", "redo", "ask"] = "assume_done"
+    fidelity_low: float = Field(0.8, gt=0, description="delivered/planned below: censor")
+    fidelity_high: float = Field(1.2, gt=0)
+    max_gap_h: Hours = Field(4.0, alias="max_gap", description="below half target: censor")
+
+
+class Environment(Strict):
+    """Incubator monitoring; limits of biology §3.8 [K]."""
+
+    interval_s: Seconds = Field(300.0, alias="interval", gt=0)
+    co2_percent: float = 5.0
+    temperature_c: float = 37.0
+    warn_co2_percent: float = 0.5
+    warn_temperature_c: float = 0.5
+
+
+class Override(Strict):
+    """A person takes responsibility for one blocking finding."""
+
+    finding: str
+    reason: str = Field(min_length=10)
+    by: str = Field(min_length=2)
+
+
+class Protocol(Strict):
+    """One experiment."""
+
+    labrig: Literal[1] = Field(description="version of this file format")
+    name: Name
+    title: str
+    catalogue: str = Field("", description="e.g. P3")
+    purpose: str = ""
+    pilot: bool = Field(False, description="true: may run uncommitted; every output says pilot")
+    plate: Literal["6-well", "12-well", "24-well", "48-well", "96-well"]
+    culture: CultureRecord
+    donors: tuple[Donor, ...] = Field(min_length=1)
+    media: dict[Name, Medium] = Field(min_length=1)
+    factors: dict[Name, Factor] = Field(default_factory=dict)
+    stocks: dict[Name, Stock] = Field(default_factory=dict)
+    patterns: dict[Name, Pattern] = Field(default_factory=dict)
+    perfusion: Perfusion | None = Field(None, description="None: nothing is perfused")
+    arms: dict[Name, Arm] = Field(min_length=1)
+    phases: tuple[Phase, ...] = Field(min_length=1)
+    imaging: Imaging
+    environment: Environment = Environment()
+    randomisation: Randomisation
+    rules: Rules = Rules()
+    definition: Definition = Definition()
+    overrides: tuple[Override, ...] = ()
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the run in seconds."""
+        return sum(phase.duration_s for phase in self.phases)
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        from labrig.protocol.references import check_references
+
+        check_references(self)
+        return self

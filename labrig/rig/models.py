@@ -1,0 +1,185 @@
+"""The rig: what stands on the bench, and how liquid, current and light reach the wells."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from labrig.units import unit
+
+Ml = unit("mL")
+Ul = unit("uL")
+Mm = unit("mm")
+Cm = unit("cm")
+Cm2 = unit("cm**2")
+Um = unit("um")
+Ohm = unit("ohm")
+Seconds = unit("s")
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=60)]
+Well = Annotated[str, Field(pattern=r"^[A-P][1-9][0-9]?$")]
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors; instances are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Port(Strict):
+    """Where bytes go. Several instruments may share one port at different addresses.
+
+    ``address``: ``sim`` (the simulated bench), ``usb:VID:PID[:SERIAL]``, a path such as
+    ``/dev/serial/by-id/...`` or ``COM3``, ``socket://host:port``, a camera number, a video
+    file or a folder of images.
+    """
+
+    address: str
+    baudrate: int | None = Field(None, description="None: the instrument's factory setting")
+    note: str = ""
+
+
+class InstrumentEntry(Strict):
+    """One instrument on one port."""
+
+    type: Name = Field(description="as `labrig doctor --types` lists them")
+    port: Name
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="checked against the instrument type's own settings"
+    )
+    serial_number: str = Field("", description="when given, attaching checks it")
+
+
+class Reservoir(Strict):
+    """A bottle or syringe.
+
+    ``holds`` names the medium or stock in it, or ``as planned``: the plan says what to load.
+    """
+
+    volume_ml: Ml = Field(alias="volume", gt=0)
+    unusable_ml: Ml = Field(0.0, alias="unusable", ge=0)
+    holds: str = "as planned"
+    cold: bool = Field(False, description="kept at 4 °C")
+    lot: str = ""
+
+
+class Line(Strict):
+    """A tube from one reservoir, moved by one pump, into one or more wells.
+
+    Wells fed by one line share it: for a factor it carries they are one experimental unit.
+    Lines on one pump (a multi-channel head or rack) run at one rate, the pump's.
+    """
+
+    reservoir: Name
+    pump: Name
+    wells: tuple[Well, ...] = Field(min_length=1)
+    carries: Literal["medium", "additive"] = "additive"
+    role: Name | None = Field(
+        None, description="additives: lines of one role carry one stock or its vehicle"
+    )
+    inner_diameter_mm: Mm = Field(alias="inner_diameter", gt=0)
+    length_mm: Mm = Field(alias="length", gt=0)
+    primed: bool = Field(True, description="filled to its tip before t0")
+
+
+class Chambers(Strict):
+    """The wells as chambers."""
+
+    volume_ml: Ml = Field(alias="volume", gt=0)
+    wells: tuple[Well, ...] = Field(min_length=1)
+    closed: bool = Field(False, description="a closed channel (shear matters) or an open well")
+    channel_width_mm: Mm | None = Field(None, alias="channel_width")
+    channel_height_mm: Mm | None = Field(None, alias="channel_height")
+    evaporation_ul_h: unit("uL/h") = Field(0.0, alias="evaporation", ge=0)  # type: ignore[valid-type]
+
+
+class Outflow(Strict):
+    """How liquid leaves."""
+
+    kind: Literal["fixed-height", "pumped"]
+    pump: Name | None = None
+    ratio: float = Field(1.15, gt=1, description="outflow capacity over inflow")
+    waste_ml: Ml = Field(alias="waste_volume", gt=0)
+
+
+class Electrodes(Strict):
+    """Electrode pairs on one stimulator channel; its wells are one unit for the pattern."""
+
+    stimulator: Name
+    channel: int = Field(ge=1)
+    wells: tuple[Well, ...] = Field(min_length=1)
+    material: Literal["platinum", "graphite", "carbon"]
+    spacing_cm: Cm = Field(alias="spacing", gt=0)
+    area_cm2: Cm2 = Field(alias="area", gt=0, description="of one electrode")
+    resistance_ohm: Ohm | None = Field(None, alias="resistance", description="of one well")
+    resistance_basis: Literal["measured", "computed"] = "computed"
+
+
+class StageMap(Strict):
+    """Where the plate stands on the stage."""
+
+    instrument: Name
+    a1_x_um: Um = Field(alias="a1_x")
+    a1_y_um: Um = Field(alias="a1_y")
+    pitch_x_um: Um = Field(alias="pitch_x")
+    pitch_y_um: Um = Field(alias="pitch_y")
+    well_diameter_mm: Mm = Field(alias="well_diameter", gt=0)
+    arrive_within_um: Um = Field(5.0, alias="arrive_within", gt=0)
+    settle_s: Seconds = Field(0.3, alias="settle", ge=0)
+    speed_mm_s: float = Field(5.0, gt=0)
+
+
+class Optics(Strict):
+    """One optical channel of one camera, with its calibrated pixel size."""
+
+    camera: Name
+    objective: str
+    pixel_size_um: Um = Field(alias="pixel_size", gt=0)
+    width_px: int = Field(gt=0)
+    height_px: int = Field(gt=0)
+    bit_depth: Literal[8, 10, 12, 14, 16] = 16
+    light_mw_cm2: float | None = Field(None, description="at the sample, when measured")
+
+
+class Calibration(Strict):
+    """A dated calibration of a pump, a probe or an objective."""
+
+    of: Name
+    what: str
+    on: date
+    by: str = ""
+    result: str = ""
+    valid_days: int = Field(7, ge=1)
+
+
+class Rig(Strict):
+    """One bench."""
+
+    labrig: Literal[1]
+    name: Name
+    description: str = ""
+    plate: Literal["6-well", "12-well", "24-well", "48-well", "96-well"]
+    ports: dict[Name, Port]
+    instruments: dict[Name, InstrumentEntry]
+    reservoirs: dict[Name, Reservoir] = Field(default_factory=dict)
+    lines: dict[Name, Line] = Field(default_factory=dict)
+    chambers: Chambers
+    outflow: Outflow | None = None
+    electrodes: dict[Name, Electrodes] = Field(default_factory=dict)
+    stage: StageMap
+    optics: dict[Name, Optics] = Field(description="by the protocol's channel name")
+    probe: Name | None = None
+    calibrations: tuple[Calibration, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        from labrig.rig.references import check_references
+
+        check_references(self)
+        return self
+
+    @property
+    def simulated(self) -> bool:
+        """Whether every port is on the simulated bench."""
+        return all(port.address == "sim" for port in self.ports.values())
