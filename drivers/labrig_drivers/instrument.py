@@ -17,13 +17,19 @@ LinkType = Literal["serial", "modbus", "camera"]
 
 @dataclass(frozen=True, slots=True)
 class SerialSettings:
-    """How the port is to be opened, as the instrument leaves the factory."""
+    """How the port is to be opened, as the instrument leaves the factory.
+
+    Attributes:
+        dtr_on_open: False for boards that reset when DTR rises.
+        quiet_s: silence kept on the wire before each frame (Modbus RTU: 3.5 characters).
+    """
 
     baudrate: int
     bytesize: int = 8
     parity: Literal["N", "E", "O"] = "N"
     stopbits: int = 1
     dtr_on_open: bool = True
+    quiet_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
