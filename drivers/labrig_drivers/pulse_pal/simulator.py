@@ -1,0 +1,360 @@
+"""A Pulse Pal 2 on the other side of the wire, with the habits of firmware 21.
+
+Written from the firmware's source (``sanworks/PulsePal``
+``Firmware/PulsePal_2_0_1/PulsePal_2_0_1.ino``), its hazards included: continuous-loop flags
+outlive abort and disconnect, a soft trigger during a train is kept and starts another one, a
+command that stalls for more than 500 ms is completed with zeros and followed by deafness until
+someone clicks the joystick, op 74 spoils the burst flags of other channels.
+
+Not simulated: SD card files (85, 90), debug pins (86, 87), signals on the trigger inputs, and
+the playing of custom trains (75 and 76 are read and acknowledged).
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable, Sequence
+
+from labrig_drivers.pulse_pal.settings import PulsePalSettings
+from labrig_drivers.pulse_pal.simulated_outputs import (
+    HALF_A_CYCLE_S,
+    NUMBERS,
+    TIME_NAMES,
+    Outputs,
+)
+from labrig_drivers.simulation import Fault, StimulatorPlant
+
+FIRMWARE = 21
+FAULTS = ("silent", "reboot", "dead_until_joystick", "corrupt_ack")
+
+_ACK = b"\x01"
+_STALL_S = 0.5
+_MAX_CUSTOM_PULSES = 5000
+_DEFAULT_LINKS = bytes((1, 1, 1, 1, 0, 0, 0, 0))
+_FIELD_BY_CODE = {
+    1: "biphasic",
+    2: "phase1_code",
+    3: "phase2_code",
+    14: "custom_id",
+    15: "custom_target",
+    16: "custom_loop",
+    17: "resting_code",
+}
+
+
+class PulsePalSimulator:
+    """One simulated Pulse Pal 2 (:class:`labrig_drivers.simulation.Simulator`).
+
+    Faults: ``silent`` (no byte gets through; trains play on), ``reboot`` (power cycle at
+    ``from_s``: defaults, trains cut), ``dead_until_joystick`` (deaf as after COMM. FAILURE;
+    someone clicks at ``until_s``), ``corrupt_ack`` (the first byte of answers is wrong).
+
+    Args:
+        settings: only the gain to the electrodes is used.
+        plant: the electrodes; voltages reported to it are those that reach them.
+        seed: unused, nothing here is random.
+        faults: scripted states, see above.
+        name: for messages.
+
+    Raises:
+        ValueError: a fault that it cannot play.
+    """
+
+    def __init__(
+        self,
+        settings: PulsePalSettings,
+        plant: StimulatorPlant,
+        seed: int = 0,
+        faults: Sequence[Fault] = (),
+        name: str = "pulse_pal",
+    ) -> None:
+        for fault in faults:
+            if fault.name not in FAULTS:
+                raise ValueError(
+                    f"{name}: a simulated Pulse Pal has no fault {fault.name!r}; "
+                    f"it can play {', '.join(FAULTS)}"
+                )
+        self._faults = tuple(faults)
+        self._fault_edges_s = sorted(
+            {
+                edge_s
+                for fault in faults
+                if fault.name in ("reboot", "dead_until_joystick")
+                for edge_s in (fault.from_s, fault.until_s)
+                if math.isfinite(edge_s)
+            }
+        )
+        self._outputs = Outputs(plant, settings.volts_per_volt)
+        self._trigger_links = bytearray(_DEFAULT_LINKS)
+        self._input = bytearray()
+        self._last_byte_s = 0.0
+        self._deaf = False
+        self._commands: dict[int, Callable[[_Reader, float], bytes]] = {
+            72: self._handshake,
+            73: self._program_all,
+            74: self._program_one,
+            75: self._custom_train,
+            76: self._custom_train,
+            77: self._soft_trigger,
+            78: self._display,
+            79: self._fixed_voltage,
+            80: self._abort,
+            81: self._abort,
+            82: self._continuous,
+            89: self._client_name,
+        }
+
+    # What the host does.
+
+    def receive(self, data: bytes, now_s: float) -> bytes:
+        """Bytes arrive; returns what the firmware answers."""
+        answer = self.advance(now_s)
+        if self._deaf or self._in_fault("silent", now_s):
+            return answer
+        self._input += data
+        self._last_byte_s = now_s
+        return answer + self._as_sent(self._serve(now_s), now_s)
+
+    def advance(self, now_s: float) -> bytes:
+        """Let time pass: trains begin and end, a stalled command is completed with zeros."""
+        answer = b""
+        while (due_s := self.next_wake_s()) is not None and due_s <= now_s + HALF_A_CYCLE_S:
+            if self._fault_edges_s and self._fault_edges_s[0] <= due_s:
+                self._cross_fault_edge(self._fault_edges_s.pop(0))
+            self._outputs.advance(due_s)
+            if self._input and self._last_byte_s + _STALL_S <= due_s:
+                answer += self._as_sent(self._give_up_waiting(due_s), due_s)
+        return answer
+
+    def next_wake_s(self) -> float | None:
+        """The next beginning or end of a train, time-out or scripted change."""
+        due_s = self._fault_edges_s[:1]
+        change_s = self._outputs.next_change_s()
+        if change_s is not None:
+            due_s.append(change_s)
+        if self._input:
+            due_s.append(self._last_byte_s + _STALL_S)
+        return min(due_s, default=None)
+
+    # What can be seen and done at the bench.
+
+    @property
+    def deaf(self) -> bool:
+        """It shows COMM. FAILURE and answers nobody."""
+        return self._deaf
+
+    @property
+    def armed_to_loop(self) -> tuple[int, ...]:
+        """Channels whose next train, if triggered, would never end."""
+        return tuple(number for number in NUMBERS if self._outputs.looping(number))
+
+    @property
+    def linked_inputs(self) -> tuple[int, ...]:
+        """Trigger inputs (1, 2) that would start a channel."""
+        return tuple(n for n in (1, 2) if any(self._trigger_links[4 * n - 4 : 4 * n]))
+
+    def playing(self, channel: int) -> bool:
+        """Whether a train is under way or about to begin after its delay."""
+        return self._outputs.playing(channel)
+
+    def output_v(self, channel: int) -> float:
+        """Voltage that the output holds between pulses, at its socket."""
+        return self._outputs.held_v(channel)
+
+    def click_joystick(self, now_s: float) -> None:
+        """Someone clicks: a deaf instrument loads its defaults; outputs stay as they were."""
+        self.advance(now_s)
+        self._revive()
+
+    # Commands. Each reads its whole payload before it does anything.
+
+    def _serve(self, now_s: float) -> bytes:
+        answer = b""
+        while self._input:
+            reader = _Reader(self._input)
+            try:
+                answer += self._execute(reader, now_s)
+            except _Incomplete:
+                break
+            del self._input[: reader.position]
+        return answer
+
+    def _execute(self, reader: _Reader, now_s: float) -> bytes:
+        """One command; any byte between commands is dropped."""
+        if reader.u8() != 213:
+            return b""
+        command = self._commands.get(reader.u8())
+        return command(reader, now_s) if command else b""
+
+    def _handshake(self, reader: _Reader, now_s: float) -> bytes:
+        return b"K" + struct.pack("<I", FIRMWARE)
+
+    def _program_all(self, reader: _Reader, now_s: float) -> bytes:
+        times = [[reader.u32() for _ in TIME_NAMES] for _ in NUMBERS]
+        codes = [[reader.u16() for _ in range(3)] for _ in NUMBERS]
+        flags = [[reader.u8() for _ in range(4)] for _ in NUMBERS]
+        self._trigger_links[:] = bytes(reader.u8() for _ in range(8))
+        for _trigger_input in (1, 2):
+            reader.u8()  # its mode, which matters only to signals on it
+        for number in NUMBERS:
+            programme = self._outputs.programme(number)
+            programme.times = dict(zip(TIME_NAMES, times[number - 1], strict=True))
+            programme.phase1_code, programme.phase2_code, programme.resting_code = codes[number - 1]
+            programme.biphasic, *custom = flags[number - 1]
+            programme.custom_id, programme.custom_target, programme.custom_loop = custom
+            programme.recompute_bursts()
+            self._outputs.rest(number)
+            self._outputs.reprogrammed(number, now_s)
+        return _ACK
+
+    def _program_one(self, reader: _Reader, now_s: float) -> bytes:
+        code, target = reader.u8(), reader.u8()
+        if 4 <= code <= 11:
+            value = reader.u32()
+        elif code in (2, 3, 17):
+            value = reader.u16()
+        elif code in _FIELD_BY_CODE or code in (12, 13, 128):
+            value = reader.u8()
+        else:
+            return _ACK
+        if code != 128 and target in NUMBERS:
+            self._store(code, target, value)
+        recomputed = target
+        if 4 <= code <= 11:
+            # The four-byte read leaves its own middle bytes where code and channel stood.
+            code, recomputed = (value >> 8) & 255, ((value >> 16) & 255) + 1
+        if code < 14 and recomputed in NUMBERS:
+            self._outputs.programme(recomputed).recompute_bursts()
+            self._outputs.reprogrammed(recomputed, now_s)
+        return _ACK
+
+    def _store(self, code: int, target: int, value: int) -> None:
+        programme = self._outputs.programme(target)
+        if 4 <= code <= 11:
+            programme.times[TIME_NAMES[code - 4]] = value
+        elif code in (12, 13):
+            self._trigger_links[4 * (code - 12) + target - 1] = value
+        else:
+            setattr(programme, _FIELD_BY_CODE[code], value)
+            if code == 17:
+                self._outputs.rest(target)
+
+    def _custom_train(self, reader: _Reader, now_s: float) -> bytes:
+        count = reader.u32()
+        if count > _MAX_CUSTOM_PULSES:
+            # The firmware overruns its memory here; what follows is not defined.
+            self._go_deaf(now_s)
+            return b""
+        for _ in range(count):
+            reader.u32()
+        for _ in range(count):
+            reader.u16()
+        return _ACK
+
+    def _soft_trigger(self, reader: _Reader, now_s: float) -> bytes:
+        bits = reader.u8()
+        for number in NUMBERS:
+            if bits >> (number - 1) & 1:
+                self._outputs.start(number, now_s)
+        return b""
+
+    def _display(self, reader: _Reader, now_s: float) -> bytes:
+        for _ in range(reader.u8()):
+            reader.u8()
+        return b""
+
+    def _client_name(self, reader: _Reader, now_s: float) -> bytes:
+        for _ in range(6):
+            reader.u8()
+        return b""
+
+    def _fixed_voltage(self, reader: _Reader, now_s: float) -> bytes:
+        target, code = reader.u8(), reader.u16()
+        if target in NUMBERS:
+            self._outputs.hold(target, code)
+        return _ACK
+
+    def _abort(self, reader: _Reader, now_s: float) -> bytes:
+        for number in NUMBERS:
+            self._outputs.kill(number, now_s)
+        return b""
+
+    def _continuous(self, reader: _Reader, now_s: float) -> bytes:
+        target, on = reader.u8(), reader.u8()
+        if target in NUMBERS:
+            self._outputs.loop(target, bool(on), now_s)
+        return _ACK
+
+    # Troubles.
+
+    def _give_up_waiting(self, now_s: float) -> bytes:
+        """More than 500 ms within a command: the missing bytes count as zeros."""
+        reader = _Reader(self._input, zeros_at_end=True)
+        answer = self._execute(reader, now_s)
+        self._go_deaf(now_s)
+        return answer
+
+    def _go_deaf(self, now_s: float) -> None:
+        self._outputs.freeze(now_s)
+        self._input.clear()
+        self._deaf = True
+
+    def _revive(self) -> None:
+        if self._deaf:
+            self._deaf = False
+            self._outputs.load_defaults()
+            self._trigger_links[:] = _DEFAULT_LINKS
+
+    def _cross_fault_edge(self, edge_s: float) -> None:
+        for fault in self._faults:
+            if fault.name == "reboot" and fault.from_s == edge_s:
+                self._outputs.power_cycle(edge_s)
+                self._trigger_links[:] = _DEFAULT_LINKS
+                self._input.clear()
+                self._deaf = False
+            if fault.name == "dead_until_joystick":
+                if fault.from_s == edge_s:
+                    self._go_deaf(edge_s)
+                if fault.until_s == edge_s:
+                    self._revive()
+
+    def _in_fault(self, name: str, now_s: float) -> bool:
+        return any(
+            fault.name == name and fault.from_s <= now_s < fault.until_s for fault in self._faults
+        )
+
+    def _as_sent(self, answer: bytes, now_s: float) -> bytes:
+        if answer and self._in_fault("corrupt_ack", now_s):
+            return bytes((answer[0] ^ 0x0E,)) + answer[1:]
+        return answer
+
+
+class _Incomplete(Exception):
+    """The command's bytes are not all here yet."""
+
+
+class _Reader:
+    """Reads a command's bytes in place; past their end it stops or, if told, gives zeros."""
+
+    def __init__(self, data: bytearray, zeros_at_end: bool = False) -> None:
+        self._data = data
+        self._zeros_at_end = zeros_at_end
+        self.position = 0
+
+    def u8(self) -> int:
+        return self._take(1)
+
+    def u16(self) -> int:
+        return self._take(2)
+
+    def u32(self) -> int:
+        return self._take(4)
+
+    def _take(self, size: int) -> int:
+        end = self.position + size
+        if end > len(self._data) and not self._zeros_at_end:
+            raise _Incomplete
+        piece = self._data[self.position : end]
+        self.position = end
+        return int.from_bytes(piece, "little")
