@@ -130,6 +130,54 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
+class FactorLoss:
+    """How fast a factor disappears at 37 °C; ``basis`` is ``assumed`` or ``measured``.
+
+    ``low_h``/``high_h`` are the ends of the credible range, equal to the value when none is given.
+    """
+
+    factor: str
+    half_life_h: float
+    low_h: float
+    high_h: float
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inlet:
+    """One line into one well, as the dose model sees it.
+
+    Attributes:
+        line: name of the line in the rig.
+        pump: the pump that moves it; ``share`` of that pump's rate enters this well (a line that
+            feeds four wells splits evenly: 0.25).
+        solution: the medium or stock loaded; empty when the line stays idle.
+        contents_ng_ml: ``(factor, concentration)`` as it arrives, tubing recovery included.
+        dead_volume_ul: what must be displaced, of this well's share, before the solution
+            arrives; 0 for a primed line. ``spread_ul`` is the standard deviation of that front.
+        cold_half_life_h: decay of the reservoir at 4 °C; None: stable.
+    """
+
+    line: str
+    pump: str
+    share: float
+    solution: str
+    contents_ng_ml: tuple[tuple[str, float], ...]
+    dead_volume_ul: float
+    spread_ul: float
+    cold_half_life_h: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChamberPlan:
+    """One well as a stirred chamber: what the dose ledger models concentrations with."""
+
+    well: str
+    volume_ml: float
+    inlets: tuple[Inlet, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything the runner and the readers need; pure data."""
 
@@ -146,6 +194,8 @@ class Plan:
     timeline: Timeline
     findings: tuple[Finding, ...]
     forecast: Forecast
+    factors: tuple[FactorLoss, ...] = ()
+    chambers: tuple[ChamberPlan, ...] = ()
 
     @property
     def blocked(self) -> bool:
