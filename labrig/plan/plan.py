@@ -178,6 +178,55 @@ class ChamberPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Feed:
+    """One line as planned: what its pump moves from where to where.
+
+    A pump's rate is the rate of each of its lines; the wells of one line share it equally.
+    ``contents_ng_ml`` is what reaches the tip, by factor: stock times recovery. A ``primed``
+    line starts filled to its tip, so its dead volume delays nothing.
+    """
+
+    line: str
+    reservoir: str
+    pump: str
+    carries: Literal["medium", "additive"]
+    wells: tuple[str, ...]
+    dead_volume_ul: float
+    primed: bool
+    contents_ng_ml: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRules:
+    """Numbers from protocol and rig that the runner and the dose ledger go by, fixed at t0.
+
+    Attributes:
+        chamber_volume_ml: liquid in one well.
+        half_lives_h: by factor, as the plan assumed.
+        fidelity_low / fidelity_high: delivered over planned exposure outside these censors.
+        max_gap_s: longer below half the target censors from the start of the gap.
+        additives_on_stop: whether an operator's stop also stops lines that carry additives;
+            lines that carry medium always keep their rate, because stopping starves.
+        co2_percent .. warn_temperature_c: incubator set points and when to warn.
+        stage_arrive_within_um / stage_settle_s: when a move counts as arrived, and the rest
+            before a picture.
+    """
+
+    chamber_volume_ml: float
+    half_lives_h: tuple[tuple[str, float], ...]
+    fidelity_low: float
+    fidelity_high: float
+    max_gap_s: float
+    additives_on_stop: Literal["off", "keep"]
+    co2_percent: float
+    temperature_c: float
+    warn_co2_percent: float
+    warn_temperature_c: float
+    stage_arrive_within_um: float
+    stage_settle_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything the runner and the readers need; pure data."""
 
