@@ -178,22 +178,13 @@ class ChamberPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
-    """One line as planned: what its pump moves from where to where.
+class Draw:
+    """What a pump takes from a reservoir: ``lines`` tubes, each at the pump's rate."""
 
-    A pump's rate is the rate of each of its lines; the wells of one line share it equally.
-    ``contents_ng_ml`` is what reaches the tip, by factor: stock times recovery. A ``primed``
-    line starts filled to its tip, so its dead volume delays nothing.
-    """
-
-    line: str
     reservoir: str
     pump: str
     carries: Literal["medium", "additive"]
-    wells: tuple[str, ...]
-    dead_volume_ul: float
-    primed: bool
-    contents_ng_ml: tuple[tuple[str, float], ...]
+    lines: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,29 +192,25 @@ class RunRules:
     """Numbers from protocol and rig that the runner and the dose ledger go by, fixed at t0.
 
     Attributes:
-        chamber_volume_ml: liquid in one well.
-        half_lives_h: by factor, as the plan assumed.
         fidelity_low / fidelity_high: delivered over planned exposure outside these censors.
         max_gap_s: longer below half the target censors from the start of the gap.
-        additives_on_stop: whether an operator's stop also stops lines that carry additives;
-            lines that carry medium always keep their rate, because stopping starves.
+        additives_on_stop: whether an operator's stop also stops pumps that carry additives;
+            pumps that carry medium always keep their rate, because stopping starves.
         co2_percent .. warn_temperature_c: incubator set points and when to warn.
-        stage_arrive_within_um / stage_settle_s: when a move counts as arrived, and the rest
-            before a picture.
+        arrive_within_um / settle_s: when a stage move counts as arrived, and the rest before a
+            picture.
     """
 
-    chamber_volume_ml: float
-    half_lives_h: tuple[tuple[str, float], ...]
-    fidelity_low: float
-    fidelity_high: float
-    max_gap_s: float
-    additives_on_stop: Literal["off", "keep"]
-    co2_percent: float
-    temperature_c: float
-    warn_co2_percent: float
-    warn_temperature_c: float
-    stage_arrive_within_um: float
-    stage_settle_s: float
+    fidelity_low: float = 0.8
+    fidelity_high: float = 1.2
+    max_gap_s: float = 4 * 3600.0
+    additives_on_stop: Literal["off", "keep"] = "off"
+    co2_percent: float = 5.0
+    temperature_c: float = 37.0
+    warn_co2_percent: float = 0.5
+    warn_temperature_c: float = 0.5
+    arrive_within_um: float = 5.0
+    settle_s: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +232,8 @@ class Plan:
     forecast: Forecast
     factors: tuple[FactorLoss, ...] = ()
     chambers: tuple[ChamberPlan, ...] = ()
+    draws: tuple[Draw, ...] = ()
+    rules: RunRules = RunRules()
 
     @property
     def blocked(self) -> bool:
