@@ -1,0 +1,1 @@
+"""Time-lapse storage: OME-Zarr plates written one plane at a time, safe against power loss."""

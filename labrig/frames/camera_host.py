@@ -1,0 +1,162 @@
+"""The camera host: takes pictures and stores them, on request, one JSON line at a time.
+
+It is a process of its own because a camera that hangs must be killed without killing the
+night, and because OpenCV and zarr have no place in the runner. Requests and replies are lines
+of JSON on stdin and stdout::
+
+    {"id": 7, "do": "snap", "camera": "cam", "channel": "phase", "well": "B4", "field": 0,
+     "round": 3, "exposure_ms": 20.0, "attachment": null}
+    {"id": 7, "ok": true, "path": "plate.ome.zarr/B/4/0/0/c/3/0/0/0", "sha256": "...",
+     "focus": 312.5, "exposure_ms": 20.0, "bytes": 264570}
+
+A request that fails is answered ``{"id": 7, "ok": false, "what": ..., "remedy": ...}``; the
+host goes on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from labrig.frames.film_store import write_film
+from labrig.frames.plate_store import PlateStore
+from labrig_drivers.errors import InstrumentError
+from labrig_drivers.kinds import Camera
+
+Prepare = Callable[[str, Mapping[str, Any]], None]
+
+
+def focus_score(pixels: NDArray[Any]) -> float:
+    """Variance of the Laplacian over the squared mean: sharpness that brightness leaves alone.
+
+    Dimensionless, comparable only within one field and channel (Pech-Pacheco et al. 2000).
+    """
+    grey = pixels.astype(np.float32)
+    mean = float(grey.mean())
+    if mean <= 0:
+        return 0.0
+    return float(cv2.Laplacian(grey, cv2.CV_32F).var()) / (mean * mean)
+
+
+def as_uint16(pixels: NDArray[Any]) -> NDArray[np.uint16]:
+    """Widen 8-bit pixels without rescaling: a grey value stays the number the camera gave."""
+    return pixels.astype(np.uint16)
+
+
+class CameraHost:
+    """Answers requests with the cameras and stores it is given.
+
+    Args:
+        cameras: by the rig's names.
+        store: the plate that single frames go to.
+        film_folder: where films go.
+        pixel_size_um: by channel.
+        prepare: called with the camera's name and the request before a picture is taken
+            (the simulated bench points its camera at the scene); None on a real bench.
+    """
+
+    def __init__(
+        self,
+        cameras: Mapping[str, Camera],
+        store: PlateStore,
+        film_folder: Path,
+        pixel_size_um: Mapping[str, float],
+        prepare: Prepare | None = None,
+    ) -> None:
+        self._cameras = cameras
+        self._store = store
+        self._film_folder = film_folder
+        self._pixel_size_um = pixel_size_um
+        self._prepare = prepare
+
+    def serve(self, requests: Iterable[str], replies: TextIO) -> None:
+        """Answer every line until the requests end."""
+        for line in requests:
+            if not line.strip():
+                continue
+            replies.write(json.dumps(self.answer(json.loads(line))) + "\n")
+            replies.flush()
+
+    def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """One reply to one request; a failed picture is a reply, never an exception."""
+        doing = {"snap": self._snap, "film": self._film, "identify": self._identify}
+        try:
+            action = doing[request["do"]]
+            return {"id": request["id"], "ok": True, **action(request)}
+        except InstrumentError as error:
+            return _failure(request, error.what, error.remedy)
+        except OSError as error:
+            return _failure(
+                request,
+                f"the picture could not be stored: {error}",
+                "Free disk space or check the disk; earlier pictures are safe.",
+            )
+        except (KeyError, ValueError) as error:
+            return _failure(
+                request,
+                f"the request does not fit this bench: {error}",
+                "Compare cameras, channels and image size in the rig file with the plan.",
+            )
+
+    def _camera(self, request: Mapping[str, Any]) -> Camera:
+        name = request["camera"]
+        if self._prepare is not None:
+            self._prepare(name, request)
+        return self._cameras[name]
+
+    def _snap(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        picture = self._camera(request).snap(request["exposure_ms"])
+        written = self._store.write(
+            request["well"],
+            request["field"],
+            request["round"],
+            request["channel"],
+            as_uint16(picture.pixels),
+        )
+        return {
+            "path": written.path,
+            "sha256": written.sha256,
+            "bytes": written.bytes,
+            "focus": round(focus_score(picture.pixels), 6),
+            "exposure_ms": picture.exposure_ms,
+            "saturated_fraction": round(_saturated_fraction(picture.pixels), 6),
+        }
+
+    def _film(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        camera = self._camera(request)
+        rate_hz, count = request["frame_rate_hz"], request["frames"]
+        pictures = camera.film(request["exposure_ms"], rate_hz, count)
+        stack = np.stack([p.pixels for p in pictures])
+        written = write_film(
+            self._film_folder,
+            request["name"],
+            stack,
+            self._pixel_size_um[request["channel"]],
+            rate_hz,
+        )
+        return {
+            "path": written.path,
+            "sha256": written.sha256,
+            "bytes": written.bytes,
+            "focus": round(focus_score(pictures[0].pixels), 6),
+            "exposure_ms": pictures[0].exposure_ms,
+            "frames": len(pictures),
+        }
+
+    def _identify(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        identity = self._cameras[request["camera"]].identify()
+        return {"vendor": identity.vendor, "model": identity.model, "firmware": identity.firmware}
+
+
+def _saturated_fraction(pixels: NDArray[Any]) -> float:
+    return float(np.mean(pixels >= np.iinfo(pixels.dtype).max))
+
+
+def _failure(request: Mapping[str, Any], what: str, remedy: str) -> dict[str, Any]:
+    return {"id": request.get("id"), "ok": False, "what": what, "remedy": remedy}

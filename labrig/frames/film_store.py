@@ -1,0 +1,62 @@
+"""Films of contraction: one multi-page TIFF a film, whole on disk or not there at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from labrig.frames.plate_store import WrittenPlane
+
+
+def write_film(
+    folder: Path, name: str, frames: NDArray[Any], pixel_size_um: float, frame_rate_hz: float
+) -> WrittenPlane:
+    """Write a film and return once it is safe on disk.
+
+    Args:
+        folder: where films go; made when missing.
+        name: file name without suffix.
+        frames: (t, y, x), uint8 or uint16.
+        pixel_size_um: calibrated.
+        frame_rate_hz: as delivered by the camera.
+
+    Raises:
+        ValueError: not a (t, y, x) stack of uint8 or uint16.
+        OSError: the disk refuses.
+    """
+    if frames.ndim != 3 or frames.dtype not in (np.uint8, np.uint16):
+        raise ValueError(
+            f"{name}: a film is (t, y, x) of uint8 or uint16, not {frames.dtype} {frames.shape}"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    partial, final = folder / f"{name}.ome.tif.partial", folder / f"{name}.ome.tif"
+    metadata = {
+        "axes": "TYX",
+        "PhysicalSizeX": pixel_size_um,
+        "PhysicalSizeXUnit": "µm",
+        "PhysicalSizeY": pixel_size_um,
+        "PhysicalSizeYUnit": "µm",
+        "TimeIncrement": 1.0 / frame_rate_hz,
+        "TimeIncrementUnit": "s",
+    }
+    tifffile.imwrite(partial, frames, ome=True, metadata=metadata, compression="zlib")
+    with partial.open("rb") as written:
+        os.fsync(written.fileno())
+    content = partial.read_bytes()
+    os.replace(partial, final)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return WrittenPlane(
+        path=str(Path(folder.name) / final.name),
+        sha256=hashlib.sha256(content).hexdigest(),
+        bytes=len(content),
+    )

@@ -1,0 +1,56 @@
+"""The table of frames beside the images: what was taken, where, when and how late.
+
+The journal is the record; this is its copy for people and programs that read images without
+labrig, rewritten whole (temporary file, then rename) at the end of a round and of a run.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+COLUMNS = (
+    "key",
+    "path",
+    "sha256",
+    "well",
+    "field",
+    "round",
+    "channel",
+    "offset_s",
+    "lateness_s",
+    "asked_x_um",
+    "asked_y_um",
+    "reached_x_um",
+    "reached_y_um",
+    "position_verified",
+    "exposure_ms",
+    "focus",
+)
+
+
+def write_manifest(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Write the frame table and return how many rows it has.
+
+    Args:
+        path: the CSV file.
+        rows: mappings with at least :data:`COLUMNS`; None becomes an empty cell.
+
+    Raises:
+        OSError: the disk refuses; the previous table is untouched.
+    """
+    partial = path.with_suffix(".csv.partial")
+    count = 0
+    with partial.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, extrasaction="ignore")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow(dict(row))
+            count += 1
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(partial, path)
+    return count

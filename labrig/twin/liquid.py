@@ -1,0 +1,143 @@
+"""Liquid in the simulated bench: reservoirs run dry, lines delay, chambers mix and decay.
+
+Between changes of a pump rate everything is a closed form, so time may jump any distance:
+
+* a line is plug flow: what the reservoir holds arrives once the dead volume has passed;
+* a chamber is well mixed and of constant volume (outflow at a fixed height):
+  dC/dt = sum(q_j S_j)/V - (Q/V + k) C.
+
+Written apart from ``labrig.plan.concentration``, so that the plan's prediction and the world
+it predicts cannot share one mistake.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Reservoir:
+    """A source that ends."""
+
+    contents_ng_ml: dict[str, float]
+    is_medium: bool
+    left_ul: float
+
+
+@dataclass(slots=True)
+class Line:
+    """A tube with a pump on it."""
+
+    reservoir: Reservoir
+    wells: tuple[str, ...]
+    unprimed_ul: float
+    rate_ul_min: float = 0.0
+
+    def flowing_ul_min(self) -> float:
+        """What really moves: nothing from an empty reservoir, nothing backwards."""
+        return self.rate_ul_min if self.rate_ul_min > 0 and self.reservoir.left_ul > 1e-9 else 0.0
+
+
+@dataclass(slots=True)
+class Chamber:
+    """One well: concentrations in ng/mL, and the share of fresh medium (0 spent, 1 fresh)."""
+
+    volume_ul: float
+    decay_per_min: dict[str, float]
+    factors_ng_ml: dict[str, float] = field(default_factory=dict)
+    freshness: float = 1.0
+    # cells use up the medium of an unperfused well with this time constant [P]: 48 h is the
+    # usual interval of a batch medium change [K], by which a third should be left
+    spent_per_min: float = 1.0 / (44.0 * 60.0)
+
+    def mix(
+        self,
+        minutes: float,
+        inflow_ul_min: float,
+        arriving_ng_min: dict[str, float],
+        fresh_ul_min: float,
+    ) -> None:
+        """Let ``minutes`` pass at constant inflow.
+
+        Args:
+            minutes: how long.
+            inflow_ul_min: all liquid entering (and leaving).
+            arriving_ng_min: mass of each factor entering, ng/min.
+            fresh_ul_min: the part of the inflow that is medium or dissolved in medium.
+        """
+        exchange = inflow_ul_min / self.volume_ul
+        for factor in self.factors_ng_ml.keys() | arriving_ng_min.keys():
+            loss = exchange + self.decay_per_min.get(factor, 0.0)
+            gain = arriving_ng_min.get(factor, 0.0) / (self.volume_ul / 1000.0)
+            self.factors_ng_ml[factor] = _relax(
+                self.factors_ng_ml.get(factor, 0.0), gain, loss, minutes
+            )
+        self.freshness = _relax(
+            self.freshness, fresh_ul_min / self.volume_ul, exchange + self.spent_per_min, minutes
+        )
+
+
+def _relax(value: float, gain_per_min: float, loss_per_min: float, minutes: float) -> float:
+    if loss_per_min <= 0:
+        return value + gain_per_min * minutes
+    end = gain_per_min / loss_per_min
+    return end + (value - end) * math.exp(-loss_per_min * minutes)
+
+
+@dataclass(slots=True)
+class Plumbing:
+    """All lines and chambers, and the time they have reached."""
+
+    lines: dict[str, Line]
+    chambers: dict[str, Chamber]
+    recovery: dict[str, float]
+    now_s: float = 0.0
+
+    def advance(self, now_s: float) -> None:
+        """Let the liquid run until ``now_s`` at the present pump rates."""
+        while self.now_s < now_s - 1e-9:
+            step_s = min(now_s - self.now_s, self._next_change_s())
+            self._step(step_s / 60.0)
+            self.now_s += step_s
+        self.now_s = max(self.now_s, now_s)
+
+    def _next_change_s(self) -> float:
+        """Seconds until a front arrives at a chamber or a reservoir runs dry."""
+        soonest = math.inf
+        drawn: dict[int, float] = {}
+        for line in self.lines.values():
+            flow = line.flowing_ul_min()
+            if flow <= 0:
+                continue
+            if line.unprimed_ul > 1e-9:
+                soonest = min(soonest, line.unprimed_ul / flow * 60.0)
+            drawn[id(line.reservoir)] = drawn.get(id(line.reservoir), 0.0) + flow
+        for line in self.lines.values():
+            rate = drawn.get(id(line.reservoir), 0.0)
+            if rate > 0:
+                soonest = min(soonest, line.reservoir.left_ul / rate * 60.0)
+        return max(soonest, 1e-6)
+
+    def _step(self, minutes: float) -> None:
+        inflow = dict.fromkeys(self.chambers, 0.0)
+        fresh = dict.fromkeys(self.chambers, 0.0)
+        mass: dict[str, dict[str, float]] = {well: {} for well in self.chambers}
+        for line in self.lines.values():
+            flow = line.flowing_ul_min()
+            if flow <= 0:
+                continue
+            share = flow / len(line.wells)
+            filling = line.unprimed_ul > 1e-9
+            for well in line.wells:
+                inflow[well] += share
+                # an unprimed tube holds plain medium from setting up
+                fresh[well] += share if (filling or line.reservoir.is_medium) else 0.0
+                if not filling:
+                    for factor, ng_ml in line.reservoir.contents_ng_ml.items():
+                        arriving = share * ng_ml / 1000.0 * self.recovery.get(factor, 1.0)
+                        mass[well][factor] = mass[well].get(factor, 0.0) + arriving
+            line.unprimed_ul = max(0.0, line.unprimed_ul - flow * minutes)
+            line.reservoir.left_ul = max(0.0, line.reservoir.left_ul - flow * minutes)
+        for well, chamber in self.chambers.items():
+            chamber.mix(minutes, inflow[well], mass[well], fresh[well])

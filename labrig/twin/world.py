@@ -1,0 +1,184 @@
+"""One world behind all the simulators of a bench, on the run's one clock.
+
+Plants report what instruments really do (flow, trains, stage moves); the world lets liquid and
+cultures follow. :meth:`World.scene` is what light shows: it goes to the simulated camera and
+nowhere else.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import threading
+from typing import Any
+
+from labrig.twin.culture import Activity, Culture, load_responses
+from labrig.twin.liquid import Chamber, Line, Plumbing, Reservoir
+from labrig.twin.spec import TwinSpec
+
+STEP_S = 300.0  # cultures change over hours: surroundings are held constant for five minutes
+
+
+class World:
+    """Liquid, cultures, air and stage of a simulated bench.
+
+    Thread-safe: any worker may reach it, one at a time.
+    """
+
+    def __init__(self, spec: TwinSpec) -> None:
+        self._spec = spec
+        self._lock = threading.RLock()
+        self._responses = load_responses()
+        reservoirs = {
+            r.name: Reservoir(dict(r.contents_ng_ml), r.is_medium, r.usable_ul)
+            for r in spec.reservoirs
+        }
+        decay = {f.name: 0.6931471805599453 / (f.true_half_life_h * 60.0) for f in spec.factors}
+        self._plumbing = Plumbing(
+            lines={
+                line.name: Line(
+                    reservoirs[line.reservoir],
+                    line.wells,
+                    0.0 if line.primed else line.dead_volume_ul,
+                )
+                for line in spec.lines
+            },
+            chambers={w.well: Chamber(spec.chamber_volume_ul, decay) for w in spec.wells},
+            recovery={f.name: f.recovery for f in spec.factors},
+        )
+        self._lines_of_pump: dict[str, list[str]] = {}
+        for line in spec.lines:
+            self._lines_of_pump.setdefault(line.pump, []).append(line.name)
+        self._wells_of_channel = {(e.stimulator, e.channel): e.wells for e in spec.electrodes}
+        self._activity = {w.well: Activity() for w in spec.wells}
+        self._culture = {w.well: self._seeded_culture(w.well) for w in spec.wells}
+        self._trains: dict[tuple[str, int], tuple[float, float, float, float]] = {}
+        self._centre = {w.well: (w.centre_x_um, w.centre_y_um) for w in spec.wells}
+        self._stage_um = (0.0, 0.0)
+        self._now_s = 0.0
+
+    def _seeded_culture(self, well: str) -> Culture:
+        variation, growth = self._responses["variation"], self._responses["growth"]
+        spec = next(w for w in self._spec.wells if w.well == well)
+        donor = random.Random(f"{self._spec.seed}/donor/{spec.donor}")
+        own = random.Random(f"{self._spec.seed}/well/{well}")
+        base = donor.gauss(0.0, variation["donor_log_sd"]) + own.gauss(
+            0.0, variation["well_log_sd"]
+        )
+        if spec.donor_age == "old":
+            base += variation["old_log_diameter"]
+        start = base + math.log(growth["start_factor"])
+        return Culture(base, start, start, growth["fused_at_start"])
+
+    def advance(self, now_s: float) -> None:
+        """Let everything run until ``now_s``; a time already reached changes nothing."""
+        with self._lock:
+            while self._now_s < now_s - 1e-9:
+                step_s = min(STEP_S, now_s - self._now_s)
+                self._plumbing.advance(self._now_s + step_s)
+                hours = step_s / 3600.0
+                tau_h = self._responses["activity"]["tau_h"]
+                for well, culture in self._culture.items():
+                    chamber, activity = self._plumbing.chambers[well], self._activity[well]
+                    culture.advance(
+                        hours, chamber.factors_ng_ml, chamber.freshness, activity, self._responses
+                    )
+                    activity.fade(hours, tau_h)
+                self._now_s += step_s
+
+    def set_flow(self, pump: str, now_s: float, rate_ul_min: float) -> None:
+        """A pump really moves this much from now on."""
+        with self._lock:
+            self.advance(now_s)
+            for name in self._lines_of_pump.get(pump, ()):
+                self._plumbing.lines[name].rate_ul_min = rate_ul_min
+
+    def start_train(
+        self,
+        stimulator: str,
+        channel: int,
+        now_s: float,
+        amplitude_v: float,
+        frequency_hz: float,
+        burst_s: float,
+        gap_s: float,
+        duration_s: float,
+    ) -> None:
+        """A train of pulses begins; it is counted as delivered unless it is cut."""
+        with self._lock:
+            self.advance(now_s)
+            on_share = burst_s / (burst_s + gap_s) if gap_s > 0 else 1.0
+            if amplitude_v < self._responses["activity"]["min_amplitude_v"]:
+                on_share = 0.0  # nothing follows a pulse this weak
+            self._trains[(stimulator, channel)] = (now_s, duration_s, frequency_hz, on_share)
+            self._count(stimulator, channel, duration_s * frequency_hz * on_share)
+
+    def stop_train(self, stimulator: str, channel: int, now_s: float) -> None:
+        """A train was cut off: its undelivered pulses are taken back."""
+        with self._lock:
+            self.advance(now_s)
+            train = self._trains.pop((stimulator, channel), None)
+            if train is not None and now_s < train[0] + train[1]:
+                missing_s = train[0] + train[1] - now_s
+                self._count(stimulator, channel, -missing_s * train[2] * train[3])
+
+    def _count(self, stimulator: str, channel: int, pulses: float) -> None:
+        train = self._trains.get((stimulator, channel))
+        for well in self._wells_of_channel.get((stimulator, channel), ()):
+            self._activity[well].pulse(
+                pulses,
+                burst_hz=train[2] if train else 0.0,
+                tau_h=self._responses["activity"]["tau_h"],
+            )
+
+    def move_stage(self, now_s: float, x_um: float, y_um: float) -> None:
+        """The stage has come to rest here."""
+        with self._lock:
+            self.advance(now_s)
+            self._stage_um = (x_um, y_um)
+
+    def air(self, now_s: float) -> tuple[float, float]:
+        """CO2 in percent and temperature in °C: steady with a slow, seeded ripple."""
+        slot = random.Random(f"{self._spec.seed}/air/{int(now_s // 60)}")
+        return 5.0 + slot.gauss(0.0, 0.03), 37.0 + slot.gauss(0.0, 0.05)
+
+    def scene(self, now_s: float) -> dict[str, Any]:
+        """What stands under the objective now, for the simulated camera alone."""
+        with self._lock:
+            self.advance(now_s)
+            x_um, y_um = self._stage_um
+            well = min(
+                self._centre,
+                key=lambda w: (self._centre[w][0] - x_um) ** 2 + (self._centre[w][1] - y_um) ** 2,
+            )
+            culture = self._culture[well]
+            return {
+                "seed": self._spec.seed,
+                "well": well,
+                "dx_um": round(x_um - self._centre[well][0], 3),
+                "dy_um": round(y_um - self._centre[well][1], 3),
+                "now_s": round(now_s, 3),
+                "log_diameter": round(culture.log_diameter, 6),
+                "log_contraction": round(culture.log_contraction, 6),
+                "fused": round(culture.fused, 6),
+                "coverage": round(culture.coverage, 6),
+                "pyknotic": round(culture.pyknotic, 6),
+                "defocus_um": round(self._responses["optics"]["drift_um_h"] * now_s / 3600.0, 4),
+            }
+
+    def truth(self, now_s: float) -> dict[str, dict[str, Any]]:
+        """Everything true of every well, for the ground-truth file and for tests of the twin."""
+        with self._lock:
+            self.advance(now_s)
+            return {
+                well: {
+                    "log_diameter": culture.log_diameter,
+                    "log_contraction": culture.log_contraction,
+                    "fused": culture.fused,
+                    "coverage": culture.coverage,
+                    "freshness": self._plumbing.chambers[well].freshness,
+                    "pulses": self._activity[well].pulses,
+                    "factors_ng_ml": dict(self._plumbing.chambers[well].factors_ng_ml),
+                }
+                for well, culture in self._culture.items()
+            }
