@@ -23,10 +23,11 @@ from labrig_drivers.pulse_pal.simulated_outputs import (
     TIME_NAMES,
     Outputs,
 )
+from labrig_drivers.simulated_faults import FaultSchedule
 from labrig_drivers.simulation import Fault, StimulatorPlant
 
 FIRMWARE = 21
-FAULTS = ("silent", "reboot", "dead_until_joystick", "corrupt_ack")
+FAULTS = frozenset({"silent", "reboot", "dead_until_joystick", "corrupt_ack"})
 
 _ACK = b"\x01"
 _STALL_S = 0.5
@@ -69,22 +70,9 @@ class PulsePalSimulator:
         faults: Sequence[Fault] = (),
         name: str = "pulse_pal",
     ) -> None:
-        for fault in faults:
-            if fault.name not in FAULTS:
-                raise ValueError(
-                    f"{name}: a simulated Pulse Pal has no fault {fault.name!r}; "
-                    f"it can play {', '.join(FAULTS)}"
-                )
-        self._faults = tuple(faults)
-        self._fault_edges_s = sorted(
-            {
-                edge_s
-                for fault in faults
-                if fault.name in ("reboot", "dead_until_joystick")
-                for edge_s in (fault.from_s, fault.until_s)
-                if math.isfinite(edge_s)
-            }
-        )
+        self._faults = FaultSchedule(faults, FAULTS, name)
+        self._faults_seen_s = -math.inf
+        self._click_awaited = False
         self._outputs = Outputs(plant, settings.volts_per_volt)
         self._trigger_links = bytearray(_DEFAULT_LINKS)
         self._input = bytearray()
@@ -110,7 +98,7 @@ class PulsePalSimulator:
     def receive(self, data: bytes, now_s: float) -> bytes:
         """Bytes arrive; returns what the firmware answers."""
         answer = self.advance(now_s)
-        if self._deaf or self._in_fault("silent", now_s):
+        if self._deaf or self._faults.active("silent", now_s):
             return answer
         self._input += data
         self._last_byte_s = now_s
@@ -120,22 +108,21 @@ class PulsePalSimulator:
         """Let time pass: trains begin and end, a stalled command is completed with zeros."""
         answer = b""
         while (due_s := self.next_wake_s()) is not None and due_s <= now_s + HALF_A_CYCLE_S:
-            if self._fault_edges_s and self._fault_edges_s[0] <= due_s:
-                self._cross_fault_edge(self._fault_edges_s.pop(0))
+            self._play_faults(due_s)
             self._outputs.advance(due_s)
             if self._input and self._last_byte_s + _STALL_S <= due_s:
                 answer += self._as_sent(self._give_up_waiting(due_s), due_s)
+        self._faults_seen_s = max(self._faults_seen_s, now_s)
         return answer
 
     def next_wake_s(self) -> float | None:
         """The next beginning or end of a train, time-out or scripted change."""
-        due_s = self._fault_edges_s[:1]
-        change_s = self._outputs.next_change_s()
-        if change_s is not None:
-            due_s.append(change_s)
-        if self._input:
-            due_s.append(self._last_byte_s + _STALL_S)
-        return min(due_s, default=None)
+        due_s = (
+            self._faults.next_edge_s(self._faults_seen_s),
+            self._outputs.next_change_s(),
+            self._last_byte_s + _STALL_S if self._input else None,
+        )
+        return min((moment for moment in due_s if moment is not None), default=None)
 
     # What can be seen and done at the bench.
 
@@ -306,26 +293,22 @@ class PulsePalSimulator:
             self._outputs.load_defaults()
             self._trigger_links[:] = _DEFAULT_LINKS
 
-    def _cross_fault_edge(self, edge_s: float) -> None:
-        for fault in self._faults:
-            if fault.name == "reboot" and fault.from_s == edge_s:
-                self._outputs.power_cycle(edge_s)
-                self._trigger_links[:] = _DEFAULT_LINKS
-                self._input.clear()
-                self._deaf = False
-            if fault.name == "dead_until_joystick":
-                if fault.from_s == edge_s:
-                    self._go_deaf(edge_s)
-                if fault.until_s == edge_s:
-                    self._revive()
-
-    def _in_fault(self, name: str, now_s: float) -> bool:
-        return any(
-            fault.name == name and fault.from_s <= now_s < fault.until_s for fault in self._faults
-        )
+    def _play_faults(self, now_s: float) -> None:
+        seen_s, self._faults_seen_s = self._faults_seen_s, now_s
+        if self._faults.begun("reboot", seen_s, now_s):
+            self._outputs.power_cycle(now_s)
+            self._trigger_links[:] = _DEFAULT_LINKS
+            self._input.clear()
+            self._deaf = False
+        if self._faults.begun("dead_until_joystick", seen_s, now_s):
+            self._go_deaf(now_s)
+            self._click_awaited = True
+        if self._click_awaited and not self._faults.active("dead_until_joystick", now_s):
+            self._click_awaited = False
+            self._revive()
 
     def _as_sent(self, answer: bytes, now_s: float) -> bytes:
-        if answer and self._in_fault("corrupt_ack", now_s):
+        if answer and self._faults.active("corrupt_ack", now_s):
             return bytes((answer[0] ^ 0x0E,)) + answer[1:]
         return answer
 

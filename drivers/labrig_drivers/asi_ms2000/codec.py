@@ -1,0 +1,87 @@
+"""Text of the ASI MS-2000, pure functions only.
+
+A request ends with CR, an answer with CR LF. Positions are in units of 0.1 µm. Source: the
+``ASIStage`` device adapter of Micro-Manager (BSD), which also shows the error numbers.
+"""
+
+from __future__ import annotations
+
+UNITS_PER_UM = 10
+REPLY_END = b"\r\n"
+WHERE = b"W X Y\r"
+STATUS = b"/\r"
+HALT = b"\\\r"
+VERSION = b"V\r"
+
+HALTED = 21
+ERRORS = {
+    1: "unknown command",
+    2: "unknown axis",
+    3: "a parameter is missing",
+    4: "out of range",
+    5: "the operation failed",
+    6: "undefined error",
+    7: "no card at this address",
+    HALTED: "halted",
+}
+
+
+class ErrorReply(ValueError):
+    """The controller answered ``:N-<number>``."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(f":N-{number} ({ERRORS.get(number, 'not in the list of errors')})")
+
+
+def move(x_units: int, y_units: int) -> bytes:
+    """An absolute move, in units of 0.1 µm."""
+    return f"M X={x_units} Y={y_units}\r".encode("ascii")
+
+
+def parse_answer(reply: bytes) -> str:
+    """The text after ``:A``, without surrounding blanks.
+
+    Raises:
+        ErrorReply: the controller refused.
+        ValueError: it is no answer.
+    """
+    text = _line(reply)
+    if text.startswith(":N-") and text[3:].isdigit():
+        raise ErrorReply(int(text[3:]))
+    if not text.startswith(":A"):
+        raise ValueError(f"{text!r} begins neither with :A nor with :N-")
+    return text[2:].strip()
+
+
+def parse_position(reply: bytes) -> tuple[float, float]:
+    """X and Y of a WHERE answer, in units of 0.1 µm (some firmware gives decimals).
+
+    Raises:
+        ErrorReply: the controller refused.
+        ValueError: not two numbers.
+    """
+    words = parse_answer(reply).split()
+    if len(words) != 2:
+        raise ValueError(f"expected two positions, got {' '.join(words)!r}")
+    return float(words[0]), float(words[1])
+
+
+def parse_busy(reply: bytes) -> bool:
+    """Whether the status answer is ``B`` (moving) rather than ``N``.
+
+    Raises:
+        ErrorReply: the controller refused.
+        ValueError: neither letter.
+    """
+    text = _line(reply)
+    if text not in ("B", "N"):
+        parse_answer(reply)
+        raise ValueError(f"status is {text!r}, neither B nor N")
+    return text == "B"
+
+
+def _line(reply: bytes) -> str:
+    if not reply.endswith(REPLY_END):
+        raise ValueError(f"{reply!r} does not end with CR LF")
+    return reply.decode("ascii", errors="replace").strip()

@@ -1,0 +1,182 @@
+"""Driver of the ASI MS-2000 XY stage."""
+
+from __future__ import annotations
+
+import math
+
+from labrig_drivers.asi_ms2000 import codec
+from labrig_drivers.asi_ms2000.settings import AsiStageSettings
+from labrig_drivers.errors import (
+    NoReply,
+    NotNow,
+    OutOfRange,
+    Refused,
+    ReplyError,
+    WrongInstrument,
+)
+from labrig_drivers.kinds import Identity, StageLimits
+from labrig_drivers.transports.base import Transport
+
+_LONGEST_REPLY = 120
+# A stage accelerates, settles and polls besides travelling; found by no measurement [P].
+_SETTLING_S = 1.0
+_SPEED_MARGIN = 2.0
+
+
+class AsiStage:
+    """One ASI MS-2000 XY stage (:class:`labrig_drivers.kinds.Stage`).
+
+    After power-up the controller calls wherever it stands 0, 0. The driver cannot see that;
+    whoever knows where the stage should stand compares :meth:`position_um` with it before the
+    first move.
+
+    Args:
+        link: the open port, owned by this object alone.
+        settings: see :class:`AsiStageSettings`.
+        name: the rig file's name for it, used in errors.
+    """
+
+    def __init__(self, link: Transport, settings: AsiStageSettings, name: str) -> None:
+        self._link = link
+        self._settings = settings
+        self._name = name
+
+    def identify(self) -> Identity:
+        """Ask for the firmware version.
+
+        Raises:
+            NoReply: silence.
+            WrongInstrument: something else answers.
+        """
+        reply = self._ask(codec.VERSION)
+        try:
+            text = codec.parse_answer(reply)
+        except ValueError as error:
+            raise self._not_ours(reply, str(error)) from error
+        label, _, version = text.partition(":")
+        if label.strip() != "Version":
+            raise self._not_ours(reply, f"{text!r} is not a version")
+        return Identity(vendor="ASI", model="MS-2000", firmware=version.strip())
+
+    def close(self) -> None:
+        """Let go of the port. A move under way goes on."""
+        self._link.close()
+
+    def limits(self) -> StageLimits:
+        """Travel allowed by the rig file. No I/O."""
+        settings = self._settings
+        return StageLimits(
+            x_min_um=settings.x_min_um,
+            x_max_um=settings.x_max_um,
+            y_min_um=settings.y_min_um,
+            y_max_um=settings.y_max_um,
+        )
+
+    def longest_move_s(self, from_um: tuple[float, float], to_um: tuple[float, float]) -> float:
+        """How long a move may take before the stage counts as stuck. No I/O."""
+        longest_um = max(abs(to_um[0] - from_um[0]), abs(to_um[1] - from_um[1]))
+        return _SPEED_MARGIN * longest_um / self._settings.speed_um_s + _SETTLING_S
+
+    def position_um(self) -> tuple[float, float]:
+        """Where the stage says it is, in the rig's coordinates."""
+        reply = self._ask(codec.WHERE)
+        try:
+            x_units, y_units = codec.parse_position(reply)
+        except ValueError as error:
+            raise self._explained(codec.WHERE, reply, error) from error
+        return (
+            self._settings.x_sign * x_units / codec.UNITS_PER_UM,
+            self._settings.y_sign * y_units / codec.UNITS_PER_UM,
+        )
+
+    def move_to(self, x_um: float, y_um: float) -> None:
+        """Start an absolute move, to the nearest 0.1 µm, and return at once.
+
+        Raises:
+            OutOfRange: outside the rig's limits (nothing was sent) or the controller's.
+            NoReply: silence; whether it moves is unknown, asking again is safe.
+        """
+        settings = self._settings
+        for axis, value, low, high in (
+            ("x_um", x_um, settings.x_min_um, settings.x_max_um),
+            ("y_um", y_um, settings.y_min_um, settings.y_max_um),
+        ):
+            if not (math.isfinite(value) and low <= value <= high):
+                raise OutOfRange(
+                    self._name,
+                    f"{axis} = {value:g} is outside {low:g}…{high:g}, the travel allowed.",
+                    "Correct the position, or the stage's limits in the rig file.",
+                )
+        command = codec.move(
+            settings.x_sign * round(x_um * codec.UNITS_PER_UM),
+            settings.y_sign * round(y_um * codec.UNITS_PER_UM),
+        )
+        self._obeyed(command)
+
+    def moving(self) -> bool:
+        """Whether a move is still under way."""
+        reply = self._ask(codec.STATUS)
+        try:
+            return codec.parse_busy(reply)
+        except ValueError as error:
+            raise self._explained(codec.STATUS, reply, error) from error
+
+    def stop(self) -> None:
+        """Halt now, wherever it is."""
+        reply = self._ask(codec.HALT)
+        try:
+            codec.parse_answer(reply)
+        except codec.ErrorReply as error:
+            # :N-21 says that a move was interrupted, which is what stop is for.
+            if error.number != codec.HALTED:
+                raise self._explained(codec.HALT, reply, error) from error
+        except ValueError as error:
+            raise self._explained(codec.HALT, reply, error) from error
+
+    def _obeyed(self, command: bytes) -> None:
+        reply = self._ask(command)
+        try:
+            codec.parse_answer(reply)
+        except ValueError as error:
+            raise self._explained(command, reply, error) from error
+
+    def _ask(self, command: bytes) -> bytes:
+        """One exchange; the answer up to and with its CR LF."""
+        # A late answer to an earlier question would be taken for this one's.
+        self._link.discard_input()
+        self._link.write(command)
+        reply = b""
+        while not reply.endswith(codec.REPLY_END) and len(reply) < _LONGEST_REPLY:
+            byte = self._link.read(1, self._settings.reply_timeout_s)
+            if not byte:
+                break
+            reply += byte
+        if not reply:
+            raise NoReply(
+                self._name,
+                f"no answer to {command!r} within {self._settings.reply_timeout_s:g} s.",
+                "Check that the controller is on, the cable, and the baud rate set by its DIP "
+                "switches.",
+                ((">", command),),
+            )
+        return reply
+
+    def _explained(self, command: bytes, reply: bytes, error: ValueError) -> Refused | ReplyError:
+        transcript = ((">", command), ("<", reply))
+        if not isinstance(error, codec.ErrorReply):
+            return ReplyError(
+                self._name,
+                f"the answer to {command!r} makes no sense: {error}.",
+                "Check that no other program uses the port.",
+                transcript,
+            )
+        kind = {4: OutOfRange, codec.HALTED: NotNow}.get(error.number, Refused)
+        return kind(self._name, f"it answered {command!r} with {error}.", "", transcript)
+
+    def _not_ours(self, reply: bytes, why: str) -> WrongInstrument:
+        return WrongInstrument(
+            self._name,
+            f"what answers is not an ASI stage: {why}.",
+            "Check the port in the rig file.",
+            ((">", codec.VERSION), ("<", reply)),
+        )
