@@ -55,13 +55,12 @@ class FactorSpec:
 
 @dataclass(frozen=True, slots=True)
 class WellSpec:
-    """One culture: its donor, and where the stage finds its centre."""
+    """One culture: its donor, and where the stage finds its fields (x, y) in µm."""
 
     well: str
     donor: str
     donor_age: str
-    centre_x_um: float
-    centre_y_um: float
+    fields_um: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,10 @@ class TwinSpec:
             seed=raw["seed"],
             chamber_volume_ul=raw["chamber_volume_ul"],
             stage=raw["stage"],
-            wells=tuple(WellSpec(**w) for w in raw["wells"]),
+            wells=tuple(
+                WellSpec(**{**w, "fields_um": tuple((x, y) for x, y in w["fields_um"])})
+                for w in raw["wells"]
+            ),
             reservoirs=tuple(ReservoirSpec(**r) for r in raw["reservoirs"]),
             lines=tuple(LineSpec(**tupled(line)) for line in raw["lines"]),
             electrodes=tuple(ElectrodeSpec(**tupled(e)) for e in raw["electrodes"]),

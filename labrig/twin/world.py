@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import random
 import threading
+from dataclasses import dataclass
 from typing import Any
 
 from labrig.twin.culture import Activity, Culture, load_responses
@@ -17,6 +18,36 @@ from labrig.twin.liquid import Chamber, Line, Plumbing, Reservoir
 from labrig.twin.spec import TwinSpec
 
 STEP_S = 300.0  # cultures change over hours: surroundings are held constant for five minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """A train as the stimulator started it; ``felt`` when the amplitude moves the cells."""
+
+    start_s: float
+    duration_s: float
+    frequency_hz: float
+    burst_s: float
+    gap_s: float
+    felt: bool
+
+    def pulse_times_s(self) -> list[float]:
+        """When each pulse begins, seconds from the start of the train."""
+        times, burst_start_s = [], 0.0
+        while burst_start_s < self.duration_s - 1e-9:
+            length_s = min(
+                self.burst_s if self.gap_s > 0 else self.duration_s, self.duration_s - burst_start_s
+            )
+            count = max(1, round(length_s * self.frequency_hz))
+            times += [burst_start_s + i / self.frequency_hz for i in range(count)]
+            burst_start_s += length_s + self.gap_s
+            if self.gap_s <= 0:
+                break
+        return times
+
+    def pulses_in(self, seconds: float) -> int:
+        """Pulses begun in the first ``seconds`` of the train."""
+        return sum(t < seconds - 1e-9 for t in self.pulse_times_s())
 
 
 class World:
@@ -52,8 +83,10 @@ class World:
         self._wells_of_channel = {(e.stimulator, e.channel): e.wells for e in spec.electrodes}
         self._activity = {w.well: Activity() for w in spec.wells}
         self._culture = {w.well: self._seeded_culture(w.well) for w in spec.wells}
-        self._trains: dict[tuple[str, int], tuple[float, float, float, float]] = {}
-        self._centre = {w.well: (w.centre_x_um, w.centre_y_um) for w in spec.wells}
+        self._trains: dict[tuple[str, int], Train] = {}
+        self._fields_um = {
+            (w.well, index): place for w in spec.wells for index, place in enumerate(w.fields_um)
+        }
         self._stage_um = (0.0, 0.0)
         self._now_s = 0.0
 
@@ -107,29 +140,37 @@ class World:
         """A train of pulses begins; it is counted as delivered unless it is cut."""
         with self._lock:
             self.advance(now_s)
-            on_share = burst_s / (burst_s + gap_s) if gap_s > 0 else 1.0
-            if amplitude_v < self._responses["activity"]["min_amplitude_v"]:
-                on_share = 0.0  # nothing follows a pulse this weak
-            self._trains[(stimulator, channel)] = (now_s, duration_s, frequency_hz, on_share)
-            self._count(stimulator, channel, duration_s * frequency_hz * on_share)
+            felt = amplitude_v >= self._responses["activity"]["min_amplitude_v"]
+            train = Train(now_s, duration_s, frequency_hz, burst_s, gap_s, felt)
+            self._trains[(stimulator, channel)] = train
+            self._count(stimulator, channel, train, train.pulses_in(duration_s))
 
     def stop_train(self, stimulator: str, channel: int, now_s: float) -> None:
         """A train was cut off: its undelivered pulses are taken back."""
         with self._lock:
             self.advance(now_s)
             train = self._trains.pop((stimulator, channel), None)
-            if train is not None and now_s < train[0] + train[1]:
-                missing_s = train[0] + train[1] - now_s
-                self._count(stimulator, channel, -missing_s * train[2] * train[3])
+            if train is not None and now_s < train.start_s + train.duration_s:
+                given = train.pulses_in(now_s - train.start_s)
+                self._count(stimulator, channel, train, given - train.pulses_in(train.duration_s))
 
-    def _count(self, stimulator: str, channel: int, pulses: float) -> None:
-        train = self._trains.get((stimulator, channel))
+    def _count(self, stimulator: str, channel: int, train: Train, pulses: int) -> None:
+        if not train.felt:
+            return
         for well in self._wells_of_channel.get((stimulator, channel), ()):
             self._activity[well].pulse(
-                pulses,
-                burst_hz=train[2] if train else 0.0,
-                tau_h=self._responses["activity"]["tau_h"],
+                pulses, burst_hz=train.frequency_hz, tau_h=self._responses["activity"]["tau_h"]
             )
+
+    def _pulses_ahead_s(self, well: str, now_s: float) -> list[float]:
+        """When pulses of the train now running will reach this well, seconds from now."""
+        ahead: list[float] = []
+        for key, wells in self._wells_of_channel.items():
+            train = self._trains.get(key)
+            if well in wells and train is not None and train.felt:
+                times = (train.start_s + t - now_s for t in train.pulse_times_s())
+                ahead += [round(t, 6) for t in times if t >= 0]
+        return sorted(ahead)
 
     def move_stage(self, now_s: float, x_um: float, y_um: float) -> None:
         """The stage has come to rest here."""
@@ -147,22 +188,24 @@ class World:
         with self._lock:
             self.advance(now_s)
             x_um, y_um = self._stage_um
-            well = min(
-                self._centre,
-                key=lambda w: (self._centre[w][0] - x_um) ** 2 + (self._centre[w][1] - y_um) ** 2,
+            (well, field), (field_x_um, field_y_um) = min(
+                self._fields_um.items(),
+                key=lambda item: (item[1][0] - x_um) ** 2 + (item[1][1] - y_um) ** 2,
             )
             culture = self._culture[well]
             return {
                 "seed": self._spec.seed,
                 "well": well,
-                "dx_um": round(x_um - self._centre[well][0], 3),
-                "dy_um": round(y_um - self._centre[well][1], 3),
+                "field": field,
+                "dx_um": round(x_um - field_x_um, 3),
+                "dy_um": round(y_um - field_y_um, 3),
                 "now_s": round(now_s, 3),
                 "log_diameter": round(culture.log_diameter, 6),
                 "log_contraction": round(culture.log_contraction, 6),
                 "fused": round(culture.fused, 6),
                 "coverage": round(culture.coverage, 6),
                 "pyknotic": round(culture.pyknotic, 6),
+                "pulses_s": self._pulses_ahead_s(well, now_s),
                 "defocus_um": round(self._responses["optics"]["drift_um_h"] * now_s / 3600.0, 4),
             }
 
