@@ -1,0 +1,258 @@
+"""The modelled concentration of one factor in one well, whatever really flowed.
+
+One stirred chamber fed by lines at piecewise constant flows:
+
+    dC/dt = Σⱼ Qⱼ Aⱼ Sⱼ(t)/V - (ΣQⱼ/V + k) C
+
+with Sⱼ(t) the stock as it ages in the cold and Aⱼ (0 to 1) how much of the line's front has
+arrived: 0 until its dead volume is displaced, 1 afterwards, and in between the normal
+distribution in *displaced volume* that Taylor dispersion gives, so a pump that stops holds the
+front where it is. Each step is the exact solution, not a numerical integration; only a
+spreading front is cut into short pieces. Standard library only: the runner loads this.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from labrig.plan.plan import ChamberPlan, FactorLoss
+
+_FRONT_PIECES = 32  # of a front's width of ±4 standard deviations
+_FRONT_REACH = 4.0
+_LN2 = math.log(2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One line into the chamber, for one factor.
+
+    Attributes:
+        line: name by which flows are given.
+        concentration_ng_ml: what the reservoir held at t0, tubing recovery included.
+        dead_volume_ul: displaced before any of it arrives; 0: primed.
+        spread_ul: standard deviation of the front, in displaced volume.
+        cold_half_life_h: decay in the reservoir; None: stable.
+    """
+
+    line: str
+    concentration_ng_ml: float
+    dead_volume_ul: float = 0.0
+    spread_ul: float = 0.0
+    cold_half_life_h: float | None = None
+
+
+class ChamberModel:
+    """One factor in one chamber, moved forward in time by what flowed.
+
+    Args:
+        volume_ml: liquid in the chamber, constant (what flows in, flows out).
+        half_life_h: of the factor at 37 °C.
+        feeds: every line; those without the factor dilute and have concentration 0.
+    """
+
+    def __init__(self, volume_ml: float, half_life_h: float, feeds: Sequence[Feed]) -> None:
+        if not (volume_ml > 0 and half_life_h > 0):
+            raise ValueError(
+                f"volume_ml {volume_ml} and half_life_h {half_life_h} must both be above 0"
+            )
+        self._volume_ml = volume_ml
+        self._loss_per_s = _LN2 / half_life_h / 3600.0
+        self._feeds = {feed.line: feed for feed in feeds}
+        self._displaced_ul = dict.fromkeys(self._feeds, 0.0)
+        self._time_s = 0.0
+        self._concentration = 0.0
+        self._exposure = 0.0
+
+    @property
+    def time_s(self) -> float:
+        """Up to when the model has been moved."""
+        return self._time_s
+
+    @property
+    def concentration_ng_ml(self) -> float:
+        """In the chamber now."""
+        return self._concentration
+
+    @property
+    def exposure_ng_h_ml(self) -> float:
+        """∫C dt since t0, exact; the numerator of dose fidelity."""
+        return self._exposure / 3600.0
+
+    def advance(self, to_s: float, flows_ul_min: Mapping[str, float]) -> float:
+        """Let these flows run until ``to_s``; the concentration then, ng/mL.
+
+        Args:
+            to_s: seconds from t0, not before ``time_s``.
+            flows_ul_min: per line into *this* chamber; lines left out stand still.
+
+        Raises:
+            ValueError: time runs backwards, or a flow is negative.
+            KeyError: a line that does not feed this chamber.
+        """
+        if to_s < self._time_s:
+            raise ValueError(f"time runs backwards: {to_s} s after {self._time_s} s")
+        flows_ul_s = {}
+        for line, flow in flows_ul_min.items():
+            if line not in self._feeds:
+                raise KeyError(f"line {line!r} does not feed this chamber")
+            if flow < 0:
+                raise ValueError(f"line {line!r}: a flow of {flow} µL/min is negative")
+            if flow > 0:
+                flows_ul_s[line] = flow / 60.0
+        while self._time_s < to_s:
+            self._step(min(to_s, self._next_front_time(flows_ul_s)), flows_ul_s)
+        return self._concentration
+
+    def add(self, line: str, volume_ul: float) -> None:
+        """A bolus through a line, at once: the same volume of chamber liquid leaves."""
+        arrived = self._arrived(line, self._displaced_ul[line] + volume_ul / 2.0)
+        mass_ng = self._stock_now(self._feeds[line]) * arrived * volume_ul / 1000.0
+        self._displaced_ul[line] += volume_ul
+        kept = math.exp(-volume_ul / 1000.0 / self._volume_ml)  # mixed while it flows in
+        gained = mass_ng / self._volume_ml * (1 - kept) / (volume_ul / 1000.0 / self._volume_ml)
+        self._concentration = self._concentration * kept + gained
+
+    def _stock_now(self, feed: Feed) -> float:
+        if feed.cold_half_life_h is None:
+            return feed.concentration_ng_ml
+        aged = _LN2 * self._time_s / 3600.0 / feed.cold_half_life_h
+        return feed.concentration_ng_ml * math.exp(-aged)
+
+    def _arrived(self, line: str, displaced_ul: float) -> float:
+        feed = self._feeds[line]
+        beyond = displaced_ul - feed.dead_volume_ul
+        if feed.dead_volume_ul == 0:
+            return 1.0
+        if feed.spread_ul == 0:
+            return 1.0 if beyond > 0 else 0.0
+        return 0.5 * (1.0 + math.erf(beyond / feed.spread_ul / math.sqrt(2.0)))
+
+    def _next_front_time(self, flows_ul_s: Mapping[str, float]) -> float:
+        """Until when every line's front can be taken as standing."""
+        until = math.inf
+        for line, flow in flows_ul_s.items():
+            feed = self._feeds[line]
+            if feed.dead_volume_ul == 0:
+                continue
+            reach = _FRONT_REACH * feed.spread_ul
+            begins = max(0.0, feed.dead_volume_ul - reach) - self._displaced_ul[line]
+            ends = feed.dead_volume_ul + reach - self._displaced_ul[line]
+            if begins > 1e-9:
+                until = min(until, self._time_s + begins / flow)
+            elif ends > 1e-9:
+                piece = min(ends, 2 * reach / _FRONT_PIECES)
+                until = min(until, self._time_s + piece / flow)
+        return until
+
+    def _step(self, to_s: float, flows_ul_s: Mapping[str, float]) -> None:
+        """The exact solution while flows and fronts stand."""
+        dt = to_s - self._time_s
+        total_ml_s = sum(flows_ul_s.values()) / 1000.0
+        loss = total_ml_s / self._volume_ml + self._loss_per_s
+        after = self._concentration * math.exp(-loss * dt)
+        area = self._concentration * _decayed(loss, dt)
+        for line, flow_ul_s in flows_ul_s.items():
+            feed = self._feeds[line]
+            middle = self._displaced_ul[line] + flow_ul_s * dt / 2.0
+            source = (flow_ul_s / 1000.0 / self._volume_ml * self._stock_now(feed)) * self._arrived(
+                line, middle
+            )
+            self._displaced_ul[line] += flow_ul_s * dt
+            if source == 0.0:
+                continue
+            aging = _LN2 / feed.cold_half_life_h / 3600.0 if feed.cold_half_life_h else 0.0
+            gained = source * math.exp(-aging * dt) * _decayed(loss - aging, dt)
+            after += gained
+            area += (source * _decayed(aging, dt) - gained) / loss
+        self._concentration = after
+        self._exposure += area
+        self._time_s = to_s
+
+
+def _decayed(rate_per_s: float, dt: float) -> float:
+    """∫ exp(-rate s) ds from 0 to dt, without loss of digits as rate goes to 0."""
+    return dt if abs(rate_per_s * dt) < 1e-12 else -math.expm1(-rate_per_s * dt) / rate_per_s
+
+
+@dataclass(frozen=True, slots=True)
+class FlowStep:
+    """From ``at_s`` on, these pumps run at these rates; pumps left out stand still."""
+
+    at_s: float
+    rates_ul_min: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class BolusStep:
+    """At ``at_s``, this pump gave this much in all."""
+
+    at_s: float
+    pump: str
+    volume_ul: float
+
+
+def chamber_models(
+    chamber: ChamberPlan, loss: FactorLoss
+) -> tuple[ChamberModel, ChamberModel, ChamberModel]:
+    """The model of one factor in one well, with its half-life at value, low and high end."""
+    feeds = [
+        Feed(
+            inlet.line,
+            dict(inlet.contents_ng_ml).get(loss.factor, 0.0),
+            inlet.dead_volume_ul,
+            inlet.spread_ul,
+            inlet.cold_half_life_h,
+        )
+        for inlet in chamber.inlets
+    ]
+    value, low, high = (
+        ChamberModel(chamber.volume_ml, half_life_h, feeds)
+        for half_life_h in (loss.half_life_h, loss.low_h, loss.high_h)
+    )
+    return value, low, high
+
+
+def history(
+    model: ChamberModel,
+    chamber: ChamberPlan,
+    flows: Iterable[FlowStep],
+    boluses: Iterable[BolusStep],
+    times_s: Sequence[float],
+) -> tuple[float, ...]:
+    """Concentrations at ``times_s`` (ascending) when these pumps did this.
+
+    Args:
+        model: fresh from :func:`chamber_models`.
+        chamber: tells which share of which pump enters this well.
+        flows: in order of time; before the first, everything stands.
+        boluses: in order of time.
+        times_s: seconds from t0 at which to read, ascending.
+
+    Returns:
+        ng/mL at each time; at the instant of a bolus, after it.
+    """
+    marks: list[tuple[float, int, FlowStep | BolusStep | None]] = []
+    marks += [(step.at_s, 0, step) for step in flows]
+    marks += [(step.at_s, 1, step) for step in boluses]
+    marks += [(time, 2, None) for time in times_s]
+    marks.sort(key=lambda mark: (mark[0], mark[1]))
+    running: dict[str, float] = {}
+    values = []
+    for at_s, _, what in marks:
+        model.advance(at_s, running)
+        if isinstance(what, FlowStep):
+            running = line_flows(chamber, what.rates_ul_min)
+        elif isinstance(what, BolusStep):
+            for inlet in chamber.inlets:
+                if inlet.pump == what.pump:
+                    model.add(inlet.line, what.volume_ul * inlet.share)
+        else:
+            values.append(model.concentration_ng_ml)
+    return tuple(values)
+
+
+def line_flows(chamber: ChamberPlan, rates_ul_min: Mapping[str, float]) -> dict[str, float]:
+    """What enters one well through each of its lines when its pumps run at these rates."""
+    return {inlet.line: rates_ul_min.get(inlet.pump, 0.0) * inlet.share for inlet in chamber.inlets}
