@@ -1,0 +1,164 @@
+"""Time for the runner: one blocking primitive, a mailbox with an absolute deadline.
+
+Dispatcher and workers wait in :meth:`Mailbox.get` and nowhere else, so the same code runs on
+the wall clock and on :class:`labrig.run.virtual_clock.VirtualClock`, which jumps.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Mailbox(Protocol[T]):
+    """A queue with one reader. Any thread may put, foreign ones such as a web server included."""
+
+    def put(self, item: T) -> None:
+        """Append ``item`` and wake the reader."""
+        ...
+
+    def put_first(self, item: T) -> None:
+        """Put ``item`` ahead of everything that waits, for a stop."""
+        ...
+
+    def get(self, until_s: float | None) -> T | None:
+        """The next item, or None once the clock shows ``until_s`` (None: wait for ever).
+
+        An item that is there is returned at once, whatever the deadline.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """Seconds since t0, and the threads that live by them."""
+
+    def now_s(self) -> float:
+        """Seconds since t0; never goes back."""
+        ...
+
+    def utc(self) -> datetime:
+        """The time of day that belongs to :meth:`now_s`, with time zone UTC."""
+        ...
+
+    def mailbox(self, name: str) -> Mailbox[Any]:
+        """A new mailbox; ``name`` appears in error messages."""
+        ...
+
+    def start(self, name: str, target: Callable[[], None]) -> None:
+        """Start a participant: a thread that waits only in its mailboxes."""
+        ...
+
+    def join(self) -> None:
+        """Wait until every participant has ended.
+
+        Raises:
+            ParticipantsFailed: some ended with an exception; all are in it.
+        """
+        ...
+
+
+class ParticipantsFailed(ExceptionGroup[Exception]):
+    """Participants of a clock ended with these exceptions."""
+
+
+class ClockMisuse(Exception):
+    """A mailbox was read by a thread that the clock does not know, or by two."""
+
+
+@cache
+def boot_id() -> str:
+    """Names this boot of this machine: monotonic times compare only within one boot."""
+    path = Path("/proc/sys/kernel/random/boot_id")
+    if path.exists():
+        return path.read_text(encoding="ascii").strip()
+    started = datetime.fromtimestamp(time.time() - time.monotonic(), UTC)
+    return f"{uuid.getnode():012x}-{started:%Y%m%dT%H%M}"
+
+
+class RealClock:
+    """The wall clock, steered by the monotonic one so that a time change moves nothing.
+
+    Args:
+        start_s: what :meth:`now_s` shows now: 0 at a start, later when a run is adopted.
+    """
+
+    def __init__(self, start_s: float = 0.0) -> None:
+        self._zero = time.monotonic() - start_s
+        self._threads: list[threading.Thread] = []
+        self._failures: list[Exception] = []
+        self._lock = threading.Lock()
+
+    def now_s(self) -> float:
+        """Seconds since t0."""
+        return time.monotonic() - self._zero
+
+    def utc(self) -> datetime:
+        """The machine's time of day."""
+        return datetime.now(UTC)
+
+    def mailbox(self, name: str) -> Mailbox[Any]:
+        """A new mailbox."""
+        return _RealMailbox(self)
+
+    def start(self, name: str, target: Callable[[], None]) -> None:
+        """Start ``target`` in a thread of its own."""
+
+        def run() -> None:
+            try:
+                target()
+            except Exception as error:
+                with self._lock:
+                    self._failures.append(error)
+
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        with self._lock:
+            self._threads.append(thread)
+        thread.start()
+
+    def join(self) -> None:
+        """Wait for every participant, those started meanwhile included."""
+        index = 0
+        while True:
+            with self._lock:
+                if index == len(self._threads):
+                    break
+                thread = self._threads[index]
+            thread.join()
+            index += 1
+        if self._failures:
+            raise ParticipantsFailed("participants of the run's clock failed", self._failures)
+
+
+class _RealMailbox:
+    def __init__(self, clock: RealClock) -> None:
+        self._clock = clock
+        self._items: deque[Any] = deque()
+        self._arrived = threading.Condition()
+
+    def put(self, item: object) -> None:
+        with self._arrived:
+            self._items.append(item)
+            self._arrived.notify()
+
+    def put_first(self, item: object) -> None:
+        with self._arrived:
+            self._items.appendleft(item)
+            self._arrived.notify()
+
+    def get(self, until_s: float | None) -> Any:  # noqa: ANN401 - whatever was put
+        with self._arrived:
+            while not self._items:
+                wait_s = None if until_s is None else until_s - self._clock.now_s()
+                if wait_s is not None and wait_s <= 0:
+                    return None
+                self._arrived.wait(wait_s)
+            return self._items.popleft()

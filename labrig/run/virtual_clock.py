@@ -1,0 +1,226 @@
+"""A clock that jumps when everyone waits: fourteen hours in seconds, in one certain order.
+
+Exactly one participant runs at a time; it hands the baton over when it waits. Who is next
+follows from the time it became ready and, among equals, from the order of registration, never
+from the operating system, so a run with the same inputs takes the same course.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from labrig.run.clock import ClockMisuse, Mailbox, ParticipantsFailed
+
+DEFAULT_START = datetime(2026, 1, 1, 18, 0, tzinfo=UTC)
+
+
+class VirtualClock:
+    """Simulated time.
+
+    Nothing runs before :meth:`join`, so that all participants are registered in their order.
+
+    Args:
+        start_s: what the clock shows at first.
+        speed: virtual seconds a wall second; infinite: jump at once.
+        epoch: the time of day at 0 s.
+    """
+
+    def __init__(
+        self, start_s: float = 0.0, speed: float = math.inf, epoch: datetime = DEFAULT_START
+    ) -> None:
+        self._now_s = start_s
+        self._start_s = start_s
+        self._speed = speed
+        self._epoch = epoch
+        self._lock = threading.Lock()
+        self._outside = threading.Condition(self._lock)
+        self._ended = threading.Condition(self._lock)
+        self._foreign: deque[tuple[_VirtualMailbox, object, bool]] = deque()
+        self._ready: list[tuple[float, int, _Participant]] = []
+        self._sleeping: list[tuple[float, int, int, _Participant]] = []
+        self._running: _Participant | None = None
+        self._registered = 0
+        self._alive = 0
+        self._wall_start: float | None = None
+        self._failures: list[Exception] = []
+
+    def now_s(self) -> float:
+        """Seconds since t0; stands still while a participant runs."""
+        return self._now_s
+
+    def utc(self) -> datetime:
+        """The simulated time of day."""
+        return self._epoch + timedelta(seconds=self._now_s)
+
+    def mailbox(self, name: str) -> Mailbox[Any]:
+        """A new mailbox."""
+        return _VirtualMailbox(self, name)
+
+    def start(self, name: str, target: Callable[[], None]) -> None:
+        """Register a participant; it runs when its turn comes.
+
+        Raises:
+            ClockMisuse: called from outside when the clock already runs.
+        """
+        with self._lock:
+            if self._wall_start is not None and not self._is_running_thread():
+                raise ClockMisuse(f"participant {name!r} must be started before join()")
+            person = _Participant(name, self._registered)
+            self._registered += 1
+            self._alive += 1
+            heapq.heappush(self._ready, (self._now_s, person.order, person))
+        threading.Thread(target=self._live, args=(person, target), name=name, daemon=True).start()
+
+    def join(self) -> None:
+        """Let the participants run, and wait until all have ended.
+
+        Raises:
+            ParticipantsFailed: some ended with an exception.
+        """
+        with self._lock:
+            if self._wall_start is None:
+                self._wall_start = time.monotonic()
+                self._hand_over()
+            while self._alive:
+                self._ended.wait()
+        if self._failures:
+            raise ParticipantsFailed("participants of the run's clock failed", self._failures)
+
+    def put(self, box: _VirtualMailbox, item: object, *, first: bool) -> None:
+        """Deliver now if the caller holds the baton, else at the next hand-over."""
+        with self._lock:
+            if self._is_running_thread():
+                self._deliver(box, item, first)
+            else:
+                self._foreign.append((box, item, first))
+                self._outside.notify()
+
+    def get(self, box: _VirtualMailbox, until_s: float | None) -> Any:  # noqa: ANN401
+        """Wait for an item of ``box``; the baton goes on meanwhile."""
+        with self._lock:
+            if not self._is_running_thread():
+                raise ClockMisuse(f"mailbox {box.name!r} is read by a thread not on this clock")
+            if box.items:
+                return box.items.popleft()
+            if until_s is not None and until_s <= self._now_s:
+                return None
+            if box.reader is not None:
+                raise ClockMisuse(f"mailbox {box.name!r} has two readers")
+            person = self._running
+            assert person is not None
+            box.reader = person
+            person.waits += 1
+            if until_s is not None:
+                heapq.heappush(self._sleeping, (until_s, person.order, person.waits, person))
+            self._hand_over()
+        person.gate.acquire()
+        with self._lock:
+            box.reader = None
+            return box.items.popleft() if box.items else None
+
+    def _live(self, person: _Participant, target: Callable[[], None]) -> None:
+        person.thread = threading.get_ident()
+        person.gate.acquire()
+        try:
+            target()
+        except Exception as error:
+            self._failures.append(error)
+        finally:
+            with self._lock:
+                self._alive -= 1
+                self._hand_over()
+                if not self._alive:
+                    self._ended.notify_all()
+
+    def _is_running_thread(self) -> bool:
+        return self._running is not None and self._running.thread == threading.get_ident()
+
+    def _deliver(self, box: _VirtualMailbox, item: object, first: bool) -> None:
+        if first:
+            box.items.appendleft(item)
+        else:
+            box.items.append(item)
+        reader = box.reader
+        if reader is not None and not reader.is_ready:
+            self._make_ready(reader)
+
+    def _make_ready(self, person: _Participant) -> None:
+        person.waits += 1  # its entry among the sleepers is void now
+        person.is_ready = True
+        heapq.heappush(self._ready, (self._now_s, person.order, person))
+
+    def _hand_over(self) -> None:
+        """Choose who runs next, waiting or jumping when nobody can; the lock is held."""
+        self._running = None
+        while True:
+            while self._foreign:
+                self._deliver(*self._foreign.popleft())
+            if self._ready:
+                person = heapq.heappop(self._ready)[2]
+                person.is_ready = False
+                self._running = person
+                person.gate.release()
+                return
+            if not self._alive:
+                return
+            self._pass_time()
+
+    def _pass_time(self) -> None:
+        """Nobody can run: go to the earliest deadline, or until something comes from outside."""
+        while self._sleeping and self._sleeping[0][2] != self._sleeping[0][3].waits:
+            heapq.heappop(self._sleeping)
+        if not self._sleeping:
+            self._outside.wait()
+            self._now_s = max(self._now_s, self._wall_now_s())
+            return
+        due_s = self._sleeping[0][0]
+        wait_s = 0.0 if math.isinf(self._speed) else (due_s - self._wall_now_s()) / self._speed
+        if wait_s > 0 and self._outside.wait(wait_s):
+            self._now_s = max(self._now_s, min(due_s, self._wall_now_s()))
+            return
+        self._now_s = max(self._now_s, due_s)
+        while self._sleeping and self._sleeping[0][0] <= self._now_s:
+            _, _, waits, person = heapq.heappop(self._sleeping)
+            if waits == person.waits:
+                self._make_ready(person)
+
+    def _wall_now_s(self) -> float:
+        """What the clock would show if it had never fallen behind; -inf when it only jumps."""
+        if math.isinf(self._speed) or self._wall_start is None:
+            return -math.inf
+        return self._start_s + (time.monotonic() - self._wall_start) * self._speed
+
+
+class _Participant:
+    def __init__(self, name: str, order: int) -> None:
+        self.name = name
+        self.order = order
+        self.gate = threading.Lock()
+        self.gate.acquire()
+        self.thread: int | None = None
+        self.waits = 0
+        self.is_ready = True
+
+
+class _VirtualMailbox:
+    def __init__(self, clock: VirtualClock, name: str) -> None:
+        self._clock = clock
+        self.name = name
+        self.items: deque[object] = deque()
+        self.reader: _Participant | None = None
+
+    def put(self, item: object) -> None:
+        self._clock.put(self, item, first=False)
+
+    def put_first(self, item: object) -> None:
+        self._clock.put(self, item, first=True)
+
+    def get(self, until_s: float | None) -> Any:  # noqa: ANN401 - whatever was put
+        return self._clock.get(self, until_s)

@@ -1,0 +1,150 @@
+"""The journal: durable, append-only, chained, and honest about a full disk."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from labrig.run.journal import (
+    Entry,
+    JournalCorrupt,
+    JournalError,
+    JournalTooNew,
+    JournalWriteFailed,
+    journal_digest,
+    open_journal,
+    read_journal,
+)
+from labrig.run.virtual_clock import VirtualClock
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.sqlite"
+
+
+def _write_some(path: Path) -> None:
+    journal = open_journal(path, VirtualClock())
+    journal.epoch = 1
+    journal.append(Entry("run", "run", "noted", {"what": "started"}))
+    journal.sample("pump_1", {"rate_ul_min": 16.5})
+    journal.append(
+        Entry("dose", "d1", "intent", {"volume_ul": 5.0}),
+        Entry("frame", "f1", "confirmed", {"path": "a.zarr", "well": "A1", "focus": 0.5}),
+    )
+    journal.close()
+
+
+def test_rows_come_back_in_order_with_held_back_samples_before_the_next_row(path):
+    _write_some(path)
+    assert [(r.seq, r.kind, r.key) for r in read_journal(path)] == [
+        (1, "run", "run"), (2, "sample", "pump_1"), (3, "dose", "d1"), (4, "frame", "f1"),
+    ]  # fmt: skip
+
+
+def test_kinds_read_as_tables(path):
+    _write_some(path)
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT path, well, focus FROM frame").fetchall() == [
+        ("a.zarr", "A1", 0.5)
+    ]
+    assert connection.execute("SELECT key FROM event ORDER BY seq").fetchall() == [("d1",), ("f1",)]
+    connection.close()
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM journal", "UPDATE journal SET state='failed'"])
+def test_rows_cannot_be_changed(path, statement):
+    _write_some(path)
+    connection = sqlite3.connect(path)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        connection.execute(statement)
+    connection.close()
+
+
+def test_an_edit_behind_its_back_is_found(path):
+    _write_some(path)
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        "DROP TRIGGER journal_no_update; "
+        "UPDATE journal SET detail = '{\"volume_ul\":50.0}' WHERE key = 'd1';"
+    )
+    connection.close()
+    with pytest.raises(JournalCorrupt, match=r"row 3 \(dose d1\)"):
+        read_journal(path)
+    with pytest.raises(JournalCorrupt):
+        open_journal(path, VirtualClock())
+
+
+def test_a_journal_of_a_newer_labrig_is_refused(path):
+    _write_some(path)
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version=99")
+    connection.close()
+    with pytest.raises(JournalTooNew, match="format 99"):
+        open_journal(path, VirtualClock())
+
+
+def test_a_file_that_is_no_journal_is_refused(path):
+    path.write_bytes(b"not a database, surely" * 100)
+    with pytest.raises(JournalError, match="cannot be opened"):
+        open_journal(path, VirtualClock())
+    with pytest.raises(JournalError, match="no journal at"):
+        read_journal(path.with_name("elsewhere.sqlite"))
+
+
+def test_going_on_continues_the_chain(path):
+    _write_some(path)
+    journal = open_journal(path, VirtualClock(start_s=9.0))
+    assert journal.epoch == 1
+    journal.append(Entry("run", "run", "noted", {"what": "adopted"}))
+    journal.close()
+    assert read_journal(path)[-1].seq == 5
+
+
+def test_the_digest_leaves_the_wall_clock_out(tmp_path):
+    paths = [tmp_path / name for name in ("one.sqlite", "two.sqlite")]
+    for each in paths:
+        _write_some(each)
+    one, two = (read_journal(each) for each in paths)
+    assert one[0].hash != two[0].hash
+    assert journal_digest(one) == journal_digest(two)
+    assert journal_digest(one[:-1]) != journal_digest(one)
+
+
+def test_a_second_writer_is_noticed(path):
+    journal = open_journal(path, VirtualClock())
+    other = open_journal(path, VirtualClock())
+    journal.append(Entry("note", "n", "noted", {}))
+    with pytest.raises(JournalWriteFailed, match="another process"):
+        other.append(Entry("note", "n", "noted", {}))
+
+
+class FullDisk(sqlite3.Connection):
+    """SQLite as it behaves when the disk is full, while ``full`` is set."""
+
+    full = False
+
+    def executemany(self, *args):  # type: ignore[no-untyped-def]
+        if self.full:
+            raise sqlite3.OperationalError("database or disk is full")
+        return super().executemany(*args)
+
+
+def test_a_full_disk_writes_nothing_and_is_survived(path):
+    connections: list[FullDisk] = []
+
+    def connect(*args, **settings):
+        connections.append(sqlite3.connect(*args, factory=FullDisk, **settings))
+        return connections[-1]
+
+    journal = open_journal(path, VirtualClock(), connect)
+    journal.append(Entry("note", "before", "noted", {}))
+    connections[0].full = True
+    with pytest.raises(JournalWriteFailed, match="Free space"):
+        journal.append(Entry("note", "during", "noted", {}))
+    connections[0].full = False
+    journal.append(Entry("note", "after", "noted", {}))
+    journal.close()
+    assert [r.key for r in read_journal(path)] == ["before", "after"]
