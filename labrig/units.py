@@ -7,14 +7,23 @@ forgetting a unit is the oldest way to give a thousandfold dose.
 
 from __future__ import annotations
 
+import math
+import re
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 if TYPE_CHECKING:
     import pint
+
+# One number, then one unit: pint alone would also compute "2**9 h" or read "1 h 30 min" as 30 h.
+_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%°µμΩ].*)?")
+
+# How people write a unit, where it differs from pint's own spelling.
+_SPELLINGS = {"%": "percent", "°C": "degC", "Ω": "ohm", "µ": "u", "μ": "u", "²": "**2", "³": "**3"}
 
 
 @cache
@@ -22,9 +31,7 @@ def _registry() -> pint.UnitRegistry[Any]:
     # pint takes a quarter of a second to import and build: only files with units pay for it
     import pint
 
-    registry: pint.UnitRegistry[Any] = pint.UnitRegistry()
-    registry.default_format = "~P"
-    return registry
+    return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
 
 
 def parse_quantity(text: object, unit: str) -> float:
@@ -32,61 +39,78 @@ def parse_quantity(text: object, unit: str) -> float:
 
     >>> parse_quantity("0.5 h", "s")
     1800.0
-    >>> parse_quantity("1 ug/mL", "ng/mL")
+    >>> parse_quantity("1 µg/mL", "ng/mL")
     1000.0
 
     Raises:
         PydanticCustomError: no unit, an unknown unit, or one of another dimension. The
-            message says what was found and gives an example.
+            message says what was found; its context has an ``example`` of what is wanted.
     """
     import pint
 
-    example = f"for example '10 {unit}'"
-    if isinstance(text, bool) or not isinstance(text, str):
-        raise PydanticCustomError(
-            "unit_missing",
-            "{value} has no unit: write it with one, {example}",
-            {"value": repr(text), "example": example},
-        )
+    example = f"'10 {unit}'"
+    if isinstance(text, bool) or not isinstance(text, (str, int, float)):
+        raise _error("unit_unknown", "{value} is not a number with a unit", text, example)
+    match = _QUANTITY.fullmatch(str(text))
+    if match is None:
+        raise _error("unit_unknown", "{value} is not a number with a unit", text, example)
+    number, written = match.groups()
+    if written is None:
+        raise _error("unit_missing", "{value} has no unit", text, example)
+    spelled = written
+    for usual, pints in _SPELLINGS.items():
+        spelled = spelled.replace(usual, pints)
     try:
-        quantity = _registry().Quantity(text.replace("µ", "u").replace("μ", "u"))
-        if quantity.unitless and unit not in ("", "dimensionless"):
-            raise PydanticCustomError(
-                "unit_missing",
-                "'{value}' has no unit: write it with one, {example}",
-                {"value": text, "example": example},
-            )
-        return float(quantity.to(unit).magnitude)
+        value = _registry().Quantity(float(number), spelled).to(unit).magnitude
     except pint.DimensionalityError as error:
-        raise PydanticCustomError(
-            "unit_wrong",
-            "'{value}' is {found}, but {wanted} is needed, {example}",
-            {
-                "value": text,
-                "found": str(error.dim1).strip() or "dimensionless",
-                "wanted": str(error.dim2).strip() or "dimensionless",
-                "example": example,
-            },
-        ) from None
-    except (pint.UndefinedUnitError, pint.errors.DefinitionSyntaxError, ValueError, TypeError):
-        raise PydanticCustomError(
-            "unit_unknown",
-            "'{value}' is not a number with a unit, {example}",
-            {"value": text, "example": example},
-        ) from None
+        found = str(error.dim1).strip("() ") or "a plain number"
+        wanted = str(error.dim2).strip("() ") or "a plain number"
+        message = f"{{value}} is {found}, but {wanted} is needed"
+        raise _error("unit_wrong", message, text, example) from None
+    except (pint.PintError, ValueError, TypeError, AttributeError, SyntaxError):
+        # pint reports a unit that it cannot read in any of these ways
+        message = "{value} has the unit '" + written.strip() + "', which is not known"
+        raise _error("unit_unknown", message, text, example) from None
+    magnitude = float(value)
+    if not math.isfinite(magnitude):
+        raise _error("unit_unknown", "{value} is not a finite number", text, example)
+    # 12 digits: the same number whichever unit it was written in, without binary dust
+    return float(f"{magnitude:.12g}")
 
 
-def unit(name: str) -> Any:  # noqa: ANN401 - a type form, which Python cannot yet annotate
-    """The type of a field that is written with a unit and held as a float in ``name``."""
-    return Annotated[
-        float,
-        BeforeValidator(lambda value: parse_quantity(value, name)),
-        PlainSerializer(lambda value: f"{value:.12g} {name}", return_type=str),
-        WithJsonSchema(
-            {
-                "type": "string",
-                "description": f"a number with a unit, e.g. '10 {name}'",
-                "pattern": r"^\s*[-+]?[0-9.]",
-            }
-        ),
-    ]
+def _error(kind: str, message: str, value: object, example: str) -> PydanticCustomError:
+    # braces in what the user wrote must not be taken for placeholders
+    context: dict[str, Any] = {"value": repr(value), "example": example}
+    return PydanticCustomError(kind, message, context)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Marks a float field as written with a unit and held as a plain number in ``name``."""
+
+    name: str
+
+    def __get_pydantic_core_schema__(
+        self,
+        source: Any,  # noqa: ANN401 - pydantic's signature
+        handler: GetCoreSchemaHandler,
+    ) -> CoreSchema:
+        """Parse text with a unit, write it back with one."""
+        return core_schema.no_info_before_validator_function(
+            lambda value: parse_quantity(value, self.name),
+            handler(source),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda value: f"{value:.12g} {self.name}",
+                return_schema=core_schema.str_schema(),
+            ),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """A string, for editors."""
+        return {
+            "type": "string",
+            "description": f"a number with a unit, e.g. '10 {self.name}'",
+            "pattern": r"^\s*[-+]?[0-9.]+([eE][-+]?[0-9]+)?\s*[A-Za-z%°µμΩ]",
+        }

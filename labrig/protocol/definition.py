@@ -7,9 +7,11 @@ aged muscle, so "sarcopenia-like" is the strongest wording permitted.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
 
-from labrig.units import unit
+from labrig.units import Unit
 
 
 class Definition(BaseModel):
@@ -21,16 +23,16 @@ class Definition(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    low_mass_m: float = Field(0.85, gt=0, lt=1)
-    low_strength_s: float = Field(0.80, gt=0, lt=1)
-    low_quality_q: float = Field(0.85, gt=0, lt=1)
-    viability_v: float = Field(0.80, gt=0, lt=1)
-    coverage_a: float = Field(0.60, gt=0, lt=1)
-    fidelity_low: float = Field(0.8, gt=0)
-    fidelity_high: float = Field(1.2, gt=0)
-    assessments: int = Field(2, ge=1, description="consecutive assessments that must agree")
-    apart_h: unit("h") = Field(12.0, alias="apart", gt=0)  # type: ignore[valid-type]
-    min_nuclei: int = Field(2, ge=1, description="nuclei that make a tube a myotube")
-    min_tubes: int = Field(20, ge=1, description="tubes a unit needs to be assessable")
+    low_mass_m: float = Field(default=0.85, gt=0, lt=1)
+    low_strength_s: float = Field(default=0.80, gt=0, lt=1)
+    low_quality_q: float = Field(default=0.85, gt=0, lt=1)
+    viability_v: float = Field(default=0.80, gt=0, lt=1)
+    coverage_a: float = Field(default=0.60, gt=0, lt=1)
+    fidelity_low: float = Field(default=0.8, gt=0)
+    fidelity_high: float = Field(default=1.2, gt=0)
+    assessments: int = Field(default=2, ge=1, description="consecutive assessments that must agree")
+    apart_h: Annotated[float, Unit("h")] = Field(default=12.0, alias="apart", gt=0)
+    min_nuclei: int = Field(default=2, ge=1, description="nuclei that make a tube a myotube")
+    min_tubes: int = Field(default=20, ge=1, description="tubes a unit needs to be assessable")
     reference_stimulus: str = ""
     basis: str = "labrig proposal [P] after GLIS 2024 components"

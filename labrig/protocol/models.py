@@ -8,23 +8,25 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from labrig.protocol.definition import Definition
-from labrig.units import unit
+from labrig.protocol.references import check_references
+from labrig.units import Unit
 
-NgPerMl = unit("ng/mL")
-Seconds = unit("s")
-Hours = unit("h")
-Ms = unit("ms")
-Volts = unit("V")
-Hertz = unit("Hz")
-Ml = unit("mL")
-MlPerHour = unit("mL/h")
-Ul = unit("uL")
-Percent = unit("percent")
-Celsius = unit("degC")
-KDa = unit("kDa")
+NgPerMl = Annotated[float, Unit("ng/mL")]
+Seconds = Annotated[float, Unit("s")]
+Hours = Annotated[float, Unit("h")]
+Ms = Annotated[float, Unit("ms")]
+Volts = Annotated[float, Unit("V")]
+Hertz = Annotated[float, Unit("Hz")]
+Ml = Annotated[float, Unit("mL")]
+MlPerHour = Annotated[float, Unit("mL/h")]
+Ul = Annotated[float, Unit("uL")]
+Percent = Annotated[float, Unit("percent")]
+Celsius = Annotated[float, Unit("degC")]
+Mm = Annotated[float, Unit("mm")]
+KDa = Annotated[float, Unit("kDa")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
 Well = Annotated[str, Field(pattern=r"^[A-P][1-9][0-9]?$")]
 
@@ -40,8 +42,10 @@ class HalfLife(Strict):
 
     value_h: Hours = Field(alias="value", gt=0)
     basis: Literal["assumed", "measured"]
-    low_h: Hours | None = Field(None, alias="low", description="lower end of the credible range")
-    high_h: Hours | None = Field(None, alias="high", description="upper end")
+    low_h: Hours | None = Field(
+        default=None, alias="low", description="lower end of the credible range"
+    )
+    high_h: Hours | None = Field(default=None, alias="high", description="upper end")
     source: str = ""
 
 
@@ -50,8 +54,10 @@ class Factor(Strict):
 
     role: Literal["nerve", "insult", "hormone", "nutrient", "drug", "other"]
     half_life: HalfLife
-    molar_mass_kda: KDa | None = Field(None, alias="molar_mass")
-    recovery: float = Field(1.0, gt=0, le=1, description="fraction that survives the tubing")
+    molar_mass_kda: KDa | None = Field(default=None, alias="molar_mass")
+    recovery: float = Field(
+        default=1.0, gt=0, le=1, description="fraction that survives the tubing"
+    )
     lot: str = ""
     note: str = ""
 
@@ -61,10 +67,18 @@ class Stock(Strict):
 
     contents_ng_ml: dict[Name, NgPerMl] = Field(default_factory=dict, alias="contents")
     carrier: str = Field(description="e.g. '0.1 % BSA'; equal in a stock and its vehicle")
+    role: Name | None = Field(
+        default=None,
+        description="role of the rig's lines that carry it; omitted: that of its factors",
+    )
     solvent: str = ""
-    solvent_percent: Percent = Field(0.0, alias="solvent_fraction", ge=0)
-    vehicle: Name | None = Field(None, description="the stock that arms without it get instead")
-    half_life_cold_h: Hours | None = Field(None, alias="half_life_cold", description="at 4 °C")
+    solvent_percent: Percent = Field(default=0.0, alias="solvent_fraction", ge=0)
+    vehicle: Name | None = Field(
+        default=None, description="the stock that arms without it get instead"
+    )
+    half_life_cold_h: Hours | None = Field(
+        default=None, alias="half_life_cold", description="at 4 °C"
+    )
     lot: str = ""
 
 
@@ -83,10 +97,10 @@ class Pattern(Strict):
     amplitude_v: Volts = Field(alias="amplitude", ge=0)
     shape: Literal["monophasic", "biphasic"]
     frequency_hz: Hertz = Field(alias="frequency", gt=0)
-    on_s: Seconds | None = Field(None, alias="train_on", description="omitted: continuous")
-    off_s: Seconds | None = Field(None, alias="train_off")
+    on_s: Seconds | None = Field(default=None, alias="train_on", description="omitted: continuous")
+    off_s: Seconds | None = Field(default=None, alias="train_off")
     mean_rate_hz: Hertz | None = Field(
-        None, alias="mean_rate", description="checked against the rest when given"
+        default=None, alias="mean_rate", description="checked against the rest when given"
     )
     source: str = ""
 
@@ -96,6 +110,18 @@ class TargetStep(Strict):
 
     at_s: Seconds = Field(alias="at", ge=0)
     concentration_ng_ml: NgPerMl = Field(alias="concentration", ge=0)
+
+
+def _constant_or_steps(value: object) -> str:
+    return "steps" if isinstance(value, (list, tuple)) else "constant"
+
+
+# Told apart by shape, so that an error speaks only of what was meant.
+Target = Annotated[
+    Annotated[NgPerMl, Field(ge=0), Tag("constant")]
+    | Annotated[tuple[TargetStep, ...], Field(min_length=1), Tag("steps")],
+    Discriminator(_constant_or_steps),
+]
 
 
 class Bolus(Strict):
@@ -112,9 +138,11 @@ class Arm(Strict):
     """One treatment. A bare concentration holds in every phase with ``factors: on``."""
 
     role: Literal["control", "positive-control", "test"] = "test"
-    targets: dict[Name, NgPerMl | tuple[TargetStep, ...]] = Field(default_factory=dict)
-    pattern: Name | None = Field(None, description="None: no electrodes asked for")
-    flow_ml_h: MlPerHour | None = Field(None, alias="flow", description="total, if not the default")
+    targets: dict[Name, Target] = Field(default_factory=dict)
+    pattern: Name | None = Field(default=None, description="None: no electrodes asked for")
+    flow_ml_h: MlPerHour | None = Field(
+        default=None, alias="flow", description="total, if not the default"
+    )
     boluses: tuple[Bolus, ...] = ()
     note: str = ""
 
@@ -133,7 +161,9 @@ class Perfusion(Strict):
 
     medium: Name
     flow_ml_h: MlPerHour = Field(alias="flow", gt=0, description="total inflow a well")
-    min_base_fraction: float = Field(0.5, ge=0, le=1, description="share that must stay medium")
+    min_base_fraction: float = Field(
+        default=0.5, ge=0, le=1, description="share that must stay medium"
+    )
 
 
 class Channel(Strict):
@@ -160,9 +190,9 @@ class Imaging(Strict):
     """The time-lapse."""
 
     interval_s: Seconds = Field(alias="interval", gt=0)
-    first_s: Seconds = Field(0.0, alias="first", ge=0)
+    first_s: Seconds = Field(default=0.0, alias="first", ge=0)
     sites: int = Field(ge=1, le=25, description="fields a well, fixed before the run")
-    min_wall_distance_mm: unit("mm") = Field(1.5, alias="wall_distance")  # type: ignore[valid-type]
+    min_wall_distance_mm: Mm = Field(default=1.5, alias="wall_distance")
     channels: dict[Name, Channel]
     films: FilmPlan | None = None
 
@@ -172,17 +202,17 @@ class Donor(Strict):
 
     id: Name
     age_group: Literal["young", "old", "unknown"] = "unknown"
-    passage: int | None = Field(None, ge=0)
+    passage: int | None = Field(default=None, ge=0)
     lot: str = ""
-    wells: tuple[Well, ...] = Field((), description="empty: every well of the plate")
+    wells: tuple[Well, ...] = Field(default=(), description="empty: every well of the plate")
 
 
 class CultureRecord(Strict):
     """What a reviewer will ask about the cells."""
 
     cells: str
-    seeding_per_cm2: int | None = Field(None, gt=0)
-    days_differentiated: float | None = Field(None, ge=0)
+    seeding_per_cm2: int | None = Field(default=None, gt=0)
+    days_differentiated: float | None = Field(default=None, ge=0)
     operator: str = ""
     mycoplasma_tested: str = ""
     lots: dict[str, str] = Field(default_factory=dict)
@@ -194,33 +224,33 @@ class Randomisation(Strict):
 
     seed: int = Field(ge=0)
     balance_edges: bool = True
-    candidates: int = Field(500, ge=1, le=100_000, description="layouts drawn and scored")
+    candidates: int = Field(default=500, ge=1, le=100_000, description="layouts drawn and scored")
 
 
 class LatenessRule(Strict):
     """What to do with an event whose time has passed."""
 
     rule: Literal["skip", "once_within", "coalesce", "ask", "abort_arm"]
-    grace_s: Seconds = Field(0.0, alias="grace", ge=0)
+    grace_s: Seconds = Field(default=0.0, alias="grace", ge=0)
 
 
 class Rules(Strict):
     """Rules fixed before the run."""
 
-    late_frame: LatenessRule = LatenessRule(rule="once_within", grace_s=300.0)
-    late_film: LatenessRule = LatenessRule(rule="once_within", grace_s=600.0)
-    late_reading: LatenessRule = LatenessRule(rule="skip", grace_s=0.0)
-    late_dose: LatenessRule = LatenessRule(rule="once_within", grace_s=900.0)
+    late_frame: LatenessRule = LatenessRule.model_construct(rule="once_within", grace_s=300.0)
+    late_film: LatenessRule = LatenessRule.model_construct(rule="once_within", grace_s=600.0)
+    late_reading: LatenessRule = LatenessRule(rule="skip")
+    late_dose: LatenessRule = LatenessRule.model_construct(rule="once_within", grace_s=900.0)
     on_unknown_dose: Literal["assume_done", "redo", "ask"] = "assume_done"
-    fidelity_low: float = Field(0.8, gt=0, description="delivered/planned below: censor")
-    fidelity_high: float = Field(1.2, gt=0)
-    max_gap_h: Hours = Field(4.0, alias="max_gap", description="below half target: censor")
+    fidelity_low: float = Field(default=0.8, gt=0, description="delivered/planned below: censor")
+    fidelity_high: float = Field(default=1.2, gt=0)
+    max_gap_h: Hours = Field(default=4.0, alias="max_gap", description="below half target: censor")
 
 
 class Environment(Strict):
     """Incubator monitoring; limits of biology §3.8 [K]."""
 
-    interval_s: Seconds = Field(300.0, alias="interval", gt=0)
+    interval_s: Seconds = Field(default=300.0, alias="interval", gt=0)
     co2_percent: float = 5.0
     temperature_c: float = 37.0
     warn_co2_percent: float = 0.5
@@ -241,9 +271,11 @@ class Protocol(Strict):
     labrig: Literal[1] = Field(description="version of this file format")
     name: Name
     title: str
-    catalogue: str = Field("", description="e.g. P3")
+    catalogue: str = Field(default="", description="e.g. P3")
     purpose: str = ""
-    pilot: bool = Field(False, description="true: may run uncommitted; every output says pilot")
+    pilot: bool = Field(
+        default=False, description="true: may run uncommitted; every output says pilot"
+    )
     plate: Literal["6-well", "12-well", "24-well", "48-well", "96-well"]
     culture: CultureRecord
     donors: tuple[Donor, ...] = Field(min_length=1)
@@ -251,7 +283,7 @@ class Protocol(Strict):
     factors: dict[Name, Factor] = Field(default_factory=dict)
     stocks: dict[Name, Stock] = Field(default_factory=dict)
     patterns: dict[Name, Pattern] = Field(default_factory=dict)
-    perfusion: Perfusion | None = Field(None, description="None: nothing is perfused")
+    perfusion: Perfusion | None = Field(default=None, description="None: nothing is perfused")
     arms: dict[Name, Arm] = Field(min_length=1)
     phases: tuple[Phase, ...] = Field(min_length=1)
     imaging: Imaging
@@ -268,7 +300,5 @@ class Protocol(Strict):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
-        from labrig.protocol.references import check_references
-
         check_references(self)
         return self

@@ -7,16 +7,17 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from labrig.units import unit
+from labrig.rig.references import check_references
+from labrig.units import Unit
 
-Ml = unit("mL")
-Ul = unit("uL")
-Mm = unit("mm")
-Cm = unit("cm")
-Cm2 = unit("cm**2")
-Um = unit("um")
-Ohm = unit("ohm")
-Seconds = unit("s")
+Ml = Annotated[float, Unit("mL")]
+Ul = Annotated[float, Unit("uL")]
+Mm = Annotated[float, Unit("mm")]
+Cm = Annotated[float, Unit("cm")]
+Cm2 = Annotated[float, Unit("cm**2")]
+Um = Annotated[float, Unit("um")]
+Ohm = Annotated[float, Unit("ohm")]
+Seconds = Annotated[float, Unit("s")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=60)]
 Well = Annotated[str, Field(pattern=r"^[A-P][1-9][0-9]?$")]
 
@@ -36,7 +37,7 @@ class Port(Strict):
     """
 
     address: str
-    baudrate: int | None = Field(None, description="None: the instrument's factory setting")
+    baudrate: int | None = Field(default=None, description="None: the instrument's factory setting")
     note: str = ""
 
 
@@ -48,7 +49,7 @@ class InstrumentEntry(Strict):
     settings: dict[str, Any] = Field(
         default_factory=dict, description="checked against the instrument type's own settings"
     )
-    serial_number: str = Field("", description="when given, attaching checks it")
+    serial_number: str = Field(default="", description="when given, attaching checks it")
 
 
 class Reservoir(Strict):
@@ -58,9 +59,9 @@ class Reservoir(Strict):
     """
 
     volume_ml: Ml = Field(alias="volume", gt=0)
-    unusable_ml: Ml = Field(0.0, alias="unusable", ge=0)
+    unusable_ml: Ml = Field(default=0.0, alias="unusable", ge=0)
     holds: str = "as planned"
-    cold: bool = Field(False, description="kept at 4 °C")
+    cold: bool = Field(default=False, description="kept at 4 °C")
     lot: str = ""
 
 
@@ -76,11 +77,11 @@ class Line(Strict):
     wells: tuple[Well, ...] = Field(min_length=1)
     carries: Literal["medium", "additive"] = "additive"
     role: Name | None = Field(
-        None, description="additives: lines of one role carry one stock or its vehicle"
+        default=None, description="additives: lines of one role carry one stock or its vehicle"
     )
     inner_diameter_mm: Mm = Field(alias="inner_diameter", gt=0)
     length_mm: Mm = Field(alias="length", gt=0)
-    primed: bool = Field(True, description="filled to its tip before t0")
+    primed: bool = Field(default=True, description="filled to its tip before t0")
 
 
 class Chambers(Strict):
@@ -88,10 +89,12 @@ class Chambers(Strict):
 
     volume_ml: Ml = Field(alias="volume", gt=0)
     wells: tuple[Well, ...] = Field(min_length=1)
-    closed: bool = Field(False, description="a closed channel (shear matters) or an open well")
-    channel_width_mm: Mm | None = Field(None, alias="channel_width")
-    channel_height_mm: Mm | None = Field(None, alias="channel_height")
-    evaporation_ul_h: unit("uL/h") = Field(0.0, alias="evaporation", ge=0)  # type: ignore[valid-type]
+    closed: bool = Field(
+        default=False, description="a closed channel (shear matters) or an open well"
+    )
+    channel_width_mm: Mm | None = Field(default=None, alias="channel_width")
+    channel_height_mm: Mm | None = Field(default=None, alias="channel_height")
+    evaporation_ul_h: Annotated[float, Unit("uL/h")] = Field(default=0.0, alias="evaporation", ge=0)
 
 
 class Outflow(Strict):
@@ -99,7 +102,7 @@ class Outflow(Strict):
 
     kind: Literal["fixed-height", "pumped"]
     pump: Name | None = None
-    ratio: float = Field(1.15, gt=1, description="outflow capacity over inflow")
+    ratio: float = Field(default=1.15, gt=1, description="outflow capacity over inflow")
     waste_ml: Ml = Field(alias="waste_volume", gt=0)
 
 
@@ -112,7 +115,7 @@ class Electrodes(Strict):
     material: Literal["platinum", "graphite", "carbon"]
     spacing_cm: Cm = Field(alias="spacing", gt=0)
     area_cm2: Cm2 = Field(alias="area", gt=0, description="of one electrode")
-    resistance_ohm: Ohm | None = Field(None, alias="resistance", description="of one well")
+    resistance_ohm: Ohm | None = Field(default=None, alias="resistance", description="of one well")
     resistance_basis: Literal["measured", "computed"] = "computed"
 
 
@@ -125,9 +128,9 @@ class StageMap(Strict):
     pitch_x_um: Um = Field(alias="pitch_x")
     pitch_y_um: Um = Field(alias="pitch_y")
     well_diameter_mm: Mm = Field(alias="well_diameter", gt=0)
-    arrive_within_um: Um = Field(5.0, alias="arrive_within", gt=0)
-    settle_s: Seconds = Field(0.3, alias="settle", ge=0)
-    speed_mm_s: float = Field(5.0, gt=0)
+    arrive_within_um: Um = Field(default=5.0, alias="arrive_within", gt=0)
+    settle_s: Seconds = Field(default=0.3, alias="settle", ge=0)
+    speed_mm_s: float = Field(default=5.0, gt=0)
 
 
 class Optics(Strict):
@@ -139,7 +142,7 @@ class Optics(Strict):
     width_px: int = Field(gt=0)
     height_px: int = Field(gt=0)
     bit_depth: Literal[8, 10, 12, 14, 16] = 16
-    light_mw_cm2: float | None = Field(None, description="at the sample, when measured")
+    light_mw_cm2: float | None = Field(default=None, description="at the sample, when measured")
 
 
 class Calibration(Strict):
@@ -150,7 +153,7 @@ class Calibration(Strict):
     on: date
     by: str = ""
     result: str = ""
-    valid_days: int = Field(7, ge=1)
+    valid_days: int = Field(default=7, ge=1)
 
 
 class Rig(Strict):
@@ -174,8 +177,6 @@ class Rig(Strict):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
-        from labrig.rig.references import check_references
-
         check_references(self)
         return self
 

@@ -1,0 +1,1 @@
+"""The protocol: models, loading, patterns, randomisation, commitment. Imports nothing itself."""

@@ -1,0 +1,1 @@
+"""The rig: models, loading, plumbing graph, opening the bench. Imports nothing itself."""
