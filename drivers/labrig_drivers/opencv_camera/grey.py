@@ -31,5 +31,6 @@ def to_grey(pixels: NDArray[Any], how: Grey) -> NDArray[np.uint8] | NDArray[np.u
         )
         return grey
     if how == "mean":
-        return np.rint(pixels[:, :, :3].mean(axis=2)).astype(pixels.dtype)
+        mean: NDArray[Any] = np.rint(pixels[:, :, :3].mean(axis=2)).astype(pixels.dtype)
+        return mean
     return np.ascontiguousarray(pixels[:, :, _BGR_INDEX[how]])
