@@ -1,0 +1,239 @@
+"""The bench as plain data, and how drivers come to be on its ports.
+
+The runner reads its bench from JSON and imports this module, so neither pydantic nor pint nor
+ruamel.yaml may be needed here. Cameras are listed but not opened: another process owns them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from labrig_drivers.errors import InstrumentError
+from labrig_drivers.instrument import InstrumentType, SerialSettings, installed_types
+from labrig_drivers.kinds import Identity
+from labrig_drivers.transports.base import Transport
+
+if TYPE_CHECKING:
+    from labrig.rig.models import Rig
+
+SIMULATED = "sim"
+
+
+@dataclass(frozen=True, slots=True)
+class PortSpec:
+    """One port. ``serial`` is None where only cameras are on it."""
+
+    name: str
+    address: str
+    serial: SerialSettings | None
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentSpec:
+    """One instrument. ``settings`` are the keyword arguments of its type's settings class."""
+
+    name: str
+    type: str
+    port: str
+    settings: dict[str, Any]
+    serial_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class BenchSpec:
+    """All that is needed to open a bench.
+
+    Attributes:
+        cameras: names of those instruments that are cameras.
+    """
+
+    ports: tuple[PortSpec, ...]
+    instruments: tuple[InstrumentSpec, ...]
+    cameras: tuple[str, ...]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether every port is on the simulated bench."""
+        return all(port.address == SIMULATED for port in self.ports)
+
+    def port(self, name: str) -> PortSpec:
+        """The port of that name. Raises KeyError."""
+        return {port.name: port for port in self.ports}[name]
+
+    def on_port(self, port: str) -> tuple[InstrumentSpec, ...]:
+        """The instruments on a port that speak bytes, in the rig's order."""
+        return tuple(i for i in self.instruments if i.port == port and i.name not in self.cameras)
+
+    def byte_ports(self) -> tuple[PortSpec, ...]:
+        """Ports with an instrument that speaks bytes on them."""
+        return tuple(port for port in self.ports if self.on_port(port.name))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> BenchSpec:
+        """The reverse of :meth:`to_json`.
+
+        Raises:
+            KeyError, TypeError: it is no bench.
+        """
+        return cls(
+            ports=tuple(
+                PortSpec(
+                    name=port["name"],
+                    address=port["address"],
+                    serial=None if port["serial"] is None else SerialSettings(**port["serial"]),
+                )
+                for port in raw["ports"]
+            ),
+            instruments=tuple(InstrumentSpec(**entry) for entry in raw["instruments"]),
+            cameras=tuple(raw["cameras"]),
+        )
+
+
+def bench_spec(rig: Rig) -> BenchSpec:
+    """The bench of a checked rig."""
+    types = installed_types()
+    serial: dict[str, SerialSettings] = {}
+    for entry in rig.instruments.values():
+        factory = types[entry.type].serial
+        if factory is not None:
+            baudrate = rig.ports[entry.port].baudrate
+            serial[entry.port] = (
+                factory if baudrate is None else replace(factory, baudrate=baudrate)
+            )
+    return BenchSpec(
+        ports=tuple(PortSpec(n, p.address, serial.get(n)) for n, p in rig.ports.items()),
+        instruments=tuple(
+            InstrumentSpec(n, e.type, e.port, dict(e.settings), e.serial_number)
+            for n, e in rig.instruments.items()
+        ),
+        cameras=tuple(n for n, e in rig.instruments.items() if types[e.type].kind == "camera"),
+    )
+
+
+OpenTransport = Callable[[PortSpec], Transport]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPort:
+    """One open port with the drivers of its instruments; one thread may use it at a time."""
+
+    spec: PortSpec
+    transport: Transport
+    drivers: dict[str, Any]
+
+    def close(self) -> None:
+        """Let go of the port; changes nothing on any instrument."""
+        self.transport.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """An open bench: every byte-speaking instrument has its driver."""
+
+    ports: dict[str, OpenPort]
+
+    @property
+    def drivers(self) -> dict[str, Any]:
+        """Drivers by instrument name; each satisfies its kind in ``labrig_drivers.kinds``."""
+        return {name: d for port in self.ports.values() for name, d in port.drivers.items()}
+
+    def close(self) -> None:
+        """Let go of every port; changes nothing on any instrument."""
+        for port in self.ports.values():
+            port.close()
+
+
+def open_bench(spec: BenchSpec, open_transport: OpenTransport) -> Bench:
+    """Open every byte port once and put the drivers on it. Nothing is sent.
+
+    Args:
+        spec: the bench.
+        open_transport: opens one port, e.g. :func:`open_real_port` or the twin's.
+
+    Raises:
+        InstrumentError: a port could not be opened; those opened before it are closed again.
+    """
+    opened: dict[str, OpenPort] = {}
+    try:
+        for port in spec.byte_ports():
+            opened[port.name] = open_port(spec, port, open_transport)
+    except BaseException:
+        for done in opened.values():
+            done.close()
+        raise
+    return Bench(opened)
+
+
+def open_port(spec: BenchSpec, port: PortSpec, open_transport: OpenTransport) -> OpenPort:
+    """Open one port, e.g. again after it was lost. Nothing is sent. Raises as open_bench."""
+    types = installed_types()
+    transport = open_transport(port)
+    drivers = {
+        entry.name: _driver(types[entry.type], entry, transport)
+        for entry in spec.on_port(port.name)
+    }
+    return OpenPort(port, transport, drivers)
+
+
+def open_real_port(port: PortSpec) -> Transport:
+    """Open a port of a real bench through pyserial.
+
+    Raises:
+        LinkError: missing, busy, or cannot be opened.
+        ValueError: the port is simulated or carries no serial instrument.
+    """
+    from labrig_drivers.transports.serial_port import open_serial
+
+    if port.address == SIMULATED or port.serial is None:
+        raise ValueError(f"port {port.name!r} at {port.address!r} is no real serial port")
+    return open_serial(port.address, port.serial, port.name)
+
+
+def _driver(kind: InstrumentType, entry: InstrumentSpec, transport: Transport) -> Any:  # noqa: ANN401
+    settings = kind.settings(**entry.settings)
+    if kind.link == "modbus":
+        # here, because a bench without Modbus need not pay for pymodbus
+        from labrig_drivers.transports.modbus import ModbusLink
+
+        link = ModbusLink(transport, entry.name, device_id=settings.address)
+        return kind.driver(link, settings, entry.name)
+    return kind.driver(transport, settings, entry.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What answered when an instrument was asked who it is: an identity or the error."""
+
+    instrument: str
+    port: str
+    identity: Identity | None
+    error: InstrumentError | None
+
+
+def probe_ports(spec: BenchSpec, open_transport: OpenTransport) -> tuple[Probe, ...]:
+    """Ask every byte-speaking instrument who it is, port by port; changes no instrument."""
+    probes: list[Probe] = []
+    for port in spec.byte_ports():
+        try:
+            opened = open_port(spec, port, open_transport)
+        except InstrumentError as error:
+            probes += [Probe(e.name, port.name, None, error) for e in spec.on_port(port.name)]
+            continue
+        try:
+            probes += [_ask(name, port.name, driver) for name, driver in opened.drivers.items()]
+        finally:
+            opened.close()
+    return tuple(probes)
+
+
+def _ask(name: str, port: str, driver: Any) -> Probe:  # noqa: ANN401 - any kind's driver
+    try:
+        return Probe(name, port, driver.identify(), None)
+    except InstrumentError as error:
+        return Probe(name, port, None, error)
