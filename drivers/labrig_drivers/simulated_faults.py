@@ -36,12 +36,9 @@ class FaultSchedule:
                 return fault
         return None
 
-    def begun(self, name: str, after_s: float, until_s: float) -> Fault | None:
-        """A fault of this name that began in ``(after_s, until_s]``."""
-        for fault in self._faults:
-            if fault.name == name and after_s < fault.from_s <= until_s:
-                return fault
-        return None
+    def starts(self, name: str, at_s: float) -> bool:
+        """Whether a fault of this name begins at exactly this moment."""
+        return any(fault.name == name and fault.from_s == at_s for fault in self._faults)
 
     def next_edge_s(self, after_s: float) -> float | None:
         """When a fault next begins or ends, strictly after ``after_s``; None for never."""

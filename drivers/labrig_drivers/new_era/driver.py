@@ -1,0 +1,246 @@
+"""A New Era (NE-1000 family) syringe pump over a serial link."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from typing import TypeVar
+
+from labrig_drivers.errors import AlarmRaised, NotNow, OutOfRange, ReplyError, WrongInstrument
+from labrig_drivers.kinds import Identity, PumpLimits, PumpState
+from labrig_drivers.new_era import codec
+from labrig_drivers.new_era.conversation import Conversation
+from labrig_drivers.new_era.settings import NewEraSettings
+from labrig_drivers.transports.base import Transport
+
+# Plunger speeds, cm/h and cm/min: NE-1000 manual section 12; NE-1000X from the AL-4000 sheet.
+_SPEED_MIN_CM_H, _SPEED_MAX_CM_MIN = 0.004205, 5.1005
+_SPEED_MIN_CM_H_X, _SPEED_MAX_CM_MIN_X = 0.008276531, 18.08
+
+_log = logging.getLogger(__name__)
+
+_Parsed = TypeVar("_Parsed")
+
+
+class NewEraPump:
+    """Satisfies :class:`labrig_drivers.kinds.Pump`.
+
+    With ``settings.watchdog_s`` every call, :meth:`state` above all, feeds the pump's own
+    watchdog: a silent host stops it. Attaching never stops a running pump.
+
+    Args:
+        link: the serial line.
+        settings: the pump as it stands on the bench.
+        name: as the rig file calls it.
+    """
+
+    def __init__(self, link: Transport, settings: NewEraSettings, name: str) -> None:
+        self._link = link
+        self._conversation = Conversation(link, settings.address, settings.watchdog_s, name)
+        self._settings = settings
+        self._name = name
+        self._model = "NE-1000"
+        self._program_checked = False
+        self._rate_ul_min: float | None = None
+        self._alarm: str | None = None
+
+    def identify(self) -> Identity:
+        """Ask model, firmware and syringe diameter; changes at most the framing mode.
+
+        Raises:
+            WrongInstrument: no New Era pump, or one set to another syringe than the rig file
+                says (then every rate would be wrong): see :meth:`configure`.
+        """
+        data = self._ask("VER").data
+        try:
+            self._model, firmware = codec.parse_version(data)
+        except codec.BadFrame as error:
+            raise WrongInstrument(
+                self._name, f"it answers as {data!r}, not as a New Era."
+            ) from error
+        diameter_mm = codec.parse_number(self._ask("DIA").data)
+        if codec.format_number(diameter_mm) != self._diameter():
+            raise WrongInstrument(
+                self._name,
+                f"the pump is set to a syringe of {diameter_mm:g} mm, the rig file says "
+                f"{self._settings.syringe_diameter_mm:g} mm: every volume would be wrong.",
+                "Correct the rig file, or let labrig configure the pump while it stands.",
+            )
+        return Identity("New Era", self._model, firmware)
+
+    def configure(self) -> None:
+        """Set syringe diameter and volume unit; clears the pump's volume counters.
+
+        Raises:
+            NotNow: the pump is running.
+        """
+        if self._ask("").status != "S":
+            raise NotNow(self._name, "the pump is not stopped.", "Stop it, then configure it.")
+        self._ask(f"DIA{self._diameter()}")
+        # Of the two units µL gives the finer witness of small doses; its four digits end at 10 mL.
+        self._ask("VOLUL" if (self._settings.syringe_volume_ul or 0.0) <= 10_000 else "VOLML")
+        self._check_program()
+
+    def limits(self) -> PumpLimits:
+        """From plunger speed and syringe area; of the plain NE-1000 until identified."""
+        area_cm2 = math.pi / 4 * (self._settings.syringe_diameter_mm / 10) ** 2
+        extended = "X" in self._model
+        slowest_cm_h = _SPEED_MIN_CM_H_X if extended else _SPEED_MIN_CM_H
+        fastest_cm_min = _SPEED_MAX_CM_MIN_X if extended else _SPEED_MAX_CM_MIN
+        slowest_ul_min = slowest_cm_h * area_cm2 * 1000 / 60
+        number, unit = codec.rate_setting(slowest_ul_min)
+        decimals = len(number.partition(".")[2])
+        return PumpLimits(
+            slowest_ul_min,
+            fastest_cm_min * area_cm2 * 1000,
+            10.0**-decimals * codec.UL_MIN_PER_RATE_UNIT[unit],
+        )
+
+    def quantised(self, rate_ul_min: float) -> float:
+        """The rate that the pump's four digits hold. Raises OutOfRange."""
+        if rate_ul_min == 0:
+            return 0.0
+        number, unit = self._rate_setting(rate_ul_min)
+        return float(number) * codec.UL_MIN_PER_RATE_UNIT[unit]
+
+    def state(self) -> PumpState:
+        """One exchange, unless an alarm has to be taken note of first."""
+        try:
+            reply = self._ask("DIS")
+        except AlarmRaised:
+            # Its reply has acknowledged the alarm, which is kept for the state below.
+            reply = self._ask("DIS")
+        infused_ul, _ = self._parsed(codec.parse_dispensed, reply)
+        if self._rate_ul_min is None:
+            number, unit = self._parsed(codec.parse_rate, self._ask("RAT"))
+            self._rate_ul_min = number * codec.UL_MIN_PER_RATE_UNIT[unit]
+        return PumpState(reply.status in "IWX", self._rate_ul_min, infused_ul, self._alarm)
+
+    def set_rate(self, rate_ul_min: float) -> None:
+        """Hold this rate; 0 stops. A running pump changes without stopping unless the unit must.
+
+        Raises:
+            OutOfRange: before anything is sent.
+            NotNow: a bounded dispense is under way.
+        """
+        if rate_ul_min == 0:
+            self.stop()
+            return
+        number, unit = self._rate_setting(rate_ul_min)
+        reply = self._ask("RAT")
+        present = self._parsed(codec.parse_rate, reply)
+        volume, _ = self._parsed(codec.parse_volume, self._ask("VOL"))
+        if reply.status == "I":
+            if volume != 0:
+                raise NotNow(
+                    self._name,
+                    "a bounded dispense is under way.",
+                    "Wait until it is done, or stop the pump first.",
+                )
+            if present[1] == unit:
+                # Number alone: taken while pumping, at once, and not worn into its memory.
+                if present[0] != float(number):
+                    self._ask(f"RAT{number}")
+                self._rate_ul_min = self.quantised(rate_ul_min)
+                return
+        self._start(number, unit, "0", None)
+
+    def dispense(self, volume_ul: float, rate_ul_min: float) -> None:
+        """Deliver one volume, then stand. Stops a continuous rate first. NOT safe to repeat.
+
+        Raises:
+            OutOfRange: before anything is sent.
+            NotNow: another dispense is under way.
+        """
+        number, unit = self._rate_setting(rate_ul_min)
+        full_ul = self._settings.syringe_volume_ul or float("inf")
+        if not 0.001 <= volume_ul <= min(full_ul, 9_999_000.0):
+            raise OutOfRange(
+                self._name,
+                f"cannot dispense {volume_ul:g} µL.",
+                f"Give between 0.001 µL and the syringe's {full_ul:g} µL.",
+            )
+        present_volume, _ = self._parsed(codec.parse_volume, reply := self._ask("VOL"))
+        if reply.status == "I" and present_volume != 0:
+            raise NotNow(self._name, "another dispense is under way.", "Wait until it is done.")
+        self._start(number, unit, *codec.volume_setting(volume_ul))
+
+    def stop(self) -> None:
+        """Stop now, and reset the program (the pump takes one STP for each)."""
+        for _ in range(3):
+            try:
+                reply = self._ask("STP")
+            except AlarmRaised as alarm:
+                _log.warning("%s, found while stopping it", alarm)
+            except NotNow:
+                return
+            else:
+                if reply.status == "S":
+                    return
+        raise ReplyError(self._name, "it does not stop.", "Switch it off by hand.")
+
+    def close(self) -> None:
+        """Let go of the port; a pump in Safe mode then stops when its watchdog runs out."""
+        self._link.close()
+
+    def _start(self, number: str, unit: str, volume: str, volume_unit: str | None) -> None:
+        if self._ask("").status != "S":
+            self.stop()
+        self._check_program()
+        present_volume, present_unit = self._parsed(codec.parse_volume, self._ask("VOL"))
+        if volume_unit not in (None, present_unit):
+            self._ask(f"VOL{volume_unit}")
+        # Settings are worn into non-volatile memory, so only what differs is written.
+        if present_volume != float(volume) or volume_unit not in (None, present_unit):
+            self._ask(f"VOL{volume}")
+        if self._parsed(codec.parse_rate, self._ask("RAT")) != (float(number), unit):
+            self._ask(f"RAT{number}{unit}")
+        self._rate_ul_min = float(number) * codec.UL_MIN_PER_RATE_UNIT[unit]
+        self._ask("RUN1")
+        self._alarm = None
+
+    def _check_program(self) -> None:
+        """Phase 1 pumps, phase 2 stops (else a dispense would run on); phase 1 selected."""
+        if not self._program_checked:
+            self._ask("PHN2")
+            if self._ask("FUN").data != "STP":
+                self._ask("FUNSTP")
+            self._ask("PHN1")
+            if self._ask("FUN").data != "RAT":
+                self._ask("FUNRAT")
+            if self._ask("DIR").data != "INF":
+                self._ask("DIRINF")
+            self._program_checked = True
+        self._ask("PHN1")
+
+    def _diameter(self) -> str:
+        return codec.format_number(self._settings.syringe_diameter_mm)
+
+    def _rate_setting(self, rate_ul_min: float) -> tuple[str, str]:
+        limits = self.limits()
+        if not limits.min_rate_ul_min <= rate_ul_min <= limits.max_rate_ul_min:
+            raise OutOfRange(
+                self._name,
+                f"cannot pump {rate_ul_min:g} µL/min with a syringe of "
+                f"{self._settings.syringe_diameter_mm:g} mm.",
+                f"It holds {limits.min_rate_ul_min:.3g} to {limits.max_rate_ul_min:.4g} µL/min: "
+                "take another syringe or rate.",
+            )
+        return codec.rate_setting(rate_ul_min)
+
+    def _ask(self, command: str) -> codec.Reply:
+        try:
+            return self._conversation.ask(command)
+        except AlarmRaised as alarm:
+            # The pump may have lost all it was told: nothing remembered holds any longer.
+            self._alarm = alarm.alarm
+            self._rate_ul_min = None
+            self._program_checked = False
+            raise
+
+    def _parsed(self, parse: Callable[[str], _Parsed], reply: codec.Reply) -> _Parsed:
+        try:
+            return parse(reply.data)
+        except codec.BadFrame as error:
+            raise ReplyError(self._name, f"the answer makes no sense: {error}.") from error
