@@ -119,7 +119,7 @@ def phase_image(
     grain, clouds = camera.texture(shape, pixel_size_um, (float(at[0]), float(at[1])))
     image: Image32 = 0.5 - 1.9 * delay + 0.75 * halo + 1.1 * fringe
     rough = np.float32(0.012 * state.coverage / (1 + 0.02 * state.defocus_um**2))
-    image += grain * (rough + np.float32(0.03) * delay) + clouds * np.float32(0.012)
+    image += grain * (rough + np.float32(0.07) * delay) + clouds * np.float32(0.012)
     if state.contamination > 0:
         image = 0.5 + (image - 0.5) * np.float32(1 - 0.8 * state.contamination)
         image += grain * np.float32(0.12 * state.contamination)
@@ -206,7 +206,9 @@ def nucleus_outlines(nuclei: Nuclei, view: View) -> npt.NDArray[np.int32]:
     return _ellipses(nuclei.centre_um, nuclei.axes_um, nuclei.angle, view)
 
 
-def fill(canvas: npt.NDArray[np.integer], outline: npt.NDArray[np.int32], value: float) -> None:
+def fill(
+    canvas: npt.NDArray[np.integer | np.float32], outline: npt.NDArray[np.int32], value: float
+) -> None:
     """Fill one outline of a `View` in place."""
     cv2.fillPoly(canvas, [outline], float(value), cv2.LINE_8, _SHIFT)
 
