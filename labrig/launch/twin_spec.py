@@ -1,0 +1,95 @@
+"""Builds the simulated world of a run from what the bench was loaded with."""
+
+from __future__ import annotations
+
+import math
+import random
+
+from labrig.plan.plan import Plan
+from labrig.plan.timeline import Film, Frame
+from labrig.protocol.models import Protocol
+from labrig.rig.models import Rig
+from labrig.twin.spec import (
+    ElectrodeSpec,
+    FactorSpec,
+    FaultSpec,
+    LineSpec,
+    ReservoirSpec,
+    TwinSpec,
+    WellSpec,
+)
+
+
+def twin_spec(
+    protocol: Protocol, rig: Rig, plan: Plan, faults: tuple[FaultSpec, ...] = ()
+) -> TwinSpec:
+    """The world in which ``plan`` will run, with its reservoirs loaded as planned.
+
+    Half-lives are drawn within the credible range of each assumption, seeded by the plan, so
+    that the simulated truth differs from what the protocol assumes, as it may on a bench.
+    """
+    solution = {loading.reservoir: loading.solution for loading in plan.loading}
+    contents = _contents(protocol, rig, solution)
+    age = {donor.id: donor.age_group for donor in protocol.donors}
+    fields = _fields_um(plan)
+    return TwinSpec(
+        seed=plan.seed,
+        chamber_volume_ul=rig.chambers.volume_ml * 1000.0,
+        stage=rig.stage.instrument,
+        wells=tuple(
+            WellSpec(w.well, w.donor, age.get(w.donor, "unknown"), fields.get(w.well, ()))
+            for w in plan.wells
+        ),
+        reservoirs=tuple(
+            ReservoirSpec(
+                name,
+                (reservoir.volume_ml - reservoir.unusable_ml) * 1000.0,
+                contents[name],
+                solution.get(name, reservoir.holds) in protocol.media,
+            )
+            for name, reservoir in rig.reservoirs.items()
+        ),
+        lines=tuple(
+            LineSpec(
+                name,
+                line.reservoir,
+                line.pump,
+                line.wells,
+                math.pi * line.inner_diameter_mm**2 / 4.0 * line.length_mm,
+                line.primed,
+            )
+            for name, line in rig.lines.items()
+        ),
+        electrodes=tuple(
+            ElectrodeSpec(e.stimulator, e.channel, e.wells) for e in rig.electrodes.values()
+        ),
+        factors=tuple(_factor(name, protocol, plan.seed) for name in protocol.factors),
+        faults=faults,
+    )
+
+
+def _contents(
+    protocol: Protocol, rig: Rig, solution: dict[str, str]
+) -> dict[str, dict[str, float]]:
+    held = {name: solution.get(name, r.holds) for name, r in rig.reservoirs.items()}
+    return {
+        name: dict(protocol.stocks[what].contents_ng_ml) if what in protocol.stocks else {}
+        for name, what in held.items()
+    }
+
+
+def _fields_um(plan: Plan) -> dict[str, tuple[tuple[float, float], ...]]:
+    places: dict[str, dict[int, tuple[float, float]]] = {}
+    for entry in plan.timeline:
+        if isinstance(entry, Frame | Film):
+            places.setdefault(entry.well, {})[entry.field] = (entry.x_um, entry.y_um)
+    return {well: tuple(found[i] for i in sorted(found)) for well, found in places.items()}
+
+
+def _factor(name: str, protocol: Protocol, seed: int) -> FactorSpec:
+    factor = protocol.factors[name]
+    value_h = factor.half_life.value_h
+    low_h = value_h if factor.half_life.low_h is None else factor.half_life.low_h
+    high_h = value_h if factor.half_life.high_h is None else factor.half_life.high_h
+    drawn = random.Random(f"{seed}/half-life/{name}").uniform(math.log(low_h), math.log(high_h))
+    return FactorSpec(name, factor.role, math.exp(drawn), factor.recovery)

@@ -1,0 +1,120 @@
+"""The folder that holds all of one run: where everything in it lies.
+
+It can be copied as it is. ``docs/architecture.md`` says what each file holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class NotARunFolder(Exception):
+    """The folder is not that of a run; the message says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Paths of one run."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, root: Path) -> RunFolder:
+        """An existing run's folder.
+
+        Raises:
+            NotARunFolder: there is no ``run.json`` in it.
+        """
+        folder = cls(root)
+        if not folder.identity.exists():
+            raise NotARunFolder(
+                f"{root} is not a run folder (it has no run.json). "
+                "`labrig run` and `labrig demo` print the folder they make."
+            )
+        return folder
+
+    @property
+    def identity(self) -> Path:
+        """Who, what, when, which versions."""
+        return self.root / "run.json"
+
+    @property
+    def protocol(self) -> Path:
+        """The protocol as started."""
+        return self.root / "protocol.yaml"
+
+    @property
+    def rig(self) -> Path:
+        """The rig as started."""
+        return self.root / "rig.yaml"
+
+    @property
+    def commitment(self) -> Path:
+        """The commitment as started; absent in an uncommitted pilot."""
+        return self.root / "commitment.json"
+
+    @property
+    def plan(self) -> Path:
+        """The compiled plan."""
+        return self.root / "plan.json"
+
+    @property
+    def bench(self) -> Path:
+        """Ports and instruments, for the runner."""
+        return self.root / "bench.json"
+
+    @property
+    def camera(self) -> Path:
+        """Cameras and plate layout, for the camera process."""
+        return self.root / "camera.json"
+
+    @property
+    def journal(self) -> Path:
+        """What was meant, sent and seen."""
+        return self.root / "journal.sqlite"
+
+    @property
+    def control(self) -> Path:
+        """How to reach the runner while it lives."""
+        return self.root / "control.json"
+
+    @property
+    def log(self) -> Path:
+        """What the runner and its camera process said."""
+        return self.root / "runner.log"
+
+    @property
+    def wire(self) -> Path:
+        """Every byte to and from each port."""
+        return self.root / "wire"
+
+    @property
+    def plate(self) -> Path:
+        """The time-lapse."""
+        return self.root / "images" / "plate.ome.zarr"
+
+    @property
+    def manifest(self) -> Path:
+        """The table of frames beside the images."""
+        return self.root / "images" / "frames.csv"
+
+    @property
+    def films(self) -> Path:
+        """Films of contraction."""
+        return self.root / "films"
+
+    @property
+    def measures(self) -> Path:
+        """Tables of measures."""
+        return self.root / "measures"
+
+    @property
+    def report(self) -> Path:
+        """The report and its tables."""
+        return self.root / "report"
+
+    @property
+    def twin(self) -> Path:
+        """The simulated bench's memory and truth; absent on a real bench."""
+        return self.root / "twin"
