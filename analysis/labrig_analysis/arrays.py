@@ -1,0 +1,23 @@
+"""What kinds of arrays the analysis passes about.
+
+OpenCV's stubs promise no more than "integer or floating", so the element type is named here for
+the reader and not checked by mypy; shapes and units stand in the docstrings.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy.typing as npt
+
+GreyImage: TypeAlias = npt.NDArray[Any]
+"""(y, x), any integer or floating type, as a camera or a file gave it."""
+
+FloatImage: TypeAlias = npt.NDArray[Any]
+"""(y, x) float32, or a flat float32 list of values."""
+
+LabelImage: TypeAlias = npt.NDArray[Any]
+"""(y, x) int32: 0 is ground, 1..n are objects."""
+
+Mask: TypeAlias = npt.NDArray[Any]
+"""(y, x) bool."""
