@@ -40,6 +40,11 @@ class FaultSchedule:
         """Whether a fault of this name begins at exactly this moment."""
         return any(fault.name == name and fault.from_s == at_s for fault in self._faults)
 
+    def last_start_s(self, name: str, now_s: float) -> float | None:
+        """When a fault of this name last began, up to now; None for never."""
+        starts = [f.from_s for f in self._faults if f.name == name and f.from_s <= now_s]
+        return max(starts, default=None)
+
     def next_edge_s(self, after_s: float) -> float | None:
         """When a fault next begins or ends, strictly after ``after_s``; None for never."""
         for edge in self._edges:

@@ -12,7 +12,6 @@ on); totals are lost with power and roll over after 9999; a stopped pump takes S
 from __future__ import annotations
 
 import math
-import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from labrig_drivers.new_era.settings import NewEraSettings
 from labrig_drivers.new_era.simulated_wire import Intake, basic_reply, safe_packet
 from labrig_drivers.simulated_faults import FaultSchedule
+from labrig_drivers.simulated_link import SpoiltReplies
 from labrig_drivers.simulation import Fault, PumpPlant
 
 FAULTS = frozenset({"stall", "silent", "reboot", "corrupt_reply", "late_reply", "rate_error"})
@@ -67,8 +67,8 @@ class SimulatedNewEra:
         name: str = "new_era",
     ) -> None:
         self._plant = plant
-        self._random = random.Random(seed)
         self._faults = FaultSchedule(faults, FAULTS, name)
+        self._line = SpoiltReplies(self._faults, seed)
         self._intake = Intake(settings.address)
         self._address = settings.address
         self._diameter_mm = settings.syringe_diameter_mm
@@ -85,7 +85,6 @@ class SimulatedNewEra:
         self._alarm: str | None = None
         self._watchdog_from_s: float | None = None
         self._reported_ul_min = 0.0
-        self._late: list[tuple[float, bytes]] = []
         self._unasked = b""
         self._handlers = {
             "": self._on_status,
@@ -116,21 +115,19 @@ class SimulatedNewEra:
                 self._watchdog_from_s = now_s
                 reply = self._obey(command)
             self._settle(now_s)
-            answer += self._delivered(self._framed(reply), now_s)
+            answer += self._line.send(self._framed(reply), now_s)
         return answer
 
     def advance(self, now_s: float) -> bytes:
         """Move liquid, end volumes, let the watchdog run out; what was sent unasked or late."""
         self._settle(now_s)
         sent, self._unasked = self._unasked, b""
-        if self._late:
-            sent += b"".join(data for due, data in self._late if due <= now_s)
-            self._late = [(due, data) for due, data in self._late if due > now_s]
+        sent += self._line.due(now_s)
         return b"" if self._faults.active("silent", now_s) else sent
 
     def next_wake_s(self) -> float | None:
         """When a volume ends, the watchdog runs out, a fault begins or ends, a late reply goes."""
-        wake = min([self._next_event_s(), *(due for due, _ in self._late)])
+        wake = min(self._next_event_s(), self._line.next_due_s())
         return None if wake == _NEVER else wake
 
     # --- time -------------------------------------------------------------------------------
@@ -247,16 +244,6 @@ class SimulatedNewEra:
         # By the mode now, so the answer to SAF comes in the mode that it has just set.
         text = f"{self._address:02d}{reply}"
         return safe_packet(text) if self._safe_s else basic_reply(text)
-
-    def _delivered(self, reply: bytes, now_s: float) -> bytes:
-        if self._faults.active("corrupt_reply", now_s):
-            at = self._random.randrange(len(reply))
-            spoilt = reply[at] ^ (1 << self._random.randrange(8))
-            reply = reply[:at] + bytes([spoilt]) + reply[at + 1 :]
-        if late := self._faults.active("late_reply", now_s):
-            self._late.append((now_s + (late.value or 2.0), reply))
-            return b""
-        return reply
 
     def _on_status(self, argument: str) -> str:
         return ""

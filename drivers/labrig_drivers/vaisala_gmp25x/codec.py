@@ -1,0 +1,45 @@
+"""Registers of the GMP25x (User Guide M211897EN-D, pp. 114–118). Addresses as sent, from 0."""
+
+from __future__ import annotations
+
+CO2 = 0x0000
+"""32-bit float, low word first; percent on a GMP251, ppm on a GMP252."""
+PROBE_TEMPERATURE = 0x0004
+"""32-bit float, °C."""
+STATUS = 0x0800
+"""Device status, then CO2 status."""
+
+VENDOR_NAME, PRODUCT_NAME, REVISION, SERIAL_NUMBER = 0x00, 0x01, 0x02, 0x80
+
+CRITICAL, ERROR, WARNING = 1, 2, 4
+CO2_UNRELIABLE, CO2_NOT_READY = 2, 256
+
+PERCENT_PER_UNIT = {"GMP251": 1.0, "GMP252": 1e-4}
+
+
+def status_note(device: int, co2: int) -> tuple[bool, str]:
+    """Whether a reading may be trusted, and why not.
+
+    Args:
+        device: device status register, a sum of bits.
+        co2: CO2 status register, a sum of bits.
+
+    >>> status_note(0, 0)
+    (True, '')
+    >>> status_note(0, 256)
+    (False, 'warming up')
+    >>> status_note(4, 0)
+    (True, 'probe warning')
+    """
+    faults = {
+        "critical probe error": device & CRITICAL,
+        "probe error": device & ERROR,
+        "warming up": co2 & CO2_NOT_READY,
+        "CO2 reading not reliable": co2 & CO2_UNRELIABLE,
+        f"unknown status {device}/{co2}": (device & ~7) or (co2 & ~258),
+    }
+    notes = [text for text, found in faults.items() if found]
+    trusted = not notes
+    if device & WARNING:
+        notes.append("probe warning")
+    return trusted, ", ".join(notes)

@@ -1,0 +1,93 @@
+"""A Vaisala GMP251/GMP252 CO2 and temperature probe over Modbus RTU."""
+
+from __future__ import annotations
+
+import math
+
+from labrig_drivers.errors import Refused, ReplyError, WrongInstrument
+from labrig_drivers.kinds import EnvironmentReading, Identity
+from labrig_drivers.transports.modbus import ModbusLink, float_from
+from labrig_drivers.vaisala_gmp25x import codec
+from labrig_drivers.vaisala_gmp25x.settings import VaisalaSettings
+
+_MOST_CO2_PERCENT = 100.0
+
+
+class VaisalaProbe:
+    """Satisfies :class:`labrig_drivers.kinds.EnvironmentProbe`. Reads, and never writes.
+
+    Args:
+        link: the Modbus device.
+        settings: which model it is.
+        name: as the rig file calls it.
+    """
+
+    def __init__(self, link: ModbusLink, settings: VaisalaSettings, name: str) -> None:
+        self._link = link
+        self._settings = settings
+        self._name = name
+
+    def identify(self) -> Identity:
+        """Vendor, product, firmware and serial number.
+
+        Raises:
+            WrongInstrument: not a Vaisala GMP25x.
+        """
+        try:
+            objects = self._link.read_device_identification()
+        except Refused as refusal:
+            raise WrongInstrument(
+                self._name, "it does not tell who it is, as a GMP25x would.", refusal.remedy
+            ) from refusal
+        vendor, product, firmware = (
+            objects.get(number, b"").decode("ascii", errors="replace")
+            for number in (codec.VENDOR_NAME, codec.PRODUCT_NAME, codec.REVISION)
+        )
+        if vendor != "Vaisala" or "GMP25" not in product:
+            raise WrongInstrument(
+                self._name,
+                f"{vendor or 'nobody'} {product!r} answers, not a Vaisala GMP25x.",
+                "Correct port and address in the rig file.",
+            )
+        return Identity(vendor, self._settings.model, firmware, self._serial_number())
+
+    def read(self) -> EnvironmentReading:
+        """CO2 in percent, temperature in °C, and whether to trust them.
+
+        Raises:
+            WrongInstrument: more CO2 than there can be: the other model of the two.
+        """
+        co2 = float_from(self._link.read_holding(codec.CO2, 2), "low_first")
+        temperature_c = float_from(self._link.read_holding(codec.PROBE_TEMPERATURE, 2), "low_first")
+        device_status, co2_status = self._link.read_holding(codec.STATUS, 2)
+        trusted, note = codec.status_note(device_status, co2_status)
+        # An unavailable value is a quiet NaN.
+        if trusted and (math.isnan(co2) or math.isnan(temperature_c)):
+            trusted, note = False, "no value"
+        co2_percent = co2 * codec.PERCENT_PER_UNIT[self._settings.model]
+        if co2_percent > _MOST_CO2_PERCENT:
+            raise WrongInstrument(
+                self._name,
+                f"{co2:g} cannot be percent CO2: this is a GMP252, which gives ppm.",
+                "Write model: GMP252 in the rig file.",
+            )
+        return EnvironmentReading(
+            None if math.isnan(co2_percent) else co2_percent,
+            None if math.isnan(temperature_c) else temperature_c,
+            trusted,
+            note,
+        )
+
+    def close(self) -> None:
+        """Let go of the bus."""
+        self._link.close()
+
+    def _serial_number(self) -> str | None:
+        try:
+            objects = self._link.read_device_identification(4, codec.SERIAL_NUMBER)
+        except Refused:
+            return None
+        serial_number = objects.get(codec.SERIAL_NUMBER)
+        if not serial_number:
+            raise ReplyError(self._name, "asked for its serial number, it named something else.")
+        return serial_number.decode("ascii", errors="replace")
