@@ -62,6 +62,7 @@ def channel_program(train: PulseTrain, settings: PulsePalSettings, name: str) ->
             "watchdog, and a finite train is what stops it when the computer is lost.",
         )
     if burst:
+        _refuse_burst_without_pulse(burst, phase, pulse, name)
         _refuse_cut_second_phase(burst, period, phase, pulse, name)
     _refuse_cut_pulse(length, period, phase, pulse, burst, gap, name)
     return ChannelProgram(
@@ -139,6 +140,17 @@ def _bursts(train: PulseTrain, name: str) -> tuple[int, int]:
         _duration(train.burst_s, "burst_s", 1, name),
         _duration(train.gap_s, "gap_s", 1, name),
     )
+
+
+def _refuse_burst_without_pulse(burst: int, phase: int, pulse: int, name: str) -> None:
+    """In such a burst the firmware starts no pulse, but holds the output up until its end."""
+    least = max(pulse, phase + 1)
+    if burst < least:
+        raise OutOfRange(
+            name,
+            f"burst_s = {_s(burst)} is too short for one pulse of {_ms(pulse)} ms.",
+            f"The least is {_s(least)}.",
+        )
 
 
 def _refuse_cut_second_phase(burst: int, period: int, phase: int, pulse: int, name: str) -> None:
