@@ -201,10 +201,11 @@ class LeadFluidPump:
         return self._parsed(lambda: codec.parse_panel(registers, order))
 
     def _order(self) -> WordOrder:
-        order = self._known_order
-        if order is None:
-            (register,) = self._link.read_holding(codec.WORD_ORDER, 1)
-            order = self._known_order = self._parsed(lambda: codec.word_order(register))
+        if self._known_order is not None:
+            return self._known_order
+        (register,) = self._link.read_holding(codec.WORD_ORDER, 1)
+        order = self._parsed(lambda: codec.word_order(register))
+        self._known_order = order
         return order
 
     def _write_checked(self, address: int, words: list[int]) -> None:
