@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from labrig.problems import FileProblems, KeyPath, Problem, dotted
+from labrig.problems import FileProblems, KeyPath, Problem, did_you_mean, dotted
 from labrig.yaml_file import Document, read_yaml
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -72,17 +71,6 @@ def canonical_sha256(model: BaseModel) -> str:
         ensure_ascii=False,
     )
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def did_you_mean(word: str, known: list[str]) -> str:
-    """A sentence that offers what exists."""
-    close = difflib.get_close_matches(word.lower(), [name.lower() for name in known], n=1)
-    for name in known:
-        if close and name.lower() == close[0]:
-            return f"Did you mean '{name}'?"
-    if not known:
-        return "Nothing can stand here."
-    return f"There is: {', '.join(sorted(known))}."
 
 
 def _problem(detail: ErrorDetails, document: Document, schema: dict[str, Any]) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,3 +90,14 @@ def raise_mistakes(title: str, mistakes: Sequence[Mistake]) -> None:
 def dotted(path: KeyPath) -> str:
     """``("phases", 0, "name")`` as ``phases.0.name``."""
     return ".".join(str(part) for part in path)
+
+
+def did_you_mean(word: str, known: list[str]) -> str:
+    """A sentence that offers what exists."""
+    close = difflib.get_close_matches(word.lower(), [name.lower() for name in known], n=1)
+    for name in known:
+        if close and name.lower() == close[0]:
+            return f"Did you mean '{name}'?"
+    if not known:
+        return "Nothing can stand here."
+    return f"There is: {', '.join(sorted(known))}."

@@ -1,11 +1,268 @@
-"""Whether everything that a protocol names exists in it."""
+"""Whether everything that a protocol names exists in it, and its parts agree with each other."""
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from labrig.problems import KeyPath, Mistake, did_you_mean, raise_mistakes
+from labrig.protocol.patterns import MEAN_RATE_TOLERANCE, mean_rate_hz
+from labrig.protocol.plates import PLATES
+
 if TYPE_CHECKING:
-    from labrig.protocol.models import Protocol
+    from labrig.protocol.models import Arm, Protocol
 
 
 def check_references(protocol: Protocol) -> None:
-    pass
+    """Every name must lead somewhere.
+
+    Raises:
+        pydantic.ValidationError: one line error a mistake, each with its path and remedy.
+    """
+    mistakes = [
+        *_donors(protocol),
+        *_stocks(protocol),
+        *_patterns(protocol),
+        *_phases(protocol),
+        *_imaging(protocol),
+        *_perfusion(protocol),
+        *(m for name, arm in protocol.arms.items() for m in _arm(protocol, name, arm)),
+    ]
+    raise_mistakes("protocol", mistakes)
+
+
+def _unknown(path: KeyPath, kind: str, name: str, known: Iterable[str]) -> Mistake:
+    what = f"there is no {kind} '{name}'"
+    return Mistake(path, what, did_you_mean(name, list(known)), name)
+
+
+def _donors(protocol: Protocol) -> Iterator[Mistake]:
+    plate = PLATES[protocol.plate]
+    owner: dict[str, str] = {}
+    ids = Counter(donor.id for donor in protocol.donors)
+    for index, donor in enumerate(protocol.donors):
+        path: KeyPath = ("donors", index)
+        if ids[donor.id] > 1:
+            yield Mistake(
+                (*path, "id"),
+                f"two donors have the id '{donor.id}'",
+                "Give each donor its own id.",
+                donor.id,
+            )
+        if not donor.wells and len(protocol.donors) > 1:
+            yield Mistake(
+                path,
+                f"donor '{donor.id}' has no wells, but there are several donors",
+                "List the wells of each donor: `wells: [A1, A2, ...]`.",
+            )
+        for at, well in enumerate(donor.wells):
+            if well not in plate:
+                yield Mistake(
+                    (*path, "wells", at),
+                    f"a {plate.name} plate has no well {well}",
+                    f"It has {plate.wells()[0]} to {plate.wells()[-1]}.",
+                    well,
+                )
+            if well in owner:
+                yield Mistake(
+                    (*path, "wells", at),
+                    f"well {well} already belongs to donor '{owner[well]}'",
+                    "Name each well once.",
+                    well,
+                )
+            owner[well] = donor.id
+
+
+def _stocks(protocol: Protocol) -> Iterator[Mistake]:
+    for name, stock in protocol.stocks.items():
+        if name in protocol.media:
+            yield Mistake(
+                ("stocks", name),
+                f"'{name}' is also the name of a medium",
+                "Give the stock another name: reservoirs are labelled by it.",
+            )
+        for factor in stock.contents_ng_ml:
+            if factor not in protocol.factors:
+                path: KeyPath = ("stocks", name, "contents", factor)
+                yield _unknown(path, "factor", factor, protocol.factors)
+        if stock.role is None:
+            roles = {
+                protocol.factors[f].role for f in stock.contents_ng_ml if f in protocol.factors
+            }
+            if len(roles) > 1:
+                yield Mistake(
+                    ("stocks", name),
+                    f"its factors have the roles {', '.join(sorted(roles))}",
+                    "Say which lines carry it: `role: ...`.",
+                )
+        yield from _vehicle(protocol, name)
+
+
+def _vehicle(protocol: Protocol, name: str) -> Iterator[Mistake]:
+    stock = protocol.stocks[name]
+    if stock.vehicle is None:
+        return
+    path: KeyPath = ("stocks", name, "vehicle")
+    vehicle = protocol.stocks.get(stock.vehicle)
+    if vehicle is None:
+        yield _unknown(path, "stock", stock.vehicle, protocol.stocks)
+    elif shared := sorted(set(vehicle.contents_ng_ml) & set(stock.contents_ng_ml)):
+        yield Mistake(
+            path,
+            f"the vehicle '{stock.vehicle}' contains {', '.join(shared)} itself",
+            "A vehicle is the carrier without the factors.",
+            stock.vehicle,
+        )
+    elif (vehicle.carrier, vehicle.solvent) != (stock.carrier, stock.solvent):
+        yield Mistake(
+            path,
+            f"the carrier of '{stock.vehicle}' ({vehicle.carrier} {vehicle.solvent}) is not that "
+            f"of '{name}' ({stock.carrier} {stock.solvent})",
+            "Give both the same carrier and solvent, or the vehicle controls for nothing.",
+            stock.vehicle,
+        )
+
+
+def _patterns(protocol: Protocol) -> Iterator[Mistake]:
+    for name, pattern in protocol.patterns.items():
+        path: KeyPath = ("patterns", name)
+        if (pattern.on_s is None) != (pattern.off_s is None):
+            missing = "train_off" if pattern.off_s is None else "train_on"
+            yield Mistake(
+                path,
+                f"only one of train_on and train_off is given for '{name}'",
+                f"Add `{missing}: ... s`, or leave out both for a continuous train.",
+            )
+            continue
+        if not _positive(pattern.on_s) or not _positive(pattern.off_s):
+            yield Mistake(
+                path, f"a train time of '{name}' is not above 0 s", "Give both more than 0 s."
+            )
+            continue
+        phases = 2 if pattern.shape == "biphasic" else 1
+        if phases * pattern.phase_ms * pattern.frequency_hz > 1000.0:
+            yield Mistake(
+                (*path, "frequency"),
+                f"{phases} × {pattern.phase_ms:g} ms does not fit into the "
+                f"{1000.0 / pattern.frequency_hz:g} ms between pulses",
+                "Lower the frequency or shorten the pulse.",
+                f"{pattern.frequency_hz:g} Hz",
+            )
+        rate = mean_rate_hz(pattern.frequency_hz, pattern.on_s, pattern.off_s)
+        stated = pattern.mean_rate_hz
+        if stated is not None and abs(stated - rate) > MEAN_RATE_TOLERANCE * rate:
+            yield Mistake(
+                (*path, "mean_rate"),
+                f"the mean rate of '{name}' is {rate:.4g} Hz, not {stated:g} Hz",
+                "Correct it or the train times: patterns are compared at equal mean rate.",
+                f"{stated:g} Hz",
+            )
+
+
+def _positive(value: float | None) -> bool:
+    return value is None or value > 0
+
+
+def _phases(protocol: Protocol) -> Iterator[Mistake]:
+    names = Counter(phase.name for phase in protocol.phases)
+    for index, phase in enumerate(protocol.phases):
+        if names[phase.name] > 1:
+            yield Mistake(
+                ("phases", index, "name"),
+                f"two phases are called '{phase.name}'",
+                "Give each phase its own name.",
+                phase.name,
+            )
+
+
+def _imaging(protocol: Protocol) -> Iterator[Mistake]:
+    imaging, duration_s = protocol.imaging, protocol.duration_s
+    if imaging.first_s > duration_s:
+        yield Mistake(
+            ("imaging", "first"),
+            f"the first round comes after the end of the run ({duration_s / 3600:g} h)",
+            "Start earlier or make the phases longer.",
+        )
+    if imaging.films is None:
+        return
+    if imaging.films.channel not in imaging.channels:
+        path: KeyPath = ("imaging", "films", "channel")
+        yield _unknown(path, "channel", imaging.films.channel, imaging.channels)
+    for index, at_s in enumerate(imaging.films.at_s):
+        if not 0 <= at_s <= duration_s:
+            yield Mistake(
+                ("imaging", "films", "at", index),
+                f"{at_s / 3600:g} h is outside the run (0 to {duration_s / 3600:g} h)",
+                "Films are timed from the start of the run.",
+            )
+
+
+def _perfusion(protocol: Protocol) -> Iterator[Mistake]:
+    perfusion = protocol.perfusion
+    if perfusion is not None and perfusion.medium not in protocol.media:
+        yield _unknown(("perfusion", "medium"), "medium", perfusion.medium, protocol.media)
+    if perfusion is not None:
+        return
+    for name, arm in protocol.arms.items():
+        for key, used in (
+            ("targets", arm.targets),
+            ("boluses", arm.boluses),
+            ("flow", arm.flow_ml_h is not None),
+        ):
+            if used:
+                yield Mistake(
+                    ("arms", name, key),
+                    f"arm '{name}' asks for liquid, but the protocol perfuses nothing",
+                    "Add `perfusion:` with a medium and a flow.",
+                )
+
+
+def _arm(protocol: Protocol, name: str, arm: Arm) -> Iterator[Mistake]:
+    path: KeyPath = ("arms", name)
+    in_stock = {factor for stock in protocol.stocks.values() for factor in stock.contents_ng_ml}
+    for factor, target in arm.targets.items():
+        here: KeyPath = (*path, "targets", factor)
+        if factor not in protocol.factors:
+            yield _unknown(here, "factor", factor, protocol.factors)
+        elif factor not in in_stock:
+            yield Mistake(
+                here, f"no stock contains '{factor}'", "Add a stock with it under `stocks:`."
+            )
+        if isinstance(target, tuple):
+            times = [step.at_s for step in target]
+            if times != sorted(set(times)):
+                yield Mistake(
+                    here, "the steps are not in order of time", "Sort them by `at`, each later."
+                )
+    if arm.pattern is not None and arm.pattern not in protocol.patterns:
+        yield _unknown((*path, "pattern"), "pattern", arm.pattern, protocol.patterns)
+    if arm.flow_ml_h is not None and arm.flow_ml_h <= 0:
+        yield Mistake(
+            (*path, "flow"),
+            "a flow must be above 0",
+            "Give a low flow instead: unfed myotubes lose half their diameter.",
+            f"{arm.flow_ml_h:g} mL/h",
+        )
+    yield from _boluses(protocol, path, arm)
+
+
+def _boluses(protocol: Protocol, path: KeyPath, arm: Arm) -> Iterator[Mistake]:
+    for index, bolus in enumerate(arm.boluses):
+        here: KeyPath = (*path, "boluses", index)
+        stock = protocol.stocks.get(bolus.stock)
+        if stock is None:
+            yield _unknown((*here, "stock"), "stock", bolus.stock, protocol.stocks)
+        elif bolus.factor not in stock.contents_ng_ml:
+            yield Mistake(
+                (*here, "factor"),
+                f"stock '{bolus.stock}' does not contain '{bolus.factor}'",
+                did_you_mean(bolus.factor, list(stock.contents_ng_ml)),
+                bolus.factor,
+            )
+        if bolus.at_s > protocol.duration_s:
+            yield Mistake(
+                (*here, "at"),
+                f"{bolus.at_s / 3600:g} h is after the end of the run",
+                f"The phases last {protocol.duration_s / 3600:g} h.",
+            )

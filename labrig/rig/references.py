@@ -1,6 +1,7 @@
 """Whether everything that a rig names exists in it."""
 
 from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:

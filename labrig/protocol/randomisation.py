@@ -1,0 +1,279 @@
+"""Restricted, seeded allocation of arms to wells that share lines and stimulator channels.
+
+A well cannot be given an arm by itself: the line that feeds it feeds others, and so does the
+stimulator channel. So each *unit* (the wells of one line, of one channel) is given a *level* of
+its *aspect* (what the line holds, which pattern the channel plays), and an arm is a
+combination of levels. Many layouts are drawn, and the best balanced one is taken.
+
+The draw rests on ``random.Random(seed).random()`` alone, the one method whose sequence Python
+promises to keep for a seed, and on no hash order: the same seed gives the same layout anywhere.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from labrig.protocol.plates import Plate, row_column
+
+T = TypeVar("T")
+
+NOTHING = ""
+"""The level of a well that no unit of an aspect reaches: an idle line, no electrode."""
+
+_SHARE = 720_720
+"""A well's weight in whole numbers: divisible by 1 to 16, so that shares add up exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Wells that get one level together.
+
+    Attributes:
+        name: as a person calls it, e.g. ``line nerve_01``.
+        allowed: the levels it can have; None for all.
+    """
+
+    name: str
+    wells: tuple[str, ...]
+    allowed: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Aspect:
+    """One thing in which arms may differ, and the units that get it.
+
+    Attributes:
+        name: e.g. ``nerve``, ``impulses``.
+    """
+
+    name: str
+    units: tuple[Unit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """All that a layout is drawn from.
+
+    Attributes:
+        blocks: donor -> its wells.
+        arms: arm -> aspect -> level. Aspects left out are at :data:`NOTHING`.
+    """
+
+    plate: Plate
+    blocks: Mapping[str, tuple[str, ...]]
+    aspects: tuple[Aspect, ...]
+    arms: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The answer: ``arms`` by well, and the level of every unit by its name."""
+
+    arms: Mapping[str, str]
+    levels: Mapping[str, str]
+
+
+class CannotAllocate(Exception):
+    """No layout gives every arm a well. The message says why, ``remedy`` what would help."""
+
+    def __init__(self, why: str, remedy: str) -> None:
+        self.why = why
+        self.remedy = remedy
+        super().__init__(f"{why}. {remedy}")
+
+
+def draw_layout(question: Question, seed: int, candidates: int, balance_edges: bool) -> Layout:
+    """The best balanced of ``candidates`` random layouts.
+
+    Compared in this order: equal numbers of wells an arm; equal within each donor; equal on the
+    rim of the plate (``balance_edges``); spread over rows and columns.
+
+    Raises:
+        CannotAllocate: no layout was found in which every arm has a well.
+    """
+    _check_units_suffice(question)
+    rng = random.Random(seed)
+    best: tuple[tuple[int, ...], Layout] | None = None
+    for _ in range(candidates):
+        layout = _draw(question, rng)
+        if layout is None or set(layout.arms.values()) != set(question.arms):
+            continue
+        score = _score(question, layout, balance_edges)
+        if best is None or score < best[0]:
+            best = (score, layout)
+    if best is None:
+        raise _why_none(question)
+    return best[1]
+
+
+def _shuffled(items: Sequence[T], rng: random.Random) -> list[T]:
+    return [item for _, _, item in sorted((rng.random(), n, item) for n, item in enumerate(items))]
+
+
+def _draw(question: Question, rng: random.Random) -> Layout | None:
+    """One layout, or None at a dead end: greedy towards balance, ties by lot."""
+    names = list(question.arms)
+    well_block = {well: block for block, wells in question.blocks.items() for well in wells}
+    open_arms = {well: names for well in well_block}
+    for aspect in question.aspects:
+        reached = {well for unit in aspect.units for well in unit.wells}
+        for well in well_block.keys() - reached:
+            open_arms[well] = _at(question, open_arms[well], aspect.name, NOTHING)
+            if not open_arms[well]:
+                return None
+    expected: Counter[tuple[str, str]] = Counter()
+    for well, arms in open_arms.items():
+        _weigh(expected, well_block[well], arms, +1)
+
+    levels: dict[str, str] = {}
+    # few large units first: what is coarse leaves the least choice to what is fine
+    for aspect in sorted(question.aspects, key=lambda a: (len(a.units), a.name)):
+        choices = list(
+            dict.fromkeys(arm.get(aspect.name, NOTHING) for arm in question.arms.values())
+        )
+        for unit in _shuffled_units(aspect, rng):
+            wells = [well for well in unit.wells if well in well_block]
+            for well in wells:
+                _weigh(expected, well_block[well], open_arms[well], -1)
+            found: list[tuple[int, float, str, list[list[str]]]] = []
+            for level in choices:
+                if unit.allowed is not None and level not in unit.allowed:
+                    continue
+                left = [_at(question, open_arms[well], aspect.name, level) for well in wells]
+                if all(left):
+                    cost = _cost(
+                        expected,
+                        [(well_block[w], arms) for w, arms in zip(wells, left, strict=True)],
+                    )
+                    found.append((cost, rng.random(), level, left))
+            if not found:
+                return None
+            _, _, level, left = min(found, key=lambda f: f[:2])
+            levels[unit.name] = level
+            for well, arms in zip(wells, left, strict=True):
+                open_arms[well] = arms
+                _weigh(expected, well_block[well], arms, +1)
+    return Layout(_settle(open_arms, rng), levels)
+
+
+def _shuffled_units(aspect: Aspect, rng: random.Random) -> list[Unit]:
+    order = _shuffled(range(len(aspect.units)), rng)
+    return [aspect.units[index] for index in order]
+
+
+def _at(question: Question, arms: Sequence[str], aspect: str, level: str) -> list[str]:
+    return [arm for arm in arms if question.arms[arm].get(aspect, NOTHING) == level]
+
+
+def _weigh(expected: Counter[tuple[str, str]], block: str, arms: Sequence[str], sign: int) -> None:
+    share = sign * (_SHARE // len(arms))
+    for arm in arms:
+        expected[block, arm] += share
+
+
+def _cost(
+    expected: Counter[tuple[str, str]], additions: Sequence[tuple[str, Sequence[str]]]
+) -> int:
+    """How much the sum of squares of expected wells an arm and block would grow."""
+    change: Counter[tuple[str, str]] = Counter()
+    for block, arms in additions:
+        _weigh(change, block, arms, +1)
+    return sum(added * (2 * expected[key] + added) for key, added in change.items())
+
+
+def _settle(open_arms: Mapping[str, Sequence[str]], rng: random.Random) -> dict[str, str]:
+    """Wells that several arms of equal treatment could have get the rarest, ties by lot."""
+    settled: dict[str, str] = {}
+    count: Counter[str] = Counter()
+    for well in _shuffled(list(open_arms), rng):
+        arm = min(open_arms[well], key=lambda name: (count[name], rng.random()))
+        settled[well] = arm
+        count[arm] += 1
+    return {well: settled[well] for well in open_arms}
+
+
+def _score(question: Question, layout: Layout, balance_edges: bool) -> tuple[int, ...]:
+    """Sums of squared counts an arm: least when equal."""
+    wells = layout.arms.items()
+    position = {well: row_column(well) for well in layout.arms}
+    in_block = Counter(
+        (block, layout.arms[well]) for block, members in question.blocks.items() for well in members
+    )
+    on_edge = Counter(arm for well, arm in wells if balance_edges and question.plate.edge(well))
+    in_row = Counter((arm, "row", position[well][0]) for well, arm in wells)
+    in_column = Counter((arm, "column", position[well][1]) for well, arm in wells)
+    return (
+        _squares(Counter(layout.arms.values())),
+        _squares(in_block),
+        _squares(on_edge),
+        _squares(in_row) + _squares(in_column),
+    )
+
+
+def _squares(counts: Counter[T]) -> int:
+    return sum(count * count for count in counts.values())
+
+
+def _check_units_suffice(question: Question) -> None:
+    wells = {well for members in question.blocks.values() for well in members}
+    if len(wells) < len(question.arms):
+        raise CannotAllocate(
+            f"{len(question.arms)} arms do not fit into {len(wells)} wells",
+            "Use fewer arms or more wells",
+        )
+    for aspect in question.aspects:
+        levels = list(
+            dict.fromkeys(arm.get(aspect.name, NOTHING) for arm in question.arms.values())
+        )
+        units = [unit for unit in aspect.units if wells & set(unit.wells)]
+        if units and len(levels) > len(units) and not wells - {w for u in units for w in u.wells}:
+            shared = " and ".join(_said(level) for level in levels[:2])
+            raise CannotAllocate(
+                f"the arms need {len(levels)} kinds of {aspect.name}, but the rig has "
+                f"{len(units)} unit(s) for it: {shared} would share {units[0].name} "
+                f"({', '.join(units[0].wells)})",
+                "Give the rig more separate lines or channels, or drop arms",
+            )
+        for level in levels:
+            able = [u for u in units if u.allowed is None or level in u.allowed]
+            if level != NOTHING and not able:
+                raise CannotAllocate(
+                    f"no unit of {aspect.name} can have {_said(level)}",
+                    "Change what the rig's reservoirs hold (`holds: as planned` takes any stock), "
+                    "or add a line or electrodes for it",
+                )
+
+
+def _why_none(question: Question) -> CannotAllocate:
+    """Name two units that cross in a way the arms do not allow for."""
+    combinations = {
+        tuple(arm.get(a.name, NOTHING) for a in question.aspects) for arm in question.arms.values()
+    }
+    full = 1
+    for position in range(len(question.aspects)):
+        full *= len({combination[position] for combination in combinations})
+    for coarse in question.aspects:
+        for fine in question.aspects:
+            for unit in fine.units if fine is not coarse else ():
+                crossed = [u.name for u in coarse.units if set(u.wells) & set(unit.wells)]
+                if len(crossed) > 1 and len(combinations) < full:
+                    return CannotAllocate(
+                        f"the arms combine {fine.name} with {coarse.name} only in "
+                        f"{len(combinations)} of {full} ways, but {unit.name} "
+                        f"({', '.join(unit.wells)}) spans {' and '.join(crossed)}",
+                        "Add arms for the missing combinations, or plumb and wire the rig so "
+                        "that such units do not cross",
+                    )
+    sizes = ", ".join(f"{len(a.units)} of {a.name}" for a in question.aspects) or "none"
+    return CannotAllocate(
+        f"no layout gives every one of the {len(question.arms)} arms a well (units: {sizes})",
+        "Use fewer arms, more separate lines and channels, or raise randomisation.candidates",
+    )
+
+
+def _said(level: str) -> str:
+    return f"'{level}'" if level != NOTHING else "nothing"
