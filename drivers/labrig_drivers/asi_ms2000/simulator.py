@@ -133,8 +133,8 @@ class AsiStageSimulator:
         while (due_s := self.next_wake_s()) is not None and due_s <= now_s:
             if self._arrives_s is not None and self._arrives_s <= due_s:
                 self._come_to_rest(self._arrives_s)
-            seen_s, self._faults_seen_s = self._faults_seen_s, due_s
-            if self._faults.begun("reboot", seen_s, due_s):
+            self._faults_seen_s = due_s
+            if self._faults.starts("reboot", due_s):
                 self._power_cycle(due_s)
         self._faults_seen_s = max(self._faults_seen_s, now_s)
         return b""

@@ -294,13 +294,13 @@ class PulsePalSimulator:
             self._trigger_links[:] = _DEFAULT_LINKS
 
     def _play_faults(self, now_s: float) -> None:
-        seen_s, self._faults_seen_s = self._faults_seen_s, now_s
-        if self._faults.begun("reboot", seen_s, now_s):
+        self._faults_seen_s = now_s
+        if self._faults.starts("reboot", now_s):
             self._outputs.power_cycle(now_s)
             self._trigger_links[:] = _DEFAULT_LINKS
             self._input.clear()
             self._deaf = False
-        if self._faults.begun("dead_until_joystick", seen_s, now_s):
+        if self._faults.starts("dead_until_joystick", now_s):
             self._go_deaf(now_s)
             self._click_awaited = True
         if self._click_awaited and not self._faults.active("dead_until_joystick", now_s):
