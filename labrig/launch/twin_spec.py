@@ -49,23 +49,49 @@ def twin_spec(
             )
             for name, reservoir in rig.reservoirs.items()
         ),
-        lines=tuple(
-            LineSpec(
-                name,
-                line.reservoir,
-                line.pump,
-                line.wells,
-                math.pi * line.inner_diameter_mm**2 / 4.0 * line.length_mm,
-                line.primed,
-            )
-            for name, line in rig.lines.items()
-        ),
-        electrodes=tuple(
-            ElectrodeSpec(e.stimulator, e.channel, e.wells) for e in rig.electrodes.values()
-        ),
+        lines=_lines(rig),
+        electrodes=_electrodes(rig),
         factors=tuple(_factor(name, protocol, plan.seed) for name in protocol.factors),
         faults=faults,
     )
+
+
+def unloaded_twin_spec(rig: Rig, seed: int) -> TwinSpec:
+    """The world behind a rig without a protocol: its reservoirs hold plain medium.
+
+    Enough for simulators that are hosted for other programs to talk to.
+    """
+    return TwinSpec(
+        seed=seed,
+        chamber_volume_ul=rig.chambers.volume_ml * 1000.0,
+        stage=rig.stage.instrument,
+        wells=tuple(WellSpec(well, "none", "unknown", ()) for well in rig.chambers.wells),
+        reservoirs=tuple(
+            ReservoirSpec(name, (r.volume_ml - r.unusable_ml) * 1000.0, {}, is_medium=True)
+            for name, r in rig.reservoirs.items()
+        ),
+        lines=_lines(rig),
+        electrodes=_electrodes(rig),
+        factors=(),
+    )
+
+
+def _lines(rig: Rig) -> tuple[LineSpec, ...]:
+    return tuple(
+        LineSpec(
+            name,
+            line.reservoir,
+            line.pump,
+            line.wells,
+            math.pi * line.inner_diameter_mm**2 / 4.0 * line.length_mm,
+            line.primed,
+        )
+        for name, line in rig.lines.items()
+    )
+
+
+def _electrodes(rig: Rig) -> tuple[ElectrodeSpec, ...]:
+    return tuple(ElectrodeSpec(e.stimulator, e.channel, e.wells) for e in rig.electrodes.values())
 
 
 def _contents(

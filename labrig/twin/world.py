@@ -57,7 +57,7 @@ class World:
     """
 
     def __init__(self, spec: TwinSpec) -> None:
-        self._spec = spec
+        self.spec = spec
         self._lock = threading.RLock()
         self._responses = load_responses()
         reservoirs = {
@@ -92,9 +92,9 @@ class World:
 
     def _seeded_culture(self, well: str) -> Culture:
         variation, growth = self._responses["variation"], self._responses["growth"]
-        spec = next(w for w in self._spec.wells if w.well == well)
-        donor = random.Random(f"{self._spec.seed}/donor/{spec.donor}")
-        own = random.Random(f"{self._spec.seed}/well/{well}")
+        spec = next(w for w in self.spec.wells if w.well == well)
+        donor = random.Random(f"{self.spec.seed}/donor/{spec.donor}")
+        own = random.Random(f"{self.spec.seed}/well/{well}")
         base = donor.gauss(0.0, variation["donor_log_sd"]) + own.gauss(
             0.0, variation["well_log_sd"]
         )
@@ -180,7 +180,7 @@ class World:
 
     def air(self, now_s: float) -> tuple[float, float]:
         """CO2 in percent and temperature in °C: steady with a slow, seeded ripple."""
-        slot = random.Random(f"{self._spec.seed}/air/{int(now_s // 60)}")
+        slot = random.Random(f"{self.spec.seed}/air/{int(now_s // 60)}")
         return 5.0 + slot.gauss(0.0, 0.03), 37.0 + slot.gauss(0.0, 0.05)
 
     def scene(self, now_s: float) -> dict[str, Any]:
@@ -194,7 +194,7 @@ class World:
             )
             culture = self._culture[well]
             return {
-                "seed": self._spec.seed,
+                "seed": self.spec.seed,
                 "well": well,
                 "field": field,
                 "dx_um": round(x_um - field_x_um, 3),

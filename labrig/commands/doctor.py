@@ -1,0 +1,141 @@
+"""``labrig doctor``: is everything there, and does it answer as what it should be?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from labrig.commands import exit_codes
+
+
+def doctor(
+    rig: Annotated[
+        Path | None, typer.Argument(help="Rig file; without one, only this computer is looked at.")
+    ] = None,
+    types: Annotated[
+        bool, typer.Option("--types", help="List the instrument types that rig files may name.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead.")] = False,
+) -> None:
+    """Look at this computer, its ports, and every instrument of RIG, changing none of them.
+
+    Each instrument is asked who it is. What does not answer is listed with the setting to check.
+    Exit status 0: all well; 5: an instrument is missing, busy or wrong.
+
+    Example: labrig doctor protocols/rigs/example-bench.yaml
+    """
+    found: dict[str, Any] = {"computer": _computer(), "ports": _plugged_in()}
+    if types:
+        found["types"] = _types()
+    if rig is not None:
+        found["instruments"] = _instruments(rig)
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+    else:
+        _print(found)
+    if any(i["problem"] for i in found.get("instruments", [])):
+        raise typer.Exit(exit_codes.INSTRUMENT)
+
+
+def _computer() -> list[dict[str, str]]:
+    import platform
+    import shutil
+    import sqlite3
+    from importlib.metadata import version
+
+    free_gb = shutil.disk_usage(Path.cwd()).free / 1e9
+    return [
+        {"what": "Python", "value": platform.python_version()},
+        {"what": "labrig", "value": version("labrig")},
+        {"what": "prefect", "value": version("prefect")},
+        {"what": "SQLite", "value": sqlite3.sqlite_version},
+        {"what": "free disk here", "value": f"{free_gb:.1f} GB"},
+    ]
+
+
+def _plugged_in() -> list[dict[str, str]]:
+    from serial.tools.list_ports import comports
+
+    return [
+        {
+            "device": port.device,
+            "usb": ""
+            if port.vid is None
+            else f"usb:{port.vid:04X}:{port.pid:04X}"
+            + (f":{port.serial_number}" if port.serial_number else ""),
+            "description": port.description or "",
+        }
+        for port in sorted(comports())
+    ]
+
+
+def _types() -> list[dict[str, str]]:
+    from labrig_drivers.instrument import installed_types
+
+    return [
+        {
+            "type": t.name,
+            "kind": t.kind,
+            "instrument": f"{t.vendor} {t.model}",
+            "verified on": ", ".join(t.verified_on),
+        }
+        for t in installed_types().values()
+    ]
+
+
+def _instruments(rig: Path) -> list[dict[str, str]]:
+    from labrig.rig.bench import bench_spec, open_real_port, probe_ports
+    from labrig.rig.loading import load_rig
+
+    spec = bench_spec(load_rig(rig).model)
+    if spec.simulated:
+        return [
+            {
+                "instrument": i.name,
+                "port": i.port,
+                "answers": "simulated",
+                "problem": "",
+                "remedy": "",
+            }
+            for i in spec.instruments
+        ]
+    rows = []
+    for probe in probe_ports(spec, open_real_port):
+        who = probe.identity
+        rows.append(
+            {
+                "instrument": probe.instrument,
+                "port": probe.port,
+                "answers": "" if who is None else f"{who.vendor} {who.model} {who.firmware}",
+                "problem": "" if probe.error is None else probe.error.what,
+                "remedy": "" if probe.error is None else probe.error.remedy,
+            }
+        )
+    return rows
+
+
+def _print(found: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    titles = {
+        "computer": "This computer",
+        "ports": "Serial ports plugged in",
+        "types": "Instrument types",
+        "instruments": "Instruments of the rig",
+    }
+    for part, rows in found.items():
+        if not rows:
+            console.print(f"[bold]{titles[part]}[/]: none")
+            continue
+        table = Table(title=titles[part], title_justify="left")
+        for column in rows[0]:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            style = "red" if row.get("problem") else None
+            table.add_row(*row.values(), style=style)
+        console.print(table)

@@ -1,0 +1,194 @@
+"""From a protocol and a rig to a run folder that a runner can start from."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from labrig.documents import Loaded
+from labrig.frames.plate_store import PlateLayout
+from labrig.launch.camera_process import CameraEntry, CameraProcessSpec
+from labrig.launch.json_files import write_json
+from labrig.launch.twin_spec import twin_spec
+from labrig.plan.compile import compile as compile_plan
+from labrig.plan.plan import Finding, Plan
+from labrig.plan.store import to_json
+from labrig.plan.timeline import Frame
+from labrig.protocol.commitment import start_permission
+from labrig.protocol.loading import load_protocol
+from labrig.protocol.models import Protocol
+from labrig.rig.bench import bench_spec
+from labrig.rig.loading import load_rig
+from labrig.rig.models import Rig
+from labrig.run_folder import RunFolder
+from labrig.twin.spec import FaultSpec
+
+VERSIONS_OF = (
+    "labrig",
+    "prefect",
+    "pymodbus",
+    "pyserial",
+    "opencv-python-headless",
+    "scikit-image",
+    "numpy",
+    "zarr",
+)
+
+
+class StartRefused(Exception):
+    """The run will not start; ``findings`` say why and what to do."""
+
+    def __init__(self, what: str, findings: tuple[Finding, ...] = ()) -> None:
+        self.findings = findings
+        super().__init__(what)
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequest:
+    """Everything a person decides when a run is started.
+
+    Attributes:
+        protocol, rig: files.
+        runs: folder in which the run's own folder is made.
+        simulate: run on the rig's simulators instead of its ports.
+        operator: who starts it.
+        faults: scripted faults of simulated instruments.
+    """
+
+    protocol: Path
+    rig: Path
+    runs: Path
+    simulate: bool
+    operator: str = ""
+    faults: tuple[FaultSpec, ...] = ()
+
+
+def prepare_run(request: StartRequest, now: datetime | None = None) -> RunFolder:
+    """Check, compile and lay out a run folder; nothing is sent to any instrument.
+
+    Raises:
+        labrig.problems.FileProblems: a file is wrong.
+        StartRefused: the plan is blocked, the protocol is not committed, or the rig's ports are
+            simulated although a real run was asked for.
+        OSError: the disk refuses.
+    """
+    now = now or datetime.now(UTC)
+    protocol, rig = load_protocol(request.protocol), load_rig(request.rig)
+    simulated = rig.model if not request.simulate else _simulated(rig.model)
+    if simulated.simulated and not request.simulate:
+        raise StartRefused(
+            f"every port of {request.rig} is the simulated bench: add --simulate, or write the "
+            "real ports into the rig file (`labrig doctor` lists what is plugged in)"
+        )
+    free_bytes = shutil.disk_usage(_existing_parent(request.runs)).free
+    plan = compile_plan(protocol, rig, today=now.date(), free_bytes=free_bytes)
+    blocks = tuple(f for f in plan.findings if f.severity == "block")
+    if blocks:
+        raise StartRefused(
+            f"{protocol.model.name} cannot run on {rig.model.name}: "
+            f"{len(blocks)} finding(s) block the start",
+            blocks,
+        )
+    permission = start_permission(request.protocol)
+    if not permission.allowed:
+        raise StartRefused(permission.reason)
+    folder = RunFolder(request.runs / _run_name(protocol.model, now))
+    for part in (folder.root, folder.wire, folder.plate.parent, folder.measures, folder.report):
+        part.mkdir(parents=True)
+    shutil.copyfile(request.protocol, folder.protocol)
+    shutil.copyfile(request.rig, folder.rig)
+    if permission.commitment_path is not None:
+        shutil.copyfile(permission.commitment_path, folder.commitment)
+    folder.plan.write_text(to_json(plan), encoding="utf-8")
+    write_json(folder.bench, bench_spec(simulated).to_json())
+    write_json(folder.camera, _camera_spec(protocol.model, simulated, plan).to_json())
+    if request.simulate:
+        folder.twin.mkdir()
+        world = twin_spec(protocol.model, simulated, plan, request.faults)
+        (folder.twin / "spec.json").write_text(world.to_json(), encoding="utf-8")
+    # last: with this file the folder is a run
+    write_json(folder.identity, _identity(request, protocol, rig, plan, now))
+    return folder
+
+
+def _identity(
+    request: StartRequest, protocol: Loaded[Protocol], rig: Loaded[Rig], plan: Plan, now: datetime
+) -> dict[str, Any]:
+    return {
+        "format": 1,
+        "id": uuid.uuid4().hex,
+        "made_utc": now.isoformat(timespec="seconds"),
+        "protocol": protocol.model.name,
+        "title": protocol.model.title,
+        "protocol_sha256": protocol.sha256,
+        "rig": rig.model.name,
+        "rig_sha256": rig.sha256,
+        "pilot": plan.pilot,
+        "simulated": request.simulate,
+        "seed": plan.seed,
+        "operator": request.operator or protocol.model.culture.operator or _login(),
+        "machine": platform.node(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in VERSIONS_OF},
+        "faults": [asdict(f) for f in request.faults],
+    }
+
+
+def _simulated(rig: Rig) -> Rig:
+    ports = {name: port.model_copy(update={"address": "sim"}) for name, port in rig.ports.items()}
+    return rig.model_copy(update={"ports": ports})
+
+
+def _camera_spec(protocol: Protocol, rig: Rig, plan: Plan) -> CameraProcessSpec:
+    channels = tuple(protocol.imaging.channels)
+    frames = [e for e in plan.timeline if isinstance(e, Frame)]
+    optics = {name: rig.optics[name] for name in channels}
+    first = optics[channels[0]]
+    layout = PlateLayout(
+        name=protocol.name,
+        wells=tuple(sorted({f.well for f in frames}, key=lambda w: (w[0], int(w[1:])))),
+        fields=protocol.imaging.sites,
+        channels=channels,
+        rounds=max((f.round for f in frames), default=0) + 1,
+        height_px=first.height_px,
+        width_px=first.width_px,
+        pixel_size_um=first.pixel_size_um,
+        interval_s=protocol.imaging.interval_s,
+    )
+    cameras = sorted({o.camera for o in optics.values()})
+    return CameraProcessSpec(
+        layout=layout.to_json(),
+        cameras=tuple(
+            CameraEntry(
+                name,
+                rig.instruments[name].type,
+                rig.ports[rig.instruments[name].port].address,
+                dict(rig.instruments[name].settings),
+            )
+            for name in cameras
+        ),
+        pixel_size_um={name: o.pixel_size_um for name, o in optics.items()},
+        shows={name: c.shows for name, c in protocol.imaging.channels.items()},
+    )
+
+
+def _run_name(protocol: Protocol, now: datetime) -> str:
+    return f"{now:%Y-%m-%d_%H%M%S}_{protocol.name}"
+
+
+def _login() -> str:
+    return os.environ.get("USER") or os.environ.get("USERNAME") or "unknown"
+
+
+def _existing_parent(path: Path) -> Path:
+    path = path.absolute()
+    while not path.exists():
+        path = path.parent
+    return path

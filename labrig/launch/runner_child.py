@@ -1,0 +1,84 @@
+"""Starts the runner of a run as a process of its own, and waits for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+from labrig.launch.json_files import read_json
+from labrig.run_folder import RunFolder
+
+READY_WITHIN_S = 60.0
+
+
+class RunnerDied(Exception):
+    """The runner ended before it was ready; the message quotes the end of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerOptions:
+    """How a runner is to run.
+
+    Attributes:
+        speed: simulated runs: run seconds a wall second, ``inf`` as fast as possible.
+        pictures: False in a rehearsal, which stores none.
+        gap_s: an adopted simulated run: how long the bench was left alone.
+    """
+
+    speed: float = 1.0
+    pictures: bool = True
+    gap_s: float = 0.0
+
+
+def start_runner(folder: RunFolder, options: RunnerOptions) -> subprocess.Popen[bytes]:
+    """Start the runner, detached: it goes on when whoever started it is gone.
+
+    Raises:
+        OSError: the process cannot be started.
+    """
+    command = [
+        sys.executable, "-m", "labrig.launch.runner_process", str(folder.root),
+        "--speed", repr(options.speed), "--gap-s", repr(options.gap_s),
+    ]  # fmt: skip
+    if not options.pictures:
+        command.append("--no-pictures")
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with folder.log.open("ab") as log:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=environment,
+        )
+
+
+def wait_until_ready(child: subprocess.Popen[bytes], folder: RunFolder) -> None:
+    """Return once the runner answers for this folder, or has already finished.
+
+    Raises:
+        RunnerDied: it ended with an error, or was not ready within a minute.
+    """
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline:
+        status = child.poll()
+        if status == 0:
+            return
+        if status is not None:
+            raise RunnerDied(f"the runner ended with exit status {status}.\n{log_tail(folder)}")
+        if folder.control.exists() and read_json(folder.control).get("pid") == child.pid:
+            return
+        time.sleep(0.02)
+    raise RunnerDied(f"the runner was not ready within {READY_WITHIN_S:.0f} s.\n{log_tail(folder)}")
+
+
+def log_tail(folder: RunFolder, lines: int = 15) -> str:
+    """The end of the runner's log."""
+    if not folder.log.exists():
+        return "It left no log."
+    text = folder.log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join([f"The end of {folder.log}:", *text[-lines:]])
