@@ -67,10 +67,6 @@ class Stock(Strict):
 
     contents_ng_ml: dict[Name, NgPerMl] = Field(default_factory=dict, alias="contents")
     carrier: str = Field(description="e.g. '0.1 % BSA'; equal in a stock and its vehicle")
-    role: Name | None = Field(
-        default=None,
-        description="role of the rig's lines that carry it; omitted: that of its factors",
-    )
     solvent: str = ""
     solvent_percent: Percent = Field(default=0.0, alias="solvent_fraction", ge=0)
     vehicle: Name | None = Field(

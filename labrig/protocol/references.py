@@ -86,16 +86,6 @@ def _stocks(protocol: Protocol) -> Iterator[Mistake]:
             if factor not in protocol.factors:
                 path: KeyPath = ("stocks", name, "contents", factor)
                 yield _unknown(path, "factor", factor, protocol.factors)
-        if stock.role is None:
-            roles = {
-                protocol.factors[f].role for f in stock.contents_ng_ml if f in protocol.factors
-            }
-            if len(roles) > 1:
-                yield Mistake(
-                    ("stocks", name),
-                    f"its factors have the roles {', '.join(sorted(roles))}",
-                    "Say which lines carry it: `role: ...`.",
-                )
         yield from _vehicle(protocol, name)
 
 

@@ -1,12 +1,264 @@
-"""Whether everything that a rig names exists in it."""
+"""Whether everything that a rig names exists in it, and can be what it is said to be."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from labrig.problems import KeyPath, Mistake, did_you_mean, raise_mistakes
+from labrig.protocol.plates import PLATES
+from labrig_drivers.instrument import InstrumentType, installed_types
 
 if TYPE_CHECKING:
-    from labrig.rig.models import Rig
+    from labrig.rig.models import InstrumentEntry, Rig
 
 
 def check_references(rig: Rig) -> None:
-    pass
+    """Every name must lead somewhere, and every instrument type must take its settings.
+
+    Raises:
+        pydantic.ValidationError: one line error a mistake, each with its path and remedy.
+    """
+    types = installed_types()
+    mistakes = [
+        *(m for name, e in rig.instruments.items() for m in _instrument(rig, name, e, types)),
+        *_ports(rig, types),
+        *_chambers(rig),
+        *_lines(rig, types),
+        *_outflow(rig, types),
+        *_electrodes(rig, types),
+        *_optics(rig, types),
+    ]
+    raise_mistakes("rig", mistakes)
+
+
+def _unknown(path: KeyPath, kind: str, name: str, known: Iterable[str]) -> Mistake:
+    return Mistake(path, f"there is no {kind} '{name}'", did_you_mean(name, list(known)), name)
+
+
+def _is(
+    rig: Rig, types: Mapping[str, InstrumentType], path: KeyPath, name: str, kind: str
+) -> Iterator[Mistake]:
+    """The instrument exists and is of this kind."""
+    of_kind = [
+        n for n, e in rig.instruments.items() if e.type in types and types[e.type].kind == kind
+    ]
+    if name not in rig.instruments:
+        yield _unknown(path, kind, name, of_kind)
+    elif rig.instruments[name].type in types and name not in of_kind:
+        entry = rig.instruments[name]
+        yield Mistake(
+            path,
+            f"'{name}' is a {types[entry.type].kind} ({entry.type}), not a {kind}",
+            f"Name a {kind}: {', '.join(of_kind) or 'this rig has none'}.",
+            name,
+        )
+
+
+def _instrument(
+    rig: Rig, name: str, entry: InstrumentEntry, types: Mapping[str, InstrumentType]
+) -> Iterator[Mistake]:
+    path: KeyPath = ("instruments", name)
+    if entry.port not in rig.ports:
+        yield _unknown((*path, "port"), "port", entry.port, rig.ports)
+    if entry.type not in types:
+        what = f"instrument type '{entry.type}' is not installed"
+        guess = did_you_mean(entry.type, list(types))
+        known = f"Known types: {', '.join(sorted(types))}."
+        yield Mistake(
+            (*path, "type"),
+            what,
+            known if guess.startswith("There") else f"{guess} {known}",
+            entry.type,
+        )
+        return
+    yield from _settings((*path, "settings"), entry, types[entry.type])
+
+
+def _settings(path: KeyPath, entry: InstrumentEntry, kind: InstrumentType) -> Iterator[Mistake]:
+    known = [field.name for field in dataclasses.fields(kind.settings)]
+    remedy = f"Settings of a {kind.name}: {', '.join(known)}."
+    hints = get_type_hints(kind.settings)
+    sound = True
+    for key, value in entry.settings.items():
+        if key not in known:
+            sound = False
+            what = f"a {kind.name} has no setting '{key}'"
+            yield Mistake((*path, key), what, did_you_mean(key, known), value)
+            continue
+        try:
+            TypeAdapter(hints[key]).validate_python(value, strict=True)
+        except ValidationError as error:
+            sound = False
+            what = f"{value!r} will not do: {error.errors(include_url=False)[0]['msg']}"
+            yield Mistake((*path, key), what, remedy, value)
+    if not sound:
+        return
+    try:
+        kind.settings(**entry.settings)
+    except (TypeError, ValueError) as error:
+        # settings name the field they complain of; that is where the mistake stands
+        at = [key for key in entry.settings if key in str(error)][:1]
+        yield Mistake((*path, *at), str(error), remedy)
+
+
+def _ports(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterator[Mistake]:
+    """Instruments that share a port must agree on it and have addresses of their own."""
+    for port in rig.ports:
+        sharing = {n: e for n, e in rig.instruments.items() if e.port == port and e.type in types}
+        if len(sharing) < 2:
+            continue
+        names = list(sharing)
+        first = types[sharing[names[0]].type]
+        seen: dict[object, str] = {}
+        for name, entry in sharing.items():
+            kind = types[entry.type]
+            path: KeyPath = ("instruments", name)
+            if (kind.link, kind.serial) != (first.link, first.serial):
+                yield Mistake(
+                    (*path, "port"),
+                    f"'{name}' ({kind.name}) and '{names[0]}' ({first.name}) cannot share port "
+                    f"'{port}': they speak differently",
+                    "Give each its own port.",
+                    port,
+                )
+                continue
+            address = _address(entry, kind)
+            if address is None or address in seen:
+                what = "have no address" if address is None else f"both have address {address}"
+                yield Mistake(
+                    (*path, "settings"),
+                    f"'{name}' and '{seen.get(address, names[0])}' share port '{port}' and {what}",
+                    "Give each its own address, here and on the instrument."
+                    if address is not None
+                    else "Give each its own port.",
+                )
+            seen.setdefault(address, name)
+
+
+def _address(entry: InstrumentEntry, kind: InstrumentType) -> object:
+    """The address an instrument answers to, None where its type has none."""
+    defaults = {f.name: f.default for f in dataclasses.fields(kind.settings)}
+    if "address" not in defaults:
+        return None
+    return entry.settings.get("address", defaults["address"])
+
+
+def _wells(rig: Rig, path: KeyPath, wells: Iterable[str]) -> Iterator[Mistake]:
+    """Wells are chambers of the rig, each named once."""
+    seen: set[str] = set()
+    for index, well in enumerate(wells):
+        if well not in rig.chambers.wells:
+            yield Mistake(
+                (*path, index),
+                f"well {well} is not among the rig's chambers",
+                "Add it to chambers.wells, or name one of those.",
+                well,
+            )
+        if well in seen:
+            yield Mistake((*path, index), f"well {well} stands here twice", "Remove one.", well)
+        seen.add(well)
+
+
+def _chambers(rig: Rig) -> Iterator[Mistake]:
+    plate = PLATES[rig.plate]
+    path: KeyPath = ("chambers", "wells")
+    for index, well in enumerate(rig.chambers.wells):
+        if well not in plate:
+            yield Mistake(
+                (*path, index),
+                f"a {plate.name} plate has no well {well}",
+                f"It has {plate.wells()[0]} to {plate.wells()[-1]}.",
+                well,
+            )
+    yield from _wells(rig, path, rig.chambers.wells)
+    if rig.chambers.closed:
+        for key, value in (
+            ("channel_width", rig.chambers.channel_width_mm),
+            ("channel_height", rig.chambers.channel_height_mm),
+        ):
+            if value is None:
+                yield Mistake(
+                    ("chambers",),
+                    f"a closed chamber needs its {key}, for the shear on the cells",
+                    f"Add `{key}: ... mm`.",
+                )
+
+
+def _lines(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterator[Mistake]:
+    fed: dict[tuple[str, str], str] = {}
+    for name, line in rig.lines.items():
+        path: KeyPath = ("lines", name)
+        if line.reservoir not in rig.reservoirs:
+            yield _unknown((*path, "reservoir"), "reservoir", line.reservoir, rig.reservoirs)
+        yield from _is(rig, types, (*path, "pump"), line.pump, "pump")
+        yield from _wells(rig, (*path, "wells"), line.wells)
+        place = line.carries if line.carries == "medium" else (line.role or line.carries)
+        for index, well in enumerate(line.wells):
+            other = fed.setdefault((place, well), name)
+            if other != name:
+                yield Mistake(
+                    (*path, "wells", index),
+                    f"well {well} already has line '{other}' for {place}",
+                    "Give the two lines different roles, or take the well from one.",
+                    well,
+                )
+
+
+def _outflow(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterator[Mistake]:
+    outflow = rig.outflow
+    if outflow is None:
+        if rig.lines:
+            yield Mistake(
+                ("lines",),
+                "liquid comes in, and nothing says how it leaves",
+                "Add `outflow:` with kind and waste_volume: wells would overflow.",
+            )
+        return
+    if outflow.pump is not None:
+        yield from _is(rig, types, ("outflow", "pump"), outflow.pump, "pump")
+    elif outflow.kind == "pumped":
+        yield Mistake(("outflow",), "a pumped outflow needs its pump", "Add `pump: NAME`.")
+
+
+def _electrodes(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterator[Mistake]:
+    channels: dict[tuple[str, int], str] = {}
+    wired: dict[str, str] = {}
+    for name, electrodes in rig.electrodes.items():
+        path: KeyPath = ("electrodes", name)
+        yield from _is(rig, types, (*path, "stimulator"), electrodes.stimulator, "stimulator")
+        yield from _wells(rig, (*path, "wells"), electrodes.wells)
+        other = channels.setdefault((electrodes.stimulator, electrodes.channel), name)
+        if other != name:
+            yield Mistake(
+                (*path, "channel"),
+                f"channel {electrodes.channel} of '{electrodes.stimulator}' already drives "
+                f"'{other}'",
+                "List all wells of a channel in one entry, or use another channel.",
+                electrodes.channel,
+            )
+        for index, well in enumerate(electrodes.wells):
+            first = wired.setdefault(well, name)
+            if first != name:
+                yield Mistake(
+                    (*path, "wells", index),
+                    f"well {well} already has the electrodes '{first}'",
+                    "A well has one pair of electrodes.",
+                    well,
+                )
+
+
+def _optics(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterator[Mistake]:
+    yield from _is(rig, types, ("stage", "instrument"), rig.stage.instrument, "stage")
+    for channel, optics in rig.optics.items():
+        yield from _is(rig, types, ("optics", channel, "camera"), optics.camera, "camera")
+    if rig.probe is not None:
+        yield from _is(rig, types, ("probe",), rig.probe, "probe")
+    calibrated = [*rig.instruments, *{o.objective: None for o in rig.optics.values()}]
+    for index, calibration in enumerate(rig.calibrations):
+        if calibration.of not in calibrated:
+            path: KeyPath = ("calibrations", index, "of")
+            yield _unknown(path, "instrument or objective", calibration.of, calibrated)
