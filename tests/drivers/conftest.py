@@ -1,0 +1,85 @@
+"""What the tests of drivers share: a stepped clock, a plant that remembers, three kinds of link."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from labrig_drivers.conformance import SteppedClock
+from labrig_drivers.hosting import host_on_pty, host_on_tcp
+from labrig_drivers.transports.loopback import LoopbackTransport
+from labrig_drivers.transports.modbus import ModbusLink
+from labrig_drivers.transports.serial_port import open_serial
+
+
+class RememberingPlant:
+    """A pump's liquid and a probe's air; remembers every change of flow."""
+
+    def __init__(self):
+        self.flows = []
+        self.co2_percent, self.temperature_c = 5.0, 37.0
+
+    def flow_changed(self, now_s, rate_ul_min):
+        self.flows.append((now_s, rate_ul_min))
+
+    def air(self, now_s):
+        return self.co2_percent, self.temperature_c
+
+    def moved_ul(self, until_s):
+        """Volume that really moved."""
+        ends = [at_s for at_s, _ in self.flows[1:]] + [until_s]
+        return sum(
+            rate * (end_s - at_s) / 60 for (at_s, rate), end_s in zip(self.flows, ends, strict=True)
+        )
+
+
+def make_driver(instrument, settings, transport, name="instrument under test"):
+    """A driver of this type on this transport, as the rig makes it."""
+    if instrument.link == "modbus":
+        transport = ModbusLink(transport, name, settings.address)
+    return instrument.driver(transport, settings, name)
+
+
+class Bench:
+    """One simulated instrument on a stepped clock, and drivers for it over a loopback."""
+
+    def __init__(self, instrument, settings, faults=(), simulator=None):
+        self.instrument, self.settings = instrument, settings
+        self.clock, self.plant = SteppedClock(), RememberingPlant()
+        self.simulator = simulator or instrument.simulator(
+            settings, self.plant, 0, tuple(faults), "simulated instrument"
+        )
+
+    def transport(self):
+        return LoopbackTransport(self.simulator, self.clock.now_s)
+
+    def driver(self, transport=None):
+        return make_driver(self.instrument, self.settings, transport or self.transport())
+
+
+@pytest.fixture
+def bench():
+    """Makes a Bench: ``bench(INSTRUMENT, settings, faults)``."""
+    return Bench
+
+
+@pytest.fixture
+def wire():
+    """``wire(link, bench)`` opens drivers for it over ``loopback``, ``pty`` or ``tcp``."""
+    with ExitStack() as stack:
+
+        def wired(link, bench):
+            if link == "loopback":
+                return bench.driver
+            host = {"pty": host_on_pty, "tcp": host_on_tcp}[link]
+            port = stack.enter_context(host(bench.simulator, clock=bench.clock.now_s))
+            serial = bench.instrument.serial
+            return lambda: bench.driver(open_serial(port.address, serial, "wired"))
+
+        yield wired
+
+
+def pytest_generate_tests(metafunc):
+    if "hardware" in metafunc.fixturenames:
+        ports = [pair.partition("=")[::2] for pair in metafunc.config.getoption("--instrument")]
+        absent = pytest.param(None, marks=pytest.mark.skip(reason="no --instrument NAME=PORT"))
+        metafunc.parametrize("hardware", ports or [absent])
