@@ -190,9 +190,10 @@ class AsiStageSimulator:
         return "B" if self._arrives_s is not None else "N"
 
     def _read_status(self, words: dict[str, str], now_s: float) -> str:
-        busy, enabled, motor = int(self._arrives_s is not None), 2, 8
+        busy_and_motor = 1 + 4 if self._arrives_s is not None else 0
+        enabled, joystick = 2, 8
         asked = _axes_in({axis.rstrip("?"): "" for axis in words})
-        return ":A " + " ".join(str(busy | enabled | motor) for _ in asked)
+        return ":A " + " ".join(str(busy_and_motor + enabled + joystick) for _ in asked)
 
     def _halt(self, words: dict[str, str], now_s: float) -> str:
         if self._arrives_s is None:

@@ -45,5 +45,5 @@ INSTRUMENT = InstrumentType(
     settings=PulsePalSettings,
     driver=_driver,
     simulator=_simulator,
-    verified_on=("firmware",),
+    verified_on=("firmware", "peer client"),
 )
