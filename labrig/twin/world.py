@@ -88,7 +88,7 @@ class World:
             (w.well, index): place for w in spec.wells for index, place in enumerate(w.fields_um)
         }
         self._stage_um = (0.0, 0.0)
-        self._now_s = 0.0
+        self._next_step_s = STEP_S
 
     def _seeded_culture(self, well: str) -> Culture:
         variation, growth = self._responses["variation"], self._responses["growth"]
@@ -104,20 +104,27 @@ class World:
         return Culture(base, start, start, growth["fused_at_start"])
 
     def advance(self, now_s: float) -> None:
-        """Let everything run until ``now_s``; a time already reached changes nothing."""
+        """Let everything run until ``now_s``; a time already reached changes nothing.
+
+        Liquid moves exactly; cultures take a step at every full :data:`STEP_S`, so that what
+        becomes of them does not depend on how often somebody looks.
+        """
         with self._lock:
-            while self._now_s < now_s - 1e-9:
-                step_s = min(STEP_S, now_s - self._now_s)
-                self._plumbing.advance(self._now_s + step_s)
-                hours = step_s / 3600.0
-                tau_h = self._responses["activity"]["tau_h"]
-                for well, culture in self._culture.items():
-                    chamber, activity = self._plumbing.chambers[well], self._activity[well]
-                    culture.advance(
-                        hours, chamber.factors_ng_ml, chamber.freshness, activity, self._responses
-                    )
-                    activity.fade(hours, tau_h)
-                self._now_s += step_s
+            while self._next_step_s <= now_s:
+                self._plumbing.advance(self._next_step_s)
+                self._grow()
+                self._next_step_s += STEP_S
+            self._plumbing.advance(now_s)
+
+    def _grow(self) -> None:
+        tau_h = self._responses["activity"]["tau_h"]
+        hours = STEP_S / 3600.0
+        for well, culture in self._culture.items():
+            chamber, activity = self._plumbing.chambers[well], self._activity[well]
+            culture.advance(
+                hours, chamber.factors_ng_ml, chamber.freshness, activity, self._responses
+            )
+            activity.fade(hours, tau_h)
 
     def set_flow(self, pump: str, now_s: float, rate_ul_min: float) -> None:
         """A pump really moves this much from now on."""
