@@ -163,12 +163,17 @@ def test_a_move_takes_its_time_and_the_plate_comes_to_rest_once():
     assert bench.driver.longest_move_s((0, 0), (5745.92, 0)) > 1.0
 
 
-def test_axis_signs_turn_what_the_controller_counts_not_what_the_rig_says():
-    bench = Bench(x_sign=-1)
+@pytest.mark.parametrize(
+    ("signs", "counted"),
+    [({"x_sign": -1}, ":A -1000 500 "), ({"y_sign": -1}, ":A 1000 -500 ")],
+    ids=["x", "y"],
+)
+def test_axis_signs_turn_what_the_controller_counts_not_what_the_rig_says(signs, counted):
+    bench = Bench(**signs)
     bench.driver.move_to(100.0, 50.0)
     bench.pass_time(1.0)
     assert bench.driver.position_um() == (100.0, 50.0)
-    assert bench.ask("W X Y") == ":A -1000 500 "
+    assert bench.ask("W X Y") == counted
     assert bench.plate.rests[-1][1:] == (100.0, 50.0)
 
 
@@ -265,3 +270,11 @@ def test_a_command_may_arrive_in_pieces():
 def test_bad_settings_are_refused(setting, said):
     with pytest.raises(ValueError, match=said):
         AsiStageSettings(**setting)
+
+
+@pytest.mark.parametrize("check", stage.CHECKS)
+def test_conforms_over_a_pty(check, bench, wire):
+    settings = AsiStageSettings()
+    simulator = asi_ms2000.INSTRUMENT.simulator(settings, Plate(), 0, (), "stage")
+    wired = bench(asi_ms2000.INSTRUMENT, settings, simulator=simulator)
+    check(wire("pty", wired), wired.clock)

@@ -201,6 +201,13 @@ def test_stop_undoes_what_another_program_left():
     assert len(bench.electrodes.started) == started
 
 
+def test_a_stale_byte_is_not_taken_for_an_acknowledgement():
+    bench = Bench()
+    bench.raw.write(bytes.fromhex("D5 48"))
+    bench.driver.program({1: TRAIN})
+    assert bench.driver.identify().firmware == "21"
+
+
 def test_a_silent_instrument_needs_a_hand():
     bench = Bench(faults=[Fault("silent", 0.0, 5.0)])
     with pytest.raises(NoReply, match="clicks the joystick at the bench"):
@@ -409,3 +416,11 @@ def test_the_modelled_trains_are_those_that_play(calls):
             assert modelled[channel] > now_s
         else:
             assert modelled.get(channel, now_s) - now_s <= half_a_cycle_s
+
+
+@pytest.mark.parametrize("check", stimulator.CHECKS)
+def test_conforms_over_a_pty(check, bench, wire):
+    settings = PulsePalSettings()
+    simulator = pulse_pal.INSTRUMENT.simulator(settings, Electrodes(), 0, (), "stim")
+    wired = bench(pulse_pal.INSTRUMENT, settings, simulator=simulator)
+    check(wire("pty", wired), wired.clock)
