@@ -78,11 +78,15 @@ class SerialTransport:
 
     def close(self) -> None:
         """Let go of the port."""
+        # pyserial 3.5 forgets to close the socket of a peer that has gone first.
+        forgotten = getattr(self._port, "_socket", None)
         try:
             self._port.close()
         except _PORT_ERRORS:
             # A port that has gone is closed; nobody is left to be told.
             _log.debug("%s: closing %s failed", self._name, self._port.port, exc_info=True)
+        if forgotten is not None:
+            forgotten.close()
 
     def _lost(self, error: Exception) -> PortLost:
         return PortLost(
