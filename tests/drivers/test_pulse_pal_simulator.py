@@ -172,7 +172,7 @@ def test_a_reboot_forgets_everything_but_answers(electrodes):
 
 
 def test_unknown_faults_are_named():
-    with pytest.raises(ValueError, match="stim.*'melts'"):
+    with pytest.raises(ValueError, match=r"stim.*'melts'"):
         pulse_pal.INSTRUMENT.simulator(
             PulsePalSettings(), StillPlant(), 0, (Fault("melts", 0.0),), "stim"
         )
