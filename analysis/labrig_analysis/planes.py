@@ -1,88 +1,83 @@
-"""Is this array a plane that can be measured? If not, why, in words for the person who took it."""
+"""Check a grey plane before anything is measured on it, and say what is wrong with the picture.
+
+A call that cannot be meant (three colour channels, text) is refused; a picture that is merely bad
+(black, over-exposed, with holes) is measured as far as it goes, and the reasons are returned.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from labrig_analysis.arrays import GreyImage
 
-# Below this a plane holds no nucleus of 7 px with its surroundings.
-_SMALLEST_SIDE_PX = 32
-# More than this share of pixels at the top grey level and bright objects have lost their profile.
-_MUCH_SATURATED = 0.01
+# From this share of pixels at the top of the scale on, edges of bright tubes are cut off flat.
+SATURATED_SHARE = 0.05
 
 
-@dataclass(frozen=True)
-class Flag:
-    """Something a reader of the results must know about one field."""
+class Plane(NamedTuple):
+    """A plane that OpenCV can work on."""
 
-    code: str
-    """Short and stable, for filters: `saturated`, `not-grey`, ..."""
-    reason: str
-    """What was found and what to do about it."""
-    stops: bool = False
-    """True when the plane was not measured because of it."""
+    pixels: GreyImage
+    """(y, x) uint8, uint16 or float32, C-ordered, finite."""
+    reasons: tuple[str, ...]
+    """What is wrong with the picture; empty when nothing is."""
+    is_blank: bool
+    """All pixels are alike: nothing can be found."""
 
 
-def check_plane(plane: GreyImage, name: str) -> list[Flag]:
-    """Everything that speaks against measuring a plane; empty when nothing does.
+def grey_plane(image: npt.NDArray[Any], name: str = "image") -> Plane:
+    """Bring any 2-D integer, boolean or floating array to a type that OpenCV takes.
+
+    8 and 16 bits are kept (12-bit cameras deliver 16), all others become float32.
 
     Args:
-        plane: any array a reader returned.
-        name: of the channel, for the reasons.
+        image: (y, x), any strides.
+        name: what the caller calls it; used in messages.
+
+    Raises:
+        TypeError: the elements are not real numbers.
+        ValueError: not two axes (a colour picture, a stack), or no pixels.
     """
-    flag = _unusable(plane, name)
-    return [flag] if flag else _doubtful(plane, name)
-
-
-def _unusable(plane: GreyImage, name: str) -> Flag | None:
-    if plane.ndim == 3 and plane.shape[-1] in (3, 4):
-        return Flag(
-            "not-grey",
-            f"{name} is a colour image {plane.shape}: choose one colour "
-            f"(`--{name} 'PATTERN:red'`, green or blue)",
-            stops=True,
-        )
+    plane = np.asarray(image)
+    if plane.dtype.kind not in "buif":
+        raise TypeError(f"{name}: elements are {plane.dtype}; give real numbers")
     if plane.ndim != 2:
-        return Flag("not-2d", f"{name} has shape {plane.shape}: one (y, x) plane is wanted", True)
-    if plane.dtype.kind not in "uifb":
-        return Flag("not-numbers", f"{name} holds {plane.dtype}: grey levels are wanted", True)
-    if min(plane.shape) < _SMALLEST_SIDE_PX:
-        return Flag(
-            "too-small",
-            f"{name} is {plane.shape[1]} x {plane.shape[0]} px: at least "
-            f"{_SMALLEST_SIDE_PX} x {_SMALLEST_SIDE_PX} are needed",
-            stops=True,
+        raise ValueError(
+            f"{name}: shape {plane.shape} has {plane.ndim} axes, but one grey plane (y, x) is "
+            "needed; of a colour picture give one channel, e.g. image[..., 0] for red"
         )
+    if plane.size == 0:
+        raise ValueError(f"{name}: shape {plane.shape} holds no pixels")
+    reasons: list[str] = []
     if plane.dtype.kind == "f":
-        broken = plane.size - int(np.isfinite(plane).sum())
-        if broken:
-            return Flag(
-                "not-finite",
-                f"{name} has {broken} pixels that are NaN or infinite: export it again, or "
-                "crop them away",
-                stops=True,
-            )
-    low, high = plane.min(), plane.max()
-    if low == high:
-        return Flag(
-            "constant",
-            f"{name} is {low} everywhere: shutter closed, wrong channel, or lamp off?",
-            stops=True,
+        plane = _filled(plane, reasons)
+    elif plane.dtype == bool:
+        plane = plane.view(np.uint8)
+    elif plane.dtype not in (np.uint8, np.uint16):
+        plane = plane.astype(np.float32)
+    plane = np.ascontiguousarray(plane)
+    darkest, brightest = plane.min(), plane.max()
+    if darkest == brightest:
+        what = "all black" if brightest == 0 else f"all pixels are {brightest:g}"
+        return Plane(plane, (*reasons, f"{name} is blank: {what}"), True)
+    share = float(np.count_nonzero(plane == brightest)) / plane.size
+    if share > SATURATED_SHARE:
+        reasons.append(
+            f"{name} is saturated: {share:.0%} of the pixels are at the top of the scale"
         )
-    return None
+    return Plane(plane, tuple(reasons), False)
 
 
-def _doubtful(plane: GreyImage, name: str) -> list[Flag]:
-    share = float(np.count_nonzero(plane == plane.max())) / plane.size
-    if share <= _MUCH_SATURATED:
-        return []
-    return [
-        Flag(
-            "saturated",
-            f"{share:.1%} of the pixels of {name} are at the top grey level {plane.max()}: "
-            "expose shorter; edges and widths of bright tubes may be off",
-        )
-    ]
+def _filled(plane: npt.NDArray[Any], reasons: list[str]) -> npt.NDArray[Any]:
+    finite = np.isfinite(plane)
+    with np.errstate(over="ignore"):
+        plane = plane.astype(np.float32)
+    finite &= np.isfinite(plane)
+    holes = plane.size - int(np.count_nonzero(finite))
+    if holes:
+        reasons.append(f"{holes} pixels are not finite numbers; filled with the median")
+        plane[~finite] = np.median(plane[finite]) if holes < plane.size else 0.0
+    return plane

@@ -1,0 +1,391 @@
+"""Diameters of labelled tubes, one row a tube and one row a place measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from labrig_analysis.arrays import LabelImage
+from labrig_analysis.centreline import Branch, Centrelines, Points, trace_centrelines
+from labrig_analysis.chords import OK, Floats, chords_at
+from labrig_analysis.planes import grey_plane
+from labrig_analysis.tubes import check_pixel_size
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Mode = Literal["chord", "edt", "obb9"]
+
+
+@dataclass(frozen=True)
+class DiameterSettings:
+    """How widths are taken."""
+
+    mode: Mode = "chord"
+    """`chord`: sub-pixel chord on the grey profile. For parity with published practice, `edt`:
+    twice the distance transform on the centreline; `obb9`: chords of the mask at nine fractions of
+    the oriented box's long axis."""
+    edge_fraction: float = 0.5
+    """Where the edge lies between background (0) and core (1)."""
+    spacing_half_widths: float = 1.0
+    """Distance between points along the centreline, in local half widths."""
+    tip_half_widths: float = 1.5
+    """Points nearer than this to a tip are dropped: one half width for its rounding, the rest for
+    the line's end, which bends."""
+    fork_half_widths: float = 1.0
+    """... and nearer than this to a fork, counted in half widths of the fork."""
+    min_points: int = 3
+    """Tubes with fewer valid points get no width."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.edge_fraction < 1:
+            raise ValueError(f"edge_fraction is {self.edge_fraction}; give a part between 0 and 1")
+        if self.mode not in ("chord", "edt", "obb9"):
+            raise ValueError(f"mode is {self.mode!r}; choose chord, edt or obb9")
+        if not 0 < self.spacing_half_widths <= 1:
+            raise ValueError("spacing_half_widths must lie in (0, 1]: at most half a width apart")
+
+    @property
+    def definition(self) -> str:
+        """One cell for a results table, e.g. `chord|edge=0.5|points>=3`."""
+        edge = f"|edge={self.edge_fraction:g}" if self.mode == "chord" else ""
+        return f"{self.mode}{edge}|points>={self.min_points}"
+
+
+class Diameters(NamedTuple):
+    """Widths of the tubes of one plane."""
+
+    tubes: pd.DataFrame
+    """One row a label; see `measure_diameters`."""
+    points: pd.DataFrame
+    """One row a place; see `measure_diameters`."""
+
+
+def measure_diameters(
+    labels: LabelImage,
+    image: npt.NDArray[Any],
+    pixel_size_um: float,
+    settings: DiameterSettings | None = None,
+) -> Diameters:
+    """Measure the width of every labelled tube along its centreline.
+
+    Places lie on the pruned, smoothed centreline, at most half a width apart, and count unless
+    they are near a tip or a fork, touch another tube or the border, or show no edge. Branches are
+    measured between forks, never across one.
+
+    Args:
+        labels: (y, x) integers, 0 the ground.
+        image: (y, x) the plane the labels were found on (for `edt` and `obb9` it is not read).
+        pixel_size_um: width of a pixel in the specimen.
+        settings: None is `DiameterSettings()`.
+
+    Returns:
+        `tubes`: label, diameter_mean_um, diameter_median_um, diameter_min_um, diameter_max_um,
+        diameter_sd_um (NaN below `min_points`), n_points, n_dropped, length_um (centreline with
+        its tips; the longest branch chain is not guessed: all branches summed), n_branches,
+        area_um2, orientation_deg (-90 to 90, from +x towards +y, area moments), elongation,
+        touches_border, definition.
+        `points`: label, branch, x_px, y_px, width_um, angle_deg (of the tube), x1_px, y1_px,
+        x2_px, y2_px (chord ends), core, background (grey levels), edge_fraction, use (bool),
+        outcome (`ok` or why it does not count).
+
+    Raises:
+        ValueError: labels and image differ in shape, or no calibration.
+    """
+    settings = settings or DiameterSettings()
+    pixel_size_um = check_pixel_size(pixel_size_um)
+    plane = grey_plane(image)
+    labels = _checked_labels(labels)
+    if labels.shape != plane.pixels.shape:
+        raise ValueError(
+            f"labels have shape {labels.shape} and the image {plane.pixels.shape}; give the labels "
+            "of this very image"
+        )
+    lines = trace_centrelines(labels)
+    take = {"chord": _chord_points, "edt": _edt_points, "obb9": _obb9_points}[settings.mode]
+    points = take(labels, plane.pixels, lines, pixel_size_um, settings)
+    return Diameters(_tube_table(labels, lines, points, pixel_size_um, settings), points)
+
+
+class _Places(NamedTuple):
+    """Points along all centrelines of an image."""
+
+    label: npt.NDArray[np.int32]
+    branch: npt.NDArray[np.int32]
+    xy: Points
+    direction_rad: Floats
+    half_width_px: Floats
+    outcome: npt.NDArray[np.str_]
+
+
+def _places(lines: Centrelines, settings: DiameterSettings) -> _Places:
+    rows = [_on_branch(i, b, settings) for i, b in enumerate(lines.branches) if len(b.xy) > 2]
+    if not rows:
+        none = np.empty(0)
+        ints = np.empty(0, np.int32)
+        return _Places(ints, ints, np.empty((0, 2)), none, none, np.empty(0, "<U8"))
+    return _Places(*(np.concatenate(column) for column in zip(*rows, strict=True)))
+
+
+def _on_branch(number: int, branch: Branch, settings: DiameterSettings) -> _Places:
+    """Evenly spaced places of one branch, the ones near its ends marked."""
+    steps = np.hypot(*np.diff(branch.xy, axis=0).T)
+    along = np.concatenate([[0.0], np.cumsum(steps)])
+    length = along[-1]
+    half = np.maximum(branch.half_width_px, 0.5)
+    # Evenly spaced in local half widths, so that a tapered tube is not over-counted at its end.
+    mean_half = np.maximum((half[1:] + half[:-1]) / 2, 1.0)
+    in_half_widths = np.concatenate([[0.0], np.cumsum(steps / mean_half)])
+    count = max(3, int(np.ceil(in_half_widths[-1] / settings.spacing_half_widths)) + 1)
+    at = np.interp(np.linspace(0, in_half_widths[-1], count), in_half_widths, along)
+    xy = np.stack([np.interp(at, along, branch.xy[:, k]) for k in (0, 1)], axis=1)
+    half_at = np.interp(at, along, half)
+    # The direction is taken over half a width on both sides.
+    ahead, behind = np.minimum(at + half_at, length), np.maximum(at - half_at, 0)
+    dx, dy = (
+        np.interp(ahead, along, branch.xy[:, k]) - np.interp(behind, along, branch.xy[:, k])
+        for k in (0, 1)
+    )
+    outcome = np.full(len(at), OK, dtype="<U8")
+    for distance, end, forks in ((at, 0, branch.forks[0]), (length - at, -1, branch.forks[1])):
+        if forks:
+            outcome[distance < settings.fork_half_widths * half[end]] = "fork"
+        else:
+            # The line ends short of the tip by its own distance to the outline there.
+            outcome[distance + half[end] < settings.tip_half_widths * half_at] = "tip"
+    return _Places(
+        np.full(count, branch.label, np.int32),
+        np.full(count, number, np.int32),
+        xy,
+        np.arctan2(dy, dx),
+        half_at,
+        outcome,
+    )
+
+
+def _chord_points(
+    labels: LabelImage,
+    pixels: npt.NDArray[Any],
+    lines: Centrelines,
+    pixel_size_um: float,
+    settings: DiameterSettings,
+) -> pd.DataFrame:
+    places = _places(lines, settings)
+    chords = chords_at(
+        pixels,
+        labels,
+        places.xy,
+        places.direction_rad,
+        places.half_width_px,
+        settings.edge_fraction,
+    )
+    outcome = np.where(places.outcome == OK, chords.outcome, places.outcome)
+    return _point_table(
+        places, outcome, chords.left, chords.right, pixel_size_um, settings,
+        core=chords.core, background=chords.background,
+    )  # fmt: skip
+
+
+def _edt_points(
+    labels: LabelImage,
+    pixels: npt.NDArray[Any],
+    lines: Centrelines,
+    pixel_size_um: float,
+    settings: DiameterSettings,
+) -> pd.DataFrame:
+    """Twice the distance transform; biased low where the line is off the middle."""
+    places = _places(lines, settings)
+    normal = np.stack([-np.sin(places.direction_rad), np.cos(places.direction_rad)], axis=1)
+    reach = normal * places.half_width_px[:, None]
+    left, right = places.xy - reach, places.xy + reach
+    return _point_table(places, places.outcome, left, right, pixel_size_um, settings)
+
+
+def _obb9_points(
+    labels: LabelImage,
+    pixels: npt.NDArray[Any],
+    lines: Centrelines,
+    pixel_size_um: float,
+    settings: DiameterSettings,
+) -> pd.DataFrame:
+    """Mask chords at 10 % ... 90 % of the oriented box's long axis, perpendicular to it.
+
+    Biased high on curved and branched tubes: the box's axis is not the tube's.
+    """
+    rows: list[tuple[int, Points, Points, float]] = []
+    for label in np.unique(labels[labels > 0]).tolist():
+        rows.extend((label, *chord) for chord in _box_chords(labels == label))
+    left = np.array([row[1] for row in rows]).reshape(-1, 2)
+    right = np.array([row[2] for row in rows]).reshape(-1, 2)
+    label = np.array([row[0] for row in rows], np.int32)
+    places = _Places(
+        label,
+        np.zeros(len(rows), np.int32),
+        (left + right) / 2,
+        np.array([row[3] for row in rows]),
+        np.hypot(*(right - left).T) / 2,
+        np.full(len(rows), OK, "<U8"),
+    )
+    return _point_table(places, places.outcome, left, right, pixel_size_um, settings)
+
+
+def _box_chords(mask: npt.NDArray[np.bool_]) -> list[tuple[Points, Points, float]]:
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    contour = max(contours, key=len).reshape(-1, 2).astype(np.float64)
+    box = cv2.boxPoints(cv2.minAreaRect(contour.astype(np.float32))).astype(np.float64)
+    first, second = box[1] - box[0], box[2] - box[1]
+    axis, side = (first, second) if np.hypot(*first) >= np.hypot(*second) else (second, first)
+    length, breadth = float(np.hypot(*axis)), float(np.hypot(*side))
+    if length == 0:
+        return []
+    axis, across = axis / length, np.array([-axis[1], axis[0]]) / length
+    centre = box.mean(axis=0)
+    offsets = np.arange(-breadth / 2 - 1, breadth / 2 + 1, 0.25)
+    chords = []
+    for part in np.arange(1, 10) / 10:
+        at = centre + axis * (part - 0.5) * length + across * offsets[:, None]
+        column, row = np.rint(at).astype(int).T
+        valid = (column >= 0) & (row >= 0) & (column < mask.shape[1]) & (row < mask.shape[0])
+        inside = np.flatnonzero(valid)[mask[row[valid], column[valid]]]
+        if len(inside):
+            ends = at[inside[[0, -1]]]
+            chords.append((ends[0], ends[1], float(np.arctan2(axis[1], axis[0]))))
+    return chords
+
+
+def _point_table(
+    places: _Places,
+    outcome: npt.NDArray[np.str_],
+    left: Points,
+    right: Points,
+    pixel_size_um: float,
+    settings: DiameterSettings,
+    core: Floats | float = float("nan"),
+    background: Floats | float = float("nan"),
+) -> pd.DataFrame:
+    import pandas as pd  # slow to import
+
+    width_px = np.hypot(*(right - left).T) if len(left) else np.empty(0)
+    return pd.DataFrame(
+        {
+            "label": places.label,
+            "branch": places.branch,
+            "x_px": places.xy[:, 0],
+            "y_px": places.xy[:, 1],
+            "width_um": width_px * pixel_size_um,
+            "angle_deg": np.degrees(places.direction_rad),
+            "x1_px": left[:, 0],
+            "y1_px": left[:, 1],
+            "x2_px": right[:, 0],
+            "y2_px": right[:, 1],
+            "core": core,
+            "background": background,
+            "edge_fraction": settings.edge_fraction if settings.mode == "chord" else np.nan,
+            "use": outcome == OK,
+            "outcome": outcome,
+        }
+    )
+
+
+def _tube_table(
+    labels: LabelImage,
+    lines: Centrelines,
+    points: pd.DataFrame,
+    pixel_size_um: float,
+    settings: DiameterSettings,
+) -> pd.DataFrame:
+    import pandas as pd
+
+    moments = label_moments(labels)
+    tubes = pd.DataFrame({"label": moments.label})
+    used = points[points["use"]].groupby("label")["width_um"]
+    counts = used.size().reindex(tubes["label"], fill_value=0).to_numpy()
+    enough = counts >= settings.min_points
+    for name, how in _SUMMARIES.items():
+        values = used.agg(how).reindex(tubes["label"]).to_numpy(dtype=float)
+        tubes[f"diameter_{name}_um"] = np.where(enough, values, np.nan)
+    tubes["n_points"] = counts
+    all_points = points.groupby("label").size().reindex(tubes["label"], fill_value=0).to_numpy()
+    tubes["n_dropped"] = all_points - counts
+    length, branches = _lengths(lines, int(tubes["label"].max()) if len(tubes) else 0)
+    tubes["length_um"] = length[tubes["label"]] * pixel_size_um
+    tubes["n_branches"] = branches[tubes["label"]]
+    tubes["area_um2"] = moments.area_px * pixel_size_um**2
+    tubes["orientation_deg"] = moments.orientation_deg
+    tubes["elongation"] = moments.elongation
+    edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    tubes["touches_border"] = tubes["label"].isin(np.unique(edge))
+    tubes["definition"] = settings.definition
+    return tubes
+
+
+_SUMMARIES: dict[str, str | Callable[[pd.Series], float]] = {
+    "mean": "mean",
+    "median": "median",
+    "min": "min",
+    "max": "max",
+    "sd": "std",
+}
+
+
+def _lengths(lines: Centrelines, last: int) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Summed branch length with tips added back, and number of branches, by label."""
+    length = np.zeros(last + 1)
+    branches = np.zeros(last + 1, np.int64)
+    for branch in lines.branches:
+        tips = sum(
+            float(branch.half_width_px[end])
+            for end, forks in zip((0, -1), branch.forks, strict=True)
+            if not forks
+        )
+        length[branch.label] += branch.length_px + tips
+        branches[branch.label] += 1
+    return length, branches
+
+
+class Moments(NamedTuple):
+    """Shape of each label; arrays of one length, in order of label."""
+
+    label: npt.NDArray[np.int64]
+    area_px: npt.NDArray[np.int64]
+    orientation_deg: Floats
+    """Of the long axis, -90 to 90, from +x towards +y."""
+    elongation: Floats
+    """Ratio of the axes of the ellipse with the same second moments."""
+
+
+def label_moments(labels: LabelImage) -> Moments:
+    """Area, orientation and elongation of every label from its area moments."""
+    area = np.bincount(labels.ravel())
+    area[0] = 0
+    # Shape needs no more than about half a million samples.
+    step = max(1, int(np.sqrt(labels.size / 500_000)))
+    thin = labels[::step, ::step]
+    rows, columns = np.nonzero(thin)
+    of = thin[rows, columns]
+    n = np.maximum(np.bincount(of, minlength=len(area)), 1)
+    x, y = (np.bincount(of, v, minlength=len(area)) / n for v in (columns, rows))
+    dx, dy = columns - x[of], rows - y[of]
+    # A pixel is a square: its own second moment is 1/12.
+    xx = np.bincount(of, dx * dx, minlength=len(area)) / n + 1 / 12
+    yy = np.bincount(of, dy * dy, minlength=len(area)) / n + 1 / 12
+    xy = np.bincount(of, dx * dy, minlength=len(area)) / n
+    present = np.flatnonzero(area)
+    half_trace, root = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
+    elongation = np.sqrt((half_trace + root) / np.maximum(half_trace - root, 1e-9))
+    orientation = np.degrees(np.arctan2(2 * xy, xx - yy)) / 2
+    return Moments(present, area[present], orientation[present], elongation[present])
+
+
+def _checked_labels(labels: LabelImage) -> LabelImage:
+    labels = np.asarray(labels)
+    if labels.ndim != 2 or labels.dtype.kind not in "iub":
+        raise ValueError(
+            f"labels: shape {labels.shape} of {labels.dtype}; give one integer plane (y, x)"
+        )
+    return np.ascontiguousarray(labels, dtype=np.int32)

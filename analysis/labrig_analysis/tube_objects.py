@@ -1,0 +1,60 @@
+"""Which connected objects of a mask are tube-shaped."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from labrig_analysis.arrays import LabelImage, Mask
+from labrig_analysis.tubes import TubeSettings
+
+# Isoperimetric quotient (4 pi area / perimeter^2) of an object that is as ragged as a branched
+# tube, however broad its outline.
+_RAGGED = 0.25
+
+
+def label_long_objects(mask: Mask, pixel_um: float, settings: TubeSettings) -> LabelImage:
+    """Label the objects of a mask that are large and long enough for a tube.
+
+    Args:
+        mask: (y, x) bool.
+        pixel_um: width of a pixel of the mask.
+        settings: least area, length and aspect; holes up to `max_hole_um2` are filled.
+
+    Returns:
+        (y, x) int32, 1..n without gaps.
+    """
+    filled = fill_small_holes(mask, settings.max_hole_um2 / pixel_um**2)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(filled, connectivity=8)
+    new = np.zeros(count, np.int32)
+    large = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] * pixel_um**2 >= settings.min_area_um2) + 1
+    found = 0
+    for label in large.tolist():
+        left, top, width, height = stats[label, :4]
+        box = labels[top : top + height, left : left + width] == label
+        if _is_long(box, pixel_um, settings):
+            found += 1
+            new[label] = found
+    return np.asarray(new[labels])
+
+
+def fill_small_holes(mask: Mask, max_hole_px: float) -> LabelImage:
+    """The mask as uint8 0/1, with holes of at most `max_hole_px` filled (nuclei, vacuoles).
+
+    Larger holes are the ground between tubes of a network.
+    """
+    ground = (~mask).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ground, connectivity=4)
+    small = (stats[:, cv2.CC_STAT_AREA] <= max_hole_px).astype(np.uint8)
+    return np.asarray(small[labels] | (1 - ground))
+
+
+def _is_long(mask: Mask, pixel_um: float, settings: TubeSettings) -> bool:
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    contour = max(contours, key=len)
+    _, sides, _ = cv2.minAreaRect(contour)
+    length, breadth = max(sides) + 1, min(sides) + 1
+    if length * pixel_um < settings.min_length_um:
+        return False
+    roundness = 4 * np.pi * cv2.contourArea(contour) / max(cv2.arcLength(contour, True), 1.0) ** 2
+    return length / breadth >= settings.min_aspect or roundness < _RAGGED

@@ -1,0 +1,83 @@
+"""What a segmentation of myotubes is, and what may be set about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from labrig_analysis.arrays import LabelImage
+
+
+@dataclass(frozen=True)
+class TubeSettings:
+    """What counts as a tube. Lengths are in µm; no grey level is fixed anywhere."""
+
+    working_pixel_um: float = 0.7
+    """Finer images are averaged down to about this before tubes are looked for: the thinnest tube,
+    5 µm, is then still 7 px wide."""
+    background_um: float = 90.0
+    """SD of the Gaussian window that follows uneven illumination; wider than any tube."""
+    level_factor: float = 0.9
+    """Mask level as a multiple of the level that parts tubes from ground (see
+    `tubes_fluorescence.mask_level`). Lower takes in more of the dim tubes and of the haze."""
+    min_area_um2: float = 120.0
+    """Smaller objects are debris."""
+    min_length_um: float = 30.0
+    """Shorter objects are debris or single cells."""
+    min_aspect: float = 1.8
+    """Rounder objects are debris, unless they are ragged like a branched tube."""
+    max_hole_um2: float = 60.0
+    """Holes up to this area in a tube are nuclei or vacuoles and are filled; larger ones are the
+    ground between the tubes of a network."""
+    min_contrast_to_noise: float = 4.0
+    """A level nearer to the ground than this many noise SDs finds noise: the field is empty."""
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not value > 0:
+                raise ValueError(f"TubeSettings.{name} is {value}; give a positive number")
+
+
+class TubeLabels(NamedTuple):
+    """Tubes of one plane."""
+
+    labels: LabelImage
+    """(y, x) int32: 0 is ground, 1..n are tubes without gaps."""
+    clusters: npt.NDArray[np.int32]
+    """(n + 1,): the connected object that each label is part of; `clusters[0]` is 0. Tubes that
+    were parted at a crossing or a contact share one."""
+    reasons: tuple[str, ...]
+    """Why a reader should doubt the result; empty when nothing is wrong."""
+    kind: str
+    """`tube` (stained) or `tube-like object` (phase contrast, brightfield)."""
+    level: float
+    """Mask level above the background, in grey levels of the image; NaN when blank."""
+
+    @property
+    def n_tubes(self) -> int:
+        """Number of labels."""
+        return len(self.clusters) - 1
+
+
+def no_tubes(shape: tuple[int, ...], reasons: tuple[str, ...], kind: str) -> TubeLabels:
+    """The answer for a field in which nothing can be found."""
+    blank = np.zeros(shape, np.int32)
+    return TubeLabels(blank, np.zeros(1, np.int32), reasons, kind, float("nan"))
+
+
+def check_pixel_size(pixel_size_um: float) -> float:
+    """Refuse a missing or impossible calibration.
+
+    Raises:
+        ValueError: not a positive finite number.
+    """
+    if pixel_size_um is None or not np.isfinite(pixel_size_um) or pixel_size_um <= 0:
+        raise ValueError(
+            f"pixel_size_um is {pixel_size_um}; µm need the objective's calibration: give the "
+            "width of a pixel in the specimen, e.g. pixel_size_um=0.65 (camera pixel in µm "
+            "divided by the magnification)"
+        )
+    return float(pixel_size_um)
