@@ -235,6 +235,16 @@ def test_a_live_camera_that_cannot_hold_the_rate_says_so(pretend):
         open_camera(0).film(10, 25, 5)
 
 
+def test_a_frame_size_is_asked_of_a_device_and_checked(pretend):
+    device = pretend()
+    open_camera(0, width_px=640, height_px=480).snap(10)
+    assert device.asked[cv2.CAP_PROP_FRAME_WIDTH] == 640
+    device.get = lambda prop: {cv2.CAP_PROP_FRAME_WIDTH: 320, cv2.CAP_PROP_FRAME_HEIGHT: 240}[prop]
+    with pytest.raises(OutOfRange, match=r"640 × 480 px were asked.*gives 320 × 240 px"):
+        open_camera(0, width_px=640, height_px=480).snap(10)
+    assert device.released
+
+
 def test_a_camera_that_is_unplugged_is_let_go(pretend):
     device = pretend(frames=2)
     cam = open_camera(0)

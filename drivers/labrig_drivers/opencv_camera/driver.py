@@ -59,6 +59,7 @@ class OpenCvCamera:
 
         Raises:
             PortMissing: it cannot be opened.
+            OutOfRange: an exposure of 0, or a frame size that the device does not give.
             NoReply: no more frames.
             ReplyError: a torn frame.
         """
@@ -98,7 +99,7 @@ class OpenCvCamera:
 
     def _opened(self) -> Source:
         if self._source is None:
-            from labrig_drivers.opencv_camera.sources import CannotOpen, open_source
+            from labrig_drivers.opencv_camera.sources import CannotOpen, OtherSize, open_source
 
             try:
                 self._source = open_source(self._address, self._settings)
@@ -108,6 +109,12 @@ class OpenCvCamera:
                     f"{error}.",
                     "Check the address in the rig file, that the camera is plugged in and that "
                     "no other program uses it.",
+                ) from error
+            except OtherSize as error:
+                raise OutOfRange(
+                    self._name,
+                    f"{error}.",
+                    "Correct width_px and height_px in the rig file, or leave both out.",
                 ) from error
         return self._source
 

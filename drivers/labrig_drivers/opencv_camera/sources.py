@@ -53,11 +53,16 @@ class CannotOpen(Exception):
     """Nothing to read from at this address."""
 
 
+class OtherSize(Exception):
+    """The device gives frames of another size than the settings ask for."""
+
+
 def open_source(address: CameraAddress, settings: OpenCvCameraSettings) -> Source:
     """Open what the address names.
 
     Raises:
         CannotOpen: it is not there, is empty, or no backend reads it.
+        OtherSize: a live device does not give the frame size asked for.
     """
     if address.kind == "path" and Path(address.text).is_dir():
         paths = images_in(address.text)
@@ -88,9 +93,21 @@ def open_source(address: CameraAddress, settings: OpenCvCameraSettings) -> Sourc
     if not address.live:
         return FileSource(capture, settings.at_end)
     if settings.width_px:
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, settings.width_px)
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, settings.height_px)
+        _set_size(capture, settings.width_px, settings.height_px)
     return LiveSource(capture, settings.stale_frames)
+
+
+def _set_size(capture: cv2.VideoCapture, width_px: int, height_px: int) -> None:
+    sizes = {cv2.CAP_PROP_FRAME_WIDTH: width_px, cv2.CAP_PROP_FRAME_HEIGHT: height_px}
+    for prop, size_px in sizes.items():
+        capture.set(prop, size_px)
+    given_px = [int(capture.get(prop)) for prop in sizes]
+    if given_px != [width_px, height_px]:
+        capture.release()
+        raise OtherSize(
+            f"frames of {width_px} × {height_px} px were asked, and the device gives "
+            f"{given_px[0]} × {given_px[1]} px"
+        )
 
 
 class FolderSource:
