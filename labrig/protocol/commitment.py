@@ -1,0 +1,258 @@
+"""The definition and analysis plan, fixed before the run.
+
+``labrig commit`` writes ``<protocol>.commitment.json`` beside the protocol: what was fixed, its
+SHA-256, when, and the names of two people. Later edits of what was fixed are numbered amendments
+with a reason; results under an amended commitment are labelled "post hoc".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from labrig.protocol.loading import load_protocol
+from labrig.protocol.models import Protocol
+
+FORMAT = 1
+
+# Records of the day and words for readers may change after commitment; all else is fixed.
+_NOT_FIXED = frozenset({"title", "purpose", "catalogue", "culture", "overrides", "pilot"})
+_NOT_FIXED_ANYWHERE = frozenset({"lot", "note"})
+
+State = Literal["committed", "missing", "changed", "damaged"]
+
+
+class CommitmentRefused(Exception):
+    """A commitment cannot be made as asked; the message ends with what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One commitment: number 0, or the numbered amendment of it.
+
+    Attributes:
+        sha256: of ``fixed`` as canonical JSON.
+        fixed: the part of the protocol that is fixed.
+        names: two people who stand by it.
+        reason: why it was amended; "" for number 0.
+    """
+
+    number: int
+    utc: str
+    names: tuple[str, ...]
+    reason: str
+    labrig: str
+    sha256: str
+    fixed: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """All commitments of one protocol, oldest first; only ever appended to."""
+
+    protocol: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Of what is fixed now."""
+        return self.entries[-1].sha256
+
+    @property
+    def post_hoc(self) -> bool:
+        """Whether it was amended, so that results must be labelled post hoc."""
+        return len(self.entries) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """How a protocol stands to its commitment.
+
+    Attributes:
+        changed: dotted paths in which the protocol differs from what was committed.
+    """
+
+    state: State
+    commitment: Commitment | None
+    changed: tuple[str, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StartPermission:
+    """Whether a run may start, and why not."""
+
+    allowed: bool
+    reason: str
+    pilot: bool
+    commitment_path: Path | None
+    post_hoc: bool
+
+
+def commitment_path(protocol_path: Path) -> Path:
+    """``night.yaml`` -> ``night.commitment.json`` in the same folder."""
+    return protocol_path.with_suffix(".commitment.json")
+
+
+def fixed_part(protocol: Protocol) -> dict[str, Any]:
+    """What a commitment fixes: everything but the day's records and words for readers."""
+    whole = protocol.model_dump(mode="json", by_alias=True)
+    return {k: _without_records(v) for k, v in whole.items() if k not in _NOT_FIXED}
+
+
+def commit(
+    protocol_path: Path,
+    names: Sequence[str],
+    reason: str | None = None,
+    now: datetime | None = None,
+) -> Commitment:
+    """Fix a protocol, or amend what was fixed.
+
+    Args:
+        protocol_path: the protocol.
+        names: of two different people.
+        reason: None for a first commitment; why, for an amendment.
+        now: the time to write down; the clock's when None.
+
+    Raises:
+        labrig.problems.FileProblems: the protocol is wrong.
+        CommitmentRefused: see its message.
+        OSError: the file cannot be written.
+    """
+    people = tuple(name.strip() for name in names)
+    if len(people) != 2 or not all(people) or people[0].casefold() == people[1].casefold():
+        raise CommitmentRefused(
+            "A commitment carries the names of two different people. Give --name twice."
+        )
+    protocol = load_protocol(protocol_path).model
+    before = verify(protocol_path)
+    entries = () if before.commitment is None else before.commitment.entries
+    _check_amendment(before, reason, protocol_path)
+    fixed = fixed_part(protocol)
+    entry = Entry(
+        number=len(entries),
+        utc=(now or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds"),
+        names=people,
+        reason=(reason or "").strip(),
+        labrig=version("labrig"),
+        sha256=_sha256(fixed),
+        fixed=fixed,
+    )
+    commitment = Commitment(protocol.name, (*entries, entry))
+    _write(commitment_path(protocol_path), commitment)
+    return commitment
+
+
+def verify(protocol_path: Path) -> Verification:
+    """Compare a protocol with its commitment.
+
+    Raises:
+        labrig.problems.FileProblems: the protocol is wrong.
+    """
+    fixed = fixed_part(load_protocol(protocol_path).model)
+    path = commitment_path(protocol_path)
+    try:
+        commitment = _read(path)
+    except FileNotFoundError:
+        return Verification("missing", None)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return Verification("damaged", None, detail=f"{path} cannot be read: {error}")
+    for entry in commitment.entries:
+        if _sha256(entry.fixed) != entry.sha256:
+            what = f"entry {entry.number} of {path} was edited by hand: its hash does not fit"
+            return Verification("damaged", commitment, detail=what)
+    committed = commitment.entries[-1].fixed
+    if _sha256(fixed) != commitment.sha256:
+        return Verification("changed", commitment, tuple(_differences(committed, fixed)))
+    return Verification("committed", commitment)
+
+
+def start_permission(protocol_path: Path) -> StartPermission:
+    """Whether a run of this protocol may start.
+
+    Raises:
+        labrig.problems.FileProblems: the protocol is wrong.
+    """
+    protocol = load_protocol(protocol_path).model
+    found = verify(protocol_path)
+    post_hoc = found.commitment is not None and found.commitment.post_hoc
+    if found.state == "committed":
+        path = commitment_path(protocol_path)
+        return StartPermission(True, "", protocol.pilot, path, post_hoc)
+    if protocol.pilot:
+        return StartPermission(True, "", True, None, False)
+    reasons = {
+        "missing": f"{protocol_path} is not committed: `labrig commit {protocol_path} --name A "
+        "--name B` fixes its definition; or write `pilot: true`, and every output says so",
+        "changed": f"{protocol_path} was changed after it was committed "
+        f"({', '.join(found.changed[:5])}): undo that, or `labrig commit {protocol_path} --amend "
+        "--reason ... --name A --name B`",
+        "damaged": f"{found.detail}. Restore it from a copy",
+    }
+    return StartPermission(False, reasons[found.state], False, None, post_hoc)
+
+
+def _check_amendment(before: Verification, reason: str | None, protocol_path: Path) -> None:
+    if before.state == "damaged":
+        raise CommitmentRefused(f"{before.detail}. Restore it from a copy.")
+    if before.state == "committed":
+        raise CommitmentRefused(
+            f"{protocol_path} is already committed as it stands; nothing to do."
+        )
+    if before.state == "missing" and reason is not None:
+        raise CommitmentRefused("There is no commitment to amend yet. Leave out --amend.")
+    if before.state == "changed" and not (reason or "").strip():
+        raise CommitmentRefused(
+            f"{protocol_path} was committed and has changed since "
+            f"({', '.join(before.changed[:5])}). Amend it with --amend and --reason."
+        )
+
+
+def _without_records(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, dict):
+        kept = {k: v for k, v in value.items() if k not in _NOT_FIXED_ANYWHERE}
+        return {k: _without_records(v) for k, v in kept.items()}
+    if isinstance(value, list):
+        return [_without_records(item) for item in value]
+    return value
+
+
+def _sha256(fixed: dict[str, Any]) -> str:
+    text = json.dumps(fixed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _differences(old: Any, new: Any, path: str = "") -> list[str]:  # noqa: ANN401 - JSON values
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [
+            found
+            for key in dict.fromkeys([*old, *new])
+            for found in _differences(old.get(key), new.get(key), f"{path}.{key}".lstrip("."))
+        ]
+    return [] if old == new else [path]
+
+
+def _write(path: Path, commitment: Commitment) -> None:
+    """All of the new file or all of the old one, whatever happens."""
+    text = json.dumps({"format": FORMAT, **asdict(commitment)}, indent=1, ensure_ascii=False)
+    unfinished = path.with_name(path.name + ".tmp")
+    with unfinished.open("w", encoding="utf-8") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+
+
+def _read(path: Path) -> Commitment:
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    if raw["format"] != FORMAT or not raw["entries"]:
+        raise ValueError(f"format {raw['format']}, or no entry")
+    entries = tuple(Entry(**{**entry, "names": tuple(entry["names"])}) for entry in raw["entries"])
+    return Commitment(raw["protocol"], entries)
