@@ -26,7 +26,7 @@ ALARMS = {
 }
 
 _SHORTEST_BASIC_FRAME = 5
-_REPLY = re.compile(r"(\d\d)(?:A\?([A-Z])|([IWSPTUX])(\?[A-Z]*)?(.*))", re.DOTALL)
+_REPLY = re.compile(r"(\d\d)(?:A\?([A-Z])|([IWSPTUX])(\?[A-Z]*)?([ -~]*))")
 _VERSION = re.compile(r"NE(\d+)(X\d*)?V(\d+\.\d+)")
 _RATE = re.compile(r"(\d*\.?\d+|\d+\.)(UH|UM|MH|MM)")
 _VOLUME = re.compile(r"(\d*\.?\d+|\d+\.)(UL|ML)")
@@ -137,7 +137,7 @@ def format_number(value: float) -> str:
     >>> [format_number(x) for x in (0.17633, 10.578, 9.9996, 333.25, 9999)]
     ['0.176', '10.58', '10.00', '333.2', '9999']
     """
-    if value >= 0:
+    if 0 <= value < 9999.5:
         for decimals in (3, 2, 1, 0):
             text = f"{value:.{decimals}f}"
             if len(text.replace(".", "")) <= 4:
