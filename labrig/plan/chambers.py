@@ -1,0 +1,84 @@
+"""The dose model's view of the bench: wells, their inlets, factors, reservoirs drawn on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from labrig.plan.perfusion_physics import taylor_aris
+from labrig.plan.plan import ChamberPlan, Draw, FactorLoss, Inlet, WellPlan
+from labrig.plan.timeline import FlowLevel
+from labrig.protocol.models import Protocol
+from labrig.rig.graph import dead_volume_ul
+from labrig.rig.models import Rig
+
+
+def chamber_plans(
+    protocol: Protocol,
+    rig: Rig,
+    wells: Sequence[WellPlan],
+    carried: Mapping[str, str],
+    levels: Sequence[FlowLevel],
+) -> tuple[ChamberPlan, ...]:
+    """Every well in use with the lines that reach it."""
+    inlets = {name: _inlet(protocol, rig, name, carried[name], levels) for name in rig.lines}
+    return tuple(
+        ChamberPlan(
+            well.well,
+            rig.chambers.volume_ml,
+            tuple(inlets[name] for name, line in rig.lines.items() if well.well in line.wells),
+        )
+        for well in wells
+    )
+
+
+def _inlet(
+    protocol: Protocol, rig: Rig, name: str, solution: str, levels: Sequence[FlowLevel]
+) -> Inlet:
+    line = rig.lines[name]
+    stock = protocol.stocks.get(solution)
+    contents = {} if stock is None else stock.contents_ng_ml
+    share = 1.0 / len(line.wells)
+    dead_ul = 0.0 if line.primed else dead_volume_ul(line)
+    rates = [lv.rate_ul_min for lv in levels if lv.instrument == line.pump and lv.rate_ul_min > 0]
+    spread_ul = 0.0
+    if dead_ul and rates:
+        front = taylor_aris(line.inner_diameter_mm, line.length_mm, rates[0] * 60.0 / 1000.0)
+        # outside Taylor's range the estimate says nothing: a sharp front, and a finding says so
+        spread_ul = front.sigma_s * rates[0] / 60.0 if front.valid else 0.0
+    return Inlet(
+        line=name,
+        pump=line.pump,
+        share=share,
+        solution=solution,
+        contents_ng_ml=tuple(
+            (factor, value * protocol.factors[factor].recovery)
+            for factor, value in contents.items()
+        ),
+        dead_volume_ul=dead_ul * share,
+        spread_ul=spread_ul * share,
+        cold_half_life_h=None if stock is None else stock.half_life_cold_h,
+    )
+
+
+def factor_losses(protocol: Protocol) -> tuple[FactorLoss, ...]:
+    """Half-life of every factor with the ends of its credible range."""
+    losses = []
+    for name, factor in protocol.factors.items():
+        half_life = factor.half_life
+        low = half_life.value_h if half_life.low_h is None else half_life.low_h
+        high = half_life.value_h if half_life.high_h is None else half_life.high_h
+        losses.append(FactorLoss(name, half_life.value_h, low, high, half_life.basis))
+    return tuple(losses)
+
+
+def draws(rig: Rig, carried: Mapping[str, str]) -> tuple[Draw, ...]:
+    """What each pump takes from each reservoir, lines that stay idle left out."""
+    counts: dict[tuple[str, str, str], int] = {}
+    for name, line in rig.lines.items():
+        if carried.get(name):
+            key = (line.reservoir, line.pump, line.carries)
+            counts[key] = counts.get(key, 0) + 1
+    return tuple(
+        Draw(reservoir, pump, "medium" if carries == "medium" else "additive", count)
+        for (reservoir, pump, carries), count in counts.items()
+    )

@@ -1,0 +1,82 @@
+"""Light, optics and films."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from labrig.plan.checks.draft import Draft, Limit
+from labrig.plan.plan import Finding
+from labrig.plan.timeline import Frame
+
+LIGHT = {
+    "phase": Limit(1.0, None, "J/cm² a day", "[P] soft budget, transmitted light"),
+    "brightfield": Limit(1.0, None, "J/cm² a day", "[P] soft budget, transmitted light"),
+    "fluorescence": Limit(0.1, None, "J/cm² a day", "[P] soft budget, blue or UV"),
+}
+
+
+def check(draft: Draft) -> Iterator[Finding]:
+    """Findings ``imaging.*`` that need the whole plan."""
+    yield from _optics(draft)
+    yield from _light(draft)
+    yield from _film(draft)
+
+
+def _optics(draft: Draft) -> Iterator[Finding]:
+    for name in draft.protocol.imaging.channels:
+        if name not in draft.rig.optics:
+            yield Finding(
+                "imaging.no-optics",
+                "block",
+                f"protocol: imaging.channels.{name}",
+                f"the rig has no optics for channel {name}; it has " + ", ".join(draft.rig.optics),
+                "add it under optics: of the rig, with its calibrated pixel_size",
+            )
+
+
+def _light(draft: Draft) -> Iterator[Finding]:
+    """Dose of the field that gets most, from measured power."""
+    days = draft.protocol.duration_s / 86400.0
+    for name, channel in draft.protocol.imaging.channels.items():
+        optics = draft.rig.optics.get(name)
+        if optics is None:
+            continue
+        if optics.light_mw_cm2 is None:
+            if channel.modality == "fluorescence":
+                yield Finding(
+                    "imaging.light-unmeasured",
+                    "note",
+                    f"rig: optics.{name}.light_mw_cm2",
+                    "the light at the sample is not known, so its dose is not",
+                    "measure it and write light_mw_cm2",
+                )
+            continue
+        taken: dict[tuple[str, int], int] = {}
+        for entry in draft.plan.timeline:
+            if isinstance(entry, Frame) and entry.channel == name:
+                place = (entry.well, entry.field)
+                taken[place] = taken.get(place, 0) + 1
+        most = max(taken.values(), default=0)
+        joules = optics.light_mw_cm2 / 1000.0 * channel.exposure_ms / 1000.0 * most / days
+        finding = LIGHT[channel.modality].judge(
+            "imaging.light-dose",
+            f"protocol: imaging.channels.{name}",
+            f"light of {most} frames",
+            joules,
+            "shorten the exposure, lengthen the interval, or take this channel first and last only",
+        )
+        if finding is not None:
+            yield finding
+
+
+def _film(draft: Draft) -> Iterator[Finding]:
+    film = draft.protocol.imaging.films
+    if film is not None and film.exposure_ms > 1000.0 / film.frame_rate_hz:
+        yield Finding(
+            "imaging.film-exposure",
+            "block",
+            "protocol: imaging.films.exposure",
+            f"{film.exposure_ms:g} ms is longer than a frame at {film.frame_rate_hz:g} Hz, "
+            f"{1000.0 / film.frame_rate_hz:g} ms",
+            "shorten the exposure or lower the frame rate",
+        )

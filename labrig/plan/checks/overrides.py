@@ -1,0 +1,55 @@
+"""A person may take responsibility for a block: it becomes a warning that says who and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from labrig.plan.plan import Finding
+from labrig.protocol.models import Protocol
+
+
+def lift(protocol: Protocol, findings: Sequence[Finding]) -> list[Finding]:
+    """Apply the protocol's overrides.
+
+    Findings: ``override.not-allowed`` (warn) for a block that no reason lifts,
+    ``override.unused`` (note) for one that nothing needs.
+    """
+    overrides = {override.finding: override for override in protocol.overrides}
+    result = []
+    for finding in findings:
+        override = overrides.get(finding.code)
+        if override is None or finding.severity != "block" or not finding.overridable:
+            result.append(finding)
+            continue
+        result.append(
+            replace(
+                finding,
+                severity="warn",
+                why=f"{finding.why}. Overridden by {override.by}: {override.reason}",
+            )
+        )
+    for index, override in enumerate(protocol.overrides):
+        matching = [f for f in findings if f.code == override.finding and f.severity == "block"]
+        where = f"protocol: overrides.{index}"
+        if not matching:
+            result.append(
+                Finding(
+                    "override.unused",
+                    "note",
+                    where,
+                    f"nothing blocks with the code {override.finding}",
+                    "remove the override, or correct its code",
+                )
+            )
+        elif not any(finding.overridable for finding in matching):
+            result.append(
+                Finding(
+                    "override.not-allowed",
+                    "warn",
+                    where,
+                    f"{override.finding} cannot be overridden: the run could not be carried out",
+                    "mend the finding itself",
+                )
+            )
+    return result

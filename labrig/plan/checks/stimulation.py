@@ -1,0 +1,246 @@
+"""Current, charge and heat at the electrodes, and whether patterns can be compared.
+
+Shannon's k is shown in the table and never judged: it is a rule for brain tissue, and every
+published myotube protocol is beyond it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from labrig.plan import pulse_physics as physics
+from labrig.plan.checks.draft import Draft, Limit
+from labrig.plan.plan import Finding, PulseFigures
+from labrig.plan.targets import flow_ml_h
+from labrig.plan.timeline import StimulationLevel, TrainSpec
+from labrig.protocol.models import Pattern
+from labrig_drivers.errors import OutOfRange
+from labrig_drivers.kinds import PulseTrain
+
+CHARGE_DENSITY = {
+    "platinum": Limit(50, 150, "µC/cm²", "[K] Rose & Robblee 1990, Merrill 2005"),
+    "graphite": Limit(200, 500, "µC/cm²", "[P] from the double layer of porous carbon"),
+    "carbon": Limit(200, 500, "µC/cm²", "[P] from the double layer of porous carbon"),
+}
+POLARISATION = Limit(0.6, 1.2, "V", "[K] the water window")
+FIELD = Limit(5.0, 8.0, "V/cm", "[S] 8 V/cm lowered viability of adipose stem cells, PMC6700204")
+PULSE_WIDTH = Limit(5.0, 10.0, "ms", "[S] 12 ms lowered viability, PMC6700204", overridable=False)
+CURRENT = Limit(100.0, None, "mA a well", "[P]")
+HEATING = Limit(0.3, 1.0, "K", "[P] at 10 mW/K a well, calibrate", overridable=False)
+NET_DC = Limit(0.5, 2.0, "µA/cm²", "[P]")
+WITHOUT_EXCHANGE = Limit(
+    24.0, 48.0, "h", "[K] medium is changed daily under EPS", overridable=False
+)
+MATCHED_WITHIN = 0.05
+RATE_AS_ASKED_WITHIN = 0.005
+
+
+def check(draft: Draft) -> Iterator[Finding]:
+    """Findings ``stim.*`` that need the whole plan."""
+    figures = {(f.electrode, f.pattern): f for f in draft.plan.forecast.pulses}
+    judged: set[tuple[str, float, float, str]] = set()
+    for (name, _), figure in figures.items():
+        electrodes = draft.rig.electrodes[name]
+        alike = (figure.pattern, electrodes.area_cm2, figure.current_ma, electrodes.material)
+        if alike not in judged:
+            judged.add(alike)
+            yield from _electrical(draft, figure)
+    yield from _unmatched(draft)
+    yield from _without_exchange(draft)
+    yield from _instrument_limits(draft)
+    yield from _resistances(draft)
+
+
+def _electrical(draft: Draft, figure: PulseFigures) -> Iterator[Finding]:
+    electrodes = draft.rig.electrodes[figure.electrode]
+    pattern = draft.protocol.patterns[figure.pattern]
+    where = f"protocol: patterns.{figure.pattern}"
+    capacity = physics.DOUBLE_LAYER_MF_CM2[electrodes.material]
+    polarisation = physics.polarisation_v(figure.charge_density_uc_cm2, capacity)
+    less = "lower amplitude or pulse_width, or use larger electrodes"
+    judged = [
+        CHARGE_DENSITY[electrodes.material].judge(
+            "stim.charge-density",
+            where,
+            f"charge density on {electrodes.material} ({figure.electrode})",
+            figure.charge_density_uc_cm2,
+            less,
+        ),
+        POLARISATION.judge(
+            "stim.polarisation",
+            where,
+            f"polarisation of {electrodes.material} at {capacity * 1000:g} µF/cm²",
+            polarisation,
+            less + ", or of porous carbon",
+        ),
+        FIELD.judge("stim.field", where, "field", figure.field_v_cm, "lower the amplitude"),
+        PULSE_WIDTH.judge(
+            "stim.pulse-width", where, "pulse width", pattern.phase_ms, "shorten pulse_width"
+        ),
+        CURRENT.judge("stim.current", where, "current", figure.current_ma, "lower the amplitude"),
+        HEATING.judge(
+            "stim.heating",
+            where,
+            f"heating by {figure.power_mw:.3g} mW",
+            figure.heating_k,
+            "lower amplitude, pulse_width or mean rate",
+        ),
+    ]
+    yield from (finding for finding in judged if finding is not None)
+    if pattern.shape == "monophasic":
+        yield from _net_dc(draft, figure, electrodes.area_cm2)
+
+
+def _net_dc(draft: Draft, figure: PulseFigures, area_cm2: float) -> Iterator[Finding]:
+    current_ua = physics.net_dc_ua(figure.charge_uc, figure.mean_rate_hz, 1.0)
+    acid = physics.acid_equivalents_mm(current_ua, 24.0, draft.rig.chambers.volume_ml)
+    finding = NET_DC.judge(
+        "stim.net-dc",
+        f"protocol: patterns.{figure.pattern}.shape",
+        f"a monophasic pattern leaves a direct current, {acid:.2g} mM acid a day without "
+        "exchange [C]; its density",
+        current_ua / area_cm2,
+        "use shape: biphasic",
+    )
+    if finding is not None:
+        yield finding
+
+
+def _unmatched(draft: Draft) -> Iterator[Finding]:
+    """Live patterns that differ in dose as well as in kind (Lømo, Westgaard & Dahl 1974)."""
+    protocol = draft.protocol
+    live = {
+        arm.pattern: protocol.patterns[arm.pattern]
+        for arm in protocol.arms.values()
+        if arm.pattern is not None and protocol.patterns[arm.pattern].amplitude_v > 0
+    }
+    rates = {name: _rate(pattern) for name, pattern in live.items()}
+    if rates and max(rates.values()) > (1 + MATCHED_WITHIN) * min(rates.values()):
+        yield Finding(
+            "stim.unmatched-rate",
+            "warn",
+            "protocol: patterns",
+            "mean pulse rates differ: "
+            + ", ".join(f"{name} {rate:.3g} Hz" for name, rate in rates.items())
+            + "; pattern and number of pulses cannot be told apart [S] Lømo 1974",
+            "choose on and off times that give the same mean rate",
+        )
+    if len({(p.phase_ms, p.amplitude_v, p.shape) for p in live.values()}) > 1:
+        yield Finding(
+            "stim.unmatched-pulse",
+            "warn",
+            "protocol: patterns",
+            "pulse width, amplitude or shape differ between live patterns: "
+            + ", ".join(f"{n} {p.phase_ms:g} ms {p.amplitude_v:g} V" for n, p in live.items()),
+            "give all live patterns the same pulse",
+        )
+
+
+def _rate(pattern: Pattern) -> float:
+    return physics.mean_rate_hz(pattern.frequency_hz, pattern.on_s, pattern.off_s)
+
+
+def _without_exchange(draft: Draft) -> Iterator[Finding]:
+    protocol = draft.protocol
+    hours = sum(p.duration_s for p in protocol.phases if p.stimulation == "on") / 3600.0
+    for name, arm in protocol.arms.items():
+        live = arm.pattern is not None and protocol.patterns[arm.pattern].amplitude_v > 0
+        if live and flow_ml_h(protocol, name) == 0:
+            finding = WITHOUT_EXCHANGE.judge(
+                "stim.without-exchange",
+                f"protocol: arms.{name}.pattern",
+                "stimulation without exchange of medium",
+                hours,
+                "perfuse, or stimulate for less long",
+            )
+            if finding is not None:
+                yield finding
+
+
+class _ReachedInstrument(Exception):
+    """A driver began to talk: all that it checks beforehand was in order."""
+
+
+class _NoLink:
+    """Stands in for a transport: any use of it says that the checks have passed."""
+
+    def __getattr__(self, name: str) -> object:
+        raise _ReachedInstrument(name)
+
+
+def _instrument_limits(draft: Draft) -> Iterator[Finding]:
+    """Ask each stimulator's driver whether it could make the trains; nothing is sent."""
+    asked: set[tuple[str, tuple[TrainSpec, ...]]] = set()
+    for level in draft.plan.timeline:
+        if not isinstance(level, StimulationLevel) or not level.trains:
+            continue
+        if (level.instrument, level.trains) in asked:
+            continue
+        asked.add((level.instrument, level.trains))
+        entry = draft.rig.instruments[level.instrument]
+        kind = draft.types[entry.type]
+        driver = kind.driver(_NoLink(), kind.settings(**entry.settings), level.instrument)
+        try:
+            driver.program({spec.channel: _pulse_train(spec) for spec in level.trains})
+        except _ReachedInstrument:
+            continue
+        except OutOfRange as error:
+            patterns = ", ".join(dict.fromkeys(spec.pattern for spec in level.trains))
+            yield Finding(
+                "stim.instrument-limit",
+                "block",
+                f"protocol: patterns ({patterns})",
+                error.what,
+                error.remedy or f"change the pattern to what a {entry.type} can make",
+            )
+
+
+def _pulse_train(spec: TrainSpec) -> PulseTrain:
+    return PulseTrain(
+        phase_ms=spec.phase_ms,
+        amplitude_v=spec.amplitude_v,
+        biphasic=spec.biphasic,
+        frequency_hz=spec.frequency_hz,
+        burst_s=spec.burst_s,
+        gap_s=spec.gap_s,
+        duration_s=spec.duration_s,
+    )
+
+
+def _resistances(draft: Draft) -> Iterator[Finding]:
+    used = {figure.electrode for figure in draft.plan.forecast.pulses}
+    computed = [n for n in used if draft.rig.electrodes[n].resistance_basis == "computed"]
+    if computed:
+        yield Finding(
+            "stim.resistance-computed",
+            "note",
+            f"rig: electrodes ({', '.join(sorted(computed))})",
+            "current and charge rest on a computed resistance",
+            "measure the current of a pulse, and say resistance_basis: measured",
+        )
+    shared = {
+        figure.electrode: (len(draft.rig.electrodes[figure.electrode].wells), figure.current_ma)
+        for figure in draft.plan.forecast.pulses
+    }
+    crowded = {name: n * ma for name, (n, ma) in shared.items() if n > 1}
+    if crowded:
+        name = max(crowded, key=crowded.__getitem__)
+        yield Finding(
+            "stim.channel-current",
+            "note",
+            f"rig: electrodes.{name}",
+            f"wells on one channel are driven in parallel: {crowded[name]:.0f} mA in all [C]",
+            "check that the isolator or amplifier can give it; a stimulator alone usually cannot",
+        )
+    for figure in draft.plan.forecast.pulses:
+        pattern = draft.protocol.patterns[figure.pattern]
+        asked = _rate(pattern)
+        if abs(figure.mean_rate_hz - asked) > RATE_AS_ASKED_WITHIN * asked:
+            yield Finding(
+                "stim.rearm-gap",
+                "note",
+                f"protocol: patterns.{figure.pattern}",
+                f"finite trains give {figure.mean_rate_hz:.4g} Hz on average instead of "
+                f"{asked:.4g} Hz",
+                "nothing, or choose on and off times that end in a pause",
+            )

@@ -1,0 +1,201 @@
+"""From protocol and rig to the plan: allocation, schedules, forecast, findings.
+
+Pure: the same files, date and free space give the same plan, and no instrument is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+from labrig.documents import Loaded
+from labrig.plan.allocation import allocate
+from labrig.plan.chambers import chamber_plans, draws, factor_losses
+from labrig.plan.checks import every_check
+from labrig.plan.checks.draft import Draft
+from labrig.plan.checks.overrides import lift
+from labrig.plan.dose_schedule import doses
+from labrig.plan.flow_demand import demands
+from labrig.plan.flow_schedule import flow_levels
+from labrig.plan.forecast import forecast, predicted_curves, pulse_figures
+from labrig.plan.imaging_schedule import Positions, films, frames, readings
+from labrig.plan.plan import Finding, Plan, RunRules, Severity, WellPlan
+from labrig.plan.pumps import pump_rates
+from labrig.plan.solutions import line_solutions, stock_roles
+from labrig.plan.stimulation_schedule import electrode_patterns, stimulation_levels
+from labrig.plan.supplies import depletion, loading
+from labrig.plan.targets import phase_spans
+from labrig.plan.timeline import Entry
+from labrig.protocol.models import Protocol
+from labrig.rig.graph import field_position_um, well_centre_um
+from labrig.rig.models import Rig
+from labrig_drivers.instrument import InstrumentType, installed_types
+
+_ORDER: dict[Severity, int] = {"block": 0, "warn": 1, "note": 2}
+
+
+def compile(
+    protocol: Loaded[Protocol],
+    rig: Loaded[Rig],
+    *,
+    today: date,
+    free_bytes: int | None = None,
+) -> Plan:
+    """The plan of one run, with everything that speaks against it.
+
+    Args:
+        protocol: what the experiment is.
+        rig: what stands on the bench.
+        today: for ages of calibrations and expiry.
+        free_bytes: on the disk that images go to; None: not checked.
+
+    Returns:
+        A plan even when it is blocked (``Plan.blocked``), so that all findings are seen at once.
+    """
+    plan = assemble(
+        protocol.model,
+        rig.model,
+        allocate(protocol.model, rig.model),
+        installed_types(),
+        today=today,
+        free_bytes=free_bytes,
+    )
+    return replace(
+        plan,
+        protocol_sha256=protocol.sha256,
+        rig_sha256=rig.sha256,
+        findings=tuple(_placed(finding, protocol, rig) for finding in plan.findings),
+    )
+
+
+def assemble(
+    protocol: Protocol,
+    rig: Rig,
+    allocation: tuple[tuple[WellPlan, ...], Sequence[Finding]],
+    types: Mapping[str, InstrumentType],
+    *,
+    today: date,
+    free_bytes: int | None,
+) -> Plan:
+    """The plan of a given allocation, without files: no hashes, no line numbers."""
+    wells, problems = allocation
+    found = list(problems)
+    spans = phase_spans(protocol)
+    pumps = pump_rates(rig, types)
+    roles = stock_roles(protocol, rig)
+    carried, more = line_solutions(protocol, rig, wells)
+    found += more
+    wanted, more = ((), []) if not wells else demands(protocol, rig, wells, carried, roles)
+    found += more
+    levels, more = flow_levels(protocol, rig, spans, wanted, carried, pumps)
+    found += more
+    given, more = doses(protocol, rig, spans, wells, carried, levels, pumps)
+    found += more
+    stimulation, more = stimulation_levels(protocol, rig, spans, wells)
+    found += more
+    positions, more = _positions(protocol, rig, wells)
+    found += more
+    pictures, more = frames(protocol, rig, spans, wells, positions)
+    found += more
+    moving, more = films(protocol, rig, spans, wells, positions)
+    found += more
+    probe = readings(protocol, rig, spans)
+    entries: list[Entry] = [*levels, *given, *stimulation, *pictures, *moving, *probe]
+    timeline = tuple(sorted(entries, key=lambda entry: (entry.offset_s, entry.key)))
+
+    drawn = draws(rig, carried)
+    used = depletion(rig, drawn, levels, given, protocol.duration_s)
+    chambers = chamber_plans(protocol, rig, wells, carried, levels)
+    losses = factor_losses(protocol)
+    curves = predicted_curves(
+        protocol, wells, {chamber.well: chamber for chamber in chambers}, losses, levels, given
+    )
+    patterns, _ = electrode_patterns(protocol, rig, wells)
+    pulses = pulse_figures(protocol, rig, stimulation, patterns)
+    plan = Plan(
+        protocol_name=protocol.name,
+        protocol_sha256="",
+        rig_name=rig.name,
+        rig_sha256="",
+        pilot=protocol.pilot,
+        seed=protocol.randomisation.seed,
+        plate=protocol.plate,
+        wells=tuple(wells),
+        loading=loading(protocol, rig, carried, used),
+        phases=spans,
+        timeline=timeline,
+        findings=(),
+        forecast=forecast(protocol, rig, timeline, used, curves, pulses),
+        factors=losses,
+        chambers=chambers,
+        draws=drawn,
+        rules=_rules(protocol, rig),
+    )
+    draft = Draft(
+        protocol=protocol,
+        rig=rig,
+        plan=plan,
+        carried=carried,
+        roles=roles,
+        patterns=patterns,
+        demands=tuple(wanted),
+        types=types,
+        pumps=pumps,
+        today=today,
+        free_bytes=free_bytes,
+    )
+    found += every_check(draft)
+    return replace(plan, findings=_sorted(lift(protocol, found)))
+
+
+def _rules(protocol: Protocol, rig: Rig) -> RunRules:
+    return RunRules(
+        fidelity_low=protocol.rules.fidelity_low,
+        fidelity_high=protocol.rules.fidelity_high,
+        max_gap_s=protocol.rules.max_gap_h * 3600.0,
+        co2_percent=protocol.environment.co2_percent,
+        temperature_c=protocol.environment.temperature_c,
+        warn_co2_percent=protocol.environment.warn_co2_percent,
+        warn_temperature_c=protocol.environment.warn_temperature_c,
+        arrive_within_um=rig.stage.arrive_within_um,
+        settle_s=rig.stage.settle_s,
+    )
+
+
+def _positions(
+    protocol: Protocol, rig: Rig, wells: Sequence[WellPlan]
+) -> tuple[Positions, list[Finding]]:
+    sites = range(protocol.imaging.sites)
+    try:
+        return {
+            well.well: [field_position_um(rig, well.well, site, protocol) for site in sites]
+            for well in wells
+        }, []
+    except ValueError as error:
+        why, _, remedy = str(error).partition(": ")
+        finding = Finding(
+            "imaging.field-does-not-fit",
+            "block",
+            "protocol: imaging.wall_distance",
+            why,
+            remedy or "lower imaging.wall_distance",
+        )
+        centres = {well.well: [well_centre_um(rig, well.well)] * len(sites) for well in wells}
+        return centres, [finding]
+
+
+def _sorted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    unique = dict.fromkeys(findings)
+    return tuple(sorted(unique, key=lambda f: (_ORDER[f.severity], f.code, f.where)))
+
+
+def _placed(finding: Finding, protocol: Loaded[Protocol], rig: Loaded[Rig]) -> Finding:
+    """``rig: lines.a (note)`` as ``bench.yaml:31 lines.a (note)``."""
+    kind, _, rest = finding.where.partition(": ")
+    path, space, note = rest.partition(" ")
+    if kind == "protocol":
+        return replace(finding, where=protocol.cite(path) + space + note)
+    if kind == "rig":
+        return replace(finding, where=rig.cite(path) + space + note)
+    return finding

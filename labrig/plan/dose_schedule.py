@@ -1,0 +1,134 @@
+"""Boluses as doses: the stock to the arms that ask for it, the vehicle to those that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from labrig.plan.flow_demand import UL_MIN_PER_ML_H
+from labrig.plan.plan import Finding, PhaseSpan, WellPlan
+from labrig.plan.pumps import PumpRates
+from labrig.plan.targets import phase_at
+from labrig.plan.timeline import Dose, FlowLevel, Lateness
+from labrig.protocol.models import Bolus, Protocol
+from labrig.rig.models import Rig
+
+VEHICLE = "vehicle"
+
+
+def doses(
+    protocol: Protocol,
+    rig: Rig,
+    spans: tuple[PhaseSpan, ...],
+    wells: Sequence[WellPlan],
+    carried: Mapping[str, str],
+    levels: Sequence[FlowLevel],
+    pumps: Mapping[str, PumpRates],
+) -> tuple[tuple[Dose, ...], list[Finding]]:
+    """One dose a pump and bolus; wells without the bolus get its vehicle where a line brings it.
+
+    Findings: ``dose.pump-busy``, ``dose.rate``, ``dose.after-end``.
+    """
+    made: list[Dose] = []
+    findings: dict[tuple[str, str], Finding] = {}
+    rule = protocol.rules.late_dose
+    for bolus in _boluses(protocol):
+        vehicle = protocol.stocks[bolus.stock].vehicle
+        for pump, (solution, lines) in _pumps_carrying(rig, carried, bolus.stock, vehicle).items():
+            if solution == bolus.stock and not _asked_by(protocol, rig, wells, lines, bolus):
+                continue
+            share = max(len(rig.lines[line].wells) for line in lines)
+            rate = bolus.rate_ml_h * UL_MIN_PER_ML_H * share
+            for finding in _problems(protocol, bolus, pump, rate, levels, pumps.get(pump)):
+                findings.setdefault((finding.code, finding.where), finding)
+            if bolus.at_s >= protocol.duration_s:
+                continue
+            made.append(
+                Dose(
+                    f"dose/{pump}/{sum(d.instrument == pump for d in made):04d}",
+                    bolus.at_s,
+                    spans[phase_at(spans, bolus.at_s)].name,
+                    pump,
+                    bolus.volume_ul * share,
+                    pumps[pump].quantised(rate) if pump in pumps else rate,
+                    tuple(dict.fromkeys(w for line in lines for w in rig.lines[line].wells)),
+                    bolus.factor if solution == bolus.stock else VEHICLE,
+                    Lateness(rule.rule, rule.grace_s),
+                    protocol.rules.on_unknown_dose,
+                )
+            )
+    return tuple(made), list(findings.values())
+
+
+def _boluses(protocol: Protocol) -> list[Bolus]:
+    """Every different bolus of any arm, by time."""
+    every = dict.fromkeys(bolus for arm in protocol.arms.values() for bolus in arm.boluses)
+    return sorted(every, key=lambda bolus: bolus.at_s)
+
+
+def _pumps_carrying(
+    rig: Rig, carried: Mapping[str, str], stock: str, vehicle: str | None
+) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Per pump, which of the two it brings and through which lines."""
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for name, line in rig.lines.items():
+        if line.carries == "additive" and carried.get(name) in {stock, vehicle} - {None}:
+            solution, lines = found.get(line.pump, (carried[name], ()))
+            found[line.pump] = (solution, (*lines, name))
+    return found
+
+
+def _asked_by(
+    protocol: Protocol, rig: Rig, wells: Sequence[WellPlan], lines: Sequence[str], bolus: Bolus
+) -> bool:
+    reached = {well for line in lines for well in rig.lines[line].wells}
+    return any(bolus in protocol.arms[w.arm].boluses for w in wells if w.well in reached)
+
+
+def _problems(
+    protocol: Protocol,
+    bolus: Bolus,
+    pump: str,
+    rate_ul_min: float,
+    levels: Sequence[FlowLevel],
+    rates: PumpRates | None,
+) -> list[Finding]:
+    where = f"protocol: arms.*.boluses ({bolus.stock} at {bolus.at_s / 3600:g} h)"
+    findings = []
+    if bolus.at_s >= protocol.duration_s:
+        findings.append(
+            Finding(
+                "dose.after-end",
+                "block",
+                where,
+                f"the run ends at {protocol.duration_s / 3600:g} h",
+                "move the bolus before the end or lengthen the last phase",
+            )
+        )
+    held = 0.0
+    for level in levels:
+        if level.instrument == pump and level.offset_s <= bolus.at_s:
+            held = level.rate_ul_min
+    if held > 0:
+        findings.append(
+            Finding(
+                "dose.pump-busy",
+                "block",
+                where,
+                f"pump {pump} holds {held:.4g} µL/min then, and cannot give a bolus beside it",
+                "give the bolus from a pump of its own (another role)",
+            )
+        )
+    if rates is not None:
+        limits = rates.limits()
+        if not limits.min_rate_ul_min <= rate_ul_min <= limits.max_rate_ul_min:
+            findings.append(
+                Finding(
+                    "dose.rate",
+                    "block",
+                    where,
+                    f"{rate_ul_min:.4g} µL/min is outside what pump {pump} can do, "
+                    f"{limits.min_rate_ul_min:.4g} to {limits.max_rate_ul_min:.4g}",
+                    "change the bolus rate, or the syringe",
+                )
+            )
+    return findings

@@ -1,0 +1,202 @@
+"""Pump levels from the flows that lines should have: shares, quantisation, range, safe end.
+
+At the end of the run the additive pumps stop and the medium pumps keep their last rate, because
+cells that are not fed starve; stopping perfusion is a person's decision.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from labrig.plan.flow_demand import UL_MIN_PER_ML_H, Demand
+from labrig.plan.perfusion_physics import time_constant_h, time_proportioned
+from labrig.plan.plan import Finding, PhaseSpan
+from labrig.plan.pumps import PumpRates
+from labrig.plan.targets import flow_ml_h, phase_at
+from labrig.plan.timeline import FlowLevel
+from labrig.protocol.models import Protocol
+from labrig.rig.models import Rig
+
+AGREE_WITHIN = 0.01
+"""Lines on one pump may want rates this far apart before it is refused [P]."""
+
+MOST_STROKES = 20_000
+"""Switchings of one pump in a run, beyond which a weaker stock is the better answer [P]."""
+
+
+def flow_levels(
+    protocol: Protocol,
+    rig: Rig,
+    spans: tuple[PhaseSpan, ...],
+    demands: Sequence[Demand],
+    carried: Mapping[str, str],
+    pumps: Mapping[str, PumpRates],
+) -> tuple[tuple[FlowLevel, ...], list[Finding]]:
+    """Levels of every pump that moves a line, from offset 0 (a 0 too) to the safe end.
+
+    Findings: ``perfusion.pump-shared``, ``perfusion.above-pump-maximum``,
+    ``perfusion.below-pump-minimum``.
+    """
+    findings: dict[tuple[str, str], Finding] = {}
+    levels: list[FlowLevel] = []
+    for pump in dict.fromkeys(line.pump for line in rig.lines.values()):
+        steps: list[tuple[float, float]] = []
+        for demand in demands:
+            wanted, problems = _wanted_ul_min(rig, pump, demand, carried)
+            strokes, more = _strokes(protocol, rig, pump, wanted, demand, pumps.get(pump))
+            steps += strokes
+            for finding in problems + more:
+                findings.setdefault((finding.code, finding.where), finding)
+        steps = steps or [(0.0, 0.0)]
+        medium = any(line.carries == "medium" and line.pump == pump for line in rig.lines.values())
+        steps.append((protocol.duration_s, steps[-1][1] if medium else 0.0))
+        levels += _numbered(rig, spans, pump, steps)
+    return tuple(levels + _outflow(protocol, rig, spans, pumps)), list(findings.values())
+
+
+def _numbered(
+    rig: Rig, spans: tuple[PhaseSpan, ...], pump: str, steps: Sequence[tuple[float, float]]
+) -> list[FlowLevel]:
+    wells = tuple(
+        dict.fromkeys(w for line in rig.lines.values() if line.pump == pump for w in line.wells)
+    )
+    kept = [
+        step
+        for index, step in enumerate(steps)
+        if index in (0, len(steps) - 1) or step[1] != steps[index - 1][1]
+    ]
+    return [
+        FlowLevel(
+            f"flow/{pump}/{number:04d}",
+            offset_s,
+            spans[phase_at(spans, offset_s)].name,
+            pump,
+            rate_ul_min,
+            wells,
+        )
+        for number, (offset_s, rate_ul_min) in enumerate(kept)
+    ]
+
+
+def _wanted_ul_min(
+    rig: Rig, pump: str, demand: Demand, carried: Mapping[str, str]
+) -> tuple[float, list[Finding]]:
+    """The one rate of a pump; every line it moves should want the same."""
+    wants = {
+        name: demand.into_well_ml_h.get(name, 0.0) * len(line.wells) * UL_MIN_PER_ML_H
+        for name, line in rig.lines.items()
+        if line.pump == pump and carried.get(name)
+    }
+    if not wants:
+        return 0.0, []
+    low, high = min(wants.values()), max(wants.values())
+    if high - low <= AGREE_WITHIN * high:
+        return sum(wants.values()) / len(wants), []
+    lowest, highest = min(wants, key=wants.__getitem__), max(wants, key=wants.__getitem__)
+    return high, [
+        Finding(
+            "perfusion.pump-shared",
+            "block",
+            f"rig: instruments.{pump}",
+            f"its lines run at one rate, but {lowest} needs {low:.4g} and {highest} "
+            f"{high:.4g} µL/min",
+            "put these lines on pumps of their own, or make the arms' flows equal "
+            "(a vehicle for every stock, the same total flow)",
+        )
+    ]
+
+
+def _strokes(
+    protocol: Protocol,
+    rig: Rig,
+    pump: str,
+    wanted_ul_min: float,
+    demand: Demand,
+    rates: PumpRates | None,
+) -> tuple[list[tuple[float, float]], list[Finding]]:
+    """``(offset, rate)`` that give a wanted mean rate through one stretch."""
+    if rates is None or wanted_ul_min == 0:
+        return [(demand.start_s, wanted_ul_min)], []
+    limits = rates.limits()
+    where = f"rig: instruments.{pump}"
+    if wanted_ul_min > limits.max_rate_ul_min:
+        return [(demand.start_s, limits.max_rate_ul_min)], [
+            Finding(
+                "perfusion.above-pump-maximum",
+                "block",
+                where,
+                f"{wanted_ul_min:.4g} µL/min wanted, {limits.max_rate_ul_min:.4g} is its most",
+                "use a larger syringe or tubing, or stronger stocks",
+            )
+        ]
+    if wanted_ul_min >= limits.min_rate_ul_min:
+        return [(demand.start_s, rates.quantised(wanted_ul_min))], []
+    least = rates.quantised(limits.min_rate_ul_min)
+    pulsing = time_proportioned(wanted_ul_min, least, _fastest_h(protocol, rig))
+    length_s = demand.end_s - demand.start_s
+    count = 0 if pulsing is None else math.ceil(length_s / pulsing.period_s)
+    if pulsing is None or 2 * count > MOST_STROKES:
+        return [(demand.start_s, 0.0)], [
+            Finding(
+                "perfusion.below-pump-minimum",
+                "block",
+                where,
+                f"{wanted_ul_min:.4g} µL/min wanted, {limits.min_rate_ul_min:.4g} is its least, "
+                "and strokes short against the chamber's response would be too short or too many",
+                "use a weaker stock, a smaller syringe or thinner tubing",
+            )
+        ]
+    steps = []
+    for index in range(count):
+        begin = demand.start_s + index * pulsing.period_s
+        steps.append((begin, least))
+        if begin + pulsing.on_s < demand.end_s:
+            steps.append((begin + pulsing.on_s, 0.0))
+    return steps, [
+        Finding(
+            "perfusion.time-proportioned",
+            "note",
+            where,
+            f"{wanted_ul_min:.4g} µL/min is below its least, {limits.min_rate_ul_min:.4g}: it "
+            f"runs {pulsing.on_s:.0f} s of every {pulsing.period_s:.0f} s, shorter than a tenth "
+            "of the chamber's response [P]",
+            "use a weaker stock or a smaller syringe for a steady flow",
+        )
+    ]
+
+
+def _fastest_h(protocol: Protocol, rig: Rig) -> float:
+    """The shortest response time of any factor in any arm's chamber."""
+    half_lives = [factor.half_life.value_h for factor in protocol.factors.values()]
+    flows = [flow_ml_h(protocol, arm) for arm in protocol.arms]
+    return time_constant_h(
+        rig.chambers.volume_ml, max(flows), min(half_lives) if half_lives else math.inf
+    )
+
+
+def _outflow(
+    protocol: Protocol,
+    rig: Rig,
+    spans: tuple[PhaseSpan, ...],
+    pumps: Mapping[str, PumpRates],
+) -> list[FlowLevel]:
+    """A pumped outflow draws more than flows in from start to after the end."""
+    if rig.outflow is None or rig.outflow.pump is None:
+        return []
+    pump = rig.outflow.pump
+    most = max(flow_ml_h(protocol, arm) for arm in protocol.arms)
+    rate = most * rig.outflow.ratio * UL_MIN_PER_ML_H
+    if pump in pumps and rate > 0:
+        rate = pumps[pump].quantised(rate)
+    return [
+        FlowLevel(
+            f"flow/{pump}/{number:04d}",
+            offset_s,
+            spans[phase_at(spans, offset_s)].name,
+            pump,
+            rate,
+            rig.chambers.wells,
+        )
+        for number, offset_s in enumerate((0.0, protocol.duration_s))
+    ]

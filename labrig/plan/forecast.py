@@ -1,0 +1,161 @@
+"""What the timeline will use and do: pictures, liquid, concentrations, pulses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from labrig.plan import pulse_physics as physics
+from labrig.plan.concentration import BolusStep, FlowStep, chamber_models, history
+from labrig.plan.plan import (
+    ChamberPlan,
+    Curve,
+    Depletion,
+    FactorLoss,
+    Forecast,
+    PulseFigures,
+    WellPlan,
+)
+from labrig.plan.stimulation_schedule import pulses_given, train
+from labrig.plan.targets import target_ng_ml, targeted_factors
+from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel
+from labrig.protocol.models import Protocol
+from labrig.rig.models import Electrodes, Rig
+
+CURVE_POINTS = 240
+
+
+def forecast(
+    protocol: Protocol,
+    rig: Rig,
+    entries: Sequence[object],
+    depletion: tuple[Depletion, ...],
+    curves: tuple[Curve, ...],
+    pulses: tuple[PulseFigures, ...],
+) -> Forecast:
+    """The digest of a timeline."""
+    frames = [entry for entry in entries if isinstance(entry, Frame)]
+    films = [entry for entry in entries if isinstance(entry, Film)]
+    size = {name: _frame_bytes(rig, name) for name in rig.optics}
+    return Forecast(
+        duration_s=protocol.duration_s,
+        frames=len(frames),
+        films=len(films),
+        image_bytes=sum(size[frame.channel] for frame in frames)
+        + sum(size[film.channel] * film.frames for film in films),
+        depletion=depletion,
+        curves=curves,
+        pulses=pulses,
+    )
+
+
+def _frame_bytes(rig: Rig, channel: str) -> int:
+    optics = rig.optics[channel]
+    return optics.width_px * optics.height_px * (1 if optics.bit_depth == 8 else 2)
+
+
+def flow_steps(levels: Sequence[FlowLevel]) -> list[FlowStep]:
+    """All pumps' rates after each change of any."""
+    rates: dict[str, float] = {}
+    steps: list[FlowStep] = []
+    for level in sorted(levels, key=lambda level: level.offset_s):
+        rates = {**rates, level.instrument: level.rate_ul_min}
+        if steps and steps[-1].at_s == level.offset_s:
+            steps.pop()
+        steps.append(FlowStep(level.offset_s, rates))
+    return steps
+
+
+def predicted_curves(
+    protocol: Protocol,
+    wells: Sequence[WellPlan],
+    chambers: Mapping[str, ChamberPlan],
+    losses: Sequence[FactorLoss],
+    levels: Sequence[FlowLevel],
+    doses: Sequence[Dose],
+) -> tuple[Curve, ...]:
+    """One curve a factor for the first well of each arm in each factor unit.
+
+    The target of a factor that is given as a bolus only is its predicted history: the bolus is
+    the intention.
+    """
+    times = tuple(protocol.duration_s * i / CURVE_POINTS for i in range(CURVE_POINTS + 1))
+    representatives = {(w.arm, w.factor_unit): w for w in reversed(wells)}
+    curves = []
+    for well in wells:
+        if representatives[(well.arm, well.factor_unit)] is not well:
+            continue
+        chamber = chambers[well.well]
+        pumps = {inlet.pump for inlet in chamber.inlets}
+        flows = flow_steps([level for level in levels if level.instrument in pumps])
+        boluses = [
+            BolusStep(d.offset_s, d.instrument, d.volume_ul) for d in doses if d.instrument in pumps
+        ]
+        steady = targeted_factors(protocol, well.arm)
+        given = [bolus.factor for bolus in protocol.arms[well.arm].boluses]
+        for loss in losses:
+            if loss.factor not in (*steady, *given):
+                continue
+            value, low, high = (
+                history(model, chamber, flows, boluses, times)
+                for model in chamber_models(chamber, loss)
+            )
+            target = value
+            if loss.factor in steady:
+                target = tuple(target_ng_ml(protocol, well.arm, loss.factor, t) for t in times)
+            curves.append(Curve(well.well, loss.factor, target, times, value, low, high))
+    return tuple(curves)
+
+
+def pulse_figures(
+    protocol: Protocol,
+    rig: Rig,
+    levels: Sequence[StimulationLevel],
+    patterns: Mapping[str, str],
+) -> tuple[PulseFigures, ...]:
+    """Electrical figures of each live pattern at each electrode pair, a well."""
+    return tuple(_live(protocol, rig, levels, patterns))
+
+
+def well_resistance_ohm(electrodes: Electrodes) -> float:
+    """As measured, else from spacing, area and the conductivity of medium."""
+    if electrodes.resistance_ohm is not None:
+        return electrodes.resistance_ohm
+    return physics.resistance_ohm(electrodes.spacing_cm, electrodes.area_cm2)
+
+
+def _live(
+    protocol: Protocol,
+    rig: Rig,
+    levels: Sequence[StimulationLevel],
+    patterns: Mapping[str, str],
+) -> Iterable[PulseFigures]:
+    for name, pattern_name in patterns.items():
+        if not pattern_name or protocol.patterns[pattern_name].amplitude_v == 0:
+            continue
+        pattern, electrodes = protocol.patterns[pattern_name], rig.electrodes[name]
+        spec = train(electrodes.channel, pattern_name, pattern)
+        long_bouts = pattern.on_s is not None and pattern.off_s and pattern.on_s > spec.every_s
+        rate = (
+            physics.mean_rate_hz(pattern.frequency_hz, pattern.on_s, pattern.off_s)
+            if long_bouts
+            else spec.pulses / spec.every_s
+        )
+        current = physics.current_ma(pattern.amplitude_v, well_resistance_ohm(electrodes))
+        charge = physics.charge_uc(current, pattern.phase_ms)
+        density = physics.charge_density_uc_cm2(charge, electrodes.area_cm2)
+        energy = physics.energy_per_phase_mj(pattern.amplitude_v, current, pattern.phase_ms)
+        power = physics.mean_power_mw(energy, 2 if pattern.shape == "biphasic" else 1, rate)
+        given = pulses_given(levels, electrodes.stimulator, electrodes.channel, protocol.duration_s)
+        yield PulseFigures(
+            pattern=pattern_name,
+            electrode=name,
+            current_ma=current,
+            charge_uc=charge,
+            charge_density_uc_cm2=density,
+            shannon_k=physics.shannon_k(charge, density),
+            field_v_cm=physics.field_v_cm(pattern.amplitude_v, electrodes.spacing_cm),
+            power_mw=power,
+            heating_k=physics.heating_steady_k(power),
+            mean_rate_hz=rate,
+            pulses=given.get(pattern_name, 0),
+        )

@@ -1,0 +1,238 @@
+"""Which medium or stock each line carries, from the arms of the wells it feeds.
+
+An arm needs stocks; each stock takes a *role* (a place at every well, named in the rig); in that
+role a line carries the stock where the arm needs it and the stock's vehicle elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from labrig.plan.plan import Finding, WellPlan
+from labrig.plan.targets import targeted_factors
+from labrig.protocol.models import Protocol
+from labrig.rig.models import Rig
+
+UNNAMED_ROLE = "additive"
+AS_PLANNED = "as planned"
+
+
+def line_role(rig: Rig, line: str) -> str:
+    """The role of an additive line; lines without one share ``additive``."""
+    return rig.lines[line].role or UNNAMED_ROLE
+
+
+def stocks_of_arm(protocol: Protocol, arm: str) -> tuple[str, ...]:
+    """Stocks that an arm needs: the fewest that cover its targets, then those of its boluses.
+
+    A stock that also holds a factor the arm must not get is no candidate. Of two that cover as
+    much, the first in the protocol is taken. A factor that nothing covers is left out; the
+    caller sees it missing.
+    """
+    missing = set(targeted_factors(protocol, arm))
+    wanted = frozenset(missing)
+    chosen: list[str] = []
+    while missing:
+        best, covered = "", set[str]()
+        for name, stock in protocol.stocks.items():
+            holds = {factor for factor, value in stock.contents_ng_ml.items() if value > 0}
+            if holds <= wanted and len(holds & missing) > len(covered):
+                best, covered = name, holds & missing
+        if not best:
+            break
+        chosen.append(best)
+        missing -= covered
+    boluses = (bolus.stock for bolus in protocol.arms[arm].boluses)
+    return tuple(dict.fromkeys([*chosen, *boluses]))
+
+
+def stock_roles(protocol: Protocol, rig: Rig) -> dict[str, str]:
+    """The role each needed stock takes; stocks of one arm never share a role.
+
+    Preferred is a role named like the stock or like the ``role`` of its factors, or whose
+    reservoirs already hold the stock; else the first role that is free for every arm that
+    needs it, roles with the same vehicle first. A stock that finds none is left out.
+    """
+    needs = {arm: stocks_of_arm(protocol, arm) for arm in protocol.arms}
+    roles = list(
+        dict.fromkeys(
+            line_role(rig, name) for name, line in rig.lines.items() if line.carries == "additive"
+        )
+    )
+    taken: dict[str, str] = {}
+    for stock in protocol.stocks:
+        if not any(stock in needed for needed in needs.values()):
+            continue
+        beside = {
+            taken[other]
+            for needed in needs.values()
+            if stock in needed
+            for other in needed
+            if other in taken
+        }
+        free = [role for role in roles if role not in beside]
+        if free:
+            taken[stock] = max(
+                free, key=lambda role: _preference(protocol, rig, stock, role, taken)
+            )
+    return taken
+
+
+def _preference(
+    protocol: Protocol, rig: Rig, stock: str, role: str, taken: Mapping[str, str]
+) -> int:
+    contents = protocol.stocks[stock].contents_ng_ml
+    vehicle = protocol.stocks[stock].vehicle
+    held = {
+        rig.reservoirs[line.reservoir].holds
+        for name, line in rig.lines.items()
+        if line.carries == "additive" and line_role(rig, name) == role
+    }
+    others = [other for other, its_role in taken.items() if its_role == role]
+    if role == stock or stock in held:
+        return 4
+    if role in {protocol.factors[factor].role for factor in contents if factor in protocol.factors}:
+        return 3
+    if others and all(protocol.stocks[other].vehicle == vehicle for other in others):
+        return 2
+    return 0 if others else 1
+
+
+def line_solutions(
+    protocol: Protocol, rig: Rig, wells: Sequence[WellPlan]
+) -> tuple[dict[str, str], list[Finding]]:
+    """What each line carries (empty: idle), and what stands in the way.
+
+    Findings: ``perfusion.no-line``, ``perfusion.no-stock``, ``perfusion.line-shared``,
+    ``supplies.reservoir-conflict``, ``supplies.wrong-solution``.
+    """
+    roles = stock_roles(protocol, rig)
+    wanted: dict[str, dict[str, str]] = {name: {} for name in rig.lines}
+    findings: list[Finding] = _uncovered(protocol)
+    for well in wells:
+        findings += _want(protocol, rig, well, roles, wanted)
+    solutions = {}
+    for name, by_well in wanted.items():
+        different = sorted(set(by_well.values()))
+        solutions[name] = different[0] if len(different) == 1 else ""
+        if len(different) > 1:
+            findings.append(_line_shared(rig, name, by_well))
+    return solutions, findings + _reservoirs(rig, solutions)
+
+
+def _want(
+    protocol: Protocol,
+    rig: Rig,
+    well: WellPlan,
+    roles: Mapping[str, str],
+    wanted: dict[str, dict[str, str]],
+) -> list[Finding]:
+    """Enter what one well wants of each of its lines."""
+    findings = []
+    here = [name for name, line in rig.lines.items() if well.well in line.wells]
+    if protocol.perfusion is not None:
+        media = [name for name in here if rig.lines[name].carries == "medium"]
+        for name in media:
+            wanted[name][well.well] = protocol.perfusion.medium
+        if not media:
+            findings.append(_no_line(well, protocol.perfusion.medium, "medium", rig))
+    free = [name for name in here if rig.lines[name].carries == "additive"]
+    for stock in stocks_of_arm(protocol, well.arm):
+        role = roles.get(stock)
+        candidates = [name for name in free if line_role(rig, name) == role]
+        if not candidates:
+            findings.append(_no_line(well, stock, role, rig))
+            continue
+        candidates.sort(key=lambda name: rig.reservoirs[rig.lines[name].reservoir].holds != stock)
+        wanted[candidates[0]][well.well] = stock
+        free.remove(candidates[0])
+    for name in free:
+        vehicles = {
+            protocol.stocks[stock].vehicle
+            for stock, role in roles.items()
+            if role == line_role(rig, name)
+        } - {None}
+        wanted[name][well.well] = sorted(v for v in vehicles if v)[0] if vehicles else ""
+    return findings
+
+
+def _uncovered(protocol: Protocol) -> list[Finding]:
+    findings = []
+    for arm in protocol.arms:
+        held = {
+            factor
+            for stock in stocks_of_arm(protocol, arm)
+            for factor in protocol.stocks[stock].contents_ng_ml
+        }
+        for factor in targeted_factors(protocol, arm):
+            if factor not in held:
+                findings.append(
+                    Finding(
+                        "perfusion.no-stock",
+                        "block",
+                        f"protocol: arms.{arm}.targets.{factor}",
+                        f"no stock holds {factor} without a factor that arm {arm} must not get",
+                        f"add a stock of {factor} alone, or of factors that {arm} targets",
+                    )
+                )
+    return findings
+
+
+def _no_line(well: WellPlan, solution: str, role: str | None, rig: Rig) -> Finding:
+    lines = [name for name, line in rig.lines.items() if well.well in line.wells]
+    return Finding(
+        "perfusion.no-line",
+        "block",
+        f"rig: lines (well {well.well}, arm {well.arm})",
+        f"no line brings {solution} to well {well.well}: it has "
+        + (", ".join(lines) if lines else "no line at all")
+        + (f", none in role {role}" if role else ""),
+        f"add a line to {well.well}"
+        + (f" with role: {role}" if role else " with a free role")
+        + ", or move the arm to wells that have one",
+    )
+
+
+def _line_shared(rig: Rig, line: str, by_well: Mapping[str, str]) -> Finding:
+    groups = ", ".join(f"{well} wants {what or 'nothing'}" for well, what in by_well.items())
+    return Finding(
+        "perfusion.line-shared",
+        "block",
+        f"rig: lines.{line}",
+        f"one line cannot carry different solutions: {groups}",
+        "give these wells the same arm, or lines of their own",
+    )
+
+
+def _reservoirs(rig: Rig, solutions: Mapping[str, str]) -> list[Finding]:
+    findings = []
+    for name, reservoir in rig.reservoirs.items():
+        asked = {
+            line: solution
+            for line, solution in solutions.items()
+            if rig.lines[line].reservoir == name and solution
+        }
+        if len(set(asked.values())) > 1:
+            findings.append(
+                Finding(
+                    "supplies.reservoir-conflict",
+                    "block",
+                    f"rig: reservoirs.{name}",
+                    "one reservoir cannot hold "
+                    + " and ".join(sorted(set(asked.values())))
+                    + f" (lines {', '.join(asked)})",
+                    "put these lines on reservoirs of their own",
+                )
+            )
+        elif asked and reservoir.holds not in (AS_PLANNED, next(iter(asked.values()))):
+            findings.append(
+                Finding(
+                    "supplies.wrong-solution",
+                    "block",
+                    f"rig: reservoirs.{name}.holds",
+                    f"the rig says it holds {reservoir.holds}, the plan needs "
+                    f"{next(iter(asked.values()))} in it (lines {', '.join(asked)})",
+                    "load what the plan needs and say so, or write 'as planned'",
+                )
+            )
+    return findings

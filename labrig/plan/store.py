@@ -1,0 +1,196 @@
+"""A plan as one JSON document, and back, without loss.
+
+The layout follows the dataclasses: a list of fields by name, a tuple as a list, and every
+timeline entry with its ``kind``. Floats are written with all their digits, so reading gives
+back an equal plan. Standard library only: the runner loads this.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from labrig.plan.plan import Plan
+from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
+
+FORMAT = "labrig.plan"
+VERSION = 1
+
+_KINDS: dict[str, type[Any]] = {
+    "flow": FlowLevel,
+    "stimulation": StimulationLevel,
+    "dose": Dose,
+    "frame": Frame,
+    "film": Film,
+    "reading": Reading,
+}
+_KIND_OF = {cls: kind for kind, cls in _KINDS.items()}
+
+
+class PlanFormatError(ValueError):
+    """A document that is not a plan this version can read."""
+
+
+def to_json(plan: Plan) -> str:
+    """The plan as JSON, the same text for the same plan."""
+    document = {"format": FORMAT, "version": VERSION, "plan": _plain(plan)}
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def from_json(text: str) -> Plan:
+    """Read what :func:`to_json` wrote.
+
+    Raises:
+        PlanFormatError: not JSON, not a plan, of another version, or a field is missing,
+            unknown or of the wrong type; the message gives its path.
+    """
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise PlanFormatError(f"plan: not JSON ({error}); copy plan.json again") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise PlanFormatError(f"plan: not a {FORMAT} document")
+    if document.get("version") != VERSION:
+        raise PlanFormatError(
+            f"plan: version {document.get('version')!r}, this labrig reads {VERSION}; "
+            "compile the protocol again or use the labrig that wrote it"
+        )
+    try:
+        plan: Plan = _reader(Plan)(document.get("plan"))
+    except _Wrong as wrong:
+        raise PlanFormatError(f"plan{wrong.path}: {wrong.what}") from None
+    return plan
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if is_dataclass(value):
+        out: dict[str, Any] = {}
+        kind = _KIND_OF.get(type(value))
+        if kind is not None:
+            out["kind"] = kind
+        for field in fields(value):
+            out[field.name] = _plain(getattr(value, field.name))
+        return out
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no infinity; Shannon's k of silence is -inf
+    return value
+
+
+class _Wrong(Exception):
+    """A value of the wrong shape; the path grows as it passes its containers."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.path = ""
+
+    def inside(self, step: str) -> _Wrong:
+        self.path = step + self.path
+        return self
+
+
+Reader = Callable[[Any], Any]
+
+
+@cache
+def _reader(wanted: Any) -> Reader:  # noqa: ANN401 - a type form
+    """What turns JSON into a ``wanted``; made once a type, since a plan has many entries."""
+    origin = get_origin(wanted)
+    if isinstance(wanted, type) and is_dataclass(wanted):
+        return _dataclass_reader(wanted)
+    if origin in (Union, UnionType):
+        return _union_reader(get_args(wanted))
+    if origin is tuple:
+        return _tuple_reader(get_args(wanted))
+    if origin is Literal:
+        return _literal_reader(get_args(wanted))
+    if wanted is float:
+        return _read_float
+    return _exact_reader(wanted)
+
+
+def _read_float(value: Any) -> float:  # noqa: ANN401
+    if type(value) in (float, int) or value in ("inf", "-inf"):
+        return float(value)
+    raise _Wrong(f"{value!r} is not a number")
+
+
+def _exact_reader(wanted: type[Any]) -> Reader:
+    def read(value: Any) -> Any:  # noqa: ANN401
+        if type(value) is not wanted:
+            raise _Wrong(f"{value!r} is not {wanted.__name__}")
+        return value
+
+    return read
+
+
+def _literal_reader(options: tuple[Any, ...]) -> Reader:
+    def read(value: Any) -> Any:  # noqa: ANN401
+        if value not in options:
+            raise _Wrong(f"{value!r} is none of {', '.join(map(str, options))}")
+        return value
+
+    return read
+
+
+def _dataclass_reader(cls: type[Any]) -> Reader:
+    readers = {name: _reader(hint) for name, hint in get_type_hints(cls).items()}
+    expected = readers.keys() | ({"kind"} if cls in _KIND_OF else set())
+
+    def read(value: Any) -> Any:  # noqa: ANN401
+        if not isinstance(value, dict):
+            raise _Wrong(f"expected the fields of {cls.__name__}, got {value!r}")
+        if value.keys() != expected:
+            odd = ", ".join(sorted(value.keys() ^ expected))
+            raise _Wrong(f"missing or unknown in {cls.__name__}: {odd}")
+        made = {}
+        for name, reader in readers.items():
+            try:
+                made[name] = reader(value[name])
+            except _Wrong as wrong:
+                raise wrong.inside(f".{name}") from None
+        return cls(**made)
+
+    return read
+
+
+def _union_reader(options: tuple[Any, ...]) -> Reader:
+    if NoneType in options:
+        (other,) = (option for option in options if option is not NoneType)
+        present = _reader(other)
+        return lambda value: None if value is None else present(value)
+    readers = {_KIND_OF[option]: _reader(option) for option in options}
+
+    def read(value: Any) -> Any:  # noqa: ANN401
+        kind = value.get("kind") if isinstance(value, dict) else None
+        if kind not in readers:
+            raise _Wrong(f"kind {kind!r} is none of {', '.join(readers)}")
+        return readers[kind](value)
+
+    return read
+
+
+def _tuple_reader(parts: tuple[Any, ...]) -> Reader:
+    endless = parts[1:] == (Ellipsis,)
+    readers = [_reader(part) for part in (parts[:1] if endless else parts)]
+
+    def read(value: Any) -> tuple[Any, ...]:  # noqa: ANN401
+        if not isinstance(value, list):
+            raise _Wrong(f"expected a list, got {value!r}")
+        if not endless and len(value) != len(readers):
+            raise _Wrong(f"expected {len(readers)} items, got {len(value)}")
+        made = []
+        for index, item in enumerate(value):
+            try:
+                made.append(readers[0 if endless else index](item))
+            except _Wrong as wrong:
+                raise wrong.inside(f"[{index}]") from None
+        return tuple(made)
+
+    return read

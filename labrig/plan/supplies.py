@@ -1,0 +1,111 @@
+"""What is drawn from each reservoir, when it runs dry, and what to load before the start."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from labrig.plan.plan import Depletion, Draw, Loading
+from labrig.plan.timeline import Dose, FlowLevel
+from labrig.protocol.models import Protocol
+from labrig.rig.models import Rig
+
+RESERVE = 1.15
+"""Load this many times what the run needs [P]."""
+
+
+def depletion(
+    rig: Rig,
+    drawn: Sequence[Draw],
+    levels: Sequence[FlowLevel],
+    doses: Sequence[Dose],
+    duration_s: float,
+) -> tuple[Depletion, ...]:
+    """For every reservoir that is drawn on: need of the run, what is usable, when it is dry."""
+    found = []
+    for name, reservoir in rig.reservoirs.items():
+        own = [draw for draw in drawn if draw.reservoir == name]
+        if not own:
+            continue
+        changes = _changes(own, levels, duration_s)
+        boluses = [
+            (dose.offset_s, dose.volume_ul * draw.lines / 1000.0)
+            for draw in own
+            for dose in doses
+            if dose.instrument == draw.pump
+        ]
+        available = reservoir.volume_ml - reservoir.unusable_ml
+        needed, dry_at = _walk(changes, boluses, duration_s, available)
+        found.append(Depletion(name, needed, available, dry_at))
+    return tuple(found)
+
+
+def _changes(
+    draws: Sequence[Draw], levels: Sequence[FlowLevel], duration_s: float
+) -> list[tuple[float, float]]:
+    """``(moment, change of outflow in mL/s)``, ascending."""
+    changes = []
+    for draw in draws:
+        rate = 0.0
+        for level in levels:
+            if level.instrument == draw.pump and level.offset_s < duration_s:
+                change = (level.rate_ul_min - rate) * draw.lines / 60_000.0
+                changes.append((level.offset_s, change))
+                rate = level.rate_ul_min
+    return sorted(changes)
+
+
+def _walk(
+    changes: Sequence[tuple[float, float]],
+    boluses: Sequence[tuple[float, float]],
+    duration_s: float,
+    available_ml: float,
+) -> tuple[float, float | None]:
+    steps = [(at, change, 0.0) for at, change in changes]
+    steps += [(at, 0.0, volume) for at, volume in boluses]
+    steps.append((duration_s, 0.0, 0.0))
+    used = rate = now = 0.0
+    dry_at: float | None = None
+    for at, change, volume in sorted(steps):
+        drawn = rate * (at - now)
+        if dry_at is None and rate > 0 and used + drawn > available_ml:
+            dry_at = now + (available_ml - used) / rate
+        used += drawn + volume
+        if dry_at is None and used > available_ml:
+            dry_at = at
+        now = at
+        rate += change
+    return used, dry_at
+
+
+def loading(
+    protocol: Protocol,
+    rig: Rig,
+    carried: Mapping[str, str],
+    used: Sequence[Depletion],
+) -> tuple[Loading, ...]:
+    """The technician's list: solution and volume a reservoir, reserve and dead rest included."""
+    rows = []
+    for item in used:
+        lines = tuple(
+            n for n, ln in rig.lines.items() if ln.reservoir == item.reservoir and carried[n]
+        )
+        solution = carried[lines[0]]
+        reservoir = rig.reservoirs[item.reservoir]
+        volume = math.ceil((item.needed_ml * RESERVE + reservoir.unusable_ml) * 10.0) / 10.0
+        contents, lot = _described(protocol, solution)
+        rows.append(
+            Loading(item.reservoir, solution, volume, lines, contents, reservoir.lot or lot)
+        )
+    return tuple(rows)
+
+
+def _described(protocol: Protocol, solution: str) -> tuple[str, str]:
+    medium = protocol.media.get(solution)
+    if medium is not None:
+        return ", ".join(part for part in (medium.description, medium.serum) if part), medium.lot
+    stock = protocol.stocks[solution]
+    parts = [f"{name} {value / 1000:.4g} µg/mL" for name, value in stock.contents_ng_ml.items()]
+    if stock.solvent:
+        parts.append(f"{stock.solvent} {stock.solvent_percent:g} %")
+    return ", ".join([*parts, stock.carrier]), stock.lot
