@@ -96,10 +96,11 @@ def draw_layout(question: Question, seed: int, candidates: int, balance_edges: b
         CannotAllocate: no layout was found in which every arm has a well.
     """
     _check_units_suffice(question)
+    drawing = _Drawing(question)
     rng = random.Random(seed)
     best: tuple[tuple[int, ...], Layout] | None = None
     for _ in range(candidates):
-        layout = _draw(question, rng)
+        layout = drawing.draw(rng)
         if layout is None or set(layout.arms.values()) != set(question.arms):
             continue
         score = _score(question, layout, balance_edges)
@@ -114,86 +115,120 @@ def _shuffled(items: Sequence[T], rng: random.Random) -> list[T]:
     return [item for _, _, item in sorted((rng.random(), n, item) for n, item in enumerate(items))]
 
 
-def _draw(question: Question, rng: random.Random) -> Layout | None:
-    """One layout, or None at a dead end: greedy towards balance, ties by lot."""
-    names = list(question.arms)
-    well_block = {well: block for block, wells in question.blocks.items() for well in wells}
-    open_arms = {well: names for well in well_block}
-    for aspect in question.aspects:
-        reached = {well for unit in aspect.units for well in unit.wells}
-        for well in well_block.keys() - reached:
-            open_arms[well] = _at(question, open_arms[well], aspect.name, NOTHING)
-            if not open_arms[well]:
-                return None
-    expected: Counter[tuple[str, str]] = Counter()
-    for well, arms in open_arms.items():
-        _weigh(expected, well_block[well], arms, +1)
+class _Drawing:
+    """A question with its arms as bits of a number, which makes drawing hundreds cheap.
 
-    levels: dict[str, str] = {}
-    # few large units first: what is coarse leaves the least choice to what is fine
-    for aspect in sorted(question.aspects, key=lambda a: (len(a.units), a.name)):
-        choices = list(
-            dict.fromkeys(arm.get(aspect.name, NOTHING) for arm in question.arms.values())
-        )
-        for unit in _shuffled_units(aspect, rng):
-            wells = [well for well in unit.wells if well in well_block]
-            for well in wells:
-                _weigh(expected, well_block[well], open_arms[well], -1)
-            found: list[tuple[int, float, str, list[list[str]]]] = []
-            for level in choices:
-                if unit.allowed is not None and level not in unit.allowed:
-                    continue
-                left = [_at(question, open_arms[well], aspect.name, level) for well in wells]
-                if all(left):
-                    cost = _cost(
-                        expected,
-                        [(well_block[w], arms) for w, arms in zip(wells, left, strict=True)],
-                    )
-                    found.append((cost, rng.random(), level, left))
-            if not found:
-                return None
-            _, _, level, left = min(found, key=lambda f: f[:2])
-            levels[unit.name] = level
-            for well, arms in zip(wells, left, strict=True):
-                open_arms[well] = arms
-                _weigh(expected, well_block[well], arms, +1)
-    return Layout(_settle(open_arms, rng), levels)
+    A well's *open arms* are those it can still have; they shrink as its units get levels.
+    """
 
+    def __init__(self, question: Question) -> None:
+        self._arms = list(question.arms)
+        self._block_of = {
+            well: index
+            for index, members in enumerate(question.blocks.values())
+            for well in members
+        }
+        self._blocks = len(question.blocks)
+        # few large units first: what is coarse leaves the least choice to what is fine
+        self._aspects = sorted(question.aspects, key=lambda a: (len(a.units), a.name))
+        self._at: dict[str, dict[str, int]] = {a.name: {} for a in question.aspects}
+        for bit, levels in enumerate(question.arms.values()):
+            for name, at in self._at.items():
+                level = levels.get(name, NOTHING)
+                at[level] = at.get(level, 0) | 1 << bit
+        self._start = {well: self._unreached(well) for well in self._block_of}
+        self._shares: dict[int, tuple[tuple[int, ...], int]] = {}
 
-def _shuffled_units(aspect: Aspect, rng: random.Random) -> list[Unit]:
-    order = _shuffled(range(len(aspect.units)), rng)
-    return [aspect.units[index] for index in order]
+    def draw(self, rng: random.Random) -> Layout | None:
+        """One layout, or None at a dead end: greedy towards balance, ties by lot."""
+        open_arms = dict(self._start)
+        if not all(open_arms.values()):
+            return None
+        expected = [[0] * len(self._arms) for _ in range(self._blocks)]
+        for well, arms in open_arms.items():
+            self._weigh(expected, well, arms, +1)
+        levels: dict[str, str] = {}
+        for aspect in self._aspects:
+            for unit in _shuffled(aspect.units, rng):
+                level = self._settle_unit(aspect, unit, open_arms, expected, rng)
+                if level is None:
+                    return None
+                levels[unit.name] = level
+        return Layout(self._settle_wells(open_arms, rng), levels)
 
+    def _unreached(self, well: str) -> int:
+        """Arms open to a well at first: none that needs a unit which does not reach it."""
+        arms = (1 << len(self._arms)) - 1
+        for aspect in self._aspects:
+            if not any(well in unit.wells for unit in aspect.units):
+                arms &= self._at[aspect.name].get(NOTHING, 0)
+        return arms
 
-def _at(question: Question, arms: Sequence[str], aspect: str, level: str) -> list[str]:
-    return [arm for arm in arms if question.arms[arm].get(aspect, NOTHING) == level]
+    def _settle_unit(
+        self,
+        aspect: Aspect,
+        unit: Unit,
+        open_arms: dict[str, int],
+        expected: list[list[int]],
+        rng: random.Random,
+    ) -> str | None:
+        """Give a unit the level that leaves arms most equal; None when none is possible."""
+        wells = [well for well in unit.wells if well in self._block_of]
+        for well in wells:
+            self._weigh(expected, well, open_arms[well], -1)
+        best: tuple[int, float, str, int] | None = None
+        for level, arms_at in self._at[aspect.name].items():
+            if unit.allowed is not None and level not in unit.allowed:
+                continue
+            left = [open_arms[well] & arms_at for well in wells]
+            if all(left):
+                cost = self._cost(expected, wells, left)
+                choice = (cost, rng.random(), level, arms_at)
+                best = choice if best is None else min(best, choice)
+        if best is None:
+            return None
+        for well in wells:
+            open_arms[well] &= best[3]
+            self._weigh(expected, well, open_arms[well], +1)
+        return best[2]
 
+    def _share(self, arms: int) -> tuple[tuple[int, ...], int]:
+        """The arms of a bit set, and the weight that a well gives to each."""
+        known = self._shares.get(arms)
+        if known is None:
+            bits = tuple(bit for bit in range(len(self._arms)) if arms >> bit & 1)
+            known = self._shares[arms] = (bits, _SHARE // len(bits))
+        return known
 
-def _weigh(expected: Counter[tuple[str, str]], block: str, arms: Sequence[str], sign: int) -> None:
-    share = sign * (_SHARE // len(arms))
-    for arm in arms:
-        expected[block, arm] += share
+    def _weigh(self, expected: list[list[int]], well: str, arms: int, sign: int) -> None:
+        bits, share = self._share(arms)
+        counts = expected[self._block_of[well]]
+        for bit in bits:
+            counts[bit] += sign * share
 
+    def _cost(self, expected: list[list[int]], wells: list[str], left: list[int]) -> int:
+        """How much the sum of squares of expected wells an arm and block would grow."""
+        cost = 0
+        for well, arms in zip(wells, left, strict=True):
+            bits, share = self._share(arms)
+            counts = expected[self._block_of[well]]
+            for bit in bits:
+                cost += share * (2 * counts[bit] + share)
+            self._weigh(expected, well, arms, +1)
+        for well, arms in zip(wells, left, strict=True):
+            self._weigh(expected, well, arms, -1)
+        return cost
 
-def _cost(
-    expected: Counter[tuple[str, str]], additions: Sequence[tuple[str, Sequence[str]]]
-) -> int:
-    """How much the sum of squares of expected wells an arm and block would grow."""
-    change: Counter[tuple[str, str]] = Counter()
-    for block, arms in additions:
-        _weigh(change, block, arms, +1)
-    return sum(added * (2 * expected[key] + added) for key, added in change.items())
-
-
-def _settle(open_arms: Mapping[str, Sequence[str]], rng: random.Random) -> dict[str, str]:
-    """Wells that several arms of equal treatment could have get the rarest, ties by lot."""
-    settled: dict[str, str] = {}
-    count: Counter[str] = Counter()
-    for well in _shuffled(list(open_arms), rng):
-        arm = min(open_arms[well], key=lambda name: (count[name], rng.random()))
-        settled[well] = arm
-        count[arm] += 1
-    return {well: settled[well] for well in open_arms}
+    def _settle_wells(self, open_arms: Mapping[str, int], rng: random.Random) -> dict[str, str]:
+        """Wells that several arms of equal treatment could have get the rarest, ties by lot."""
+        settled: dict[str, str] = {}
+        count = [0] * len(self._arms)
+        for well in _shuffled(list(open_arms), rng):
+            bits, _ = self._share(open_arms[well])
+            bit = min(bits, key=lambda b: (count[b], rng.random()))
+            settled[well] = self._arms[bit]
+            count[bit] += 1
+        return {well: settled[well] for well in open_arms}
 
 
 def _score(question: Question, layout: Layout, balance_edges: bool) -> tuple[int, ...]:
