@@ -118,6 +118,9 @@ class Row:
     hash: str
 
 
+_Stamped = tuple[Entry, float, str, float]
+
+
 class Journal:
     """An open journal with one writing process; threads share it. Made by :func:`open_journal`."""
 
@@ -127,35 +130,42 @@ class Journal:
         self._lock = threading.Lock()
         self._seq = last.seq if last else 0
         self._hash = last.hash if last else FIRST_HASH
-        self._samples: list[tuple[Entry, float, str, float]] = []
+        self._held: list[_Stamped] = []
         self.epoch = last.epoch if last else 0
 
-    def append(self, *entries: Entry) -> None:
-        """Write all of ``entries`` in one transaction, held-back samples before them.
+    def intend(self, *entries: Entry) -> None:
+        """Write what is about to be done, in one transaction, before it is done.
 
         Raises:
-            JournalWriteFailed: nothing of it was written.
+            JournalWriteFailed: nothing of it was written, and it must not be done.
         """
         with self._lock:
-            stamp = self._stamp()
-            self._write([*self._samples, *((entry, *stamp) for entry in entries)])
-            self._samples.clear()
+            stamped = [(entry, *self._stamp()) for entry in entries]
+            self._write([*self._held, *stamped])
+            self._held.clear()
+
+    def note(self, *entries: Entry) -> None:
+        """Write what has happened, in one transaction.
+
+        Raises:
+            JournalWriteFailed: it is kept with its time, and written with the next row that can.
+        """
+        with self._lock:
+            self._held += [(entry, *self._stamp()) for entry in entries]
+            self._flush()
 
     def sample(self, key: str, detail: Mapping[str, Any]) -> None:
         """Write a reading with the next row, or when enough have gathered.
 
         A crash may lose the last few; nothing is decided by them.
+
+        Raises:
+            JournalWriteFailed: as for :meth:`note`, but old samples give way to newer ones.
         """
         with self._lock:
-            self._samples.append((Entry("sample", key, "noted", detail), *self._stamp()))
-            if len(self._samples) < _SAMPLES_A_COMMIT:
-                return
-            try:
-                self._write(self._samples)
-                self._samples.clear()
-            except JournalWriteFailed:
-                del self._samples[: -10 * _SAMPLES_A_COMMIT]
-                raise
+            self._held.append((Entry("sample", key, "noted", detail), *self._stamp()))
+            if len(self._held) >= _SAMPLES_A_COMMIT:
+                self._flush()
 
     def rows(self) -> Iterator[Row]:
         """Every row in order."""
@@ -163,9 +173,21 @@ class Journal:
 
     def close(self) -> None:
         """Write what is held back and let go of the file."""
-        self.append()
-        with self._lock:
-            self._connection.close()
+        try:
+            self.note()
+        finally:
+            with self._lock:
+                self._connection.close()
+
+    def _flush(self) -> None:
+        try:
+            self._write(self._held)
+        except JournalWriteFailed:
+            samples = [s for s in self._held if s[0].kind == "sample"]
+            surplus = samples[: -10 * _SAMPLES_A_COMMIT]
+            self._held = [s for s in self._held if s not in surplus] if surplus else self._held
+            raise
+        self._held = []
 
     def _stamp(self) -> tuple[float, str, float]:
         return (
@@ -174,7 +196,7 @@ class Journal:
             time.monotonic(),
         )
 
-    def _write(self, stamped: list[tuple[Entry, float, str, float]]) -> None:
+    def _write(self, stamped: list[_Stamped]) -> None:
         if not stamped:
             return
         boot, seq, last_hash = boot_id(), self._seq, self._hash

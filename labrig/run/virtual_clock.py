@@ -107,6 +107,7 @@ class VirtualClock:
         with self._lock:
             if not self._is_running_thread():
                 raise ClockMisuse(f"mailbox {box.name!r} is read by a thread not on this clock")
+            self._take_foreign()
             if box.items:
                 return box.items.popleft()
             if until_s is not None and until_s <= self._now_s:
@@ -142,6 +143,10 @@ class VirtualClock:
     def _is_running_thread(self) -> bool:
         return self._running is not None and self._running.thread == threading.get_ident()
 
+    def _take_foreign(self) -> None:
+        while self._foreign:
+            self._deliver(*self._foreign.popleft())
+
     def _deliver(self, box: _VirtualMailbox, item: object, first: bool) -> None:
         if first:
             box.items.appendleft(item)
@@ -160,8 +165,7 @@ class VirtualClock:
         """Choose who runs next, waiting or jumping when nobody can; the lock is held."""
         self._running = None
         while True:
-            while self._foreign:
-                self._deliver(*self._foreign.popleft())
+            self._take_foreign()
             if self._ready:
                 person = heapq.heappop(self._ready)[2]
                 person.is_ready = False

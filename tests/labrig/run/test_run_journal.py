@@ -28,9 +28,9 @@ def path(tmp_path: Path) -> Path:
 def _write_some(path: Path) -> None:
     journal = open_journal(path, VirtualClock())
     journal.epoch = 1
-    journal.append(Entry("run", "run", "noted", {"what": "started"}))
+    journal.note(Entry("run", "run", "noted", {"what": "started"}))
     journal.sample("pump_1", {"rate_ul_min": 16.5})
-    journal.append(
+    journal.note(
         Entry("dose", "d1", "intent", {"volume_ul": 5.0}),
         Entry("frame", "f1", "confirmed", {"path": "a.zarr", "well": "A1", "focus": 0.5}),
     )
@@ -98,7 +98,7 @@ def test_going_on_continues_the_chain(path):
     _write_some(path)
     journal = open_journal(path, VirtualClock(start_s=9.0))
     assert journal.epoch == 1
-    journal.append(Entry("run", "run", "noted", {"what": "adopted"}))
+    journal.note(Entry("run", "run", "noted", {"what": "adopted"}))
     journal.close()
     assert read_journal(path)[-1].seq == 5
 
@@ -116,9 +116,9 @@ def test_the_digest_leaves_the_wall_clock_out(tmp_path):
 def test_a_second_writer_is_noticed(path):
     journal = open_journal(path, VirtualClock())
     other = open_journal(path, VirtualClock())
-    journal.append(Entry("note", "n", "noted", {}))
+    journal.note(Entry("note", "n", "noted", {}))
     with pytest.raises(JournalWriteFailed, match="another process"):
-        other.append(Entry("note", "n", "noted", {}))
+        other.note(Entry("note", "n", "noted", {}))
 
 
 class FullDisk(sqlite3.Connection):
@@ -140,11 +140,13 @@ def test_a_full_disk_writes_nothing_and_is_survived(path):
         return connections[-1]
 
     journal = open_journal(path, VirtualClock(), connect)
-    journal.append(Entry("note", "before", "noted", {}))
+    journal.note(Entry("note", "before", "noted", {}))
     connections[0].full = True
     with pytest.raises(JournalWriteFailed, match="Free space"):
-        journal.append(Entry("note", "during", "noted", {}))
+        journal.intend(Entry("dose", "not begun", "sent", {}))
+    with pytest.raises(JournalWriteFailed, match="Free space"):
+        journal.note(Entry("frame", "taken meanwhile", "confirmed", {}))
     connections[0].full = False
-    journal.append(Entry("note", "after", "noted", {}))
+    journal.intend(Entry("dose", "begun", "sent", {}))
     journal.close()
-    assert [r.key for r in read_journal(path)] == ["before", "after"]
+    assert [r.key for r in read_journal(path)] == ["before", "taken meanwhile", "begun"]

@@ -1,0 +1,124 @@
+"""The board: what the runner shows of itself. Alarms, questions, counters, last readings.
+
+Workers write to it, ``/status`` reads it. Nothing is decided by it; the journal is the record.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Condition = Literal["starting", "running", "held", "stopping", "stopped", "finished", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something a person should act on now.
+
+    Attributes:
+        code: stable, e.g. ``stall``; ``about`` is the instrument or well.
+        since_s: on the run's clock.
+    """
+
+    code: str
+    about: str
+    since_s: float
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something only the operator can decide; answered by its ``id`` with one of ``options``."""
+
+    id: str
+    what: str
+    options: tuple[str, ...]
+    since_s: float
+
+
+class Board:
+    """Thread-safe; every read is a copy."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._alarms: dict[tuple[str, str], Alarm] = {}
+        self._questions: dict[str, Question] = {}
+        self._counts: Counter[str] = Counter()
+        self._readings: dict[str, dict[str, Any]] = {}
+        self._censored: dict[str, float] = {}
+        self.condition: Condition = "starting"
+        self.phase = ""
+
+    def alarm(self, alarm: Alarm) -> None:
+        """Raise an alarm; one that stands already keeps its time."""
+        with self._lock:
+            self._alarms.setdefault((alarm.code, alarm.about), alarm)
+
+    def clear(self, code: str, about: str) -> None:
+        """Take an alarm down, if it stands."""
+        with self._lock:
+            self._alarms.pop((code, about), None)
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """Those that stand, oldest first."""
+        with self._lock:
+            return tuple(sorted(self._alarms.values(), key=lambda a: (a.since_s, a.code, a.about)))
+
+    def ask(self, question: Question) -> None:
+        """Put a question to the operator."""
+        with self._lock:
+            self._questions[question.id] = question
+
+    def take_question(self, question_id: str) -> Question | None:
+        """Remove a question that has been answered; None when it does not stand."""
+        with self._lock:
+            return self._questions.pop(question_id, None)
+
+    def questions(self) -> tuple[Question, ...]:
+        """Those that stand, oldest first."""
+        with self._lock:
+            return tuple(sorted(self._questions.values(), key=lambda q: (q.since_s, q.id)))
+
+    def count(self, what: str, by: int = 1) -> None:
+        """Add to one of the counters."""
+        with self._lock:
+            self._counts[what] += by
+
+    def counts(self) -> dict[str, int]:
+        """Every counter."""
+        with self._lock:
+            return dict(sorted(self._counts.items()))
+
+    def read(self, instrument: str, values: dict[str, Any]) -> None:
+        """Show the latest reading of an instrument."""
+        with self._lock:
+            self._readings[instrument] = values
+
+    def readings(self) -> dict[str, dict[str, Any]]:
+        """The latest reading of every instrument."""
+        with self._lock:
+            return dict(self._readings)
+
+    def censor(self, wells: tuple[str, ...], from_s: float) -> None:
+        """Show wells as censored from this time; the earliest time stays."""
+        with self._lock:
+            for well in wells:
+                self._censored.setdefault(well, from_s)
+
+    def shown(self) -> dict[str, Any]:
+        """All of it as plain data, for ``/status``."""
+        alarms = [asdict(alarm) for alarm in self.alarms()]
+        questions = [asdict(question) for question in self.questions()]
+        with self._lock:
+            return {
+                "condition": self.condition,
+                "phase": self.phase,
+                "alarms": alarms,
+                "questions": questions,
+                "counters": dict(sorted(self._counts.items())),
+                "readings": dict(self._readings),
+                "censored_from_s": dict(self._censored),
+            }

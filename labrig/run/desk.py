@@ -1,0 +1,92 @@
+"""What every worker is given: the clock, the journal, the fence and the board.
+
+The desk also knows what a full disk means: what has happened is kept until it can be written,
+and nothing new is begun meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from labrig.run.board import Alarm, Board
+from labrig.run.clock import Clock
+from labrig.run.journal import Entry, Journal, JournalWriteFailed, Kind, State
+from labrig.run.lease import Fence
+
+FINAL_COUNTERS = {
+    "missed": "missed",
+    "skipped": "skipped",
+    "refused": "refused",
+    "failed": "failed",
+    "unknown": "unknown",
+}
+
+
+class Desk:
+    """Shared by dispatcher and workers."""
+
+    def __init__(self, clock: Clock, journal: Journal, fence: Fence, board: Board) -> None:
+        self.clock = clock
+        self.journal = journal
+        self.fence = fence
+        self.board = board
+        self._journal_down_since_s: float | None = None
+
+    @property
+    def journal_works(self) -> bool:
+        """Whether the last write succeeded; nothing that acts is begun while not."""
+        return self._journal_down_since_s is None
+
+    def intend(self, *entries: Entry) -> None:
+        """Write before doing. Raises JournalWriteFailed: then do not do it."""
+        try:
+            self.journal.intend(*entries)
+        except JournalWriteFailed as error:
+            self._journal_failed(error)
+            raise
+
+    def note(self, kind: Kind, key: str, state: State, **detail: Any) -> None:  # noqa: ANN401
+        """Write what has happened; kept for later when it cannot be written now."""
+        counter = FINAL_COUNTERS.get(state)
+        if counter:
+            self.board.count(counter)
+        self._guarded(lambda: self.journal.note(Entry(kind, key, state, detail)))
+
+    def sample(self, instrument: str, **values: Any) -> None:  # noqa: ANN401 - JSON values
+        """Write and show a reading."""
+        self.board.read(instrument, {"at_s": self.clock.now_s(), **values})
+        self._guarded(lambda: self.journal.sample(instrument, values))
+
+    def deviation(self, code: str, **detail: Any) -> None:  # noqa: ANN401 - JSON values
+        """Record that something went otherwise than planned."""
+        self.board.count("deviations")
+        self._guarded(lambda: self.journal.note(Entry("deviation", code, "noted", detail)))
+
+    def alarm(self, code: str, about: str, what: str, remedy: str = "") -> None:
+        """Tell a person."""
+        self.board.alarm(Alarm(code, about, self.clock.now_s(), what, remedy))
+
+    def retry_journal(self) -> None:
+        """Try to write what is held back; on success the alarm goes and the gap is recorded."""
+        since_s = self._journal_down_since_s
+        if since_s is None:
+            return
+        try:
+            self.journal.note()
+        except JournalWriteFailed:
+            return
+        self._journal_down_since_s = None
+        self.board.clear("journal", "journal")
+        self.deviation("journal-restored", from_s=since_s, to_s=self.clock.now_s())
+
+    def _guarded(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except JournalWriteFailed as error:
+            self._journal_failed(error)
+
+    def _journal_failed(self, error: JournalWriteFailed) -> None:
+        if self._journal_down_since_s is None:
+            self._journal_down_since_s = self.clock.now_s()
+        self.alarm("journal", "journal", str(error))

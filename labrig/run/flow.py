@@ -1,0 +1,287 @@
+"""One pump: holds its flow level, gives its doses, and watches that liquid really comes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from labrig.plan.timeline import Dose, FlowLevel, StimulationLevel
+from labrig.run.board import Question
+from labrig.run.desk import Desk
+from labrig.run.doses import DoseGiver
+from labrig.run.orders import Decided, Order, Settle
+from labrig.run.stall import StallWatch
+from labrig_drivers.errors import LinkError, Refused
+from labrig_drivers.kinds import Pump, PumpState
+
+RATE_TOLERANCE = 1e-4
+"""Of a rate read back against the quantised one asked for: float digits, not accuracy."""
+
+
+@dataclass(slots=True)
+class _Stall:
+    from_s: float
+    given_up: bool = False
+
+
+class PumpHandler:
+    """Owns one pump.
+
+    Args:
+        name: as the rig calls it.
+        desk: clock, journal, fence and board.
+        at_stop: what an operator's stop does to its continuous flow.
+        poll_s: how often it is asked for its state, which also feeds its watchdog.
+        given_up: an earlier process gave it up after a stall, and no operator restarted it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        desk: Desk,
+        at_stop: Literal["keep", "off"],
+        poll_s: float,
+        given_up: bool = False,
+    ) -> None:
+        self.name = name
+        self._desk = desk
+        self._at_stop = at_stop
+        self._poll_s = poll_s
+        self._doses = DoseGiver(name, desk)
+        self._watch = StallWatch()
+        self._stall = _Stall(desk.clock.now_s(), given_up=True) if given_up else None
+        self._pump: Pump | None = None
+        self._level: FlowLevel | None = None
+        self._wanted_ul_min = 0.0
+        self._epoch = desk.fence.epoch
+        self._halted = False
+        self._poll_due_s = desk.clock.now_s()
+        self._last_good_s = desk.clock.now_s()
+
+    def attach(self, driver: Pump) -> None:
+        """Read the pump; change nothing."""
+        self._pump = driver
+        state = driver.state()
+        self._show(state)
+        self._poll_due_s = self._next_poll_s()
+
+    def remember(self, level: FlowLevel | StimulationLevel, epoch: int) -> None:
+        """This level holds from now on; :meth:`assert_due` brings the pump to it."""
+        assert isinstance(level, FlowLevel), f"{self.name} is a pump, {level.key} is not for it"
+        self._level, self._epoch = level, epoch
+
+    def take(self, what: Order | Settle | Decided) -> Order | None:
+        """Carry out; an order that comes back is to be judged and given again."""
+        match what:
+            case Order(entry=Dose() as dose):
+                self._watch.pause()
+                self._doses.give(what, dose, self._port())
+            case Settle(order=Order(entry=Dose() as dose)):
+                self._doses.settle(what, dose)
+                return self._look_after_dose()
+            case Decided() if what.key == self._question_id():
+                self._restart_decided(what)
+            case Decided():
+                return self._doses.decide(what)
+        return None
+
+    def assert_due(self) -> Order | None:
+        """Settle a dose if one is open, then hold the level due now."""
+        if self._halted:
+            self._make_safe()
+            return None
+        if self._doses.busy:
+            return self._look_after_dose()
+        if self._level is not None:
+            self._assert()
+        return None
+
+    def next_due_s(self) -> float:
+        """When :meth:`tick` is due."""
+        dose_s = self._doses.next_due_s()
+        return self._poll_due_s if dose_s is None else min(dose_s, self._poll_due_s)
+
+    def tick(self) -> Order | None:
+        """Look after the dose under way, and poll."""
+        now_s = self._desk.clock.now_s()
+        dose_s = self._doses.next_due_s()
+        if dose_s is not None and dose_s <= now_s:
+            return self._look_after_dose()
+        if self._poll_due_s <= now_s:
+            self._poll_due_s = self._next_poll_s()
+            self._poll()
+        return None
+
+    def halt(self, epoch: int) -> None:
+        """Safe state: boluses off, additives by rule, basal perfusion kept."""
+        self._halted, self._epoch = True, epoch
+        self._make_safe()
+
+    def hold(self) -> None:
+        """Perfusion goes on."""
+
+    def resume(self) -> None:
+        """Perfusion went on."""
+
+    def finish(self) -> None:
+        """The last level stays: stopping starves the cells."""
+
+    def _make_safe(self) -> None:
+        pump = self._port()
+        was_dosing = self._doses.busy
+        self._doses.stop(pump)
+        if self._at_stop == "off":
+            pump.stop()
+            self._watch.pause()
+        elif was_dosing and self._level is not None:
+            self._assert()
+        self._show(pump.state())
+
+    def _look_after_dose(self) -> Order | None:
+        again = self._doses.look(self._port())
+        if self._doses.busy:
+            return None
+        if self._level is not None:
+            self._assert()
+        return again or self._doses.next_order()
+
+    def _assert(self) -> None:
+        """Read, and write only what differs; confirmed by reading again."""
+        level = self._level
+        if level is None:
+            return
+        if self._stall is not None and self._stall.given_up:
+            reason = f"{self.name} was given up after a stall; answer its question first"
+            self._desk.note("level", level.key, "refused", reason=reason)
+            return
+        pump = self._port()
+        try:
+            wanted = pump.quantised(level.rate_ul_min)
+            state = pump.state()
+            if not _holds(state, wanted):
+                self._desk.fence.check(self._epoch)
+                pump.set_rate(level.rate_ul_min)
+                state = pump.state()
+        except Refused as error:
+            self._desk.note("level", level.key, "failed", what=str(error))
+            self._desk.alarm("rate", self.name, error.what, error.remedy)
+            return
+        self._show(state)
+        now_s = self._desk.clock.now_s()
+        self._wanted_ul_min = wanted
+        self._watch.begin(now_s, wanted, state)
+        if _holds(state, wanted):
+            self._desk.board.clear("rate", self.name)
+            self._desk.note(
+                "level", level.key, "confirmed", rate_ul_min=state.rate_ul_min, instrument=self.name
+            )
+        else:
+            what = f"asked for {wanted:g} µL/min, the pump says {state}."
+            self._desk.note("level", level.key, "failed", what=what)
+            self._desk.alarm("rate", self.name, what, "Look at the pump.")
+
+    def _poll(self) -> None:
+        state = self._port().state()
+        self._show(state)
+        if self._halted or self._level is None:
+            return
+        now_s = self._desk.clock.now_s()
+        match self._watch.judge(now_s, state):
+            case "stalled":
+                self._stalled(state)
+                return
+            case "flowing":
+                self._last_good_s = now_s
+                self._flows_again(now_s)
+            case "unsure":
+                pass
+        if state.running and not self._doses.busy and not _holds(state, self._wanted_ul_min):
+            self._desk.deviation(
+                "rate-changed", instrument=self.name, rate_ul_min=state.rate_ul_min,
+                wanted_ul_min=self._wanted_ul_min,
+            )  # fmt: skip
+            self._assert()
+
+    def _stalled(self, state: PumpState) -> None:
+        """Notice, retry once, else censor; never restart silently."""
+        level = self._level
+        if level is None or (self._stall is not None and self._stall.given_up):
+            return
+        wells = list(level.wells)
+        if self._stall is None:
+            self._stall = _Stall(self._last_good_s)
+            what = f"commanded {level.rate_ul_min:g} µL/min, but nothing comes"
+            if state.alarm:
+                what = f"it stopped itself ({state.alarm})"
+            self._desk.deviation(
+                "stall", instrument=self.name, wells=wells, from_s=self._last_good_s,
+                alarm=state.alarm, what=what,
+            )  # fmt: skip
+            self._desk.alarm(
+                "stall", self.name, f"{what}; tried again once.",
+                "Look for a clog, an empty syringe or a slipped tube.",
+            )  # fmt: skip
+            self._desk.fence.check(self._epoch)
+            self._port().stop()
+            self._assert()
+            return
+        self._stall.given_up = True
+        self._desk.deviation(
+            "stall-given-up", instrument=self.name, wells=wells, from_s=self._stall.from_s
+        )
+        self._desk.deviation("censored", wells=wells, from_s=self._stall.from_s, why="stall")
+        self._desk.board.censor(level.wells, self._stall.from_s)
+        self._desk.board.ask(
+            Question(
+                self._question_id(),
+                f"{self.name} stalled twice; {', '.join(wells)} are censored from "
+                f"{self._stall.from_s:.0f} s. Restart it at {level.rate_ul_min:g} µL/min?",
+                ("restart", "leave"),
+                self._desk.clock.now_s(),
+            )
+        )
+
+    def _flows_again(self, now_s: float) -> None:
+        if self._stall is None or self._stall.given_up:
+            return
+        self._desk.deviation(
+            "stall-recovered", instrument=self.name, from_s=self._stall.from_s, to_s=now_s
+        )
+        self._desk.board.clear("stall", self.name)
+        self._stall = None
+
+    def _restart_decided(self, decided: Decided) -> None:
+        if decided.choice == "restart":
+            self._stall = None
+            self._epoch = decided.epoch
+            self._desk.deviation("restarted-by-operator", instrument=self.name)
+            self._desk.board.clear("stall", self.name)
+            self._assert()
+
+    def _question_id(self) -> str:
+        return f"stall:{self.name}"
+
+    def _show(self, state: PumpState) -> None:
+        self._desk.sample(
+            self.name,
+            running=state.running,
+            rate_ul_min=state.rate_ul_min,
+            delivered_ul=state.delivered_ul,
+            alarm=state.alarm,
+        )
+
+    def _next_poll_s(self) -> float:
+        return (self._desk.clock.now_s() // self._poll_s + 1) * self._poll_s
+
+    def _port(self) -> Pump:
+        if self._pump is None:
+            raise LinkError(self.name, "it has not answered since this runner started.")
+        return self._pump
+
+
+def _holds(state: PumpState, wanted_ul_min: float) -> bool:
+    """Whether the pump does what is wanted."""
+    if wanted_ul_min == 0:
+        return not state.running
+    close = abs(state.rate_ul_min - wanted_ul_min) <= RATE_TOLERANCE * wanted_ul_min
+    return state.running and close

@@ -1,0 +1,199 @@
+"""Stage and camera together: move, arrive, see that it arrived, take the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from labrig.plan.plan import RunRules
+from labrig.plan.timeline import Film, FlowLevel, Frame, StimulationLevel
+from labrig.run.camera_link import CameraFailed, CameraLink
+from labrig.run.desk import Desk
+from labrig.run.orders import Decided, Order, Settle
+from labrig_drivers.errors import LinkError, Refused
+from labrig_drivers.kinds import Stage
+
+MOVE_DEADLINE_S = 60.0
+_FIRST_LOOK_S = 0.1
+_LOOKS = 1.5
+"""Each look at a moving stage comes this much later than the one before, up to half a second."""
+
+Attach = Callable[[Frame | Film], Any]
+
+
+class StageNotThere(Exception):
+    """The stage did not come to rest in time."""
+
+
+class ImagingHandler:
+    """Owns one stage, and the camera that looks through it.
+
+    Args:
+        name: the stage's name.
+        desk: clock, journal, fence and board.
+        camera: the camera process.
+        rules: when a move counts as arrived.
+        pause_until: waits on the run's clock; raises when the run is stopped meanwhile.
+        attachment: what goes along with a request, unseen (a simulated bench's scene).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        desk: Desk,
+        camera: CameraLink,
+        rules: RunRules,
+        pause_until: Callable[[float], None],
+        attachment: Attach | None,
+    ) -> None:
+        self.name = name
+        self._desk = desk
+        self._camera = camera
+        self._rules = rules
+        self._pause_until = pause_until
+        self._attachment = attachment
+        self._stage: Stage | None = None
+        self._at_um: tuple[float, float] | None = None
+
+    def attach(self, driver: Stage) -> None:
+        """Ask where the stage is; move nothing."""
+        self._stage = driver
+        self._at_um = None
+        x_um, y_um = driver.position_um()
+        self._desk.sample(self.name, x_um=x_um, y_um=y_um)
+
+    def remember(self, level: FlowLevel | StimulationLevel, epoch: int) -> None:
+        """A stage holds no level."""
+
+    def take(self, what: Order | Settle | Decided) -> Order | None:
+        """Take one frame or film."""
+        match what:
+            case Order(entry=Frame() | Film() as entry):
+                self._desk.fence.check(what.epoch)
+                self._take_picture(entry)
+        return None
+
+    def assert_due(self) -> Order | None:
+        """A stage holds no level."""
+        return None
+
+    def next_due_s(self) -> float | None:
+        """Nothing of its own."""
+        return None
+
+    def tick(self) -> Order | None:
+        """Nothing of its own."""
+        return None
+
+    def halt(self, epoch: int) -> None:
+        """Stand still."""
+        if self._stage is not None:
+            self._stage.stop()
+        self._at_um = None
+
+    def hold(self) -> None:
+        """The frame under way is finished; further ones pause with the timeline."""
+
+    def resume(self) -> None:
+        """Frames go on with the timeline."""
+
+    def finish(self) -> None:
+        """Let the camera go."""
+        self._camera.close()
+
+    def _take_picture(self, entry: Frame | Film) -> None:
+        kind = "frame" if isinstance(entry, Frame) else "film"
+        where: dict[str, Any] = {
+            "camera": entry.camera, "well": entry.well, "field": entry.field,
+            "channel": entry.channel, "x_asked_um": entry.x_um, "y_asked_um": entry.y_um,
+        }  # fmt: skip
+        if isinstance(entry, Frame):
+            where["round"] = entry.round
+        try:
+            x_um, y_um = self._go_to(entry.x_um, entry.y_um)
+            verified = self._near((x_um, y_um), entry)
+            where |= {"x_reached_um": x_um, "y_reached_um": y_um, "position_verified": verified}
+            if not verified:
+                self._desk.deviation("position", key=entry.key, **where)
+            taken_s = self._desk.clock.now_s()
+            reply = self._request(entry, taken_s)
+        except (StageNotThere, Refused, CameraFailed) as error:
+            reason = str(error)
+            self._desk.note(kind, entry.key, "missed", reason=reason, **where)  # type: ignore[arg-type]
+            self._desk.deviation("picture-missed", key=entry.key, reason=reason)
+            self._desk.alarm("camera", entry.camera, reason)
+            return
+        self._desk.board.clear("camera", entry.camera)
+        self._desk.board.count("pictures")
+        self._desk.note(
+            kind, entry.key, "confirmed", **where,  # type: ignore[arg-type]
+            path=reply["path"], sha256=reply["sha256"], focus=reply.get("focus"),
+            exposure_ms=reply.get("exposure_ms"), bytes=reply.get("bytes"),
+            saturated_fraction=reply.get("saturated_fraction"),
+            offset_s=entry.offset_s, lateness_s=round(taken_s - entry.offset_s, 3),
+        )  # fmt: skip
+
+    def _request(self, entry: Frame | Film, taken_s: float) -> dict[str, Any]:
+        attachment = None if self._attachment is None else self._attachment(entry)
+        common: dict[str, Any] = {
+            "camera": entry.camera, "channel": entry.channel, "well": entry.well,
+            "field": entry.field, "exposure_ms": entry.exposure_ms, "offset_s": taken_s,
+            "attachment": attachment,
+        }  # fmt: skip
+        exposure_s = entry.exposure_ms / 1000.0
+        if isinstance(entry, Frame):
+            return self._camera.request(
+                exposure_s, do="snap", round=entry.round, t_index=entry.round, **common
+            )
+        length_s = entry.frames / entry.frame_rate_hz
+        return self._camera.request(
+            # Storing a film takes longer than making it.
+            exposure_s + 4 * length_s, do="film", name=entry.key,
+            frame_rate_hz=entry.frame_rate_hz, frames=entry.frames, **common,
+        )  # fmt: skip
+
+    def _go_to(self, x_um: float, y_um: float) -> tuple[float, float]:
+        """Where the stage is after trying twice to be there."""
+        target = (x_um, y_um)
+        if self._at_um == target:
+            return self._position()
+        self._at_um = None
+        reached = target
+        for _ in range(2):
+            self._move(target)
+            reached = self._position()
+            if self._close(reached, target):
+                self._pause_until(self._desk.clock.now_s() + self._rules.settle_s)
+                self._at_um = target
+                break
+        return reached
+
+    def _move(self, target: tuple[float, float]) -> None:
+        stage = self._port()
+        stage.move_to(*target)
+        began_s = self._desk.clock.now_s()
+        look_s = _FIRST_LOOK_S
+        while stage.moving():
+            now_s = self._desk.clock.now_s()
+            if now_s - began_s > MOVE_DEADLINE_S:
+                stage.stop()
+                raise StageNotThere(
+                    f"{self.name} was still moving after {MOVE_DEADLINE_S:g} s and was stopped."
+                )
+            self._pause_until(now_s + look_s)
+            look_s = min(look_s * _LOOKS, 0.5)
+
+    def _position(self) -> tuple[float, float]:
+        return self._port().position_um()
+
+    def _near(self, reached: tuple[float, float], entry: Frame | Film) -> bool:
+        return self._close(reached, (entry.x_um, entry.y_um))
+
+    def _close(self, one: tuple[float, float], other: tuple[float, float]) -> bool:
+        within = self._rules.arrive_within_um
+        return abs(one[0] - other[0]) <= within and abs(one[1] - other[1]) <= within
+
+    def _port(self) -> Stage:
+        if self._stage is None:
+            raise LinkError(self.name, "it has not answered since this runner started.")
+        return self._stage

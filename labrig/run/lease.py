@@ -1,0 +1,101 @@
+"""Who may act: one runner a run folder, and within it only the newest epoch.
+
+Stop raises the epoch *first* and sends the safe state *then*: whatever was under way before
+finds, right before its bytes would go out, that it is too late.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import IO
+
+from labrig.run.clock import boot_id
+
+
+class LeaseHeld(Exception):
+    """Another runner owns this run folder."""
+
+
+class StaleEpoch(Exception):
+    """The action belongs to an earlier epoch: it must not reach the wire."""
+
+
+class Fence:
+    """The present epoch; raised from any thread, checked by every port's owner."""
+
+    def __init__(self, epoch: int) -> None:
+        self._epoch = epoch
+        self._lock = threading.Lock()
+
+    @property
+    def epoch(self) -> int:
+        """The only epoch whose actions may reach a wire."""
+        return self._epoch
+
+    def raise_epoch(self) -> int:
+        """Make everything begun before this call stale; returns the new epoch."""
+        with self._lock:
+            self._epoch += 1
+            return self._epoch
+
+    def check(self, epoch: int) -> None:
+        """Call right before bytes are sent.
+
+        Raises:
+            StaleEpoch: ``epoch`` is no longer the present one.
+        """
+        if epoch != self._epoch:
+            raise StaleEpoch(f"epoch {epoch} was overtaken by {self._epoch}")
+
+
+class Lease:
+    """A held lock on a run folder; the operating system frees it when the process dies."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def release(self) -> None:
+        """Let another runner take the folder."""
+        self._file.close()
+
+
+def take_lease(run_folder: Path) -> Lease:
+    """Become the one runner of this folder.
+
+    Raises:
+        LeaseHeld: another process is.
+    """
+    path = run_folder / "runner.lock"
+    file = open(path, "a+", encoding="utf-8")
+    try:
+        _lock(file)
+    except OSError:
+        file.seek(0)
+        holder = file.read().strip() or "an unknown process"
+        file.close()
+        raise LeaseHeld(
+            f"{run_folder} is being run by {holder}. Follow it with `labrig status`, or stop it "
+            "with `labrig stop` first."
+        ) from None
+    file.seek(0)
+    file.truncate()
+    file.write(json.dumps({"pid": os.getpid(), "boot_id": boot_id()}))
+    file.flush()
+    return Lease(file)
+
+
+def _lock(file: IO[str]) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        # A byte far behind the text, so that the holder's name stays readable.
+        file.seek(1_000_000)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

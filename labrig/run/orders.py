@@ -1,0 +1,109 @@
+"""What is put into a worker's mailbox, and what comes back to the dispatcher."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from labrig.plan.timeline import Entry, Film, Frame
+
+
+def instrument_of(entry: Entry) -> str:
+    """The instrument that carries an entry out; for pictures, the stage they need."""
+    return entry.stage if isinstance(entry, Frame | Film) else entry.instrument
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Do this.
+
+    Attributes:
+        epoch: of the run when it was given; stale ones never reach a wire.
+        next_s: when the next event of its series is due, for the ``coalesce`` rule.
+        because: ``due`` by the clock; ``answered``: the operator said do it, however late.
+    """
+
+    entry: Entry
+    epoch: int
+    next_s: float | None = None
+    because: Literal["due", "answered"] = "due"
+
+    @property
+    def instrument(self) -> str:
+        """Whose worker it goes to; a picture goes to the stage's."""
+        return instrument_of(self.entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Find out what became of a dose that was under way when the runner died.
+
+    ``sent`` is the detail of its last ``sent`` row.
+    """
+
+    order: Order
+    sent: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The operator's answer to what a worker asked about a dose."""
+
+    key: str
+    choice: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Safe state, now. ``epoch`` is the raised one."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Stimulation off until Resume; perfusion goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Assert again what is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The run is over: leave the instrument as the end of a run should find it, and end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A worker has ended; ``unsafe`` names instruments whose safe state could not be confirmed."""
+
+    port: str
+    unsafe: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """A worker ended with an exception nobody foresaw."""
+
+    port: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """An event that was too late ends its arm."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What the operator or the conductor asks of the dispatcher."""
+
+    id: str
+    name: Literal["stop", "hold", "resume", "answer", "note", "phase"]
+    args: Mapping[str, Any]

@@ -1,0 +1,118 @@
+"""One environment probe: readings by the timeline, and alarms when the air is wrong."""
+
+from __future__ import annotations
+
+from labrig.plan.plan import RunRules
+from labrig.plan.timeline import FlowLevel, Reading, StimulationLevel
+from labrig.run.desk import Desk
+from labrig.run.orders import Decided, Order, Settle
+from labrig_drivers.errors import LinkError
+from labrig_drivers.kinds import EnvironmentProbe, EnvironmentReading
+
+TRIP_AFTER_S = 15 * 60.0
+"""[K] Twice the warning limit for this long is an alarm of its own: incubator practice."""
+
+
+class ProbeHandler:
+    """Owns one probe."""
+
+    def __init__(self, name: str, desk: Desk, rules: RunRules) -> None:
+        self.name = name
+        self._desk = desk
+        self._rules = rules
+        self._probe: EnvironmentProbe | None = None
+        self._far_off_since_s: float | None = None
+
+    def attach(self, driver: EnvironmentProbe) -> None:
+        """Nothing to read before the first reading is due."""
+        self._probe = driver
+
+    def remember(self, level: FlowLevel | StimulationLevel, epoch: int) -> None:
+        """A probe holds no level."""
+
+    def take(self, what: Order | Settle | Decided) -> Order | None:
+        """Read once."""
+        match what:
+            case Order(entry=Reading() as entry):
+                if self._probe is None:
+                    raise LinkError(self.name, "it has not answered since this runner started.")
+                reading = self._probe.read()
+                values = {
+                    "instrument": self.name,
+                    "co2_percent": reading.co2_percent,
+                    "temperature_c": reading.temperature_c,
+                    "trusted": reading.trusted,
+                    "note": reading.note,
+                }
+                self._desk.board.read(self.name, {"at_s": self._desk.clock.now_s(), **values})
+                self._desk.note("reading", entry.key, "confirmed", **values)
+                self._judge(reading)
+        return None
+
+    def assert_due(self) -> Order | None:
+        """A probe holds no level."""
+        return None
+
+    def next_due_s(self) -> float | None:
+        """Nothing of its own."""
+        return None
+
+    def tick(self) -> Order | None:
+        """Nothing of its own."""
+        return None
+
+    def halt(self, epoch: int) -> None:
+        """A probe does nothing to the cells."""
+
+    def hold(self) -> None:
+        """Readings pause with the timeline."""
+
+    def resume(self) -> None:
+        """Readings go on with the timeline."""
+
+    def finish(self) -> None:
+        """Nothing to leave."""
+
+    def _judge(self, reading: EnvironmentReading) -> None:
+        board = self._desk.board
+        if not reading.trusted:
+            self._desk.alarm("probe", self.name, f"its readings are not to be trusted: "
+                             f"{reading.note}", "Look at the probe.")  # fmt: skip
+            return
+        board.clear("probe", self.name)
+        rules = self._rules
+        worst = 0.0
+        for label, value, wanted, limit in (
+            ("CO2 %", reading.co2_percent, rules.co2_percent, rules.warn_co2_percent),
+            ("°C", reading.temperature_c, rules.temperature_c, rules.warn_temperature_c),
+        ):
+            about = f"{self.name} {label}"
+            off = 0.0 if value is None else abs(value - wanted) / limit
+            worst = max(worst, off)
+            if off <= 1.0:
+                board.clear("environment", about)
+            else:
+                self._desk.alarm(
+                    "environment", about, f"{value} {label}, set point {wanted:g} ± {limit:g}.",
+                    "Check door, gas and incubator; frames taken meanwhile are annotated.",
+                )  # fmt: skip
+        self._watch_far_off(worst)
+
+    def _watch_far_off(self, worst: float) -> None:
+        now_s = self._desk.clock.now_s()
+        if worst <= 2.0:
+            if self._far_off_since_s is not None:
+                self._desk.deviation(
+                    "environment", instrument=self.name,
+                    from_s=self._far_off_since_s, to_s=now_s,
+                )  # fmt: skip
+            self._far_off_since_s = None
+            self._desk.board.clear("environment-trip", self.name)
+        elif self._far_off_since_s is None:
+            self._far_off_since_s = now_s
+        elif now_s - self._far_off_since_s >= TRIP_AFTER_S:
+            self._desk.alarm(
+                "environment-trip", self.name,
+                f"the air has been far off since {self._far_off_since_s:.0f} s.",
+                "Save the cells: another incubator, or stop the run.",
+            )  # fmt: skip

@@ -1,0 +1,145 @@
+"""State is a fold over the journal: what an unfinished run had done, and what is still open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from labrig.run.board import Condition
+from labrig.run.journal import Row
+
+SETTLED = frozenset({"confirmed", "failed", "missed", "skipped", "refused"})
+"""States after which nothing more is done about an event."""
+
+
+class ClockWentBack(Exception):
+    """The time of day is before the journal's last row, so the gap cannot be known."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryState:
+    """The last word of the journal on one event or level."""
+
+    state: str
+    run_s: float
+    detail: Mapping[str, Any]
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more is to be done about it.
+
+        An ``unknown`` dose is settled once its rule or the operator has resolved it.
+        """
+        return self.state in SETTLED or (self.state == "unknown" and "resolution" in self.detail)
+
+
+@dataclass(slots=True)
+class RunState:
+    """What the journal says of a run so far.
+
+    Attributes:
+        entries: by key, the last state of every level and event.
+        doses_sent: by key, the detail of the last ``sent`` row of a dose: what its pump had
+            delivered before.
+        commands: by id, the reply that was given.
+        identities: by instrument, who answered when the run began.
+        given_up: wells whose arm was aborted.
+        censored: by well, from when.
+        pumps_given_up: stalled twice and not restarted by an operator.
+    """
+
+    epoch: int = 0
+    condition: Condition = "starting"
+    started_utc: str | None = None
+    last_s: float = 0.0
+    last_utc: str = ""
+    last_monotonic_s: float = 0.0
+    boot_id: str = ""
+    entries: dict[str, EntryState] = field(default_factory=dict)
+    doses_sent: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    commands: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    identities: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    given_up: set[str] = field(default_factory=set)
+    censored: dict[str, float] = field(default_factory=dict)
+    pumps_given_up: set[str] = field(default_factory=set)
+
+    @property
+    def begun(self) -> bool:
+        """Whether the run had ever started."""
+        return self.started_utc is not None
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing to go on with."""
+        return self.condition in ("stopped", "finished")
+
+
+def fold(rows: Iterable[Row]) -> RunState:
+    """Read a journal from its first row to its last. Pure: the same rows, the same state."""
+    state = RunState()
+    for row in rows:
+        state.epoch = max(state.epoch, row.epoch)
+        state.last_s, state.last_utc = row.run_s, row.utc
+        state.last_monotonic_s, state.boot_id = row.monotonic_s, row.boot_id
+        _apply(state, row)
+    return state
+
+
+def _apply(state: RunState, row: Row) -> None:
+    match row.kind:
+        case "run":
+            _apply_run(state, row)
+        case "level" | "dose" | "frame" | "film" | "reading":
+            state.entries[row.key] = EntryState(row.state, row.run_s, row.detail)
+            if row.kind == "dose" and row.state == "sent":
+                state.doses_sent[row.key] = row.detail
+        case "command":
+            state.commands[row.key] = row.detail
+        case "deviation" if row.key == "arm-aborted":
+            state.given_up.update(row.detail["wells"])
+        case "deviation" if row.key == "censored":
+            for well in row.detail["wells"]:
+                state.censored.setdefault(well, row.detail["from_s"])
+        case "deviation" if row.key == "stall-given-up":
+            state.pumps_given_up.add(row.detail["instrument"])
+        case "deviation" if row.key == "restarted-by-operator":
+            state.pumps_given_up.discard(row.detail["instrument"])
+
+
+def _apply_run(state: RunState, row: Row) -> None:
+    match row.key:
+        case "started":
+            state.started_utc = row.utc
+            state.condition = "running"
+        case "adopted" | "resumed":
+            state.condition = "running"
+        case "held":
+            state.condition = "held"
+        case "stopped":
+            state.condition = "stopped"
+        case "finished":
+            state.condition = "finished"
+        case "attached":
+            state.identities.setdefault(row.detail["instrument"], row.detail["identity"])
+
+
+def run_time_now_s(state: RunState, utc: datetime, monotonic_s: float, boot: str) -> float:
+    """What the run's clock shows now, for a real run that is adopted.
+
+    Within one boot the monotonic clock tells, which no time change moves; after a reboot only
+    the time of day can.
+
+    Raises:
+        ClockWentBack: the time of day is earlier than the journal's last row.
+    """
+    if boot == state.boot_id:
+        return state.last_s + (monotonic_s - state.last_monotonic_s)
+    gap_s = (utc - datetime.fromisoformat(state.last_utc)).total_seconds()
+    if gap_s < 0:
+        raise ClockWentBack(
+            f"this machine's clock says {utc:%Y-%m-%d %H:%M}, before the run's last entry "
+            f"({state.last_utc}): set the clock right, then resume."
+        )
+    return state.last_s + gap_s

@@ -1,0 +1,245 @@
+"""One stimulator: finite trains, re-armed at exact multiples while their level holds.
+
+The instrument makes every pulse and ends every train by itself; when this process dies, the
+last train runs out within its ten seconds and nothing starts another.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from labrig.plan.timeline import FlowLevel, StimulationLevel, TrainSpec
+from labrig.run.desk import Desk
+from labrig.run.orders import Decided, Order, Settle
+from labrig_drivers.errors import InstrumentError, LinkError, NoReply, NotNow, Refused
+from labrig_drivers.kinds import PulseTrain, Stimulator
+
+_WAIT_FOR_END_S = 1.0
+"""A train that is still playing when the next is due is waited for this long, not longer."""
+
+
+@dataclass(slots=True)
+class _Group:
+    """Trains of one level that are re-armed together."""
+
+    every_s: float
+    trains: tuple[TrainSpec, ...]
+    next_index: int
+    due_s: float
+
+
+class StimulatorHandler:
+    """Owns one stimulator.
+
+    Args:
+        name: as the rig calls it.
+        desk: clock, journal, fence and board.
+        poll_s: how often its answer is asked for between trains.
+    """
+
+    def __init__(self, name: str, desk: Desk, poll_s: float) -> None:
+        self.name = name
+        self._desk = desk
+        self._poll_s = poll_s
+        self._stimulator: Stimulator | None = None
+        self._level: StimulationLevel | None = None
+        self._groups: list[_Group] = []
+        self._epoch = desk.fence.epoch
+        self._held = False
+        self._halted = False
+        self._poll_due_s = desk.clock.now_s()
+
+    def attach(self, driver: Stimulator) -> None:
+        """Ask whether it answers; change nothing."""
+        self._stimulator = driver
+        self._poll()
+
+    def remember(self, level: FlowLevel | StimulationLevel, epoch: int) -> None:
+        """This level holds from now on; :meth:`assert_due` programmes it."""
+        assert isinstance(level, StimulationLevel), f"{level.key} is not for {self.name}"
+        self._level, self._epoch = level, epoch
+
+    def take(self, what: Order | Settle | Decided) -> Order | None:
+        """A stimulator has levels only."""
+        return None
+
+    def assert_due(self) -> Order | None:
+        """Programme the level due now, and go on at its next multiple."""
+        if self._halted or self._held:
+            self._silence()
+        elif self._level is not None:
+            self._assert()
+        return None
+
+    def next_due_s(self) -> float:
+        """When the next train or poll is due."""
+        return min([self._poll_due_s, *(group.due_s for group in self._groups)])
+
+    def tick(self) -> Order | None:
+        """Start trains that are due, and poll."""
+        now_s = self._desk.clock.now_s()
+        for group in self._groups:
+            if group.due_s <= now_s:
+                self._trigger(group)
+        if self._poll_due_s <= now_s:
+            self._poll()
+        return None
+
+    def halt(self, epoch: int) -> None:
+        """Silent, at rest, and nothing armed."""
+        self._halted, self._epoch = True, epoch
+        self._silence()
+
+    def hold(self) -> None:
+        """Silent until :meth:`resume`."""
+        self._held = True
+        self._silence()
+
+    def resume(self) -> None:
+        """Go on with the level due now."""
+        self._held = False
+        self.assert_due()
+
+    def finish(self) -> None:
+        """Silent: nobody is there to re-arm."""
+        self._silence()
+
+    def _silence(self) -> None:
+        self._groups = []
+        self._port().stop()
+
+    def _assert(self) -> None:
+        level = self._level
+        if level is None:
+            return
+        # 0 V is silence: a sham is not programmed, so that it cannot differ from rest.
+        live = tuple(train for train in level.trains if train.amplitude_v > 0)
+        self._groups = []
+        self._desk.fence.check(self._epoch)
+        try:
+            if live:
+                self._port().program({train.channel: _pulse_train(train) for train in live})
+            else:
+                self._port().stop()
+        except Refused as error:
+            self._desk.note("level", level.key, "failed", what=str(error), instrument=self.name)
+            self._desk.alarm("stimulation", self.name, error.what, error.remedy)
+            return
+        self._groups = self._grouped(level, live)
+        self._desk.note(
+            "level", level.key, "confirmed", instrument=self.name,
+            channels=[train.channel for train in live],
+        )  # fmt: skip
+
+    def _grouped(self, level: StimulationLevel, live: tuple[TrainSpec, ...]) -> list[_Group]:
+        by_period: dict[float, list[TrainSpec]] = {}
+        for train in live:
+            by_period.setdefault(train.every_s, []).append(train)
+        passed_s = self._desk.clock.now_s() - level.offset_s
+        groups = []
+        for every_s, trains in by_period.items():
+            # A level asserted on time starts with its first train, though programming took a while.
+            index = 0 if passed_s < min(every_s, 1.0) else math.ceil(passed_s / every_s - 1e-9)
+            groups.append(_Group(every_s, tuple(trains), index, level.offset_s + index * every_s))
+        return groups
+
+    def _trigger(self, group: _Group) -> None:
+        level = self._level
+        now_s = self._desk.clock.now_s()
+        if level is None or not self._desk.journal_works:
+            self._move_on(group, now_s)
+            return
+        late_s = now_s - group.due_s
+        if late_s > group.every_s / 2:
+            self._desk.note(
+                "train", level.key, "missed", instrument=self.name,
+                index=group.next_index, late_s=round(late_s, 3),
+            )  # fmt: skip
+            self._move_on(group, now_s)
+            return
+        channels = tuple(train.channel for train in group.trains)
+        self._desk.fence.check(self._epoch)
+        try:
+            self._port().trigger(channels, now_s)
+        except NotNow as error:
+            self._still_playing(group, channels, now_s, error)
+            return
+        except Refused as error:
+            self._note_train(level, group, "failed", late_s, str(error))
+            self._desk.alarm("stimulation", self.name, error.what, error.remedy)
+            self._move_on(group, now_s)
+            return
+        except InstrumentError as error:
+            self._note_train(level, group, "unknown", late_s, str(error))
+            self._move_on(group, now_s)
+            raise
+        self._note_train(level, group, "acknowledged", late_s)
+        self._move_on(group, now_s)
+
+    def _still_playing(
+        self, group: _Group, channels: tuple[int, ...], now_s: float, error: NotNow
+    ) -> None:
+        """Trains back to back may overlap by the host's jitter: wait for the end, once."""
+        running = self._port().state(now_s).running_until_s
+        ends_s = max((running.get(channel, now_s) for channel in channels), default=now_s)
+        if now_s < ends_s <= now_s + _WAIT_FOR_END_S:
+            group.due_s = ends_s
+            return
+        if self._level is not None:
+            self._note_train(self._level, group, "failed", 0.0, str(error))
+        self._move_on(group, now_s)
+
+    def _note_train(
+        self,
+        level: StimulationLevel,
+        group: _Group,
+        state: str,
+        late_s: float,
+        what: str = "",
+    ) -> None:
+        assert state in ("acknowledged", "failed", "unknown")
+        self._desk.board.count("trains")
+        self._desk.note(
+            "train", level.key, state, instrument=self.name, index=group.next_index,  # type: ignore[arg-type]
+            late_s=round(late_s, 3), what=what,
+            pulses={str(train.channel): train.pulses for train in group.trains},
+        )  # fmt: skip
+
+    def _move_on(self, group: _Group, now_s: float) -> None:
+        """To the next multiple that is not past: never a burst of catching up."""
+        level = self._level
+        offset_s = level.offset_s if level else 0.0
+        passed = math.floor((now_s - offset_s) / group.every_s + 1e-9)
+        group.next_index = max(group.next_index, passed) + 1
+        group.due_s = offset_s + group.next_index * group.every_s
+
+    def _poll(self) -> None:
+        now_s = self._desk.clock.now_s()
+        self._poll_due_s = (now_s // self._poll_s + 1) * self._poll_s
+        state = self._port().state(now_s)
+        if not state.reachable:
+            raise NoReply(
+                self.name,
+                "it does not answer the handshake.",
+                "Check its cable and screen; a train under way ends by itself.",
+            )
+        running = {str(c): round(until_s, 3) for c, until_s in state.running_until_s.items()}
+        self._desk.sample(self.name, reachable=True, running_until_s=running)
+
+    def _port(self) -> Stimulator:
+        if self._stimulator is None:
+            raise LinkError(self.name, "it has not answered since this runner started.")
+        return self._stimulator
+
+
+def _pulse_train(train: TrainSpec) -> PulseTrain:
+    return PulseTrain(
+        phase_ms=train.phase_ms,
+        amplitude_v=train.amplitude_v,
+        biphasic=train.biphasic,
+        frequency_hz=train.frequency_hz,
+        burst_s=train.burst_s,
+        gap_s=train.gap_s,
+        duration_s=train.duration_s,
+    )

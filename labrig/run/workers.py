@@ -1,0 +1,459 @@
+"""One worker a port: the only thread that touches it, and what it does when the port fails.
+
+A lost port is not the end of the night: the worker reopens it with growing patience, asks who
+answers, reads the state, and asserts what is due by then. Other ports never wait for it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
+from labrig.rig.bench import OpenPort
+from labrig.run.board import Question
+from labrig.run.clock import Mailbox
+from labrig.run.desk import Desk
+from labrig.run.journal import JournalWriteFailed, Kind
+from labrig.run.lateness import PUNCTUAL_S, judge
+from labrig.run.lease import StaleEpoch
+from labrig.run.orders import (
+    Decided,
+    Died,
+    Ended,
+    Finish,
+    GiveUp,
+    Halt,
+    Hold,
+    Order,
+    Resume,
+    Settle,
+)
+from labrig_drivers.errors import (
+    AlarmRaised,
+    InstrumentError,
+    LinkError,
+    PortLost,
+    Refused,
+    ReplyError,
+    WrongInstrument,
+)
+from labrig_drivers.kinds import Identity
+
+BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+"""[K] Seconds between tries to get an instrument back; the last repeats for ever."""
+
+_TROUBLE = (LinkError, ReplyError, WrongInstrument)
+
+
+class Handler(Protocol):
+    """What a worker needs of each instrument on its port."""
+
+    name: str
+
+    def attach(self, driver: Any) -> None:  # noqa: ANN401 - the kind of driver it handles
+        """Take this driver from now on; read the state, change nothing."""
+        ...
+
+    def remember(self, level: FlowLevel | StimulationLevel, epoch: int) -> None:
+        """Hold this level from now on; sends nothing."""
+        ...
+
+    def take(self, what: Order | Settle | Decided) -> Order | None:
+        """Carry out; an order that comes back is to be judged and given again."""
+        ...
+
+    def assert_due(self) -> Order | None:
+        """Bring the instrument to the level due now; safe to repeat."""
+        ...
+
+    def next_due_s(self) -> float | None:
+        """When :meth:`tick` is due; None: never."""
+        ...
+
+    def tick(self) -> Order | None:
+        """Do what is due."""
+        ...
+
+    def halt(self, epoch: int) -> None:
+        """Safe state, now."""
+        ...
+
+    def hold(self) -> None:
+        """Pause."""
+        ...
+
+    def resume(self) -> None:
+        """Go on after :meth:`hold`."""
+        ...
+
+    def finish(self) -> None:
+        """Leave the instrument as the end of a run should find it."""
+        ...
+
+
+class Interrupted(Exception):
+    """A stop or hold came while an action waited."""
+
+
+@dataclass(slots=True)
+class _Outage:
+    since_s: float
+    what: str
+    next_try_s: float
+    tries: int = 0
+    waiting: list[Order | Settle | Decided] = field(default_factory=list)
+
+
+class Worker:
+    """Owns one port.
+
+    Args:
+        port: its name.
+        desk: clock, journal, fence and board.
+        mailbox: where orders come.
+        dispatcher: where news goes.
+        opened: the open port; None when it could not be opened, and is tried again.
+        reopen: opens the port anew.
+        identities: who answered when the run began, by instrument; checked at every attaching.
+        serial_numbers: as the rig file demands, by instrument; empty: any.
+    """
+
+    def __init__(
+        self,
+        port: str,
+        desk: Desk,
+        mailbox: Mailbox[Any],
+        dispatcher: Mailbox[Any],
+        opened: OpenPort | None,
+        reopen: Callable[[], OpenPort],
+        identities: dict[str, Mapping[str, Any]],
+        serial_numbers: Mapping[str, str],
+    ) -> None:
+        self.port = port
+        self.mailbox = mailbox
+        self._desk = desk
+        self._dispatcher = dispatcher
+        self._opened = opened
+        self._reopen = reopen
+        self._identities = identities
+        self._serial_numbers = serial_numbers
+        self._handlers: dict[str, Handler] = {}
+        self._outages: dict[str, _Outage] = {}
+        self._later: deque[Any] = deque()
+        self._unwritten: list[Order] = []
+
+    def add(self, handler: Handler) -> None:
+        """Put an instrument's handler on this port, before :meth:`run`."""
+        self._handlers[handler.name] = handler
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The instruments on this port."""
+        return tuple(self._handlers)
+
+    def run(self) -> None:
+        """The thread: until Finish."""
+        try:
+            self._run()
+        except Exception as error:
+            self._desk.deviation("worker-died", port=self.port, what=repr(error))
+            self._desk.alarm(
+                "worker", self.port, f"it ended: {error!r}",
+                "The other instruments go on. Send the run folder to whoever looks after labrig.",
+            )  # fmt: skip
+            self._dispatcher.put(Died(self.port, repr(error)))
+            raise
+
+    def pause_until(self, until_s: float) -> None:
+        """Wait inside an action.
+
+        Raises:
+            Interrupted: a stop has come; the action is to be given up.
+        """
+        while (item := self.mailbox.get(until_s)) is not None:
+            if isinstance(item, Halt):
+                self._later.appendleft(item)
+                raise Interrupted("the run was stopped")
+            self._later.append(item)
+
+    def _run(self) -> None:
+        for name in self._handlers:
+            try:
+                self._attach(name)
+            except InstrumentError as error:
+                self._begin_outage(name, error)
+        while True:
+            item = self._next()
+            if isinstance(item, Finish):
+                break
+            self._perform(item)
+            self._tick()
+        self._end()
+
+    def _next(self) -> Any:  # noqa: ANN401 - one of labrig.run.orders
+        if self._later:
+            return self._later.popleft()
+        due = [
+            due_s
+            for name, handler in self._handlers.items()
+            if name not in self._outages and (due_s := handler.next_due_s()) is not None
+        ]
+        due += [outage.next_try_s for outage in self._outages.values()]
+        if self._unwritten:
+            due.append(self._desk.clock.now_s() + BACK_OFF_S[-1])
+        return self.mailbox.get(min(due) if due else None)
+
+    def _perform(self, item: Any) -> None:  # noqa: ANN401 - one of labrig.run.orders
+        match item:
+            case Order():
+                self._take_order(item)
+            case Settle():
+                self._give(item.order.instrument, item)
+            case Decided():
+                for name in self._handlers:
+                    self._give(name, item)
+            case Halt():
+                self._all(lambda handler: handler.halt(item.epoch))
+                self._hurry()
+            case Hold():
+                self._all(lambda handler: handler.hold())
+            case Resume():
+                self._all(lambda handler: handler.resume())
+
+    def _take_order(self, order: Order) -> None:
+        name = order.instrument
+        if isinstance(order.entry, FlowLevel | StimulationLevel):
+            handler = self._handlers[name]
+            handler.remember(order.entry, order.epoch)
+            if name not in self._outages:
+                self._shielded(order, partial(self._guarded, name, handler.assert_due, order))
+        elif name in self._outages:
+            self._outages[name].waiting.append(order)
+        elif self._in_time(order):
+            self._give(name, order)
+
+    def _in_time(self, order: Order) -> bool:
+        """Judge an event by its lateness rule; what is not to be done is recorded."""
+        entry = order.entry
+        assert isinstance(entry, Dose | Frame | Film | Reading)
+        now_s = self._desk.clock.now_s()
+        late_s = now_s - entry.offset_s
+        if order.because == "due":
+            match judge(entry.lateness, entry.offset_s, now_s, order.next_s):
+                case "miss":
+                    self._miss(order, f"{late_s:.0f} s late, by its rule {entry.lateness.rule}")
+                    return False
+                case "ask":
+                    self._desk.board.ask(
+                        Question(
+                            entry.key,
+                            f"{entry.key} is {late_s:.0f} s late. Do it now?",
+                            ("do", "skip"),
+                            now_s,
+                        )
+                    )
+                    return False
+                case "abort_arm":
+                    self._miss(order, f"{late_s:.0f} s late: its arm is given up")
+                    self._dispatcher.put(GiveUp(entry))
+                    return False
+                case "do":
+                    pass
+        self._desk.board.count("hits" if late_s <= PUNCTUAL_S else "late")
+        return True
+
+    def _give(self, name: str, what: Order | Settle | Decided) -> None:
+        if name in self._outages:
+            self._outages[name].waiting.append(what)
+            return
+        handler = self._handlers[name]
+        self._shielded(what, partial(self._guarded, name, partial(handler.take, what), what))
+
+    def _shielded(self, what: Order | Settle | Decided | None, act: Callable[[], None]) -> None:
+        """Record why something was not done, when a stop or the disk came first."""
+        try:
+            act()
+        except StaleEpoch as error:
+            if isinstance(what, Order):
+                self._note_end(what, "refused", f"the run was stopped ({error})")
+        except Interrupted as error:
+            if isinstance(what, Order):
+                self._note_end(what, "missed", str(error))
+        except JournalWriteFailed:
+            if isinstance(what, Order):
+                self._unwritten.append(what)
+
+    def _guarded(
+        self,
+        name: str,
+        action: Callable[[], Order | None],
+        what: Order | Settle | Decided | None = None,
+    ) -> None:
+        """Do it; trouble on the wire begins an outage, and an order that comes back is retaken."""
+        try:
+            again = action()
+        except _TROUBLE as error:
+            self._begin_outage(name, error)
+            # A dose that may be on its way is its giver's to settle; what only observes waits.
+            if isinstance(what, Order) and isinstance(what.entry, Frame | Film | Reading):
+                self._outages[name].waiting.append(what)
+            return
+        except Refused as error:
+            if isinstance(what, Order):
+                self._note_end(what, "failed", str(error))
+            self._desk.alarm("refused", name, error.what, error.remedy)
+            return
+        if again is not None:
+            self._take_order(again)
+
+    def _tick(self) -> None:
+        now_s = self._desk.clock.now_s()
+        for name, handler in self._handlers.items():
+            outage = self._outages.get(name)
+            if outage is not None:
+                if outage.next_try_s <= now_s:
+                    self._restore(name, outage)
+                continue
+            due_s = handler.next_due_s()
+            if due_s is not None and due_s <= now_s:
+                self._shielded(None, partial(self._guarded, name, handler.tick))
+        if self._unwritten and self._desk.journal_works:
+            orders, self._unwritten = self._unwritten, []
+            for order in orders:
+                self._take_order(order)
+
+    def _all(self, act: Callable[[Handler], None]) -> None:
+        for name, handler in self._handlers.items():
+            try:
+                act(handler)
+            except _TROUBLE as error:
+                self._begin_outage(name, error)
+            except Refused as error:
+                self._desk.alarm("refused", name, error.what, error.remedy)
+
+    def _hurry(self) -> None:
+        for outage in self._outages.values():
+            outage.next_try_s = self._desk.clock.now_s()
+
+    def _attach(self, name: str) -> None:
+        """Identify, compare, read; never reset, never write."""
+        if self._opened is None:
+            self._opened = self._reopen()
+        driver = self._opened.drivers[name]
+        identity = asdict(self._identify(name, driver))
+        wanted = self._serial_numbers.get(name, "")
+        if wanted and identity["serial_number"] not in (None, wanted):
+            raise WrongInstrument(
+                name,
+                f"its serial number is {identity['serial_number']}, the rig file says {wanted}.",
+                "Plug the right one in, or correct the rig file.",
+            )
+        before = self._identities.setdefault(name, identity)
+        if any(before[part] != identity[part] for part in ("model", "serial_number")):
+            raise WrongInstrument(
+                name,
+                f"it was {dict(before)} when the run began and is {identity} now.",
+                "Were cables or instruments exchanged? Put back what was there.",
+            )
+        self._desk.note("run", "attached", "noted", instrument=name, identity=identity)
+        self._handlers[name].attach(driver)
+
+    def _identify(self, name: str, driver: Any) -> Identity:  # noqa: ANN401 - any kind
+        try:
+            identity: Identity = driver.identify()
+        except AlarmRaised as error:
+            # An instrument that was switched on says so first, and is asked again.
+            self._desk.deviation("alarm-at-attach", instrument=name, what=str(error))
+            identity = driver.identify()
+        return identity
+
+    def _begin_outage(self, name: str, error: InstrumentError) -> None:
+        now_s = self._desk.clock.now_s()
+        if isinstance(error, PortLost) and self._opened is not None:
+            self._opened.close()
+            self._opened = None
+        if name in self._outages:
+            return
+        self._outages[name] = _Outage(now_s, str(error), now_s + BACK_OFF_S[0])
+        wire = [f"{way} {data.hex(' ')}" for way, data in error.transcript]
+        self._desk.deviation("link-lost", instrument=name, what=str(error), wire=wire)
+        self._desk.alarm("link", name, error.what, error.remedy)
+
+    def _restore(self, name: str, outage: _Outage) -> None:
+        """One try to get an instrument back."""
+        handler = self._handlers[name]
+        try:
+            if len(self._outages) == len(self._handlers) and self._opened is not None:
+                # Nobody on the port answers: perhaps the port itself has gone deaf.
+                self._opened.close()
+                self._opened = None
+            self._attach(name)
+            again = handler.assert_due()
+        except (InstrumentError, StaleEpoch) as error:
+            # After StaleEpoch, the stop that overtook it is next in the mailbox.
+            if isinstance(error, PortLost) and self._opened is not None:
+                self._opened.close()
+                self._opened = None
+            outage.tries += 1
+            outage.next_try_s = (
+                self._desk.clock.now_s() + BACK_OFF_S[min(outage.tries, len(BACK_OFF_S) - 1)]
+            )
+            return
+        del self._outages[name]
+        self._desk.board.clear("link", name)
+        self._desk.deviation(
+            "link-restored", instrument=name, from_s=outage.since_s, to_s=self._desk.clock.now_s()
+        )
+        waiting = list(outage.waiting)
+        if again is not None:
+            waiting.insert(0, again)
+        for what in waiting:
+            self._perform(what)
+
+    def _end(self) -> None:
+        self._all(lambda handler: handler.finish())
+        for name, outage in list(self._outages.items()):
+            self._restore(name, outage)
+        for name, outage in self._outages.items():
+            for what in outage.waiting:
+                if isinstance(what, Order):
+                    self._note_end(what, "missed", f"no link to {name}: {outage.what}")
+        for order in self._unwritten:
+            self._note_end(order, "missed", "the journal could not be written in time")
+        unsafe = tuple(self._outages)
+        if unsafe:
+            self._desk.deviation("left-unattended", instruments=list(unsafe))
+        if self._opened is not None:
+            self._opened.close()
+        self._dispatcher.put(Ended(self.port, unsafe))
+
+    def _miss(self, order: Order, reason: str) -> None:
+        self._note_end(order, "missed", reason)
+
+    def _note_end(self, order: Order, state: Any, reason: str) -> None:  # noqa: ANN401
+        entry = order.entry
+        detail: dict[str, Any] = {"reason": reason, "offset_s": entry.offset_s}
+        if isinstance(entry, Frame | Film):
+            detail |= {"well": entry.well, "field": entry.field, "channel": entry.channel}
+        if isinstance(entry, Frame):
+            detail["round"] = entry.round
+        self._desk.note(kind_of(entry), entry.key, state, **detail)
+
+
+def kind_of(entry: Any) -> Kind:  # noqa: ANN401 - a timeline entry
+    """How the journal names this kind of entry."""
+    match entry:
+        case FlowLevel() | StimulationLevel():
+            return "level"
+        case Dose():
+            return "dose"
+        case Frame():
+            return "frame"
+        case Film():
+            return "film"
+        case _:
+            return "reading"
