@@ -24,9 +24,6 @@ from labrig.rig.models import Rig
 IMPULSES = "impulses"
 FLOW = "flow"
 
-RIM_DIFFERENCE = 0.5
-"""Difference between arms in the share of wells on the rim that is worth a warning [P]."""
-
 
 def allocate(protocol: Protocol, rig: Rig) -> tuple[tuple[WellPlan, ...], list[Finding]]:
     """Draw the layout of the protocol's seed.
@@ -36,7 +33,7 @@ def allocate(protocol: Protocol, rig: Rig) -> tuple[tuple[WellPlan, ...], list[F
 
     Findings: ``allocation.plate``, ``allocation.wells``, ``allocation.no-line``,
     ``allocation.impossible`` (block); ``allocation.donor-lacks-arm``,
-    ``allocation.unequal``, ``allocation.rim`` (warn).
+    ``allocation.unequal`` (warn).
     """
     blocks = {
         donor.id: plate_order(rig, donor.wells or rig.chambers.wells) for donor in protocol.donors
@@ -269,22 +266,6 @@ def _balance(
                 "arms have unequal numbers of wells: "
                 + ", ".join(f"{arm} {count}" for arm, count in counts.items()),
                 "choose a number of arms that divides the wells, lines and channels",
-            )
-        )
-    plate = PLATES[protocol.plate]
-    on_rim = {
-        arm: sum(plate.edge(well) for well, its in layout.arms.items() if its == arm) / count
-        for arm, count in counts.items()
-    }
-    if max(on_rim.values()) - min(on_rim.values()) >= RIM_DIFFERENCE:
-        findings.append(
-            Finding(
-                "allocation.rim",
-                "warn",
-                "protocol: randomisation",
-                "arms lie on the rim of the plate, where evaporation is strongest, in unequal "
-                "shares: " + ", ".join(f"{arm} {share:.0%}" for arm, share in on_rim.items()),
-                "repeat on more plates with other seeds, or wire and plumb the rig across rows",
             )
         )
     return findings
