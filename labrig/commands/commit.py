@@ -1,0 +1,59 @@
+"""``labrig commit``: fix the definition and the analysis plan before the run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from labrig.commands import exit_codes
+
+
+def commit(
+    protocol: Annotated[Path, typer.Argument(help="Protocol file.")],
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="Who stands by it; give it twice, for two people.", metavar="NAME"),
+    ] = None,
+    amend: Annotated[
+        bool, typer.Option("--amend", help="Change what was committed; needs --reason.")
+    ] = False,
+    reason: Annotated[
+        str, typer.Option(help="Why it is amended; it will stand in the report.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line instead.")] = False,
+) -> None:
+    """Fix what the experiment will be judged by, before it begins.
+
+    Writes PROTOCOL's name with .commitment.json beside it: the definition, the arms, the
+    schedule, the rules and the seed, their SHA-256, the time and two names. A run refuses to
+    start without it unless the protocol says `pilot: true`. After an amendment, results are
+    labelled post hoc.
+
+    Example: labrig commit my-night.yaml --name "A. Jansen" --name "B. Okoro"
+    """
+    from labrig.protocol.commitment import CommitmentRefused, commitment_path
+    from labrig.protocol.commitment import commit as commit_protocol
+
+    if amend != bool(reason.strip()):
+        raise typer.BadParameter("--amend and --reason go together", param_hint="--amend")
+    try:
+        made = commit_protocol(protocol, name or [], reason if amend else None)
+    except CommitmentRefused as error:
+        typer.echo(f"Not committed: {error}", err=True)
+        raise typer.Exit(exit_codes.REFUSED) from None
+    path, entry = commitment_path(protocol), made.entries[-1]
+    if as_json:
+        facts = {
+            "path": str(path),
+            "sha256": entry.sha256,
+            "utc": entry.utc,
+            "names": entry.names,
+            "amendment": entry.number,
+        }
+        typer.echo(json.dumps(facts))
+        return
+    what = f"Amendment {entry.number}" if entry.number else "Committed"
+    typer.echo(f"{what}: {path}\n  SHA-256 {entry.sha256}\n  {entry.utc}  {', '.join(entry.names)}")

@@ -1,0 +1,39 @@
+"""The JSON schemas with which editors complete protocol and rig files.
+
+``python -m labrig.schemas`` writes them into the catalogue; a test says when they are stale.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from labrig.catalogue import catalogue_folder
+from labrig.protocol.models import Protocol
+from labrig.rig.models import Rig
+
+SCHEMAS: Mapping[str, type[BaseModel]] = {"schema.json": Protocol, "rig.schema.json": Rig}
+
+
+def schema_text(model: type[BaseModel]) -> str:
+    """The schema of a file, keys as YAML writes them, stable in order."""
+    schema: dict[str, Any] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **model.model_json_schema(by_alias=True, mode="validation"),
+    }
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    """Write both schemas into the catalogue."""
+    for name, model in SCHEMAS.items():
+        path = catalogue_folder() / name
+        path.write_text(schema_text(model), encoding="utf-8")
+        print(path)
+
+
+if __name__ == "__main__":
+    main()
