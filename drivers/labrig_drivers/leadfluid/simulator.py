@@ -34,6 +34,8 @@ _GROUP, _FLOW, _MODE, _UNIT, _DIRECTION, _DISPENSE = 4008, 4015, 4017, 4022, 402
 _FACTOR, _RUN, _ORDER, _BLOCK = 4035, 4126, 4127, 4128
 _BLOCKS = tuple(_BLOCK + 8 * n for n in range(5))
 _FLOATS = frozenset({_FLOW, _FACTOR, *_BLOCKS, *(block + 2 for block in _BLOCKS)})
+# 0.001 to 999.9 with room for the rounding of 32-bit floats.
+_LEAST, _MOST = 0.001 - 1e-9, 999.9 + 1e-4
 _UL = {1: 1.0, 2: 1e3, 3: 1e6}
 _ALLOWED: Mapping[int, range] = {
     _GROUP: range(4),
@@ -192,7 +194,7 @@ class SimulatedLeadFluid:
                 if register + 1 not in given:
                     raise ModbusRefusal(ILLEGAL_VALUE)
                 numbers[register] = self._float(value, given[register + 1])
-                if not 0.001 * 0.999 <= numbers[register] <= 999.9 * 1.001:
+                if not _LEAST <= numbers[register] <= _MOST:
                     raise ModbusRefusal(ILLEGAL_VALUE)
             elif register - 1 in _FLOATS:
                 if register - 1 not in given:

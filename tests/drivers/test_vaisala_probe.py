@@ -1,0 +1,135 @@
+"""The Vaisala probe: units, warming up, missing values, mistaken identity, its register map."""
+
+import pytest
+
+from labrig_drivers import leadfluid, vaisala_gmp25x
+from labrig_drivers.errors import NoReply, OutOfRange, Refused, ReplyError, WrongInstrument
+from labrig_drivers.leadfluid.settings import LeadFluidSettings
+from labrig_drivers.simulation import Fault
+from labrig_drivers.transports.modbus import ModbusLink, registers_from
+from labrig_drivers.vaisala_gmp25x import codec
+from labrig_drivers.vaisala_gmp25x.settings import VaisalaSettings
+
+WARM_S = 60.0
+
+
+@pytest.fixture
+def stand(bench):
+    """Makes a bench with a warm probe: ``stand(model, *faults)``."""
+
+    def made(model="GMP251", *faults):
+        stand = bench(vaisala_gmp25x.INSTRUMENT, VaisalaSettings(model=model), faults)
+        stand.probe = stand.driver()
+        stand.link = ModbusLink(stand.transport(), "bare", 240)
+        stand.clock.wait(WARM_S)
+        return stand
+
+    return made
+
+
+@pytest.mark.parametrize("model", ["GMP251", "GMP252"])
+def test_either_model_gives_percent(stand, model):
+    stand = stand(model)
+    stand.plant.co2_percent, stand.plant.temperature_c = 4.8, 36.5
+    reading = stand.probe.read()
+    assert reading.co2_percent == pytest.approx(4.8)
+    assert (reading.temperature_c, reading.trusted, reading.note) == (36.5, True, "")
+    assert stand.probe.identify().model == model
+    assert stand.probe.identify().serial_number == "SIM00001"
+
+
+def test_a_warming_probe_is_not_trusted_and_has_no_value(stand):
+    stand = stand("GMP251", Fault("reboot", WARM_S))
+    stand.clock.wait(11.9)
+    reading = stand.probe.read()
+    assert (reading.co2_percent, reading.trusted, reading.note) == (None, False, "warming up")
+    stand.clock.wait(0.2)
+    assert stand.probe.read().trusted
+
+
+def test_a_failed_sensor_is_not_trusted(stand):
+    stand = stand("GMP251", Fault("sensor_error", WARM_S, WARM_S + 1))
+    reading = stand.probe.read()
+    assert (reading.co2_percent, reading.trusted) == (None, False)
+    assert "probe error" in reading.note
+    stand.clock.wait(2.0)
+    assert stand.probe.read().trusted
+
+
+def test_a_drifting_probe_does_not_know_it(stand):
+    reading = stand("GMP251", Fault("drift", 0.0, value=0.7)).probe.read()
+    assert reading.co2_percent == pytest.approx(5.7)
+    assert reading.trusted
+
+
+@pytest.mark.parametrize(
+    ("device", "co2", "trusted", "note"),
+    [
+        (0, 0, True, ""),
+        (1, 0, False, "critical probe error"),
+        (2, 0, False, "probe error"),
+        (4, 0, True, "probe warning"),
+        (6, 2, False, "probe error, CO2 reading not reliable, probe warning"),
+        (0, 256, False, "warming up"),
+        (0, 4, False, "unknown status 0/4"),
+        (8, 0, False, "unknown status 8/0"),
+    ],
+)
+def test_what_a_status_means(device, co2, trusted, note):
+    assert codec.status_note(device, co2) == (trusted, note)
+
+
+def test_ppm_taken_for_percent_is_found_out(stand):
+    stand = stand("GMP252")
+    stand.settings = VaisalaSettings(model="GMP251")
+    with pytest.raises(WrongInstrument, match="GMP252"):
+        stand.driver().read()
+
+
+def test_another_instrument_is_found_out(bench):
+    pump = bench(leadfluid.INSTRUMENT, LeadFluidSettings(address=240)).simulator
+    stand = bench(vaisala_gmp25x.INSTRUMENT, VaisalaSettings(), simulator=pump)
+    with pytest.raises(WrongInstrument, match="does not tell who it is"):
+        stand.driver().identify()
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [("silent", NoReply), ("corrupt_reply", ReplyError), ("late_reply", NoReply)],
+)
+def test_trouble_on_the_line_passes(stand, fault, error):
+    stand = stand("GMP251", Fault(fault, WARM_S, WARM_S + 5))
+    with pytest.raises(error):
+        stand.probe.read()
+    stand.clock.wait(6.0)
+    assert stand.probe.read().co2_percent == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize(
+    ("address", "values", "error"),
+    [
+        (0x0000, [0, 0], Refused),
+        (0x0801, [0], Refused),
+        (0x0700, [0], Refused),
+        (0x0300, [248], OutOfRange),
+        (0x0308, [101], OutOfRange),
+        (0x0208, registers_from(20.0, "low_first"), OutOfRange),
+    ],
+)
+def test_the_simulated_probe_refuses_writes(stand, address, values, error):
+    with pytest.raises(error) as caught:
+        stand().link.write_registers(address, values)
+    assert caught.type is error
+
+
+def test_volatile_compensation_is_lost_with_power(stand):
+    stand = stand("GMP251", Fault("reboot", WARM_S + 1))
+    wanted = registers_from(37.0, "low_first")
+    stand.link.write_registers(0x020A, wanted)
+    assert stand.link.read_holding(0x0002, 2) == wanted
+    stand.clock.wait(2.0)
+    assert stand.link.read_holding(0x020A, 2) == registers_from(25.0, "low_first")
+
+
+def test_whole_number_registers(stand):
+    assert stand("GMP252").link.read_holding(0x0100, 2) == [0x7FFF, 5000]
