@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from labrig.plan import pulse_physics as physics
 from labrig.plan.concentration import BolusStep, FlowStep, chamber_models, history
@@ -81,6 +82,7 @@ def predicted_curves(
     times = tuple(protocol.duration_s * i / CURVE_POINTS for i in range(CURVE_POINTS + 1))
     representatives = {(w.arm, w.factor_unit): w for w in reversed(wells)}
     curves = []
+    known: dict[object, tuple[tuple[float, ...], ...]] = {}
     for well in wells:
         if representatives[(well.arm, well.factor_unit)] is not well:
             continue
@@ -95,15 +97,32 @@ def predicted_curves(
         for loss in losses:
             if loss.factor not in (*steady, *given):
                 continue
-            value, low, high = (
-                history(model, chamber, flows, boluses, times)
-                for model in chamber_models(chamber, loss)
-            )
+            alike = (loss.factor, _as_fed(chamber, levels, doses))
+            if alike not in known:  # most wells of an arm are fed exactly alike
+                known[alike] = tuple(
+                    history(model, chamber, flows, boluses, times)
+                    for model in chamber_models(chamber, loss)
+                )
+            value, low, high = known[alike]
             target = value
             if loss.factor in steady:
                 target = tuple(target_ng_ml(protocol, well.arm, loss.factor, t) for t in times)
             curves.append(Curve(well.well, loss.factor, target, times, value, low, high))
     return tuple(curves)
+
+
+def _as_fed(
+    chamber: ChamberPlan, levels: Sequence[FlowLevel], doses: Sequence[Dose]
+) -> tuple[object, ...]:
+    """Everything that decides a chamber's history, without the names of its lines and pumps."""
+    return tuple(
+        (
+            replace(inlet, line="", pump=""),
+            tuple((v.offset_s, v.rate_ul_min) for v in levels if v.instrument == inlet.pump),
+            tuple((d.offset_s, d.volume_ul) for d in doses if d.instrument == inlet.pump),
+        )
+        for inlet in chamber.inlets
+    )
 
 
 def pulse_figures(

@@ -68,19 +68,24 @@ def from_json(text: str) -> Plan:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    if is_dataclass(value):
-        out: dict[str, Any] = {}
-        kind = _KIND_OF.get(type(value))
-        if kind is not None:
-            out["kind"] = kind
-        for field in fields(value):
-            out[field.name] = _plain(getattr(value, field.name))
-        return out
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)  # JSON has no infinity; Shannon's k of silence is -inf
-    return value
+    if isinstance(value, (str, int, float)) or value is None:
+        return value
+    cls: type[object] = type(value)
+    return {**_kind(cls), **{name: _plain(getattr(value, name)) for name in _names(cls)}}
+
+
+@cache
+def _names(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cls))
+
+
+@cache
+def _kind(cls: type[Any]) -> dict[str, str]:
+    return {"kind": _KIND_OF[cls]} if cls in _KIND_OF else {}
 
 
 class _Wrong(Exception):

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labrig.plan.checks.draft import Draft
-from labrig.plan.plan import Finding, Severity, WellPlan
+from labrig.plan.plan import Finding
 from labrig.plan.solutions import stocks_of_arm
 
 POWER_20_PERCENT = {3: 0.56, 4: 0.85, 5: 0.96, 6: 0.99}
 """Power to see -20 %, paired by donor, 3 units an arm and donor, no correction [C]."""
 
 ADVISED_DONORS = 6
-EDGE_SHARE_APART = 0.34
 
 
 def check(draft: Draft) -> Iterator[Finding]:
@@ -22,7 +21,6 @@ def check(draft: Draft) -> Iterator[Finding]:
     yield from _units(draft)
     yield from _donors(draft)
     yield from _missing_arms(draft)
-    yield from _edges(draft)
 
 
 def _units(draft: Draft) -> Iterator[Finding]:
@@ -36,8 +34,8 @@ def _units(draft: Draft) -> Iterator[Finding]:
         pattern = protocol.arms[well.arm].pattern
         if pattern is not None:
             driven.setdefault(pattern, set()).add(well.pattern_unit)
-    yield from _lonely(draft, dosed, "factor", "dosing line")
-    yield from _lonely(draft, driven, "pattern", "stimulator channel")
+    yield from _lonely(dosed, "factor", "dosing line")
+    yield from _lonely(driven, "pattern", "stimulator channel")
     counted = [
         f"{what}: " + ", ".join(f"{level} {len(units)}" for level, units in levels.items())
         for what, levels in (("lines", dosed), ("channels", driven))
@@ -54,21 +52,19 @@ def _units(draft: Draft) -> Iterator[Finding]:
     )
 
 
-def _lonely(draft: Draft, levels: dict[str, set[str]], code: str, unit: str) -> Iterator[Finding]:
-    if len(levels) < 2:
-        return
-    severity: Severity = "warn" if draft.protocol.pilot else "block"
-    for level, units in levels.items():
-        if len(units) == 1:
-            yield Finding(
-                f"design.one-{code}-unit",
-                severity,
-                "protocol: arms",
-                f"{level} reaches its wells through one {unit} only: n = 1, its effect cannot "
-                "be told from that of the unit [S] Lazic 2018",
-                f"spread it over at least two {unit}s, or say pilot: true",
-                overridable=severity == "block",
-            )
+def _lonely(levels: dict[str, set[str]], code: str, unit: str) -> Iterator[Finding]:
+    """A warning, not a block: further runs on other plates may bring the missing units."""
+    alone = [level for level, units in levels.items() if len(units) == 1]
+    if len(levels) > 1 and alone:
+        yield Finding(
+            f"design.one-{code}-unit",
+            "warn",
+            "protocol: arms",
+            f"each through one {unit} only: {', '.join(alone)}. In this run n = 1, and the effect "
+            "cannot be told from that of the unit [S] Lazic 2018",
+            f"spread each over at least two {unit}s, or repeat on at least three plates with "
+            "other seeds and analyse them together",
+        )
 
 
 def _donors(draft: Draft) -> Iterator[Finding]:
@@ -129,20 +125,4 @@ def _missing_arms(draft: Draft) -> Iterator[Finding]:
             "without an arm that is known to shrink tubes in this donor, no effect cannot be "
             "told from an assay that shows none",
             "add an arm with role: positive-control, or run atrophy-window for the donor first",
-        )
-
-
-def _edges(draft: Draft) -> Iterator[Finding]:
-    by_arm: dict[str, list[WellPlan]] = {}
-    for well in draft.plan.wells:
-        by_arm.setdefault(well.arm, []).append(well)
-    shares = {arm: sum(w.edge for w in wells) / len(wells) for arm, wells in by_arm.items()}
-    if max(shares.values()) - min(shares.values()) > EDGE_SHARE_APART:
-        yield Finding(
-            "design.edge-imbalance",
-            "warn",
-            "protocol: randomisation",
-            "edge wells evaporate more, and arms have unequal shares of them: "
-            + ", ".join(f"{arm} {share:.0%}" for arm, share in shares.items()),
-            "set balance_edges: true, draw more candidates, or leave the rim empty",
         )
