@@ -1,4 +1,4 @@
-"""How wide are the bright blobs of an image? Asked of the image itself, so nothing is set by hand."""
+"""How wide are the bright blobs of an image? Asked of the image itself: nothing is set by hand."""
 
 from __future__ import annotations
 

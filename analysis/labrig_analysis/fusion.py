@@ -1,7 +1,7 @@
 """Which nuclei lie in which tube, and what share of all nuclei has fused.
 
-Fusion index = nuclei in tubes with at least `min_nuclei` nuclei / all nuclei. Laboratories differ in
-`min_nuclei` (1, 2 or 3) and in what "in" means, and the choice alone moves the index by several
+Fusion index = nuclei in tubes with at least `min_nuclei` nuclei / all nuclei. Laboratories differ
+in `min_nuclei` (1, 2 or 3) and in what "in" means, and the choice alone moves the index by several
 points; so both are arguments here and columns of every table.
 """
 

@@ -11,6 +11,7 @@ import numpy as np
 from labrig_analysis.arrays import FloatImage, GreyImage, LabelImage, Mask
 from labrig_analysis.basins import climb, find_passes, join
 from labrig_analysis.blob_scale import typical_blob_diameter_px
+from labrig_analysis.planes import grey_plane
 
 # Nuclei are looked for at the reduction that makes them about this wide: all later lengths are
 # parts of a nucleus, so a field at 60x costs no more a nucleus than one at 10x.
@@ -50,6 +51,8 @@ class NucleusSegmentation(NamedTuple):
     """(y, x) int32, 1..n without gaps."""
     typical_diameter_px: float
     """As asked of the image or given by the settings; 0 when nothing was found."""
+    reasons: tuple[str, ...] = ()
+    """Why a reader should doubt the result; empty when nothing is wrong."""
 
 
 class _Scene(NamedTuple):
@@ -74,21 +77,29 @@ def segment_nuclei(
     halo is brighter than `edge_level` of the nucleus.
 
     Args:
-        image: (y, x), nuclei bright, any integer or floating type, finite.
+        image: (y, x), nuclei bright, any integer or floating type.
         settings: defaults are for any magnification between nuclei of 7 and 80 px.
+
+    Raises:
+        TypeError, ValueError: the array is no grey plane (`planes.grey_plane`). A picture that is
+            merely bad gives a result with `reasons`.
     """
     chosen = settings or NucleusSettings()
-    plane = np.ascontiguousarray(image, np.float32)
-    nothing = NucleusSegmentation(np.zeros(plane.shape, np.int32), 0.0)
-    diameter = chosen.diameter_px or typical_blob_diameter_px(plane)
+    plane = grey_plane(image, "nucleus image")
+    light = plane.pixels.astype(np.float32, copy=False)
+    blank = NucleusSegmentation(np.zeros(light.shape, np.int32), 0.0, plane.reasons)
+    if plane.is_blank:
+        return blank
+    diameter = chosen.diameter_px or typical_blob_diameter_px(light)
     if diameter == 0:
-        return nothing
-    scene = _prepare(plane, diameter, _grey_step(image))
+        return blank._replace(reasons=(*plane.reasons, "empty field: no blob at any scale"))
+    scene = _prepare(light, diameter, _grey_step(plane.pixels))
     peaks, mask = _foreground(scene, chosen)
     if not mask.any():
-        return nothing
+        return blank._replace(reasons=(*plane.reasons, "empty field: nothing stands out as nuclei"))
     labels = _part(scene, peaks, mask, chosen)
-    return NucleusSegmentation(_to_full_size(labels, scene.reduction, plane.shape), diameter)
+    full = _to_full_size(labels, scene.reduction, light.shape)
+    return NucleusSegmentation(full, diameter, plane.reasons)
 
 
 def _grey_step(image: GreyImage) -> float:
@@ -132,7 +143,7 @@ def _foreground(scene: _Scene, settings: NucleusSettings) -> tuple[FloatImage, M
     real = top > settings.noise_factor * scene.noise
     if not real.any():
         return light, np.zeros(light.shape, bool)
-    real &= top > settings.faintest * np.percentile(np.unique(top[real]), 80)
+    real &= top > settings.faintest * _usual_peak(light, top, hills.labels, real)
     peaks = top[hills.labels]
     mask = real[hills.labels] & (light > settings.edge_level * peaks)
     opener = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
@@ -140,9 +151,15 @@ def _foreground(scene: _Scene, settings: NucleusSettings) -> tuple[FloatImage, M
     return peaks, opened.view(bool)
 
 
-def _part(
-    scene: _Scene, peaks: FloatImage, mask: Mask, settings: NucleusSettings
-) -> LabelImage:
+def _usual_peak(light: FloatImage, top: FloatImage, hills: LabelImage, real: Mask) -> float:
+    """The peak that half of all light lies under: many faint hills of texture do not lower it."""
+    total = np.bincount(hills.ravel(), light.ravel(), minlength=len(top)) * real
+    order = np.argsort(top)
+    cumulative = np.cumsum(total[order])
+    return float(top[order][np.searchsorted(cumulative, cumulative[-1] / 2)])
+
+
+def _part(scene: _Scene, peaks: FloatImage, mask: Mask, settings: NucleusSettings) -> LabelImage:
     """Touching nuclei, parted by brightness and by shape together."""
     from_edge = cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 5)
     brightness = np.where(mask, np.minimum(scene.light / np.maximum(peaks, 1e-6), 1), 0)
@@ -151,9 +168,7 @@ def _part(
     landscape = cv2.GaussianBlur(landscape, (0, 0), 0.05 * scene.diameter)
     hills = climb(landscape, mask)
     passes = find_passes(hills.labels, landscape)
-    owner, _ = join(
-        hills.peaks, passes, lambda crossing, peak: peak - crossing < settings.depth
-    )
+    owner, _ = join(hills.peaks, passes, lambda crossing, peak: peak - crossing < settings.depth)
     owner[0] = 0
     labels = owner[hills.labels]
     areas = np.bincount(labels.ravel(), minlength=len(owner))

@@ -1,0 +1,125 @@
+"""The one row that sums up a field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from labrig_analysis.arrays import LabelImage
+from labrig_analysis.fusion import (
+    INSIDE_RULES,
+    FusionSettings,
+    Overlaps,
+    assign_tubes,
+    fusion_index,
+    nuclei_per_tube,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = dict[str, float | int | str | bool]
+# Every definition in use, side by side: the choice alone moves the index by several points.
+_LEAST_NUCLEI = (1, 2, 3)
+
+
+def tube_columns(labels: LabelImage, tubes: pd.DataFrame) -> Row:
+    """Counts, area, widths and alignment of the tubes of a field.
+
+    Of widths there are three means: of tubes, each counting once; of tubes by their length, which
+    undoes that a field shows more of the short ones' ends; and of each tube's thickest point.
+    """
+    measured = tubes[tubes["diameter_mean_um"].notna()]
+    width = measured["diameter_mean_um"].to_numpy(float)
+    length = measured["length_um"].to_numpy(float)
+    radians = np.radians(tubes["orientation_deg"].to_numpy(float))
+    area = tubes["area_um2"].to_numpy(float)
+    return {
+        "tubes": len(tubes),
+        "tubes_with_diameter": len(measured),
+        "tubes_at_border": int(tubes["touches_border"].sum()),
+        "tube_area_fraction": np.count_nonzero(labels) / labels.size,
+        "diameter_mean_um": _mean(width),
+        "diameter_sd_um": float(width.std(ddof=1)) if len(width) > 1 else np.nan,
+        "diameter_median_um": _median(width),
+        "diameter_length_weighted_um": _mean(width, length),
+        "diameter_thickest_um": _mean(measured["diameter_max_um"].to_numpy(float)),
+        "diameter_points": int(tubes["n_points"].sum()),
+        "tube_length_mean_um": _mean(tubes["length_um"].to_numpy(float)),
+        "alignment": _alignment(radians, area),
+    }
+
+
+def nucleus_columns(nuclei: pd.DataFrame) -> Row:
+    """Counts and size of the nuclei of a field."""
+    return {
+        "nuclei": int((~nuclei["pyknotic"]).sum()),
+        "pyknotic_nuclei": int(nuclei["pyknotic"].sum()),
+        "nucleus_area_median_um2": _median(nuclei["area_um2"].to_numpy(float)),
+    }
+
+
+def fusion_columns(
+    overlaps: Overlaps,
+    countable: npt.NDArray[np.bool_],
+    tubes: pd.DataFrame,
+    settings: FusionSettings,
+) -> Row:
+    """Fusion, differentiation and maturation of a field.
+
+    Args:
+        overlaps: of all its nuclei.
+        countable: (n,) nuclei that take part; pyknotic ones do not.
+        tubes: its tube table with nuclei (`tube_table.add_nuclei`).
+        settings: the definition in force.
+    """
+    inside = assign_tubes(overlaps, settings.inside_rule)[countable]
+    index = fusion_index(inside, len(tubes), settings.min_nuclei)
+    positive = fusion_index(inside, len(tubes), 1)
+    per_tube = nuclei_per_tube(inside, len(tubes))
+    myotubes = per_tube[per_tube >= settings.min_nuclei]
+    area_um2 = tubes["area_um2"].to_numpy(float)[per_tube >= settings.min_nuclei]
+    row: Row = {
+        "definition": settings.definition,
+        "fusion_index": index.value,
+        "fusion_index_low": index.low,
+        "fusion_index_high": index.high,
+        "differentiation_index": positive.value,
+        "differentiation_index_low": positive.low,
+        "differentiation_index_high": positive.high,
+        "myotubes": len(myotubes),
+        "maturation_index": _share(myotubes >= settings.mature_nuclei),
+        "nuclei_per_myotube": float(myotubes.mean()) if len(myotubes) else np.nan,
+        "nuclear_domain_um2": float(area_um2.sum() / myotubes.sum()) if len(myotubes) else np.nan,
+    }
+    for rule in INSIDE_RULES:
+        by_rule = assign_tubes(overlaps, rule)[countable]
+        for least in _LEAST_NUCLEI:
+            value = fusion_index(by_rule, len(tubes), least).value
+            row[f"fusion_index_ge{least}_{rule}"] = value
+    return row
+
+
+def _alignment(radians: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> float:
+    """Length of the mean doubled-angle vector, area-weighted: 1 all parallel, 0 no direction.
+
+    Doubling makes 0 and 180 degrees the same direction (Mardia & Jupp 2000, Directional
+    Statistics, ch. 1).
+    """
+    if not weights.sum():
+        return np.nan
+    return float(abs((weights * np.exp(2j * radians)).sum()) / weights.sum())
+
+
+def _share(hits: npt.NDArray[np.bool_]) -> float:
+    return float(hits.mean()) if len(hits) else np.nan
+
+
+def _mean(values: npt.NDArray[np.float64], weights: npt.NDArray[np.float64] | None = None) -> float:
+    return float(np.average(values, weights=weights)) if len(values) else np.nan
+
+
+def _median(values: npt.NDArray[np.float64]) -> float:
+    return float(np.median(values)) if len(values) else np.nan

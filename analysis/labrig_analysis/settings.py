@@ -1,0 +1,22 @@
+"""All that may be set about a measurement, in groups by what it is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from labrig_analysis.diameter import DiameterSettings
+from labrig_analysis.fusion import FusionSettings
+from labrig_analysis.nuclei import NucleusSettings
+from labrig_analysis.pyknosis import PyknosisRule
+from labrig_analysis.tubes import TubeSettings
+
+
+@dataclass(frozen=True)
+class MeasureSettings:
+    """The settings of every step of `measure`; each group is documented where it is used."""
+
+    tubes: TubeSettings = field(default_factory=TubeSettings)
+    diameters: DiameterSettings = field(default_factory=DiameterSettings)
+    nuclei: NucleusSettings = field(default_factory=NucleusSettings)
+    pyknosis: PyknosisRule = field(default_factory=PyknosisRule)
+    fusion: FusionSettings = field(default_factory=FusionSettings)

@@ -1,0 +1,1 @@
+"""Measure images that lie in files: find them, pair their channels, measure, write tables."""

@@ -1,0 +1,161 @@
+"""Measure one field from its files to its finished record; runs in a worker process."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labrig.measure.errors import UnreadableImage
+from labrig.measure.pairing import FieldFiles
+from labrig.measure.planes import PlaneFile, read_plane
+from labrig.measure.results import FieldResult, Rows, save_done, sign
+from labrig.measure.settings_file import settings_sha256
+from labrig_analysis.settings import MeasureSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from labrig_analysis.measurement import Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class FieldJob:
+    """All that a worker needs.
+
+    Attributes:
+        out: folder of results, which exists.
+        save_labels: also write label images.
+        pixel_size_um: width of a pixel in the specimen.
+    """
+
+    field: FieldFiles
+    out: Path
+    settings: MeasureSettings
+    pixel_size_um: float
+    save_labels: bool
+
+
+def use_one_thread() -> None:
+    """Start of a worker process: as many processes as cores, so one OpenCV thread in each."""
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def measure_field(job: FieldJob) -> FieldResult:
+    """Measure, draw, save, record as done.
+
+    A plane that cannot be read or measured makes a row with the reason; what is left is measured.
+
+    Raises:
+        OSError: the results cannot be written.
+    """
+    flags = [f"{name} is missing: no file for this field" for name in job.field.missing]
+    planes, refused = usable_planes(job.field.planes)
+    flags += refused
+    measured = _measure(planes, job, flags)
+    if measured is None:
+        row: dict[str, Any] = {"field": job.field.name, "status": "failed"}
+        tables: dict[str, Rows] = {"fields": [row], "tubes": [], "nuclei": []}
+    else:
+        flags += measured.flags
+        tables = _tables(job, measured, flags)
+        save_pictures(job, planes, measured)
+    for row in tables["fields"]:
+        row["reasons"] = "; ".join(flags)
+    signature = sign(job.field, settings_sha256(job.settings), job.pixel_size_um)
+    result = FieldResult(job.field.name, signature, job.field.planes, tables)
+    save_done(job.out, result)
+    return result
+
+
+def usable_planes(
+    sources: Mapping[str, PlaneFile],
+) -> tuple[dict[str, NDArray[Any]], list[str]]:
+    """The planes that can be read and are grey, and why the others are not."""
+    from labrig_analysis.planes import grey_plane
+
+    planes, refused = {}, []
+    for name, source in sources.items():
+        try:
+            plane = read_plane(source)
+            grey_plane(plane, name)
+            planes[name] = plane
+        except UnreadableImage as error:
+            refused.append(f"{name}: {error}")
+        except (TypeError, ValueError) as error:
+            refused.append(f"{error} (here: --{name} 'PATTERN:red', green, blue or a number)")
+    return planes, refused
+
+
+def _measure(
+    planes: dict[str, NDArray[Any]], job: FieldJob, flags: list[str]
+) -> Measurement | None:
+    from labrig_analysis.measurement import measure
+
+    if not planes:
+        return None
+    try:
+        return measure(list(planes.values()), job.pixel_size_um, list(planes), job.settings)
+    except ValueError as error:
+        flags.append(str(error))
+        return None
+
+
+def _tables(job: FieldJob, measured: Measurement, flags: list[str]) -> dict[str, Rows]:
+
+    head = {"field": job.field.name}
+    height, width = next(iter(measured.labels.values())).shape
+    field = {
+        **head,
+        "status": "flagged" if flags else "ok",
+        "reasons": "",
+        "width_px": width,
+        "height_px": height,
+        "pixel_size_um": job.pixel_size_um,
+        **rows_of(measured.field)[0],
+    }
+    return {
+        "fields": [field],
+        "tubes": [head | row for row in rows_of(measured.tubes)],
+        "nuclei": [head | row for row in rows_of(measured.nuclei)],
+    }
+
+
+def save_pictures(job: FieldJob, planes: dict[str, NDArray[Any]], measured: Measurement) -> None:
+    """The overlay, and the label images where they are asked for."""
+    import cv2
+
+    from labrig.measure.overlays import draw_overlay
+
+    overlay = draw_overlay(planes, measured, job.settings.fusion.inside_rule)
+    path = job.out / "overlays" / f"{job.field.name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(cv2.imencode(".png", overlay, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes())
+    if job.save_labels:
+        for name, labels in measured.labels.items():
+            save_labels(job.out / f"{job.field.name}_{name}.tif", labels)
+
+
+def save_labels(path: Path, labels: NDArray[Any]) -> None:
+    """A label image that ImageJ and napari open: uint16, or uint32 from 65,536 objects on."""
+    import numpy as np
+    import tifffile
+
+    kind = np.uint16 if labels.max(initial=0) < 2**16 else np.uint32
+    tifffile.imwrite(path, labels.astype(kind), compression="zlib")
+
+
+def rows_of(table: pd.DataFrame) -> Rows:
+    """Rows as plain Python values; NaN becomes None, an empty cell."""
+    rows = table.to_dict("records")
+    return [{str(k): _plain(v) for k, v in row.items()} for row in rows]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a table cell is any of these
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,104 @@
+"""The folder of results: one small file a finished field, and the tables made of them.
+
+A field counts as done when its file is whole (written aside, then renamed), so a batch that was
+cut off goes on where it stopped, and the tables can be made again at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from labrig.measure.pairing import FieldFiles
+from labrig.measure.planes import PlaneFile
+
+TABLES = ("fields", "tubes", "nuclei")
+_DONE = ".done"
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldResult:
+    """The rows of one field.
+
+    Attributes:
+        field: its name.
+        signature: what was measured with what (`sign`).
+        planes: where its images lie, by channel.
+        tables: rows by table name.
+    """
+
+    field: str
+    signature: str
+    planes: Mapping[str, PlaneFile]
+    tables: Mapping[str, Rows]
+
+
+def sign(field: FieldFiles, settings_sha256: str, pixel_size_um: float | None) -> str:
+    """Changes when an image file, a setting or the pixel size does."""
+    parts: list[Any] = [settings_sha256, pixel_size_um, list(field.missing)]
+    for channel, plane in sorted(field.planes.items()):
+        path = Path(plane.path)
+        state = path.stat() if path.is_file() else None
+        stamp = [state.st_size, state.st_mtime_ns] if state else []
+        parts.append([channel, asdict(plane), stamp])
+    return json.dumps(parts)
+
+
+def save_done(out: Path, result: FieldResult) -> None:
+    """Record a field as done.
+
+    Raises:
+        OSError: the disk refuses; an older record of the field is untouched.
+    """
+    path = _done_path(out, result.field)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text_whole(path, json.dumps(asdict(result)))
+
+
+def load_done(out: Path, field: str) -> FieldResult | None:
+    """The record of a field; None when it has not been done."""
+    path = _done_path(out, field)
+    if not path.exists():
+        return None
+    content = json.loads(path.read_text(encoding="utf-8"))
+    planes = {name: PlaneFile(**plane) for name, plane in content["planes"].items()}
+    return FieldResult(content["field"], content["signature"], planes, content["tables"])
+
+
+def load_all_done(out: Path) -> list[FieldResult]:
+    """The records of all fields that were done, in order of their names."""
+    names = sorted(path.stem for path in (out / _DONE).glob("*.json"))
+    return [result for name in names if (result := load_done(out, name))]
+
+
+def write_tables(out: Path, results: Iterable[FieldResult]) -> None:
+    """fields.csv, tubes.csv and nuclei.csv of all fields, each replaced as a whole."""
+    import pandas as pd
+
+    gathered: dict[str, Rows] = {name: [] for name in TABLES}
+    for result in results:
+        for name in TABLES:
+            gathered[name].extend(result.tables[name])
+    for name, rows in gathered.items():
+        write_text_whole(
+            out / f"{name}.csv", pd.DataFrame(rows).to_csv(index=False, float_format="%.7g")
+        )
+
+
+def write_text_whole(path: Path, text: str) -> None:
+    """Write aside, sync, rename: a reader finds the old file or the new one, never half of one."""
+    aside = path.with_name(path.name + ".partial")
+    with aside.open("w", encoding="utf-8", newline="") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(aside, path)
+
+
+def _done_path(out: Path, field: str) -> Path:
+    return out / _DONE / f"{field}.json"

@@ -1,0 +1,129 @@
+"""Measure one imaging round of a run, in a process of its own.
+
+The tables of a run lie in `measures/`; each round adds its rows. A round that is measured twice,
+because a flow was cut off and taken up again, replaces its own rows and doubles nothing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from labrig.measure.field_job import FieldJob, measure_field, use_one_thread
+from labrig.measure.pairing import CHANNELS, FieldFiles
+from labrig.measure.planes import PlaneFile
+from labrig.measure.results import TABLES, FieldResult, Rows, write_text_whole
+from labrig_analysis.settings import MeasureSettings
+
+
+@dataclass(frozen=True, slots=True)
+class RoundFrame:
+    """One field in one round.
+
+    Attributes:
+        well: such as ``B4``.
+        field: index of the field in the well.
+        round: index on the plate's t axis.
+        offset_s: of the frame from the run's t0.
+        channels: by our name (``tubes``, ``nuclei``, ``phase``) the plate's name of the channel;
+            leave out what this round did not take.
+    """
+
+    well: str
+    field: int
+    round: int
+    offset_s: float
+    channels: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """Of overlays and rows."""
+        return f"{self.well}_f{self.field}_t{self.round:03d}"
+
+
+def measure_round(
+    plate_path: Path,
+    frames: Sequence[RoundFrame],
+    pixel_size_um: float,
+    settings: MeasureSettings,
+    out_dir: Path,
+) -> dict[str, int]:
+    """Measure the frames of a round and add their rows to `out_dir`'s tables.
+
+    Args:
+        plate_path: the OME-Zarr plate.
+        frames: usually all fields of one round.
+        pixel_size_um: calibrated width of a pixel in the specimen.
+        settings: the same for the whole run.
+        out_dir: the run's `measures` folder; made when missing.
+
+    Returns:
+        Rows added by table.
+
+    Raises:
+        ValueError: a channel name of ours is unknown.
+        OSError: the tables cannot be written; they keep their former content.
+    """
+    use_one_thread()
+    out_dir.mkdir(parents=True, exist_ok=True)
+    added: dict[str, Rows] = {name: [] for name in TABLES}
+    for frame in frames:
+        job = FieldJob(_files(plate_path, frame), out_dir, settings, pixel_size_um, False)
+        for name, rows in _with_place(measure_field(job), frame).items():
+            added[name].extend(rows)
+    with _locked(out_dir):
+        for name, rows in added.items():
+            _replace_rows(out_dir / f"{name}.csv", rows, frames)
+    return {name: len(rows) for name, rows in added.items()}
+
+
+def _files(plate: Path, frame: RoundFrame) -> FieldFiles:
+    unknown = [name for name in frame.channels if name not in CHANNELS]
+    if unknown:
+        raise ValueError(f"{frame.name}: channels {unknown} are none of {', '.join(CHANNELS)}")
+    image = plate / frame.well[0] / frame.well[1:] / str(frame.field)
+    planes = {
+        ours: PlaneFile(str(image), theirs, frame.round) for ours, theirs in frame.channels.items()
+    }
+    return FieldFiles(frame.name, planes)
+
+
+def _with_place(result: FieldResult, frame: RoundFrame) -> dict[str, Rows]:
+    place = {
+        "well": frame.well,
+        "field": frame.field,
+        "round": frame.round,
+        "offset_s": frame.offset_s,
+    }
+    return {
+        name: [{**place, **{k: v for k, v in row.items() if k != "field"}} for row in rows]
+        for name, rows in result.tables.items()
+    }
+
+
+def _replace_rows(path: Path, rows: Rows, frames: Sequence[RoundFrame]) -> None:
+    """The table with these frames' rows in place of any older ones, as a whole file."""
+    import pandas as pd
+
+    table = pd.DataFrame(rows)
+    if path.exists() and path.stat().st_size > 1:
+        older = pd.read_csv(path, dtype={"well": str})
+        now = {(f.well, f.field, f.round) for f in frames}
+        keys = zip(older["well"], older["field"], older["round"], strict=True)
+        older = older[[key not in now for key in keys]]
+        # Joined as rows of plain values: pandas' own concat guesses types from empty columns.
+        table = pd.DataFrame([*older.to_dict("records"), *rows])
+    if not table.empty:
+        table = table.sort_values(["round", "well", "field"], kind="stable")
+    write_text_whole(path, table.to_csv(index=False, float_format="%.7g"))
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One process at a time changes the tables; the lock falls with its process."""
+    with (folder / ".lock").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
