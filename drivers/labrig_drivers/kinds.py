@@ -86,7 +86,8 @@ class Pump(Instrument, Protocol):
     def set_rate(self, rate_ul_min: float) -> None:
         """Hold this rate from now on; 0 stops. Starts the motor if it stands.
 
-        An absolute setting: asserting it twice changes nothing.
+        An absolute setting: asserting it twice changes nothing. Raises NotNow while a bounded
+        dispense is under way, which it would cut short.
         """
         ...
 

@@ -55,7 +55,7 @@ def test_pymodbus_client(bus, stands):
 
 def test_minimalmodbus(bus, stands):
     with host_on_pty(bus, clock=stands[0].clock.now_s) as address:
-        port = serial.Serial(address.address, 19200, timeout=3.0)
+        port = serial.Serial(address.address, 19200, timeout=0.5)
         probe, pump = minimalmodbus.Instrument(port, 240), minimalmodbus.Instrument(port, 5)
         swapped = minimalmodbus.BYTEORDER_LITTLE_SWAP
         assert probe.read_float(0, byteorder=swapped) == pytest.approx(50_000.0)
