@@ -22,8 +22,6 @@ PROBES = {
 }
 
 
-
-
 def over_links(checks):
     """All over loopback and pty; over TCP, where pyserial sleeps 0.3 s in close, only the last."""
     return [(link, check) for link in ("loopback", "pty") for check in checks] + [
