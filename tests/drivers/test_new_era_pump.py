@@ -73,6 +73,14 @@ def test_small_rates_keep_four_digits(stand):
     assert stand.pump.state().delivered_ul == 10.58
 
 
+def test_the_counter_is_fine_even_on_a_pump_nobody_configured(bench):
+    stand = bench(new_era.INSTRUMENT, BASIC)
+    pump = stand.driver()
+    pump.set_rate(10.58 * UL_PER_H)
+    stand.clock.wait(360)
+    assert pump.state().delivered_ul == 1.058
+
+
 def test_a_change_within_a_unit_does_not_stop_and_wears_no_memory(stand):
     stand = stand()
     stand.pump.set_rate(20)

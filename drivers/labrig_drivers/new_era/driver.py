@@ -18,6 +18,9 @@ from labrig_drivers.transports.base import Transport
 _SPEED_MIN_CM_H, _SPEED_MAX_CM_MIN = 0.004205, 5.1005
 _SPEED_MIN_CM_H_X, _SPEED_MAX_CM_MIN_X = 0.008276531, 18.08
 
+_WIDEST_10_ML_MM = 16.0
+"""Plastic 10 mL syringes are 14 to 16 mm wide, those of 20 mL 19 mm and more."""
+
 _log = logging.getLogger(__name__)
 
 _Parsed = TypeVar("_Parsed")
@@ -78,8 +81,7 @@ class NewEraPump:
         if self._ask("").status != "S":
             raise NotNow(self._name, "the pump is not stopped.", "Stop it, then configure it.")
         self._ask(f"DIA{self._diameter()}")
-        # Of the two units µL gives the finer witness of small doses; its four digits end at 10 mL.
-        self._ask("VOLUL" if (self._settings.syringe_volume_ul or 0.0) <= 10_000 else "VOLML")
+        self._ask(f"VOL{self._counter_unit()}")
         self._check_program()
 
     def limits(self) -> PumpLimits:
@@ -144,7 +146,7 @@ class NewEraPump:
                     self._ask(f"RAT{number}")
                 self._rate_ul_min = self.quantised(rate_ul_min)
                 return
-        self._start(number, unit, "0", None)
+        self._start(number, unit, "0", self._counter_unit())
 
     def dispense(self, volume_ul: float, rate_ul_min: float) -> None:
         """Deliver one volume, then stand. Stops a continuous rate first. NOT safe to repeat.
@@ -184,15 +186,15 @@ class NewEraPump:
         """Let go of the port; a pump in Safe mode then stops when its watchdog runs out."""
         self._link.close()
 
-    def _start(self, number: str, unit: str, volume: str, volume_unit: str | None) -> None:
+    def _start(self, number: str, unit: str, volume: str, volume_unit: str) -> None:
         if self._ask("").status != "S":
             self.stop()
         self._check_program()
         present_volume, present_unit = self._parsed(codec.parse_volume, self._ask("VOL"))
-        if volume_unit not in (None, present_unit):
-            self._ask(f"VOL{volume_unit}")
         # Settings are worn into non-volatile memory, so only what differs is written.
-        if present_volume != float(volume) or volume_unit not in (None, present_unit):
+        if present_unit != volume_unit:
+            self._ask(f"VOL{volume_unit}")
+        if (present_volume, present_unit) != (float(volume), volume_unit):
             self._ask(f"VOL{volume}")
         if self._parsed(codec.parse_rate, self._ask("RAT")) != (float(number), unit):
             self._ask(f"RAT{number}{unit}")
@@ -213,6 +215,13 @@ class NewEraPump:
                 self._ask("DIRINF")
             self._program_checked = True
         self._ask("PHN1")
+
+    def _counter_unit(self) -> str:
+        """µL where its four digits hold the syringe: the finer witness of small doses."""
+        settings = self._settings
+        if settings.syringe_volume_ul is None:
+            return "UL" if settings.syringe_diameter_mm <= _WIDEST_10_ML_MM else "ML"
+        return "UL" if settings.syringe_volume_ul <= 10_000 else "ML"
 
     def _diameter(self) -> str:
         return codec.format_number(self._settings.syringe_diameter_mm)
