@@ -11,6 +11,7 @@ from typing import Any
 
 from labrig.run.board import Alarm, Board
 from labrig.run.clock import Clock
+from labrig.run.consumption import Consumption
 from labrig.run.journal import Entry, Journal, JournalWriteFailed, Kind, State
 from labrig.run.lease import Fence
 
@@ -26,11 +27,19 @@ FINAL_COUNTERS = {
 class Desk:
     """Shared by dispatcher and workers."""
 
-    def __init__(self, clock: Clock, journal: Journal, fence: Fence, board: Board) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        journal: Journal,
+        fence: Fence,
+        board: Board,
+        consumption: Consumption,
+    ) -> None:
         self.clock = clock
         self.journal = journal
         self.fence = fence
         self.board = board
+        self.consumption = consumption
         self._journal_down_since_s: float | None = None
 
     @property
@@ -55,7 +64,10 @@ class Desk:
 
     def sample(self, instrument: str, **values: Any) -> None:  # noqa: ANN401 - JSON values
         """Write and show a reading."""
-        self.board.read(instrument, {"at_s": self.clock.now_s(), **values})
+        now_s = self.clock.now_s()
+        self.board.read(instrument, {"at_s": now_s, **values})
+        if "delivered_ul" in values:
+            self.consumption.see(instrument, now_s, values)
         self._guarded(lambda: self.journal.sample(instrument, values))
 
     def deviation(self, code: str, **detail: Any) -> None:  # noqa: ANN401 - JSON values

@@ -58,6 +58,11 @@ class PumpHandler:
         self._poll_due_s = desk.clock.now_s()
         self._last_good_s = desk.clock.now_s()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a dose is under way."""
+        return self._doses.busy
+
     def attach(self, driver: Pump) -> None:
         """Read the pump; change nothing."""
         self._pump = driver

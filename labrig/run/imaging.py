@@ -55,6 +55,11 @@ class ImagingHandler:
         self._stage: Stage | None = None
         self._at_um: tuple[float, float] | None = None
 
+    @property
+    def busy(self) -> bool:
+        """A picture is finished before the next order is looked at."""
+        return False
+
     def attach(self, driver: Stage) -> None:
         """Ask where the stage is; move nothing."""
         self._stage = driver

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from labrig.plan.timeline import Entry, Film, Frame
 
+CommandName = Literal["stop", "hold", "resume", "answer", "note", "phase"]
+
 
 def instrument_of(entry: Entry) -> str:
     """The instrument that carries an entry out; for pictures, the stage they need."""
@@ -105,5 +107,5 @@ class Command:
     """What the operator or the conductor asks of the dispatcher."""
 
     id: str
-    name: Literal["stop", "hold", "resume", "answer", "note", "phase"]
+    name: CommandName
     args: Mapping[str, Any]

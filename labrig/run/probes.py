@@ -23,6 +23,11 @@ class ProbeHandler:
         self._probe: EnvironmentProbe | None = None
         self._far_off_since_s: float | None = None
 
+    @property
+    def busy(self) -> bool:
+        """A reading is finished before the next order is looked at."""
+        return False
+
     def attach(self, driver: EnvironmentProbe) -> None:
         """Nothing to read before the first reading is due."""
         self._probe = driver

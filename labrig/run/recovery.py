@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from labrig.run.board import Condition
+from labrig.run.consumption import Consumption
 from labrig.run.journal import Row
 
 SETTLED = frozenset({"confirmed", "failed", "missed", "skipped", "refused"})
@@ -47,6 +48,7 @@ class RunState:
         identities: by instrument, who answered when the run began.
         given_up: wells whose arm was aborted.
         censored: by well, from when.
+        consumption: what the pumps had moved.
         pumps_given_up: stalled twice and not restarted by an operator.
     """
 
@@ -64,6 +66,7 @@ class RunState:
     given_up: set[str] = field(default_factory=set)
     censored: dict[str, float] = field(default_factory=dict)
     pumps_given_up: set[str] = field(default_factory=set)
+    consumption: Consumption = field(default_factory=Consumption)
 
     @property
     def begun(self) -> bool:
@@ -95,6 +98,8 @@ def _apply(state: RunState, row: Row) -> None:
             state.entries[row.key] = EntryState(row.state, row.run_s, row.detail)
             if row.kind == "dose" and row.state == "sent":
                 state.doses_sent[row.key] = row.detail
+        case "sample" if "delivered_ul" in row.detail:
+            state.consumption.see(row.key, row.run_s, row.detail)
         case "command":
             state.commands[row.key] = row.detail
         case "deviation" if row.key == "arm-aborted":

@@ -50,6 +50,11 @@ class StimulatorHandler:
         self._halted = False
         self._poll_due_s = desk.clock.now_s()
 
+    @property
+    def busy(self) -> bool:
+        """Trains end by themselves."""
+        return False
+
     def attach(self, driver: Stimulator) -> None:
         """Ask whether it answers; change nothing."""
         self._stimulator = driver

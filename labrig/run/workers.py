@@ -54,6 +54,11 @@ class Handler(Protocol):
 
     name: str
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way that the end of the run should wait for."""
+        ...
+
     def attach(self, driver: Any) -> None:  # noqa: ANN401 - the kind of driver it handles
         """Take this driver from now on; read the state, change nothing."""
         ...
@@ -186,13 +191,18 @@ class Worker:
                 self._attach(name)
             except InstrumentError as error:
                 self._begin_outage(name, error)
-        while True:
+        finishing = False
+        while not (finishing and self._idle()):
             item = self._next()
-            if isinstance(item, Finish):
-                break
+            finishing = finishing or isinstance(item, Finish)
             self._perform(item)
             self._tick()
         self._end()
+
+    def _idle(self) -> bool:
+        return not any(
+            handler.busy for name, handler in self._handlers.items() if name not in self._outages
+        )
 
     def _next(self) -> Any:  # noqa: ANN401 - one of labrig.run.orders
         if self._later:

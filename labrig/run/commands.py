@@ -1,0 +1,70 @@
+"""Commands from outside: carried by an id, safe to repeat, whoever sends them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
+
+from labrig.run.desk import Desk
+from labrig.run.orders import Command, CommandName
+
+_NEEDED = {"answer": ("question", "choice"), "note": ("text",), "phase": ("name",)}
+
+
+class BadCommand(ValueError):
+    """The command makes no sense; the message says what would."""
+
+
+class Commands:
+    """Takes each command once and remembers what it replied.
+
+    Args:
+        desk: for the journal and the questions that stand.
+        act: carries a command out and returns at once.
+        replies: what an earlier process replied, by id.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        act: Callable[[Command], None],
+        replies: Mapping[str, Mapping[str, Any]],
+    ) -> None:
+        self._desk = desk
+        self._act = act
+        self._replies = {command_id: dict(reply) for command_id, reply in replies.items()}
+        self._lock = threading.Lock()
+
+    def take(self, name: str, command_id: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Carry out a command, or repeat the reply it got the first time.
+
+        Raises:
+            BadCommand: an unknown name, no id, or an argument is missing; nothing was done.
+        """
+        if name not in get_args(CommandName):
+            raise BadCommand(f"no command {name!r}; there are {', '.join(get_args(CommandName))}")
+        if not command_id:
+            raise BadCommand("a command needs a command_id, so that repeating it is safe")
+        for needed in _NEEDED.get(name, ()):
+            if not isinstance(args.get(needed), str):
+                raise BadCommand(f"{name} needs {needed!r}")
+        with self._lock:
+            if command_id in self._replies:
+                return self._replies[command_id]
+            if name == "answer":
+                self._check_answer(str(args["question"]), str(args["choice"]))
+            # First the deed: a stop must not wait for a slow disk.
+            self._act(Command(command_id, name, args))  # type: ignore[arg-type]
+            reply = {"accepted": True, "command": name, "at_s": self._desk.clock.now_s()}
+            self._replies[command_id] = reply
+        self._desk.note("command", command_id, "acknowledged", **reply, args=dict(args))
+        return reply
+
+    def _check_answer(self, question_id: str, choice: str) -> None:
+        standing = {question.id: question for question in self._desk.board.questions()}
+        if question_id not in standing:
+            raise BadCommand(f"no question {question_id!r} stands")
+        if choice not in standing[question_id].options:
+            options = ", ".join(standing[question_id].options)
+            raise BadCommand(f"{choice!r} is no answer to it; say one of {options}")

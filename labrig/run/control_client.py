@@ -1,0 +1,97 @@
+"""The other side of ``control``: how the CLI, the flows and the page speak to a runner."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class NoRunner(Exception):
+    """No runner answers for this run folder."""
+
+
+class CommandRefused(Exception):
+    """The runner understood and said no; the message is its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerClient:
+    """Speaks to one live runner. Made by :func:`connect`."""
+
+    host: str
+    port: int
+    token: str
+    timeout_s: float = 5.0
+
+    def status(self) -> dict[str, Any]:
+        """What the runner shows of itself. Raises NoRunner."""
+        return self._ask("GET", "/status", None)
+
+    def stop(self, reason: str = "", command_id: str | None = None) -> dict[str, Any]:
+        """Safe state now, and the end of the run. Raises NoRunner."""
+        return self._command("stop", command_id, reason=reason)
+
+    def hold(self, reason: str = "", command_id: str | None = None) -> dict[str, Any]:
+        """Pause events and stimulation; perfusion goes on. Raises NoRunner."""
+        return self._command("hold", command_id, reason=reason)
+
+    def resume(self, command_id: str | None = None) -> dict[str, Any]:
+        """Go on after a hold. Raises NoRunner."""
+        return self._command("resume", command_id)
+
+    def answer(self, question: str, choice: str, command_id: str | None = None) -> dict[str, Any]:
+        """Answer a question that stands. Raises NoRunner, CommandRefused."""
+        return self._command("answer", command_id, question=question, choice=choice)
+
+    def note(self, text: str, by: str = "", command_id: str | None = None) -> dict[str, Any]:
+        """Write what a person did into the journal. Raises NoRunner."""
+        return self._command("note", command_id, text=text, by=by)
+
+    def phase(self, name: str, command_id: str | None = None) -> dict[str, Any]:
+        """The conductor says which phase it is in. Raises NoRunner."""
+        return self._command("phase", command_id, name=name)
+
+    def _command(self, verb: str, command_id: str | None, **args: str) -> dict[str, Any]:
+        body = {"command_id": command_id or str(uuid.uuid4()), **args}
+        return self._ask("POST", f"/{verb}", body)
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout_s)
+        try:
+            connection.request(
+                method,
+                path,
+                None if body is None else json.dumps(body),
+                {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
+            )
+            response = connection.getresponse()
+            answer: dict[str, Any] = json.loads(response.read())
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise NoRunner(
+                f"no runner answers at {self.host}:{self.port} ({error}). If it was killed, "
+                "`labrig resume` goes on with its run."
+            ) from error
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise CommandRefused(str(answer.get("error", answer)))
+        return answer
+
+
+def connect(control: Path) -> RunnerClient:
+    """A client for the runner that wrote this ``control.json``. Sends nothing.
+
+    Raises:
+        NoRunner: there is no such file: no runner lives in that folder.
+    """
+    try:
+        raw = json.loads(control.read_text(encoding="utf-8"))
+        return RunnerClient(raw["host"], int(raw["port"]), raw["token"])
+    except FileNotFoundError:
+        raise NoRunner(f"no runner lives in {control.parent}.") from None
+    except (OSError, ValueError, KeyError) as error:
+        raise NoRunner(f"{control} cannot be read ({error}).") from error

@@ -1,0 +1,306 @@
+"""The dispatcher: gives every entry of the timeline to its worker at its absolute time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from labrig.plan.plan import Plan
+from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel
+from labrig.plan.timeline import Entry as TimelineEntry
+from labrig.run.clock import Mailbox
+from labrig.run.desk import Desk
+from labrig.run.journal import Entry, JournalWriteFailed
+from labrig.run.orders import (
+    Command,
+    Decided,
+    Died,
+    Ended,
+    Finish,
+    GiveUp,
+    Hold,
+    Order,
+    Resume,
+    Settle,
+    instrument_of,
+)
+from labrig.run.recovery import RunState
+from labrig.run.workers import kind_of
+
+AHEAD_S = 60.0
+"""An intent is on disk at least this long before its time."""
+BATCH_S = 300.0
+"""So much further ahead one batch of intents reaches."""
+JOURNAL_RETRY_S = 10.0
+
+
+class Dispatcher:
+    """Owns the schedule.
+
+    Args:
+        plan: what is to be done.
+        desk: clock, journal, fence and board.
+        mailbox: where commands and the workers' news come.
+        workers: mailbox of the worker of each instrument.
+        state: what the journal says was done before.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        desk: Desk,
+        mailbox: Mailbox[Any],
+        workers: Mapping[str, Mailbox[Any]],
+        state: RunState,
+    ) -> None:
+        self._plan = plan
+        self._desk = desk
+        self._mailbox = mailbox
+        self._workers = workers
+        self._boxes = list(dict.fromkeys(workers.values()))
+        self._state = state
+        # Not read again: a stop raises the fence's epoch before it gets here, and what is given
+        # in between must be stale.
+        self._epoch = desk.fence.epoch
+        self._timeline = sorted(plan.timeline, key=lambda entry: entry.offset_s)
+        self._next_of_series = _next_of_series(self._timeline)
+        self._by_key = {entry.key: entry for entry in self._timeline}
+        self._given = 0
+        self._intended = 0
+        self._held = state.condition == "held"
+        self._postponed: list[TimelineEntry] = []
+        self._given_up = set(state.given_up)
+        self._stop_reason: str | None = None
+        self._open_ports = len(self._boxes)
+        self.unsafe: list[str] = []
+
+    def upcoming(self, count: int) -> list[dict[str, Any]]:
+        """The next entries, for ``/status``."""
+        entries = self._timeline[self._given : self._given + count]
+        return [
+            {"key": e.key, "at_s": e.offset_s, "kind": kind_of(e), "instrument": instrument_of(e)}
+            for e in entries
+        ]
+
+    def run(self) -> None:
+        """The thread: until every worker has ended."""
+        if self._state.begun:
+            self._adopt()
+        self._desk.board.condition = "held" if self._held else "running"
+        if self._held:
+            self._tell_all(Hold())
+        while self._stop_reason is None and not self._done():
+            self._desk.retry_journal()
+            if self._desk.journal_works:
+                self._write_ahead()
+            if self._desk.journal_works:
+                self._give_due()
+            self._show_phase()
+            self._handle(self._mailbox.get(self._next_s()))
+        self._wind_up()
+
+    def _adopt(self) -> None:
+        """Go on with an unfinished run: open doses first, then the levels due now."""
+        now_s = self._desk.clock.now_s()
+        entries = self._state.entries
+        while self._given < len(self._timeline) and self._timeline[self._given].offset_s <= now_s:
+            self._given += 1
+        self._intended = self._given
+        past = self._timeline[: self._given]
+        open_events: list[TimelineEntry] = []
+        due_levels: dict[str, TimelineEntry] = {}
+        for entry in past:
+            known = entries.get(entry.key)
+            if isinstance(entry, FlowLevel | StimulationLevel):
+                due_levels[entry.instrument] = entry
+            elif known is not None and known.settled:
+                continue
+            elif isinstance(entry, Dose) and known is not None and known.state != "intent":
+                order = Order(entry, self._epoch, self._next_of_series[entry.key])
+                self._tell(entry, Settle(order, self._state.doses_sent[entry.key]))
+            else:
+                open_events.append(entry)
+        for entry in (*due_levels.values(), *open_events):
+            self._give(entry)
+
+    def _done(self) -> bool:
+        return (
+            self._given == len(self._timeline)
+            and not self._held
+            and self._desk.clock.now_s() >= self._plan.forecast.duration_s
+        )
+
+    def _next_s(self) -> float | None:
+        """When to look again, if nobody calls."""
+        now_s = self._desk.clock.now_s()
+        if not self._desk.journal_works:
+            return now_s + JOURNAL_RETRY_S
+        due = [span.start_s for span in self._plan.phases if span.start_s > now_s]
+        if self._given < len(self._timeline):
+            due.append(self._timeline[self._given].offset_s)
+            if self._intended < len(self._timeline):
+                due.append(self._timeline[self._intended].offset_s - AHEAD_S)
+        elif not self._held:
+            due.append(self._plan.forecast.duration_s)
+        return min(due) if due else None
+
+    def _write_ahead(self) -> None:
+        """Put intents on disk in batches, ahead of their time."""
+        now_s = self._desk.clock.now_s()
+        rest = self._timeline[self._intended : self._intended + 1]
+        if not rest or rest[0].offset_s > now_s + AHEAD_S:
+            return
+        end = self._intended
+        while end < len(self._timeline) and self._timeline[end].offset_s <= now_s + BATCH_S:
+            end += 1
+        fresh = [
+            Entry(kind_of(e), e.key, "intent", {"offset_s": e.offset_s})
+            for e in self._timeline[self._intended : end]
+            if e.key not in self._state.entries
+        ]
+        try:
+            self._desk.intend(*fresh)
+        except JournalWriteFailed:
+            # The desk has raised the alarm; what is not written is not done.
+            return
+        self._intended = end
+
+    def _give_due(self) -> None:
+        now_s = self._desk.clock.now_s()
+        while self._given < self._intended and self._timeline[self._given].offset_s <= now_s:
+            entry = self._timeline[self._given]
+            self._given += 1
+            known = self._state.entries.get(entry.key)
+            if known is not None and known.settled:
+                continue
+            if self._held and not isinstance(entry, FlowLevel | StimulationLevel):
+                self._postponed.append(entry)
+            else:
+                self._give(entry)
+
+    def _give(self, entry: TimelineEntry) -> None:
+        wells = set(_wells(entry))
+        if wells and wells <= self._given_up:
+            self._desk.note(kind_of(entry), entry.key, "skipped", reason="its arm was given up")
+            return
+        self._tell(entry, Order(entry, self._epoch, self._next_of_series[entry.key]))
+
+    def _tell(self, entry: TimelineEntry, what: Order | Settle) -> None:
+        self._workers[instrument_of(entry)].put(what)
+
+    def _tell_all(self, what: object) -> None:
+        for box in self._boxes:
+            box.put(what)
+
+    def _show_phase(self) -> None:
+        now_s = self._desk.clock.now_s()
+        for span in self._plan.phases:
+            if span.start_s <= now_s < span.end_s:
+                self._desk.board.phase = span.name
+
+    def _handle(self, item: Any) -> None:  # noqa: ANN401 - an order or a command
+        match item:
+            case Command():
+                self._command(item)
+            case GiveUp():
+                self._give_up(item.entry)
+            case Ended():
+                self._open_ports -= 1
+                self.unsafe += item.unsafe
+            case Died():
+                self._open_ports -= 1
+
+    def _command(self, command: Command) -> None:
+        args = command.args
+        match command.name:
+            case "stop":
+                self._stop_reason = str(args.get("reason", "")) or "by command"
+            case "hold" if not self._held:
+                self._held = True
+                self._desk.board.condition = "held"
+                self._desk.note("run", "held", "noted", reason=args.get("reason", ""))
+                self._tell_all(Hold())
+            case "resume" if self._held:
+                self._held = False
+                self._desk.board.condition = "running"
+                self._desk.note("run", "resumed", "noted")
+                self._tell_all(Resume())
+                postponed, self._postponed = self._postponed, []
+                for entry in postponed:
+                    self._give(entry)
+            case "answer":
+                self._answer(str(args["question"]), str(args["choice"]))
+            case "note":
+                self._desk.note("note", command.id, "noted", text=args["text"], by=args.get("by"))
+            case "phase":
+                self._desk.note("run", "phase", "noted", name=args["name"])
+
+    def _answer(self, question_id: str, choice: str) -> None:
+        question = self._desk.board.take_question(question_id)
+        if question is None:
+            return
+        self._desk.note("note", f"answer:{question_id}", "noted", choice=choice)
+        entry = self._by_key.get(question_id)
+        if choice == "do" and entry is not None:
+            self._tell(entry, Order(entry, self._epoch, because="answered"))
+        elif choice == "skip" and entry is not None:
+            self._desk.note(kind_of(entry), entry.key, "skipped", reason="by the operator")
+        else:
+            instrument = instrument_of(entry) if entry else question_id.partition(":")[2]
+            self._workers[instrument].put(Decided(question_id, choice, self._epoch))
+
+    def _give_up(self, entry: TimelineEntry) -> None:
+        """Give up the wells that share a unit with a too late event; perfusion goes on."""
+        lost = set(_wells(entry))
+        units = {well.factor_unit for well in self._plan.wells if well.well in lost}
+        lost |= {well.well for well in self._plan.wells if well.factor_unit in units}
+        self._given_up |= lost
+        self._desk.deviation("arm-aborted", wells=sorted(lost), because_of=entry.key)
+
+    def _wind_up(self) -> None:
+        """Ends the workers, and writes how the run ended."""
+        stopped = self._stop_reason
+        if stopped is not None:
+            self._desk.board.condition = "stopping"
+            for entry in (*self._postponed, *self._timeline[self._given : self._intended]):
+                self._desk.note(kind_of(entry), entry.key, "skipped", reason="the run was stopped")
+        self._tell_all(Finish())
+        while self._open_ports > 0:
+            self._handle(self._mailbox.get(None))
+        self._close_questions()
+        if stopped is None:
+            self._desk.note("run", "finished", "noted")
+            self._desk.board.condition = "finished"
+        else:
+            self._desk.note("run", "stopped", "noted", reason=stopped)
+            self._desk.board.condition = "stopped"
+
+    def _close_questions(self) -> None:
+        reason = "its question was not answered"
+        for question in self._desk.board.questions():
+            entry = self._by_key.get(question.id)
+            if entry is not None and "do" in question.options:
+                self._desk.note(kind_of(entry), entry.key, "missed", reason=reason)
+            elif entry is not None:
+                self._desk.note(kind_of(entry), entry.key, "unknown", resolution=reason)
+
+
+def _wells(entry: TimelineEntry) -> tuple[str, ...]:
+    if isinstance(entry, Dose):
+        return entry.wells
+    if isinstance(entry, Frame | Film):
+        return (entry.well,)
+    return ()
+
+
+def _next_of_series(timeline: list[TimelineEntry]) -> dict[str, float | None]:
+    """For each entry, when the next one of the same field or instrument is due."""
+    following: dict[tuple[Any, ...], float] = {}
+    found: dict[str, float | None] = {}
+    for entry in reversed(timeline):
+        series: tuple[Any, ...] = (type(entry).__name__, instrument_of(entry))
+        if isinstance(entry, Frame | Film):
+            series += (entry.well, entry.field, entry.channel)
+        found[entry.key] = following.get(series)
+        following[series] = entry.offset_s
+    return found

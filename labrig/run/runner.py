@@ -1,0 +1,310 @@
+"""The runner: one run of one plan on one bench, from its start or from where it was cut off."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from labrig.plan.plan import Plan
+from labrig.rig.bench import BenchSpec, InstrumentSpec, OpenPort, OpenTransport, open_port
+from labrig.run.board import Board, Condition
+from labrig.run.camera_link import CameraLink
+from labrig.run.clock import Clock, Mailbox
+from labrig.run.commands import Commands
+from labrig.run.consumption import reservoirs_now
+from labrig.run.control import ControlServer
+from labrig.run.desk import Desk
+from labrig.run.dispatcher import Dispatcher
+from labrig.run.flow import PumpHandler
+from labrig.run.imaging import Attach, ImagingHandler
+from labrig.run.journal import Entry, open_journal, read_journal
+from labrig.run.lease import Fence, take_lease
+from labrig.run.ledger import dose_ledger, ledger_json
+from labrig.run.orders import Command, Halt
+from labrig.run.probes import ProbeHandler
+from labrig.run.recovery import RunState, fold
+from labrig.run.stimulation import StimulatorHandler
+from labrig.run.workers import Handler, Worker
+from labrig_drivers.errors import AlarmRaised, InstrumentError, LinkError
+from labrig_drivers.instrument import installed_types
+
+POLL_S = 60.0
+WATCHDOG_SHARE = 0.4
+"""A pump with a host watchdog is asked this often, in parts of its time-out: below one half."""
+
+
+class RunOver(Exception):
+    """The run in this folder has ended; there is nothing to go on with."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run ended.
+
+    Attributes:
+        unsafe: instruments whose last state could not be confirmed.
+        failures: what workers died of; empty in a sound run.
+    """
+
+    condition: Condition
+    counters: dict[str, int]
+    unsafe: tuple[str, ...]
+    failures: tuple[str, ...]
+
+
+def previous_state(folder: Path) -> RunState:
+    """What the journal of a run folder says; a fresh state when it has none.
+
+    Raises:
+        JournalError: it cannot be read or trusted.
+    """
+    journal = folder / "journal.sqlite"
+    return fold(read_journal(journal)) if journal.exists() else RunState()
+
+
+class Runner:
+    """Ties clock, journal, dispatcher and workers together.
+
+    Args:
+        plan: what is to be done.
+        bench: ports and instruments.
+        open_transport: opens one port, real or simulated.
+        clock: shows the run's time: 0 at a start, the present when adopting.
+        folder: the run folder; its journal says whether this is a start or an adoption.
+        camera: the camera process.
+        attachment: see :class:`labrig.run.imaging.ImagingHandler`.
+        connect: opens the journal's database.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        bench: BenchSpec,
+        open_transport: OpenTransport,
+        clock: Clock,
+        folder: Path,
+        camera: CameraLink,
+        attachment: Attach | None = None,
+        connect: Callable[..., sqlite3.Connection] = sqlite3.connect,
+    ) -> None:
+        self._plan = plan
+        self._bench = bench
+        self._open_transport = open_transport
+        self._clock = clock
+        self._folder = folder
+        self._camera = camera
+        self._attachment = attachment
+        self._connect = connect
+        self._workers: list[Worker] = []
+
+    def run(self) -> RunOutcome:
+        """Run to the end, the stop, or the last worker's failure.
+
+        Returns:
+            how it ended; also written to ``outcome.json``, beside ``ledger.json``.
+
+        Raises:
+            LeaseHeld: another runner has this folder.
+            RunOver: the run has ended before.
+            JournalError: the journal cannot be used.
+            InstrumentError: at a start only: an instrument is missing or is not what the rig
+                file names. An adopted run goes on without it and keeps trying.
+        """
+        lease = take_lease(self._folder)
+        try:
+            journal = open_journal(self._folder / "journal.sqlite", self._clock, self._connect)
+            try:
+                state = fold(journal.rows())
+                if state.ended:
+                    raise RunOver(f"the run in {self._folder} has {state.condition} already.")
+                journal.epoch = state.epoch + 1
+                fence = Fence(journal.epoch)
+                desk = Desk(self._clock, journal, fence, Board(), state.consumption)
+                return self._run(desk, state)
+            finally:
+                self._camera.close()
+                journal.close()
+        finally:
+            lease.release()
+
+    def _run(self, desk: Desk, state: RunState) -> RunOutcome:
+        opened = self._open_ports(strictly=not state.begun)
+        self._write_start(desk, state)
+        news = self._clock.mailbox("dispatcher")
+        boxes = self._make_workers(desk, state, opened, news)
+        dispatcher = Dispatcher(self._plan, desk, news, boxes, state)
+        commands = Commands(desk, lambda c: self._act(c, desk, news), state.commands)
+        control = ControlServer(
+            lambda: self._status(desk, dispatcher), commands.take, self._folder / "control.json"
+        )
+        self._clock.start("dispatcher", dispatcher.run)
+        for worker in self._workers:
+            self._clock.start(worker.port, worker.run)
+        failures: tuple[str, ...] = ()
+        control.open()
+        try:
+            self._clock.join()
+        except ExceptionGroup as group:
+            failures = tuple(repr(error) for error in group.exceptions)
+        finally:
+            control.close()
+        return self._conclude(desk, dispatcher, failures)
+
+    def _conclude(
+        self, desk: Desk, dispatcher: Dispatcher, failures: tuple[str, ...]
+    ) -> RunOutcome:
+        condition: Condition = "failed" if failures else desk.board.condition
+        outcome = RunOutcome(condition, desk.board.counts(), tuple(dispatcher.unsafe), failures)
+        desk.journal.note()
+        ledger = dose_ledger(self._plan, desk.journal.rows(), self._clock.now_s())
+        _write_json(self._folder / "ledger.json", ledger_json(ledger))
+        _write_json(self._folder / "outcome.json", asdict(outcome))
+        return outcome
+
+    def _open_ports(self, strictly: bool) -> dict[str, OpenPort | None]:
+        """Open every port; at a start, also see that everybody is there."""
+        opened: dict[str, OpenPort | None] = {}
+        try:
+            for spec in self._bench.byte_ports():
+                opened[spec.name] = None
+                try:
+                    opened[spec.name] = self._open(spec.name)
+                except LinkError:
+                    if strictly:
+                        raise
+            if strictly:
+                for port in opened.values():
+                    _see_everybody(port)
+        except InstrumentError:
+            for port in opened.values():
+                if port is not None:
+                    port.close()
+            raise
+        return opened
+
+    def _open(self, port: str) -> OpenPort:
+        return open_port(self._bench, self._bench.port(port), self._open_transport)
+
+    def _write_start(self, desk: Desk, state: RunState) -> None:
+        now_s = desk.clock.now_s()
+        if not state.begun:
+            desk.intend(Entry("run", "started", "noted", {"plan": self._plan.protocol_name}))
+            return
+        desk.intend(Entry("run", "adopted", "noted", {"epoch": desk.fence.epoch}))
+        if state.condition == "held":
+            desk.note("run", "held", "noted", reason="held before the interruption")
+        desk.deviation("gap", from_s=state.last_s, to_s=now_s, cause="the runner was not running")
+        for well, from_s in state.censored.items():
+            desk.board.censor((well,), from_s)
+
+    def _make_workers(
+        self,
+        desk: Desk,
+        state: RunState,
+        opened: Mapping[str, OpenPort | None],
+        news: Mailbox[Any],
+    ) -> dict[str, Mailbox[Any]]:
+        """One worker a port, stimulators first, so that a stop reaches them first."""
+        types = installed_types()
+        boxes: dict[str, Mailbox[Any]] = {}
+
+        def stimulators_first(port: str) -> bool:
+            return all(types[i.type].kind != "stimulator" for i in self._bench.on_port(port))
+
+        for port in sorted(opened, key=stimulators_first):
+            instruments = self._bench.on_port(port)
+            box = self._clock.mailbox(port)
+            worker = Worker(
+                port, desk, box, news, opened[port], partial(self._open, port),
+                state.identities, {i.name: i.serial_number for i in instruments},
+            )  # fmt: skip
+            for instrument in sorted(instruments, key=lambda i: types[i.type].kind != "stimulator"):
+                kind = types[instrument.type].kind
+                worker.add(self._handler(kind, instrument, desk, state, worker))
+                boxes[instrument.name] = box
+            self._workers.append(worker)
+        return boxes
+
+    def _handler(
+        self,
+        kind: str,
+        instrument: InstrumentSpec,
+        desk: Desk,
+        state: RunState,
+        worker: Worker,
+    ) -> Handler:
+        name = instrument.name
+        poll_s = _poll_s(instrument)
+        match kind:
+            case "pump":
+                given_up = name in state.pumps_given_up
+                return PumpHandler(name, desk, self._at_stop(name), poll_s, given_up)
+            case "stimulator":
+                return StimulatorHandler(name, desk, poll_s)
+            case "stage":
+                return ImagingHandler(
+                    name, desk, self._camera, self._plan.rules, worker.pause_until,
+                    self._attachment,
+                )  # fmt: skip
+            case "probe":
+                return ProbeHandler(name, desk, self._plan.rules)
+            case _:
+                raise ValueError(f"{name}: a {kind} has no place on a byte port")
+
+    def _at_stop(self, pump: str) -> Literal["keep", "off"]:
+        """Pumps that carry additives alone may be stopped; medium and outflow never are."""
+        carries = {draw.carries for draw in self._plan.draws if draw.pump == pump}
+        return self._plan.rules.additives_on_stop if carries == {"additive"} else "keep"
+
+    def _act(self, command: Command, desk: Desk, news: Mailbox[Any]) -> None:
+        """Called by the door's thread."""
+        if command.name == "stop":
+            # The epoch first: nothing begun before may still switch anything on.
+            epoch = desk.fence.raise_epoch()
+            for worker in self._workers:
+                worker.mailbox.put_first(Halt(epoch))
+            desk.journal.epoch = epoch
+        news.put(command)
+
+    def _status(self, desk: Desk, dispatcher: Dispatcher) -> dict[str, Any]:
+        now_s = desk.clock.now_s()
+        reservoirs = reservoirs_now(self._plan, desk.consumption, now_s)
+        return {
+            "protocol": self._plan.protocol_name,
+            "pilot": self._plan.pilot,
+            "now_s": now_s,
+            "utc": desk.clock.utc().isoformat(timespec="seconds"),
+            "duration_s": self._plan.forecast.duration_s,
+            "epoch": desk.fence.epoch,
+            "journal_works": desk.journal_works,
+            "upcoming": dispatcher.upcoming(10),
+            "reservoirs": [asdict(reservoir) for reservoir in reservoirs],
+            **desk.board.shown(),
+        }
+
+
+def _see_everybody(port: OpenPort | None) -> None:
+    """Who is missing or is not who the rig file says? Raises InstrumentError."""
+    for driver in () if port is None else port.drivers.values():
+        try:
+            driver.identify()
+        except AlarmRaised:
+            # An instrument that was just switched on says so to whoever asks first.
+            driver.identify()
+
+
+def _poll_s(instrument: InstrumentSpec) -> float:
+    """Polling feeds the host watchdog of an instrument that has one (settings: watchdog_s)."""
+    watchdog_s = instrument.settings.get("watchdog_s") or 0
+    return min(POLL_S, WATCHDOG_SHARE * watchdog_s) if watchdog_s else POLL_S
+
+
+def _write_json(path: Path, content: Any) -> None:  # noqa: ANN401 - JSON values
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+    new.replace(path)
