@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from labrig.plan.concentration import BolusStep, chamber_models
+from labrig.plan.concentration import BolusStep, FlowStep, chamber_models, history
 from labrig.plan.plan import ChamberPlan, Curve, FactorLoss, Plan
 from labrig.plan.timeline import Dose, FlowLevel, StimulationLevel
 from labrig.run.journal import Row
