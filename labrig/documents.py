@@ -11,7 +11,8 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from labrig.problems import FileProblems, KeyPath, Problem, did_you_mean, dotted
+from labrig.explanations import explain
+from labrig.problems import FileProblems, KeyPath, Problem, dotted
 from labrig.yaml_file import Document, read_yaml
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -75,10 +76,10 @@ def canonical_sha256(model: BaseModel) -> str:
 
 def _problem(detail: ErrorDetails, document: Document, schema: dict[str, Any]) -> Problem:
     path, missing = _path_in(document.data, detail["loc"])
-    what, remedy = _explain(detail, path, missing, schema)
+    value = _written(document.data, path)
+    what, remedy = explain(detail, path, missing, schema, value)
     line, column = document.place(path)
-    value = detail["input"]
-    shown = str(value) if isinstance(value, (str, int, float, bool)) else ""
+    shown = str(value) if isinstance(value, (str, int, float, bool)) and not missing else ""
     return Problem(document.file, line, column, dotted((*path, *missing)), shown, what, remedy)
 
 
@@ -100,64 +101,8 @@ def _path_in(data: Any, loc: tuple[str | int, ...]) -> tuple[KeyPath, KeyPath]: 
     return tuple(path), tuple(missing)
 
 
-def _explain(
-    detail: ErrorDetails, path: KeyPath, missing: KeyPath, schema: dict[str, Any]
-) -> tuple[str, str]:
-    """What is wrong and how to mend it, in a technician's words."""
-    kind, context = detail["type"], detail.get("ctx", {})
-    if "remedy" in context:
-        return detail["msg"], str(context["remedy"])
-    if "example" in context:
-        return detail["msg"], f"Write it with a unit, for example {context['example']}."
-    if kind == "extra_forbidden":
-        known = sorted(_keys_at(schema, path[:-1]))
-        return f"'{path[-1]}' is not a key here", did_you_mean(str(path[-1]), known)
-    if kind == "missing":
-        return f"'{missing[-1]}' is missing", f"Add a line `{missing[-1]}: ...`."
-    if kind == "literal_error":
-        return f"{detail['input']!r} is not one of the choices", f"Write {context['expected']}."
-    if kind == "string_pattern_mismatch":
-        return (
-            f"{detail['input']!r} is not a valid name",
-            "Wells are a row letter and a column number (B3); other names are letters, digits, "
-            "'-', '_', '.', '+', and begin with a letter or digit.",
-        )
-    limits = {
-        "greater_than": ("gt", "more than"),
-        "greater_than_equal": ("ge", "at least"),
-        "less_than": ("lt", "less than"),
-        "less_than_equal": ("le", "at most"),
-    }
-    if kind in limits:
-        key, words = limits[kind]
-        return f"{detail['input']!r} is out of range", f"Give {words} {context[key]:g}."
-    return f"{detail['msg']} (found {detail['input']!r})", "Compare with a file of the catalogue."
-
-
-def _keys_at(schema: dict[str, Any], path: KeyPath) -> set[str]:
-    """The keys that the JSON schema allows in the mapping at ``path``."""
-    nodes = [schema]
+def _written(data: Any, path: KeyPath) -> Any:  # noqa: ANN401 - whatever stands in the file
+    """What stands at ``path``, before any conversion."""
     for part in path:
-        nodes = [step for node in _resolved(nodes, schema) for step in _step(node, part)]
-    return {key for node in _resolved(nodes, schema) for key in node.get("properties", {})}
-
-
-def _resolved(nodes: list[dict[str, Any]], schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """``nodes`` with references followed and unions laid open."""
-    out: list[dict[str, Any]] = []
-    todo = list(nodes)
-    while todo:
-        node = todo.pop()
-        if "$ref" in node:
-            todo.append(schema["$defs"][node["$ref"].rpartition("/")[2]])
-        todo += [*node.get("anyOf", ()), *node.get("oneOf", ()), *node.get("allOf", ())]
-        out.append(node)
-    return out
-
-
-def _step(node: dict[str, Any], part: str | int) -> list[dict[str, Any]]:
-    if isinstance(part, int):
-        inside = node.get("items")
-    else:
-        inside = node.get("properties", {}).get(part, node.get("additionalProperties"))
-    return [inside] if isinstance(inside, dict) else []
+        data = data[part]
+    return data

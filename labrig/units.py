@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pint
 
 # One number, then one unit: pint alone would also compute "2**9 h" or read "1 h 30 min" as 30 h.
-_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%°µμΩ].*)?")
+_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%°µμΩ][\w%°Ω²³/*^. -]*)?")
 
 # How people write a unit, where it differs from pint's own spelling.
 _SPELLINGS = {"%": "percent", "°C": "degC", "Ω": "ohm", "µ": "u", "μ": "u", "²": "**2", "³": "**3"}
@@ -63,14 +63,12 @@ def parse_quantity(text: object, unit: str) -> float:
     try:
         value = _registry().Quantity(float(number), spelled).to(unit).magnitude
     except pint.DimensionalityError as error:
-        found = str(error.dim1).strip("() ") or "a plain number"
-        wanted = str(error.dim2).strip("() ") or "a plain number"
-        message = f"{{value}} is {found}, but {wanted} is needed"
+        hint = " (molar: multiply by the molar mass)" if "substance" in str(error.dim1) else ""
+        message = f"{{value}} cannot be turned into {unit}: it measures something else{hint}"
         raise _error("unit_wrong", message, text, example) from None
     except (pint.PintError, ValueError, TypeError, AttributeError, SyntaxError):
         # pint reports a unit that it cannot read in any of these ways
-        message = "{value} has the unit '" + written.strip() + "', which is not known"
-        raise _error("unit_unknown", message, text, example) from None
+        raise _error("unit_unknown", "the unit of {value} is not known", text, example) from None
     magnitude = float(value)
     if not math.isfinite(magnitude):
         raise _error("unit_unknown", "{value} is not a finite number", text, example)

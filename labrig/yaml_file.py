@@ -63,7 +63,7 @@ def _text(path: Path) -> str:
         ) from None
     except OSError as error:
         raise _problem(
-            path, f"the file cannot be read: {error.strerror}", "Check its permissions."
+            path, f"the file cannot be read: {error.strerror}", "Name a file that you may read."
         ) from None
     try:
         return raw.decode("utf-8-sig")
@@ -90,7 +90,8 @@ def _parse(text: str, path: Path) -> Any:  # noqa: ANN401 - whatever the file ho
         what = ", ".join(str(part) for part in (error.context, error.problem) if part)
         raise _problem(path, f"not YAML: {what}", _yaml_remedy(text, line), line, column) from None
     except YAMLError as error:
-        raise _problem(path, f"not YAML: {error}", "Retype the line in a plain editor.") from None
+        what = str(error).splitlines()[0]
+        raise _problem(path, f"not YAML: {what}", "Retype it in a plain text editor.") from None
 
 
 def _mark(error: MarkedYAMLError) -> tuple[int, int]:

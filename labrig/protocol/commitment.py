@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -42,6 +42,8 @@ class Entry:
         fixed: the part of the protocol that is fixed.
         names: two people who stand by it.
         reason: why it was amended; "" for number 0.
+        chain: SHA-256 over this entry and the chain of the one before, so that none can be
+            edited or left out unnoticed.
     """
 
     number: int
@@ -51,6 +53,7 @@ class Entry:
     labrig: str
     sha256: str
     fixed: dict[str, Any]
+    chain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,7 @@ def commit(
         sha256=_sha256(fixed),
         fixed=fixed,
     )
+    entry = replace(entry, chain=_chain(entry, entries[-1].chain if entries else ""))
     commitment = Commitment(protocol.name, (*entries, entry))
     _write(commitment_path(protocol_path), commitment)
     return commitment
@@ -164,10 +168,13 @@ def verify(protocol_path: Path) -> Verification:
         return Verification("missing", None)
     except (OSError, ValueError, KeyError, TypeError) as error:
         return Verification("damaged", None, detail=f"{path} cannot be read: {error}")
-    for entry in commitment.entries:
-        if _sha256(entry.fixed) != entry.sha256:
-            what = f"entry {entry.number} of {path} was edited by hand: its hash does not fit"
+    before = ""
+    for number, entry in enumerate(commitment.entries):
+        sound = entry.number == number and _sha256(entry.fixed) == entry.sha256
+        if not sound or _chain(entry, before) != entry.chain:
+            what = f"entry {number} of {path} was edited by hand: its hash does not fit"
             return Verification("damaged", commitment, detail=what)
+        before = entry.chain
     committed = commitment.entries[-1].fixed
     if _sha256(fixed) != commitment.sha256:
         return Verification("changed", commitment, tuple(_differences(committed, fixed)))
@@ -224,9 +231,14 @@ def _without_records(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     return value
 
 
-def _sha256(fixed: dict[str, Any]) -> str:
-    text = json.dumps(fixed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def _sha256(content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _chain(entry: Entry, before: str) -> str:
+    said = {**asdict(entry), "fixed": None, "chain": before}
+    return _sha256(said)
 
 
 def _differences(old: Any, new: Any, path: str = "") -> list[str]:  # noqa: ANN401 - JSON values

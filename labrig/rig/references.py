@@ -127,14 +127,20 @@ def _ports(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterator[Mistake]:
                 )
                 continue
             address = _address(entry, kind)
-            if address is None or address in seen:
-                what = "have no address" if address is None else f"both have address {address}"
+            if address is None and name != names[0]:
+                yield Mistake(
+                    (*path, "port"),
+                    f"'{name}' and '{names[0]}' share port '{port}', and a {kind.name} has no "
+                    "address to tell them apart",
+                    "Give each its own port.",
+                    port,
+                )
+            elif address in seen:
                 yield Mistake(
                     (*path, "settings"),
-                    f"'{name}' and '{seen.get(address, names[0])}' share port '{port}' and {what}",
-                    "Give each its own address, here and on the instrument."
-                    if address is not None
-                    else "Give each its own port.",
+                    f"'{name}' and '{seen[address]}' share port '{port}' and both have address "
+                    f"{address}",
+                    "Give each its own address, here and on the instrument.",
                 )
             seen.setdefault(address, name)
 

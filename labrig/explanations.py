@@ -1,0 +1,115 @@
+"""pydantic's errors in a technician's words: what is wrong, and how to mend it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from labrig.problems import KeyPath, did_you_mean
+
+_LIMITS = {
+    "greater_than": ("gt", "more than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
+
+# What pydantic calls a value of the wrong type, and what should stand there.
+_WANTED = {
+    "tuple_type": "a list: lines that begin with '- ', or [a, b]",
+    "list_type": "a list: lines that begin with '- ', or [a, b]",
+    "dict_type": "keys with values, one `key: value` a line",
+    "model_type": "keys with values, one `key: value` a line",
+    "model_attributes_type": "keys with values, one `key: value` a line",
+    "string_type": "text; put quotes around a number that is meant as text",
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "date_type": "a date, as 2026-11-23",
+    "date_parsing": "a date, as 2026-11-23",
+    "date_from_datetime_parsing": "a date, as 2026-11-23",
+}
+
+
+def explain(
+    detail: ErrorDetails,
+    path: KeyPath,
+    missing: KeyPath,
+    schema: dict[str, Any],
+    value: Any,  # noqa: ANN401 - whatever stands in the file
+) -> tuple[str, str]:
+    """What is wrong and how to mend it.
+
+    Args:
+        detail: pydantic's own account of the error.
+        path: where in the file it is.
+        missing: the rest of the path, when a key is missing there.
+        schema: JSON schema of the whole file, for the keys that may stand at ``path``.
+        value: what stands at ``path``, before any conversion.
+    """
+    kind, context = detail["type"], detail.get("ctx", {})
+    if "remedy" in context:
+        return detail["msg"], str(context["remedy"])
+    if "example" in context:
+        return detail["msg"], f"Write it with a unit, for example {context['example']}."
+    if kind == "extra_forbidden":
+        known = sorted(_keys_at(schema, path[:-1]))
+        return f"'{path[-1]}' is not a key here", did_you_mean(str(path[-1]), known)
+    if kind == "missing":
+        return f"'{missing[-1]}' is missing", f"Add a line `{missing[-1]}: ...`."
+    if kind == "literal_error":
+        return f"{value!r} is not one of the choices", f"Write {context['expected']}."
+    if kind == "string_pattern_mismatch":
+        return (
+            f"{detail['input']!r} is not a valid name",
+            "Wells are a row letter and a column number (B3); other names are letters, digits, "
+            "'-', '_', '.', '+', and begin with a letter or digit.",
+        )
+    if kind in _LIMITS:
+        key, words = _LIMITS[kind]
+        return f"{value!r} is out of range", f"Give {words} {context[key]:g}."
+    if kind in _WANTED:
+        return f"{_short(value)} will not do here", f"Write {_WANTED[kind]}."
+    return f"{detail['msg']} (found {_short(value)})", "Compare with a file of the catalogue."
+
+
+def _short(value: object) -> str:
+    if isinstance(value, dict):
+        return "a set of keys"
+    return "a list" if isinstance(value, list) else repr(value)
+
+
+def _keys_at(schema: dict[str, Any], path: KeyPath) -> set[str]:
+    """The keys that the JSON schema allows in the mapping at ``path``."""
+    nodes = [schema]
+    for part in path:
+        nodes = [step for node in _resolved(nodes, schema) for step in _step(node, part)]
+    return {key for node in _resolved(nodes, schema) for key in node.get("properties", {})}
+
+
+def _resolved(nodes: list[dict[str, Any]], schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """``nodes`` with references followed and unions laid open."""
+    out: list[dict[str, Any]] = []
+    todo = list(nodes)
+    while todo:
+        node = todo.pop()
+        if "$ref" in node:
+            todo.append(schema["$defs"][node["$ref"].rpartition("/")[2]])
+        todo += [*node.get("anyOf", ()), *node.get("oneOf", ()), *node.get("allOf", ())]
+        out.append(node)
+    return out
+
+
+def _step(node: dict[str, Any], part: str | int) -> list[dict[str, Any]]:
+    if isinstance(part, int):
+        found = [node.get("items")]
+    elif part in node.get("properties", {}):
+        found = [node["properties"][part]]
+    else:
+        found = [node.get("additionalProperties"), *node.get("patternProperties", {}).values()]
+    return [inside for inside in found if isinstance(inside, dict)]
