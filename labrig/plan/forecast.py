@@ -20,6 +20,7 @@ from labrig.plan.stimulation_schedule import pulses_given, train
 from labrig.plan.targets import target_ng_ml, targeted_factors
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel
 from labrig.protocol.models import Protocol
+from labrig.protocol.patterns import mean_rate_hz
 from labrig.rig.models import Electrodes, Rig
 
 CURVE_POINTS = 240
@@ -155,7 +156,7 @@ def _live(
         spec = train(electrodes.channel, pattern_name, pattern)
         long_bouts = pattern.on_s is not None and pattern.off_s and pattern.on_s > spec.every_s
         rate = (
-            physics.mean_rate_hz(pattern.frequency_hz, pattern.on_s, pattern.off_s)
+            mean_rate_hz(pattern.frequency_hz, pattern.on_s, pattern.off_s)
             if long_bouts
             else spec.pulses / spec.every_s
         )

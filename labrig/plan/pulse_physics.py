@@ -99,19 +99,3 @@ def heating_steady_k(power_mw: float, heat_loss_mw_k: float = HEAT_LOSS_MW_K) ->
 def heating_adiabatic_k_h(power_mw: float, volume_ml: float) -> float:
     """dT/dt = P/(m c) with no loss at all: the upper bound, kelvin an hour."""
     return power_mw / 1000.0 * 3600.0 / (volume_ml * HEAT_CAPACITY_J_GK)
-
-
-def mean_rate_hz(frequency_hz: float, on_s: float | None, off_s: float | None) -> float:
-    """Pulses a second averaged over trains and pauses; a continuous pattern has no pause.
-
-    >>> mean_rate_hz(10.0, 10.0, 40.0), mean_rate_hz(100.0, 0.5, 24.5)
-    (2.0, 2.0)
-    """
-    if on_s is None or off_s is None or off_s == 0:
-        return frequency_hz
-    return whole_pulses(frequency_hz, on_s) / (on_s + off_s)
-
-
-def whole_pulses(frequency_hz: float, on_s: float) -> int:
-    """Pulses that start in a train, the first at its start; a last one cut short is not made."""
-    return math.floor(frequency_hz * on_s + 1e-6)

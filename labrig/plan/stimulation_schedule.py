@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from labrig.plan.plan import Finding, PhaseSpan, WellPlan
-from labrig.plan.pulse_physics import whole_pulses
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import StimulationLevel, TrainSpec
 from labrig.protocol.models import Pattern, Protocol
@@ -40,7 +39,7 @@ def train(channel: int, name: str, pattern: Pattern) -> TrainSpec:
         bursts = max(1, math.floor((LONGEST_TRAIN_S - on_s) / period_s + 1e-9) + 1)
         duration_s = (bursts - 1) * period_s + on_s
         every_s = bursts * period_s
-        pulses = bursts * whole_pulses(pattern.frequency_hz, on_s)
+        pulses = bursts * whole_pulses(pattern.frequency_hz, pulse_s, on_s)
         burst_s, gap_s = on_s, off_s if bursts > 1 else 0.0
     else:
         duration_s, every_s, pulses = _unbroken(pattern.frequency_hz, pulse_s)
@@ -60,16 +59,25 @@ def train(channel: int, name: str, pattern: Pattern) -> TrainSpec:
     )
 
 
+def whole_pulses(frequency_hz: float, pulse_s: float, on_s: float) -> int:
+    """Pulses that begin and end within a train; the first begins with it.
+
+    >>> whole_pulses(10.0, 0.0008, 10.0), whole_pulses(10.0, 0.0008, 0.25)
+    (100, 3)
+    """
+    return math.floor((on_s - pulse_s) * frequency_hz + 1e-6) + 1
+
+
 def _unbroken(frequency_hz: float, pulse_s: float) -> tuple[float, float, int]:
     """Length, re-arming and pulses of an unbroken stretch of at most 10 s."""
-    pulses = max(1, whole_pulses(frequency_hz, LONGEST_TRAIN_S))
+    pulses = max(1, math.floor(frequency_hz * LONGEST_TRAIN_S + 1e-6))
     every_s = pulses / frequency_hz
     rest_s = 1.0 / frequency_hz - pulse_s
     if rest_s >= 2 * REARM_REST_S:
         # end halfway into the last pause: the pulse is whole and the next arming finds silence
         end_s = (pulses - 1) / frequency_hz + pulse_s + min(rest_s / 2, 1.0)
     else:
-        pulses = whole_pulses(frequency_hz, every_s - REARM_REST_S)
+        pulses = math.floor(frequency_hz * (every_s - REARM_REST_S) + 1e-6)
         end_s = pulses / frequency_hz
     return math.floor(end_s / GRID_S + 1e-6) * GRID_S, every_s, pulses
 

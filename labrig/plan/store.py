@@ -30,6 +30,7 @@ _KINDS: dict[str, type[Any]] = {
     "reading": Reading,
 }
 _KIND_OF = {cls: kind for kind, cls in _KINDS.items()}
+_NAMES: dict[Any, tuple[str, ...]] = {}
 
 
 class PlanFormatError(ValueError):
@@ -74,18 +75,17 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
         return str(value)  # JSON has no infinity; Shannon's k of silence is -inf
     if isinstance(value, (str, int, float)) or value is None:
         return value
-    cls: type[object] = type(value)
-    return {**_kind(cls), **{name: _plain(getattr(value, name)) for name in _names(cls)}}
+    kind = _KIND_OF.get(type(value))
+    made: dict[str, Any] = {} if kind is None else {"kind": kind}
+    for name in _names(type(value)):
+        made[name] = _plain(getattr(value, name))
+    return made
 
 
-@cache
-def _names(cls: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(cls))
-
-
-@cache
-def _kind(cls: type[Any]) -> dict[str, str]:
-    return {"kind": _KIND_OF[cls]} if cls in _KIND_OF else {}
+def _names(cls: Any) -> tuple[str, ...]:  # noqa: ANN401 - any of the plan's dataclasses
+    if cls not in _NAMES:
+        _NAMES[cls] = tuple(field.name for field in fields(cls))
+    return _NAMES[cls]
 
 
 class _Wrong(Exception):

@@ -105,7 +105,19 @@ def _described(protocol: Protocol, solution: str) -> tuple[str, str]:
     if medium is not None:
         return ", ".join(part for part in (medium.description, medium.serum) if part), medium.lot
     stock = protocol.stocks[solution]
-    parts = [f"{name} {value / 1000:.4g} µg/mL" for name, value in stock.contents_ng_ml.items()]
+    parts = [f"{name} {amount(value)}/mL" for name, value in stock.contents_ng_ml.items()]
     if stock.solvent:
         parts.append(f"{stock.solvent} {stock.solvent_percent:g} %")
     return ", ".join([*parts, stock.carrier]), stock.lot
+
+
+def amount(mass_ng: float) -> str:
+    """A mass in the unit that a person would weigh it in.
+
+    >>> amount(10.0), amount(5000.0), amount(13.1e6)
+    ('10 ng', '5 µg', '13.1 mg')
+    """
+    for unit, size in (("mg", 1e6), ("µg", 1e3)):
+        if mass_ng >= size:
+            return f"{mass_ng / size:.4g} {unit}"
+    return f"{mass_ng:.4g} ng"

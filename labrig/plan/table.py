@@ -120,15 +120,15 @@ def _what(entry: Entry) -> str:
     match entry:
         case FlowLevel():
             if entry.rate_ul_min == 0:
-                return f"{entry.instrument} stands"
-            return f"{entry.instrument} holds {entry.rate_ul_min:.4g} µL/min"
+                return f"{entry.instrument}: off"
+            return f"{entry.instrument}: {entry.rate_ul_min:.4g} µL/min"
         case StimulationLevel():
             if not entry.trains:
-                return f"{entry.instrument} silent"
+                return f"{entry.instrument}: silent"
             return f"{entry.instrument}: " + "; ".join(_train(spec) for spec in entry.trains)
         case Dose():
             return (
-                f"{entry.instrument} gives {entry.volume_ul:g} µL of {entry.factor} at "
+                f"{entry.instrument}: {entry.volume_ul:g} µL of {entry.factor} at "
                 f"{entry.rate_ul_min:.4g} µL/min, once"
             )
         case Frame():
@@ -136,7 +136,7 @@ def _what(entry: Entry) -> str:
         case Film():
             return f"film, {entry.frames} frames at {entry.frame_rate_hz:g} Hz, {entry.channel}"
         case Reading():
-            return f"{entry.instrument} is read"
+            return f"{entry.instrument}: reading"
 
 
 def _train(spec: TrainSpec) -> str:

@@ -26,10 +26,12 @@ def check(draft: Draft) -> Iterator[Finding]:
 def _units(draft: Draft) -> Iterator[Finding]:
     """Count the units of each level; n is lines and channels, never wells."""
     protocol, wells = draft.protocol, draft.plan.wells
+    needs = {arm: stocks_of_arm(protocol, arm) for arm in protocol.arms}
+    common = set.intersection(*(set(stocks) for stocks in needs.values()))
     dosed: dict[str, set[str]] = {}
     driven: dict[str, set[str]] = {}
     for well in wells:
-        level = " + ".join(stocks_of_arm(protocol, well.arm)) or "vehicle"
+        level = " + ".join(s for s in needs[well.arm] if s not in common) or "vehicle"
         dosed.setdefault(level, set()).add(well.factor_unit)
         pattern = protocol.arms[well.arm].pattern
         if pattern is not None:

@@ -14,6 +14,7 @@ from labrig.plan.plan import Finding, PulseFigures
 from labrig.plan.targets import flow_ml_h
 from labrig.plan.timeline import StimulationLevel, TrainSpec
 from labrig.protocol.models import Pattern
+from labrig.protocol.patterns import mean_rate_hz
 from labrig_drivers.errors import OutOfRange
 from labrig_drivers.kinds import PulseTrain
 
@@ -137,7 +138,7 @@ def _unmatched(draft: Draft) -> Iterator[Finding]:
 
 
 def _rate(pattern: Pattern) -> float:
-    return physics.mean_rate_hz(pattern.frequency_hz, pattern.on_s, pattern.off_s)
+    return mean_rate_hz(pattern.frequency_hz, pattern.on_s, pattern.off_s)
 
 
 def _without_exchange(draft: Draft) -> Iterator[Finding]:

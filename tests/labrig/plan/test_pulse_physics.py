@@ -3,6 +3,7 @@ import math
 import pytest
 
 from labrig.plan import pulse_physics as pulse
+from labrig.protocol.patterns import mean_rate_hz
 
 # amplitude V, phase ms, mean rate Hz -> mA, µC, µC/cm², k, mW, K; d = 2 cm, A = 0.6 cm²
 VECTORS = {
@@ -37,11 +38,11 @@ def test_imbalance_makes_acid(imbalance, mm):
 
 
 def test_patterns_of_equal_mean_rate():
-    tonic = pulse.mean_rate_hz(10.0, 10.0, 40.0)
-    phasic = pulse.mean_rate_hz(100.0, 0.5, 24.5)
+    tonic = mean_rate_hz(10.0, 10.0, 40.0)
+    phasic = mean_rate_hz(100.0, 0.5, 24.5)
     assert tonic * 3600 == phasic * 3600 == 7200
     assert tonic * 24 * 3600 == 172_800
-    assert pulse.mean_rate_hz(1.0, None, None) == 1.0
+    assert mean_rate_hz(1.0, None, None) == 1.0
 
 
 def test_silence_has_no_shannon_k():
