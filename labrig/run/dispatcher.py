@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from labrig.run.orders import (
     Ended,
     Finish,
     GiveUp,
+    Halt,
     Hold,
     Order,
     Resume,
@@ -26,6 +28,8 @@ from labrig.run.orders import (
 )
 from labrig.run.recovery import RunState
 from labrig.run.workers import kind_of
+
+_log = logging.getLogger(__name__)
 
 AHEAD_S = 60.0
 """An intent is on disk at least this long before its time."""
@@ -84,6 +88,19 @@ class Dispatcher:
 
     def run(self) -> None:
         """The thread: until every worker has ended."""
+        try:
+            self._run()
+        except Exception as error:
+            _log.exception("the dispatcher ended")
+            self._desk.deviation("dispatcher-died", what=repr(error))
+            # Nobody gives orders any more: leave everything safe.
+            epoch = self._desk.fence.raise_epoch()
+            for box in self._boxes:
+                box.put_first(Halt(epoch))
+            self._tell_all(Finish())
+            raise
+
+    def _run(self) -> None:
         if self._state.begun:
             self._adopt()
         self._desk.board.condition = "held" if self._held else "running"

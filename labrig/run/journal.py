@@ -191,7 +191,8 @@ class Journal:
 
     def _stamp(self) -> tuple[float, str, float]:
         return (
-            round(self._clock.now_s(), 6),
+            # A float always: SQLite gives one back, and the chain hashes what it gives.
+            float(round(self._clock.now_s(), 6)),
             self._clock.utc().isoformat(timespec="milliseconds"),
             time.monotonic(),
         )

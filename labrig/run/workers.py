@@ -6,6 +6,7 @@ answers, reads the state, and asserts what is due by then. Other ports never wai
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -42,6 +43,8 @@ from labrig_drivers.errors import (
     WrongInstrument,
 )
 from labrig_drivers.kinds import Identity
+
+_log = logging.getLogger(__name__)
 
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """[K] Seconds between tries to get an instrument back; the last repeats for ever."""
@@ -165,6 +168,7 @@ class Worker:
         try:
             self._run()
         except Exception as error:
+            _log.exception("the worker of port %s ended", self.port)
             self._desk.deviation("worker-died", port=self.port, what=repr(error))
             self._desk.alarm(
                 "worker", self.port, f"it ended: {error!r}",

@@ -1,0 +1,287 @@
+"""A small bench of simulated instruments, and runs on it in virtual time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labrig.plan.plan import (
+    ChamberPlan,
+    Depletion,
+    Draw,
+    FactorLoss,
+    Forecast,
+    Inlet,
+    PhaseSpan,
+    Plan,
+    WellPlan,
+)
+from labrig.plan.timeline import (
+    Dose,
+    Film,
+    FlowLevel,
+    Frame,
+    Lateness,
+    Reading,
+    StimulationLevel,
+    TrainSpec,
+)
+from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec
+from labrig.run.camera_link import CameraLink
+from labrig.run.journal import read_journal
+from labrig.run.runner import Runner, previous_state
+from labrig.run.virtual_clock import VirtualClock
+from labrig_drivers.errors import PortLost, PortMissing
+from labrig_drivers.instrument import installed_types
+from labrig_drivers.simulation import Fault
+from labrig_drivers.transports.loopback import LoopbackTransport
+
+CAMERA = [sys.executable, str(Path(__file__).with_name("fake_camera_host.py"))]
+GRACE = Lateness("once_within", 900.0)
+
+
+class WatchedPlant:
+    """Adds up what a simulated instrument really did."""
+
+    def __init__(self) -> None:
+        self.moved_ul = 0.0
+        self.rate_ul_min = 0.0
+        self.trains: list[tuple[float, int]] = []
+        self.stopped: list[tuple[float, int]] = []
+        self._since_s = 0.0
+
+    def flow_changed(self, now_s: float, rate_ul_min: float) -> None:
+        self.settle(now_s)
+        self.rate_ul_min = rate_ul_min
+
+    def settle(self, now_s: float) -> None:
+        self.moved_ul += self.rate_ul_min * (now_s - self._since_s) / 60.0
+        self._since_s = now_s
+
+    def train_started(self, now_s: float, channel: int, **shape: float) -> None:
+        self.trains.append((now_s, channel))
+
+    def train_stopped(self, now_s: float, channel: int) -> None:
+        self.stopped.append((now_s, channel))
+
+    def moved(self, now_s: float, x_um: float, y_um: float) -> None:
+        return None
+
+    def air(self, now_s: float) -> tuple[float, float]:
+        return 5.0, 37.0
+
+
+class Unpluggable:
+    """A transport that is gone between two times."""
+
+    def __init__(self, inner: LoopbackTransport, name: str, gone: Callable[[], bool]) -> None:
+        self._inner, self._name, self._gone = inner, name, gone
+
+    def write(self, data: bytes) -> None:
+        if self._gone():
+            raise PortLost(self._name, "unplugged (scripted).")
+        self._inner.write(data)
+
+    def read(self, size: int, timeout_s: float) -> bytes:
+        if self._gone():
+            raise PortLost(self._name, "unplugged (scripted).")
+        return self._inner.read(size, timeout_s)
+
+    def discard_input(self) -> bytes:
+        return self._inner.discard_input()
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+DEFAULT_BENCH = {
+    "base": ("leadfluid_bt", {"address": 1}),
+    "dose": ("new_era_ne1000", {"address": 0, "watchdog_s": 200}),
+    "pulses": ("pulse_pal_2", {}),
+    "stage": ("asi_ms2000", {}),
+    "probe": ("vaisala_gmp25x", {}),
+}
+
+
+@dataclass
+class Rehearsal:
+    """One run folder and one simulated bench, which outlives the runners on it."""
+
+    folder: Path
+    instruments: dict[str, tuple[str, dict[str, Any]]] = field(
+        default_factory=lambda: dict(DEFAULT_BENCH)
+    )
+    faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
+    unplugged: dict[str, tuple[float, float]] = field(default_factory=dict)
+    camera: list[str] = field(default_factory=lambda: list(CAMERA))
+    plants: dict[str, WatchedPlant] = field(default_factory=dict)
+    simulators: dict[str, Any] = field(default_factory=dict)
+    clock: VirtualClock = field(default_factory=VirtualClock)
+    runner: Runner | None = None
+
+    @property
+    def bench(self) -> BenchSpec:
+        ports = tuple(PortSpec(f"{name}-port", "sim", None) for name in self.instruments)
+        entries = tuple(
+            InstrumentSpec(name, kind, f"{name}-port", settings, "")
+            for name, (kind, settings) in self.instruments.items()
+        )
+        return BenchSpec(ports, entries, ())
+
+    def open_transport(self, port: PortSpec) -> Any:
+        name = port.name.removesuffix("-port")
+        gone_from_s, gone_to_s = self.unplugged.get(name, (float("inf"), float("inf")))
+        clock = self.clock
+
+        def gone() -> bool:
+            return gone_from_s <= clock.now_s() < gone_to_s
+
+        if gone():
+            raise PortMissing(name, "there is no such port (scripted).")
+        if name not in self.simulators:
+            kind, settings = self.instruments[name]
+            instrument = installed_types()[kind]
+            assert instrument.simulator is not None
+            self.plants[name] = WatchedPlant()
+            self.simulators[name] = instrument.simulator(
+                instrument.settings(**settings), self.plants[name], 1, self.faults.get(name, ()),
+                name,
+            )  # fmt: skip
+        inner = LoopbackTransport(self.simulators[name], lambda: clock.now_s())
+        return Unpluggable(inner, name, gone)
+
+    def make(self, plan: Plan, clock: VirtualClock | None = None, **options: Any) -> Runner:
+        self.clock = clock or VirtualClock(start_s=previous_state(self.folder).last_s)
+        self.folder.mkdir(exist_ok=True)
+        self.runner = Runner(
+            plan, self.bench, self.open_transport, self.clock, self.folder,
+            CameraLink(self.camera, deadline_s=1.5), **options,
+        )  # fmt: skip
+        return self.runner
+
+    def run(self, plan: Plan, clock: VirtualClock | None = None, **options: Any) -> Any:
+        return self.make(plan, clock, **options).run()
+
+    def rows(self, *kinds: str) -> list[Any]:
+        rows = read_journal(self.folder / "journal.sqlite")
+        return [row for row in rows if not kinds or row.kind in kinds]
+
+    def deviations(self) -> list[str]:
+        return [row.key for row in self.rows("deviation")]
+
+
+def make_plan(timeline: list[Any], duration_s: float, **changes: Any) -> Plan:
+    """A plan of two wells A1 and A2, fed by ``base`` and dosed by ``dose``."""
+    wells = ("A1", "A2")
+    inlets = (
+        Inlet("base-line", "base", 0.5, "medium", (), 0.0, 0.0, None),
+        Inlet("dose-line", "dose", 0.5, "stock", (("CNTF", 1000.0),), 0.0, 0.0, None),
+    )
+    parts: dict[str, Any] = {
+        "protocol_name": "rehearsal",
+        "protocol_sha256": "0" * 64,
+        "rig_name": "bench",
+        "rig_sha256": "1" * 64,
+        "pilot": True,
+        "seed": 1,
+        "plate": "24-well",
+        "wells": tuple(WellPlan(w, "arm", "d1", "A1", "1", False) for w in wells),
+        "loading": (),
+        "phases": (PhaseSpan("night", 0.0, duration_s),),
+        "timeline": tuple(timeline),
+        "findings": (),
+        "forecast": Forecast(duration_s, 0, 0, 0, (Depletion("bottle", 10.0, 50.0, None),), (), ()),
+        "factors": (FactorLoss("CNTF", 12.0, 6.0, 24.0, "assumed"),),
+        "chambers": tuple(ChamberPlan(w, 1.0, inlets) for w in wells),
+        "draws": (
+            Draw("bottle", "base", "medium", 1),
+            Draw("syringe", "dose", "additive", 1),
+        ),
+    }
+    return Plan(**(parts | changes))
+
+
+def flow(at_s: float, rate_ul_min: float, pump: str = "base") -> FlowLevel:
+    return FlowLevel(f"flow-{pump}-{at_s:g}", at_s, "night", pump, rate_ul_min, ("A1", "A2"))
+
+
+def dose(at_s: float, volume_ul: float = 20.0, **changes: Any) -> Dose:
+    parts: dict[str, Any] = {
+        "key": f"dose-{at_s:g}", "offset_s": at_s, "phase": "night", "instrument": "dose",
+        "volume_ul": volume_ul, "rate_ul_min": 20.0, "wells": ("A1", "A2"), "factor": "CNTF",
+        "lateness": GRACE, "on_unknown": "assume_done",
+    }  # fmt: skip
+    return Dose(**(parts | changes))
+
+
+def stimulate(at_s: float, every_s: float = 50.0, amplitude_v: float = 5.0) -> StimulationLevel:
+    train = TrainSpec(1, "tonic", 0.4, amplitude_v, True, 10.0, 5.0, 0.0, 5.0, every_s, 50)
+    return StimulationLevel(f"stim-{at_s:g}", at_s, "night", "pulses", (train,), ("A1",))
+
+
+def silence(at_s: float) -> StimulationLevel:
+    return StimulationLevel(f"stim-{at_s:g}", at_s, "night", "pulses", (), ("A1",))
+
+
+def frame(at_s: float, number: int, x_um: float = 0.0, **changes: Any) -> Frame:
+    parts: dict[str, Any] = {
+        "key": f"frame-{number}", "offset_s": at_s, "phase": "night", "camera": "cam",
+        "stage": "stage", "well": "A1", "field": 0, "channel": "phase", "round": number,
+        "x_um": x_um, "y_um": 0.0, "exposure_ms": 10.0, "lateness": Lateness("once_within", 300.0),
+    }  # fmt: skip
+    return Frame(**(parts | changes))
+
+
+def film(at_s: float) -> Film:
+    return Film(
+        "film-1", at_s, "night", "cam", "stage", "A1", 0, "phase", 100.0, 0.0, 5.0, 50.0, 10,
+        Lateness("once_within", 600.0),
+    )  # fmt: skip
+
+
+def reading(at_s: float) -> Reading:
+    return Reading(f"reading-{at_s:g}", at_s, "night", "probe", Lateness("skip"))
+
+
+class Script:
+    """The builders above, for tests (which cannot import a conftest)."""
+
+    plan = staticmethod(make_plan)
+    flow = staticmethod(flow)
+    dose = staticmethod(dose)
+    stimulate = staticmethod(stimulate)
+    silence = staticmethod(silence)
+    frame = staticmethod(frame)
+    film = staticmethod(film)
+    reading = staticmethod(reading)
+    camera = tuple(CAMERA)
+    Fault = Fault
+    Lateness = Lateness
+
+    @staticmethod
+    def night(duration_s: float = 3600.0) -> Plan:
+        """An hour with everything in it."""
+        timeline: list[Any] = [flow(0.0, 30.0), flow(0.0, 0.0, "dose"), stimulate(0.0)]
+        timeline += [dose(at_s) for at_s in (610.0, 1810.0)]
+        timeline += [frame(at, i, 500.0 * (i % 3)) for i, at in enumerate(range(0, 3600, 300))]
+        timeline += [reading(at_s) for at_s in range(0, 3600, 600)]
+        timeline += [flow(1800.0, 60.0), silence(2700.0), film(3000.0)]
+        return make_plan([e for e in timeline if e.offset_s < duration_s], duration_s)
+
+
+@pytest.fixture
+def script() -> type[Script]:
+    return Script
+
+
+@pytest.fixture
+def rehearse(tmp_path: Path) -> Callable[..., Rehearsal]:
+    def make(name: str = "run", **parts: Any) -> Rehearsal:
+        return Rehearsal(tmp_path / name, **parts)
+
+    return make
