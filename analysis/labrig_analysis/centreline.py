@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import FloatImage, LabelImage, Mask
+from labrig_analysis.sampling import sample_plane
 
 Points = npt.NDArray[np.floating[Any]]
 
@@ -20,7 +21,6 @@ _THINNING_WIDTH_PX = 9.0
 # the outline and no branch.
 _TWIG_HALF_WIDTHS = 2.0
 _SMOOTHING_HALF_WIDTHS = 1.0
-_NEAREST = cv2.BORDER_REPLICATE
 _EIGHT = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], np.float32)
 
 
@@ -86,8 +86,7 @@ def label_distance(labels: LabelImage) -> FloatImage:
     inside[:, :-1][(labels[:, :-1] != labels[:, 1:]) & (labels[:, 1:] > 0)] = 0
     inside[:-1][(labels[:-1] != labels[1:]) & (labels[1:] > 0)] = 0
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
-    distance -= 0.5
-    return np.maximum(distance, 0, out=distance)
+    return np.asarray(np.maximum(distance - np.float32(0.5), 0))
 
 
 def _thinning_reduction(distance: FloatImage, labels: LabelImage) -> int:
@@ -216,27 +215,3 @@ def _sample(plane: FloatImage, xy: Points) -> npt.NDArray[np.float64]:
     x = xy[:, 0].astype(np.float32).reshape(-1, 1)
     y = xy[:, 1].astype(np.float32).reshape(-1, 1)
     return sample_plane(plane, x, y)[:, 0].astype(np.float64)
-
-
-def sample_plane(
-    plane: FloatImage,
-    x: npt.NDArray[np.float32],
-    y: npt.NDArray[np.float32],
-    interpolation: int = cv2.INTER_LINEAR,
-) -> FloatImage:
-    """Values of a plane at (x, y); outside the image the nearest pixel's.
-
-    `cv2.remap` takes at most 32767 rows, so rows go in blocks.
-    """
-    block = 30_000
-    rows = [
-        cv2.remap(
-            plane,
-            x[i : i + block],
-            y[i : i + block],
-            interpolation,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        for i in range(0, len(x), block)
-    ]
-    return np.concatenate(rows) if rows else np.zeros(x.shape, np.float32)

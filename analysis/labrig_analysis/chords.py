@@ -1,9 +1,14 @@
 """Width of a tube at a point: a sub-pixel chord on the grey profile across it.
 
-The edge lies where the profile passes a stated fraction of the way from the local background to
-the tube's core. For a tube with a flat top, wider than about three SDs of the blur, a fraction of
-one half gives its true width (blur is symmetric about the edge); for a round cross-section seen in
-widefield it gives 87 % of the diameter (half of the thickness is at sqrt(3)/2 of the radius).
+On each side the profile is followed outwards to the tube's *outline*, where it has sunk to the
+ground for good. Just inside lies the *shoulder*, just outside the *background*; the edge is where
+the profile passes a stated fraction of the way between those two. Reading the core at the shoulder
+and not in the middle keeps a bright middle (a thick or saturated tube) from moving the edge
+inwards.
+
+Known bias: for a tube with a flat top, wider than five SDs of the blur, a fraction of one half
+gives the true width, because blur is symmetric about an edge. For a round cross-section in
+widefield, half the thickness is at sqrt(3)/2 of the radius: 13 % narrower than the cell.
 """
 
 from __future__ import annotations
@@ -14,20 +19,32 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from labrig_analysis.arrays import FloatImage, LabelImage
-from labrig_analysis.centreline import Points, sample_plane
+from labrig_analysis.arrays import GreyImage, LabelImage
+from labrig_analysis.centreline import Points
+from labrig_analysis.sampling import quantile_in_rows, sample_plane
 
 Floats = npt.NDArray[np.floating[Any]]
+Flags = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.int64]
 
-_STEP_PX = 0.5
-# Profiles reach this far beyond the outline of the mask: room for the background.
-_REACH_HALF_WIDTHS = 0.6
-_REACH_PX = 8.0
-# The core is read within this part of the half width; parallel lines over this part are averaged.
-_CORE_PART = 0.5
-_CORE_CLEAR_PX = 1.0
-_ALONG_PART = 0.3
+STEP_PX = 0.5
+# The tube ends where the profile stays below this part of its middle for this many steps. Nuclei
+# are darker than the fibrils beside them, but not by that much.
+OUTLINE_PART = 0.12
+OUTLINE_RUN = 2
+# Profiles reach this far beyond the expected outline: room for the background.
+_REACH_PART = 1.5
+_REACH_PX = 10.0
+# Parallel lines are averaged over this part of the half width, ahead and behind, but at least over
+# this length: a thin tube has no fewer noisy pixels.
+_ALONG_PART = 0.15
+_ALONG_PX = 2.0
+# The middle is a disc: place, rings of 8 points.
+_MIDDLE_RINGS = 4
 _LINES = 5
+# The shoulder, in parts of the way to the outline; blur keeps it this far off the outline.
+_SHOULDER = (0.5, 0.9)
+_SHOULDER_CLEAR_PX = 4.0
 _CORE_QUANTILE = 0.75
 _BACKGROUND_QUANTILE = 0.25
 
@@ -43,175 +60,186 @@ class Chords:
     right: Points
     width_px: Floats
     core: Floats
-    """Grey level of the core."""
+    """Contrast of the shoulder above the ground in grey levels, mean of both sides."""
     background: Floats
-    """Grey level of the ground beside the tube, mean of both sides."""
+    """Contrast beside the tube (haze, neighbours) in grey levels, mean of both sides."""
     outcome: npt.NDArray[np.str_]
     """`ok`, or why the chord does not count: `no edge`, `contact` with another tube, `border` of
     the image, `flat` (the core is no brighter than the ground)."""
 
 
 def chords_at(
-    image: FloatImage,
+    image: GreyImage,
     labels: LabelImage,
+    ground: Floats,
+    middle: Floats,
     xy: Points,
     direction_rad: Floats,
     half_width_px: Floats,
     edge_fraction: float,
+    outline_part: float = OUTLINE_PART,
 ) -> Chords:
     """Measure the chord across the tube at each point.
 
     Args:
-        image: (y, x) float32, tubes brighter than the ground.
-        labels: (y, x) int32; says which tube a point is in and where others begin.
-        xy: (n, 2) points in px, inside a label.
+        image: (y, x) uint8, uint16 or float32, tubes brighter than the ground.
+        labels: (y, x) int32; says where other tubes begin.
+        ground: (n,) grey level of the ground at each point.
+        middle: (n,) contrast of the tube's middle above that, see `middle_contrast`.
+        xy: (n, 2) points in px, inside a tube.
         direction_rad: (n,) direction of the tube, from +x towards +y.
-        half_width_px: (n,) rough half width (distance to the mask's outline).
+        half_width_px: (n,) rough half width.
         edge_fraction: 0 is the background, 1 the core.
+        outline_part: part of `middle` at which the tube has ended.
     """
     n = len(xy)
     if not n:
         none = np.empty(0)
         return Chords(xy, xy, none, none, none, np.empty(0, dtype="<U8"))
-    reach = half_width_px * (1 + _REACH_HALF_WIDTHS) + _REACH_PX
-    count = int(np.ceil(reach.max() / _STEP_PX))
-    # From the point outwards on both sides: (n, 2 sides, count).
-    steps = np.arange(count) * _STEP_PX
+    reach = half_width_px * _REACH_PART + _REACH_PX
+    steps = np.arange(int(np.ceil(reach.max() / STEP_PX)) + 1) * STEP_PX
     normal = np.stack([-np.sin(direction_rad), np.cos(direction_rad)], axis=1)
     profile = _profiles(image, xy, direction_rad, normal, half_width_px, steps)
-    own, other = _label_profiles(labels, xy, normal, steps)
-    inside_reach = steps < reach[:, None, None]
-    core = _core(profile, half_width_px, steps)
-    outline = _first_false(own)
-    ground = inside_reach & ~other & (np.arange(count) > outline[..., None])
-    background = _background(profile, ground)
-    level = background + edge_fraction * (core[:, None] - background)
-    edge = _edges(profile, level, outline, inside_reach) * _STEP_PX
-    left = xy - normal * edge[:, :1]
-    right = xy + normal * edge[:, 1:]
-    width = edge.sum(axis=1)
+    profile -= np.asarray(ground, np.float32)[:, None, None]
+    foreign = first_true(_foreign(labels, xy, normal, steps))
+    low = profile < (outline_part * middle)[:, None, None]
+    low |= steps > reach[:, None, None]
+    outline = np.minimum(first_run(low, OUTLINE_RUN), foreign)
+    background = _background(profile, outline, foreign, reach, steps)
+    core = _shoulder(profile, outline, steps)
+    edge = _edges(profile, background + edge_fraction * (core - background), outline) * STEP_PX
+    left, right = xy - normal * edge[:, :1], xy + normal * edge[:, 1:]
     outcome = np.full(n, OK, dtype="<U8")
-    outcome[np.isnan(width)] = NO_EDGE
-    touched = _first_true(other) * _STEP_PX
-    outcome[(edge + 1.0 > touched).any(axis=1)] = CONTACT
+    outcome[(outline * STEP_PX >= reach[:, None]).any(axis=1)] = NO_EDGE
+    outcome[np.isnan(edge).any(axis=1)] = NO_EDGE
+    outcome[(foreign <= outline).any(axis=1)] = CONTACT
     outcome[_outside(left, image.shape) | _outside(right, image.shape)] = BORDER
-    outcome[~(core[:, None] > background).all(axis=1)] = FLAT
-    return Chords(left, right, width, core, background.mean(axis=1), outcome)
+    outcome[(middle <= 0) | ~(core > background).all(axis=1)] = FLAT
+    return Chords(
+        left, right, edge.sum(axis=1), core.mean(axis=1), background.mean(axis=1), outcome
+    )
+
+
+def middle_contrast(image: GreyImage, ground: Floats, xy: Points, radius_px: Floats) -> Floats:
+    """Upper quartile of the contrast in a disc about each point.
+
+    The quartile, because the point may lie on a nucleus or between two fibrils, which are darker.
+
+    Args:
+        image: (y, x).
+        ground: (n,) grey level of the ground at each point.
+        xy: (n, 2) points in px.
+        radius_px: (n,) radius of the disc.
+    """
+    turn = np.arange(8) * (np.pi / 4)
+    # Rings of equal area, each turned against the one inside it.
+    rings = np.sqrt((np.arange(_MIDDLE_RINGS) + 0.5) / _MIDDLE_RINGS)
+    angle = (turn[None, :] + np.arange(_MIDDLE_RINGS)[:, None] * (np.pi / 8)).ravel()
+    far = np.repeat(rings, 8)
+    x = xy[:, :1] + radius_px[:, None] * (far * np.cos(angle))
+    y = xy[:, 1:] + radius_px[:, None] * (far * np.sin(angle))
+    values = sample_plane(image, x.astype(np.float32), y.astype(np.float32))
+    return quantile_in_rows(values, _CORE_QUANTILE) - ground
+
+
+def first_true(flags: Flags) -> Indices:
+    """Index of the first True on the last axis; the axis's length if there is none."""
+    first = np.where(flags.any(axis=-1), flags.argmax(axis=-1), flags.shape[-1])
+    return np.asarray(first, dtype=np.int64)
+
+
+def first_run(flags: Flags, run: int) -> Indices:
+    """Start of the first `run` neighbouring Trues on the last axis; its length if there is none."""
+    runs = flags[..., : flags.shape[-1] - run + 1].copy()
+    for shift in range(1, run):
+        runs &= flags[..., shift : runs.shape[-1] + shift]
+    found = first_true(runs)
+    return np.where(found == runs.shape[-1], flags.shape[-1], found)
 
 
 def _profiles(
-    image: FloatImage,
+    image: GreyImage,
     xy: Points,
     direction_rad: Floats,
     normal: Points,
     half_width_px: Floats,
     steps: Floats,
-) -> FloatImage:
-    """Grey profiles (n, 2, count), averaged over parallel lines along the tube."""
+) -> npt.NDArray[np.float32]:
+    """Grey profiles (n, 2 sides, count) outwards, averaged over parallel lines along the tube."""
     tangent = np.stack([np.cos(direction_rad), np.sin(direction_rad)], axis=1)
     total = np.zeros((len(xy), 2, len(steps)), np.float32)
-    for part in np.linspace(-_ALONG_PART, _ALONG_PART, _LINES):
-        at = xy + tangent * (half_width_px * part)[:, None]
-        x, y = _grid(at, normal, steps)
+    along = np.maximum(half_width_px * _ALONG_PART, _ALONG_PX)[:, None]
+    for part in np.linspace(-1, 1, _LINES):
+        x, y = _grid(xy + tangent * along * part, normal, steps)
         total += sample_plane(image, x, y).reshape(total.shape)
-    return total / _LINES
-
-
-def _label_profiles(
-    labels: LabelImage, xy: Points, normal: Points, steps: Floats
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Which samples lie in the point's own tube, and which in another one."""
-    x, y = _grid(xy, normal, steps)
-    column = np.clip(np.rint(x), 0, labels.shape[1] - 1).astype(np.intp)
-    row = np.clip(np.rint(y), 0, labels.shape[0] - 1).astype(np.intp)
-    found = labels[row, column].reshape(len(xy), 2, len(steps))
-    mine = found[:, :1, :1]
-    return found == mine, (found != mine) & (found > 0)
+    total /= _LINES
+    return total
 
 
 def _grid(
     at: Points, normal: Points, steps: Floats
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Sample positions as (n * 2, count): left side, right side of each point."""
-    offsets = np.stack([-steps, steps])[None, :, :]
+    offsets = np.stack([-steps, steps]).astype(np.float32)[None, :, :]
+    at, normal = at.astype(np.float32), normal.astype(np.float32)
     x = at[:, :1, None] + normal[:, :1, None] * offsets
     y = at[:, 1:, None] + normal[:, 1:, None] * offsets
-    shape = (-1, len(steps))
-    return x.astype(np.float32).reshape(shape), y.astype(np.float32).reshape(shape)
+    return x.reshape(-1, len(steps)), y.reshape(-1, len(steps))
 
 
-def _core(profile: FloatImage, half_width_px: Floats, steps: Floats) -> Floats:
-    """Upper quartile of the middle: nuclei and gaps between fibrils are darker."""
-    limit = np.maximum(half_width_px * _CORE_PART - _CORE_CLEAR_PX, _STEP_PX)
-    within = steps <= float(limit.max())
-    middle = np.where(steps[within] <= limit[:, None, None], profile[..., within], np.nan)
-    return _quantile(middle.reshape(len(profile), -1), _CORE_QUANTILE)
+def _foreign(labels: LabelImage, xy: Points, normal: Points, steps: Floats) -> Flags:
+    """Samples (n, 2, count) in another label than the point's own."""
+    x, y = _grid(xy, normal, steps)
+    column = np.clip(np.rint(x), 0, labels.shape[1] - 1).astype(np.intp)
+    row = np.clip(np.rint(y), 0, labels.shape[0] - 1).astype(np.intp)
+    found = labels[row, column].reshape(len(xy), 2, len(steps))
+    return np.asarray((found != found[:, :1, :1]) & (found > 0))
 
 
-def _background(profile: FloatImage, ground: npt.NDArray[np.bool_]) -> Floats:
-    """Lower quartile of the ground on each side; a side without ground takes the other's."""
-    found = ground.any(axis=2)
-    sides = _quantile(np.where(ground, profile, np.nan), _BACKGROUND_QUANTILE)
-    sides[~found] = sides[:, ::-1][~found]
-    return sides
-
-
-def _quantile(values: FloatImage, part: float) -> Floats:
-    """Quantile over the last axis, NaN left out; `np.nanquantile` takes 1 ms a row.
-
-    NaN where a row holds nothing else.
-    """
-    ordered = np.sort(values, axis=-1)
-    count = np.isfinite(values).sum(axis=-1)
-    at = np.maximum(count - 1, 0) * part
-    low = at.astype(np.intp)
-    high = np.minimum(low + 1, np.maximum(count - 1, 0))
-    a, b = (np.take_along_axis(ordered, i[..., None], -1)[..., 0] for i in (low, high))
-    return np.asarray(a + (b - a) * (at - low), dtype=np.float64)
-
-
-def _edges(
-    profile: FloatImage,
-    level: Floats,
-    outline: npt.NDArray[np.int64],
-    inside_reach: npt.NDArray[np.bool_],
+def _background(
+    profile: Floats, outline: Indices, foreign: Indices, reach: Floats, steps: Floats
 ) -> Floats:
-    """Steps from the point to the edge on each side (n, 2), interpolated; NaN without one.
+    """Level (n, 2) just outside; a side without room takes the other's, and both lacking 0."""
+    start = outline[..., None] * STEP_PX + 1.0
+    end = np.minimum(outline[..., None] * STEP_PX * 1.3 + 8.0, reach[:, None, None])
+    beside = (steps >= start) & (steps <= end) & (np.arange(len(steps)) < foreign[..., None])
+    sides = quantile_in_rows(np.where(beside, profile, np.nan), _BACKGROUND_QUANTILE)
+    sides = np.where(np.isnan(sides), sides[:, ::-1], sides)
+    return np.where(np.isnan(sides), 0.0, sides)
 
-    At the mask's outline the profile is either still above the level, then the edge is the next
-    fall outwards, or already below, then it is the last fall before: dark nuclei inside the tube
-    are passed over.
+
+def _shoulder(profile: Floats, outline: Indices, steps: Floats) -> Floats:
+    """Level (n, 2) just inside: upper quartile, so that gaps between fibrils do not lower it."""
+    way = outline[..., None] * STEP_PX
+    end = np.maximum(_SHOULDER[1] * way - _SHOULDER_CLEAR_PX, STEP_PX)
+    start = np.minimum(_SHOULDER[0] * way, end - 1.0)
+    inside = (steps >= start) & (steps <= end)
+    return quantile_in_rows(np.where(inside, profile, np.nan), _CORE_QUANTILE)
+
+
+def _edges(profile: Floats, level: Floats, outline: Indices) -> Floats:
+    """Steps (n, 2) to where the profile falls through the level, interpolated; NaN without one.
+
+    Of all falls the one at the outline counts: the last before it, or, if the profile is still
+    above the level there, the next after it.
     """
     above = profile >= level[..., None]
-    falls = above[..., :-1] & ~above[..., 1:] & inside_reach[..., 1:]
-    index = np.arange(falls.shape[-1])
-    at_outline = np.minimum(outline, falls.shape[-1])[..., None]
-    starts_above = np.take_along_axis(above, at_outline, axis=2)
-    outer = falls & (index >= at_outline)
-    inner = falls & (index < at_outline)
-    first_outer = np.where(outer.any(axis=2), outer.argmax(axis=2), -1)
-    last_inner = np.where(
-        inner.any(axis=2), falls.shape[-1] - 1 - inner[..., ::-1].argmax(axis=2), -1
-    )
-    chosen = np.where(starts_above[..., 0], first_outer, last_inner)
+    falls = above[..., :-1] & ~above[..., 1:]
+    last = falls.shape[-1]
+    index = np.arange(last)
+    at_outline = np.minimum(outline, last)[..., None]
+    starts_above = np.take_along_axis(above, at_outline, axis=2)[..., 0]
+    outer, inner = falls & (index >= at_outline), falls & (index < at_outline)
+    next_outer = np.where(outer.any(axis=2), outer.argmax(axis=2), -1)
+    last_inner = np.where(inner.any(axis=2), last - 1 - inner[..., ::-1].argmax(axis=2), -1)
+    chosen = np.where(starts_above, next_outer, last_inner)
     at = np.maximum(chosen, 0)[..., None]
     high = np.take_along_axis(profile, at, axis=2)[..., 0]
     low = np.take_along_axis(profile, at + 1, axis=2)[..., 0]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        part = (high - level) / (high - low)
-    return np.where(chosen >= 0, chosen + part, np.nan)
+    drop = np.where(chosen >= 0, high - low, 1.0)
+    return np.where(chosen >= 0, chosen + (high - level) / drop, np.nan)
 
 
-def _first_false(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Index of the first False on the last axis; the length if there is none."""
-    return _first_true(~flags)
-
-
-def _first_true(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    first = np.where(flags.any(axis=-1), flags.argmax(axis=-1), flags.shape[-1])
-    return np.asarray(first, dtype=np.int64)
-
-
-def _outside(xy: Points, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+def _outside(xy: Points, shape: tuple[int, ...]) -> Flags:
     x, y = xy[:, 0], xy[:, 1]
     return (x < 0) | (y < 0) | (x > shape[1] - 1) | (y > shape[0] - 1)

@@ -12,12 +12,16 @@ import numpy.typing as npt
 
 from labrig_analysis.arrays import LabelImage
 from labrig_analysis.centreline import Branch, Centrelines, Points, trace_centrelines
-from labrig_analysis.chords import OK, Floats, chords_at
+from labrig_analysis.chords import OK, Floats, chords_at, middle_contrast
+from labrig_analysis.ground import estimate_ground
 from labrig_analysis.planes import grey_plane
 from labrig_analysis.tubes import check_pixel_size
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# The tube's middle is read in a disc of this part of its half width.
+_MIDDLE_PART = 0.4
 
 Mode = Literal["chord", "edt", "obb9"]
 
@@ -39,6 +43,8 @@ class DiameterSettings:
     the line's end, which bends."""
     fork_half_widths: float = 1.0
     """... and nearer than this to a fork, counted in half widths of the fork."""
+    ground_um: float = 90.0
+    """SD of the window that follows uneven illumination; wider than any tube."""
     min_points: int = 3
     """Tubes with fewer valid points get no width."""
 
@@ -176,9 +182,13 @@ def _chord_points(
     settings: DiameterSettings,
 ) -> pd.DataFrame:
     places = _places(lines, settings)
+    grey = pixels.astype(np.float32, copy=False)
+    ground = estimate_ground(pixels, settings.ground_um / pixel_size_um).at(places.xy)
     chords = chords_at(
-        pixels,
+        grey,
         labels,
+        ground,
+        middle_contrast(grey, ground, places.xy, places.half_width_px * _MIDDLE_PART),
         places.xy,
         places.direction_rad,
         places.half_width_px,

@@ -1,11 +1,12 @@
-"""Contrast of bright objects over an uneven ground."""
+"""The uneven ground under bright objects."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from labrig_analysis.arrays import FloatImage
 
@@ -16,47 +17,61 @@ _ROUNDS = 4
 _OBJECT_SDS = 2.5
 
 
-class Ground(NamedTuple):
-    """An image less its ground."""
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """A smooth ground, kept small."""
 
-    contrast: FloatImage
-    """(y, x) float32, 0 on the ground."""
-    noise_sd: float
-    """SD of the ground about its estimate, from the pixels below it."""
+    plane: FloatImage
+    """Reduced plane, grey levels."""
+    shape: tuple[int, int]
+    """(height, width) of the image it belongs to."""
+
+    def full(self) -> FloatImage:
+        """(y, x) float32 at the image's own size."""
+        return cv2.resize(self.plane, self.shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+    def at(self, xy: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+        """Grey level of the ground at points (n, 2) in px of the image."""
+        height, width = self.plane.shape
+        x = (xy[:, 0] + 0.5) * (width / self.shape[1]) - 0.5
+        y = (xy[:, 1] + 0.5) * (height / self.shape[0]) - 0.5
+        column, row = (v.astype(np.float32).reshape(-1, 1) for v in (x, y))
+        if not len(xy):
+            return np.empty(0)
+        found = cv2.remap(
+            self.plane, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return found[:, 0].astype(np.float64)
 
 
-def subtract_ground(image: FloatImage, window_px: float) -> Ground:
-    """Subtract a smooth ground that bright objects do not lift.
+def estimate_ground(image: FloatImage, window_px: float) -> Ground:
+    """A smooth ground that bright objects do not lift.
 
     A Gaussian average over the pixels that are no objects; which those are is found in a few
     rounds from the spread *below* the ground, where objects cannot reach.
 
     Args:
-        image: (y, x) float32, bright objects on a darker ground.
+        image: (y, x) uint8, uint16 or float32, bright objects on a darker ground.
         window_px: SD of the averaging window in px; wider than any object.
     """
     height, width = image.shape
     step = max(1.0, window_px / _WINDOW_PX)
     size = (max(4, round(width / step)), max(4, round(height / step)))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    ground = np.full_like(small, np.median(small))
-    spread = 0.0
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    ground: FloatImage = np.full_like(small, np.median(small))
     for _ in range(_ROUNDS):
         residual = small - ground
-        spread = _spread_below(residual)
-        weight = (residual < _OBJECT_SDS * spread).astype(np.float32) + np.float32(1e-3)
+        weight = (residual < _OBJECT_SDS * spread_below(residual)).astype(np.float32)
+        weight += np.float32(1e-3)
         ground = _blur(small * weight) / _blur(weight)
-    wide = cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR)
-    contrast = cv2.subtract(image, wide)
-    return Ground(
-        contrast, _spread_below(contrast[:: max(1, height // 512), :: max(1, width // 512)])
-    )
+    return Ground(ground, (height, width))
+
+
+def spread_below(residual: FloatImage) -> float:
+    """SD of what lies below zero, taken as the noise of a ground at zero."""
+    below = residual[residual < 0]
+    return float(np.sqrt(np.mean(below**2))) if below.size else 0.0
 
 
 def _blur(plane: FloatImage) -> FloatImage:
     return cv2.GaussianBlur(plane, (0, 0), _WINDOW_PX, borderType=cv2.BORDER_REFLECT)
-
-
-def _spread_below(residual: FloatImage) -> float:
-    below = residual[residual < 0]
-    return float(np.sqrt(np.mean(below**2))) if below.size else 0.0

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import FloatImage, Mask
-from labrig_analysis.ground import subtract_ground
+from labrig_analysis.ground import estimate_ground, spread_below
 from labrig_analysis.planes import grey_plane
 from labrig_analysis.tube_objects import label_long_objects
 from labrig_analysis.tubes import TubeLabels, TubeSettings, check_pixel_size, no_tubes
@@ -50,14 +50,15 @@ def segment_tubes(
     shape = plane.pixels.shape
     reduction = working_reduction(pixel_size_um, settings)
     small = cv2.GaussianBlur(reduced(plane.pixels, reduction), (0, 0), _SMOOTHING_PX)
-    ground = subtract_ground(small, settings.background_um / (pixel_size_um * reduction))
-    level = mask_level(ground.contrast) * settings.level_factor
-    if not level > settings.min_contrast_to_noise * ground.noise_sd:
+    ground = estimate_ground(small, settings.background_um / (pixel_size_um * reduction))
+    contrast = small - ground.full()
+    level = mask_level(contrast) * settings.level_factor
+    if not level > settings.min_contrast_to_noise * spread_below(contrast):
         why = f"empty field: nothing stands {settings.min_contrast_to_noise:g} noise SD out"
         return no_tubes(shape, (*plane.reasons, why), KIND)
     working_um = pixel_size_um * reduction
-    objects = label_long_objects(ground.contrast > level, working_um, settings)
-    labels = _at_full_size(objects, ground.contrast, level, shape)
+    objects = label_long_objects(contrast > level, working_um, settings)
+    labels = _at_full_size(objects, contrast, level, shape)
     count = int(objects.max(initial=0))
     reasons = plane.reasons if count else (*plane.reasons, "empty field: no object is tube-shaped")
     return TubeLabels(labels, np.arange(count + 1, dtype=np.int32), reasons, KIND, level)
