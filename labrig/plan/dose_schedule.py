@@ -38,9 +38,10 @@ def doses(
                 continue
             share = max(len(rig.lines[line].wells) for line in lines)
             rate = bolus.rate_ml_h * UL_MIN_PER_ML_H * share
-            for finding in _problems(protocol, bolus, pump, rate, levels, pumps.get(pump)):
+            problems = _problems(protocol, bolus, pump, rate, levels, pumps.get(pump))
+            for finding in problems:
                 findings.setdefault((finding.code, finding.where), finding)
-            if bolus.at_s >= protocol.duration_s:
+            if problems:
                 continue
             made.append(
                 Dose(

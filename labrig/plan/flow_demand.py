@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from labrig.plan.perfusion_physics import stock_after_h
 from labrig.plan.plan import Finding, WellPlan
 from labrig.plan.rate_solver import Chamber, Solution, least_stock_ng_ml, solve
-from labrig.plan.solutions import line_role, stocks_of_arm
+from labrig.plan.solutions import line_role, stocks_of_arm, stocks_of_targets
 from labrig.plan.targets import change_times_s, flow_ml_h, target_ng_ml, targeted_factors
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig
@@ -74,10 +74,8 @@ def _solve(protocol: Protocol, rig: Rig, arm: str, start_s: float, end_s: float)
         for factor in targeted_factors(protocol, arm)
     }
     stocks = {}
-    for name in stocks_of_arm(protocol, arm):
+    for name in stocks_of_targets(protocol, arm):
         stock = protocol.stocks[name]
-        if any(bolus.stock == name for bolus in protocol.arms[arm].boluses):
-            continue
         middle_h = (start_s + end_s) / 2 / 3600.0
         stocks[name] = {
             factor: protocol.factors[factor].recovery

@@ -23,7 +23,13 @@ def line_role(rig: Rig, line: str) -> str:
 
 
 def stocks_of_arm(protocol: Protocol, arm: str) -> tuple[str, ...]:
-    """Stocks that an arm needs: the fewest that cover its targets, then those of its boluses.
+    """Stocks that an arm needs: those of its targets, then those of its boluses."""
+    boluses = (bolus.stock for bolus in protocol.arms[arm].boluses)
+    return tuple(dict.fromkeys([*stocks_of_targets(protocol, arm), *boluses]))
+
+
+def stocks_of_targets(protocol: Protocol, arm: str) -> tuple[str, ...]:
+    """The fewest stocks that cover what an arm is to have by continuous dosing.
 
     A stock that also holds a factor the arm must not get is no candidate. Of two that cover as
     much, the first in the protocol is taken. A factor that nothing covers is left out; the
@@ -42,8 +48,7 @@ def stocks_of_arm(protocol: Protocol, arm: str) -> tuple[str, ...]:
             break
         chosen.append(best)
         missing -= covered
-    boluses = (bolus.stock for bolus in protocol.arms[arm].boluses)
-    return tuple(dict.fromkeys([*chosen, *boluses]))
+    return tuple(chosen)
 
 
 def stock_roles(protocol: Protocol, rig: Rig) -> dict[str, str]:

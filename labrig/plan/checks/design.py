@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labrig.plan.checks.draft import Draft
-from labrig.plan.plan import Finding
+from labrig.plan.plan import Finding, WellPlan
 from labrig.plan.solutions import stocks_of_arm
 
 POWER_20_PERCENT = {3: 0.56, 4: 0.85, 5: 0.96, 6: 0.99}
 """Power to see -20 %, paired by donor, 3 units an arm and donor, no correction [C]."""
 
 ADVISED_DONORS = 6
+EDGE_SHARES_APART = 0.34
 
 
 def check(draft: Draft) -> Iterator[Finding]:
@@ -21,6 +22,7 @@ def check(draft: Draft) -> Iterator[Finding]:
     yield from _units(draft)
     yield from _donors(draft)
     yield from _missing_arms(draft)
+    yield from _edges(draft)
 
 
 def _units(draft: Draft) -> Iterator[Finding]:
@@ -127,4 +129,20 @@ def _missing_arms(draft: Draft) -> Iterator[Finding]:
             "without an arm that is known to shrink tubes in this donor, no effect cannot be "
             "told from an assay that shows none",
             "add an arm with role: positive-control, or run atrophy-window for the donor first",
+        )
+
+
+def _edges(draft: Draft) -> Iterator[Finding]:
+    by_arm: dict[str, list[WellPlan]] = {}
+    for well in draft.plan.wells:
+        by_arm.setdefault(well.arm, []).append(well)
+    shares = {arm: sum(w.edge for w in wells) / len(wells) for arm, wells in by_arm.items()}
+    if max(shares.values()) - min(shares.values()) > EDGE_SHARES_APART:
+        yield Finding(
+            "design.edge-imbalance",
+            "warn",
+            "protocol: randomisation",
+            "edge wells evaporate more [S], and arms have unequal shares of them: "
+            + ", ".join(f"{arm} {share:.0%}" for arm, share in shares.items()),
+            "set balance_edges: true, leave the rim empty, or repeat on plates with other seeds",
         )

@@ -27,8 +27,6 @@ def check(draft: Draft) -> Iterator[Finding]:
         yield from _quantisation(draft)
         yield from _solvent(draft)
         yield from _lines(draft)
-        yield from _no_outflow(draft)
-    yield from _carriers(draft)
     yield from _assumed(draft)
 
 
@@ -185,31 +183,6 @@ def _not_primed(
         f"its dead volume delays the factor by {wait_h:.1f} h ({spread}) [C]",
         "prime the line to its tip before t0 and set primed: true",
     )
-
-
-def _no_outflow(draft: Draft) -> Iterator[Finding]:
-    if draft.rig.outflow is None:
-        yield Finding(
-            "perfusion.no-outflow",
-            "block",
-            "rig: outflow",
-            "liquid flows in and nothing takes it away: the wells overflow",
-            "describe the outflow (fixed-height or pumped)",
-        )
-
-
-def _carriers(draft: Draft) -> Iterator[Finding]:
-    for name, stock in draft.protocol.stocks.items():
-        vehicle = draft.protocol.stocks.get(stock.vehicle or "")
-        if vehicle is not None and vehicle.carrier != stock.carrier:
-            yield Finding(
-                "perfusion.carrier-differs",
-                "warn",
-                f"protocol: stocks.{name}.carrier",
-                f"the stock is in {stock.carrier!r}, its vehicle in {vehicle.carrier!r}: the "
-                "arms differ in carrier too",
-                "give both the same carrier",
-            )
 
 
 def _assumed(draft: Draft) -> Iterator[Finding]:

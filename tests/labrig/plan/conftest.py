@@ -14,7 +14,7 @@ from labrig.rig.models import Rig
 from labrig_drivers.instrument import installed_types
 
 TODAY = date(2026, 11, 23)
-WELLS = ("A1", "A2", "B1", "B2")
+WELLS = ("B2", "B3", "C2", "C3")
 
 PROTOCOL = {
     "labrig": 1,

@@ -34,13 +34,13 @@ def test_timeline_is_sorted_and_its_keys_are_unique(small_plan):
 
 
 def test_every_pump_has_a_level_at_the_start_and_a_safe_one_at_the_end(small_plan):
-    for pump in ("base", "nerve_A1", "nerve_A2", "nerve_B1", "nerve_B2"):
+    for pump in ("base", "nerve_B2", "nerve_B3", "nerve_C2", "nerve_C3"):
         levels = of(small_plan, FlowLevel, pump)
         assert levels[0].offset_s == 0.0
         assert levels[-1].offset_s == 24 * 3600.0
         assert levels[0].key == f"flow/{pump}/0000"
     assert of(small_plan, FlowLevel, "base")[-1].rate_ul_min > 0
-    assert of(small_plan, FlowLevel, "nerve_A1")[-1].rate_ul_min == 0
+    assert of(small_plan, FlowLevel, "nerve_B2")[-1].rate_ul_min == 0
 
 
 def test_vehicle_wells_get_the_same_flows_as_dosed_ones(small_plan):
@@ -90,8 +90,8 @@ def test_stimulation_is_on_in_its_phase_only(small_plan):
 def test_frames_of_a_round_are_spread_and_stay_within_it(small_plan):
     frames = of(small_plan, Frame)
     first = [frame for frame in frames if frame.round == 0]
-    assert [frame.well for frame in first] == ["A1", "A1", "A2", "A2", "B2", "B2", "B1", "B1"]
-    assert first[0].key == "frame/r000/A1/f0/phase"
+    assert [frame.well for frame in first] == ["B3", "B3", "B2", "B2", "C2", "C2", "C3", "C3"]
+    assert first[0].key == "frame/r000/B3/f0/phase"
     gaps = [b.offset_s - a.offset_s for a, b in pairwise(first)]
     assert min(gaps) > 0.25
     assert len({frame.round for frame in frames}) == 48
@@ -136,11 +136,11 @@ def test_a_target_by_steps_and_an_aging_stock_change_flows_in_time(bench):
         ]
     }
     del bench.protocol["stocks"]["cocktail"]["contents"]["BDNF"]
-    steps = of(bench.plan(), FlowLevel, "nerve_A1")
+    steps = of(bench.plan(), FlowLevel, "nerve_B2")
     assert [level.offset_s / 3600 for level in steps] == [0.0, 2.0, 10.0, 24.0]
     assert steps[2].rate_ul_min == pytest.approx(2 * steps[1].rate_ul_min, rel=1e-2)
     bench.protocol["stocks"]["cocktail"]["half_life_cold"] = "84 h"
-    aging = of(bench.plan(), FlowLevel, "nerve_A1")
+    aging = of(bench.plan(), FlowLevel, "nerve_B2")
     assert [level.offset_s / 3600 for level in aging] == [0.0, 2.0, 6.0, 10.0, 12.0, 18.0, 24.0]
     assert aging[5].rate_ul_min == pytest.approx(aging[4].rate_ul_min * 2 ** (6 / 84), rel=1e-2)
 
@@ -165,12 +165,12 @@ def test_a_bolus_goes_to_its_arm_and_the_vehicle_to_the_other(bench):
 
 
 def test_below_its_least_rate_a_pump_works_in_strokes(bench):
-    for well in ("A1", "A2", "B1", "B2"):
+    for well in ("B2", "B3", "C2", "C3"):
         bench.rig["instruments"][f"nerve_{well}"]["settings"]["syringe_diameter_mm"] = 26.59
         bench.rig["reservoirs"][f"syringe_{well}"]["volume"] = "60 mL"
     plan = bench.plan()
     assert "perfusion.time-proportioned" in {f.code for f in plan.findings}
-    levels = of(plan, FlowLevel, "nerve_A1")
+    levels = of(plan, FlowLevel, "nerve_B2")
     volume_ul = sum(a.rate_ul_min * (b.offset_s - a.offset_s) / 60 for a, b in pairwise(levels))
     assert volume_ul == pytest.approx(23 * 10.578, rel=0.01)
     strokes = [level for level in levels if level.rate_ul_min > 0]
@@ -187,7 +187,7 @@ def test_the_same_files_give_the_same_plan(bench, small_plan):
 
 def test_loading_list_names_every_reservoir_and_adds_the_reserve(small_plan):
     rows = {row.reservoir: row for row in small_plan.loading}
-    assert set(rows) == {"bottle", "syringe_A1", "syringe_A2", "syringe_B1", "syringe_B2"}
+    assert set(rows) == {"bottle", "syringe_B2", "syringe_B3", "syringe_C2", "syringe_C3"}
     assert rows["bottle"].volume_ml == pytest.approx(4 * (24 - 23 * 0.010578) * 1.15, abs=0.11)
     arm = {well.well: well.arm for well in small_plan.wells}
     for well, its_arm in arm.items():
