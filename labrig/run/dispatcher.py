@@ -134,7 +134,8 @@ class Dispatcher:
                 continue
             elif isinstance(entry, Dose) and known is not None and known.state != "intent":
                 order = Order(entry, self._epoch, self._next_of_series[entry.key])
-                self._tell(entry, Settle(order, self._state.doses_sent[entry.key]))
+                sent = self._state.doses_sent[entry.key]
+                self._tell(entry, Settle(order, sent, known.state != "sent"))
             else:
                 open_events.append(entry)
         for entry in (*due_levels.values(), *open_events):

@@ -30,6 +30,7 @@ class SentDose:
 
     Attributes:
         sent_s: when they would have.
+        acknowledged: the pump had taken the command.
         before_ul: the pump's counter right before, None where it keeps none.
         level_ul_min: the continuous rate it was running at right before.
     """
@@ -37,6 +38,7 @@ class SentDose:
     volume_ul: float
     rate_ul_min: float
     sent_s: float
+    acknowledged: bool
     before_ul: float | None
     level_ul_min: float
 
@@ -46,6 +48,8 @@ def classify(dose: SentDose, state: PumpState, now_s: float) -> Witness:
 
     A pump that runs at the dose's rate is under way. Where the counter is missing or has gone
     back (the pump lost power), or dose and continuous flow cannot be told apart, nobody knows.
+    A counter that stands where it stood proves nothing when the pump reports an alarm (it may
+    have started from 0 again) or had acknowledged the dose.
     """
     at_dose = _same(state.rate_ul_min, dose.rate_ul_min)
     at_level = dose.level_ul_min > 0 and _same(state.rate_ul_min, dose.level_ul_min)
@@ -61,9 +65,11 @@ def classify(dose: SentDose, state: PumpState, now_s: float) -> Witness:
     came_ul = round(max(came_ul, 0.0), 6)
     if came_ul >= DONE_FRACTION * dose.volume_ul:
         return Witness("done", came_ul)
-    if came_ul <= NOT_DONE_FRACTION * dose.volume_ul:
-        return Witness("not done", came_ul)
-    return Witness("partly", came_ul)
+    if came_ul > NOT_DONE_FRACTION * dose.volume_ul:
+        return Witness("partly", came_ul)
+    if dose.acknowledged or state.alarm is not None:
+        return Witness("unknown", None)
+    return Witness("not done", came_ul)
 
 
 def _beside_a_level(dose: SentDose, came_ul: float, now_s: float) -> Witness:

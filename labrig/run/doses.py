@@ -67,6 +67,7 @@ class DoseGiver:
             volume_ul=dose.volume_ul,
             rate_ul_min=pump.quantised(dose.rate_ul_min),
             sent_s=self._desk.clock.now_s(),
+            acknowledged=False,
             before_ul=state.delivered_ul,
             level_ul_min=state.rate_ul_min if state.running else 0.0,
         )
@@ -88,12 +89,14 @@ class DoseGiver:
             self._desk.note("dose", dose.key, "failed", what=str(error), delivered_ul=0.0)
             self._desk.alarm("dose-refused", self._instrument, str(error), error.remedy)
             return
+        flight.sent = replace(sent, acknowledged=True)
         flight.check_s = sent.sent_s + dose.volume_ul / sent.rate_ul_min * 60.0 + _MARGIN_S
         self._desk.note("dose", dose.key, "acknowledged")
 
     def settle(self, settle: Settle, dose: Dose) -> None:
         """Take over a dose that an earlier process had sent; :meth:`look` asks the pump."""
         known = {name: settle.sent[name] for name in SentDose.__slots__}
+        known["acknowledged"] = settle.acknowledged
         now_s = self._desk.clock.now_s()
         self._tries[dose.key] += 1
         self._flight = _Flight(settle.order, dose, SentDose(**known), check_s=now_s)

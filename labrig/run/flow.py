@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from labrig.plan.timeline import Dose, FlowLevel, StimulationLevel
+from labrig.plan.timeline import Dose, FlowLevel
 from labrig.run.board import Question
 from labrig.run.desk import Desk
 from labrig.run.doses import DoseGiver
@@ -70,10 +70,10 @@ class PumpHandler:
         self._show(state)
         self._poll_due_s = self._next_poll_s()
 
-    def remember(self, level: FlowLevel | StimulationLevel, epoch: int) -> None:
-        """This level holds from now on; :meth:`assert_due` brings the pump to it."""
-        assert isinstance(level, FlowLevel), f"{self.name} is a pump, {level.key} is not for it"
-        self._level, self._epoch = level, epoch
+    def remember(self, order: Order) -> None:
+        """Its level holds from now on; :meth:`assert_due` brings the pump to it."""
+        assert isinstance(order.entry, FlowLevel), f"{order.entry.key} is not for a pump"
+        self._level, self._epoch = order.entry, order.epoch
 
     def take(self, what: Order | Settle | Decided) -> Order | None:
         """Carry out; an order that comes back is to be judged and given again."""

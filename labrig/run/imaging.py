@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from labrig.plan.plan import RunRules
-from labrig.plan.timeline import Film, FlowLevel, Frame, StimulationLevel
+from labrig.plan.timeline import Film, Frame
 from labrig.run.camera_link import CameraFailed, CameraLink
 from labrig.run.desk import Desk
 from labrig.run.orders import Decided, Order, Settle
@@ -67,7 +67,7 @@ class ImagingHandler:
         x_um, y_um = driver.position_um()
         self._desk.sample(self.name, x_um=x_um, y_um=y_um)
 
-    def remember(self, level: FlowLevel | StimulationLevel, epoch: int) -> None:
+    def remember(self, order: Order) -> None:
         """A stage holds no level."""
 
     def take(self, what: Order | Settle | Decided) -> Order | None:

@@ -204,7 +204,7 @@ def _add_step(steps: list[tuple[float, float]], start: _Reading, end: _Reading) 
 
 def _volume_ul(steps: list[tuple[float, float]], until_s: float) -> float:
     total = 0.0
-    for (from_s, rate), (to_s, _) in zip(steps, [*steps[1:], (until_s, 0.0)], strict=True):
+    for (from_s, rate), (to_s, _) in pairwise([*steps, (until_s, 0.0)]):
         total += rate * max(min(to_s, until_s) - from_s, 0.0) / 60.0
     return total
 

@@ -41,11 +41,14 @@ class Order:
 class Settle:
     """Find out what became of a dose that was under way when the runner died.
 
-    ``sent`` is the detail of its last ``sent`` row.
+    Attributes:
+        sent: the detail of its last ``sent`` row.
+        acknowledged: the journal says that the pump had taken the command.
     """
 
     order: Order
     sent: Mapping[str, Any]
+    acknowledged: bool
 
 
 @dataclass(frozen=True, slots=True)

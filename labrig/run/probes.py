@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labrig.plan.plan import RunRules
-from labrig.plan.timeline import FlowLevel, Reading, StimulationLevel
+from labrig.plan.timeline import Reading
 from labrig.run.desk import Desk
 from labrig.run.orders import Decided, Order, Settle
 from labrig_drivers.errors import LinkError
@@ -32,7 +32,7 @@ class ProbeHandler:
         """Nothing to read before the first reading is due."""
         self._probe = driver
 
-    def remember(self, level: FlowLevel | StimulationLevel, epoch: int) -> None:
+    def remember(self, order: Order) -> None:
         """A probe holds no level."""
 
     def take(self, what: Order | Settle | Decided) -> Order | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from labrig.plan.timeline import FlowLevel, StimulationLevel, TrainSpec
+from labrig.plan.timeline import StimulationLevel, TrainSpec
 from labrig.run.desk import Desk
 from labrig.run.orders import Decided, Order, Settle
 from labrig_drivers.errors import InstrumentError, LinkError, NoReply, NotNow, Refused
@@ -44,6 +44,7 @@ class StimulatorHandler:
         self._poll_s = poll_s
         self._stimulator: Stimulator | None = None
         self._level: StimulationLevel | None = None
+        self._until_s = math.inf
         self._groups: list[_Group] = []
         self._epoch = desk.fence.epoch
         self._held = False
@@ -60,10 +61,11 @@ class StimulatorHandler:
         self._stimulator = driver
         self._poll()
 
-    def remember(self, level: FlowLevel | StimulationLevel, epoch: int) -> None:
-        """This level holds from now on; :meth:`assert_due` programmes it."""
-        assert isinstance(level, StimulationLevel), f"{level.key} is not for {self.name}"
-        self._level, self._epoch = level, epoch
+    def remember(self, order: Order) -> None:
+        """Its level holds from now on; :meth:`assert_due` programmes it."""
+        assert isinstance(order.entry, StimulationLevel), f"{order.entry.key} is not for it"
+        self._level, self._epoch = order.entry, order.epoch
+        self._until_s = math.inf if order.next_s is None else order.next_s
 
     def take(self, what: Order | Settle | Decided) -> Order | None:
         """A stimulator has levels only."""
@@ -79,7 +81,7 @@ class StimulatorHandler:
 
     def next_due_s(self) -> float:
         """When the next train or poll is due."""
-        return min([self._poll_due_s, *(group.due_s for group in self._groups)])
+        return min(self._poll_due_s, *(group.due_s for group in self._groups), math.inf)
 
     def tick(self) -> Order | None:
         """Start trains that are due, and poll."""
@@ -218,6 +220,9 @@ class StimulatorHandler:
         passed = math.floor((now_s - offset_s) / group.every_s + 1e-9)
         group.next_index = max(group.next_index, passed) + 1
         group.due_s = offset_s + group.next_index * group.every_s
+        if group.due_s >= self._until_s:
+            # The next level is due then; a train begun now would only be cut off by it.
+            group.due_s = math.inf
 
     def _poll(self) -> None:
         now_s = self._desk.clock.now_s()

@@ -66,8 +66,8 @@ class Handler(Protocol):
         """Take this driver from now on; read the state, change nothing."""
         ...
 
-    def remember(self, level: FlowLevel | StimulationLevel, epoch: int) -> None:
-        """Hold this level from now on; sends nothing."""
+    def remember(self, order: Order) -> None:
+        """Hold this order's level from now on; sends nothing."""
         ...
 
     def take(self, what: Order | Settle | Decided) -> Order | None:
@@ -196,10 +196,12 @@ class Worker:
             except InstrumentError as error:
                 self._begin_outage(name, error)
         finishing = False
-        while not (finishing and self._idle()):
+        while True:
             item = self._next()
-            finishing = finishing or isinstance(item, Finish)
             self._perform(item)
+            finishing = finishing or isinstance(item, Finish)
+            if finishing and self._idle():
+                break
             self._tick()
         self._end()
 
@@ -242,7 +244,7 @@ class Worker:
         name = order.instrument
         if isinstance(order.entry, FlowLevel | StimulationLevel):
             handler = self._handlers[name]
-            handler.remember(order.entry, order.epoch)
+            handler.remember(order)
             if name not in self._outages:
                 self._shielded(order, partial(self._guarded, name, handler.assert_due, order))
         elif name in self._outages:

@@ -1,0 +1,223 @@
+"""What goes wrong at night: stalls, silence, unplugged cables, a full disk, a hanging camera."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+
+import pytest
+
+
+def test_a_stall_is_noticed_retried_once_and_recovers(rehearse, script):
+    night = rehearse(faults={"dose": (script.Fault("stall", 610.0, 700.0),)})
+    plan = script.plan([script.flow(0.0, 20.0, "dose")], 1800.0)
+    night.run(plan)
+    assert night.deviations() == ["stall", "stall-recovered"]
+    stall, recovered = night.rows("deviation")
+    assert stall.detail["wells"] == ["A1", "A2"]
+    assert stall.detail["from_s"] == 600.0
+    assert stall.run_s <= 610.0 + 2 * 60.0
+    assert recovered.detail["to_s"] <= 900.0
+    night.plants["dose"].settle(1800.0)
+    assert night.plants["dose"].rate_ul_min == pytest.approx(20.0)
+
+
+def test_a_pump_that_stalls_again_is_given_up_and_its_wells_censored(rehearse, script):
+    night = rehearse(faults={"dose": (script.Fault("stall", 610.0),)})
+    later = script.flow(3000.0, 10.0, "dose")
+    plan = script.plan([script.flow(0.0, 20.0, "dose"), later, script.flow(0.0, 30.0)], 3600.0)
+    outcome = night.run(plan)
+    assert outcome.condition == "finished"
+    assert night.deviations() == ["stall", "stall-given-up", "censored"]
+    assert night.rows("deviation")[-1].detail == {
+        "wells": ["A1", "A2"], "from_s": 600.0, "why": "stall",
+    }  # fmt: skip
+    states = [(row.key, row.state) for row in night.rows("level")]
+    assert (later.key, "refused") in states  # never restarted silently
+    night.plants["base"].settle(3600.0)
+    assert night.plants["base"].moved_ul == pytest.approx(1800.0, rel=1e-3)
+
+
+def test_a_silent_pump_comes_back_and_is_brought_to_what_is_due_by_then(rehearse, script):
+    night = rehearse(faults={"base": (script.Fault("silent", 500.0, 1500.0),)})
+    plan = script.plan(
+        [script.flow(0.0, 30.0), script.flow(1000.0, 60.0), script.stimulate(0.0)], 3000.0
+    )
+    night.run(plan)
+    assert night.deviations() == ["link-lost", "link-restored"]
+    lost, restored = night.rows("deviation")
+    assert restored.detail["from_s"] == lost.run_s
+    assert 1500.0 <= restored.run_s <= 1531.0
+    assert night.plants["base"].rate_ul_min == pytest.approx(60.0)
+    assert len(night.plants["pulses"].trains) == 60
+
+
+def test_an_unplugged_port_is_opened_again_while_the_others_go_on(rehearse, script):
+    night = rehearse(unplugged={"dose": (600.0, 700.0)})
+    outcome = night.run(script.night())
+    assert outcome.condition == "finished"
+    assert night.deviations() == ["link-lost", "link-restored"]
+    dose = [row for row in night.rows("dose") if row.key == "dose-610"]
+    assert dose[-1].state == "confirmed"
+    assert 700.0 <= dose[-1].run_s <= 900.0  # late, within its grace
+    night.plants["dose"].settle(3600.0)
+    assert night.plants["dose"].moved_ul == pytest.approx(40.0, rel=1e-3)
+
+
+def test_a_dose_interrupted_by_the_wire_is_asked_about_not_repeated(rehearse, script):
+    """The cable goes while the pump delivers; it goes on by itself."""
+    night = rehearse(unplugged={"dose": (630.0, 800.0)})
+    night.run(script.night())
+    dose = [row.state for row in night.rows("dose") if row.key == "dose-610"]
+    assert dose.count("sent") == 1
+    assert dose[-1] == "confirmed"
+    night.plants["dose"].settle(3600.0)
+    assert night.plants["dose"].moved_ul == pytest.approx(40.0, rel=1e-3)
+
+
+def test_a_pump_that_lost_power_during_a_dose_leaves_it_unknown(rehearse, script):
+    night = rehearse(faults={"dose": (script.Fault("reboot", 640.0),)})
+    night.run(script.night())
+    rows = [row for row in night.rows("dose") if row.key == "dose-610"]
+    assert [row.state for row in rows] == ["intent", "sent", "acknowledged", "unknown"]
+    assert rows[-1].detail["resolution"] == "assumed done"
+    assert night.deviations() == ["dose-uncertain"]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [
+        ("hang", "no picture within"),
+        ("die", "ended by itself (exit status 3)"),
+        ("refuse", "too dark. More light."),
+    ],
+)
+def test_a_camera_that_fails_costs_frames_not_the_night(
+    rehearse, script, monkeypatch, trouble, reason
+):
+    monkeypatch.setattr("labrig.run.camera_link.START_S", 3.0)
+    night = rehearse(camera=[*script.camera, trouble, "3"])
+    timeline = [script.flow(0.0, 30.0), *(script.frame(100.0 * i, i) for i in range(5))]
+    outcome = night.run(script.plan(timeline, 600.0))
+    assert outcome.condition == "finished"
+    ends = [row for row in night.rows("frame") if row.state != "intent"]
+    assert [row.state for row in ends[:3]] == ["confirmed", "confirmed", "missed"]
+    assert reason in ends[2].detail["reason"]
+    assert ends[3].state == "confirmed"
+    assert "picture-missed" in night.deviations()
+
+
+def test_a_camera_process_that_does_not_start_is_said_so(rehearse, script):
+    night = rehearse(camera=["/no/such/program"])
+    night.run(script.plan([script.frame(0.0, 0)], 60.0))
+    (missed,) = [row for row in night.rows("frame") if row.state == "missed"]
+    assert "does not start" in missed.detail["reason"]
+
+
+def test_a_stage_that_stops_short_marks_the_frame_unverified(rehearse, script):
+    night = rehearse(faults={"stage": (script.Fault("short", 0.0),)})
+    night.run(script.plan([script.frame(0.0, 0, 500.0)], 60.0))
+    (taken,) = [row for row in night.rows("frame") if row.state == "confirmed"]
+    assert taken.detail["position_verified"] is False
+    assert "position" in night.deviations()
+
+
+class Disk:
+    """Fills up and is freed at given times of the run."""
+
+    def __init__(self, full_from_s: float, full_to_s: float) -> None:
+        self.from_s, self.to_s = full_from_s, full_to_s
+        self.now = lambda: 0.0
+
+    def connect(self, *args, **settings):
+        disk = self
+
+        class Connection(sqlite3.Connection):
+            def executemany(self, *args):  # type: ignore[no-untyped-def]
+                if disk.from_s <= disk.now() < disk.to_s:
+                    raise sqlite3.OperationalError("database or disk is full")
+                return super().executemany(*args)
+
+        return sqlite3.connect(*args, factory=Connection, **settings)
+
+
+def test_a_full_disk_begins_nothing_and_keeps_perfusion_then_goes_on(rehearse, script):
+    night = rehearse()
+    disk = Disk(500.0, 1200.0)
+    runner = night.make(script.night(), connect=disk.connect)
+    disk.now = night.clock.now_s
+    outcome = runner.run()
+    assert outcome.condition == "finished"
+    starts = [at_s for at_s, _ in night.plants["pulses"].trains]
+    # Nothing is re-armed on a full disk, so stimulation has ended by itself.
+    assert not [at_s for at_s in starts if 610.0 < at_s < 1195.0]
+    night.plants["base"].settle(3600.0)
+    assert night.plants["base"].moved_ul == pytest.approx(30 * 30 + 60 * 30, rel=1e-3)
+    dose = [row for row in night.rows("dose") if row.key == "dose-610"]
+    assert dose[-1].state == "confirmed"
+    assert dose[-1].run_s > 1200.0
+    assert "journal-restored" in night.deviations()
+    polls = [row for row in night.rows("sample") if row.key == "dose" and 500 < row.run_s < 1200]
+    assert len(polls) >= 11  # heartbeats went on, and were written when the disk was free
+
+
+def test_a_disk_that_stays_full_ends_the_run_with_an_error(rehearse, script):
+    from labrig.run.journal import JournalWriteFailed
+
+    night = rehearse()
+    disk = Disk(500.0, float("inf"))
+    plan = script.plan([script.flow(0.0, 30.0), script.flow(900.0, 0.0)], 1200.0)
+    runner = night.make(plan, connect=disk.connect)
+    disk.now = night.clock.now_s
+    # The night cannot end before its disk is freed: an operator stops it.
+    operator(night, 2000.0, lambda client: client.stop("disk full"))
+    with pytest.raises(JournalWriteFailed, match="Free space"):
+        runner.run()
+    assert night.plants["base"].rate_ul_min == pytest.approx(30.0)  # never starved
+
+
+def operator(night, at_s, act):
+    """Someone at the bench who does something at a time of the run."""
+    from labrig.run.control_client import connect
+
+    box = night.clock.mailbox("operator")
+
+    def live() -> None:
+        box.get(at_s)
+        act(connect(night.folder / "control.json"))
+
+    night.clock.start("operator", live)
+
+
+def test_wrong_air_raises_an_alarm(rehearse, script):
+    night = rehearse(faults={"probe": (script.Fault("drift", 600.0, 3000.0, 2.0),)})
+    plan = script.plan([script.reading(at_s) for at_s in range(0, 3600, 300)], 3600.0)
+    runner = night.make(plan)
+    seen = []
+    operator(night, 2500.0, lambda client: seen.extend(client.status()["alarms"]))
+    runner.run()
+    assert {alarm["code"] for alarm in seen} == {"environment", "environment-trip"}
+    assert "environment" in night.deviations()
+
+
+def test_a_worker_that_dies_of_a_bug_does_not_take_the_night_along(rehearse, script, caplog):
+    night = rehearse()
+    runner = night.make(script.night(1200.0))
+
+    def broken(**shape: float) -> None:
+        raise ZeroDivisionError("a bug (scripted)")
+
+    box = night.clock.mailbox("saboteur")
+
+    def sabotage() -> None:
+        box.get(300.0)
+        night.plants["pulses"].train_started = lambda *args, **shape: broken()
+
+    night.clock.start("saboteur", sabotage)
+    outcome = runner.run()
+    assert outcome.condition == "failed"
+    assert "ZeroDivisionError" in outcome.failures[0]
+    assert "worker-died" in night.deviations()
+    night.plants["base"].settle(1200.0)
+    assert night.plants["base"].moved_ul == pytest.approx(600.0, rel=1e-3)
+    assert sys.exc_info() == (None, None, None)
