@@ -17,7 +17,7 @@ def explain(error: Exception) -> int:
     from labrig.launch.prepare import StartRefused
     from labrig.launch.runner_child import RunnerDied
     from labrig.problems import FileProblems
-    from labrig.run.control_client import RunnerUnreachable
+    from labrig.run.control_client import NoRunner
     from labrig.run_folder import NotARunFolder
 
     console = Console(stderr=True, highlight=False)
@@ -35,7 +35,7 @@ def explain(error: Exception) -> int:
         if error.remedy:
             console.print(f"  [bold]What to do:[/] {error.remedy}")
         return exit_codes.INSTRUMENT
-    if isinstance(error, RunnerUnreachable):
+    if isinstance(error, NoRunner):
         console.print(f"[bold red]No runner answers:[/] {error}")
         return exit_codes.NO_RUNNER
     if isinstance(error, NotARunFolder | FileNotFoundError | FileExistsError):

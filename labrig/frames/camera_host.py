@@ -135,7 +135,7 @@ class CameraHost:
         stack = np.stack([p.pixels for p in pictures])
         written = write_film(
             self._film_folder,
-            request["name"],
+            request["name"].replace("/", "_"),
             stack,
             self._pixel_size_um[request["channel"]],
             rate_hz,

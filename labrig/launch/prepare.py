@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import tempfile
 import uuid
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from ruamel.yaml import YAML
 
 from labrig.documents import Loaded
 from labrig.frames.plate_store import PlateLayout
@@ -23,7 +26,7 @@ from labrig.plan.store import to_json
 from labrig.plan.timeline import Frame
 from labrig.protocol.commitment import start_permission
 from labrig.protocol.loading import load_protocol
-from labrig.protocol.models import Protocol
+from labrig.protocol.models import CultureRecord, Donor, Protocol
 from labrig.rig.bench import bench_spec
 from labrig.rig.loading import load_rig
 from labrig.rig.models import Rig
@@ -59,6 +62,7 @@ class StartRequest:
         runs: folder in which the run's own folder is made.
         simulate: run on the rig's simulators instead of its ports.
         operator: who starts it.
+        culture, donors: of the day, in place of the protocol file's; None keeps them.
         faults: scripted faults of simulated instruments.
     """
 
@@ -67,6 +71,8 @@ class StartRequest:
     runs: Path
     simulate: bool
     operator: str = ""
+    culture: CultureRecord | None = None
+    donors: tuple[Donor, ...] | None = None
     faults: tuple[FaultSpec, ...] = ()
 
 
@@ -80,7 +86,39 @@ def prepare_run(request: StartRequest, now: datetime | None = None) -> RunFolder
         OSError: the disk refuses.
     """
     now = now or datetime.now(UTC)
-    protocol, rig = load_protocol(request.protocol), load_rig(request.rig)
+    rig = load_rig(request.rig)
+    with tempfile.TemporaryDirectory() as scratch:
+        # under its own name, which messages about it cite
+        day = Path(scratch) / request.protocol.name
+        write_day_protocol(request, day)
+        return _prepare(request, load_protocol(day), rig, now)
+
+
+def write_day_protocol(request: StartRequest, path: Path) -> None:
+    """Copy the protocol file with the day's cells and donors in their places.
+
+    Raises:
+        labrig.problems.FileProblems: the protocol file is wrong.
+    """
+    day: dict[str, Any] = {}
+    if request.culture is not None:
+        day["culture"] = request.culture.model_dump(mode="json", exclude_defaults=True)
+    if request.donors is not None:
+        day["donors"] = [d.model_dump(mode="json", exclude_defaults=True) for d in request.donors]
+    load_protocol(request.protocol)
+    if not day:
+        shutil.copyfile(request.protocol, path)
+        return
+    yaml = YAML()
+    document = yaml.load(request.protocol.read_text(encoding="utf-8"))
+    document.update(day)
+    with path.open("w", encoding="utf-8") as stream:
+        yaml.dump(document, stream)
+
+
+def _prepare(
+    request: StartRequest, protocol: Loaded[Protocol], rig: Loaded[Rig], now: datetime
+) -> RunFolder:
     simulated = rig.model if not request.simulate else _simulated(rig.model)
     if simulated.simulated and not request.simulate:
         raise StartRefused(
@@ -102,7 +140,7 @@ def prepare_run(request: StartRequest, now: datetime | None = None) -> RunFolder
     folder = RunFolder(request.runs / _run_name(protocol.model, now))
     for part in (folder.root, folder.wire, folder.plate.parent, folder.measures, folder.report):
         part.mkdir(parents=True)
-    shutil.copyfile(request.protocol, folder.protocol)
+    shutil.copyfile(protocol.path, folder.protocol)
     shutil.copyfile(request.rig, folder.rig)
     if permission.commitment_path is not None:
         shutil.copyfile(permission.commitment_path, folder.commitment)

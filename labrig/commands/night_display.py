@@ -1,0 +1,93 @@
+"""Shows a running night in the terminal: how far, what phase, what stands against it."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+from labrig.plan.timeline import Frame
+
+if TYPE_CHECKING:
+    from labrig.night.conduct import NightResult
+    from labrig.night.following import Glance
+    from labrig.plan.plan import Plan
+    from labrig.run_folder import RunFolder
+
+
+class NightDisplay:
+    """A progress line for the night and one for the measures; alarms are printed once.
+
+    Args:
+        folder: the run.
+        plan: its plan.
+        quiet: show nothing (a script reads the JSON at the end).
+    """
+
+    def __init__(self, folder: RunFolder, plan: Plan, *, quiet: bool) -> None:
+        self._folder = folder
+        self._plan = plan
+        self._console = Console(stderr=True, highlight=False, quiet=quiet)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=self._console,
+        )
+        rounds = {e.round for e in plan.timeline if isinstance(e, Frame)}
+        self._night = self._progress.add_task("night", total=plan.forecast.duration_s, note="")
+        self._rounds = self._progress.add_task("rounds measured", total=len(rounds), note="")
+        self._said: set[tuple[str, str]] = set()
+
+    def __enter__(self) -> NightDisplay:
+        pilot = " [yellow]pilot[/]" if self._plan.pilot else ""
+        self._console.print(
+            f"[bold]{self._plan.protocol_name}[/] on {self._plan.rig_name}{pilot}: "
+            f"{len(self._plan.wells)} wells, {self._plan.forecast.duration_s / 3600:.1f} h, "
+            f"{self._plan.forecast.frames} pictures"
+        )
+        self._console.print(f"run folder: {self._folder.root}")
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def show(self, seen: Glance, measured: int, in_work: int) -> None:
+        """Draw one look at the run."""
+        total_s = self._plan.forecast.duration_s
+        now_s = total_s if seen.condition == "finished" else seen.now_s
+        note = " ".join(
+            [seen.phase or seen.condition]
+            + [
+                f"{name} {count}"
+                for name, count in seen.counters.items()
+                if name in ("missed", "skipped", "failed", "unknown", "deviations")
+            ]
+        )
+        self._progress.update(self._night, completed=now_s, note=note)
+        self._progress.update(self._rounds, completed=measured, note=f"{in_work} in work")
+        for alarm in seen.alarms:
+            what = (str(alarm["code"]), str(alarm["about"]))
+            if what not in self._said:
+                self._said.add(what)
+                self._console.print(
+                    f"[bold red]ALARM[/] {alarm['about']}: {alarm['what']} {alarm['remedy']}"
+                )
+
+    def conclude(self, result: NightResult) -> None:
+        """Say how it ended and where to read on."""
+        style = "green" if result.condition == "finished" else "bold red"
+        self._console.print(f"The night has [{style}]{result.condition}[/].")
+        for number, why in result.rounds_failed:
+            self._console.print(f"[red]round {number} could not be measured:[/] {why}")
+        self._console.print("Report:", end=" ")
+        Console(highlight=False, soft_wrap=True).print(str(result.report))

@@ -1,0 +1,131 @@
+"""``labrig run``: start a night and follow it to its report."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from labrig.commands import exit_codes
+
+if TYPE_CHECKING:
+    from labrig.launch.prepare import StartRequest
+    from labrig.launch.runner_child import RunnerOptions
+    from labrig.run_folder import RunFolder
+
+
+def run(
+    protocol: Annotated[Path, typer.Argument(help="Protocol file (YAML).")],
+    rig: Annotated[Path, typer.Option(help="Rig file (YAML).")],
+    runs: Annotated[Path, typer.Option(help="Folder in which the run's own is made.")] = Path(
+        "runs"
+    ),
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="On the rig's simulators instead of its ports.")
+    ] = False,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Simulated only: as fast as this computer can.")
+    ] = False,
+    speed: Annotated[
+        float | None, typer.Option(help="Simulated only: run seconds a second.", min=0.01)
+    ] = None,
+    rehearse: Annotated[
+        bool,
+        typer.Option("--rehearse", help="Simulated, fast and without pictures: seconds a night."),
+    ] = False,
+    prefect: Annotated[
+        bool, typer.Option("--prefect", help="Let a temporary local Prefect conduct it.")
+    ] = False,
+    operator: Annotated[str, typer.Option(help="Who is responsible.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line at the end.")] = False,
+) -> None:
+    """Start PROTOCOL on a rig, follow it, measure its pictures, and write the report.
+
+    The night itself is run by a process of its own: closing this window or pressing Ctrl-C
+    stops nothing. `labrig status RUN` looks at it, `labrig stop RUN` stops it.
+
+    Examples:
+      labrig run night.yaml --rig rigs/bench.yaml
+
+      labrig run night.yaml --rig rigs/bench.yaml --simulate --fast
+    """
+    from labrig.launch.prepare import StartRequest
+    from labrig.launch.runner_child import RunnerOptions
+
+    simulate = simulate or rehearse
+    if (fast or speed is not None) and not simulate:
+        raise typer.BadParameter("--fast and --speed are for simulated nights: add --simulate")
+    pace = math.inf if fast or rehearse else (speed or 1.0)
+    request = StartRequest(protocol, rig, runs, simulate, operator)
+    if prefect:
+        _with_prefect(request, fast=fast, as_json=as_json)
+        return
+    _directly(request, RunnerOptions(pace, pictures=not rehearse), as_json=as_json)
+
+
+def _with_prefect(request: StartRequest, *, fast: bool, as_json: bool) -> None:
+    from labrig.flows.local import conduct_with_prefect
+    from labrig.flows.parameters import NightParameters
+
+    parameters = NightParameters(
+        protocol=str(request.protocol),
+        rig=str(request.rig),
+        runs=str(request.runs),
+        simulate=request.simulate,
+        fast=fast,
+        operator=request.operator,
+    )
+    page = conduct_with_prefect(parameters, request.runs / ".prefect")
+    if as_json:
+        typer.echo(json.dumps({"condition": "finished", "report": str(page)}))
+    else:
+        typer.echo(f"Report: {page}")
+
+
+def _directly(request: StartRequest, options: RunnerOptions, *, as_json: bool) -> None:
+    from labrig.launch.prepare import prepare_run
+
+    folder = prepare_run(request)
+    start_and_follow(folder, options, as_json=as_json)
+
+
+def start_and_follow(folder: RunFolder, options: RunnerOptions, *, as_json: bool) -> None:
+    """Start (or adopt) the run's runner, follow it to its end, and say what came of it."""
+    from labrig.commands.night_display import NightDisplay
+    from labrig.launch.runner_child import start_runner, wait_until_ready
+    from labrig.night.conduct import conduct, read_plan
+
+    child = start_runner(folder, options)
+    wait_until_ready(child, folder)
+    display = NightDisplay(folder, read_plan(folder), quiet=as_json)
+    try:
+        with display:
+            result = conduct(folder, child, display.show)
+    except KeyboardInterrupt:
+        typer.echo(
+            f"\nNo longer following. The night goes on.\n  look:    labrig status {folder.root}\n"
+            f"  stop:    labrig stop {folder.root}\n  report:  labrig report {folder.root}",
+            err=True,
+        )
+        raise typer.Exit(exit_codes.OK) from None
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "run": str(folder.root),
+                    "condition": result.condition,
+                    "report": str(result.report),
+                    "rounds_measured": result.rounds_measured,
+                    "rounds_failed": [number for number, _ in result.rounds_failed],
+                }
+            )
+        )
+    else:
+        display.conclude(result)
+    if result.condition != "finished":
+        raise typer.Exit(exit_codes.ENDED_EARLY)
+    if result.rounds_failed:
+        raise typer.Exit(exit_codes.PARTLY)

@@ -1,0 +1,168 @@
+"""The night as a Prefect flow: a flow run for the run, a task a phase and a task an imaging round.
+
+The flow attaches to the runner and follows it. Killing the flow stops nothing at the bench;
+running it again on the same run folder takes up following where the journal stands.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+
+from labrig.flows.parameters import NightParameters
+from labrig.launch.offers import DEFAULT_GRACE_S, Offer, await_answer, make_offer
+from labrig.launch.prepare import StartRequest, prepare_run
+from labrig.night.conduct import LOOK_EVERY_S, finish, read_plan
+from labrig.night.following import glance
+from labrig.night.measuring import MeasuringPool, RoundMeasurer
+from labrig.night.progress import Progress, TakenFrame
+from labrig.run.control_client import NoRunner, connect
+from labrig.run_folder import RunFolder
+
+# a task that has to do with the bench: never cached, never retried, nothing kept of it,
+# because the journal alone says what was done
+ONCE: dict[str, Any] = {"cache_policy": NO_CACHE, "retries": 0, "persist_result": False}
+PICTURES: dict[str, Any] = {
+    "cache_policy": NO_CACHE,
+    "retries": 2,
+    "retry_delay_seconds": 10,
+    "persist_result": False,
+}
+
+
+class NightEndedEarly(Exception):
+    """The run was stopped or failed; its report says what there is."""
+
+
+@task(name="prepare", **ONCE)
+def prepare(parameters: NightParameters) -> RunFolder:
+    """Check and compile the protocol, lay out the run folder."""
+    return prepare_run(
+        StartRequest(
+            protocol=Path(parameters.protocol),
+            rig=Path(parameters.rig),
+            runs=Path(parameters.runs),
+            simulate=parameters.simulate,
+            operator=parameters.operator,
+            culture=parameters.culture,
+            donors=parameters.donors,
+        )
+    )
+
+
+@task(name="offer-start", **ONCE)
+def offer_start(folder: RunFolder, parameters: NightParameters) -> None:
+    """Offer the start to the keeper of the rig, which accepts or refuses."""
+    scheduled = flow_run.get_scheduled_start_time() or datetime.now(UTC)
+    make_offer(
+        folder,
+        Offer(
+            due_utc=scheduled.astimezone(UTC).isoformat(timespec="seconds"),
+            grace_s=DEFAULT_GRACE_S,
+            by=f"prefect flow run {flow_run.get_name() or ''}".strip(),
+            speed=float("inf") if parameters.fast else 1.0,
+            pictures=True,
+        ),
+    )
+    await_answer(folder)
+
+
+@task(name="follow-phase", task_run_name="phase {phase}", **ONCE)
+def follow_phase(folder: RunFolder, phase: str, is_last: bool) -> dict[str, Any]:
+    """Follow the runner until this phase is over; returns what it counted until then."""
+    entered = False
+    while True:
+        seen = glance(folder)
+        if seen.ended:
+            return {"phase": phase, "condition": seen.condition, "counters": seen.counters}
+        if seen.phase == phase and not entered:
+            entered = True
+            _tell_runner(folder, phase)
+        if entered and seen.phase not in ("", phase) and not is_last:
+            return {"phase": phase, "condition": "over", "counters": seen.counters}
+        time.sleep(LOOK_EVERY_S)
+
+
+@task(name="measure-round", task_run_name="round {number}", **PICTURES)
+def measure_round(pool: MeasuringPool, number: int, taken: tuple[TakenFrame, ...]) -> int:
+    """Measure one imaging round in another process; returns the fields measured."""
+    return pool.submit(taken).result().get("fields", 0)
+
+
+@task(name="report", **ONCE)
+def write_report(folder: RunFolder) -> str:
+    """Write the frame table and the morning report."""
+    return str(finish(folder))
+
+
+TASKS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=4)
+
+
+@flow(name="night", task_runner=TASKS, retries=0, log_prints=False)
+def night(parameters: NightParameters) -> str:
+    """One run of one protocol on one rig, from the offer of a start to the report.
+
+    Returns:
+        the path of the report.
+
+    Raises:
+        StartRefused, OfferRefused: it will not start; nothing was sent to any instrument.
+        NightEndedEarly: it was stopped or failed; the report is there all the same.
+    """
+    logger = get_run_logger()
+    folder = prepare(parameters)
+    logger.info("run folder: %s", folder.root)
+    offer_start(folder, parameters)
+    return follow_night(folder)
+
+
+def follow_night(folder: RunFolder) -> str:
+    """The part of the flow after the start: also what takes up a run whose flow was killed."""
+    logger = get_run_logger()
+    plan = read_plan(folder)
+    progress, pool = Progress(folder, plan), MeasuringPool(RoundMeasurer.of(folder))
+    rounds: list[PrefectFuture[int]] = []
+    try:
+        for span in plan.phases:
+            following = follow_phase.submit(folder, span.name, span is plan.phases[-1])
+            while not following.state.is_final():
+                rounds += _measure(progress, pool, ended=False)
+                time.sleep(LOOK_EVERY_S)
+            following.result()
+        rounds += _measure(progress, pool, ended=True)
+        for future in rounds:
+            future.wait()
+    finally:
+        pool.close()
+    failed = [f for f in rounds if not f.state.is_completed()]
+    if failed:
+        logger.warning("%d of %d rounds could not be measured", len(failed), len(rounds))
+    report = write_report(folder)
+    condition = glance(folder).condition
+    logger.info("%s; report: %s", condition, report)
+    if condition != "finished":
+        raise NightEndedEarly(f"the run ended as '{condition}'; its report: {report}")
+    return report
+
+
+def _measure(progress: Progress, pool: MeasuringPool, *, ended: bool) -> list[PrefectFuture[int]]:
+    return [
+        measure_round.submit(pool, number, progress.taken(number))
+        for number in progress.newly_complete(ended=ended)
+    ]
+
+
+def _tell_runner(folder: RunFolder, phase: str) -> None:
+    """Write into the journal that the conductor has seen this phase begin."""
+    try:
+        connect(folder.control).phase(phase, command_id=f"prefect-{flow_run.get_id()}-{phase}")
+    except NoRunner:
+        return  # it has just ended: the next glance says so

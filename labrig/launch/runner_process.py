@@ -1,0 +1,128 @@
+"""The runner's process: ``python -m labrig.launch.runner_process RUN [--speed S] [--gap-s S]``.
+
+Puts the runner together with the real bench or the simulated one and runs it to its end. It is
+started by :mod:`labrig.launch.runner_child`; whether the run begins or is taken over from a
+runner that died, its journal says.
+
+Only what a runner may hold in memory is imported here: no OpenCV, NumPy, Prefect, pydantic.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from labrig.launch.json_files import read_json
+from labrig.launch.wire_log import WireLog
+from labrig.plan.store import from_json
+from labrig.plan.timeline import Film, Frame
+from labrig.rig.bench import BenchSpec, OpenTransport, PortSpec, open_real_port
+from labrig.run.camera_link import CameraLink
+from labrig.run.clock import Clock, RealClock, boot_id
+from labrig.run.journal import JournalError
+from labrig.run.lease import LeaseHeld
+from labrig.run.recovery import ClockWentBack, run_time_now_s
+from labrig.run.runner import Runner, RunOver, previous_state
+from labrig.run.virtual_clock import VirtualClock
+from labrig.run_folder import RunFolder
+from labrig.twin.bench import TwinBench
+from labrig.twin.spec import TwinSpec
+from labrig_drivers.errors import InstrumentError
+from labrig_drivers.transports.base import Transport
+from labrig_drivers.transports.recording import RecordingTransport
+
+REFUSED = 1
+FAILED = 4
+CAMERA = "labrig.launch.camera_process"
+REHEARSAL = "labrig.launch.rehearsal_camera"
+
+
+def main(arguments: list[str]) -> int:
+    """Run one run folder to its end; the exit status says how it ended (0 finished)."""
+    parser = argparse.ArgumentParser(prog="labrig.launch.runner_process")
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--gap-s", type=float, default=0.0)
+    parser.add_argument("--no-pictures", dest="pictures", action="store_false")
+    options = parser.parse_args(arguments)
+    folder = RunFolder.at(options.run)
+    try:
+        return _run(folder, options.speed, options.gap_s, pictures=options.pictures)
+    except (LeaseHeld, RunOver, JournalError, ClockWentBack, InstrumentError) as error:
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        return REFUSED
+
+
+def _run(folder: RunFolder, speed: float, gap_s: float, *, pictures: bool) -> int:
+    identity = read_json(folder.identity)
+    bench = BenchSpec.from_json(read_json(folder.bench))
+    plan = from_json(folder.plan.read_text(encoding="utf-8"))
+    module = CAMERA if pictures else REHEARSAL
+    camera = CameraLink([sys.executable, "-m", module, str(folder.camera)], log=folder.log)
+    made = datetime.fromisoformat(identity["made_utc"])
+    with WireLog(folder.wire) as wire:
+        if identity["simulated"]:
+            clock, open_port, twin = _simulated(folder, bench, made, speed, gap_s)
+        else:
+            clock, open_port, twin = _real_clock(folder), open_real_port, None
+        runner = Runner(
+            plan,
+            bench,
+            _recorded(open_port, wire, clock.now_s),
+            clock,
+            folder.root,
+            camera,
+            None if twin is None else (lambda picture: _scene(twin, picture)),
+        )
+        outcome = runner.run()
+        if twin is not None:
+            truth = json.dumps(twin.truth(), indent=1, sort_keys=True)
+            (folder.twin / "truth_at_end.json").write_text(truth, encoding="utf-8")
+            twin.close()
+    return 0 if outcome.condition == "finished" else FAILED
+
+
+def _simulated(
+    folder: RunFolder, bench: BenchSpec, made: datetime, speed: float, gap_s: float
+) -> tuple[Clock, OpenTransport, TwinBench]:
+    """The simulated bench, as an earlier process left it, and the clock it goes on with."""
+    started: list[Clock] = []
+    twin = TwinBench(
+        TwinSpec.read(folder.twin / "spec.json"), bench, folder.twin, lambda: started[0].now_s()
+    )
+    state = previous_state(folder.root)
+    last_s = max(twin.rebuild(), state.last_s)
+    start_s = last_s + gap_s if state.begun else 0.0
+    started.append(VirtualClock(start_s=start_s, speed=speed, epoch=made))
+    return started[0], twin.open_transport, twin
+
+
+def _real_clock(folder: RunFolder) -> Clock:
+    state = previous_state(folder.root)
+    if not state.begun:
+        return RealClock()
+    clock = RealClock()
+    return RealClock(run_time_now_s(state, clock.utc(), time.monotonic(), boot_id()))
+
+
+def _recorded(open_port: OpenTransport, wire: WireLog, now: Callable[[], float]) -> OpenTransport:
+    """Every byte of every port goes into the run's wire log."""
+
+    def open_recorded(port: PortSpec) -> Transport:
+        return RecordingTransport(open_port(port), wire.sink(port.name), now)
+
+    return open_recorded
+
+
+def _scene(twin: TwinBench, picture: Frame | Film) -> dict[str, object]:
+    """What the simulated camera is to see; the world, not the request, says what is there."""
+    return twin.scene()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

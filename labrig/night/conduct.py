@@ -1,0 +1,103 @@
+"""Conducts a night without Prefect: follow the runner, measure each round, write the report."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from labrig.frames.manifest import write_manifest
+from labrig.night.following import Glance, glance
+from labrig.night.measuring import MeasuringPool, RoundMeasurer
+from labrig.night.progress import Progress
+from labrig.plan.plan import Plan
+from labrig.plan.store import from_json
+from labrig.run.journal import read_journal
+from labrig.run_folder import RunFolder
+
+LOOK_EVERY_S = 0.25
+Watch = Callable[[Glance, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class NightResult:
+    """What came of a night.
+
+    Attributes:
+        condition: how the run ended.
+        report: the page to open.
+        rounds_measured / rounds_failed: a round that could not be measured is said, not hidden.
+    """
+
+    condition: str
+    report: Path
+    rounds_measured: int
+    rounds_failed: tuple[tuple[int, str], ...]
+
+
+def read_plan(folder: RunFolder) -> Plan:
+    """The compiled plan of a run.
+
+    Raises:
+        labrig.plan.store.PlanFormatError: it cannot be read.
+    """
+    return from_json(folder.plan.read_text(encoding="utf-8"))
+
+
+def conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Watch) -> NightResult:
+    """Follow a run to its end, measure its rounds as they come, and write the report.
+
+    Args:
+        folder: the run.
+        child: its runner when started here, else None.
+        watch: called at every look with the glance, rounds measured and rounds in work.
+
+    Raises:
+        OSError: tables or report cannot be written.
+    """
+    progress = Progress(folder, read_plan(folder))
+    pool = MeasuringPool(RoundMeasurer.of(folder))
+    work: dict[int, Future[dict[str, int]]] = {}
+    try:
+        while True:
+            # looked at before the journal is read, so that nothing comes after the last reading
+            seen = glance(folder, child)
+            for number in progress.newly_complete(ended=seen.ended):
+                work[number] = pool.submit(progress.taken(number))
+            done = sum(f.done() for f in work.values())
+            watch(seen, done, len(work) - done)
+            if seen.ended and done == len(work):
+                break
+            time.sleep(LOOK_EVERY_S)
+    finally:
+        pool.close()
+    failed = tuple(
+        (number, str(error)) for number, f in work.items() if (error := f.exception()) is not None
+    )
+    return NightResult(seen.condition, finish(folder), len(work) - len(failed), failed)
+
+
+def finish(folder: RunFolder) -> Path:
+    """Write the frame table and the report of a run that has ended; returns the page.
+
+    Raises:
+        labrig.run.journal.JournalError: the journal cannot be trusted.
+        OSError: a file cannot be written.
+    """
+    from labrig.report.build import build_report
+
+    write_frame_table(folder)
+    return build_report(folder)
+
+
+def write_frame_table(folder: RunFolder) -> int:
+    """Write ``images/frames.csv`` from the journal; returns its number of rows."""
+    rows = (
+        {"key": row.key, **row.detail}
+        for row in read_journal(folder.journal)
+        if row.kind in ("frame", "film") and row.state == "confirmed"
+    )
+    return write_manifest(folder.manifest, rows)

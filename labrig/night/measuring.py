@@ -1,0 +1,103 @@
+"""Measures the rounds of a run in processes of their own, while the night goes on."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from labrig.launch.json_files import read_json
+from labrig.measure.rounds import RoundFrame, measure_round
+from labrig.night.progress import TakenFrame
+from labrig.run_folder import RunFolder
+from labrig_analysis.fusion import FusionSettings
+from labrig_analysis.settings import MeasureSettings
+
+OURS = {"cells": "phase", "tubes": "tubes", "nuclei": "nuclei"}
+
+
+@dataclass(frozen=True, slots=True)
+class RoundMeasurer:
+    """What it takes to measure any round of one run; can be sent to another process.
+
+    Attributes:
+        plate: the OME-Zarr plate.
+        out: the run's ``measures`` folder.
+        pixel_size_um: calibrated.
+        channels: by the plate's channel, our name for what it shows.
+        settings: the same for the whole run.
+    """
+
+    plate: Path
+    out: Path
+    pixel_size_um: float
+    channels: Mapping[str, str]
+    settings: MeasureSettings
+
+    @classmethod
+    def of(cls, folder: RunFolder) -> RoundMeasurer:
+        """The measurer of a run, with the committed number of nuclei that make a myotube.
+
+        Raises:
+            labrig.problems.FileProblems: the run's protocol cannot be read.
+        """
+        from labrig.protocol.loading import load_protocol
+
+        camera = read_json(folder.camera)
+        definition = load_protocol(folder.protocol).model.definition
+        return cls(
+            plate=folder.plate,
+            out=folder.measures,
+            pixel_size_um=float(camera["layout"]["pixel_size_um"]),
+            channels={name: OURS[shows] for name, shows in camera["shows"].items()},
+            settings=MeasureSettings(fusion=FusionSettings(min_nuclei=definition.min_nuclei)),
+        )
+
+    def measure(self, taken: Iterable[TakenFrame]) -> dict[str, int]:
+        """Measure the pictures of a round; returns the rows added to each table.
+
+        Raises:
+            OSError: the tables cannot be written.
+        """
+        by_field: dict[tuple[str, int], list[TakenFrame]] = {}
+        for frame in taken:
+            if frame.path:  # a rehearsal stores no pictures
+                by_field.setdefault((frame.well, frame.field), []).append(frame)
+        frames = [
+            RoundFrame(
+                well=well,
+                field=field,
+                round=found[0].round,
+                offset_s=found[0].offset_s,
+                channels={self.channels[f.channel]: f.channel for f in found},
+            )
+            for (well, field), found in sorted(by_field.items())
+        ]
+        if not frames:
+            return {}
+        return measure_round(self.plate, frames, self.pixel_size_um, self.settings, self.out)
+
+
+class MeasuringPool:
+    """A few processes that measure rounds.
+
+    Args:
+        measurer: of the run.
+        processes: how many; one leaves a core of a small computer to the runner.
+    """
+
+    def __init__(self, measurer: RoundMeasurer, processes: int = 1) -> None:
+        self._measurer = measurer
+        # spawned, not forked: the conductor has threads, and a forked child of those can hang
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(processes, mp_context=context)
+
+    def submit(self, taken: tuple[TakenFrame, ...]) -> Future[dict[str, int]]:
+        """Measure a round soon."""
+        return self._pool.submit(self._measurer.measure, taken)
+
+    def close(self) -> None:
+        """Wait for what was submitted and end the processes."""
+        self._pool.shutdown(wait=True)
