@@ -284,30 +284,39 @@ def _check_units_suffice(question: Question) -> None:
 
 
 def _why_none(question: Question) -> CannotAllocate:
-    """Name two units that cross in a way the arms do not allow for."""
-    combinations = {
-        tuple(arm.get(a.name, NOTHING) for a in question.aspects) for arm in question.arms.values()
-    }
-    full = 1
-    for position in range(len(question.aspects)):
-        full *= len({combination[position] for combination in combinations})
-    for coarse in question.aspects:
-        for fine in question.aspects:
-            for unit in fine.units if fine is not coarse else ():
-                crossed = [u.name for u in coarse.units if set(u.wells) & set(unit.wells)]
-                if len(crossed) > 1 and len(combinations) < full:
-                    return CannotAllocate(
-                        f"the arms combine {fine.name} with {coarse.name} only in "
-                        f"{len(combinations)} of {full} ways, but {unit.name} "
-                        f"({', '.join(unit.wells)}) spans {' and '.join(crossed)}",
-                        "Add arms for the missing combinations, or plumb and wire the rig so "
-                        "that such units do not cross",
-                    )
+    """Name a unit that crosses others in a way the arms do not allow for."""
+    coarse_first = sorted(question.aspects, key=lambda aspect: len(aspect.units))
+    for number, coarse in enumerate(coarse_first):
+        for fine in coarse_first[number + 1 :]:
+            found = _crossing(question, coarse, fine)
+            if found is not None:
+                return found
     sizes = ", ".join(f"{len(a.units)} of {a.name}" for a in question.aspects) or "none"
     return CannotAllocate(
         f"no layout gives every one of the {len(question.arms)} arms a well (units: {sizes})",
         "Use fewer arms, more separate lines and channels, or raise randomisation.candidates",
     )
+
+
+def _crossing(question: Question, coarse: Aspect, fine: Aspect) -> CannotAllocate | None:
+    pairs = {
+        (arm.get(coarse.name, NOTHING), arm.get(fine.name, NOTHING))
+        for arm in question.arms.values()
+    }
+    possible = len({level for level, _ in pairs}) * len({level for _, level in pairs})
+    if len(pairs) == possible:
+        return None
+    for unit in fine.units:
+        crossed = [u.name for u in coarse.units if set(u.wells) & set(unit.wells)]
+        if len(crossed) > 1:
+            return CannotAllocate(
+                f"the arms combine {fine.name} with {coarse.name} in {len(pairs)} of {possible} "
+                f"ways only, but {unit.name} ({', '.join(unit.wells)}) spans "
+                f"{' and '.join(crossed)}",
+                "Add arms for the missing combinations, or plumb and wire the rig so that such "
+                "units do not cross",
+            )
+    return None
 
 
 def _said(level: str) -> str:
