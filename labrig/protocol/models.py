@@ -126,7 +126,7 @@ class Bolus(Strict):
     factor: Name
     stock: Name
     at_s: Seconds = Field(alias="at", ge=0)
-    volume_ul: Ul = Field(alias="volume", gt=0)
+    volume_ul: Ul = Field(alias="volume", gt=0, description="into each well")
     rate_ml_h: MlPerHour = Field(alias="rate", gt=0)
 
 
