@@ -241,6 +241,7 @@ def _print_pulses(console: Console, plan: Plan) -> None:
 
 
 def _print_budget(console: Console, sums: Budget) -> None:
+    from labrig.plan.supplies import amount
     from labrig.plan.table import clock
 
     console.print("[bold]The run takes[/]")
@@ -250,7 +251,7 @@ def _print_budget(console: Console, sums: Budget) -> None:
         f"{_count(sums.films, 'film')}: {sums.image_bytes / 1e9:.3g} GB before compression",
     ]
     lines += [f"{name}: {volume:.4g} mL in all" for name, volume in sums.solutions_ml.items()]
-    lines += [f"{factor}: {mass:.3g} µg" for factor, mass in sums.factors_ug.items()]
+    lines += [f"{factor}: {amount(mass * 1000)}" for factor, mass in sums.factors_ug.items()]
     for line in lines:
         console.print(f"  {line}", highlight=False, markup=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from labrig.plan.flow_demand import UL_MIN_PER_ML_H
+from labrig.plan.perfusion_physics import UL_MIN_PER_ML_H
 from labrig.plan.plan import Finding, PhaseSpan, WellPlan
 from labrig.plan.pumps import PumpRates
 from labrig.plan.targets import phase_at

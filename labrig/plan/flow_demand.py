@@ -18,7 +18,6 @@ from labrig.plan.targets import change_times_s, flow_ml_h, target_ng_ml, targete
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig
 
-UL_MIN_PER_ML_H = 1000.0 / 60.0
 REACHED_WITHIN = 0.05
 """How far stocks may miss a target together before it is reported [P]."""
 

@@ -1,7 +1,8 @@
 """Pump levels from the flows that lines should have: shares, quantisation, range, safe end.
 
-At the end of the run the additive pumps stop and the medium pumps keep their last rate, because
-cells that are not fed starve; stopping perfusion is a person's decision.
+At the end of the run the additive pumps stop and the medium pumps keep their last rate (one that
+works in strokes: its stroke's rate), because cells that are not fed starve; stopping perfusion is
+a person's decision. Stimulation ends (see ``stimulation_schedule``).
 """
 
 from __future__ import annotations
@@ -9,8 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from labrig.plan.flow_demand import UL_MIN_PER_ML_H, Demand
-from labrig.plan.perfusion_physics import time_constant_h, time_proportioned
+from labrig.plan.flow_demand import Demand
+from labrig.plan.perfusion_physics import (
+    UL_MIN_PER_ML_H,
+    time_constant_h,
+    time_proportioned,
+    turn_down,
+)
 from labrig.plan.plan import Finding, PhaseSpan
 from labrig.plan.pumps import PumpRates
 from labrig.plan.targets import flow_ml_h, phase_at
@@ -36,12 +42,13 @@ def flow_levels(
     """Levels of every pump that moves a line, from offset 0 (a 0 too) to the safe end.
 
     Findings: ``perfusion.pump-shared``, ``perfusion.above-pump-maximum``,
-    ``perfusion.below-pump-minimum``.
+    ``perfusion.below-pump-minimum``, ``perfusion.time-proportioned``.
     """
     findings: dict[tuple[str, str], Finding] = {}
     levels: list[FlowLevel] = []
     for pump in dict.fromkeys(line.pump for line in rig.lines.values()):
         steps: list[tuple[float, float]] = []
+        strokes: list[tuple[float, float]] = []
         for demand in demands:
             wanted, problems = _wanted_ul_min(rig, pump, demand, carried)
             strokes, more = _strokes(protocol, rig, pump, wanted, demand, pumps.get(pump))
@@ -49,8 +56,10 @@ def flow_levels(
             for finding in problems + more:
                 findings.setdefault((finding.code, finding.where), finding)
         steps = steps or [(0.0, 0.0)]
+        # a pump that works in strokes must not be left in a pause: too much feeds, none starves
+        last = max((rate for _, rate in strokes), default=0.0)
         medium = any(line.carries == "medium" and line.pump == pump for line in rig.lines.values())
-        steps.append((protocol.duration_s, steps[-1][1] if medium else 0.0))
+        steps.append((protocol.duration_s, last if medium else 0.0))
         levels += _numbered(rig, spans, pump, steps)
     return tuple(levels + _outflow(protocol, rig, spans, pumps)), list(findings.values())
 
@@ -142,7 +151,8 @@ def _strokes(
                 "perfusion.below-pump-minimum",
                 "block",
                 where,
-                f"{wanted_ul_min:.4g} µL/min wanted, {limits.min_rate_ul_min:.4g} is its least, "
+                f"{wanted_ul_min:.4g} µL/min wanted, {limits.min_rate_ul_min:.4g} is its least "
+                f"(turn-down {turn_down(limits.max_rate_ul_min, limits.min_rate_ul_min):.0f}:1), "
                 "and strokes short against the chamber's response would be too short or too many",
                 "use a weaker stock, a smaller syringe or thinner tubing",
             )

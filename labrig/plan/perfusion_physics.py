@@ -77,7 +77,7 @@ def quantisation_error_ng_ml(
 
 
 def turn_down(max_rate: float, min_rate: float) -> float:
-    """Largest over smallest rate a pump is asked for or can hold; infinite when the least is 0."""
+    """How far a pump reaches: its largest over its smallest rate; infinite when the least is 0."""
     return math.inf if min_rate == 0 else max_rate / min_rate
 
 

@@ -184,3 +184,9 @@ def bench():
 @pytest.fixture(scope="session")
 def small_plan():
     return Bench().plan()
+
+
+@pytest.fixture(scope="session")
+def new_bench():
+    """Makes a fresh bench, for tests that hypothesis calls many times."""
+    return Bench

@@ -194,3 +194,10 @@ def test_loading_list_names_every_reservoir_and_adds_the_reserve(small_plan):
         row = rows[f"syringe_{well}"]
         assert row.solution == ("cocktail" if its_arm == "nerve" else "plain")
     assert "CNTF 1 µg/mL" in next(r.contents for r in rows.values() if r.solution == "cocktail")
+
+
+def test_a_medium_pump_in_strokes_is_not_left_in_a_pause(bench):
+    bench.rig["instruments"]["base"]["settings"] = {"min_rate_ul_min": 50.0}
+    levels = of(bench.plan(), FlowLevel, "base")
+    assert min(level.rate_ul_min for level in levels) == 0.0
+    assert levels[-1].rate_ul_min == 50.0
