@@ -1,0 +1,212 @@
+"""All that the report says of a run, worked out once and handed to page and tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from labrig.plan.timeline import Frame
+from labrig.report.comparisons import ArmComparison, Origin, compare_arms, origins
+from labrig.report.growth import tubes_that_count, unit_table, well_table
+from labrig.report.outcome import Outcome, clock, outcome_of
+from labrig.report.record import Record
+from labrig.report.sensitivity import SensitivityRow, definition_sensitivity
+from labrig.report.units import Unit, aspects_between, control_arm, name_of_unit, units_of
+from labrig.report.verdict import UnitVerdict, assess, judge
+from labrig.run.consumption import Consumption, ReservoirNow, reservoirs_now
+from labrig.run.ledger import Ledger, dose_ledger
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What was found.
+
+    Attributes:
+        unit_is: what one experimental unit of this run shares, in words.
+        itt: unit table with every row; per_protocol: without rows of censored wells.
+        control: the control arm; None when the protocol has none.
+        last_round: the last round with diameters after treatment began; None without one.
+        verdicts: per protocol; verdicts_itt: as if every dose had come.
+        reservoirs: what is left in each, at the end.
+    """
+
+    record: Record
+    outcome: Outcome
+    ledger: Ledger
+    units: tuple[Unit, ...]
+    unit_is: str
+    wells: pd.DataFrame
+    itt: pd.DataFrame
+    per_protocol: pd.DataFrame
+    control: str | None
+    treated_from_s: float
+    last_round: int | None
+    verdicts: tuple[UnitVerdict, ...]
+    verdicts_itt: tuple[UnitVerdict, ...]
+    sensitivity: tuple[SensitivityRow, ...]
+    comparisons: tuple[ArmComparison, ...]
+    origins: tuple[Origin, ...]
+    reservoirs: tuple[ReservoirNow, ...]
+
+    @property
+    def rounds_s(self) -> dict[int, float]:
+        """Planned start of every imaging round."""
+        starts: dict[int, float] = {}
+        for entry in self.record.plan.timeline:
+            if isinstance(entry, Frame):
+                starts[entry.round] = min(starts.get(entry.round, math.inf), entry.offset_s)
+        return dict(sorted(starts.items()))
+
+
+def analyse(record: Record) -> Analysis:
+    """Work out everything; needs no images."""
+    protocol, plan = record.protocol, record.plan
+    outcome = outcome_of(plan, record.rows, protocol.imaging.interval_s)
+    ledger = dose_ledger(plan, record.rows, outcome.until_s)
+    aspects = aspects_between(protocol, protocol.arms)
+    units = units_of(plan.wells, aspects)
+    wells = well_table(record.fields, record.tubes, protocol.definition.min_nuclei)
+    itt = unit_table(wells, units)
+    per_protocol = unit_table(wells, units, ledger.censored_from_s)
+    control = control_arm(protocol)
+    treated_from_s = _treatment_start(record)
+    last_round = _last_round(itt, treated_from_s)
+    doubts = _dose_doubts(record, ledger, units)
+    verdicts = _verdicts(record, per_protocol, units, control, treated_from_s, doubts)
+    comparisons: tuple[ArmComparison, ...] = ()
+    if control is not None and last_round is not None:
+        comparisons = compare_arms(
+            protocol, plan.wells, wells, control, last_round, ledger.censored_from_s
+        )
+    return Analysis(
+        record=record,
+        outcome=outcome,
+        ledger=ledger,
+        units=units,
+        unit_is=name_of_unit(aspects),
+        wells=wells,
+        itt=itt,
+        per_protocol=per_protocol,
+        control=control,
+        treated_from_s=treated_from_s,
+        last_round=last_round,
+        verdicts=verdicts,
+        verdicts_itt=_verdicts(record, itt, units, control, treated_from_s, {}),
+        sensitivity=definition_sensitivity(verdicts, protocol.definition),
+        comparisons=comparisons,
+        origins=origins(protocol, _arm_log_means(itt, last_round)),
+        reservoirs=_reservoirs(record, outcome),
+    )
+
+
+def n_table(analysis: Analysis) -> list[dict[str, object]]:
+    """How many of what, by arm: donors, units, lines, channels, wells, fields, tubes."""
+    record = analysis.record
+    counted = tubes_that_count(record.tubes, record.protocol.definition.min_nuclei)
+    if analysis.last_round is not None and len(counted):
+        counted = counted[counted["round"] == analysis.last_round]
+    else:
+        counted = counted.iloc[:0]
+    rows: list[dict[str, object]] = []
+    for arm in record.protocol.arms:
+        wells = [well for well in record.plan.wells if well.arm == arm]
+        names = {well.well for well in wells}
+        rows.append(
+            {
+                "arm": arm,
+                "donors": len({well.donor for well in wells}),
+                "units": sum(unit.arm == arm for unit in analysis.units),
+                "lines": len({well.factor_unit for well in wells}),
+                "channels": len({w.pattern_unit for w in wells if w.pattern_unit}),
+                "wells": len(wells),
+                "fields": len(wells) * record.protocol.imaging.sites,
+                "tubes": int(counted["well"].isin(names).sum()) if len(counted) else 0,
+            }
+        )
+    return rows
+
+
+def _treatment_start(record: Record) -> float:
+    """When the first phase with factors or impulses begins: before it is baseline."""
+    spans = zip(record.protocol.phases, record.plan.phases, strict=True)
+    for phase, span in spans:
+        if "on" in (phase.factors, phase.stimulation):
+            return span.start_s
+    return 0.0
+
+
+def _last_round(table: pd.DataFrame, treated_from_s: float) -> int | None:
+    if table.empty:
+        return None
+    after = table[(table["hours"] * 3600 > treated_from_s) & table["diameter_um"].notna()]
+    return None if after.empty else int(after["round"].max())
+
+
+def _dose_doubts(
+    record: Record, ledger: Ledger, units: Sequence[Unit]
+) -> dict[str, tuple[str, ...]]:
+    """By unit, why what it was given does not allow a verdict per protocol."""
+    definition = record.protocol.definition
+    found = {}
+    for unit in units:
+        censored = {w: ledger.censored_from_s[w] for w in unit.wells if w in ledger.censored_from_s}
+        reasons = [f"{well} censored from {clock(at_s)}" for well, at_s in censored.items()]
+        for dose in ledger.wells:
+            if dose.well not in unit.wells or dose.fidelity is None:
+                continue
+            if not definition.fidelity_low <= dose.fidelity <= definition.fidelity_high:
+                reasons.append(
+                    f"{dose.well} got {dose.fidelity:.0%} of its {dose.factor} "
+                    f"(allowed {definition.fidelity_low:.0%} to {definition.fidelity_high:.0%})"
+                )
+        if reasons:
+            found[unit.name] = tuple(reasons)
+    return found
+
+
+def _verdicts(
+    record: Record,
+    table: pd.DataFrame,
+    units: Sequence[Unit],
+    control: str | None,
+    treated_from_s: float,
+    doubts: Mapping[str, tuple[str, ...]],
+) -> tuple[UnitVerdict, ...]:
+    if control is None:
+        return ()
+    definition = record.protocol.definition
+    return tuple(
+        judge(
+            unit,
+            # No film is measured in a run yet: strength stays unknown, and the verdict says so.
+            assess(table, unit, control, treated_from_s / 3600.0, strength={}),
+            definition,
+            doubts.get(unit.name, ()),
+        )
+        for unit in units
+    )
+
+
+def _arm_log_means(table: pd.DataFrame, last_round: int | None) -> dict[str, float]:
+    if last_round is None:
+        return {}
+    import numpy as np
+
+    last = table[(table["round"] == last_round) & table["diameter_um"].notna()]
+    return {
+        str(arm): float(np.log(group["diameter_um"]).mean())
+        for arm, group in last.groupby("arm", sort=False)
+    }
+
+
+def _reservoirs(record: Record, outcome: Outcome) -> tuple[ReservoirNow, ...]:
+    seen = Consumption()
+    for row in record.rows:
+        if row.kind == "sample" and "delivered_ul" in row.detail:
+            seen.see(row.key, row.run_s, row.detail)
+    return reservoirs_now(record.plan, seen, outcome.until_s)

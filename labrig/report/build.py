@@ -1,0 +1,32 @@
+"""From a run folder to ``report/report.html`` and its tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from labrig.report.analysis import analyse
+from labrig.report.page import render
+from labrig.report.record import read_record
+from labrig.report.tables import write_tables
+from labrig.run_folder import RunFolder
+
+
+def build_report(folder: RunFolder) -> Path:
+    """Make the report of a run, finished or not; the same run gives the same bytes.
+
+    Returns:
+        the path of ``report.html``.
+
+    Raises:
+        labrig.problems.FileProblems: protocol or rig in the folder cannot be read.
+        labrig.plan.store.PlanFormatError: the plan cannot be read.
+        OSError: a file of the run is missing, or the disk refuses.
+    """
+    analysis = analyse(read_record(folder))
+    write_tables(analysis, folder.report)
+    page = folder.report / "report.html"
+    # Aside, then renamed: a browser that reloads finds the old page or the new one.
+    aside = page.with_name("report.html.partial")
+    aside.write_text(render(analysis), encoding="utf-8")
+    aside.replace(page)
+    return page

@@ -1,0 +1,247 @@
+"""The figures of the report: each a function from tables to one inline SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from labrig.plan.plan import Curve, Plan
+from labrig.plan.timeline import Dose, Frame, StimulationLevel
+from labrig.report.drawing import BAD, GOOD, INK, QUIET, RULE, WARN, new_figure, style_of, to_svg
+from labrig.report.growth import READOUTS
+from labrig.report.outcome import Outcome
+from labrig.run.journal import Row
+from labrig.run.ledger import Ledger
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FATE_COLOUR = {
+    "on time": GOOD, "late": WARN, "missed": BAD, "failed": BAD, "uncertain": WARN,
+    "skipped": QUIET,
+}  # fmt: skip
+
+
+def timeline_figure(plan: Plan, outcome: Outcome) -> str:
+    """Phases, impulses, pictures, doses and what went wrong, on the run's clock."""
+    figure, (axes,) = new_figure(9.5, 2.7)
+    lanes = ["deviations", "doses", "pictures", "impulses", "phases"]
+    shades = ("#e3ebf3", "#cfdcea")
+    for index, span in enumerate(plan.phases):
+        axes.broken_barh(
+            [(span.start_s / 3600, (span.end_s - span.start_s) / 3600)], (3.6, 0.8),
+            facecolor=shades[index % 2], edgecolor="white",
+        )  # fmt: skip
+        axes.text(span.start_s / 3600 + 0.05, 4, span.name, va="center", fontsize=9, color=INK)
+    for from_s, to_s in _stimulated(plan):
+        axes.broken_barh([(from_s / 3600, (to_s - from_s) / 3600)], (2.7, 0.6), facecolor="#b9a6d3")
+    slipped = {slip.key: slip.fate for slip in outcome.slips}
+    for lane, kinds in ((2, Frame), (1, Dose)):
+        due: dict[str, list[float]] = {}
+        for entry in plan.timeline:
+            if isinstance(entry, kinds) and entry.offset_s <= outcome.until_s:
+                due.setdefault(slipped.get(entry.key, "on time"), []).append(entry.offset_s / 3600)
+        for fate, hours in due.items():
+            tall = 0.5 if fate == "on time" else 0.8
+            axes.vlines(hours, lane - tall / 2, lane + tall / 2, color=_FATE_COLOUR[fate],
+                        linewidth=0.7 if fate == "on time" else 1.6)  # fmt: skip
+    hours = [deviation.at_s / 3600 for deviation in outcome.deviations]
+    axes.plot(hours, [0] * len(hours), marker="D", linestyle="", color=BAD, markersize=5)
+    for from_s, to_s in outcome.gaps:
+        axes.axvspan(from_s / 3600, to_s / 3600, color=BAD, alpha=0.15, linewidth=0)
+    axes.axvline(outcome.until_s / 3600, color=INK, linewidth=1)
+    axes.set_yticks(range(len(lanes)), lanes)
+    axes.set_ylim(-0.6, 4.6)
+    axes.set_xlim(0, max(plan.forecast.duration_s, outcome.until_s) / 3600)
+    axes.set_xlabel("hours from the start")
+    axes.grid(visible=False, axis="y")
+    return to_svg(figure, "timeline")
+
+
+def concentration_figure(plan: Plan, ledger: Ledger) -> str | None:
+    """Concentration by factor: target, predicted with its half-life band, modelled as delivered.
+
+    One line for wells that were fed alike. None when no factor is dosed.
+    """
+    shown = [loss for loss in plan.factors if any(max(c.values_ng_ml, default=0.0) > 0
+             for c in plan.forecast.curves if c.factor == loss.factor)]  # fmt: skip
+    if not shown:
+        return None
+    columns = min(2, len(shown))
+    rows = -(-len(shown) // columns)
+    figure, axes = new_figure(9.5, 2.5 * rows, rows, columns)
+    arms = list(dict.fromkeys(well.arm for well in plan.wells))
+    arm_of = {well.well: well.arm for well in plan.wells}
+    style = style_of(arms)
+    for panel, loss in zip(axes, shown, strict=False):
+        scale, unit = _scale(max(max(c.values_ng_ml) for c in plan.forecast.curves
+                                 if c.factor == loss.factor))  # fmt: skip
+        _predicted(panel, [c for c in plan.forecast.curves if c.factor == loss.factor], scale)
+        drawn = set()
+        for dose in ledger.wells:
+            values = dose.curve.values_ng_ml
+            if dose.factor != loss.factor or not any(values) or values in drawn:
+                continue
+            drawn.add(values)
+            panel.plot(_hours(dose.curve.times_s), [v / scale for v in values],
+                       color=style[arm_of[dose.well]][0], linewidth=1.4)  # fmt: skip
+        panel.set_title(f"{loss.factor}, {unit}")
+        panel.set_ylim(bottom=0)
+        panel.set_xlim(0, plan.forecast.duration_s / 3600)
+    for panel in axes[len(shown) :]:
+        panel.set_visible(False)
+    for panel in axes[-columns:]:
+        panel.set_xlabel("hours from the start")
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    figure.legend(
+        handles=[
+            Line2D([], [], color=INK, linestyle="--", linewidth=1, label="target"),
+            Patch(facecolor=RULE, label="predicted, over the half-life's range"),
+            *(Line2D([], [], color=style[arm][0], label=f"delivered: {arm}") for arm in arms
+              if any(arm_of[d.well] == arm and any(d.curve.values_ng_ml) for d in ledger.wells)),
+        ],
+        loc="outside lower center", ncols=3, fontsize=9,
+    )  # fmt: skip
+    return to_svg(figure, "doses")
+
+
+def growth_figure(table: pd.DataFrame, arms: Sequence[str], phases: Plan) -> str | None:
+    """Each readout over time: units faint, the mean of an arm's units bold. None: no measures."""
+    shown = [name for name in READOUTS if name in table and table[name].notna().any()]
+    if not shown:
+        return None
+    figure, axes = new_figure(9.5, 3.3, 1, len(shown))
+    style = style_of(arms)
+    handles = []
+    for panel, name in zip(axes, shown, strict=True):
+        handles = []
+        known = table[table[name].notna()]
+        for arm in arms:
+            colour, marker = style[arm]
+            own = known[known["arm"] == arm]
+            for _, unit in own.groupby("unit", sort=False):
+                panel.plot(unit["hours"], unit[name], color=colour, alpha=0.35, linewidth=1)
+            mean = own.groupby("round")[["hours", name]].mean()
+            handles += panel.plot(mean["hours"], mean[name], color=colour, marker=marker,
+                                  linewidth=2.2, markersize=5, label=arm)  # fmt: skip
+        for span in phases.phases[1:]:
+            panel.axvline(span.start_s / 3600, color=QUIET, linewidth=0.8, linestyle=":")
+        panel.set_title(READOUTS[name])
+        panel.set_xlabel("hours from the start")
+        panel.set_xlim(left=0)
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=9)
+    return to_svg(figure, "growth")
+
+
+def superplot(
+    tubes: pd.DataFrame, wells: pd.DataFrame, units: pd.DataFrame, arms: Sequence[str]
+) -> str | None:
+    """Diameters at one round: tubes faint, wells small, experimental units large.
+
+    Args:
+        tubes: columns arm, diameter_mean_um of the tubes that count.
+        wells: columns arm, diameter_um.
+        units: columns arm, diameter_um.
+        arms: from left to right.
+    """
+    if units.empty or units["diameter_um"].isna().all():
+        return None
+    import numpy as np
+
+    figure, (axes,) = new_figure(9.5, 3.6)
+    spread = np.random.default_rng(0)
+    for index, arm in enumerate(arms):
+        colour, marker = style_of(arms)[arm]
+        for table, column, size, alpha, width in (
+            (tubes, "diameter_mean_um", 7, 0.22, 0.30),
+            (wells, "diameter_um", 28, 0.75, 0.16),
+            (units, "diameter_um", 110, 1.0, 0.10),
+        ):
+            values = table[table["arm"] == arm][column].dropna().to_numpy(float)
+            across = index + spread.uniform(-width, width, len(values))
+            if size == 110:
+                across = index + np.linspace(-width, width, len(values)) * (len(values) > 1)
+            axes.scatter(across, values, s=size, alpha=alpha, color=colour,
+                         marker=marker if size > 7 else "o", linewidths=1.2 if size > 50 else 0,
+                         edgecolors="white" if size > 7 else "none")  # fmt: skip
+        own = units[units["arm"] == arm]["diameter_um"].dropna()
+        if len(own):
+            middle = float(np.exp(np.log(own).mean()))
+            axes.hlines(middle, index - 0.36, index + 0.36, color=INK, linewidth=1.4)
+    axes.set_xticks(range(len(arms)), arms)
+    axes.set_ylabel(READOUTS["diameter_um"])
+    axes.grid(visible=False, axis="x")
+    return to_svg(figure, "superplot")
+
+
+def environment_figure(plan: Plan, rows: Sequence[Row]) -> str | None:
+    """CO2 and temperature with their limits; None without readings."""
+    readings = [r for r in rows if r.kind == "reading" and r.state == "confirmed"]
+    if not readings:
+        return None
+    rules = plan.rules
+    panels = [
+        ("co2_percent", "CO2 (%)", rules.co2_percent, rules.warn_co2_percent),
+        ("temperature_c", "Temperature (°C)", rules.temperature_c, rules.warn_temperature_c),
+    ]
+    panels = [p for p in panels if any(r.detail.get(p[0]) is not None for r in readings)]
+    if not panels:
+        return None
+    figure, axes = new_figure(9.5, 2.2, 1, len(panels))
+    for panel, (name, title, wanted, limit) in zip(axes, panels, strict=True):
+        known = [r for r in readings if r.detail.get(name) is not None]
+        panel.axhspan(wanted - limit, wanted + limit, color="#e7f1ea", linewidth=0)
+        panel.plot([r.run_s / 3600 for r in known], [r.detail[name] for r in known], color=INK,
+                   linewidth=1.2)  # fmt: skip
+        values = [r.detail[name] for r in known]
+        panel.set_ylim(min(*values, wanted - 1.4 * limit), max(*values, wanted + 1.4 * limit))
+        panel.set_title(title)
+        panel.set_xlabel("hours from the start")
+    return to_svg(figure, "environment")
+
+
+def _predicted(panel: Any, curves: Sequence[Curve], scale: float) -> None:  # noqa: ANN401
+    drawn = set()
+    for curve in curves:
+        same = (curve.target_ng_ml, curve.low_ng_ml, curve.high_ng_ml)
+        if same in drawn or not any(curve.values_ng_ml):
+            continue
+        drawn.add(same)
+        hours = _hours(curve.times_s)
+        low = [min(pair) / scale for pair in zip(curve.low_ng_ml, curve.high_ng_ml, strict=True)]
+        high = [max(pair) / scale for pair in zip(curve.low_ng_ml, curve.high_ng_ml, strict=True)]
+        panel.fill_between(hours, low, high, color=RULE, linewidth=0)
+        if curve.target_ng_ml != curve.values_ng_ml:
+            panel.plot(hours, [t / scale for t in curve.target_ng_ml], color=INK, linestyle="--",
+                       linewidth=1, drawstyle="steps-post")  # fmt: skip
+
+
+def _scale(highest_ng_ml: float) -> tuple[float, str]:
+    for scale, unit in ((1e6, "mg/mL"), (1e3, "µg/mL")):
+        if highest_ng_ml >= scale:
+            return scale, unit
+    return 1.0, "ng/mL"
+
+
+def _hours(times_s: Sequence[float]) -> list[float]:
+    return [time / 3600 for time in times_s]
+
+
+def _stimulated(plan: Plan) -> list[tuple[float, float]]:
+    """Stretches in which any channel is to give impulses."""
+    by_name: dict[str, list[StimulationLevel]] = {}
+    for entry in plan.timeline:
+        if isinstance(entry, StimulationLevel):
+            by_name.setdefault(entry.instrument, []).append(entry)
+    stretches = []
+    for levels in by_name.values():
+        ends: Mapping[int, float] = {
+            i: later.offset_s for i, later in enumerate(levels[1:])
+        }
+        for index, level in enumerate(levels):
+            if any(train.amplitude_v > 0 for train in level.trains):
+                end = ends.get(index, plan.forecast.duration_s)
+                stretches.append((level.offset_s, end))
+    return stretches

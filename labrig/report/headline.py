@@ -1,0 +1,153 @@
+"""The first lines of the report: what a person must know at seven in the morning."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+from labrig.report.analysis import Analysis
+from labrig.report.outcome import clock
+
+Tone = Literal["good", "warn", "bad"]
+MOST_POINTS = 5
+LOW_FRACTION = 0.15
+"""[P] A reservoir with less than this of what the run needed is called low."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One thing to know."""
+
+    tone: Tone
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What happened, in plain words."""
+
+    tone: Tone
+    title: str
+    lead: str
+    verdict: str
+    points: tuple[Point, ...]
+
+
+def headline(analysis: Analysis) -> Headline:
+    """The most important first; never more than :data:`MOST_POINTS` points."""
+    outcome = analysis.outcome
+    plan = analysis.record.plan
+    length = clock(plan.forecast.duration_s)
+    troubles = _troubles(analysis)
+    tone: Tone = "good"
+    if outcome.condition == "finished":
+        title = "The night is finished"
+        title += "." if not troubles else ", with something to look at."
+        lead = f"All {length} h of it ran."
+        tone = "warn" if troubles else "good"
+    elif outcome.condition == "stopped":
+        title = f"The night was stopped at {clock(outcome.until_s)} of {length} h."
+        lead = f"Reason given: {outcome.reason}." if outcome.reason else "No reason was given."
+        tone = "bad"
+    elif outcome.condition == "unfinished":
+        title = f"The night is not finished: its journal ends at {clock(outcome.until_s)} h."
+        lead = (
+            "Either it still runs (`labrig status`), or its runner died: `labrig resume` goes on "
+            "without giving any dose twice."
+        )
+        tone = "bad"
+    else:
+        title, tone = "This run was prepared but never begun.", "bad"
+        lead = "Nothing was sent to any instrument. Below is what was planned."
+    if outcome.gaps:
+        gap_s = sum(to_s - from_s for from_s, to_s in outcome.gaps)
+        lead += f" For {gap_s / 60:.0f} min in {len(outcome.gaps)} gap(s) no runner was there."
+    points = troubles or [Point("good", _all_well(analysis))]
+    if len(points) > MOST_POINTS:
+        rest = len(points) - MOST_POINTS + 1
+        points = [*points[: MOST_POINTS - 1], Point("warn", f"and {rest} more, listed below.")]
+    return Headline(tone, title, lead, verdict_sentence(analysis), tuple(points))
+
+
+def verdict_sentence(analysis: Analysis) -> str:
+    """The verdict, or why there is none."""
+    if analysis.control is None:
+        return "No verdict: no arm has the role of a control, so there is nothing to compare with."
+    labels = Counter(verdict.label for verdict in analysis.verdicts)
+    total = len(analysis.verdicts)
+    if labels["not assessable"] == total:
+        reasons = Counter(r for v in analysis.verdicts for r in v.reasons)
+        most = "; ".join(reason for reason, _ in reasons.most_common(2))
+        return f"No verdict: none of the {total} experimental units can be assessed. {most}."
+    said = ", ".join(f"{count} {label}" for label, count in labels.most_common())
+    return f"Of {total} experimental units: {said}."
+
+
+def _troubles(analysis: Analysis) -> list[Point]:
+    outcome, ledger = analysis.outcome, analysis.ledger
+    points = []
+    by_code: dict[str, list[str]] = {}
+    for deviation in outcome.deviations:
+        by_code.setdefault(deviation.code, []).append(deviation.about)
+    if stalls := by_code.get("stall"):
+        back = len(by_code.get("stall-recovered", []))
+        what = f"{_list(stalls)} stalled"
+        points.append(Point("bad", f"{what}; {back} of {len(stalls)} flowed again by itself."))
+    if ledger.censored_from_s:
+        first = min(ledger.censored_from_s.values())
+        wells = _list(list(ledger.censored_from_s))
+        points.append(
+            Point("bad", f"{wells}: censored, the first from {clock(first)}, by the rule on doses.")
+        )
+    lost = {kind: fates.get("missed", 0) + fates.get("failed", 0)
+            for kind, fates in outcome.tally.items()}  # fmt: skip
+    names = {"frame": "pictures", "film": "films", "dose": "doses", "level": "settings of flow or "
+             "impulses", "reading": "probe readings", "train": "impulse trains"}  # fmt: skip
+    for kind, count in lost.items():
+        if count:
+            total = sum(outcome.tally[kind].values())
+            tone: Tone = "bad" if kind in ("dose", "level") else "warn"
+            points.append(Point(tone, f"{count} of {total} {names[kind]} are missing."))
+    if uncertain := outcome.count("uncertain"):
+        points.append(Point("bad", f"{uncertain} action(s) of which nobody can say what came."))
+    if links := by_code.get("link-lost"):
+        points.append(Point("warn", f"{_list(links)} did not answer for a while."))
+    if unattended := by_code.get("left-unattended"):
+        points.append(Point("bad", f"Left without a safe state: {_list(unattended)}."))
+    points += _low_reservoirs(analysis)
+    if late := outcome.count("late"):
+        points.append(Point("warn", f"{late} action(s) or pictures were late."))
+    known = {"stall", "stall-recovered", "stall-given-up", "censored", "picture-missed", "link-lost",
+             "link-restored", "gap", "left-unattended", "dose-uncertain"}  # fmt: skip
+    other = [code for code in by_code if code not in known]
+    if other:
+        points.append(Point("warn", f"Also recorded: {', '.join(other)}."))
+    if analysis.record.absent and outcome.condition != "never begun":
+        points.append(Point("warn", "; ".join(analysis.record.absent).capitalize() + "."))
+    return points
+
+
+def _low_reservoirs(analysis: Analysis) -> list[Point]:
+    needs = {d.reservoir: d.needed_ml for d in analysis.record.plan.forecast.depletion}
+    low = [
+        now for now in analysis.reservoirs
+        if now.left_ml < LOW_FRACTION * max(needs[now.reservoir], 1e-9)
+    ]  # fmt: skip
+    return [
+        Point("warn", f"{now.reservoir} is low: {max(now.left_ml, 0):.2g} mL left.") for now in low
+    ]
+
+
+def _all_well(analysis: Analysis) -> str:
+    tally = analysis.outcome.tally
+    parts = []
+    for kind, name in (("frame", "pictures"), ("dose", "doses"), ("train", "impulse trains")):
+        if kind in tally:
+            parts.append(f"{tally[kind].get('on time', 0)} {name}")
+    return f"Nothing is missing: {', '.join(parts) or 'all that was planned'}, all on time."
+
+
+def _list(names: list[str]) -> str:
+    unique = list(dict.fromkeys(names))
+    return ", ".join(unique[:6]) + (f" and {len(unique) - 6} more" if len(unique) > 6 else "")

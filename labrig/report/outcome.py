@@ -1,0 +1,264 @@
+"""What became of the run: how it ended, what was late, missed or uncertain, and every deviation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from labrig.plan.plan import Plan
+from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
+from labrig.run.journal import Row
+from labrig.run.lateness import PUNCTUAL_S
+
+Condition = Literal["finished", "stopped", "unfinished", "never begun"]
+LATE_PICTURE_FRACTION = 0.01
+"""[P] A picture is late from this part of the imaging interval on: the stage travels for seconds."""
+TALLIED = ("on time", "late", "missed", "skipped", "failed", "uncertain", "still ahead")
+KINDS = ("frame", "film", "dose", "level", "reading", "train")
+_FINAL = {
+    "missed": "missed",
+    "skipped": "skipped",
+    "refused": "skipped",
+    "failed": "failed",
+    "unknown": "uncertain",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """One entry of the timeline that did not go as planned.
+
+    Attributes:
+        fate: one of :data:`TALLIED` other than "on time" and "still ahead".
+        late_s: seconds after it was due, where it was done.
+    """
+
+    kind: str
+    key: str
+    where: str
+    due_s: float
+    fate: str
+    late_s: float | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """One thing the runner recorded as not planned."""
+
+    at_s: float
+    code: str
+    about: str
+    detail: str
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run went.
+
+    Attributes:
+        until_s: how far the run's clock came.
+        tally: by kind of entry, how many met which of :data:`TALLIED`.
+        worst_late_s: by kind, of what was done, the largest lateness.
+        gaps: stretches in which no runner was there.
+    """
+
+    condition: Condition
+    reason: str
+    until_s: float
+    started_utc: str
+    ended_utc: str
+    tally: Mapping[str, Mapping[str, int]]
+    worst_late_s: Mapping[str, float]
+    slips: tuple[Slip, ...]
+    deviations: tuple[Deviation, ...]
+    gaps: tuple[tuple[float, float], ...]
+    held: int
+
+    def count(self, fate: str) -> int:
+        """Entries of every kind with this fate."""
+        return sum(fates.get(fate, 0) for fates in self.tally.values())
+
+
+def outcome_of(plan: Plan, rows: Iterable[Row], imaging_interval_s: float) -> Outcome:
+    """Read plan and journal side by side.
+
+    Args:
+        plan: what was meant.
+        rows: the journal.
+        imaging_interval_s: between rounds; decides from when a picture is late.
+    """
+    rows = tuple(rows)
+    picture_late_s = max(PUNCTUAL_S, LATE_PICTURE_FRACTION * imaging_interval_s)
+    ends = [r for r in rows if r.kind == "run" and r.key in ("finished", "stopped", "adopted")]
+    end = ends[-1] if ends and ends[-1].key != "adopted" else None
+    until_s = rows[-1].run_s if rows else 0.0
+    if end is not None:
+        until_s = end.run_s
+    deviations = tuple(_deviation(row) for row in rows if row.kind == "deviation")
+    tally: dict[str, dict[str, int]] = {}
+    worst: dict[str, float] = {}
+    slips = _timeline_slips(plan, rows, picture_late_s, tally, worst)
+    slips += _train_slips(rows, tally, worst)
+    started = next((r.utc for r in rows if r.kind == "run" and r.key == "started"), "")
+    condition: Condition = "never begun" if not started else "unfinished"
+    if end is not None:
+        condition = "finished" if end.key == "finished" else "stopped"
+    return Outcome(
+        condition=condition,
+        reason=str(end.detail.get("reason", "")) if end else "",
+        until_s=until_s,
+        started_utc=started,
+        ended_utc=end.utc if end else (rows[-1].utc if rows else ""),
+        tally={kind: tally[kind] for kind in KINDS if kind in tally},
+        worst_late_s=worst,
+        slips=tuple(sorted(slips, key=lambda slip: (slip.due_s, slip.key))),
+        deviations=deviations,
+        gaps=tuple((d.raw["from_s"], d.raw["to_s"]) for d in deviations if d.code == "gap"),
+        held=sum(row.kind == "run" and row.key == "held" for row in rows),
+    )
+
+
+def _timeline_slips(
+    plan: Plan,
+    rows: tuple[Row, ...],
+    picture_late_s: float,
+    tally: dict[str, dict[str, int]],
+    worst: dict[str, float],
+) -> list[Slip]:
+    """Entries that did not go as planned; counts all of them into ``tally`` and ``worst``."""
+    last, sent_s = _last_words(rows)
+    slips = []
+    for entry in plan.timeline:
+        kind = _kind(entry)
+        row = last.get(entry.key)
+        allowed_s = picture_late_s if kind in ("frame", "film") else PUNCTUAL_S
+        late_s = None
+        if row is not None and row.state == "confirmed":
+            late_s = row.detail.get("lateness_s", sent_s.get(entry.key, row.run_s) - entry.offset_s)
+        fate = _fate(row, late_s, allowed_s)
+        _count(tally, worst, kind, fate, late_s)
+        if fate in ("on time", "still ahead") or row is None:
+            continue
+        why = row.detail.get("reason") or row.detail.get("what") or row.detail.get("resolution")
+        slips.append(
+            Slip(kind, entry.key, _where(entry), entry.offset_s, fate, late_s, str(why or ""))
+        )
+    return slips
+
+
+def _last_words(rows: tuple[Row, ...]) -> tuple[dict[str, Row], dict[str, float]]:
+    """By key the row that counts, and for a dose when it began (confirmed is when it had run in)."""
+    last: dict[str, Row] = {}
+    sent_s: dict[str, float] = {}
+    for row in rows:
+        if row.kind == "dose" and row.state == "sent":
+            sent_s.setdefault(row.key, row.run_s)
+        if row.kind == "level":
+            # A level is asserted again after every interruption: the first time counts.
+            if row.key not in last or last[row.key].state != "confirmed":
+                last[row.key] = row
+        elif row.kind in ("frame", "film", "dose", "reading"):
+            last[row.key] = row
+    return last, sent_s
+
+
+def _train_slips(
+    rows: tuple[Row, ...], tally: dict[str, dict[str, int]], worst: dict[str, float]
+) -> list[Slip]:
+    """Trains are re-armed by the runner, so they stand in the journal, not in the timeline."""
+    slips = []
+    for row in rows:
+        if row.kind != "train":
+            continue
+        late_s = float(row.detail.get("late_s", 0.0))
+        fate = _FINAL.get(row.state, "late" if late_s > PUNCTUAL_S else "on time")
+        _count(tally, worst, "train", fate, late_s if row.state == "acknowledged" else None)
+        if fate != "on time":
+            channels = ", ".join(sorted(row.detail.get("pulses", {})))
+            where = f"{row.detail.get('instrument', '')} {channels}".strip()
+            why = str(row.detail.get("what", ""))
+            key = f"{row.key}/{row.detail.get('index', '')}"
+            slips.append(Slip("train", key, where, row.run_s - late_s, fate, late_s, why))
+    return slips
+
+
+def _fate(row: Row | None, late_s: float | None, allowed_s: float) -> str:
+    if row is None or row.state in ("intent", "sent", "acknowledged"):
+        return "still ahead"
+    if row.state in _FINAL:
+        return _FINAL[row.state]
+    return "late" if late_s is not None and late_s > allowed_s else "on time"
+
+
+def _count(
+    tally: dict[str, dict[str, int]],
+    worst: dict[str, float],
+    kind: str,
+    fate: str,
+    late_s: float | None,
+) -> None:
+    fates = tally.setdefault(kind, {})
+    fates[fate] = fates.get(fate, 0) + 1
+    if late_s is not None:
+        worst[kind] = max(worst.get(kind, 0.0), late_s)
+
+
+def _kind(entry: object) -> str:
+    match entry:
+        case Frame():
+            return "frame"
+        case Film():
+            return "film"
+        case Dose():
+            return "dose"
+        case Reading():
+            return "reading"
+        case FlowLevel() | StimulationLevel():
+            return "level"
+        case _:
+            raise TypeError(f"{entry!r} is no entry of a timeline")
+
+
+def _where(entry: Frame | Film | Dose | Reading | FlowLevel | StimulationLevel) -> str:
+    match entry:
+        case Frame():
+            return f"{entry.well} field {entry.field + 1}, {entry.channel}, round {entry.round + 1}"
+        case Film():
+            return f"{entry.well} field {entry.field + 1}, {entry.channel}"
+        case Dose():
+            return f"{entry.factor} into {', '.join(entry.wells)}"
+        case _:
+            return entry.instrument
+
+
+def _deviation(row: Row) -> Deviation:
+    detail = dict(row.detail)
+    about = detail.get("instrument") or ", ".join(detail.get("wells", ())) or detail.get("key", "")
+    known = ("instrument", "wells", "key", "wire")
+    said = "; ".join(
+        f"{name.replace('_', ' ')} {_shown(name, value)}"
+        for name, value in detail.items()
+        if name not in known and value not in (None, "", [])
+    )
+    if detail.get("instrument") and detail.get("wells"):
+        said = f"wells {', '.join(detail['wells'])}; {said}"
+    return Deviation(row.run_s, row.key, str(about), said.rstrip("; "), detail)
+
+
+def _shown(name: str, value: object) -> str:
+    if name in ("from_s", "to_s") and isinstance(value, (int, float)):
+        return clock(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def clock(at_s: float) -> str:
+    """Run time as h:mm.
+
+    >>> clock(5430)
+    '1:30'
+    """
+    minutes = int(at_s // 60)
+    return f"{minutes // 60}:{minutes % 60:02d}"

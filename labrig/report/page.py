@@ -1,0 +1,361 @@
+"""The page: words and rows for the template, and nothing that is worked out there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+from labrig.plan.plan import Plan
+from labrig.protocol.models import Protocol
+from labrig.report import figures, strips
+from labrig.report.analysis import Analysis, n_table
+from labrig.report.drawing import style_of
+from labrig.report.growth import tubes_that_count
+from labrig.report.headline import headline
+from labrig.report.outcome import LATE_PICTURE_FRACTION, TALLIED, clock
+from labrig.report.record import Record
+from labrig.report.tables import FILES
+from labrig.run.lateness import PUNCTUAL_S
+
+MOST_ROWS = 60
+SECTIONS = (
+    ("ran", "What ran"),
+    ("doses", "Delivered and intended dose"),
+    ("time", "Late, missed, uncertain"),
+    ("growth", "Growth"),
+    ("pictures", "Pictures"),
+    ("verdict", "Verdict"),
+    ("sensitivity", "If the definition were another"),
+    ("background", "Behind the run"),
+)
+
+
+def render(analysis: Analysis) -> str:
+    """The whole page as one self-contained document; the same run gives the same text."""
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    folder = files("labrig.report").joinpath("templates")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=False, keep_trailing_newline=True
+    )
+    template = environment.from_string(folder.joinpath("report.html.j2").read_text("utf-8"))
+    drawn = {name: Markup(svg) if svg else None for name, svg in _figures(analysis).items()}  # noqa: S704
+    css = Markup(folder.joinpath("report.css").read_text("utf-8"))  # noqa: S704
+    record = analysis.record
+    return template.render(
+        css=css,
+        figures=drawn,
+        analysis=analysis,
+        record=record,
+        head=headline(analysis),
+        sections=SECTIONS,
+        clock=clock,
+        fates=TALLIED,
+        files=FILES,
+        most_rows=MOST_ROWS,
+        late_picture_s=max(PUNCTUAL_S, LATE_PICTURE_FRACTION * record.protocol.imaging.interval_s),
+        facts=_facts(analysis),
+        plate=_plate(analysis),
+        many_donors=len(record.protocol.donors) > 1,
+        single_donor=len({unit.donor for unit in analysis.units}) == 1,
+        arms=_arms(record.protocol),
+        counts=n_table(analysis),
+        fidelity=fidelity_rows(analysis),
+        pulses=_pulses(analysis),
+        n_units=_n_units(analysis),
+        no_measures="; ".join(record.absent) or "no diameter was measured",
+        unit_rows=list(analysis.itt.itertuples()),
+        strips=_strips(analysis),
+        strip_rule=strips.RULE,
+        definition_words=_definition_words(record.protocol),
+        verdicts=list(zip(analysis.verdicts, analysis.verdicts_itt, strict=True)),
+        comparisons=analysis.comparisons,
+        no_comparison=_no_comparison(analysis),
+        gate=_gate(analysis),
+        sensitivity=_sensitivity(analysis),
+        left={now.reservoir: now.left_ml for now in analysis.reservoirs},
+        assumptions=_assumptions(record),
+        provenance=_provenance(record),
+    )
+
+
+def fidelity_rows(analysis: Analysis) -> list[dict[str, Any]]:
+    """By unit and factor, the worst of its wells, whatever was planned above 0."""
+    rules = analysis.record.plan.rules
+    rows = []
+    for unit in analysis.units:
+        own = [d for d in analysis.ledger.wells if d.well in unit.wells and d.fidelity is not None]
+        for factor in dict.fromkeys(dose.factor for dose in own):
+            doses = [dose for dose in own if dose.factor == factor]
+            worst = max(doses, key=lambda d: abs((d.fidelity or 0.0) - 1.0))
+            fidelity = worst.fidelity or 0.0
+            planned = _area(worst.curve.times_s, worst.curve.target_ng_ml)
+            censored = [d.censored_from_s for d in doses if d.censored_from_s is not None]
+            rows.append(
+                {
+                    "unit": unit.name,
+                    "wells": " ".join(unit.wells),
+                    "factor": factor,
+                    "planned": planned,
+                    "delivered": _area(worst.curve.times_s, worst.curve.values_ng_ml),
+                    "fidelity": fidelity,
+                    "ok": rules.fidelity_low <= fidelity <= rules.fidelity_high,
+                    "gap_min": max(dose.longest_gap_s for dose in doses) / 60,
+                    "censored": clock(min(censored)) if censored else "",
+                }
+            )
+    return rows
+
+
+def _area(times_s: Sequence[float], values: Sequence[float]) -> float:
+    """∫C dt in ng·h/mL by trapezes."""
+    pairs = zip(times_s, times_s[1:], values, values[1:], strict=False)
+    return sum((b - a) * (p + q) / 2 for a, b, p, q in pairs) / 3600
+
+
+def _figures(analysis: Analysis) -> dict[str, str | None]:
+    record = analysis.record
+    arms = list(record.protocol.arms)
+    return {
+        "timeline": figures.timeline_figure(record.plan, analysis.outcome),
+        "doses": figures.concentration_figure(record.plan, analysis.ledger),
+        "growth": figures.growth_figure(analysis.itt, arms, record.plan),
+        "superplot": _superplot(analysis, arms),
+        "environment": figures.environment_figure(record.plan, record.rows),
+    }
+
+
+def _superplot(analysis: Analysis, arms: Sequence[str]) -> str | None:
+    import numpy as np
+
+    measured = analysis.itt[analysis.itt["diameter_um"].notna()]
+    if measured.empty:
+        return None
+    last = measured["round"].max()
+    arm_of = {well.well: well.arm for well in analysis.record.plan.wells}
+    counted = tubes_that_count(
+        analysis.record.tubes, analysis.record.protocol.definition.min_nuclei
+    )
+    tubes = counted[counted["round"] == last]
+    wells = analysis.wells[analysis.wells["round"] == last]
+    return figures.superplot(
+        tubes.assign(arm=tubes["well"].map(arm_of)),
+        wells.assign(arm=wells["well"].map(arm_of), diameter_um=np.exp(wells["log_diameter"])),
+        measured[measured["round"] == last],
+        arms,
+    )
+
+
+def _strips(analysis: Analysis) -> tuple[strips.Strip, ...]:
+    plate = analysis.record.plate
+    if plate is None:
+        return ()
+    chosen = strips.representatives(analysis.units, analysis.itt)
+    overlays = analysis.record.folder.measures / "overlays"
+    return strips.strips(plate, chosen, analysis.rounds_s, overlays)
+
+
+def _facts(analysis: Analysis) -> list[tuple[str, str]]:
+    record, outcome = analysis.record, analysis.outcome
+    protocol, run = record.protocol, record.identity
+    donors = ", ".join(
+        d.id + (f" (passage {d.passage})" if d.passage is not None else "") for d in protocol.donors
+    )
+    phases = ", ".join(f"{s.name} {clock(s.end_s - s.start_s)}" for s in record.plan.phases)
+    return [
+        ("Protocol", f"{protocol.name}" + (f" ({protocol.catalogue})" if protocol.catalogue else "")),
+        ("Rig", record.rig.name + (", simulated" if run["simulated"] else "")),
+        ("Started by", f"{run['operator']} on {run['machine']}"),
+        ("Began (UTC)", _minute(outcome.started_utc) or "never"),
+        ("Last entry (UTC)", _minute(outcome.ended_utc) or "–"),
+        ("Run clock", f"{clock(outcome.until_s)} of {clock(record.plan.forecast.duration_s)} h"),
+        ("Phases", phases),
+        ("Cells", protocol.culture.cells),
+        ("Donors", donors),
+        ("Pictures", f"{len(analysis.rounds_s)} rounds every "
+                     f"{protocol.imaging.interval_s / 60:g} min, {protocol.imaging.sites} a well"),
+        ("Held by a person", f"{outcome.held} time(s)" if outcome.held else "never"),
+    ]  # fmt: skip
+
+
+def _minute(utc: str) -> str:
+    return utc[:16].replace("T", " ")
+
+
+def _plate(analysis: Analysis) -> dict[str, Any]:
+    wells = {well.well: well for well in analysis.record.plan.wells}
+    style = style_of(list(analysis.record.protocol.arms))
+    unit_of = {well: unit.name for unit in analysis.units for well in unit.wells}
+    rows = sorted({name[0] for name in wells})
+    columns = sorted({int(name[1:]) for name in wells})
+    censored = analysis.ledger.censored_from_s
+
+    def cell(name: str) -> dict[str, str] | None:
+        if name not in wells:
+            return None
+        well = wells[name]
+        return {
+            "arm": well.arm,
+            "colour": style[well.arm][0],
+            "unit": f"unit {unit_of[name].removeprefix(well.arm).strip()}",
+            "donor": well.donor,
+            "censored": clock(censored[name]) if name in censored else "",
+        }
+
+    return {
+        "columns": columns,
+        "rows": [{"name": r, "cells": [cell(f"{r}{c}") for c in columns]} for r in rows],
+    }
+
+
+def _arms(protocol: Protocol) -> list[dict[str, str]]:
+    rows = []
+    for name, arm in protocol.arms.items():
+        factors = [
+            f"{factor} {target:g} ng/mL" if isinstance(target, (int, float)) else f"{factor} in steps"
+            for factor, target in arm.targets.items()
+        ]
+        boluses = [f"{b.factor} {b.volume_ul:g} µL at {clock(b.at_s)}" for b in arm.boluses]
+        rows.append(
+            {
+                "name": name,
+                "role": arm.role,
+                "factors": ", ".join(factors) or ("vehicle" if protocol.perfusion else "–"),
+                "impulses": arm.pattern or "–",
+                "boluses": ", ".join(boluses) or "–",
+            }
+        )
+    return rows
+
+
+def _pulses(analysis: Analysis) -> list[dict[str, str | int]]:
+    wells: dict[str, list[str]] = {}
+    for well in analysis.record.plan.wells:
+        wells.setdefault(well.pattern_unit, []).append(well.well)
+    return [
+        {
+            "name": f"{p.stimulator} {p.channel}",
+            "wells": " ".join(wells.get(f"{p.stimulator}:{p.channel}", [])),
+            "planned": p.planned,
+            "delivered": p.delivered,
+            "share": f"{p.delivered / p.planned:.1%}" if p.planned else "–",
+            "uncertain": p.uncertain,
+        }
+        for p in analysis.ledger.pulses
+    ]
+
+
+def _n_units(analysis: Analysis) -> str:
+    counts: dict[str, int] = {}
+    for unit in analysis.units:
+        counts[unit.arm] = counts.get(unit.arm, 0) + 1
+    return ", ".join(f"{arm} {count}" for arm, count in counts.items())
+
+
+def _definition_words(protocol: Protocol) -> str:
+    d = protocol.definition
+    return (
+        f"low mass m ≤ {d.low_mass_m:g}, low strength s ≤ {d.low_strength_s:g}, low quality "
+        f"q ≤ {d.low_quality_q:g}; in {d.assessments} consecutive assessments at least "
+        f"{d.apart_h:g} h apart, after treatment began; guards: nuclei v ≥ {d.viability_v:g}, tube "
+        f"area a ≥ {d.coverage_a:g}, dose {d.fidelity_low:g} to {d.fidelity_high:g} of the plan, at "
+        f"least {d.min_tubes} tubes with at least {d.min_nuclei} nuclei each. Basis: {d.basis}."
+    )
+
+
+def _no_comparison(analysis: Analysis) -> str:
+    if analysis.control is None:
+        return "no arm can be compared with a control."
+    return "nothing was measured after treatment began."
+
+
+def _gate(analysis: Analysis) -> str:
+    positive = [n for n, a in analysis.record.protocol.arms.items() if a.role == "positive-control"]
+    if not positive:
+        return (
+            "No arm is a positive control, so it is not known whether a loss would have shown in "
+            "these cells: the comparisons above are exploratory."
+        )
+    shown = [
+        c for c in analysis.comparisons
+        if c.arm in positive and c.analysis == "per protocol" and c.result is not None
+        and c.result.high is not None and c.result.high < 1.0
+        and c.result.ratio <= analysis.record.protocol.definition.low_mass_m
+    ]  # fmt: skip
+    if shown:
+        return f"The positive control {shown[0].arm} shrank tubes: the assay could show a loss."
+    return (
+        f"The positive control {', '.join(positive)} did not shrink tubes as it should: by the "
+        "ordered gate no other comparison may be interpreted."
+    )
+
+
+def _sensitivity(analysis: Analysis) -> list[tuple[Any, list[str]]]:
+    names = [verdict.unit.name for verdict in analysis.verdicts]
+    return [
+        (row, [n for n, answer in zip(names, row.answers, strict=True) if answer == "yes"])
+        for row in analysis.sensitivity
+    ]
+
+
+def _assumptions(record: Record) -> list[tuple[str, str, str]]:
+    protocol, rules = record.protocol, record.plan.rules
+    rows = [
+        (
+            f"Half-life of {loss.factor} at 37 °C",
+            f"{loss.half_life_h:g} h ({loss.low_h:g} to {loss.high_h:g} h)",
+            f"{loss.basis}: {protocol.factors[loss.factor].half_life.source or 'no source given'}",
+        )
+        for loss in record.plan.factors
+    ]
+    recovery = sorted({f.recovery for f in protocol.factors.values()})
+    if recovery:
+        share = " or ".join(f"{r:.0%}" for r in recovery)
+        rows.append(("Survival of factors in tubing", share, "as the protocol says [P]"))
+    rows += [
+        ("Thresholds of the definition", _thresholds(protocol), protocol.definition.basis),
+        ("Dose fidelity allowed", f"{rules.fidelity_low:g} to {rules.fidelity_high:g}", "[P]"),
+        ("Gap below half the plan that censors", f"{rules.max_gap_s / 3600:g} h", "[P]"),
+        ("Pictures late from", f"{LATE_PICTURE_FRACTION:.0%} of the interval", "[P]"),
+        ("No difference of interest", "within ±10 %", "[P]"),
+    ]
+    electrodes = {e.resistance_basis for e in record.rig.electrodes.values()}
+    if "computed" in electrodes:
+        rows.append(("Resistance between electrodes", "computed, not measured", "[C]"))
+    if record.identity["simulated"]:
+        rows.append(
+            ("Growth, atrophy and images", "the culture model of the simulator",
+             "assumptions in its parameter file; not biology")
+        )  # fmt: skip
+    return rows
+
+
+def _thresholds(protocol: Protocol) -> str:
+    d = protocol.definition
+    return f"m {d.low_mass_m:g}, s {d.low_strength_s:g}, q {d.low_quality_q:g}"
+
+
+def _provenance(record: Record) -> list[tuple[str, str]]:
+    run, plan = record.identity, record.plan
+    last = record.rows[-1].hash if record.rows else "–"
+    return [
+        ("run id", run["id"]),
+        ("seed", str(run["seed"])),
+        ("protocol SHA-256", run["protocol_sha256"]),
+        ("rig SHA-256", run["rig_sha256"]),
+        ("last hash of the journal", last),
+        ("rows in the journal", str(len(record.rows))),
+        ("Python", run["python"]),
+        *((name, version) for name, version in run["versions"].items()),
+        *_measure_provenance(record, plan),
+    ]
+
+
+def _measure_provenance(record: Record, plan: Plan) -> list[tuple[str, str]]:
+    del plan
+    if record.fields.empty or "definition" not in record.fields:
+        return []
+    definitions = sorted({d for d in record.fields["definition"].dropna()})
+    return [("definition of a myotube in the measures", ", ".join(map(str, definitions)))]

@@ -1,0 +1,135 @@
+"""Everything a run left behind, read once; what is missing is said, never guessed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labrig.frames.plate_store import PlateLayout, PlateStore
+from labrig.plan.plan import Plan
+from labrig.plan.store import from_json
+from labrig.protocol.commitment import fixed_part
+from labrig.protocol.loading import load_protocol
+from labrig.protocol.models import Protocol
+from labrig.rig.loading import load_rig
+from labrig.rig.models import Rig
+from labrig.run.journal import JournalError, Row, read_journal
+from labrig.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class CommitmentShown:
+    """The commitment a run was started under.
+
+    Attributes:
+        entries: number, utc, names, reason, sha256 of each, oldest first.
+        fits: whether the protocol in the run folder is the one that was committed last.
+    """
+
+    entries: tuple[Mapping[str, Any], ...]
+    fits: bool
+
+    @property
+    def post_hoc(self) -> bool:
+        """Whether it was amended."""
+        return len(self.entries) > 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run, as read.
+
+    Attributes:
+        rows: the journal; empty when there is none or it cannot be trusted.
+        fields, tubes, nuclei: measures; empty tables when there are none.
+        plate: the time-lapse; None when there is none.
+        absent: in words, what is not there or could not be read.
+    """
+
+    folder: RunFolder
+    identity: Mapping[str, Any]
+    protocol: Protocol
+    rig: Rig
+    plan: Plan
+    commitment: CommitmentShown | None
+    rows: tuple[Row, ...]
+    fields: pd.DataFrame
+    tubes: pd.DataFrame
+    nuclei: pd.DataFrame
+    plate: PlateStore | None
+    absent: tuple[str, ...]
+
+
+def read_record(folder: RunFolder) -> Record:
+    """Read a run folder, finished or not.
+
+    Raises:
+        labrig.problems.FileProblems: protocol or rig cannot be read by this version.
+        labrig.plan.store.PlanFormatError: nor can the plan.
+        OSError: identity, protocol, rig or plan are missing.
+    """
+    identity = json.loads(folder.identity.read_text(encoding="utf-8"))
+    protocol = load_protocol(folder.protocol).model
+    absent: list[str] = []
+    return Record(
+        folder=folder,
+        identity=identity,
+        protocol=protocol,
+        rig=load_rig(folder.rig).model,
+        plan=from_json(folder.plan.read_text(encoding="utf-8")),
+        commitment=_commitment(folder.commitment, protocol, absent),
+        rows=_journal(folder.journal, absent),
+        fields=_table(folder.measures / "fields.csv", absent),
+        tubes=_table(folder.measures / "tubes.csv", absent),
+        nuclei=_table(folder.measures / "nuclei.csv", absent),
+        plate=_plate(folder.plate, absent),
+        absent=tuple(absent),
+    )
+
+
+def _commitment(path: Path, protocol: Protocol, absent: list[str]) -> CommitmentShown | None:
+    if not path.exists():
+        return None
+    try:
+        entries = tuple(json.loads(path.read_text(encoding="utf-8"))["entries"])
+        return CommitmentShown(entries, entries[-1]["fixed"] == fixed_part(protocol))
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        absent.append(f"the commitment beside the run cannot be read ({error!r})")
+        return None
+
+
+def _journal(path: Path, absent: list[str]) -> tuple[Row, ...]:
+    if not path.exists():
+        absent.append("there is no journal: the run was prepared but never begun")
+        return ()
+    try:
+        return read_journal(path)
+    except JournalError as error:
+        absent.append(f"the journal cannot be trusted, and nothing of it is shown: {error}")
+        return ()
+
+
+def _table(path: Path, absent: list[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    # A table without a row is written as an empty line.
+    if not path.exists() or path.stat().st_size <= 1:
+        absent.append(f"nothing is measured: {path.name} is missing or empty")
+        return pd.DataFrame()
+    return pd.read_csv(path, dtype={"well": str})
+
+
+def _plate(path: Path, absent: list[str]) -> PlateStore | None:
+    metadata = path / "zarr.json"
+    if not metadata.exists():
+        absent.append("there are no images")
+        return None
+    # Not PlateStore.open: that sweeps a writer's temporary files, and the run may be going on.
+    attributes = json.loads(metadata.read_text(encoding="utf-8"))["attributes"]
+    return PlateStore(path, PlateLayout.from_json(attributes["labrig"]))

@@ -1,0 +1,158 @@
+"""The tables beside the page, for statistics programs and for a reviewer."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from labrig.frames.manifest import COLUMNS as FRAME_COLUMNS
+from labrig.report.analysis import Analysis
+
+FILES = (
+    ("units.csv", "measures at the experimental unit, round by round"),
+    ("dose_ledger.csv", "dose by well and factor"),
+    ("deviations.csv", "deviations, and all that was late, missed or uncertain"),
+    ("frames.csv", "every picture"),
+    ("verdict.json", "verdicts, comparisons, origins"),
+    ("definition_sensitivity.csv", "every unit under every definition"),
+)
+
+
+def write_tables(analysis: Analysis, folder: Path) -> None:
+    """Write all of :data:`FILES`.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "units.csv": _units(analysis),
+        "dose_ledger.csv": _doses(analysis),
+        "deviations.csv": _deviations(analysis),
+        "frames.csv": _frames(analysis),
+        "verdict.json": _verdict(analysis),
+        "definition_sensitivity.csv": _sensitivity(analysis),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="")
+
+
+def _units(analysis: Analysis) -> str:
+    kept = set(
+        zip(analysis.per_protocol["unit"], analysis.per_protocol["round"], strict=True)
+    )
+    table = analysis.itt.assign(
+        in_per_protocol=[
+            (unit, round_) in kept
+            for unit, round_ in zip(analysis.itt["unit"], analysis.itt["round"], strict=True)
+        ],
+        unit_shares=analysis.unit_is,
+    )
+    return str(table.to_csv(index=False, float_format="%.6g"))
+
+
+def _doses(analysis: Analysis) -> str:
+    unit_of = {well: unit for unit in analysis.units for well in unit.wells}
+    rows = [
+        {
+            "unit": unit_of[dose.well].name,
+            "arm": unit_of[dose.well].arm,
+            "well": dose.well,
+            "factor_unit": dose.factor_unit,
+            "factor": dose.factor,
+            "fidelity": dose.fidelity,
+            "longest_gap_s": dose.longest_gap_s,
+            "censored_from_s": dose.censored_from_s,
+            "well_censored_from_s": analysis.ledger.censored_from_s.get(dose.well),
+        }
+        for dose in analysis.ledger.wells
+        if dose.well in unit_of
+    ]
+    return _csv(list(rows[0]) if rows else ["unit", "arm", "well", "factor", "fidelity"], rows)
+
+
+def _deviations(analysis: Analysis) -> str:
+    columns = ["at_s", "kind", "what", "where", "late_s", "detail"]
+    rows: list[dict[str, Any]] = [
+        {"at_s": d.at_s, "kind": "deviation", "what": d.code, "where": d.about, "detail": d.detail}
+        for d in analysis.outcome.deviations
+    ]
+    rows += [
+        {"at_s": s.due_s, "kind": s.kind, "what": s.fate, "where": s.where, "late_s": s.late_s,
+         "detail": s.why}
+        for s in analysis.outcome.slips
+    ]  # fmt: skip
+    return _csv(columns, sorted(rows, key=lambda row: float(row["at_s"])))
+
+
+def _frames(analysis: Analysis) -> str:
+    """From the journal, which is the record; in the columns of the manifest beside the images."""
+    rename = {
+        "asked_x_um": "x_asked_um", "asked_y_um": "y_asked_um",
+        "reached_x_um": "x_reached_um", "reached_y_um": "y_reached_um",
+    }  # fmt: skip
+    rows = []
+    for row in analysis.record.rows:
+        if row.kind in ("frame", "film") and row.state in ("confirmed", "missed", "failed"):
+            values = {c: row.detail.get(rename.get(c, c)) for c in FRAME_COLUMNS}
+            reason = row.detail.get("reason", "")
+            rows.append(values | {"key": row.key, "state": row.state, "reason": reason})
+    return _csv([*FRAME_COLUMNS, "state", "reason"], rows)
+
+
+def _verdict(analysis: Analysis) -> str:
+    run = analysis.record.identity
+    commitment = analysis.record.commitment
+    document = {
+        "run": run["id"],
+        "pilot": run["pilot"],
+        "simulated": run["simulated"],
+        "committed_sha256": commitment.entries[-1]["sha256"] if commitment else None,
+        "post_hoc": commitment.post_hoc if commitment else None,
+        "strongest_wording": "sarcopenia-like: cultured myotubes are not aged muscle",
+        "definition": analysis.record.protocol.definition.model_dump(mode="json", by_alias=True),
+        "unit_shares": analysis.unit_is,
+        "control": analysis.control,
+        "units": [asdict(verdict) for verdict in analysis.verdicts],
+        "units_intention_to_treat": [
+            {"unit": verdict.unit.name, "label": verdict.label, "reasons": verdict.reasons}
+            for verdict in analysis.verdicts_itt
+        ],
+        "comparisons": [asdict(comparison) for comparison in analysis.comparisons],
+        "origins": [asdict(origin) for origin in analysis.origins],
+    }
+    return json.dumps(_finite(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _sensitivity(analysis: Analysis) -> str:
+    columns = ["definition", "rule", "unit", "arm", "answer"]
+    rows = [
+        {"definition": row.name, "rule": row.rule, "unit": verdict.unit.name,
+         "arm": verdict.unit.arm, "answer": answer}
+        for row in analysis.sensitivity
+        for verdict, answer in zip(analysis.verdicts, row.answers, strict=True)
+    ]  # fmt: skip
+    return _csv(columns, rows)
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    stream = io.StringIO(newline="")
+    writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+    return stream.getvalue()
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
