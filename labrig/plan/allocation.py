@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from labrig.plan.plan import Finding, WellPlan
 from labrig.plan.solutions import AS_PLANNED, line_role, stock_roles, stocks_of_arm
 from labrig.plan.targets import flow_ml_h
-from labrig.protocol.models import Protocol
+from labrig.protocol.models import Protocol, TargetStep
 from labrig.protocol.plates import PLATES
 from labrig.protocol.randomisation import (
     NOTHING,
@@ -89,8 +89,11 @@ def _dose(protocol: Protocol, arm: str, stock: str) -> str:
     return f"{stock} ({', '.join([*targets, *boluses])})"
 
 
-def _target(target: float | Sequence[object]) -> str:
-    return f"{target:g} ng/mL" if isinstance(target, (int, float)) else f"by steps {target}"
+def _target(target: float | Sequence[TargetStep]) -> str:
+    if isinstance(target, (int, float)):
+        return f"{target:g} ng/mL"
+    steps = (f"{step.concentration_ng_ml:g} ng/mL at {step.at_s / 3600:g} h" for step in target)
+    return " then ".join(steps)
 
 
 def _vehicle(protocol: Protocol, role: str, roles: Mapping[str, str]) -> str:

@@ -151,8 +151,8 @@ def assemble(
 
 def _rules(protocol: Protocol, rig: Rig) -> RunRules:
     return RunRules(
-        fidelity_low=protocol.rules.fidelity_low,
-        fidelity_high=protocol.rules.fidelity_high,
+        fidelity_low=protocol.definition.fidelity_low,
+        fidelity_high=protocol.definition.fidelity_high,
         max_gap_s=protocol.rules.max_gap_h * 3600.0,
         co2_percent=protocol.environment.co2_percent,
         temperature_c=protocol.environment.temperature_c,

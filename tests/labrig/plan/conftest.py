@@ -9,6 +9,7 @@ import pytest
 
 from labrig.plan.allocation import allocate
 from labrig.plan.compile import assemble
+from labrig.plan.plan import WellPlan
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig
 from labrig_drivers.instrument import installed_types
@@ -163,13 +164,21 @@ class Bench:
         self.free_bytes = None
         self.today = TODAY
 
-    def plan(self):
+    def plan(self, arms=None):
+        """The plan; ``arms`` (well -> arm) overrules the drawn allocation."""
         protocol = Protocol.model_validate(self.protocol)
         rig = Rig.model_validate(self.rig)
+        allocation = allocate(protocol, rig)
+        if arms is not None:
+            forced = tuple(
+                WellPlan(well, arm, "d1", well, f"stim:{i}", False)
+                for i, (well, arm) in enumerate(arms.items(), start=1)
+            )
+            allocation = (forced, [])
         return assemble(
             protocol,
             rig,
-            allocate(protocol, rig),
+            allocation,
             installed_types(),
             today=self.today,
             free_bytes=self.free_bytes,

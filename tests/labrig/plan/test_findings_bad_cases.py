@@ -450,6 +450,66 @@ def test_one_unit_an_arm_is_not_an_experiment(bench):
     assert found["design.one-factor-unit"] == found["design.one-pattern-unit"] == "warn"
 
 
+ARMS = {"B2": "nerve", "B3": "vehicle", "C2": "nerve", "C3": "vehicle"}
+
+
+def one_line_for_both(bench):
+    bench.rig["lines"]["nerve_B2"]["wells"] = ["B2", "B3"]
+    del bench.rig["lines"]["nerve_B3"]
+
+
+def one_syringe_for_both(bench):
+    bench.rig["lines"]["nerve_B3"]["reservoir"] = "syringe_B2"
+
+
+def one_channel_for_both(bench):
+    bench.rig["electrodes"]["pair_B2"]["wells"] = ["B2", "B3"]
+    del bench.rig["electrodes"]["pair_B3"]
+
+
+def one_pump_for_two_flows(bench):
+    nerve(bench, flow="0.5 mL/h")
+
+
+# what a drawn allocation avoids is still refused when arms are put into wells by hand
+FORCED = {
+    "a line for two arms": (one_line_for_both, "perfusion.line-shared"),
+    "a syringe for stock and vehicle": (one_syringe_for_both, "supplies.reservoir-conflict"),
+    "a channel for two patterns": (one_channel_for_both, "stim.channel-shared"),
+    "a pump for two flows": (one_pump_for_two_flows, "perfusion.pump-shared"),
+    "no dosing line": (lambda b: b.rig["lines"].pop("nerve_B2"), "perfusion.no-line"),
+    "no medium line": (lambda b: b.rig["lines"].pop("base_B2"), "perfusion.no-line"),
+    "no electrodes": (lambda b: b.rig["electrodes"].pop("pair_B2"), "stim.no-electrodes"),
+}
+
+
+@pytest.mark.parametrize("name", FORCED)
+def test_a_forced_allocation_is_refused(name, bench):
+    bend, code = FORCED[name]
+    assert not bench.plan(ARMS).blocked
+    bend(bench)
+    found = graded(bench.plan(ARMS))
+    assert found[code] == "block"
+
+
+def test_wells_on_one_channel_share_its_current(bench):
+    for left, right in (("B2", "B3"), ("C2", "C3")):
+        bench.rig["electrodes"][f"pair_{left}"]["wells"] = [left, right]
+        del bench.rig["electrodes"][f"pair_{right}"]
+    found = {f.code: f for f in bench.plan().findings}
+    assert "80 mA in all" in found["stim.channel-current"].why
+
+
+def test_pulses_lost_to_rearming_are_told(bench):
+    pattern(bench, frequency="200 Hz", amplitude="0.5 V")
+    for key in ("train_on", "train_off"):
+        del bench.protocol["patterns"]["tonic"][key]
+    assert "stim.rearm-gap" not in graded(bench.plan())
+    pattern(bench, frequency="30 Hz", train_on="0.14 s", train_off="0.06 s")
+    note = next(f for f in bench.plan().findings if f.code == "stim.rearm-gap")
+    assert "25 Hz" in note.why
+
+
 def _codes_in_source():
     room = Path(labrig.plan.__path__[0])
     pattern = re.compile(rf'"((?:{"|".join(_SUBJECTS)})\.[a-z-]+)"')
