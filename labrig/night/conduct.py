@@ -75,7 +75,9 @@ def conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Wat
     finally:
         pool.close()
     failed = tuple(
-        (number, str(error)) for number, f in work.items() if (error := f.exception()) is not None
+        (number, f"{type(error).__name__}: {error}")
+        for number, f in work.items()
+        if (error := f.exception()) is not None
     )
     return NightResult(seen.condition, finish(folder), len(work) - len(failed), failed)
 
