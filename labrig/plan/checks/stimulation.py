@@ -241,7 +241,7 @@ def _resistances(draft: Draft) -> Iterator[Finding]:
                 "stim.rearm-gap",
                 "note",
                 f"protocol: patterns.{figure.pattern}",
-                f"whole pulses in finite trains give {figure.mean_rate_hz:.4g} Hz on average instead of "
-                f"{asked:.4g} Hz",
+                f"whole pulses in finite trains give {figure.mean_rate_hz:.4g} Hz on average "
+                f"instead of {asked:.4g} Hz",
                 "nothing, or choose on and off times that end in a pause",
             )
