@@ -28,8 +28,10 @@ class Definition(BaseModel):
     low_quality_q: float = Field(default=0.85, gt=0, lt=1)
     viability_v: float = Field(default=0.80, gt=0, lt=1)
     coverage_a: float = Field(default=0.60, gt=0, lt=1)
-    fidelity_low: float = Field(default=0.8, gt=0)
-    fidelity_high: float = Field(default=1.2, gt=0)
+    fidelity_low: float = Field(
+        default=0.8, gt=0, lt=1, description="delivered over planned dose below this: censored"
+    )
+    fidelity_high: float = Field(default=1.2, gt=1)
     assessments: int = Field(default=2, ge=1, description="consecutive assessments that must agree")
     apart_h: Annotated[float, Unit("h")] = Field(default=12.0, alias="apart", gt=0)
     min_nuclei: int = Field(default=2, ge=1, description="nuclei that make a tube a myotube")

@@ -20,11 +20,9 @@ Hours = Annotated[float, Unit("h")]
 Ms = Annotated[float, Unit("ms")]
 Volts = Annotated[float, Unit("V")]
 Hertz = Annotated[float, Unit("Hz")]
-Ml = Annotated[float, Unit("mL")]
 MlPerHour = Annotated[float, Unit("mL/h")]
 Ul = Annotated[float, Unit("uL")]
 Percent = Annotated[float, Unit("percent")]
-Celsius = Annotated[float, Unit("degC")]
 Mm = Annotated[float, Unit("mm")]
 KDa = Annotated[float, Unit("kDa")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
@@ -238,8 +236,6 @@ class Rules(Strict):
     late_reading: LatenessRule = LatenessRule(rule="skip")
     late_dose: LatenessRule = LatenessRule.model_construct(rule="once_within", grace_s=900.0)
     on_unknown_dose: Literal["assume_done", "redo", "ask"] = "assume_done"
-    fidelity_low: float = Field(default=0.8, gt=0, description="delivered/planned below: censor")
-    fidelity_high: float = Field(default=1.2, gt=0)
     max_gap_h: Hours = Field(default=4.0, alias="max_gap", description="below half target: censor")
 
 

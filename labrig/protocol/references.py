@@ -22,11 +22,13 @@ def check_references(protocol: Protocol) -> None:
     """
     mistakes = [
         *_donors(protocol),
+        *_half_lives(protocol),
         *_stocks(protocol),
         *_patterns(protocol),
         *_phases(protocol),
         *_imaging(protocol),
         *_perfusion(protocol),
+        *_definition(protocol),
         *(m for name, arm in protocol.arms.items() for m in _arm(protocol, name, arm)),
     ]
     raise_mistakes("protocol", mistakes)
@@ -72,6 +74,22 @@ def _donors(protocol: Protocol) -> Iterator[Mistake]:
                     well,
                 )
             owner[well] = donor.id
+
+
+def _half_lives(protocol: Protocol) -> Iterator[Mistake]:
+    for name, factor in protocol.factors.items():
+        known = factor.half_life
+        for key, bound, beyond in (
+            ("low", known.low_h, known.low_h is not None and known.low_h > known.value_h),
+            ("high", known.high_h, known.high_h is not None and known.high_h < known.value_h),
+        ):
+            if beyond:
+                yield Mistake(
+                    ("factors", name, "half_life", key),
+                    f"the half-life {known.value_h:g} h lies outside its own range",
+                    "Give low, value and high in order.",
+                    f"{bound:g} h",
+                )
 
 
 def _stocks(protocol: Protocol) -> Iterator[Mistake]:
@@ -206,6 +224,13 @@ def _perfusion(protocol: Protocol) -> Iterator[Mistake]:
                     f"arm '{name}' asks for liquid, but the protocol perfuses nothing",
                     "Add `perfusion:` with a medium and a flow.",
                 )
+
+
+def _definition(protocol: Protocol) -> Iterator[Mistake]:
+    stimulus = protocol.definition.reference_stimulus
+    if stimulus and stimulus not in protocol.patterns:
+        path: KeyPath = ("definition", "reference_stimulus")
+        yield _unknown(path, "pattern", stimulus, protocol.patterns)
 
 
 def _arm(protocol: Protocol, name: str, arm: Arm) -> Iterator[Mistake]:

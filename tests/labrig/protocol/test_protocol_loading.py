@@ -231,6 +231,20 @@ MISTAKES = {
         "1.85",
         "less than 1",
     ),
+    "reference stimulus": (
+        "reference_stimulus: tonic_10hz_2mean",
+        "reference_stimulus: tonic",
+        "definition.reference_stimulus",
+        "no pattern 'tonic'",
+        "There is: sham, tonic_10hz_2mean",
+    ),
+    "half-life outside its range": (
+        "half_life: {value: 12 h, low: 4 h,",
+        "half_life: {value: 12 h, low: 14 h,",
+        "factors.CNTF.half_life.low",
+        "outside its own range",
+        "in order",
+    ),
     "newer format": ("labrig: 1", "labrig: 2", "labrig", "2 is not", "1"),
 }
 
