@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 MEAN_RATE_TOLERANCE = 0.01
@@ -82,3 +82,15 @@ LIBRARY: Mapping[str, LibraryPattern] = MappingProxyType(
         ),
     }
 )
+
+
+def library_yaml(name: str) -> str:
+    """A pattern of the library as one YAML line, ready to be put under ``patterns:``.
+
+    >>> library_yaml("mature_0p1hz").partition(", source")[0]
+    'mature_0p1hz: {pulse_width: 6 ms, amplitude: 4 V, shape: biphasic, frequency: 0.1 Hz'
+    """
+    written = {key: value for key, value in asdict(LIBRARY[name]).items() if value is not None}
+    source = written.pop("source")
+    entries = ", ".join(f"{key}: {value}" for key, value in written.items())
+    return f'{name}: {{{entries}, source: "{source}"}}'

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from labrig.problems import KeyPath, Mistake, did_you_mean, raise_mistakes
-from labrig.protocol.patterns import MEAN_RATE_TOLERANCE, mean_rate_hz
+from labrig.protocol.patterns import (
+    LIBRARY,
+    MEAN_RATE_TOLERANCE,
+    library_yaml,
+    mean_rate_hz,
+)
 from labrig.protocol.plates import PLATES
 
 if TYPE_CHECKING:
@@ -251,7 +257,11 @@ def _arm(protocol: Protocol, name: str, arm: Arm) -> Iterator[Mistake]:
                     here, "the steps are not in order of time", "Sort them by `at`, each later."
                 )
     if arm.pattern is not None and arm.pattern not in protocol.patterns:
-        yield _unknown((*path, "pattern"), "pattern", arm.pattern, protocol.patterns)
+        unknown = _unknown((*path, "pattern"), "pattern", arm.pattern, protocol.patterns)
+        if arm.pattern in LIBRARY:
+            remedy = f"labrig knows one: add under patterns: `{library_yaml(arm.pattern)}`"
+            unknown = replace(unknown, remedy=remedy)
+        yield unknown
     if arm.flow_ml_h is not None and arm.flow_ml_h <= 0:
         yield Mistake(
             (*path, "flow"),

@@ -1,16 +1,15 @@
-from dataclasses import asdict
-
 import pytest
+from ruamel.yaml import YAML
 
 from labrig.protocol.models import Pattern
-from labrig.protocol.patterns import LIBRARY, mean_rate_hz
+from labrig.protocol.patterns import LIBRARY, library_yaml, mean_rate_hz
 from labrig.protocol.plates import PLATES, row_column
 
 
 @pytest.mark.parametrize("name", LIBRARY)
 def test_a_library_pattern_is_a_pattern_with_the_mean_rate_it_states(name):
-    written = {key: value for key, value in asdict(LIBRARY[name]).items() if value is not None}
-    pattern = Pattern.model_validate(written)
+    spelt = YAML(typ="safe").load(library_yaml(name))
+    pattern = Pattern.model_validate(spelt[name])
     rate = mean_rate_hz(pattern.frequency_hz, pattern.on_s, pattern.off_s)
     if pattern.mean_rate_hz is not None:
         assert pattern.mean_rate_hz == pytest.approx(rate, rel=0.01)

@@ -140,6 +140,13 @@ MISTAKES = {
         "no pattern 'shamm'",
         "'sham'",
     ),
+    "pattern of the library": (
+        "    pattern: sham",
+        "    pattern: phasic_100hz_2mean",
+        "arms.vehicle-sham.pattern",
+        "no pattern 'phasic_100hz_2mean'",
+        "`phasic_100hz_2mean: {pulse_width: 0.4 ms, amplitude: 15 V,",
+    ),
     "unknown vehicle": (
         "vehicle: nerve-vehicle",
         "vehicle: nerve-vehikel",
