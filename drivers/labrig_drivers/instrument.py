@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import entry_points
+from types import MappingProxyType
 from typing import Any, Literal
 
 Kind = Literal["pump", "stimulator", "camera", "stage", "probe"]
@@ -62,6 +64,8 @@ class InstrumentType:
     verified_on: tuple[str, ...]
 
 
+# Asked whenever a port is opened again at night, when a disk may be slow: read once a process.
+@cache
 def installed_types() -> Mapping[str, InstrumentType]:
     """Every installed instrument type by name, third parties' included.
 
@@ -77,4 +81,4 @@ def installed_types() -> Mapping[str, InstrumentType]:
                 "not an InstrumentType: its package must export INSTRUMENT = InstrumentType(...)"
             )
         found[loaded.name] = loaded
-    return found
+    return MappingProxyType(found)
