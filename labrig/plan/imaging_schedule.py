@@ -106,7 +106,7 @@ def round_plan(
     """The steps of a round with every channel, and how long it takes.
 
     Travel at the stage's speed, settling after each move, exposure, and ``FRAME_OVERHEAD_S``.
-    The way back to the first field is part of the round.
+    A round begins with the way back from where the round before it ended.
     """
     channels = [name for name in imaging.channels if name in rig.optics]
     stops = [
@@ -116,16 +116,14 @@ def round_plan(
     ]
     shots: list[Shot] = []
     now_s = 0.0
-    here: tuple[float, float] | None = None
+    here = stops[-1][2:] if stops else (0.0, 0.0)
     for well, field, x, y in stops:
-        shift_s = 0.0 if here is None else _travel_s(rig, here, (x, y))
+        shift_s = _travel_s(rig, here, (x, y))
         for channel in channels:
             shots.append(Shot(now_s, well, field, channel, x, y))
             now_s += shift_s + imaging.channels[channel].exposure_ms / 1000 + FRAME_OVERHEAD_S
             shift_s = 0.0
         here = (x, y)
-    if here is not None:
-        now_s += _travel_s(rig, here, stops[0][2:])
     return tuple(shots), now_s
 
 
