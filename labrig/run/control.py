@@ -48,7 +48,10 @@ class ControlServer:
         server = _Server((HOST, 0), _Handler)
         server.status, server.take, server.token = self._status, self._take, token
         self._server = server
-        threading.Thread(target=server.serve_forever, name="control", daemon=True).start()
+        # The interval is how long close() may take.
+        threading.Thread(
+            target=server.serve_forever, args=(0.1,), name="control", daemon=True
+        ).start()
         text = json.dumps(
             {"pid": os.getpid(), "boot_id": boot_id(), "host": HOST, "port": server.server_port,
              "token": token}
