@@ -1,0 +1,58 @@
+"""The dose ledger: what the wells really got, by the pumps' own word."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+def _ledger(night):
+    return json.loads((night.folder / "ledger.json").read_text())
+
+
+def _plan(script, duration_s):
+    levels = [script.flow(0.0, 30.0), script.flow(0.0, 1.0, "dose"), script.stimulate(0.0)]
+    return script.plan(levels, duration_s)
+
+
+def test_a_sound_night_delivers_what_was_planned(rehearse, script):
+    night = rehearse()
+    night.run(_plan(script, 4 * 3600.0))
+    ledger = _ledger(night)
+    base, additive = ledger["pumps"]
+    assert base["planned_ul"] == pytest.approx(7200.0)
+    assert base["confirmed_ul"] == pytest.approx(7200.0, rel=0.01)
+    assert additive["confirmed_ul"] == pytest.approx(240.0, rel=0.01)
+    assert [well["fidelity"] for well in ledger["wells"]] == pytest.approx([1.0, 1.0], abs=0.01)
+    assert ledger["censored_from_s"] == {}
+    assert ledger["pulses"] == [
+        {"stimulator": "pulses", "channel": 1, "planned": 288 * 50, "delivered": 288 * 50,
+         "uncertain": 0},
+    ]  # fmt: skip
+
+
+def test_a_long_stall_censors_the_wells_from_its_beginning(rehearse, script):
+    night = rehearse(faults={"dose": (script.Fault("stall", 2 * 3600.0),)})
+    night.run(_plan(script, 10 * 3600.0))
+    ledger = _ledger(night)
+    well = ledger["wells"][0]
+    assert well["fidelity"] < 0.8
+    assert 3 * 3600 < well["longest_gap_s"] < 8 * 3600
+    # From the last reading that witnessed flow: at 1 µL/min the counter tells every five minutes.
+    assert 6900.0 <= ledger["censored_from_s"]["A1"] <= 7200.0
+    values, meant = well["curve"]["values_ng_ml"], well["curve"]["target_ng_ml"]
+    assert values[-1] < 0.1 * meant[-1]
+
+
+def test_a_bolus_counts_as_delivered(rehearse, script):
+    night = rehearse()
+    levels = [script.flow(0.0, 30.0), script.flow(0.0, 0.0, "dose"), script.dose(600.0, 20.0)]
+    night.run(script.plan(levels, 2 * 3600.0))
+    ledger = _ledger(night)
+    (dose,) = ledger["doses"]
+    assert dose["classification"] == "done"
+    assert dose["delivered_ul"] == pytest.approx(20.0, rel=0.01)
+    # The model spreads the bolus over the ten minutes in which the counter was read.
+    assert ledger["wells"][0]["fidelity"] == pytest.approx(1.0, abs=0.1)
+    assert max(ledger["wells"][0]["curve"]["values_ng_ml"]) > 5.0
