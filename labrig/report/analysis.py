@@ -69,7 +69,7 @@ def analyse(record: Record) -> Analysis:
     outcome = outcome_of(plan, record.rows, protocol.imaging.interval_s)
     ledger = dose_ledger(plan, record.rows, outcome.until_s)
     aspects = aspects_between(protocol, protocol.arms)
-    units = units_of(plan.wells, aspects)
+    units = units_of(plan.wells, list(protocol.arms), aspects)
     wells = well_table(record.fields, record.tubes, protocol.definition.min_nuclei)
     itt = unit_table(wells, units)
     per_protocol = unit_table(wells, units, ledger.censored_from_s)
@@ -81,7 +81,12 @@ def analyse(record: Record) -> Analysis:
     comparisons: tuple[ArmComparison, ...] = ()
     if control is not None and last_round is not None:
         comparisons = compare_arms(
-            protocol, plan.wells, wells, control, last_round, ledger.censored_from_s
+            protocol,
+            plan.wells,
+            wells,
+            control,
+            (_baseline_round(itt, treated_from_s), last_round),
+            ledger.censored_from_s,
         )
     return Analysis(
         record=record,
@@ -145,6 +150,12 @@ def _last_round(table: pd.DataFrame, treated_from_s: float) -> int | None:
         return None
     after = table[(table["hours"] * 3600 > treated_from_s) & table["diameter_um"].notna()]
     return None if after.empty else int(after["round"].max())
+
+
+def _baseline_round(table: pd.DataFrame, treated_from_s: float) -> int | None:
+    """The last round with diameters before treatment began."""
+    before = table[(table["hours"] * 3600 <= treated_from_s) & table["diameter_um"].notna()]
+    return None if before.empty else int(before["round"].max())
 
 
 def _dose_doubts(

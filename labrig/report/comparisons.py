@@ -29,21 +29,25 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Analysis = Literal["intention to treat", "per protocol"]
+Readout = Literal["diameter", "diameter over its baseline"]
 EFFECTS = ("mean", "N", "A", "M", "V", "N×A", "N×M", "A×M")
 """Nerve factors, activity, muscle insult, low supply, and what the origins need of interplay."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArmComparison:
-    """One arm against the control, in diameter, at one round.
+    """One arm against the control at one round.
 
     Attributes:
+        readout: the diameter, as the definition reads it, or its change since the first round,
+            which takes out how units differed before treatment.
         unit: what one unit of this comparison shares.
         p_holm: adjusted over the arms of this analysis; None without a test.
     """
 
     arm: str
     control: str
+    readout: Readout
     analysis: Analysis
     hours: float
     unit: str
@@ -74,7 +78,7 @@ def compare_arms(
     plan_wells: Sequence[WellPlan],
     wells: pd.DataFrame,
     control: str,
-    round_: int,
+    rounds: tuple[int | None, int],
     censored_from_s: Mapping[str, float],
 ) -> tuple[ArmComparison, ...]:
     """Every arm against the control at one round, both ways of counting what went wrong.
@@ -84,60 +88,68 @@ def compare_arms(
         plan_wells: of the plan.
         wells: from :func:`labrig.report.growth.well_table`.
         control: name of the control arm.
-        round_: the imaging round to compare at.
+        rounds: the baseline round, None without one, and the round to compare at.
         censored_from_s: by well.
     """
-    found: list[ArmComparison] = []
+    baseline, last = rounds
+    readouts: list[Readout] = ["diameter"]
+    if baseline is not None:
+        readouts.append("diameter over its baseline")
     ways: tuple[tuple[Analysis, Mapping[str, float] | None], ...] = (
         ("intention to treat", None),
         ("per protocol", censored_from_s),
     )
-    for analysis, censored in ways:
-        rows = [
-            _compare(protocol, plan_wells, wells, (arm, control), round_, analysis, censored)
-            for arm in protocol.arms
-            if arm != control
-        ]
-        found += _adjusted(rows)
+    found: list[ArmComparison] = []
+    for readout in readouts:
+        for analysis, censored in ways:
+            rows = []
+            for arm in protocol.arms:
+                if arm == control:
+                    continue
+                aspects = aspects_between(protocol, (arm, control))
+                units = units_of(plan_wells, (arm, control), aspects)
+                table = unit_table(wells, units, censored)
+                values = _values(table, baseline if readout != "diameter" else None, last)
+                rows.append(
+                    _compare(values, (arm, control), name_of_unit(aspects), readout, analysis)
+                )
+            found += _adjusted(rows)
     return tuple(found)
 
 
+def _values(table: pd.DataFrame, baseline: int | None, last: int) -> pd.DataFrame:
+    """One row a unit with its ``value``, and nothing where it was not measured."""
+    final = table[table["round"] == last].set_index("unit")
+    value = final["diameter_um"]
+    if baseline is not None:
+        value = value / table[table["round"] == baseline].set_index("unit")["diameter_um"]
+    return final.assign(value=value).dropna(subset=["value"])
+
+
 def _compare(
-    protocol: Protocol,
-    plan_wells: Sequence[WellPlan],
-    wells: pd.DataFrame,
+    values: pd.DataFrame,
     pair: tuple[str, str],
-    round_: int,
+    unit: str,
+    readout: Readout,
     analysis: Analysis,
-    censored: Mapping[str, float] | None,
 ) -> ArmComparison:
-    arm, control = pair
-    aspects = aspects_between(protocol, pair)
-    units = units_of([w for w in plan_wells if w.arm in pair], aspects)
-    table = unit_table(wells[wells["round"] == round_], units, censored)
-    table = table[table["diameter_um"].notna()]
-    hours = float(table["hours"].mean()) if len(table) else math.nan
-    sides = {name: table[table["arm"] == name] for name in pair}
-    donors = sorted(set(sides[arm]["donor"]) & set(sides[control]["donor"]))
+    arm, control = (values[values["arm"] == name] for name in pair)
+    donors = sorted(set(arm["donor"]) & set(control["donor"]))
     result, why_not = None, ""
     if not donors:
         why_not = "not measured in both arms of any donor"
     elif len(donors) >= 2:
-        result = ratio_of_pairs([_donor_ratio(sides[arm], sides[control], d) for d in donors])
+        result = ratio_of_pairs([_donor_ratio(arm, control, donor) for donor in donors])
+        unit = "donor"
     else:
-        result = ratio_of_groups(
-            list(sides[arm]["diameter_um"]), list(sides[control]["diameter_um"])
-        )
-    unit = name_of_unit(aspects) if len(donors) < 2 else "donor"
-    return ArmComparison(
-        arm, control, analysis, hours, unit, len(donors), result, None, why_not
-    )
+        result = ratio_of_groups(list(arm["value"]), list(control["value"]))
+    hours = float(values["hours"].mean()) if len(values) else math.nan
+    return ArmComparison(*pair, readout, analysis, hours, unit, len(donors), result, None, why_not)
 
 
 def _donor_ratio(arm: pd.DataFrame, control: pd.DataFrame, donor: str) -> float:
     mine, theirs = (
-        geometric_mean(list(side[side["donor"] == donor]["diameter_um"]))
-        for side in (arm, control)
+        geometric_mean(list(side[side["donor"] == donor]["value"])) for side in (arm, control)
     )
     return mine / theirs
 
@@ -183,10 +195,12 @@ def origins(protocol: Protocol, arm_log_means: Mapping[str, float]) -> tuple[Ori
         found.append(Origin(name, contrast, able, why, ratio))
     found.append(
         Origin(
-            "synaptogenic", "transmission blocked, impulses given directly", False,
+            "synaptogenic",
+            "transmission blocked, impulses given directly",
+            False,
             "not identifiable with these arms: muscle cells alone have no synapse to lose",
             None,
-        )  # fmt: skip
+        )
     )
     return tuple(found)
 

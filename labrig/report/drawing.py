@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,29 +47,41 @@ def style_of(arms: Sequence[str]) -> dict[str, tuple[str, str]]:
     }
 
 
-def new_figure(width_in: float, height_in: float, rows: int = 1, columns: int = 1) -> tuple[
-    Figure, list[Any]
-]:
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
+    """Draw with the report's style, and leave matplotlib's own as it was."""
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
+        import matplotlib as mpl
+
+        with mpl.rc_context(_STYLE):  # type: ignore[arg-type] # its keys are a 300-fold Literal
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+def new_figure(
+    width_in: float, height_in: float, rows: int = 1, columns: int = 1
+) -> tuple[Figure, list[Any]]:
     """A figure and its axes in reading order; no window and no global state."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(width_in, height_in))
-        axes = figure.subplots(rows, columns, squeeze=False)
-    return figure, list(axes.flat)
+    figure = Figure(figsize=(width_in, height_in))
+    return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
 
 
 def to_svg(figure: Figure, name: str) -> str:
     """Inline SVG without date; ids carry ``name``, so that figures on one page do not clash."""
-    import matplotlib as mpl
-
     text = io.StringIO()
-    with mpl.rc_context(_STYLE):
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     svg = text.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
+    # The page decides how large it is; the view box keeps its proportions.
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
     used = set(re.findall(r'(?:url\(#|href="#)([^")]+)', svg))

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from labrig.plan.plan import Curve, Plan
 from labrig.plan.timeline import Dose, Frame, StimulationLevel
-from labrig.report.drawing import BAD, GOOD, INK, QUIET, RULE, WARN, new_figure, style_of, to_svg
+from labrig.report.drawing import (
+    BAD,
+    COLOURS,
+    GOOD,
+    INK,
+    QUIET,
+    RULE,
+    WARN,
+    new_figure,
+    style_of,
+    styled,
+    to_svg,
+)
 from labrig.report.growth import READOUTS
 from labrig.report.outcome import Outcome
 from labrig.run.journal import Row
@@ -15,6 +27,7 @@ from labrig.run.ledger import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 _FATE_COLOUR = {
     "on time": GOOD, "late": WARN, "missed": BAD, "failed": BAD, "uncertain": WARN,
@@ -22,6 +35,7 @@ _FATE_COLOUR = {
 }  # fmt: skip
 
 
+@styled
 def timeline_figure(plan: Plan, outcome: Outcome) -> str:
     """Phases, impulses, pictures, doses and what went wrong, on the run's clock."""
     figure, (axes,) = new_figure(9.5, 2.7)
@@ -58,55 +72,48 @@ def timeline_figure(plan: Plan, outcome: Outcome) -> str:
     return to_svg(figure, "timeline")
 
 
+@styled
 def concentration_figure(plan: Plan, ledger: Ledger) -> str | None:
     """Concentration by factor: target, predicted with its half-life band, modelled as delivered.
 
-    One line for wells that were fed alike. None when no factor is dosed.
+    One line for wells that were fed alike; those of censored wells are red. None when no factor
+    is dosed.
     """
-    shown = [loss for loss in plan.factors if any(max(c.values_ng_ml, default=0.0) > 0
-             for c in plan.forecast.curves if c.factor == loss.factor)]  # fmt: skip
+    by_factor = {
+        loss.factor: [c for c in plan.forecast.curves if c.factor == loss.factor and
+                      any(c.values_ng_ml)]
+        for loss in plan.factors
+    }  # fmt: skip
+    shown = {factor: curves for factor, curves in by_factor.items() if curves}
     if not shown:
         return None
     columns = min(2, len(shown))
     rows = -(-len(shown) // columns)
-    figure, axes = new_figure(9.5, 2.5 * rows, rows, columns)
-    arms = list(dict.fromkeys(well.arm for well in plan.wells))
-    arm_of = {well.well: well.arm for well in plan.wells}
-    style = style_of(arms)
-    for panel, loss in zip(axes, shown, strict=False):
-        scale, unit = _scale(max(max(c.values_ng_ml) for c in plan.forecast.curves
-                                 if c.factor == loss.factor))  # fmt: skip
-        _predicted(panel, [c for c in plan.forecast.curves if c.factor == loss.factor], scale)
+    figure, axes = new_figure(9.5, 2.5 * rows + 0.4, rows, columns)
+    for panel, (factor, curves) in zip(axes, shown.items(), strict=False):
+        scale, unit = _scale(max(max(curve.values_ng_ml) for curve in curves))
+        _predicted(panel, curves, scale)
         drawn = set()
         for dose in ledger.wells:
             values = dose.curve.values_ng_ml
-            if dose.factor != loss.factor or not any(values) or values in drawn:
+            censored = dose.well in ledger.censored_from_s
+            if dose.factor != factor or not any(values) or (values, censored) in drawn:
                 continue
-            drawn.add(values)
+            drawn.add((values, censored))
             panel.plot(_hours(dose.curve.times_s), [v / scale for v in values],
-                       color=style[arm_of[dose.well]][0], linewidth=1.4)  # fmt: skip
-        panel.set_title(f"{loss.factor}, {unit}")
+                       color=BAD if censored else COLOURS[0], linewidth=1.5)  # fmt: skip
+        panel.set_title(f"{factor} ({unit})")
         panel.set_ylim(bottom=0)
         panel.set_xlim(0, plan.forecast.duration_s / 3600)
     for panel in axes[len(shown) :]:
         panel.set_visible(False)
-    for panel in axes[-columns:]:
+    for panel in axes[: len(shown)][-columns:]:
         panel.set_xlabel("hours from the start")
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    figure.legend(
-        handles=[
-            Line2D([], [], color=INK, linestyle="--", linewidth=1, label="target"),
-            Patch(facecolor=RULE, label="predicted, over the half-life's range"),
-            *(Line2D([], [], color=style[arm][0], label=f"delivered: {arm}") for arm in arms
-              if any(arm_of[d.well] == arm and any(d.curve.values_ng_ml) for d in ledger.wells)),
-        ],
-        loc="outside lower center", ncols=3, fontsize=9,
-    )  # fmt: skip
+    _dose_legend(figure, censored=bool(ledger.censored_from_s))
     return to_svg(figure, "doses")
 
 
+@styled
 def growth_figure(table: pd.DataFrame, arms: Sequence[str], phases: Plan) -> str | None:
     """Each readout over time: units faint, the mean of an arm's units bold. None: no measures."""
     shown = [name for name in READOUTS if name in table and table[name].notna().any()]
@@ -114,7 +121,7 @@ def growth_figure(table: pd.DataFrame, arms: Sequence[str], phases: Plan) -> str
         return None
     figure, axes = new_figure(9.5, 3.3, 1, len(shown))
     style = style_of(arms)
-    handles = []
+    handles: list[Any] = []
     for panel, name in zip(axes, shown, strict=True):
         handles = []
         known = table[table[name].notna()]
@@ -135,6 +142,7 @@ def growth_figure(table: pd.DataFrame, arms: Sequence[str], phases: Plan) -> str
     return to_svg(figure, "growth")
 
 
+@styled
 def superplot(
     tubes: pd.DataFrame, wells: pd.DataFrame, units: pd.DataFrame, arms: Sequence[str]
 ) -> str | None:
@@ -156,12 +164,12 @@ def superplot(
         colour, marker = style_of(arms)[arm]
         for table, column, size, alpha, width in (
             (tubes, "diameter_mean_um", 7, 0.22, 0.30),
-            (wells, "diameter_um", 28, 0.75, 0.16),
-            (units, "diameter_um", 110, 1.0, 0.10),
+            (wells, "diameter_um", 26, 0.7, 0.24),
+            (units, "diameter_um", 120, 1.0, 0.12),
         ):
             values = table[table["arm"] == arm][column].dropna().to_numpy(float)
             across = index + spread.uniform(-width, width, len(values))
-            if size == 110:
+            if size > 7:
                 across = index + np.linspace(-width, width, len(values)) * (len(values) > 1)
             axes.scatter(across, values, s=size, alpha=alpha, color=colour,
                          marker=marker if size > 7 else "o", linewidths=1.2 if size > 50 else 0,
@@ -176,6 +184,7 @@ def superplot(
     return to_svg(figure, "superplot")
 
 
+@styled
 def environment_figure(plan: Plan, rows: Sequence[Row]) -> str | None:
     """CO2 and temperature with their limits; None without readings."""
     readings = [r for r in rows if r.kind == "reading" and r.state == "confirmed"]
@@ -218,6 +227,20 @@ def _predicted(panel: Any, curves: Sequence[Curve], scale: float) -> None:  # no
                        linewidth=1, drawstyle="steps-post")  # fmt: skip
 
 
+def _dose_legend(figure: Figure, *, censored: bool) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = [
+        Line2D([], [], color=INK, linestyle="--", linewidth=1, label="target"),
+        Patch(facecolor=RULE, label="predicted, over the half-life's range"),
+        Line2D([], [], color=COLOURS[0], label="delivered"),
+    ]
+    if censored:
+        handles.append(Line2D([], [], color=BAD, label="delivered, censored well"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=9)
+
+
 def _scale(highest_ng_ml: float) -> tuple[float, str]:
     for scale, unit in ((1e6, "mg/mL"), (1e3, "µg/mL")):
         if highest_ng_ml >= scale:
@@ -237,9 +260,7 @@ def _stimulated(plan: Plan) -> list[tuple[float, float]]:
             by_name.setdefault(entry.instrument, []).append(entry)
     stretches = []
     for levels in by_name.values():
-        ends: Mapping[int, float] = {
-            i: later.offset_s for i, later in enumerate(levels[1:])
-        }
+        ends: Mapping[int, float] = {i: later.offset_s for i, later in enumerate(levels[1:])}
         for index, level in enumerate(levels):
             if any(train.amplitude_v > 0 for train in level.trains):
                 end = ends.get(index, plan.forecast.duration_s)

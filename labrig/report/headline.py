@@ -15,6 +15,12 @@ LOW_FRACTION = 0.15
 """[P] A reservoir with less than this of what the run needed is called low."""
 
 
+_TOLD_ABOVE = {
+    "stall", "stall-recovered", "stall-given-up", "censored", "picture-missed", "link-lost",
+    "link-restored", "gap", "left-unattended", "dose-uncertain",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """One thing to know."""
@@ -72,6 +78,8 @@ def headline(analysis: Analysis) -> Headline:
 
 def verdict_sentence(analysis: Analysis) -> str:
     """The verdict, or why there is none."""
+    if len(analysis.record.protocol.arms) < 2:
+        return "No verdict: one arm alone is compared with nothing; its course over time is below."
     if analysis.control is None:
         return "No verdict: no arm has the role of a control, so there is nothing to compare with."
     labels = Counter(verdict.label for verdict in analysis.verdicts)
@@ -79,7 +87,7 @@ def verdict_sentence(analysis: Analysis) -> str:
     if labels["not assessable"] == total:
         reasons = Counter(r for v in analysis.verdicts for r in v.reasons)
         most = "; ".join(reason for reason, _ in reasons.most_common(2))
-        return f"No verdict: none of the {total} experimental units can be assessed. {most}."
+        return f"No verdict: none of the {total} experimental units can be assessed ({most})."
     said = ", ".join(f"{count} {label}" for label, count in labels.most_common())
     return f"Of {total} experimental units: {said}."
 
@@ -118,13 +126,11 @@ def _troubles(analysis: Analysis) -> list[Point]:
     points += _low_reservoirs(analysis)
     if late := outcome.count("late"):
         points.append(Point("warn", f"{late} action(s) or pictures were late."))
-    known = {"stall", "stall-recovered", "stall-given-up", "censored", "picture-missed", "link-lost",
-             "link-restored", "gap", "left-unattended", "dose-uncertain"}  # fmt: skip
-    other = [code for code in by_code if code not in known]
+    other = [code for code in by_code if code not in _TOLD_ABOVE]
     if other:
         points.append(Point("warn", f"Also recorded: {', '.join(other)}."))
     if analysis.record.absent and outcome.condition != "never begun":
-        points.append(Point("warn", "; ".join(analysis.record.absent).capitalize() + "."))
+        points.append(Point("warn", _sentence("; ".join(analysis.record.absent))))
     return points
 
 
@@ -146,6 +152,10 @@ def _all_well(analysis: Analysis) -> str:
         if kind in tally:
             parts.append(f"{tally[kind].get('on time', 0)} {name}")
     return f"Nothing is missing: {', '.join(parts) or 'all that was planned'}, all on time."
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + "."
 
 
 def _list(names: list[str]) -> str:

@@ -13,7 +13,7 @@ from labrig.run.lateness import PUNCTUAL_S
 
 Condition = Literal["finished", "stopped", "unfinished", "never begun"]
 LATE_PICTURE_FRACTION = 0.01
-"""[P] A picture is late from this part of the imaging interval on: the stage travels for seconds."""
+"""[P] A picture is late from this part of the imaging interval on: the stage travels seconds."""
 TALLIED = ("on time", "late", "missed", "skipped", "failed", "uncertain", "still ahead")
 KINDS = ("frame", "film", "dose", "level", "reading", "train")
 _FINAL = {
@@ -150,7 +150,7 @@ def _timeline_slips(
 
 
 def _last_words(rows: tuple[Row, ...]) -> tuple[dict[str, Row], dict[str, float]]:
-    """By key the row that counts, and for a dose when it began (confirmed is when it had run in)."""
+    """By key the row that counts; and when each dose began, as it is confirmed when it ran in."""
     last: dict[str, Row] = {}
     sent_s: dict[str, float] = {}
     for row in rows:

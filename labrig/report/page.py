@@ -41,9 +41,10 @@ def render(analysis: Analysis) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=False, keep_trailing_newline=True
     )
     template = environment.from_string(folder.joinpath("report.html.j2").read_text("utf-8"))
-    drawn = {name: Markup(svg) if svg else None for name, svg in _figures(analysis).items()}  # noqa: S704
-    css = Markup(folder.joinpath("report.css").read_text("utf-8"))  # noqa: S704
+    drawn = {name: Markup(svg) if svg else None for name, svg in _figures(analysis).items()}
+    css = Markup(folder.joinpath("report.css").read_text("utf-8"))
     record = analysis.record
+    doses = fidelity_rows(analysis)
     return template.render(
         css=css,
         figures=drawn,
@@ -62,7 +63,8 @@ def render(analysis: Analysis) -> str:
         single_donor=len({unit.donor for unit in analysis.units}) == 1,
         arms=_arms(record.protocol),
         counts=n_table(analysis),
-        fidelity=fidelity_rows(analysis),
+        fidelity=doses,
+        all_doses_ok=all(row["ok"] and not row["censored"] for row in doses),
         pulses=_pulses(analysis),
         n_units=_n_units(analysis),
         no_measures="; ".join(record.absent) or "no diameter was measured",
@@ -71,7 +73,9 @@ def render(analysis: Analysis) -> str:
         strip_rule=strips.RULE,
         definition_words=_definition_words(record.protocol),
         verdicts=list(zip(analysis.verdicts, analysis.verdicts_itt, strict=True)),
-        comparisons=analysis.comparisons,
+        shared_reasons=_shared_reasons(analysis),
+        comparisons=_comparison_tables(analysis),
+        both_alike=not analysis.ledger.censored_from_s,
         no_comparison=_no_comparison(analysis),
         gate=_gate(analysis),
         sensitivity=_sensitivity(analysis),
@@ -98,8 +102,8 @@ def fidelity_rows(analysis: Analysis) -> list[dict[str, Any]]:
                     "unit": unit.name,
                     "wells": " ".join(unit.wells),
                     "factor": factor,
-                    "planned": planned,
-                    "delivered": _area(worst.curve.times_s, worst.curve.values_ng_ml),
+                    "planned": _exposure(planned),
+                    "delivered": _exposure(planned * fidelity),
                     "fidelity": fidelity,
                     "ok": rules.fidelity_low <= fidelity <= rules.fidelity_high,
                     "gap_min": max(dose.longest_gap_s for dose in doses) / 60,
@@ -107,6 +111,13 @@ def fidelity_rows(analysis: Analysis) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def _exposure(ng_h_ml: float) -> str:
+    for scale, unit in ((1e6, "mg·h/mL"), (1e3, "µg·h/mL")):
+        if ng_h_ml >= scale:
+            return f"{ng_h_ml / scale:.3g} {unit}"
+    return f"{ng_h_ml:.3g} ng·h/mL"
 
 
 def _area(times_s: Sequence[float], values: Sequence[float]) -> float:
@@ -163,9 +174,9 @@ def _facts(analysis: Analysis) -> list[tuple[str, str]]:
     donors = ", ".join(
         d.id + (f" (passage {d.passage})" if d.passage is not None else "") for d in protocol.donors
     )
-    phases = ", ".join(f"{s.name} {clock(s.end_s - s.start_s)}" for s in record.plan.phases)
+    phases = ", ".join(f"{s.name} {clock(s.end_s - s.start_s)} h" for s in record.plan.phases)
     return [
-        ("Protocol", f"{protocol.name}" + (f" ({protocol.catalogue})" if protocol.catalogue else "")),
+        ("Protocol", f"{protocol.name} {f'({protocol.catalogue})' if protocol.catalogue else ''}"),
         ("Rig", record.rig.name + (", simulated" if run["simulated"] else "")),
         ("Started by", f"{run['operator']} on {run['machine']}"),
         ("Began (UTC)", _minute(outcome.started_utc) or "never"),
@@ -214,7 +225,9 @@ def _arms(protocol: Protocol) -> list[dict[str, str]]:
     rows = []
     for name, arm in protocol.arms.items():
         factors = [
-            f"{factor} {target:g} ng/mL" if isinstance(target, (int, float)) else f"{factor} in steps"
+            f"{factor} {target:g} ng/mL"
+            if isinstance(target, (int, float))
+            else f"{factor} in steps"
             for factor, target in arm.targets.items()
         ]
         boluses = [f"{b.factor} {b.volume_ul:g} µL at {clock(b.at_s)}" for b in arm.boluses]
@@ -260,15 +273,33 @@ def _definition_words(protocol: Protocol) -> str:
         f"low mass m ≤ {d.low_mass_m:g}, low strength s ≤ {d.low_strength_s:g}, low quality "
         f"q ≤ {d.low_quality_q:g}; in {d.assessments} consecutive assessments at least "
         f"{d.apart_h:g} h apart, after treatment began; guards: nuclei v ≥ {d.viability_v:g}, tube "
-        f"area a ≥ {d.coverage_a:g}, dose {d.fidelity_low:g} to {d.fidelity_high:g} of the plan, at "
-        f"least {d.min_tubes} tubes with at least {d.min_nuclei} nuclei each. Basis: {d.basis}."
+        f"area a ≥ {d.coverage_a:g}, dose {d.fidelity_low:g} to {d.fidelity_high:g} of the plan, "
+        f"at least {d.min_tubes} tubes with at least {d.min_nuclei} nuclei each. Basis: {d.basis}."
     )
+
+
+def _shared_reasons(analysis: Analysis) -> tuple[str, ...]:
+    """Reasons that hold for every unit: said once."""
+    reasons = [verdict.reasons for verdict in analysis.verdicts]
+    return tuple(r for r in reasons[0] if all(r in other for other in reasons)) if reasons else ()
+
+
+def _comparison_tables(analysis: Analysis) -> list[dict[str, Any]]:
+    """By readout, the rows to show; both analyses as one where nothing was censored."""
+    both_alike = not analysis.ledger.censored_from_s
+    tables = []
+    for readout in dict.fromkeys(c.readout for c in analysis.comparisons):
+        rows = [c for c in analysis.comparisons if c.readout == readout]
+        if both_alike:
+            rows = [c for c in rows if c.analysis == "intention to treat"]
+        tables.append({"readout": readout, "rows": rows, "hours": rows[0].hours})
+    return tables
 
 
 def _no_comparison(analysis: Analysis) -> str:
     if analysis.control is None:
-        return "no arm can be compared with a control."
-    return "nothing was measured after treatment began."
+        return "There is no control arm and another to compare with it."
+    return "Nothing was measured after treatment began."
 
 
 def _gate(analysis: Analysis) -> str:
@@ -278,14 +309,16 @@ def _gate(analysis: Analysis) -> str:
             "No arm is a positive control, so it is not known whether a loss would have shown in "
             "these cells: the comparisons above are exploratory."
         )
+    low_mass_m = analysis.record.protocol.definition.low_mass_m
+    rows = [c for c in analysis.comparisons if c.arm in positive and c.readout == "diameter"]
+    results = [(c.arm, c.result) for c in rows if c.analysis == "per protocol" and c.result]
     shown = [
-        c for c in analysis.comparisons
-        if c.arm in positive and c.analysis == "per protocol" and c.result is not None
-        and c.result.high is not None and c.result.high < 1.0
-        and c.result.ratio <= analysis.record.protocol.definition.low_mass_m
-    ]  # fmt: skip
+        arm
+        for arm, result in results
+        if result.ratio <= low_mass_m and result.high is not None and result.high < 1.0
+    ]
     if shown:
-        return f"The positive control {shown[0].arm} shrank tubes: the assay could show a loss."
+        return f"The positive control {shown[0]} shrank tubes: the assay could show a loss."
     return (
         f"The positive control {', '.join(positive)} did not shrink tubes as it should: by the "
         "ordered gate no other comparison may be interpreted."

@@ -47,7 +47,7 @@ class Record:
 
     Attributes:
         rows: the journal; empty when there is none or it cannot be trusted.
-        fields, tubes, nuclei: measures; empty tables when there are none.
+        fields, tubes: measures; empty tables when there are none.
         plate: the time-lapse; None when there is none.
         absent: in words, what is not there or could not be read.
     """
@@ -61,7 +61,6 @@ class Record:
     rows: tuple[Row, ...]
     fields: pd.DataFrame
     tubes: pd.DataFrame
-    nuclei: pd.DataFrame
     plate: PlateStore | None
     absent: tuple[str, ...]
 
@@ -86,8 +85,7 @@ def read_record(folder: RunFolder) -> Record:
         commitment=_commitment(folder.commitment, protocol, absent),
         rows=_journal(folder.journal, absent),
         fields=_table(folder.measures / "fields.csv", absent),
-        tubes=_table(folder.measures / "tubes.csv", absent),
-        nuclei=_table(folder.measures / "nuclei.csv", absent),
+        tubes=_table(folder.measures / "tubes.csv"),
         plate=_plate(folder.plate, absent),
         absent=tuple(absent),
     )
@@ -115,12 +113,13 @@ def _journal(path: Path, absent: list[str]) -> tuple[Row, ...]:
         return ()
 
 
-def _table(path: Path, absent: list[str]) -> pd.DataFrame:
+def _table(path: Path, absent: list[str] | None = None) -> pd.DataFrame:
     import pandas as pd
 
     # A table without a row is written as an empty line.
     if not path.exists() or path.stat().st_size <= 1:
-        absent.append(f"nothing is measured: {path.name} is missing or empty")
+        if absent is not None:
+            absent.append("no picture has been measured")
         return pd.DataFrame()
     return pd.read_csv(path, dtype={"well": str})
 

@@ -59,22 +59,34 @@ def variants(committed: Definition) -> tuple[Variant, ...]:
     stricter = replace_thresholds(committed, -0.05)
     looser = replace_thresholds(committed, 0.05)
     once = committed.model_copy(update={"assessments": 1})
-    return (
-        Variant("mass + strength (committed)", f"m ≤ {m:g} and s ≤ {s:g}", mass_and_strength,
-                committed),
-        Variant("mass only", f"m ≤ {m:g}", mass, committed),
-        Variant("strength only", f"s ≤ {s:g}", strength, committed),
-        Variant("mass or strength", f"m ≤ {m:g} or s ≤ {s:g}", mass_or_strength, committed),
-        Variant("specific strength only", f"q = s/m ≤ {q:g}", quality, committed),
-        Variant("mass + strength + specific strength", f"m ≤ {m:g}, s ≤ {s:g} and q ≤ {q:g}",
-                all_three, committed),
-        Variant("mass only, 0.05 stricter", f"m ≤ {stricter.low_mass_m:g}", mass, stricter),
-        Variant("mass only, 0.05 looser", f"m ≤ {looser.low_mass_m:g}", mass, looser),
-        Variant("mass only, one assessment enough", f"m ≤ {m:g} once", mass, once),
-        Variant("mass + strength, 0.05 looser",
-                f"m ≤ {looser.low_mass_m:g} and s ≤ {looser.low_strength_s:g}",
-                mass_and_strength, looser),
-    )  # fmt: skip
+    rows: tuple[tuple[str, str, Test, Definition], ...] = (
+        (
+            "mass + strength (the definition in force)",
+            f"m ≤ {m:g} and s ≤ {s:g}",
+            mass_and_strength,
+            committed,
+        ),
+        ("mass only", f"m ≤ {m:g}", mass, committed),
+        ("strength only", f"s ≤ {s:g}", strength, committed),
+        ("mass or strength", f"m ≤ {m:g} or s ≤ {s:g}", mass_or_strength, committed),
+        ("specific strength only", f"q = s/m ≤ {q:g}", quality, committed),
+        (
+            "mass + strength + specific strength",
+            f"m ≤ {m:g}, s ≤ {s:g} and q ≤ {q:g}",
+            all_three,
+            committed,
+        ),
+        ("mass only, 0.05 stricter", f"m ≤ {stricter.low_mass_m:g}", mass, stricter),
+        ("mass only, 0.05 looser", f"m ≤ {looser.low_mass_m:g}", mass, looser),
+        ("mass only, one assessment enough", f"m ≤ {m:g} once", mass, once),
+        (
+            "mass + strength, 0.05 looser",
+            f"m ≤ {looser.low_mass_m:g} and s ≤ {looser.low_strength_s:g}",
+            mass_and_strength,
+            looser,
+        ),
+    )
+    return tuple(Variant(*row) for row in rows)
 
 
 def replace_thresholds(definition: Definition, by: float) -> Definition:

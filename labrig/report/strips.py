@@ -59,7 +59,7 @@ def representatives(units: Sequence[Unit], table: pd.DataFrame) -> dict[str, Uni
             chosen.setdefault(unit.arm, unit)
             continue
         distance = (own["diameter_um"] - own["diameter_um"].median()).abs()
-        nearest = own.loc[distance.idxmin(), "unit"]
+        nearest = own["unit"].iloc[int(distance.argmin())]
         if unit.name == nearest:
             chosen[unit.arm] = unit
     return chosen
@@ -118,9 +118,11 @@ def _overlays(
             hours = rounds_s[round_] / 3600
             pictures.append(
                 _picture(
-                    plate, image, f"measured, {hours:.1f} h",
+                    plate,
+                    image,
+                    f"measured, {hours:.1f} h",
                     f"Well {well}, {hours:.1f} hours: outlines and widths of the measured tubes",
-                )  # fmt: skip
+                )
             )
     return pictures
 

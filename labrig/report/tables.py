@@ -44,9 +44,7 @@ def write_tables(analysis: Analysis, folder: Path) -> None:
 
 
 def _units(analysis: Analysis) -> str:
-    kept = set(
-        zip(analysis.per_protocol["unit"], analysis.per_protocol["round"], strict=True)
-    )
+    kept = set(zip(analysis.per_protocol["unit"], analysis.per_protocol["round"], strict=True))
     table = analysis.itt.assign(
         in_per_protocol=[
             (unit, round_) in kept

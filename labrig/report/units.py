@@ -44,20 +44,23 @@ def aspects_between(protocol: Protocol, arms: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def units_of(wells: Sequence[WellPlan], aspects: Sequence[str]) -> tuple[Unit, ...]:
+def units_of(
+    wells: Sequence[WellPlan], arms: Sequence[str], aspects: Sequence[str]
+) -> tuple[Unit, ...]:
     """Wells joined into units by what their arms share.
 
     Args:
         wells: of the plan, in plate order.
+        arms: order in which units are listed; wells of other arms are left out.
         aspects: :data:`FACTORS`, :data:`IMPULSES`; none: every well stands for itself.
     """
+    wells = [well for well in wells if well.arm in arms]
     groups: list[list[WellPlan]] = []
     for well in wells:
         joined = [g for g in groups if any(_share(well, other, aspects) for other in g)]
         rest = [g for g in groups if not any(g is j for j in joined)]
         groups = [*rest, [*(w for g in joined for w in g), well]]
     order = {well.well: index for index, well in enumerate(wells)}
-    arms = list(dict.fromkeys(well.arm for well in wells))
     groups = [sorted(group, key=lambda w: order[w.well]) for group in groups]
     groups.sort(key=lambda group: (arms.index(group[0].arm), order[group[0].well]))
     numbers: dict[str, int] = {}
@@ -72,12 +75,14 @@ def units_of(wells: Sequence[WellPlan], aspects: Sequence[str]) -> tuple[Unit, .
 
 
 def name_of_unit(aspects: Sequence[str]) -> str:
-    """What a unit is, in words: what one of them shares."""
-    return " and ".join(aspects) if aspects else WELL
+    """What wells of one unit share, in words."""
+    return " or ".join(aspects) if aspects else WELL
 
 
 def control_arm(protocol: Protocol) -> str | None:
-    """The arm all others are compared with: the first with role ``control``."""
+    """The arm all others are compared with: the first with role ``control``; None: no others."""
+    if len(protocol.arms) < 2:
+        return None
     return next((name for name, arm in protocol.arms.items() if arm.role == "control"), None)
 
 

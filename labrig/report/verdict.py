@@ -92,22 +92,20 @@ def assess(
     """
     found = []
     own = table[(table["unit"] == unit.name) & (table["hours"] >= treated_from_h)]
-    for row in own.itertuples():
+    for row in own.to_dict("records"):
+        round_ = int(row["round"])
         beside = table[
-            (table["arm"] == control)
-            & (table["donor"] == unit.donor)
-            & (table["round"] == row.round)
+            (table["arm"] == control) & (table["donor"] == unit.donor) & (table["round"] == round_)
         ]
-        diameters = [math.log(d) for d in beside["diameter_um"] if d == d]
-        own_strength = strength.get((unit.name, int(row.round)))
-        theirs = [strength.get((str(name), int(row.round))) for name in beside["unit"]]
+        logs = [math.log(d) for d in beside["diameter_um"] if d == d]
+        theirs = [strength.get((str(name), round_), math.nan) for name in beside["unit"]]
         assessment = Assessment(
-            hours=float(row.hours),
-            tubes=int(row.tubes),
-            m=_ratio(row.diameter_um, math.exp(_mean(diameters)) if diameters else None),
-            s=_ratio(own_strength, _mean([t for t in theirs if t is not None] or [math.nan])),
-            v=_ratio(row.nuclei, _mean(list(beside["nuclei"]))),
-            a=_ratio(row.coverage, _mean(list(beside["coverage"]))),
+            hours=float(row["hours"]),
+            tubes=int(row["tubes"]),
+            m=_ratio(row["diameter_um"], math.exp(_mean(logs)) if logs else None),
+            s=_ratio(strength.get((unit.name, round_)), _mean(theirs)),
+            v=_ratio(row["nuclei"], _mean(list(beside["nuclei"]))),
+            a=_ratio(row["coverage"], _mean(list(beside["coverage"]))),
         )
         if any(value is not None for value in (assessment.m, assessment.s)):
             found.append(assessment)
@@ -225,11 +223,12 @@ def _guard_reason(assessment: Assessment, definition: Definition) -> str:
 def _too_few(
     assessments: Sequence[Assessment], usable: Sequence[Assessment], definition: Definition
 ) -> list[str]:
-    wanted = f"{definition.assessments} assessments at least {definition.apart_h:g} h apart"
+    wanted = f"{definition.assessments} at least {definition.apart_h:g} h apart are needed"
     if not assessments:
-        return [f"not measured after treatment began; {wanted} are needed"]
+        return [f"no assessment after treatment began; {wanted}"]
     if _spaced([a.hours for a in assessments], definition.apart_h) < definition.assessments:
-        return [f"{len(assessments)} assessment(s) after treatment began; {wanted} are needed"]
+        many = "one assessment" if len(assessments) == 1 else f"{len(assessments)} assessments"
+        return [f"{many} after treatment began; {wanted}"]
     if _spaced([a.hours for a in usable], definition.apart_h) < definition.assessments:
         fewest = min(a.tubes for a in assessments)
         return [f"as few as {fewest} tubes measured; {definition.min_tubes} are needed each time"]

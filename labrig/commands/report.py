@@ -1,0 +1,40 @@
+"""``labrig report``: make the report of a run again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder, finished or not.", show_default=False)],
+    show: Annotated[
+        bool, typer.Option("--open", help="Open the page in this computer's browser.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+) -> None:
+    r"""Make RUN/report/report.html and its tables from what lies in the run folder.
+
+    Nothing is measured again and no instrument is touched. The same run gives the same page. Use
+    it on a run that was stopped or still goes on, or after `labrig measure` was repeated.
+
+    \b
+    Example: labrig report runs/2026-11-23_180000_demo-night --open
+
+    Exit status: 0 written; 1 this is no run folder, or a file in it cannot be read.
+    """
+    from labrig.report.build import build_report
+    from labrig.report.tables import FILES
+    from labrig.run_folder import RunFolder
+
+    page = build_report(RunFolder.at(run))
+    if as_json:
+        tables = [str(page.parent / name) for name, _ in FILES]
+        typer.echo(json.dumps({"report": str(page), "tables": tables}))
+    else:
+        typer.echo(str(page))
+    if show:
+        typer.launch(page.resolve().as_uri())
