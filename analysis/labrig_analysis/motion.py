@@ -23,11 +23,12 @@ Floats = npt.NDArray[Any]
 WORKING_PIXEL_UM = 1.3
 _WINDOW = 15
 _STEP = 4
-_LEVELS = 3
+_LEVELS = 2
 """The window (20 um wide), the least spacing of points and the pyramid, in working pixels: with
-three halvings a movement of some 40 um is found."""
-_MOST_POINTS = 600
-_STILL_POINTS = 200
+two halvings a movement of some 30 um is found."""
+_MOST_POINTS = 400
+_MOST_POINTS_UNMASKED = 800
+_STILL_POINTS = 80
 _LEAST_STILL = 20
 _SAMPLED_FOR_MEDIAN = 41
 _LEAST_TEXTURE = 0.02
@@ -129,7 +130,7 @@ def _places(shape: tuple[int, ...], mask: Mask | None) -> tuple[Floats, Floats]:
     """Points wanted and points of still ground, (p, 2) each as (x, y) in working pixels."""
     everywhere = np.ones(shape, np.bool_)
     if mask is None:
-        return _grid(everywhere, _MOST_POINTS), np.zeros((0, 2), np.float32)
+        return _grid(everywhere, _MOST_POINTS_UNMASKED), np.zeros((0, 2), np.float32)
     size = (shape[1], shape[0])
     wanted = cv2.resize((mask > 0).astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA) > 127
     near = cv2.dilate(wanted.astype(np.uint8), np.ones((2 * _WINDOW, 2 * _WINDOW), np.uint8))
@@ -175,15 +176,18 @@ def _followed(small: list[npt.NDArray[Any]], rest: Floats, points: Floats) -> Fl
     gain = 255.0 / max(float(high - low), 1e-6)
 
     def grey(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-        # Contrast is stretched for the 8 bits of the tracker; what saturates is 0.2 % of the
+        # The tracker takes 8 bits. Deeper frames are stretched; what saturates is 0.2 % of the
         # picture at rest.
+        if image.dtype == np.uint8:
+            return image
         stretched = image * np.float32(gain) - np.float32(low * gain)
         return np.clip(stretched, 0, 255, out=stretched).astype(np.uint8)
 
     window = (_WINDOW, _WINDOW)
-    still = grey(rest)
+    eight_bits = small[0].dtype == np.uint8
+    still = np.rint(rest).astype(np.uint8) if eight_bits else grey(rest)
     start = points[:, None]
-    stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 12, 0.005)
+    stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 10, 0.005)
     moved = np.empty((len(small), len(points), 2), np.float32)
     for number, frame in enumerate(small):
         ends, _, _ = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]

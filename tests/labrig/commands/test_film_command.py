@@ -1,0 +1,136 @@
+"""``labrig film`` on video files of a synthetic culture whose movement is known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+import typer
+from typer.testing import CliRunner
+
+from labrig.commands.film import film
+from labrig_analysis.synthetic.culture import CultureState
+from labrig_analysis.synthetic.film import Film, render_film
+from labrig_analysis.synthetic.scene import make_scene
+
+PIXEL_UM = 1.3
+PULSES = [0.2, 0.9]
+
+
+@pytest.fixture(scope="module")
+def twitching() -> Film:
+    scene = make_scene(4, "C2", 0, height_um=290, width_um=290)
+    return render_film(
+        scene,
+        CultureState(contraction_um=3.0),
+        (224, 224),
+        PIXEL_UM,
+        pulses_s=PULSES,
+        frame_rate_hz=50,
+        n_frames=70,
+        rng_seed=1,
+    )
+
+
+def run(*arguments):
+    app = typer.Typer()
+    app.command()(film)
+    return CliRunner().invoke(app, [str(a) for a in arguments], env={"COLUMNS": "160"})
+
+
+def saved(frames: np.ndarray, path: Path) -> Path:
+    if path.suffix == ".tif":
+        tifffile.imwrite(path, frames, photometric="minisblack")
+        return path
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 50, (224, 224))
+    for frame in frames:
+        writer.write(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR))
+    writer.release()
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".tif"])
+def test_a_film_file_gives_tables_and_a_trace(suffix, twitching, tmp_path):
+    path = saved(twitching.frames, tmp_path / f"twitch{suffix}")
+    mask = tmp_path / "mask.png"
+    cv2.imwrite(str(mask), twitching.truth.tube_mask.astype(np.uint8) * 255)
+    out = tmp_path / "out"
+    rate = ["--frame-rate-hz", "50"] if suffix == ".tif" else []
+    given = ["--pixel-size-um", PIXEL_UM, "--pulses", "0.2,0.9", "--mask", mask, "--out", out]
+    result = run(path, *given, *rate, "--json")
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.output)
+    # JPEG compression of the AVI costs some accuracy.
+    assert summary["amplitude_um"] == pytest.approx(3.0, rel=0.06)
+    assert summary["capture_fraction"] == 1.0
+    assert summary["flags"] == ""
+    assert len(pd.read_csv(out / "twitch_trace.csv")) == 70
+    assert pd.read_csv(out / "twitch_pulses.csv")["pulse_s"].tolist() == PULSES
+    assert cv2.imread(str(out / "twitch_trace.png")) is not None
+    assert {p.name for p in out.iterdir()} >= {"twitch_summary.csv", "twitch_trains.csv"}
+
+
+def test_without_pulses_beats_are_found_and_shown_in_words(twitching, tmp_path):
+    path = saved(twitching.frames, tmp_path / "beats.avi")
+    result = run(path, "--pixel-size-um", PIXEL_UM, "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "optical contraction" in result.output
+    assert len(pd.read_csv(tmp_path / "beats_pulses.csv")) == 2
+
+
+def test_pulse_times_may_stand_in_a_file(twitching, tmp_path):
+    path = saved(twitching.frames, tmp_path / "twitch.avi")
+    times = tmp_path / "pulses.txt"
+    times.write_text("0.2\n0.9\n", encoding="utf-8")
+    result = run(path, "--pixel-size-um", PIXEL_UM, "--pulses", times, "--out", tmp_path, "--json")
+    assert json.loads(result.output)["pulses"] == 2
+
+
+def test_a_truncated_video_is_measured_and_flagged(twitching, tmp_path):
+    path = saved(twitching.frames, tmp_path / "cut.avi")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    result = run(path, "--pixel-size-um", PIXEL_UM, "--out", tmp_path, "--json")
+    assert result.exit_code == 0, result.output
+    assert "the file promises 70 frames" in json.loads(result.output)["flags"]
+
+
+def refused_files(folder: Path) -> dict[str, Path]:
+    junk, text, one = folder / "junk.avi", folder / "junk.tif", folder / "one.tif"
+    junk.write_bytes(b"RIFF this is no video")
+    text.write_text("no tiff", encoding="utf-8")
+    tifffile.imwrite(one, np.zeros((20, 20), np.uint8))
+    return {"absent": folder / "none.avi", "junk": junk, "text": text, "one": one}
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("absent", "is not there"),
+        ("junk", "cannot be read as a video"),
+        ("text", "cannot be read as TIFF"),
+        ("one", "give a stack of frames"),
+    ],
+)
+def test_what_is_no_film_is_refused_with_the_reason(name, says, tmp_path):
+    path = refused_files(tmp_path)[name]
+    result = run(path, "--pixel-size-um", 1, "--frame-rate-hz", 50, "--out", tmp_path)
+    assert result.exit_code == 1
+    assert says in result.output
+
+
+def test_missing_rate_calibration_and_wrong_pulses_are_refused(twitching, tmp_path):
+    path = saved(twitching.frames[:10], tmp_path / "short.tif")
+    no_rate = run(path, "--pixel-size-um", 1, "--out", tmp_path)
+    assert "--frame-rate-hz" in no_rate.output
+    no_size = run(path, "--frame-rate-hz", 50, "--pixel-size-um", 0, "--out", tmp_path)
+    assert "calibrated size of a pixel" in no_size.output
+    word = run(
+        path, *f"--frame-rate-hz 50 --pixel-size-um 1 --pulses 0.2,x --out {tmp_path}".split()
+    )
+    assert "'x' is no time" in word.output
+    assert [r.exit_code for r in (no_rate, no_size, word)] == [1, 1, 1]
