@@ -54,7 +54,8 @@ def main() -> None:
             found = work().summary.loc[0, "amplitude_um"]
             true = np.median(film.truth.pulse_response_um)
             print(
-                f"{pixel_size_um:<6} {name:<7} {FRAMES / wall_s:8.0f}  {cpu_s / FRAMES * 1e3:12.2f}  "
+                f"{pixel_size_um:<6} {name:<7} {FRAMES / wall_s:8.0f}  "
+                f"{cpu_s / FRAMES * 1e3:12.2f}  "
                 f"{cpu_s / FRAMES / (blur_s / 40):12.1f}  {true:7.2f}  {found:11.2f}"
             )
 

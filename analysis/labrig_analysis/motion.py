@@ -89,6 +89,7 @@ def measure_motion(
         raise ValueError(f"the mask has shape {mask.shape}, the frames {shape}: give one of theirs")
     inside, still = _places(small[0].shape, mask)
     rest = _rest(small, rest_frames)
+    still = _textured(rest, still)
     if mask is None:
         inside = _textured(rest, inside)
     moved = _followed(small, rest, np.concatenate([inside, still]))
@@ -118,6 +119,8 @@ def _shrunk(
         if number and frame.shape != shape:
             raise ValueError(f"frame {number} has shape {frame.shape}, those before it {shape}")
         shape = frame.shape
+        if frame.dtype.kind == "f" and not np.isfinite(frame).all():
+            raise ValueError(f"frame {number} holds NaN or infinity: give numbers in every pixel")
         kept = frame if frame.dtype in (np.uint8, np.uint16) else frame.astype(np.float32)
         size = (max(1, shape[1] // scale), max(1, shape[0] // scale))
         small.append(cv2.resize(kept, size, interpolation=cv2.INTER_AREA))
@@ -150,6 +153,8 @@ def _grid(where: Mask, most: int) -> Floats:
 
 def _textured(rest: Floats, points: Floats) -> Floats:
     """The points that have something to hold on to; bare ground would give any movement."""
+    if not len(points):
+        return points
     hold = cv2.cornerMinEigenVal(rest, _WINDOW)[
         points[:, 1].astype(np.intp), points[:, 0].astype(np.intp)
     ]

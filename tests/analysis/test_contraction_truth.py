@@ -194,6 +194,20 @@ def test_a_slow_film_is_flagged(filmed):
     assert "25 frames/s" in measured(film, [0.4]).summary.loc[0, "flags"]
 
 
+@pytest.mark.parametrize("level", [0, 255])
+@pytest.mark.parametrize("masked", [True, False])
+def test_a_black_or_white_film_shows_nothing(level, masked):
+    found = measure_contraction(
+        np.full((40, 96, 96), level, np.uint8),
+        pixel_size_um=PIXEL_UM,
+        frame_rate_hz=50,
+        pulses_s=[0.2],
+        mask=np.ones((96, 96), bool) if masked else None,
+    )
+    assert not found.pulses["followed"].any()
+    assert np.isnan(found.summary.loc[0, "amplitude_um"])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -202,6 +216,7 @@ def test_a_slow_film_is_flagged(filmed):
         ({"frames": []}, "no frames"),
         ({"frames": np.zeros((4, 32, 32, 3), np.uint8)}, "turn colour"),
         ({"frames": [np.zeros((32, 32)), np.zeros((32, 31))]}, r"frame 1 has shape \(32, 31\)"),
+        ({"frames": np.full((4, 32, 32), np.nan, np.float32)}, "frame 0 holds NaN"),
         ({"mask": np.ones((8, 8), bool)}, "mask has shape"),
     ],
 )
