@@ -119,8 +119,11 @@ def measure_contraction(
     resolved = int(pulses["resolved"].sum())
     followed = int(pulses["followed"].sum())
     only_trains = not pulses["single"].any() and len(trains) > 0
+    above_noise = trains["peak_um"] > FOLLOWED_NOISE * noise_um
     summary = {
-        "amplitude_um": float(trains["peak_um"].median()) if only_trains else twitch_um,
+        "amplitude_um": (
+            float(trains.loc[above_noise, "peak_um"].median()) if only_trains else twitch_um
+        ),
         "time_to_peak_s": float(pulses.loc[alone, "time_to_peak_s"].median()),
         "half_relaxation_s": float(pulses.loc[alone, "half_relaxation_s"].median()),
         "pulses": len(given),

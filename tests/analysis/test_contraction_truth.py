@@ -138,6 +138,12 @@ def test_single_pulses_of_a_fused_train_are_not_called_followed_or_missed(filmed
     assert found.summary.loc[0, "amplitude_um"] > 4
 
 
+def test_a_train_that_moves_nothing_has_no_amplitude(filmed):
+    pulses = 0.2 + np.arange(0, 0.5, 0.05)
+    film = filmed(CultureState(capture_threshold_v=20.0), pulses, 1.0, pulse_amplitude_v=5.0)
+    assert np.isnan(measured(film, pulses).summary.loc[0, "amplitude_um"])
+
+
 def test_without_a_mask_the_moving_places_are_taken(filmed):
     film = filmed(CultureState(contraction_um=2.0), TWITCHES, 1.3)
     found = measured(film, TWITCHES, mask=False).summary.iloc[0]
