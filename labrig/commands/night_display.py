@@ -43,6 +43,11 @@ class NightDisplay:
         self._said: set[tuple[str, str]] = set()
 
     def __enter__(self) -> NightDisplay:
+        self.open()
+        return self
+
+    def open(self) -> None:
+        """Say what runs, and begin to draw."""
         pilot = " [yellow]pilot[/]" if self._plan.pilot else ""
         self._console.print(
             f"[bold]{self._plan.protocol_name}[/] on {self._plan.rig_name}{pilot}: "
@@ -51,7 +56,6 @@ class NightDisplay:
         )
         self._console.print(f"run folder: {self._folder.root}")
         self._progress.start()
-        return self
 
     def __exit__(
         self,
@@ -59,6 +63,10 @@ class NightDisplay:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the last picture standing."""
         self._progress.stop()
 
     def show(self, seen: Glance, measured: int, in_work: int) -> None:
@@ -74,7 +82,9 @@ class NightDisplay:
             ]
         )
         self._progress.update(self._night, completed=now_s, note=note)
-        self._progress.update(self._rounds, completed=measured, note=f"{in_work} in work")
+        self._progress.update(
+            self._rounds, completed=measured, note=f"{in_work} in work" if in_work else ""
+        )
         for alarm in seen.alarms:
             what = (str(alarm["code"]), str(alarm["about"]))
             if what not in self._said:

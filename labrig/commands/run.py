@@ -67,6 +67,7 @@ def run(
 
 
 def _with_prefect(request: StartRequest, *, fast: bool, as_json: bool) -> None:
+    from labrig.commands.prefect_display import PrefectDisplay
     from labrig.flows.local import conduct_with_prefect
     from labrig.flows.parameters import NightParameters
 
@@ -78,11 +79,15 @@ def _with_prefect(request: StartRequest, *, fast: bool, as_json: bool) -> None:
         fast=fast,
         operator=request.operator,
     )
-    page = conduct_with_prefect(parameters, request.runs / ".prefect")
+    show = PrefectDisplay(quiet=as_json)
+    try:
+        page = conduct_with_prefect(parameters, request.runs / ".prefect", show.look)
+    finally:
+        show.close()
     if as_json:
         typer.echo(json.dumps({"condition": "finished", "report": str(page)}))
     else:
-        typer.echo(f"Report: {page}")
+        typer.echo(f"The night has finished.\nReport: {page}")
 
 
 def _directly(request: StartRequest, options: RunnerOptions, *, as_json: bool) -> None:

@@ -30,7 +30,12 @@ def settle_environment(home: Path, api_url: str | None) -> dict[str, str]:
 
     Returns:
         the settings, to hand to child processes.
+
+    Raises:
+        OSError: ``home`` cannot be made.
     """
+    home = home.absolute()
+    home.mkdir(parents=True, exist_ok=True)
     settings = {**QUIET, "PREFECT_HOME": str(home)}
     if api_url is None:
         settings["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"] = "true"

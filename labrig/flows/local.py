@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from labrig.flows.environment import settle_environment
 from labrig.flows.parameters import NightParameters
 from labrig.launch.offers import Keeper
+from labrig.run_folder import RunFolder
+
+LOOK_EVERY_S = 0.1
 
 
-def conduct_with_prefect(parameters: NightParameters, home: Path) -> Path:
+def conduct_with_prefect(
+    parameters: NightParameters, home: Path, look: Callable[[RunFolder], None]
+) -> Path:
     """Run the ``night`` flow here and return its report.
 
     Args:
         parameters: of the flow.
         home: where Prefect keeps the temporary server's database.
+        look: called again and again, from a thread, with the run that is on.
 
     Raises:
         StartRefused, OfferRefused: it will not start.
@@ -25,16 +32,27 @@ def conduct_with_prefect(parameters: NightParameters, home: Path) -> Path:
     # here, and not above: prefect reads its settings when it is imported
     from labrig.flows.night import night
 
-    keeper, over = Keeper(Path(parameters.runs)), threading.Event()
-
-    def keep() -> None:
-        while not over.wait(0.05):
-            keeper.tick()
-
-    thread = threading.Thread(target=keep, name="keeper", daemon=True)
+    beside = _Beside(Keeper(Path(parameters.runs)), look)
+    thread = threading.Thread(target=beside.go_on, name="keeper", daemon=True)
     thread.start()
     try:
         return Path(night(parameters))
     finally:
-        over.set()
+        beside.over.set()
         thread.join()
+
+
+class _Beside:
+    """What goes on beside the flow: answering its offer, and showing the run."""
+
+    def __init__(self, keeper: Keeper, look: Callable[[RunFolder], None]) -> None:
+        self._keeper = keeper
+        self._look = look
+        self._folder: RunFolder | None = None
+        self.over = threading.Event()
+
+    def go_on(self) -> None:
+        while not self.over.wait(LOOK_EVERY_S):
+            self._folder = self._keeper.tick() or self._folder
+            if self._folder is not None:
+                self._look(self._folder)
