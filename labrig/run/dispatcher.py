@@ -25,9 +25,9 @@ from labrig.run.orders import (
     Resume,
     Settle,
     instrument_of,
+    kind_of,
 )
 from labrig.run.recovery import RunState
-from labrig.run.workers import kind_of
 
 _log = logging.getLogger(__name__)
 

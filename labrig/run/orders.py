@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from labrig.plan.timeline import Entry, Film, Frame
+from labrig.plan.timeline import Dose, Entry, Film, FlowLevel, Frame, StimulationLevel
+from labrig.run.journal import Kind
 
 CommandName = Literal["stop", "hold", "resume", "answer", "note", "phase"]
 
@@ -14,6 +15,21 @@ CommandName = Literal["stop", "hold", "resume", "answer", "note", "phase"]
 def instrument_of(entry: Entry) -> str:
     """The instrument that carries an entry out; for pictures, the stage they need."""
     return entry.stage if isinstance(entry, Frame | Film) else entry.instrument
+
+
+def kind_of(entry: Entry) -> Kind:
+    """How the journal names this kind of entry."""
+    match entry:
+        case FlowLevel() | StimulationLevel():
+            return "level"
+        case Dose():
+            return "dose"
+        case Frame():
+            return "frame"
+        case Film():
+            return "film"
+        case _:
+            return "reading"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,16 +21,18 @@ from labrig.run.control import ControlServer
 from labrig.run.desk import Desk
 from labrig.run.dispatcher import Dispatcher
 from labrig.run.flow import PumpHandler
+from labrig.run.handler import Handler
 from labrig.run.imaging import Attach, ImagingHandler
 from labrig.run.journal import Entry, open_journal, read_journal
 from labrig.run.lease import Fence, take_lease
 from labrig.run.ledger import dose_ledger, ledger_json
 from labrig.run.orders import Command, Halt
+from labrig.run.port_link import PortLink, identify
 from labrig.run.probes import ProbeHandler
 from labrig.run.recovery import RunState, fold
 from labrig.run.stimulation import StimulatorHandler
-from labrig.run.workers import Handler, Worker
-from labrig_drivers.errors import AlarmRaised, InstrumentError, LinkError
+from labrig.run.workers import Worker
+from labrig_drivers.errors import InstrumentError, LinkError
 from labrig_drivers.instrument import installed_types
 
 POLL_S = 60.0
@@ -219,10 +221,11 @@ class Runner:
         for port in sorted(opened, key=stimulators_first):
             instruments = self._bench.on_port(port)
             box = self._clock.mailbox(port)
-            worker = Worker(
-                port, desk, box, news, opened[port], partial(self._open, port),
-                state.identities, {i.name: i.serial_number for i in instruments},
-            )  # fmt: skip
+            serial_numbers = {i.name: i.serial_number for i in instruments}
+            link = PortLink(
+                opened[port], partial(self._open, port), state.identities, serial_numbers
+            )
+            worker = Worker(port, desk, box, news, link)
             for instrument in sorted(instruments, key=lambda i: types[i.type].kind != "stimulator"):
                 kind = types[instrument.type].kind
                 worker.add(self._handler(kind, instrument, desk, state, worker))
@@ -291,11 +294,7 @@ class Runner:
 def _see_everybody(port: OpenPort | None) -> None:
     """Who is missing or is not who the rig file says? Raises InstrumentError."""
     for driver in () if port is None else port.drivers.values():
-        try:
-            driver.identify()
-        except AlarmRaised:
-            # An instrument that was just switched on says so to whoever asks first.
-            driver.identify()
+        identify(driver)
 
 
 def _poll_s(instrument: InstrumentSpec) -> float:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
-from labrig.rig.bench import OpenPort
 from labrig.run.board import Question
 from labrig.run.clock import Mailbox
 from labrig.run.desk import Desk
-from labrig.run.journal import JournalWriteFailed, Kind
+from labrig.run.handler import Handler
+from labrig.run.journal import JournalWriteFailed
 from labrig.run.lateness import PUNCTUAL_S, judge
 from labrig.run.lease import StaleEpoch
 from labrig.run.orders import (
@@ -32,9 +32,10 @@ from labrig.run.orders import (
     Order,
     Resume,
     Settle,
+    kind_of,
 )
+from labrig.run.port_link import PortLink
 from labrig_drivers.errors import (
-    AlarmRaised,
     InstrumentError,
     LinkError,
     PortLost,
@@ -42,7 +43,6 @@ from labrig_drivers.errors import (
     ReplyError,
     WrongInstrument,
 )
-from labrig_drivers.kinds import Identity
 
 _log = logging.getLogger(__name__)
 
@@ -50,57 +50,6 @@ BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """[K] Seconds between tries to get an instrument back; the last repeats for ever."""
 
 _TROUBLE = (LinkError, ReplyError, WrongInstrument)
-
-
-class Handler(Protocol):
-    """What a worker needs of each instrument on its port."""
-
-    name: str
-
-    @property
-    def busy(self) -> bool:
-        """Whether something is under way that the end of the run should wait for."""
-        ...
-
-    def attach(self, driver: Any) -> None:  # noqa: ANN401 - the kind of driver it handles
-        """Take this driver from now on; read the state, change nothing."""
-        ...
-
-    def remember(self, order: Order) -> None:
-        """Hold this order's level from now on; sends nothing."""
-        ...
-
-    def take(self, what: Order | Settle | Decided) -> Order | None:
-        """Carry out; an order that comes back is to be judged and given again."""
-        ...
-
-    def assert_due(self) -> Order | None:
-        """Bring the instrument to the level due now; safe to repeat."""
-        ...
-
-    def next_due_s(self) -> float | None:
-        """When :meth:`tick` is due; None: never."""
-        ...
-
-    def tick(self) -> Order | None:
-        """Do what is due."""
-        ...
-
-    def halt(self, epoch: int) -> None:
-        """Safe state, now."""
-        ...
-
-    def hold(self) -> None:
-        """Pause."""
-        ...
-
-    def resume(self) -> None:
-        """Go on after :meth:`hold`."""
-        ...
-
-    def finish(self) -> None:
-        """Leave the instrument as the end of a run should find it."""
-        ...
 
 
 class Interrupted(Exception):
@@ -124,10 +73,7 @@ class Worker:
         desk: clock, journal, fence and board.
         mailbox: where orders come.
         dispatcher: where news goes.
-        opened: the open port; None when it could not be opened, and is tried again.
-        reopen: opens the port anew.
-        identities: who answered when the run began, by instrument; checked at every attaching.
-        serial_numbers: as the rig file demands, by instrument; empty: any.
+        link: the port itself, and who must be on it.
     """
 
     def __init__(
@@ -136,19 +82,13 @@ class Worker:
         desk: Desk,
         mailbox: Mailbox[Any],
         dispatcher: Mailbox[Any],
-        opened: OpenPort | None,
-        reopen: Callable[[], OpenPort],
-        identities: dict[str, Mapping[str, Any]],
-        serial_numbers: Mapping[str, str],
+        link: PortLink,
     ) -> None:
         self.port = port
         self.mailbox = mailbox
         self._desk = desk
         self._dispatcher = dispatcher
-        self._opened = opened
-        self._reopen = reopen
-        self._identities = identities
-        self._serial_numbers = serial_numbers
+        self._link = link
         self._handlers: dict[str, Handler] = {}
         self._outages: dict[str, _Outage] = {}
         self._later: deque[Any] = deque()
@@ -357,43 +297,23 @@ class Worker:
 
     def _attach(self, name: str) -> None:
         """Identify, compare, read; never reset, never write."""
-        if self._opened is None:
-            self._opened = self._reopen()
-        driver = self._opened.drivers[name]
-        identity = asdict(self._identify(name, driver))
-        wanted = self._serial_numbers.get(name, "")
-        if wanted and identity["serial_number"] not in (None, wanted):
-            raise WrongInstrument(
-                name,
-                f"its serial number is {identity['serial_number']}, the rig file says {wanted}.",
-                "Plug the right one in, or correct the rig file.",
-            )
-        before = self._identities.setdefault(name, identity)
-        if any(before[part] != identity[part] for part in ("model", "serial_number")):
-            raise WrongInstrument(
-                name,
-                f"it was {dict(before)} when the run began and is {identity} now.",
-                "Were cables or instruments exchanged? Put back what was there.",
-            )
+        driver, identity = self._link.attach(name)
         self._desk.note("run", "attached", "noted", instrument=name, identity=identity)
         self._handlers[name].attach(driver)
 
-    def _identify(self, name: str, driver: Any) -> Identity:  # noqa: ANN401 - any kind
-        try:
-            identity: Identity = driver.identify()
-        except AlarmRaised as error:
-            # An instrument that was switched on says so first, and is asked again.
-            self._desk.deviation("alarm-at-attach", instrument=name, what=str(error))
-            identity = driver.identify()
-        return identity
-
     def _begin_outage(self, name: str, error: InstrumentError) -> None:
-        now_s = self._desk.clock.now_s()
-        if isinstance(error, PortLost) and self._opened is not None:
-            self._opened.close()
-            self._opened = None
+        if isinstance(error, PortLost):
+            # Every driver on the port holds what has gone.
+            self._link.close()
+            for other in self._handlers:
+                self._note_outage(other, error)
+        else:
+            self._note_outage(name, error)
+
+    def _note_outage(self, name: str, error: InstrumentError) -> None:
         if name in self._outages:
             return
+        now_s = self._desk.clock.now_s()
         self._outages[name] = _Outage(now_s, str(error), now_s + BACK_OFF_S[0])
         wire = [f"{way} {data.hex(' ')}" for way, data in error.transcript]
         self._desk.deviation("link-lost", instrument=name, what=str(error), wire=wire)
@@ -401,33 +321,26 @@ class Worker:
 
     def _restore(self, name: str, outage: _Outage) -> None:
         """One try to get an instrument back."""
-        handler = self._handlers[name]
+        if outage.tries and len(self._outages) == len(self._handlers):
+            # Nobody on the port answers: perhaps the port itself has gone deaf.
+            self._link.close()
         try:
-            if len(self._outages) == len(self._handlers) and self._opened is not None:
-                # Nobody on the port answers: perhaps the port itself has gone deaf.
-                self._opened.close()
-                self._opened = None
             self._attach(name)
-            again = handler.assert_due()
+            again = self._handlers[name].assert_due()
         except (InstrumentError, StaleEpoch) as error:
             # After StaleEpoch, the stop that overtook it is next in the mailbox.
-            if isinstance(error, PortLost) and self._opened is not None:
-                self._opened.close()
-                self._opened = None
+            if isinstance(error, PortLost):
+                self._begin_outage(name, error)
             outage.tries += 1
-            outage.next_try_s = (
-                self._desk.clock.now_s() + BACK_OFF_S[min(outage.tries, len(BACK_OFF_S) - 1)]
-            )
+            patience_s = BACK_OFF_S[min(outage.tries, len(BACK_OFF_S) - 1)]
+            outage.next_try_s = self._desk.clock.now_s() + patience_s
             return
         del self._outages[name]
         self._desk.board.clear("link", name)
         self._desk.deviation(
             "link-restored", instrument=name, from_s=outage.since_s, to_s=self._desk.clock.now_s()
         )
-        waiting = list(outage.waiting)
-        if again is not None:
-            waiting.insert(0, again)
-        for what in waiting:
+        for what in ([] if again is None else [again]) + outage.waiting:
             self._perform(what)
 
     def _end(self) -> None:
@@ -443,8 +356,7 @@ class Worker:
         unsafe = tuple(self._outages)
         if unsafe:
             self._desk.deviation("left-unattended", instruments=list(unsafe))
-        if self._opened is not None:
-            self._opened.close()
+        self._link.close()
         self._dispatcher.put(Ended(self.port, unsafe))
 
     def _miss(self, order: Order, reason: str) -> None:
@@ -458,18 +370,3 @@ class Worker:
         if isinstance(entry, Frame):
             detail["round"] = entry.round
         self._desk.note(kind_of(entry), entry.key, state, **detail)
-
-
-def kind_of(entry: Any) -> Kind:  # noqa: ANN401 - a timeline entry
-    """How the journal names this kind of entry."""
-    match entry:
-        case FlowLevel() | StimulationLevel():
-            return "level"
-        case Dose():
-            return "dose"
-        case Frame():
-            return "frame"
-        case Film():
-            return "film"
-        case _:
-            return "reading"

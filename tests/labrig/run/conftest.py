@@ -37,6 +37,7 @@ from labrig.run.journal import read_journal
 from labrig.run.runner import Runner, previous_state
 from labrig.run.virtual_clock import VirtualClock
 from labrig_drivers.errors import PortLost, PortMissing
+from labrig_drivers.hosting import SharedBus
 from labrig_drivers.instrument import installed_types
 from labrig_drivers.simulation import Fault
 from labrig_drivers.transports.loopback import LoopbackTransport
@@ -81,9 +82,10 @@ class Unpluggable:
 
     def __init__(self, inner: LoopbackTransport, name: str, gone: Callable[[], bool]) -> None:
         self._inner, self._name, self._gone = inner, name, gone
+        self._closed = False
 
     def write(self, data: bytes) -> None:
-        if self._gone():
+        if self._closed or self._gone():
             raise PortLost(self._name, "unplugged (scripted).")
         self._inner.write(data)
 
@@ -96,7 +98,7 @@ class Unpluggable:
         return self._inner.discard_input()
 
     def close(self) -> None:
-        self._inner.close()
+        self._closed = True
 
 
 DEFAULT_BENCH = {
@@ -117,6 +119,7 @@ class Rehearsal:
         default_factory=lambda: dict(DEFAULT_BENCH)
     )
     faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
+    shared_port: dict[str, str] = field(default_factory=dict)
     unplugged: dict[str, tuple[float, float]] = field(default_factory=dict)
     camera: list[str] = field(default_factory=lambda: list(CAMERA))
     plants: dict[str, WatchedPlant] = field(default_factory=dict)
@@ -126,9 +129,10 @@ class Rehearsal:
 
     @property
     def bench(self) -> BenchSpec:
-        ports = tuple(PortSpec(f"{name}-port", "sim", None) for name in self.instruments)
+        names = {name: self.shared_port.get(name, name) for name in self.instruments}
+        ports = tuple(PortSpec(f"{p}-port", "sim", None) for p in dict.fromkeys(names.values()))
         entries = tuple(
-            InstrumentSpec(name, kind, f"{name}-port", settings, "")
+            InstrumentSpec(name, kind, f"{names[name]}-port", settings, "")
             for name, (kind, settings) in self.instruments.items()
         )
         return BenchSpec(ports, entries, ())
@@ -144,16 +148,20 @@ class Rehearsal:
         if gone():
             raise PortMissing(name, "there is no such port (scripted).")
         if name not in self.simulators:
-            kind, settings = self.instruments[name]
-            instrument = installed_types()[kind]
-            assert instrument.simulator is not None
-            self.plants[name] = WatchedPlant()
-            self.simulators[name] = instrument.simulator(
-                instrument.settings(**settings), self.plants[name], 1, self.faults.get(name, ()),
-                name,
-            )  # fmt: skip
+            on_port = [i for i in self.instruments if self.shared_port.get(i, i) == name]
+            made = [self._simulator(instrument) for instrument in on_port]
+            self.simulators[name] = made[0] if len(made) == 1 else SharedBus(made)
         inner = LoopbackTransport(self.simulators[name], lambda: clock.now_s())
         return Unpluggable(inner, name, gone)
+
+    def _simulator(self, name: str) -> Any:
+        kind, settings = self.instruments[name]
+        instrument = installed_types()[kind]
+        assert instrument.simulator is not None
+        self.plants[name] = WatchedPlant()
+        return instrument.simulator(
+            instrument.settings(**settings), self.plants[name], 1, self.faults.get(name, ()), name
+        )
 
     def make(self, plan: Plan, clock: VirtualClock | None = None, **options: Any) -> Runner:
         self.clock = clock or VirtualClock(start_s=previous_state(self.folder).last_s)

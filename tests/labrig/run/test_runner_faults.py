@@ -64,6 +64,30 @@ def test_an_unplugged_port_is_opened_again_while_the_others_go_on(rehearse, scri
     assert night.plants["dose"].moved_ul == pytest.approx(40.0, rel=1e-3)
 
 
+def test_all_instruments_of_a_lost_port_come_back(rehearse, script):
+    pumps = {f"pump{n}": ("new_era_ne1000", {"address": n}) for n in range(3)}
+    chain = {name: "chain" for name in pumps}
+    night = rehearse(instruments=pumps, shared_port=chain, unplugged={"chain": (600.0, 700.0)})
+    levels = [script.flow(at_s, 10.0 + at_s / 60, name) for name in pumps for at_s in (0.0, 660.0)]
+    outcome = night.run(script.plan(levels, 1800.0))
+    assert outcome.condition == "finished"
+    assert sorted(night.deviations()) == ["link-lost"] * 3 + ["link-restored"] * 3
+    assert [plant.rate_ul_min for plant in night.plants.values()] == pytest.approx([21.0] * 3)
+
+
+def test_one_silent_pump_of_a_chain_leaves_its_neighbours_alone(rehearse, script):
+    pumps = {f"pump{n}": ("new_era_ne1000", {"address": n}) for n in range(3)}
+    chain = {name: "chain" for name in pumps}
+    silent = {"pump1": (script.Fault("silent", 600.0, 900.0),)}
+    night = rehearse(instruments=pumps, shared_port=chain, faults=silent)
+    levels = [script.flow(at_s, 10.0 + at_s / 60, name) for name in pumps for at_s in (0.0, 660.0)]
+    night.run(script.plan(levels, 1800.0))
+    assert [(r.key, r.detail["instrument"]) for r in night.rows("deviation")] == [
+        ("link-lost", "pump1"), ("link-restored", "pump1"),
+    ]  # fmt: skip
+    assert [plant.rate_ul_min for plant in night.plants.values()] == pytest.approx([21.0] * 3)
+
+
 def test_a_dose_interrupted_by_the_wire_is_asked_about_not_repeated(rehearse, script):
     """The cable goes while the pump delivers; it goes on by itself."""
     night = rehearse(unplugged={"dose": (630.0, 800.0)})

@@ -1,0 +1,82 @@
+"""One port and who must be on it: opening, identifying, never resetting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import asdict
+from typing import Any
+
+from labrig.rig.bench import OpenPort
+from labrig_drivers.errors import AlarmRaised, WrongInstrument
+from labrig_drivers.kinds import Identity
+
+
+class PortLink:
+    """Opens a port when needed, and attaches to the instruments on it.
+
+    Args:
+        opened: the open port; None when it could not be opened yet.
+        reopen: opens the port anew.
+        identities: who answered when the run began, by instrument; filled at the first attaching.
+        serial_numbers: as the rig file demands, by instrument; empty: any.
+    """
+
+    def __init__(
+        self,
+        opened: OpenPort | None,
+        reopen: Callable[[], OpenPort],
+        identities: MutableMapping[str, Mapping[str, Any]],
+        serial_numbers: Mapping[str, str],
+    ) -> None:
+        self._opened = opened
+        self._reopen = reopen
+        self._identities = identities
+        self._serial_numbers = serial_numbers
+
+    def close(self) -> None:
+        """Let go of the port; the next attaching opens it again."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def attach(self, name: str) -> tuple[Any, dict[str, Any]]:
+        """The driver of an instrument, and who it says it is; changes nothing on it.
+
+        Raises:
+            LinkError: no port, or nobody answers.
+            WrongInstrument: not the one of the rig file, or not the one of the run's start.
+        """
+        if self._opened is None:
+            self._opened = self._reopen()
+        driver = self._opened.drivers[name]
+        identity = asdict(identify(driver))
+        wanted = self._serial_numbers.get(name, "")
+        if wanted and identity["serial_number"] not in (None, wanted):
+            raise WrongInstrument(
+                name,
+                f"its serial number is {identity['serial_number']}, the rig file says {wanted}.",
+                "Plug the right one in, or correct the rig file.",
+            )
+        before = self._identities.setdefault(name, identity)
+        if any(before[part] != identity[part] for part in ("model", "serial_number")):
+            raise WrongInstrument(
+                name,
+                f"it was {dict(before)} when the run began and is {identity} now.",
+                "Were cables or instruments exchanged? Put back what was there.",
+            )
+        return driver, identity
+
+
+def identify(driver: Any) -> Identity:  # noqa: ANN401 - any kind's driver
+    """Ask who it is; twice when it first reports an alarm, as one just switched on does.
+
+    Raises:
+        InstrumentError: nobody answers, or the wrong instrument.
+    """
+    try:
+        first: Identity = driver.identify()
+    except AlarmRaised:
+        # The alarm stays in the pump's state, where the handler sees it.
+        second: Identity = driver.identify()
+        return second
+    return first
