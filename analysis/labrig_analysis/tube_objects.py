@@ -8,10 +8,6 @@ import numpy as np
 from labrig_analysis.arrays import LabelImage, Mask
 from labrig_analysis.tubes import TubeSettings
 
-# Isoperimetric quotient (4 pi area / perimeter^2) of an object that is as ragged as a branched
-# tube, however broad its outline.
-_RAGGED = 0.25
-
 
 def label_long_objects(mask: Mask, pixel_um: float, settings: TubeSettings) -> LabelImage:
     """Label the objects of a mask that are large and long enough for a tube.
@@ -32,7 +28,9 @@ def label_long_objects(mask: Mask, pixel_um: float, settings: TubeSettings) -> L
     for label in large.tolist():
         left, top, width, height = stats[label, :4]
         box = labels[top : top + height, left : left + width] == label
-        if _is_long(box, pixel_um, settings):
+        rows, columns = mask.shape
+        cut = left == 0 or top == 0 or left + width == columns or top + height == rows
+        if _is_long(box, pixel_um, settings, cut_by_border=cut):
             found += 1
             new[label] = found
     return np.asarray(new[labels])
@@ -49,12 +47,12 @@ def fill_small_holes(mask: Mask, max_hole_px: float) -> LabelImage:
     return np.asarray(small[labels] | (1 - ground))
 
 
-def _is_long(mask: Mask, pixel_um: float, settings: TubeSettings) -> bool:
+def _is_long(mask: Mask, pixel_um: float, settings: TubeSettings, *, cut_by_border: bool) -> bool:
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     contour = max(contours, key=len)
-    _, sides, _ = cv2.minAreaRect(contour)
-    length, breadth = max(sides) + 1, min(sides) + 1
-    if length * pixel_um < settings.min_length_um:
-        return False
-    roundness = 4 * np.pi * cv2.contourArea(contour) / max(cv2.arcLength(contour, True), 1.0) ** 2
-    return length / breadth >= settings.min_aspect or roundness < _RAGGED
+    length_um = (max(cv2.minAreaRect(contour)[1]) + 1) * pixel_um
+    if cut_by_border:
+        return length_um >= settings.min_length_um / 2
+    perimeter = max(cv2.arcLength(contour, True), 1.0)
+    roundness = 4 * np.pi * np.count_nonzero(mask) / perimeter**2
+    return bool(length_um >= settings.min_length_um and roundness <= settings.max_roundness)

@@ -18,22 +18,23 @@ class TubeSettings:
     working_pixel_um: float = 0.7
     """Finer images are averaged down to about this before tubes are looked for: the thinnest tube,
     5 µm, is then still 7 px wide."""
-    background_um: float = 90.0
+    ground_um: float = 90.0
     """SD of the Gaussian window that follows uneven illumination; wider than any tube."""
-    level_factor: float = 0.9
-    """Mask level as a multiple of the level that parts tubes from ground (see
+    level_factor: float = 1.0
+    """Mask level as a multiple of the level at which outlines are seen (see
     `tubes_fluorescence.mask_level`). Lower takes in more of the dim tubes and of the haze."""
     min_area_um2: float = 120.0
     """Smaller objects are debris."""
-    min_length_um: float = 30.0
-    """Shorter objects are debris or single cells."""
-    min_aspect: float = 1.8
-    """Rounder objects are debris, unless they are ragged like a branched tube."""
+    min_length_um: float = 40.0
+    """Shorter objects are debris or single cells; half of it for objects cut by the border."""
+    max_roundness: float = 0.6
+    """Objects rounder than this are debris or single cells: 4 pi area / perimeter^2, 1 for a
+    disc."""
     max_hole_um2: float = 60.0
     """Holes up to this area in a tube are nuclei or vacuoles and are filled; larger ones are the
     ground between the tubes of a network."""
     min_contrast_to_noise: float = 4.0
-    """A level nearer to the ground than this many noise SDs finds noise: the field is empty."""
+    """The mask level is at least this many noise SDs above the ground."""
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
