@@ -59,24 +59,34 @@ class TwinPort:
         self._inner = inner
         self._bench = bench
         self._unasked = b""
+        self._wake_s = inner.next_wake_s()
 
     def receive(self, data: bytes, now_s: float) -> bytes:
         """Bytes arrive from the host."""
         self._bench.happen_until(now_s)
         self._bench.history.append(now_s, self._name, data)
-        return self._take_unasked() + self._inner.receive(data, now_s)
+        answer = self._take_unasked() + self._inner.receive(data, now_s)
+        self._wake_s = self._inner.next_wake_s()
+        return answer
 
     def advance(self, now_s: float) -> bytes:
         """Let time pass; returns what was sent unasked since the host last looked."""
-        return self._take_unasked() + self._inner.advance(now_s)
+        if self._wake_s is not None and self._wake_s <= now_s:
+            self.happen(now_s)
+        return self._take_unasked()
 
     def happen(self, now_s: float) -> None:
         """Let time pass while the host is not looking."""
         self._unasked += self._inner.advance(now_s)
+        self._wake_s = self._inner.next_wake_s()
 
     def next_wake_s(self) -> float | None:
-        """When something happens by itself next."""
-        return self._inner.next_wake_s()
+        """When something happens by itself next.
+
+        Remembered: it changes only when bytes arrive or something happens, and asking a long
+        daisy chain again for every byte on every other port costs most of a fast night.
+        """
+        return self._wake_s
 
     def _take_unasked(self) -> bytes:
         unasked, self._unasked = self._unasked, b""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 _INTER_BYTE_TIMEOUT_S = 0.5
 _STX, _ETX, _CR = 0x02, 0x03, 0x0D
@@ -70,12 +71,15 @@ def safe_packet(text: str) -> bytes:
     return bytes([_STX, len(data) + 4]) + data + _crc(data) + bytes([_ETX])
 
 
+# A daisy chain hears every packet once a pump, and a night repeats a few packets for ever.
+@lru_cache(maxsize=1024)
 def _packet_text(packet: bytes) -> bytes | None:
     """The data of a packet, None when its checksum or end is wrong."""
     data, crc = packet[2:-3], packet[-3:-1]
     return data if packet[-1] == _ETX and crc == _crc(data) else None
 
 
+@lru_cache(maxsize=1024)
 def _split_address(text: str) -> tuple[int, str]:
     tidy = re.sub(r"[\x00-\x20]", "", text).upper()
     match = re.match(r"\d{0,2}", tidy)
@@ -83,6 +87,7 @@ def _split_address(text: str) -> tuple[int, str]:
     return int(digits or "0"), tidy[len(digits) :]
 
 
+@lru_cache(maxsize=1024)
 def _crc(data: bytes) -> bytes:
     """CRC-CCITT, polynomial 0x1021, start 0, most significant bit first."""
     crc = 0
