@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import sqlite3
 import stat
 import sys
 
@@ -252,3 +253,25 @@ def test_two_runners_do_not_share_a_folder(rehearse, script, at):
     runner.run()
     assert seen == [True]
     take_lease(night.folder).release()
+
+
+def test_a_stop_that_comes_while_the_disk_writes_sent_keeps_the_dose_from_the_wire(
+    rehearse, script
+):
+    night = rehearse()
+    raised = []
+
+    class Connection(sqlite3.Connection):
+        def executemany(self, sql, rows):  # type: ignore[no-untyped-def]
+            if any(row[3] == "sent" for row in rows) and not raised:
+                raised.append(runner._workers[0]._desk.fence.raise_epoch())
+            return super().executemany(sql, rows)
+
+    def connect(*args, **settings):
+        return sqlite3.connect(*args, factory=Connection, **settings)
+
+    plan = script.plan([script.flow(0.0, 0.0, "dose"), script.dose(300.0)], 600.0)
+    runner = night.make(plan, connect=connect)
+    runner.run()
+    assert [row.state for row in night.rows("dose")] == ["intent", "sent", "refused"]
+    assert night.plants["dose"].moved_ul == 0.0
