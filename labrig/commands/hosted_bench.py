@@ -11,7 +11,7 @@ import typer
 from labrig.launch.twin_spec import unloaded_twin_spec
 from labrig.rig.bench import BenchSpec
 from labrig.rig.models import Rig
-from labrig.twin.bench import simulators_by_port
+from labrig.twin.bench import SWITCHED_ON_BEFORE_S, simulators_by_port
 from labrig.twin.world import World
 from labrig_drivers.hosting import HostedPort, host_on_pty, host_on_tcp
 
@@ -51,7 +51,7 @@ class HostedBench:
             number = self._tcp.get(port.name, self._tcp.get("all"))
 
             def clock() -> float:
-                return time.monotonic() - start
+                return time.monotonic() - start + SWITCHED_ON_BEFORE_S
 
             simulator = simulators[port.name]
             hosted = (

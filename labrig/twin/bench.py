@@ -17,6 +17,11 @@ from labrig_drivers.instrument import installed_types
 from labrig_drivers.simulation import Fault, Simulator
 from labrig_drivers.transports.loopback import LoopbackTransport
 
+SWITCHED_ON_BEFORE_S = 600.0
+"""Instruments were switched on this long before t0: a probe is warm when the night begins.
+
+Simulators therefore live by a clock that shows this much more than the run's."""
+
 
 def simulators_by_port(bench: BenchSpec, spec: TwinSpec, world: World) -> dict[str, Simulator]:
     """One simulator a port (a shared bus where several instruments share it).
@@ -30,13 +35,18 @@ def simulators_by_port(bench: BenchSpec, spec: TwinSpec, world: World) -> dict[s
         if kind.simulator is None:
             continue
         faults = tuple(
-            Fault(f.name, f.from_s, f.until_s, f.value)
+            Fault(
+                f.name,
+                f.from_s + SWITCHED_ON_BEFORE_S,
+                f.until_s + SWITCHED_ON_BEFORE_S,
+                f.value,
+            )
             for f in spec.faults
             if f.instrument == instrument.name
         )
         simulator = kind.simulator(
             kind.settings(**instrument.settings),
-            TwinPlant(world, instrument.name),
+            TwinPlant(world, instrument.name, SWITCHED_ON_BEFORE_S),
             spec.seed * 1000 + index,
             faults,
             instrument.name,
@@ -59,14 +69,14 @@ class TwinPort:
         self._inner = inner
         self._bench = bench
         self._unasked = b""
-        self._wake_s = inner.next_wake_s()
+        self._wake_s = self._inner_wake_s()
 
     def receive(self, data: bytes, now_s: float) -> bytes:
         """Bytes arrive from the host."""
         self._bench.happen_until(now_s)
         self._bench.history.append(now_s, self._name, data)
-        answer = self._take_unasked() + self._inner.receive(data, now_s)
-        self._wake_s = self._inner.next_wake_s()
+        answer = self._take_unasked() + self._inner.receive(data, now_s + SWITCHED_ON_BEFORE_S)
+        self._wake_s = self._inner_wake_s()
         return answer
 
     def advance(self, now_s: float) -> bytes:
@@ -77,8 +87,8 @@ class TwinPort:
 
     def happen(self, now_s: float) -> None:
         """Let time pass while the host is not looking."""
-        self._unasked += self._inner.advance(now_s)
-        self._wake_s = self._inner.next_wake_s()
+        self._unasked += self._inner.advance(now_s + SWITCHED_ON_BEFORE_S)
+        self._wake_s = self._inner_wake_s()
 
     def next_wake_s(self) -> float | None:
         """When something happens by itself next.
@@ -87,6 +97,10 @@ class TwinPort:
         daisy chain again for every byte on every other port costs most of a fast night.
         """
         return self._wake_s
+
+    def _inner_wake_s(self) -> float | None:
+        wake_s = self._inner.next_wake_s()
+        return None if wake_s is None else wake_s - SWITCHED_ON_BEFORE_S
 
     def _take_unasked(self) -> bytes:
         unasked, self._unasked = self._unasked, b""
