@@ -1,0 +1,93 @@
+"""How long an operator's stop takes from the HTTP request to the stimulator's wire.
+
+    python benchmarks/runner_stop.py
+
+The goal is 100 ms. Simulated instruments on the wall clock, each exchange slowed to what a
+19200-baud line takes, so that a stop meets ports in the middle of one.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "labrig" / "run"))
+
+from conftest import Rehearsal, Script  # the tests' bench of simulated instruments
+
+from labrig.run.clock import RealClock
+from labrig.run.control_client import connect
+
+REPEATS = 12
+WRITE_S, READ_S = 0.005, 0.010
+
+
+class SlowLine:
+    """A transport that takes its time."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def write(self, data: bytes) -> None:
+        """Send slowly."""
+        time.sleep(WRITE_S)
+        self._inner.write(data)
+
+    def read(self, size: int, timeout_s: float) -> bytes:
+        """Read slowly."""
+        time.sleep(READ_S)
+        data: bytes = self._inner.read(size, timeout_s)
+        return data
+
+    def discard_input(self) -> bytes:
+        """At once."""
+        stale: bytes = self._inner.discard_input()
+        return stale
+
+    def close(self) -> None:
+        """At once."""
+        self._inner.close()
+
+
+def stop_latency_s(folder: Path, after_s: float) -> float:
+    """One run, stopped ``after_s`` after its first train."""
+    night = Rehearsal(folder)
+    frames = [Script.frame(0.1 * i, i, 2000.0 * (i % 2)) for i in range(400)]
+    levels = [Script.flow(0.0, 30.0), Script.stimulate(0.0, every_s=5.1)]
+    open_transport = night.open_transport
+    night.open_transport = lambda port: SlowLine(open_transport(port))  # type: ignore[method-assign]
+    runner = night.make(Script.plan([*levels, *frames], 3600.0), clock=RealClock())
+    sent_s: list[float] = []
+
+    def stop() -> None:
+        while not (night.plants.get("pulses") and night.plants["pulses"].trains):
+            time.sleep(0.02)
+        time.sleep(after_s)
+        client = connect(night.folder / "control.json")
+        night.plants["pulses"].stopped.clear()
+        sent_s.append(night.clock.now_s())
+        client.stop()
+
+    operator = threading.Thread(target=stop)
+    operator.start()
+    runner.run()
+    operator.join()
+    return night.plants["pulses"].stopped[0][0] - sent_s[0]
+
+
+def main() -> None:
+    """Print median and worst."""
+    with tempfile.TemporaryDirectory() as scratch:
+        found = [
+            stop_latency_s(Path(scratch) / str(i), 0.3 + 0.1 * i) * 1000 for i in range(REPEATS)
+        ]
+    print(f"stop to wire: median {median(found):.1f} ms, worst {max(found):.1f} ms of {REPEATS}")
+
+
+if __name__ == "__main__":
+    main()
