@@ -28,7 +28,8 @@ class Analysis:
 
     Attributes:
         unit_is: what one experimental unit of this run shares, in words.
-        itt: unit table with every row; per_protocol: without rows of censored wells.
+        itt: unit table with every row; per_protocol: without rows of wells that are left out.
+        left_out: by well, why its doses keep it out of the analysis per protocol.
         control: the control arm; None when the protocol has none.
         last_round: the last round with diameters after treatment began; None without one.
         verdicts: per protocol; verdicts_itt: as if every dose had come.
@@ -43,6 +44,7 @@ class Analysis:
     wells: pd.DataFrame
     itt: pd.DataFrame
     per_protocol: pd.DataFrame
+    left_out: Mapping[str, str]
     control: str | None
     treated_from_s: float
     last_round: int | None
@@ -72,12 +74,13 @@ def analyse(record: Record) -> Analysis:
     units = units_of(plan.wells, list(protocol.arms), aspects)
     wells = well_table(record.fields, record.tubes, protocol.definition.min_nuclei)
     itt = unit_table(wells, units)
-    per_protocol = unit_table(wells, units, ledger.censored_from_s)
+    left_out = _left_out(record, ledger)
+    left_out_from_s = {well: ledger.censored_from_s.get(well, 0.0) for well in left_out}
+    per_protocol = unit_table(wells, units, left_out_from_s)
     control = control_arm(protocol)
     treated_from_s = _treatment_start(record)
     last_round = _last_round(itt, treated_from_s)
-    doubts = _dose_doubts(record, ledger, units)
-    verdicts = _verdicts(record, per_protocol, units, control, treated_from_s, doubts)
+    verdicts = _verdicts(record, per_protocol, units, control, treated_from_s, left_out)
     comparisons: tuple[ArmComparison, ...] = ()
     if control is not None and last_round is not None:
         comparisons = compare_arms(
@@ -86,7 +89,7 @@ def analyse(record: Record) -> Analysis:
             wells,
             control,
             (_baseline_round(itt, treated_from_s), last_round),
-            ledger.censored_from_s,
+            left_out_from_s,
         )
     return Analysis(
         record=record,
@@ -97,6 +100,7 @@ def analyse(record: Record) -> Analysis:
         wells=wells,
         itt=itt,
         per_protocol=per_protocol,
+        left_out=left_out,
         control=control,
         treated_from_s=treated_from_s,
         last_round=last_round,
@@ -158,26 +162,19 @@ def _baseline_round(table: pd.DataFrame, treated_from_s: float) -> int | None:
     return None if before.empty else int(before["round"].max())
 
 
-def _dose_doubts(
-    record: Record, ledger: Ledger, units: Sequence[Unit]
-) -> dict[str, tuple[str, ...]]:
-    """By unit, why what it was given does not allow a verdict per protocol."""
+def _left_out(record: Record, ledger: Ledger) -> dict[str, str]:
+    """By well, why its doses keep it out of the analysis per protocol."""
     definition = record.protocol.definition
-    found = {}
-    for unit in units:
-        censored = {w: ledger.censored_from_s[w] for w in unit.wells if w in ledger.censored_from_s}
-        reasons = [f"{well} censored from {clock(at_s)}" for well, at_s in censored.items()]
-        for dose in ledger.wells:
-            if dose.well not in unit.wells or dose.fidelity is None:
-                continue
-            if not definition.fidelity_low <= dose.fidelity <= definition.fidelity_high:
-                reasons.append(
-                    f"{dose.well} got {dose.fidelity:.0%} of its {dose.factor} "
-                    f"(allowed {definition.fidelity_low:.0%} to {definition.fidelity_high:.0%})"
-                )
-        if reasons:
-            found[unit.name] = tuple(reasons)
-    return found
+    why = {
+        well: f"{well} left out from {clock(at_s)}, its doses did not come"
+        for well, at_s in ledger.censored_from_s.items()
+    }
+    for dose in ledger.wells:
+        low, high = definition.fidelity_low, definition.fidelity_high
+        if dose.fidelity is not None and not low <= dose.fidelity <= high:
+            share = f"{dose.fidelity:.0%} of its {dose.factor} (allowed {low:.0%} to {high:.0%})"
+            why.setdefault(dose.well, f"{dose.well} left out: it got {share}")
+    return why
 
 
 def _verdicts(
@@ -186,21 +183,27 @@ def _verdicts(
     units: Sequence[Unit],
     control: str | None,
     treated_from_s: float,
-    doubts: Mapping[str, tuple[str, ...]],
+    left_out: Mapping[str, str],
 ) -> tuple[UnitVerdict, ...]:
+    """A unit is judged by the wells that are left of it, and not at all without any."""
     if control is None:
         return ()
-    definition = record.protocol.definition
-    return tuple(
-        judge(
-            unit,
-            # No film is measured in a run yet: strength stays unknown, and the verdict says so.
-            assess(table, unit, control, treated_from_s / 3600.0, strength={}),
-            definition,
-            doubts.get(unit.name, ()),
+    verdicts = []
+    for unit in units:
+        remarks = [left_out[well] for well in unit.wells if well in left_out]
+        none_left = len(remarks) == len(unit.wells)
+        # No film is measured in a run yet: strength stays unknown, and the verdict says so.
+        assessments = assess(table, unit, control, treated_from_s / 3600.0, strength={})
+        verdicts.append(
+            judge(
+                unit,
+                assessments,
+                record.protocol.definition,
+                dose_reasons=remarks if none_left else (),
+                remarks=() if none_left else remarks,
+            )
         )
-        for unit in units
-    )
+    return tuple(verdicts)
 
 
 def _arm_log_means(table: pd.DataFrame, last_round: int | None) -> dict[str, float]:

@@ -47,7 +47,10 @@ def headline(analysis: Analysis) -> Headline:
     length = clock(plan.forecast.duration_s)
     troubles = _troubles(analysis)
     tone: Tone = "good"
-    if outcome.condition == "finished":
+    if analysis.record.journal_problem:
+        title, tone = "The journal of this run cannot be trusted.", "bad"
+        lead = f"Nothing of it is shown below. {analysis.record.journal_problem}"
+    elif outcome.condition == "finished":
         title = "The night is finished"
         title += "." if not troubles else ", with something to look at."
         lead = f"All {length} h of it ran."
@@ -69,7 +72,9 @@ def headline(analysis: Analysis) -> Headline:
     if outcome.gaps:
         gap_s = sum(to_s - from_s for from_s, to_s in outcome.gaps)
         lead += f" For {gap_s / 60:.0f} min in {len(outcome.gaps)} gap(s) no runner was there."
-    points = troubles or [Point("good", _all_well(analysis))]
+    points = troubles
+    if not troubles and outcome.condition != "never begun":
+        points = [Point("good", _all_well(analysis))]
     if len(points) > MOST_POINTS:
         rest = len(points) - MOST_POINTS + 1
         points = [*points[: MOST_POINTS - 1], Point("warn", f"and {rest} more, listed below.")]

@@ -75,7 +75,7 @@ def render(analysis: Analysis) -> str:
         verdicts=list(zip(analysis.verdicts, analysis.verdicts_itt, strict=True)),
         shared_reasons=_shared_reasons(analysis),
         comparisons=_comparison_tables(analysis),
-        both_alike=not analysis.ledger.censored_from_s,
+        both_alike=not analysis.left_out,
         no_comparison=_no_comparison(analysis),
         gate=_gate(analysis),
         sensitivity=_sensitivity(analysis),
@@ -88,6 +88,7 @@ def render(analysis: Analysis) -> str:
 def fidelity_rows(analysis: Analysis) -> list[dict[str, Any]]:
     """By unit and factor, the worst of its wells, whatever was planned above 0."""
     rules = analysis.record.plan.rules
+    since_s = analysis.ledger.censored_from_s
     rows = []
     for unit in analysis.units:
         own = [d for d in analysis.ledger.wells if d.well in unit.wells and d.fidelity is not None]
@@ -96,7 +97,7 @@ def fidelity_rows(analysis: Analysis) -> list[dict[str, Any]]:
             worst = max(doses, key=lambda d: abs((d.fidelity or 0.0) - 1.0))
             fidelity = worst.fidelity or 0.0
             planned = _area(worst.curve.times_s, worst.curve.target_ng_ml)
-            censored = [d.censored_from_s for d in doses if d.censored_from_s is not None]
+            censored = [at_s for well, at_s in since_s.items() if well in unit.wells]
             rows.append(
                 {
                     "unit": unit.name,
@@ -286,7 +287,7 @@ def _shared_reasons(analysis: Analysis) -> tuple[str, ...]:
 
 def _comparison_tables(analysis: Analysis) -> list[dict[str, Any]]:
     """By readout, the rows to show; both analyses as one where nothing was censored."""
-    both_alike = not analysis.ledger.censored_from_s
+    both_alike = not analysis.left_out
     tables = []
     for readout in dict.fromkeys(c.readout for c in analysis.comparisons):
         rows = [c for c in analysis.comparisons if c.readout == readout]

@@ -49,6 +49,7 @@ class Record:
         rows: the journal; empty when there is none or it cannot be trusted.
         fields, tubes: measures; empty tables when there are none.
         plate: the time-lapse; None when there is none.
+        journal_problem: why nothing of the journal is shown although there is one.
         absent: in words, what is not there or could not be read.
     """
 
@@ -62,6 +63,7 @@ class Record:
     fields: pd.DataFrame
     tubes: pd.DataFrame
     plate: PlateStore | None
+    journal_problem: str
     absent: tuple[str, ...]
 
 
@@ -76,6 +78,7 @@ def read_record(folder: RunFolder) -> Record:
     identity = json.loads(folder.identity.read_text(encoding="utf-8"))
     protocol = load_protocol(folder.protocol).model
     absent: list[str] = []
+    rows, journal_problem = _journal(folder.journal)
     return Record(
         folder=folder,
         identity=identity,
@@ -83,10 +86,11 @@ def read_record(folder: RunFolder) -> Record:
         rig=load_rig(folder.rig).model,
         plan=from_json(folder.plan.read_text(encoding="utf-8")),
         commitment=_commitment(folder.commitment, protocol, absent),
-        rows=_journal(folder.journal, absent),
+        rows=rows,
         fields=_table(folder.measures / "fields.csv", absent),
         tubes=_table(folder.measures / "tubes.csv"),
         plate=_plate(folder.plate, absent),
+        journal_problem=journal_problem,
         absent=tuple(absent),
     )
 
@@ -102,15 +106,13 @@ def _commitment(path: Path, protocol: Protocol, absent: list[str]) -> Commitment
         return None
 
 
-def _journal(path: Path, absent: list[str]) -> tuple[Row, ...]:
+def _journal(path: Path) -> tuple[tuple[Row, ...], str]:
     if not path.exists():
-        absent.append("there is no journal: the run was prepared but never begun")
-        return ()
+        return (), ""
     try:
-        return read_journal(path)
+        return read_journal(path), ""
     except JournalError as error:
-        absent.append(f"the journal cannot be trusted, and nothing of it is shown: {error}")
-        return ()
+        return (), str(error)
 
 
 def _table(path: Path, absent: list[str] | None = None) -> pd.DataFrame:

@@ -117,7 +117,7 @@ def judge(
     assessments: Sequence[Assessment],
     definition: Definition,
     dose_reasons: Sequence[str] = (),
-    post_hoc_reasons: Sequence[str] = (),
+    remarks: Sequence[str] = (),
 ) -> UnitVerdict:
     """The class of one unit.
 
@@ -126,7 +126,7 @@ def judge(
         assessments: in order of time, from :func:`assess`.
         definition: as committed.
         dose_reasons: why its delivered dose does not allow a verdict; empty when it does.
-        post_hoc_reasons: what else a reader must know.
+        remarks: what else a reader must know.
     """
     usable = [a for a in assessments if a.tubes >= definition.min_tubes]
     mass = persistently(usable, lambda a: low(a.m, definition.low_mass_m), definition)
@@ -152,7 +152,7 @@ def judge(
     if label == "not assessable" and all(a.s is None for a in assessments) and assessments:
         reasons = list(dict.fromkeys([*reasons, NO_STRENGTH]))
     return UnitVerdict(
-        unit, label, mass, strength, quality, (*reasons, *post_hoc_reasons),
+        unit, label, mass, strength, quality, (*reasons, *remarks),
         tuple(assessments), bool(dose_reasons),
     )  # fmt: skip
 

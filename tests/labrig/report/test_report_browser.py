@@ -1,0 +1,53 @@
+"""The page in a real browser: it can be read, at any width, and asks for nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from labrig.report.build import build_report
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=str(CHROMIUM),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield started
+        started.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_person_can_read_it(browser, write_run, story, width):
+    page_path = build_report(write_run(story))
+    page = browser.new_page(viewport={"width": width, "height": 900}, java_script_enabled=False)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(page_path.as_uri())
+    assert page.locator("h1").inner_text() == "The night is finished."
+    assert page.locator("h2").all_inner_texts() == [
+        "What ran", "Delivered and intended dose", "Late, missed, uncertain", "Growth", "Pictures",
+        "Verdict", "If the definition were another", "Behind the run",
+    ]  # fmt: skip
+    assert page.locator("svg").count() == 5
+    assert "No verdict" in page.locator(".verdict").inner_text()
+    assert page.locator("table.plate td b").count() == 24
+    boxes = [image.bounding_box() for image in page.locator("img").all()]
+    assert len(boxes) == 4 * 4
+    assert all(box and box["width"] > 60 for box in boxes)
+    # nothing sticks out to the side: wide tables and figures scroll by themselves
+    body = page.locator("main").bounding_box()
+    assert body is not None
+    assert body["x"] >= 0
+    assert body["x"] + body["width"] <= width
+    outside = [url for url in asked if not url.startswith(("file://", "data:"))]
+    assert outside == []
+    assert [url for url in asked if url.startswith("file://")] == [page_path.as_uri()]
+    page.close()

@@ -1,0 +1,170 @@
+"""The page and the tables of whole runs: what they say, and that they say it alone and always."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from labrig.report.build import build_report
+from labrig.report.tables import FILES
+
+
+def page_of(folder) -> str:
+    return build_report(folder).read_text(encoding="utf-8")
+
+
+def table(path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+
+
+def words(page: str) -> str:
+    """What a reader sees."""
+    text = re.sub(r"<(style|svg).*?</\1>", " ", page, flags=re.S)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", text)))
+
+
+@pytest.fixture(scope="session")
+def good_page(write_run, story) -> str:
+    return page_of(write_run(story))
+
+
+def test_a_good_night_says_so_and_why_there_is_no_verdict(good_page):
+    said = words(good_page)
+    assert "The night is finished." in said
+    assert "Nothing is missing" in said
+    assert "SIMULATED" in said
+    assert "PILOT" in said
+    assert "No verdict: none of the 8 experimental units can be assessed" in said
+    assert "no contraction was measured" in said
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        "vehicle-sham 2, vehicle-tonic 2, nerve-sham 2, nerve-tonic 2",
+        "One donor: the test describes this donor only, no claim about people",
+        "is not “no effect”",
+        "“Sarcopenia-like” is the strongest wording allowed here",
+        "No arm is a positive control",
+        "not identifiable with these arms: muscle cells alone have no synapse to lose",
+        "mass only, one assessment enough",
+        "12 h (4 to 24 h)",
+        "Every unit got every factor within its limits",
+        "Uncommitted pilot",
+    ],
+)
+def test_it_states(good_page, fact):
+    assert fact in words(good_page)
+
+
+def test_the_page_needs_nothing_from_outside(good_page):
+    assert "<script" not in good_page
+    links = re.findall(r'(?:src|href)="([^"]+)"', good_page)
+    allowed = {name for name, _ in FILES}
+    outside = [link for link in links if not (link.startswith(("data:", "#")) or link in allowed)]
+    assert outside == []
+    assert not re.findall(r"url\((?!#)", good_page)
+
+
+def test_every_picture_and_table_is_told_to_those_who_cannot_see_it(good_page):
+    images = re.findall(r"<img [^>]*>", good_page)
+    assert len(images) >= 12
+    assert all(re.search(r'alt="[^"]{10,}"', image) for image in images)
+    assert good_page.count("<table") == good_page.count("<caption>") > 10
+    assert all('role="img"' in plot for plot in re.findall(r'<div class="plot"[^>]*>', good_page))
+    ids = re.findall(r'\bid="([^"]+)"', good_page)
+    assert len(ids) == len(set(ids))
+
+
+def test_the_same_run_gives_the_same_bytes(write_run, story):
+    folder = write_run(story)
+    first = {p.name: p.read_bytes() for p in build_report(folder).parent.iterdir()}
+    second = {p.name: p.read_bytes() for p in build_report(folder).parent.iterdir()}
+    assert first == second
+    assert set(first) == {"report.html", *(name for name, _ in FILES)}
+
+
+def test_a_stall_is_told_censored_and_kept_out(write_run, story):
+    folder = write_run(replace(story, stalled="nerve_05", shrink={"nerve-sham": 0.7}))
+    said = words(page_of(folder))
+    assert "nerve_05 stalled" in said
+    assert re.search(r"A3, B3: censored, the first from 4:00", said)
+    assert "Not every unit got what was planned." in said
+    assert "per protocol" in said
+    rows = table(folder.report / "units.csv")
+    wells = {(row["unit"], row["round"]): row["wells"] for row in rows}
+    assert wells["nerve-sham 1", "2"] == "3"  # intention to treat keeps every well
+    ledger = table(folder.report / "dose_ledger.csv")
+    stalled = [r for r in ledger if r["well"] == "A3" and r["factor"] == "CNTF"]
+    assert float(stalled[0]["fidelity"]) < 0.8
+    verdict = json.loads((folder.report / "verdict.json").read_text(encoding="utf-8"))
+    hit = next(u for u in verdict["units"] if "A3" in u["unit"]["wells"])
+    assert any("A3 left out from 4:00" in reason for reason in hit["reasons"])
+    assert hit["assessments"][-1]["tubes"] == 24  # of its two wells that are left
+    assert hit["assessments"][-1]["m"] == pytest.approx(0.7, rel=0.1)
+
+
+CASES = {
+    "stopped": (
+        {"until_s": 5 * 3600.0, "stopped": "smoke", "measured_rounds": (0,)},
+        "The night was stopped at 5:00 of 14:00 h. Reason given: smoke.",
+    ),
+    "cut off": (
+        {"until_s": 5 * 3600.0, "measured_rounds": (0,)},
+        "The night is not finished: its journal ends at 5:00 h.",
+    ),
+    "gap": ({"gap_s": (7200.0, 9000.0)}, "For 30 min in 1 gap(s) no runner was there."),
+    "missed round": ({"missed_round": 1}, "24 of 168 pictures are missing."),
+    "never begun": (
+        {"begun": False, "measured": False, "imaged": False},
+        "This run was prepared but never begun.",
+    ),
+    "not measured": ({"measured": False}, "No growth can be shown: no picture has been measured."),
+    "no pictures": ({"imaged": False}, "There are no pictures to show."),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_not_there_is_said(write_run, story, case):
+    changes, expected = CASES[case]
+    assert expected in words(page_of(write_run(replace(story, **changes))))
+
+
+def test_a_night_of_pictures_only(write_run, story):
+    said = words(
+        page_of(
+            write_run(
+                replace(
+                    story,
+                    protocol="overnight-imaging",
+                    edits=(("interval: 30 min", "interval: 6 h"), ("sites: 5", "sites: 1")),
+                )
+            )
+        )
+    )
+    assert "No factor was planned for any well." in said
+    assert "No impulse was planned." in said
+    assert "one arm alone is compared with nothing" in said
+
+
+def test_a_journal_that_was_edited_is_not_believed(write_run, story, tmp_path):
+    import shutil
+    import sqlite3
+
+    from labrig.run_folder import RunFolder
+
+    folder = RunFolder(tmp_path / "run")
+    shutil.copytree(write_run(story).root, folder.root)
+    with sqlite3.connect(folder.journal) as connection:
+        connection.execute("DROP TRIGGER journal_no_update")
+        connection.execute("UPDATE journal SET detail = '{}' WHERE kind = 'dose'")
+    said = words(page_of(folder))
+    assert "The journal of this run cannot be trusted." in said
+    assert "does not follow from the one before it" in said
+    assert "Nothing is missing" not in said
