@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from labrig_analysis.arrays import FloatImage
+from labrig_analysis.arrays import FloatImage, GreyImage
 
 # A Gaussian blob of diameter d answers a difference of Gaussians most strongly at
 # sigma = d / (2 * sqrt(2)) (Lindeberg 1998, Int J Comput Vis 30:79, scale selection).
@@ -20,7 +20,7 @@ _COARSEST_REDUCTION = 32
 _FAINT = 0.3
 
 
-def typical_blob_diameter_px(image: FloatImage) -> float:
+def typical_blob_diameter_px(image: GreyImage) -> float:
     """Diameter in px of the blobs that carry most of an image's light.
 
     Each local maximum of the difference-of-Gaussians scale space votes for its own scale,
@@ -28,7 +28,7 @@ def typical_blob_diameter_px(image: FloatImage) -> float:
     nuclei 7 to 53 px wide it lies within a factor of 1.2 (one SD) of the true median diameter.
 
     Args:
-        image: (y, x), bright objects on a darker ground; any grey scale.
+        image: (y, x), bright objects on a darker ground; any integer or floating type.
 
     Returns:
         The diameter in px of the image as given; 0 when the image holds no blob at all.
@@ -42,10 +42,10 @@ def typical_blob_diameter_px(image: FloatImage) -> float:
     return _weighted_quantile(diameters, contrasts * diameters, 0.5)
 
 
-def _difference_planes(image: FloatImage) -> list[tuple[int, float, FloatImage]]:
+def _difference_planes(image: GreyImage) -> list[tuple[int, float, FloatImage]]:
     """(reduction, blob diameter in px of the original, difference of Gaussians), fine to coarse."""
     reduction = 1
-    plane = image
+    plane = image.astype(np.float32, copy=False)
     while plane.size > _PIXELS_WANTED:
         plane, reduction = _halve(plane), reduction * 2
     planes = []

@@ -2,46 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
 
-from labrig_analysis.arrays import FloatImage, GreyImage, LabelImage, Mask
-from labrig_analysis.basins import climb, find_passes, join
+from labrig_analysis.arrays import GreyImage, LabelImage
+from labrig_analysis.basins import climb
 from labrig_analysis.blob_scale import typical_blob_diameter_px
+from labrig_analysis.nucleus_foreground import (
+    EdgeSettings,
+    Foreground,
+    Scene,
+    find_foreground,
+    lone_diameter_px,
+    prepare,
+)
+from labrig_analysis.nucleus_joining import Judge, join_pieces, plain_judge, trained_judge
+from labrig_analysis.nucleus_pieces import Borders, Pieces, describe_pieces
 from labrig_analysis.planes import grey_plane
 
-# Nuclei are looked for at the reduction that makes them about this wide: all later lengths are
-# parts of a nucleus, so a field at 60x costs no more a nucleus than one at 10x.
-_WORKING_DIAMETER_PX = 18
+# The landscape in which touching nuclei are cut: brightness, which says nothing more above this
+# part of the peak (where two overlap it is highest *between* them), ...
+_BRIGHTNESS_CAP = 0.8
+# ... plus this much of the distance to the edge of the core, in half diameters, ...
+_SHAPE_WEIGHT, _SHAPE_CAP = 1.5, 1.2
+# ... whose edge lies at this part of the peak: halos fill the notches that tell two nuclei apart.
+_CORE_LEVEL = 0.6
+_SMOOTHING = 0.04
 
 
 @dataclass(frozen=True)
 class NucleusSettings:
-    """What a nucleus is; every length is a part of the typical nucleus, no grey level is fixed.
-
-    The defaults were set on 60 published fields (DSB2018, CC0) and 79 fields of human myotubes.
-    """
+    """What a nucleus is; every length is a part of the typical nucleus, no grey level is fixed."""
 
     diameter_px: float | None = None
     """Typical diameter in px; None asks the image (`typical_blob_diameter_px`)."""
-    edge_level: float = 0.3
-    """Edge at this part of the way from background to the nucleus's own brightness. Annotators
-    draw outside the half-maximum: 0.3 matched them better than 0.5 did."""
-    faintest: float = 0.2
-    """A nucleus is at least this part as bright as the bright ones (80th percentile of peaks)."""
-    noise_factor: float = 6.0
-    """... and stands this many noise SD above the background."""
-    shoulder: float = 0.9
-    """A hill whose pass is higher than this part of its own peak is a shoulder of its neighbour."""
-    shape_weight: float = 0.6
-    """Weight of the distance to the edge, against brightness, when touching nuclei are parted."""
-    depth: float = 0.08
-    """Two hills are parted when the pass between them is this much lower than the lower one."""
+    edges: EdgeSettings = field(default_factory=EdgeSettings)
+    parting: Literal["trained", "plain"] = "trained"
+    """Who judges whether two touching pieces are one nucleus (`nucleus_joining`)."""
+    plain_depth: float = 0.1
+    """For the plain judge: pieces are two nuclei when the pass between them is this deep."""
     smallest_area: float = 0.12
-    """Least area, as part of a disc of the typical diameter."""
+    """Least area, as part of a typical nucleus; smaller ones are debris."""
+    smallest_at_border: float = 0.2
+    """... of nuclei that the border of the image cuts."""
 
 
 class NucleusSegmentation(NamedTuple):
@@ -50,18 +56,20 @@ class NucleusSegmentation(NamedTuple):
     labels: LabelImage
     """(y, x) int32, 1..n without gaps."""
     typical_diameter_px: float
-    """As asked of the image or given by the settings; 0 when nothing was found."""
+    """Of nuclei that stand alone, or as given by the settings; 0 when nothing was found."""
     reasons: tuple[str, ...] = ()
     """Why a reader should doubt the result; empty when nothing is wrong."""
 
 
-class _Scene(NamedTuple):
-    """A plane at working size: light above the background, and how noisy it is."""
+class CutNuclei(NamedTuple):
+    """Nuclei cut too finely, with what it takes to join the pieces again."""
 
-    light: FloatImage
-    noise: float
+    labels: LabelImage
+    """(y, x) int32 at working size, pieces 1..n."""
+    pieces: Pieces
+    borders: Borders
+    typical_area_px: float
     reduction: int
-    diameter: float
 
 
 def segment_nuclei(
@@ -69,12 +77,13 @@ def segment_nuclei(
 ) -> NucleusSegmentation:
     """Label the nuclei of one fluorescence plane.
 
-    Steps: light above a local background; hills of that light; an edge at `edge_level` of each
-    hill's own peak (so bright and dim nuclei each get their own threshold); hills of a mixed
-    landscape, brightness + distance to the edge, joined where the pass between them is shallow.
+    Steps: light above a local background; hills of that light; an edge at a part of each hill's
+    own peak, so bright and dim nuclei each get their own threshold; pieces that are the hills of
+    brightness and distance to the edge together; pieces joined where a judge says that they are
+    one nucleus.
 
     Known bias: a nucleus under another one is lost; out-of-focus halos are drawn large when the
-    halo is brighter than `edge_level` of the nucleus.
+    halo is brighter than the edge level; slivers of nuclei at the border of the image are left out.
 
     Args:
         image: (y, x), nuclei bright, any integer or floating type.
@@ -86,96 +95,67 @@ def segment_nuclei(
     """
     chosen = settings or NucleusSettings()
     plane = grey_plane(image, "nucleus image")
-    light = plane.pixels.astype(np.float32, copy=False)
-    blank = NucleusSegmentation(np.zeros(light.shape, np.int32), 0.0, plane.reasons)
+    shape = plane.pixels.shape
+    nothing = NucleusSegmentation(np.zeros(shape, np.int32), 0.0, plane.reasons)
     if plane.is_blank:
-        return blank
-    diameter = chosen.diameter_px or typical_blob_diameter_px(light)
+        return nothing
+    cut = cut_nuclei(plane.pixels, chosen)
+    if cut is None:
+        return nothing._replace(reasons=(*plane.reasons, "empty field: nothing is like a nucleus"))
+    judge = trained_judge() if chosen.parting == "trained" else plain_judge(chosen.plain_depth)
+    labels = joined_labels(cut, judge, chosen)
+    diameter = 2 * np.sqrt(cut.typical_area_px / np.pi) * cut.reduction
+    return NucleusSegmentation(
+        _to_full_size(labels, cut.reduction, shape), float(diameter), plane.reasons
+    )
+
+
+def cut_nuclei(plane: GreyImage, settings: NucleusSettings) -> CutNuclei | None:
+    """Everything before judgement; None when nothing in the plane is like a nucleus.
+
+    Args:
+        plane: (y, x), uint8, uint16 or float32, finite.
+        settings: `diameter_px` and `edges` are used.
+    """
+    diameter = settings.diameter_px or typical_blob_diameter_px(plane)
     if diameter == 0:
-        return blank._replace(reasons=(*plane.reasons, "empty field: no blob at any scale"))
-    scene = _prepare(light, diameter, _grey_step(plane.pixels))
-    peaks, mask = _foreground(scene, chosen)
-    if not mask.any():
-        return blank._replace(reasons=(*plane.reasons, "empty field: nothing stands out as nuclei"))
-    labels = _part(scene, peaks, mask, chosen)
-    full = _to_full_size(labels, scene.reduction, light.shape)
-    return NucleusSegmentation(full, diameter, plane.reasons)
+        return None
+    scene = prepare(plane, diameter)
+    foreground = find_foreground(scene, settings.edges)
+    if not foreground.mask.any():
+        return None
+    width = scene.diameter_px if settings.diameter_px else lone_diameter_px(scene, foreground)
+    labels, pieces, borders = _cut(scene, foreground, width)
+    return CutNuclei(labels, pieces, borders, np.pi / 4 * width**2, scene.reduction)
 
 
-def _grey_step(image: GreyImage) -> float:
-    """The usual step between occupied grey levels: a stretched 8-bit image can have steps of 7."""
-    levels = np.unique(image[::3, ::3])
-    return float(np.median(np.diff(levels.astype(np.float64)))) if len(levels) > 1 else 1.0
-
-
-def _prepare(plane: FloatImage, diameter: float, grey_step: float) -> _Scene:
-    reduction = max(1, round(diameter / _WORKING_DIAMETER_PX))
-    small = plane
-    if reduction > 1:
-        size = (-(-plane.shape[1] // reduction), -(-plane.shape[0] // reduction))
-        small = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
-    width = diameter / reduction
-    smooth = cv2.GaussianBlur(small, (0, 0), max(0.6, 0.06 * width))
-    curvature = small[:, 2:] - 2 * small[:, 1:-1] + small[:, :-2]
-    # The MAD of second differences of white noise is sqrt(6) * 0.6745 of its SD.
-    noise = 1.4826 * float(np.median(np.abs(curvature[::2, ::2]))) / 6**0.5
-    light = smooth - _background(smooth, width)
-    return _Scene(light, max(noise, 0.3 * grey_step), reduction, width)
-
-
-def _background(smooth: FloatImage, diameter: float) -> FloatImage:
-    """Grey opening over six nuclei, on a coarse grid (4 px a nucleus), then smoothed."""
-    grid = max(1.0, diameter / 4)
-    size = (max(1, round(smooth.shape[1] / grid)), max(1, round(smooth.shape[0] / grid)))
-    coarse = cv2.resize(smooth, size, interpolation=cv2.INTER_AREA)
-    window = np.ones((25, 25), np.uint8)
-    opened = cv2.morphologyEx(coarse, cv2.MORPH_OPEN, window, borderType=cv2.BORDER_REFLECT)
-    low = cv2.GaussianBlur(opened, (0, 0), 6)
-    return cv2.resize(low, smooth.shape[::-1], interpolation=cv2.INTER_LINEAR)
-
-
-def _foreground(scene: _Scene, settings: NucleusSettings) -> tuple[FloatImage, Mask]:
-    """(y, x) brightness of the hill each pixel belongs to, and the pixels above its edge level."""
-    light = scene.light
-    hills = climb(light, light > 3 * scene.noise)
-    passes = find_passes(hills.labels, light)
-    _, top = join(hills.peaks, passes, lambda crossing, peak: crossing > settings.shoulder * peak)
-    real = top > settings.noise_factor * scene.noise
-    if not real.any():
-        return light, np.zeros(light.shape, bool)
-    real &= top > settings.faintest * _usual_peak(light, top, hills.labels, real)
-    peaks = top[hills.labels]
-    mask = real[hills.labels] & (light > settings.edge_level * peaks)
-    opener = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
-    opened = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, opener)
-    return peaks, opened.view(bool)
-
-
-def _usual_peak(light: FloatImage, top: FloatImage, hills: LabelImage, real: Mask) -> float:
-    """The peak that half of all light lies under: many faint hills of texture do not lower it."""
-    total = np.bincount(hills.ravel(), light.ravel(), minlength=len(top)) * real
-    order = np.argsort(top)
-    cumulative = np.cumsum(total[order])
-    return float(top[order][np.searchsorted(cumulative, cumulative[-1] / 2)])
-
-
-def _part(scene: _Scene, peaks: FloatImage, mask: Mask, settings: NucleusSettings) -> LabelImage:
-    """Touching nuclei, parted by brightness and by shape together."""
-    from_edge = cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 5)
-    brightness = np.where(mask, np.minimum(scene.light / np.maximum(peaks, 1e-6), 1), 0)
-    roundness = np.minimum(from_edge / (scene.diameter / 2), 1.2)
-    landscape = (brightness + settings.shape_weight * roundness).astype(np.float32)
-    landscape = cv2.GaussianBlur(landscape, (0, 0), 0.05 * scene.diameter)
-    hills = climb(landscape, mask)
-    passes = find_passes(hills.labels, landscape)
-    owner, _ = join(hills.peaks, passes, lambda crossing, peak: peak - crossing < settings.depth)
-    owner[0] = 0
-    labels = owner[hills.labels]
+def joined_labels(cut: CutNuclei, judge: Judge, settings: NucleusSettings) -> LabelImage:
+    """(y, x) int32 at working size: pieces joined by a judge, debris left out, no gaps."""
+    owner = join_pieces(cut.pieces, cut.borders, cut.typical_area_px, judge)
+    labels = owner[cut.labels]
     areas = np.bincount(labels.ravel(), minlength=len(owner))
-    keep = areas >= settings.smallest_area * np.pi / 4 * scene.diameter**2
+    least = np.full(len(owner), settings.smallest_area * cut.typical_area_px)
+    for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        least[edge] = settings.smallest_at_border * cut.typical_area_px
+    keep = (areas >= least) & (areas > 0)
     keep[0] = False
-    renumber = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
-    return renumber[labels]
+    return np.where(keep, np.cumsum(keep), 0).astype(np.int32)[labels]
+
+
+def _cut(
+    scene: Scene, foreground: Foreground, diameter_px: float
+) -> tuple[LabelImage, Pieces, Borders]:
+    mask, light = foreground.mask, scene.light
+    core = mask & (light > _CORE_LEVEL * foreground.peaks)
+    from_edge = cv2.distanceTransform(core.view(np.uint8), cv2.DIST_L2, 5)
+    part_of_peak = light / np.maximum(foreground.peaks, 1e-6)
+    brightness = np.where(mask, np.minimum(part_of_peak / _BRIGHTNESS_CAP, 1), 0)
+    shape = _SHAPE_WEIGHT * np.minimum(from_edge / (diameter_px / 2), _SHAPE_CAP)
+    landscape = cv2.GaussianBlur(
+        (brightness + shape).astype(np.float32), (0, 0), _SMOOTHING * diameter_px
+    )
+    labels = climb(landscape, mask).labels
+    return labels, *describe_pieces(labels, landscape, light, from_edge)
 
 
 def _to_full_size(labels: LabelImage, reduction: int, shape: tuple[int, ...]) -> LabelImage:

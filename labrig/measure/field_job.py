@@ -63,7 +63,7 @@ def measure_field(job: FieldJob) -> FieldResult:
         tables: dict[str, Rows] = {"fields": [row], "tubes": [], "nuclei": []}
     else:
         flags += measured.flags
-        tables = _tables(job, measured, flags)
+        tables = _tables(job, measured, next(iter(planes.values())).shape, flags)
         save_pictures(job, planes, measured)
     for row in tables["fields"]:
         row["reasons"] = "; ".join(flags)

@@ -1,0 +1,174 @@
+"""Pieces of nuclei that touch, and what tells whether two of them are one nucleus.
+
+Touching nuclei are first cut too finely, and then pieces are joined. All lengths and areas are in
+units of the typical nucleus, all brightness is relative, so a judgement holds at any magnification
+and exposure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from labrig_analysis.arrays import FloatImage, LabelImage
+from labrig_analysis.basins import find_passes
+
+Values = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+
+FEATURES = (
+    "depth of the pass in the landscape",
+    "brightness at the pass / at the dimmer top",
+    "length of the common border / root of the smaller area",
+    "distance to the edge at the pass / at the narrower piece's widest place",
+    "log smaller area / typical area",
+    "log joint area / typical area",
+    "joint area / area of the ellipse of its second moments",
+    "the same of the less elliptic piece",
+    "log aspect of the two together",
+    "log aspect of the longer piece",
+    "distance of the centres / root of the typical area",
+    "log ratio of the mean brightnesses",
+)
+
+
+@dataclass
+class Pieces:
+    """Pieces 1..n of one plane; row 0 is the ground. Joining two changes the rows in place."""
+
+    moments: Values
+    """(n + 1, 6): area, sums of x, y, x², y², xy, in px."""
+    tops: Values
+    """Highest landscape."""
+    brightest: Values
+    widest: Values
+    """Largest distance to the edge, in px."""
+    brightness: Values
+    """Mean."""
+
+    def join(self, kept: int, gone: int) -> None:
+        """Make `gone` part of `kept`."""
+        weights = self.moments[[kept, gone], 0]
+        self.brightness[kept] = np.average(self.brightness[[kept, gone]], weights=weights)
+        self.moments[kept] += self.moments[gone]
+        for values in (self.tops, self.brightest, self.widest):
+            values[kept] = max(values[kept], values[gone])
+
+
+@dataclass(frozen=True)
+class Borders:
+    """Pairs of pieces that touch, `first < second`; all arrays have one row a pair."""
+
+    first: Indices
+    second: Indices
+    crossings: Values
+    """(pairs, 4): height of the pass in the landscape, in brightness and in distance to the edge,
+    and length of the border in pixel pairs."""
+
+
+def describe_pieces(
+    labels: LabelImage, landscape: FloatImage, light: FloatImage, from_edge: FloatImage
+) -> tuple[Pieces, Borders]:
+    """Everything about the pieces that joining needs to know.
+
+    Args:
+        labels: (y, x), pieces 1..n without gaps.
+        landscape: (y, x), by which they were cut.
+        light: (y, x), brightness above the background.
+        from_edge: (y, x), distance to the edge in px.
+    """
+    count = int(labels.max(initial=0))
+    pixels = np.flatnonzero(labels)
+    owner = labels.ravel()[pixels]
+    y, x = (axis.astype(np.float64) for axis in np.divmod(pixels, labels.shape[1]))
+
+    def total(weights: Values | None = None) -> Values:
+        return np.bincount(owner, weights, minlength=count + 1).astype(np.float64)
+
+    def highest(image: FloatImage) -> Values:
+        best = np.zeros(count + 1)
+        np.maximum.at(best, owner, image.ravel()[pixels])
+        return best
+
+    area = total()
+    pieces = Pieces(
+        moments=np.stack([area, total(x), total(y), total(x * x), total(y * y), total(x * y)], 1),
+        tops=highest(landscape),
+        brightest=highest(light),
+        widest=highest(from_edge),
+        brightness=total(light.ravel()[pixels]) / np.maximum(area, 1),
+    )
+    by_height = find_passes(labels, landscape)
+    other = [find_passes(labels, image).heights for image in (light, from_edge)]
+    crossings = np.stack([by_height.heights, *other, by_height.lengths], axis=1)
+    borders = Borders(by_height.first.astype(np.intp), by_height.second.astype(np.intp), crossings)
+    return pieces, borders
+
+
+def pair_features(
+    pieces: Pieces, first: Indices, second: Indices, crossings: Values, typical_area: float
+) -> Values:
+    """(pairs, 12), in the order of `FEATURES`.
+
+    Args:
+        pieces: as they are now.
+        first: (pairs,) labels.
+        second: (pairs,) labels.
+        crossings: (pairs, 4), see `Borders`.
+        typical_area: of a nucleus, in px.
+    """
+    one, other = _ellipses(pieces.moments[first]), _ellipses(pieces.moments[second])
+    both = _ellipses(pieces.moments[first] + pieces.moments[second])
+    smaller = np.minimum(one.area, other.area)
+    height, light, distance, length = crossings.T
+    dimmer_top = np.minimum(pieces.brightest[first], pieces.brightest[second])
+    narrower = np.minimum(pieces.widest[first], pieces.widest[second])
+    bright, dim = (
+        pick(pieces.brightness[first], pieces.brightness[second])
+        for pick in (np.maximum, np.minimum)
+    )
+    apart = np.hypot(one.x - other.x, one.y - other.y)
+    return np.stack(
+        [
+            np.minimum(pieces.tops[first], pieces.tops[second]) - height,
+            light / np.maximum(dimmer_top, 1e-6),
+            # Three pixel pairs (straight and two diagonal) cross each pixel of a border.
+            length / 3 / np.sqrt(smaller),
+            distance / np.maximum(narrower, 1),
+            np.log(smaller / typical_area),
+            np.log(both.area / typical_area),
+            both.fill,
+            np.minimum(one.fill, other.fill),
+            both.log_aspect,
+            np.maximum(one.log_aspect, other.log_aspect),
+            apart / np.sqrt(typical_area),
+            np.log(bright / np.maximum(dim, 1e-6)),
+        ],
+        axis=1,
+    )
+
+
+@dataclass(frozen=True)
+class _Ellipses:
+    area: Values
+    x: Values
+    y: Values
+    fill: Values
+    """Area / area of the ellipse with the same second moments: 1 for an ellipse, less for a
+    dumbbell or a crescent."""
+    log_aspect: Values
+
+
+def _ellipses(moments: Values) -> _Ellipses:
+    area, sx, sy, sxx, syy, sxy = moments.T
+    x, y = sx / area, sy / area
+    # A pixel is a square and no point: its own second moment is 1/12.
+    var_x, var_y = sxx / area - x * x + 1 / 12, syy / area - y * y + 1 / 12
+    cov = sxy / area - x * y
+    mean, spread = (var_x + var_y) / 2, np.sqrt(((var_x - var_y) / 2) ** 2 + cov**2)
+    long, short = mean + spread, np.maximum(mean - spread, 1 / 12)
+    return _Ellipses(
+        area, x, y, area / (4 * np.pi * np.sqrt(long * short)), 0.5 * np.log(long / short)
+    )

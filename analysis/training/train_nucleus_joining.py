@@ -1,0 +1,222 @@
+"""Train the judge that says whether two touching pieces are one nucleus; write its weights.
+
+Run from the project's root, with published fields `*_img.png` and their labels `*_lab.png`:
+
+    python analysis/training/train_nucleus_joining.py ../shared/images/nuclei
+
+Trained on those fields (DSB2018, CC0) and on drawn ones (`drawn_nuclei`, seeded). Checked by
+leaving out half of the published fields at a time; fields of myotubes are never trained on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+sys.path.insert(0, str(Path(__file__).parent))
+from drawn_nuclei import draw_field
+
+from labrig_analysis.nuclei import CutNuclei, NucleusSettings, cut_nuclei, joined_labels
+from labrig_analysis.nucleus_joining import Judge, network_judge
+from labrig_analysis.nucleus_pieces import FEATURES, Pieces, Values, pair_features
+
+WEIGHTS = Path(__file__).parents[1] / "labrig_analysis/weights/nucleus_joining.json"
+DRAWN_SEEDS = range(1000, 1120)
+# Published fields count more than drawn ones: they are what the world looks like.
+PUBLISHED_WEIGHT = 4
+HIDDEN_UNITS = 12
+SHRINKAGE = 0.5
+# Least share of a piece that lies in one labelled nucleus for the piece to be a clear case.
+CLEAR = 0.4
+
+Field = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]
+Pairs = tuple[Values, Values]
+
+
+def main() -> None:
+    """Train, cross-validate, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("published", type=Path, help="folder with *_img.png and *_lab.png")
+    folder = parser.parse_args().published
+    names = sorted(path.name for path in folder.glob("*_img.png"))
+    published = [_read(folder / name) for name in names]
+    drawn = [draw_field(seed) for seed in DRAWN_SEEDS]
+    real_pairs = [labelled_pairs(*field) for field in published]
+    drawn_pairs = [labelled_pairs(*field) for field in drawn]
+    scores = []
+    for held_out in (0, 1):
+        learned_from = [pairs for i, pairs in enumerate(real_pairs) if i % 2 != held_out]
+        judge = network_judge(train(learned_from, drawn_pairs))
+        scores.append(f1_at_half(published[held_out::2], judge))
+    network = train(real_pairs, drawn_pairs)
+    record = {
+        "what": "probability that two touching pieces are one nucleus",
+        "features": FEATURES,
+        "published": {
+            "source": "DSB2018 fluorescence fields with corrected labels",
+            "licence": "CC0",
+            "fields": len(published),
+            "pairs": sum(len(pairs[1]) for pairs in real_pairs),
+        },
+        "drawn": {
+            "seeds": [DRAWN_SEEDS.start, DRAWN_SEEDS.stop],
+            "pairs": sum(len(pairs[1]) for pairs in drawn_pairs),
+        },
+        "hidden_units": HIDDEN_UNITS,
+        "shrinkage": SHRINKAGE,
+        "published_weight": PUBLISHED_WEIGHT,
+        "f1_at_iou_0.5_of_the_half_left_out": {
+            "pooled": [round(score[0], 4) for score in scores],
+            "mean_of_fields": [round(score[1], 4) for score in scores],
+        },
+    }
+    rounded = {name: np.round(values, 5).tolist() for name, values in network.items()}
+    WEIGHTS.write_text(json.dumps({"record": record, "network": rounded}, indent=1) + "\n")
+    print(json.dumps(record, indent=1))
+
+
+def labelled_pairs(image: npt.NDArray[np.uint8], truth: npt.NDArray[np.int32]) -> Pairs:
+    """Features of all touching pieces of a field, and whether they are one nucleus (0 or 1).
+
+    Besides the pieces as cut, whole nuclei against their neighbours are shown, as a judge meets
+    them once most pieces are joined.
+    """
+    cut = cut_nuclei(image, NucleusSettings())
+    if cut is None or not len(cut.borders.first):
+        return np.empty((0, len(FEATURES))), np.empty(0)
+    owner, share = _owners(cut, truth)
+    first, second = cut.borders.first, cut.borders.second
+    told = np.maximum(share[first], share[second]) >= CLEAR
+    one = (owner[first] == owner[second]) & (np.minimum(share[first], share[second]) > 0.3)
+    features = pair_features(cut.pieces, first, second, cut.borders.crossings, cut.typical_area_px)
+    whole = _whole_nuclei(cut, owner, share)
+    return (
+        np.concatenate([features[told], whole]),
+        np.concatenate([one[told].astype(float), np.zeros(len(whole))]),
+    )
+
+
+def _owners(cut: CutNuclei, truth: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.intp], Values]:
+    """For each piece the labelled nucleus that covers most of it, and how much it covers."""
+    size = cut.labels.shape[::-1]
+    small = cv2.resize(truth.astype(np.float32), size, interpolation=cv2.INTER_NEAREST).astype(int)
+    pieces, nuclei = len(cut.pieces.tops), int(small.max()) + 1
+    joint = np.bincount(cut.labels.ravel().astype(int) * nuclei + small.ravel(),
+                        minlength=pieces * nuclei).reshape(pieces, nuclei)  # fmt: skip
+    if nuclei == 1:
+        return np.zeros(pieces, np.intp), np.zeros(pieces)
+    return joint[:, 1:].argmax(axis=1) + 1, joint[:, 1:].max(axis=1) / joint.sum(axis=1).clip(1)
+
+
+def _whole_nuclei(cut: CutNuclei, owner: npt.NDArray[np.intp], share: Values) -> Values:
+    """Features of true neighbours with all pieces of each joined."""
+    pieces = Pieces(
+        cut.pieces.moments.copy(), cut.pieces.tops.copy(), cut.pieces.brightest.copy(),
+        cut.pieces.widest.copy(), cut.pieces.brightness.copy(),
+    )  # fmt: skip
+    whole: dict[int, int] = {}
+    joined = set()
+    for piece in np.flatnonzero(share > CLEAR).tolist():
+        nucleus = int(owner[piece])
+        if nucleus in whole:
+            pieces.join(whole[nucleus], piece)
+            joined.add(nucleus)
+        else:
+            whole[nucleus] = piece
+    crossings: dict[tuple[int, int], Values] = {}
+    rows = zip(cut.borders.first, cut.borders.second, cut.borders.crossings, strict=True)
+    for a, b, crossing in rows:
+        pair = (int(min(owner[a], owner[b])), int(max(owner[a], owner[b])))
+        if min(share[a], share[b]) <= CLEAR or pair[0] == pair[1] or not joined & set(pair):
+            continue
+        old = crossings.get(pair, np.zeros(4))
+        crossings[pair] = np.append(np.maximum(old[:3], crossing[:3]), old[3] + crossing[3])
+    if not crossings:
+        return np.empty((0, len(FEATURES)))
+    first = np.array([whole[a] for a, _ in crossings])
+    second = np.array([whole[b] for _, b in crossings])
+    return pair_features(
+        pieces, first, second, np.array(list(crossings.values())), cut.typical_area_px
+    )
+
+
+def train(published: Sequence[Pairs], drawn: Sequence[Pairs]) -> dict[str, Values]:
+    """Weights of the network (see `nucleus_joining.network_judge`) by L-BFGS on the log loss."""
+    fields = [(*pairs, PUBLISHED_WEIGHT) for pairs in published] + [(*p, 1) for p in drawn]
+    fields = [field for field in fields if len(field[1])]
+    x = np.concatenate([field[0] for field in fields])
+    y = np.concatenate([field[1] for field in fields])
+    # A crowded field has many pairs that are much alike: it counts by the root of their number.
+    weight = np.concatenate([np.full(len(y_), w / len(y_) ** 0.5) for _, y_, w in fields])
+    weight /= weight.mean()
+    mean, sd = x.mean(axis=0), x.std(axis=0) + 1e-6
+    z = np.clip((x - mean) / sd, -4, 4)
+    inputs, units = z.shape[1], HIDDEN_UNITS
+    cuts = np.cumsum([inputs * units, units, units])
+
+    def loss(flat: Values) -> tuple[float, Values]:
+        hidden, hidden_bias, output, output_bias = np.split(flat, cuts)
+        hidden = hidden.reshape(inputs, units)
+        answer = np.tanh(z @ hidden + hidden_bias)
+        evidence = answer @ output + output_bias
+        off = weight * (1 / (1 + np.exp(-evidence)) - y)
+        back = np.outer(off, output) * (1 - answer**2)
+        value = (weight * (np.logaddexp(0, evidence) - y * evidence)).sum()
+        gradient = [
+            (z.T @ back + 2 * SHRINKAGE * hidden).ravel(), back.sum(axis=0),
+            answer.T @ off + 2 * SHRINKAGE * output, [off.sum()],
+        ]  # fmt: skip
+        return value + SHRINKAGE * ((hidden**2).sum() + (output**2).sum()), np.concatenate(gradient)
+
+    rng = np.random.default_rng(0)
+    start = np.concatenate(
+        [rng.normal(0, 0.3, cuts[0]), np.zeros(units), rng.normal(0, 0.3, units), [0]]
+    )
+    best = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 400}).x
+    hidden, hidden_bias, output, output_bias = np.split(best, cuts)
+    return {
+        "mean": mean, "sd": sd, "hidden": hidden.reshape(inputs, units),
+        "hidden_bias": hidden_bias, "output": output, "output_bias": output_bias,
+    }  # fmt: skip
+
+
+def f1_at_half(fields: Sequence[Field], judge: Judge) -> tuple[float, float]:
+    """F1 at IoU 0.5, pooled over nuclei and as the mean of fields."""
+    hits = wanted = 0
+    by_field = []
+    for image, truth in fields:
+        found = _labels(image, judge)
+        n, m = int(found.max()) + 1, int(truth.max()) + 1
+        joint = np.bincount((found.astype(int) * m + truth).ravel(), minlength=n * m).reshape(n, m)
+        iou = joint / (joint.sum(1)[:, None] + joint.sum(0)[None] - joint).clip(1)
+        hit = int((iou[1:, 1:] > 0.5).sum())
+        both = (n - 1) + int((joint.sum(0)[1:] > 0).sum())
+        hits, wanted = hits + 2 * hit, wanted + both
+        by_field.append(2 * hit / max(both, 1))
+    return hits / wanted, float(np.mean(by_field))
+
+
+def _labels(image: npt.NDArray[np.uint8], judge: Judge) -> npt.NDArray[np.int32]:
+    cut = cut_nuclei(image, NucleusSettings())
+    if cut is None:
+        return np.zeros(image.shape, np.int32)
+    small = joined_labels(cut, judge, NucleusSettings()).astype(np.float32)
+    size = image.shape[::-1]
+    return cv2.resize(small, size, interpolation=cv2.INTER_NEAREST).astype(np.int32)
+
+
+def _read(path: Path) -> Field:
+    truth = cv2.imread(str(path.with_name(path.name.replace("_img", "_lab"))), cv2.IMREAD_UNCHANGED)
+    return cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), truth.astype(np.int32)
+
+
+if __name__ == "__main__":
+    main()
