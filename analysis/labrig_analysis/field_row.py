@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import LabelImage
+from labrig_analysis.field_summary import summarise_field
 from labrig_analysis.fusion import (
     INSIDE_RULES,
     FusionSettings,
@@ -26,29 +27,22 @@ _LEAST_NUCLEI = (1, 2, 3)
 
 
 def tube_columns(labels: LabelImage, tubes: pd.DataFrame) -> Row:
-    """Counts, area, widths and alignment of the tubes of a field.
-
-    Of widths there are three means: of tubes, each counting once; of tubes by their length, which
-    undoes that a field shows more of the short ones' ends; and of each tube's thickest point.
-    """
-    measured = tubes[tubes["diameter_mean_um"].notna()]
-    width = measured["diameter_mean_um"].to_numpy(float)
-    length = measured["length_um"].to_numpy(float)
+    """Counts, area, widths (`field_summary`), length and alignment of the tubes of a field."""
+    widths = summarise_field(tubes)
     radians = np.radians(tubes["orientation_deg"].to_numpy(float))
-    area = tubes["area_um2"].to_numpy(float)
     return {
         "tubes": len(tubes),
-        "tubes_with_diameter": len(measured),
+        "tubes_with_diameter": widths.n_tubes,
         "tubes_at_border": int(tubes["touches_border"].sum()),
         "tube_area_fraction": np.count_nonzero(labels) / labels.size,
-        "diameter_mean_um": _mean(width),
-        "diameter_sd_um": float(width.std(ddof=1)) if len(width) > 1 else np.nan,
-        "diameter_median_um": _median(width),
-        "diameter_length_weighted_um": _mean(width, length),
-        "diameter_thickest_um": _mean(measured["diameter_max_um"].to_numpy(float)),
+        "diameter_mean_um": widths.mean_um,
+        "diameter_geometric_mean_um": widths.geometric_mean_um,
+        "diameter_length_weighted_um": widths.length_weighted_mean_um,
+        "diameter_thickest_um": widths.thickest_point_mean_um,
+        "below_10_um_share": widths.below_10_um_share,
         "diameter_points": int(tubes["n_points"].sum()),
-        "tube_length_mean_um": _mean(tubes["length_um"].to_numpy(float)),
-        "alignment": _alignment(radians, area),
+        "tube_length_mean_um": float(tubes["length_um"].mean()) if len(tubes) else np.nan,
+        "alignment": _alignment(radians, tubes["area_um2"].to_numpy(float)),
     }
 
 
@@ -115,10 +109,6 @@ def _alignment(radians: npt.NDArray[np.float64], weights: npt.NDArray[np.float64
 
 def _share(hits: npt.NDArray[np.bool_]) -> float:
     return float(hits.mean()) if len(hits) else np.nan
-
-
-def _mean(values: npt.NDArray[np.float64], weights: npt.NDArray[np.float64] | None = None) -> float:
-    return float(np.average(values, weights=weights)) if len(values) else np.nan
 
 
 def _median(values: npt.NDArray[np.float64]) -> float:

@@ -214,8 +214,12 @@ def _labels(image: npt.NDArray[np.uint8], judge: Judge) -> npt.NDArray[np.int32]
 
 
 def _read(path: Path) -> Field:
-    truth = cv2.imread(str(path.with_name(path.name.replace("_img", "_lab"))), cv2.IMREAD_UNCHANGED)
-    return cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), truth.astype(np.int32)
+    truth = path.with_name(path.name.replace("_img", "_lab"))
+    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    labels = cv2.imread(str(truth), cv2.IMREAD_UNCHANGED)
+    if image is None or labels is None:
+        raise FileNotFoundError(f"{path} or {truth.name} is no image")
+    return image.astype(np.uint8), labels.astype(np.int32)
 
 
 if __name__ == "__main__":

@@ -106,10 +106,11 @@ def _measure(
         return None
 
 
-def _tables(job: FieldJob, measured: Measurement, flags: list[str]) -> dict[str, Rows]:
-
+def _tables(
+    job: FieldJob, measured: Measurement, shape: tuple[int, ...], flags: list[str]
+) -> dict[str, Rows]:
     head = {"field": job.field.name}
-    height, width = next(iter(measured.labels.values())).shape
+    height, width = shape
     field = {
         **head,
         "status": "flagged" if flags else "ok",
