@@ -23,7 +23,7 @@ from conftest import Rehearsal, Script  # the tests' bench of simulated instrume
 from labrig.run.clock import RealClock
 from labrig.run.control_client import connect
 
-REPEATS = 12
+REPEATS = 8
 WRITE_S, READ_S = 0.005, 0.010
 
 
@@ -57,7 +57,7 @@ class SlowLine:
 def stop_latency_s(folder: Path, after_s: float) -> float:
     """One run, stopped ``after_s`` after its first train."""
     night = Rehearsal(folder)
-    frames = [Script.frame(0.1 * i, i, 2000.0 * (i % 2)) for i in range(400)]
+    frames = [Script.frame(0.5 * i, i, 2000.0 * (i % 2)) for i in range(40)]
     levels = [Script.flow(0.0, 30.0), Script.stimulate(0.0, every_s=5.1)]
     open_transport = night.open_transport
     night.open_transport = lambda port: SlowLine(open_transport(port))  # type: ignore[method-assign]

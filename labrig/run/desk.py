@@ -6,14 +6,16 @@ and nothing new is begun meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from labrig.plan.timeline import Entry as TimelineEntry
 from labrig.run.board import Alarm, Board
 from labrig.run.clock import Clock
 from labrig.run.consumption import Consumption
 from labrig.run.journal import Entry, Journal, JournalWriteFailed, Kind, State
 from labrig.run.lease import Fence
+from labrig.run.orders import kind_of
 
 FINAL_COUNTERS = {
     "missed": "missed",
@@ -54,6 +56,12 @@ class Desk:
         except JournalWriteFailed as error:
             self._journal_failed(error)
             raise
+
+    def skip(self, entries: Iterable[TimelineEntry], reason: str) -> None:
+        """Write, in one transaction, that these will not be done."""
+        rows = [Entry(kind_of(e), e.key, "skipped", {"reason": reason}) for e in entries]
+        self.board.count("skipped", len(rows))
+        self._guarded(lambda: self.journal.note(*rows))
 
     def note(self, kind: Kind, key: str, state: State, **detail: Any) -> None:  # noqa: ANN401
         """Write what has happened; kept for later when it cannot be written now."""

@@ -199,7 +199,7 @@ class Dispatcher:
     def _give(self, entry: TimelineEntry) -> None:
         wells = set(_wells(entry))
         if wells and wells <= self._given_up:
-            self._desk.note(kind_of(entry), entry.key, "skipped", reason="its arm was given up")
+            self._desk.skip([entry], "its arm was given up")
             return
         self._tell(entry, Order(entry, self._epoch, self._next_of_series[entry.key]))
 
@@ -262,7 +262,7 @@ class Dispatcher:
         if choice == "do" and entry is not None:
             self._tell(entry, Order(entry, self._epoch, because="answered"))
         elif choice == "skip" and entry is not None:
-            self._desk.note(kind_of(entry), entry.key, "skipped", reason="by the operator")
+            self._desk.skip([entry], "by the operator")
         else:
             instrument = instrument_of(entry) if entry else question_id.partition(":")[2]
             self._workers[instrument].put(Decided(question_id, choice, self._epoch))
@@ -280,8 +280,8 @@ class Dispatcher:
         stopped = self._stop_reason
         if stopped is not None:
             self._desk.board.condition = "stopping"
-            for entry in (*self._postponed, *self._timeline[self._given : self._intended]):
-                self._desk.note(kind_of(entry), entry.key, "skipped", reason="the run was stopped")
+            undone = (*self._postponed, *self._timeline[self._given : self._intended])
+            self._desk.skip(undone, "the run was stopped")
         self._tell_all(Finish())
         while self._open_ports > 0:
             self._handle(self._mailbox.get(None))

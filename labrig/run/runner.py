@@ -144,12 +144,13 @@ class Runner:
         control = ControlServer(
             lambda: self._status(desk, dispatcher), commands.take, self._folder / "control.json"
         )
-        self._clock.start("dispatcher", dispatcher.run)
-        for worker in self._workers:
-            self._clock.start(worker.port, worker.run)
         failures: tuple[str, ...] = ()
+        # The door first: on the wall clock, what follows acts at once, and can be stopped.
         control.open()
         try:
+            self._clock.start("dispatcher", dispatcher.run)
+            for worker in self._workers:
+                self._clock.start(worker.port, worker.run)
             self._clock.join()
         except ExceptionGroup as group:
             failures = tuple(repr(error) for error in group.exceptions)
