@@ -72,6 +72,8 @@ def headline(analysis: Analysis) -> Headline:
     if outcome.gaps:
         gap_s = sum(to_s - from_s for from_s, to_s in outcome.gaps)
         lead += f" For {gap_s / 60:.0f} min in {len(outcome.gaps)} gap(s) no runner was there."
+    if outcome.condition in ("finished", "stopped") and _pumps_still_run(analysis):
+        lead += " Medium pumps keep their last rate: stop them at the bench with the plate."
     points = troubles
     if not troubles and outcome.condition != "never begun":
         points = [Point("good", _all_well(analysis))]
@@ -91,7 +93,8 @@ def verdict_sentence(analysis: Analysis) -> str:
     total = len(analysis.verdicts)
     if labels["not assessable"] == total:
         reasons = Counter(r for v in analysis.verdicts for r in v.reasons)
-        most = "; ".join(reason for reason, _ in reasons.most_common(2))
+        often = [r for r, count in reasons.items() if 2 * count >= total]
+        most = "; ".join(often) or "each for a reason of its own, below"
         return f"No verdict: none of the {total} experimental units can be assessed ({most})."
     said = ", ".join(f"{count} {label}" for label, count in labels.most_common())
     return f"Of {total} experimental units: {said}."
@@ -103,10 +106,11 @@ def _troubles(analysis: Analysis) -> list[Point]:
     by_code: dict[str, list[str]] = {}
     for deviation in outcome.deviations:
         by_code.setdefault(deviation.code, []).append(deviation.about)
-    if stalls := by_code.get("stall"):
-        back = len(by_code.get("stall-recovered", []))
-        what = f"{_list(stalls)} stalled"
-        points.append(Point("bad", f"{what}; {back} of {len(stalls)} flowed again by itself."))
+    given_up = by_code.get("stall-given-up", [])
+    if given_up:
+        points.append(Point("bad", f"{_list(given_up)} stalled and stayed so: look at the line."))
+    if passing := [pump for pump in by_code.get("stall", []) if pump not in given_up]:
+        points.append(Point("warn", f"{_list(passing)} stalled and flowed again when retried."))
     if ledger.censored_from_s:
         first = min(ledger.censored_from_s.values())
         wells = _list(list(ledger.censored_from_s))
@@ -137,6 +141,12 @@ def _troubles(analysis: Analysis) -> list[Point]:
     if analysis.record.absent and outcome.condition != "never begun":
         points.append(Point("warn", _sentence("; ".join(analysis.record.absent))))
     return points
+
+
+def _pumps_still_run(analysis: Analysis) -> bool:
+    """An end leaves perfusion on, because stopping starves; on a real bench someone must know."""
+    simulated = bool(analysis.record.identity["simulated"])
+    return not simulated and any(d.carries == "medium" for d in analysis.record.plan.draws)
 
 
 def _low_reservoirs(analysis: Analysis) -> list[Point]:

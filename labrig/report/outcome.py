@@ -238,20 +238,21 @@ def _deviation(row: Row) -> Deviation:
     detail = dict(row.detail)
     about = detail.get("instrument") or ", ".join(detail.get("wells", ())) or detail.get("key", "")
     known = ("instrument", "wells", "key", "wire")
-    said = "; ".join(
-        f"{name.replace('_', ' ')} {_shown(name, value)}"
+    said = [
+        _shown(name, value)
         for name, value in detail.items()
         if name not in known and value not in (None, "", [])
-    )
+    ]
     if detail.get("instrument") and detail.get("wells"):
-        said = f"wells {', '.join(detail['wells'])}; {said}"
-    return Deviation(row.run_s, row.key, str(about), said.rstrip("; "), detail)
+        said.insert(0, f"wells {', '.join(detail['wells'])}")
+    return Deviation(row.run_s, row.key, str(about), "; ".join(said), detail)
 
 
 def _shown(name: str, value: object) -> str:
-    if name in ("from_s", "to_s") and isinstance(value, (int, float)):
-        return clock(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if name.endswith("_s") and isinstance(value, (int, float)):
+        return f"{name.removesuffix('_s').replace('_', ' ')} {clock(value)}"
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text if name in ("what", "reason") else f"{name.replace('_', ' ')} {text}"
 
 
 def clock(at_s: float) -> str:

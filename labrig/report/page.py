@@ -67,6 +67,7 @@ def render(analysis: Analysis) -> str:
         all_doses_ok=all(row["ok"] and not row["censored"] for row in doses),
         pulses=_pulses(analysis),
         n_units=_n_units(analysis),
+        growth_rates=_growth_rates(analysis),
         no_measures="; ".join(record.absent) or "no diameter was measured",
         unit_rows=list(analysis.itt.itertuples()),
         strips=_strips(analysis),
@@ -268,11 +269,22 @@ def _n_units(analysis: Analysis) -> str:
     return ", ".join(f"{arm} {count}" for arm, count in counts.items())
 
 
+def _growth_rates(analysis: Analysis) -> list[dict[str, Any]]:
+    """A unit's growth in numbers chosen beforehand: log-slope a day, time to a loss of 10 %."""
+    from labrig_analysis.growth import growth_by_unit
+
+    if analysis.itt.empty:
+        return []
+    table = growth_by_unit(analysis.itt, unit="unit", value="diameter_um", time_h="hours")
+    by_unit: dict[str, Any] = {str(row["unit"]): row for row in table.to_dict("records")}
+    return [by_unit[unit.name] for unit in analysis.units if unit.name in by_unit]
+
+
 def _definition_words(protocol: Protocol) -> str:
     d = protocol.definition
     return (
         f"low mass m ≤ {d.low_mass_m:g}, low strength s ≤ {d.low_strength_s:g}, low quality "
-        f"q ≤ {d.low_quality_q:g}; in {d.assessments} consecutive assessments at least "
+        f"q ≤ {d.low_quality_q:g}; in {d.assessments} assessment(s) running, at least "
         f"{d.apart_h:g} h apart, after treatment began; guards: nuclei v ≥ {d.viability_v:g}, tube "
         f"area a ≥ {d.coverage_a:g}, dose {d.fidelity_low:g} to {d.fidelity_high:g} of the plan, "
         f"at least {d.min_tubes} tubes with at least {d.min_nuclei} nuclei each. Basis: {d.basis}."

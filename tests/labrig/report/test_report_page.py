@@ -93,7 +93,7 @@ def test_the_same_run_gives_the_same_bytes(write_run, story):
 def test_a_stall_is_told_censored_and_kept_out(write_run, story):
     folder = write_run(replace(story, stalled="nerve_05", shrink={"nerve-sham": 0.7}))
     said = words(page_of(folder))
-    assert "nerve_05 stalled" in said
+    assert "nerve_05 stalled and stayed so" in said
     assert re.search(r"A3, B3: censored, the first from 4:00", said)
     assert "Not every unit got what was planned." in said
     assert "per protocol" in said
