@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from labrig_analysis.arrays import FloatImage, LabelImage, Mask
+from labrig_analysis.arrays import FloatImage, LabelImage
 from labrig_analysis.sampling import sample_plane
+from labrig_analysis.skeleton import prune, thin, walk_chains
+from labrig_analysis.tube_objects import fill_small_holes
 
 Points = npt.NDArray[np.floating[Any]]
 
-# Tubes are thinned on a plane in which a typical one is about this wide: thinning costs the
-# width squared, and the smoothed line does not get better for it.
-_THINNING_WIDTH_PX = 9.0
-# A twig that reaches less than this many half widths of its stem beyond the junction is a bump of
-# the outline and no branch.
-_TWIG_HALF_WIDTHS = 2.0
+# Tubes are thinned on a plane in which a typical one is at least this wide: thinning costs the
+# width squared, and the smoothed line does not get better for it. A tube a quarter as wide as the
+# typical one still stays whole.
+_THINNING_WIDTH_PX = 14.0
+# In parts of the typical width: gaps up to this long are filled and frays this fine smoothed.
+_HOLE_PART = 0.7
+_FRAY_PART = 0.12
 _SMOOTHING_HALF_WIDTHS = 1.0
-_EIGHT = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], np.float32)
+# A side branch disturbs its stem over this many of its own half widths, and itself begins only
+# this many half widths of the stem away from the fork.
+_FORK_HALF_WIDTHS = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +38,10 @@ class Branch:
     """(n, 2) px of the labelled image, in order, about 1 thinning step apart."""
     half_width_px: npt.NDArray[np.float64]
     """(n,) distance from the line to the outline of the label."""
-    forks: tuple[bool, bool]
-    """Whether each end runs into a fork; a free end is a tip."""
+    forks: tuple[int, int]
+    """Number of the fork that each end runs into; 0 is a free end, a tip."""
+    fork_zones_px: tuple[float, float] = (0.0, 0.0)
+    """How far from each end the fork spoils a width."""
 
     @property
     def length_px(self) -> float:
@@ -42,37 +49,71 @@ class Branch:
         return float(np.hypot(*np.diff(self.xy, axis=0).T).sum()) if len(self.xy) > 1 else 0.0
 
 
-@dataclass(frozen=True, eq=False)
-class Centrelines:
-    """The centrelines of an image."""
-
-    branches: list[Branch]
-    distance_px: FloatImage
-    """(y, x) float32: distance of each pixel of a label to the label's outline."""
-
-
-def trace_centrelines(labels: LabelImage) -> Centrelines:
+def trace_centrelines(labels: LabelImage) -> list[Branch]:
     """Centrelines of every label.
 
     Args:
         labels: (y, x) int32.
     """
-    distance = label_distance(labels)
-    reduction = _thinning_reduction(distance, labels)
-    small = labels
-    if reduction > 1:
-        size = (labels.shape[1] // reduction, labels.shape[0] // reduction)
-        half = (reduction - 1) // 2
-        small = labels[half::reduction, half::reduction][: size[1], : size[0]]
-    skeleton = _pruned(_thin(small), cv2.resize(distance, small.shape[::-1]) / reduction)
+    reduction = _thinning_reduction(labels)
+    offset = (reduction - 1) // 2
+    small = _smooth_outlines(labels[offset::reduction, offset::reduction])
+    # A tube cut by the border goes on beyond it, or its line would end half a width inside.
+    margin = int(_typical_width(small, 1)) + 2
+    small = np.pad(small, margin, mode="edge")
+    distance = label_distance(small)
     branches = []
-    for chain, forks in _chains(skeleton):
-        xy = chain[:, ::-1] * float(reduction) + (reduction - 1) // 2
-        label = int(small[chain[len(chain) // 2][0], chain[len(chain) // 2][1]])
-        half_width = _sample(distance, xy)
-        smooth = _smoothed(xy, float(np.median(half_width)) / reduction * _SMOOTHING_HALF_WIDTHS)
-        branches.append(Branch(label, smooth, _sample(distance, smooth), forks))
-    return Centrelines(branches, distance)
+    for chain in walk_chains(prune(thin(small), distance)):
+        xy = chain.pixels[:, ::-1].astype(np.float64)
+        row, column = chain.pixels[len(chain.pixels) // 2]
+        half_width = float(np.median(_sample(distance, xy)))
+        smooth = _smoothed(xy, half_width * _SMOOTHING_HALF_WIDTHS)
+        half_widths = _sample(distance, smooth) * reduction
+        at = (smooth - margin) * reduction + offset
+        inside = ((at >= 0) & (at <= np.array(labels.shape[::-1]) - 1)).all(axis=1)
+        kept = np.flatnonzero(inside)
+        if len(kept) > 2:
+            span = slice(kept[0], kept[-1] + 1)
+            branches.append(
+                Branch(int(small[row, column]), at[span], half_widths[span], chain.forks)
+            )
+    return _with_fork_zones(branches)
+
+
+def _with_fork_zones(branches: list[Branch]) -> list[Branch]:
+    """Say how far each fork reaches into the branches that meet there.
+
+    The two broadest are taken as the stem: it is disturbed as far as the third one is broad. The
+    others begin outside the stem.
+    """
+    meeting: dict[int, list[tuple[float, int, int]]] = {}
+    for number, branch in enumerate(branches):
+        for end, fork in enumerate(branch.forks):
+            if fork:
+                half_width = float(np.median(branch.half_width_px))
+                meeting.setdefault(fork, []).append((half_width, number, end))
+    zones = [[0.0, 0.0] for _ in branches]
+    for ends in meeting.values():
+        ends.sort(reverse=True)
+        stem, side = ends[0][0], ends[min(2, len(ends) - 1)][0]
+        for rank, (_, number, end) in enumerate(ends):
+            zones[number][end] = _FORK_HALF_WIDTHS * (side if rank < 2 else stem)
+    return [
+        replace(branch, fork_zones_px=(zone[0], zone[1]))
+        for branch, zone in zip(branches, zones, strict=True)
+    ]
+
+
+def _smooth_outlines(labels: LabelImage) -> LabelImage:
+    """Labels without the fine frays and gaps of fibrous tubes, which would grow twigs and rings."""
+    width = _typical_width(labels, 1)
+    if width < _THINNING_WIDTH_PX / 2:
+        return np.ascontiguousarray(labels)
+    filled = fill_small_holes(labels > 0, (_HOLE_PART * width) ** 2)
+    blurred = cv2.GaussianBlur(filled.astype(np.float32), (0, 0), _FRAY_PART * width)
+    side = 2 * int(_HOLE_PART * width / 2) + 3
+    wide = cv2.dilate(labels.astype(np.float32), np.ones((side, side), np.uint8)).astype(np.int32)
+    return np.asarray(np.where(labels > 0, labels, wide) * (blurred > 0.5), dtype=np.int32)
 
 
 def label_distance(labels: LabelImage) -> FloatImage:
@@ -89,112 +130,19 @@ def label_distance(labels: LabelImage) -> FloatImage:
     return np.asarray(np.maximum(distance - np.float32(0.5), 0))
 
 
-def _thinning_reduction(distance: FloatImage, labels: LabelImage) -> int:
-    ridge = distance[(distance > 1) & (distance >= cv2.dilate(distance, np.ones((3, 3))))]
-    if not ridge.size:
-        return 1
-    # The lower quartile, so that the thin tubes of a field with broad ones stay whole.
-    typical = 2 * float(np.percentile(ridge, 25))
-    return max(1, int(typical / _THINNING_WIDTH_PX))
+def _thinning_reduction(labels: LabelImage) -> int:
+    """By what whole factor labels are reduced before thinning."""
+    step = 4 if min(labels.shape) >= 512 else 1
+    return max(1, int(_typical_width(labels, step) / _THINNING_WIDTH_PX))
 
 
-def _thin(labels: LabelImage) -> Mask:
-    from skimage.morphology import skeletonize  # slow to import
-
-    inside = labels > 0
-    inside[:, :-1] &= (labels[:, :-1] == labels[:, 1:]) | (labels[:, 1:] == 0)
-    inside[:-1] &= (labels[:-1] == labels[1:]) | (labels[1:] == 0)
-    return np.asarray(skeletonize(inside), dtype=bool)  # type: ignore[no-untyped-call]
-
-
-def _pruned(skeleton: Mask, distance: FloatImage) -> Mask:
-    """Drop twigs, twice: a fork of two twigs leaves one only after the first round."""
-    for _ in range(2):
-        twigs = _twigs(skeleton, distance)
-        if not twigs.any():
-            break
-        skeleton = _rethinned(skeleton & ~twigs)
-    return skeleton
-
-
-def _rethinned(skeleton: Mask) -> Mask:
-    from skimage.morphology import skeletonize
-
-    return np.asarray(skeletonize(skeleton), dtype=bool)  # type: ignore[no-untyped-call]
-
-
-def _forks(skeleton: Mask) -> Mask:
-    line = skeleton.astype(np.uint8)
-    neighbours = cv2.filter2D(line, -1, _EIGHT, borderType=cv2.BORDER_CONSTANT)
-    return skeleton & (neighbours > 2)
-
-
-def _pieces(skeleton: Mask) -> tuple[LabelImage, Mask]:
-    forks = _forks(skeleton)
-    near = cv2.dilate(forks.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    _, pieces = cv2.connectedComponents((skeleton & ~near).astype(np.uint8), connectivity=8)
-    return pieces, forks
-
-
-def _twigs(skeleton: Mask, distance: FloatImage) -> Mask:
-    """Pieces with exactly one free end that hardly leave the stem they grow from."""
-    pieces, forks = _pieces(skeleton)
-    count = int(pieces.max(initial=0)) + 1
-    # A fork's 5 x 5 neighbourhood touches the pieces that it parts.
-    reach = cv2.dilate(np.where(forks, distance, 0).astype(np.float32), np.ones((5, 5), np.uint8))
-    at_fork = (pieces > 0) & (reach > 0)
-    joined = np.bincount(pieces[at_fork], minlength=count)
-    stem = np.zeros(count)
-    np.maximum.at(stem, pieces[at_fork], reach[at_fork])
-    length = np.bincount(pieces.ravel(), minlength=count)
-    line = skeleton.astype(np.uint8)
-    neighbours = cv2.filter2D(line, -1, _EIGHT, borderType=cv2.BORDER_CONSTANT)
-    tips = np.bincount(pieces[skeleton & (neighbours == 1) & (pieces > 0)], minlength=count)
-    twig = (joined > 0) & (tips > 0) & (length < _TWIG_HALF_WIDTHS * stem)
-    twig[0] = False
-    return twig[pieces]
-
-
-def _chains(skeleton: Mask) -> list[tuple[npt.NDArray[np.int64], tuple[bool, bool]]]:
-    """Pixels (y, x) of each piece in walking order, and whether its ends lie at a fork."""
-    pieces, forks = _pieces(skeleton)
-    near_fork = cv2.dilate(forks.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    ys, xs = np.nonzero(pieces)
-    order = np.argsort(pieces[ys, xs], kind="stable")
-    ys, xs = ys[order], xs[order]
-    splits = np.flatnonzero(np.diff(pieces[ys, xs])) + 1
-    chains = []
-    for rows, columns in zip(np.split(ys, splits), np.split(xs, splits), strict=True):
-        if len(rows) < 3:
-            continue
-        chain = np.array(_walk(list(zip(rows.tolist(), columns.tolist(), strict=True))))
-        ends = chain[[0, -1]]
-        at = near_fork[ends[:, 0], ends[:, 1]]
-        chains.append((chain, (bool(at[0]), bool(at[1]))))
-    return chains
-
-
-def _walk(pixels: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Order the pixels of an unforked 8-connected line; a ring starts anywhere."""
-    left = set(pixels)
-    start = next((p for p in pixels if sum(q in left for q in _around(p)) == 1), pixels[0])
-    chain = [start]
-    left.discard(start)
-    while True:
-        step = next((q for q in _around(chain[-1]) if q in left), None)
-        if step is None:
-            return chain
-        chain.append(step)
-        left.discard(step)
-
-
-def _around(pixel: tuple[int, int]) -> tuple[tuple[int, int], ...]:
-    y, x = pixel
-    # Straight neighbours first, so that a staircase is walked and not jumped.
-    return (
-        (y, x + 1), (y + 1, x), (y, x - 1), (y - 1, x),
-        (y + 1, x + 1), (y + 1, x - 1), (y - 1, x - 1), (y - 1, x + 1),
-    )  # fmt: skip
+def _typical_width(labels: LabelImage, step: int) -> float:
+    """Width of a tube in px, averaged over the labelled area; 0 without any."""
+    thin = np.ascontiguousarray(labels[::step, ::step])
+    distance = label_distance(thin)
+    inside = distance[distance > 0]
+    # Over a strip of width w the distance to the outline is w / 4 on average.
+    return 4 * step * float(inside.mean()) if inside.size else 0.0
 
 
 def _smoothed(xy: Points, sd_points: float) -> Points:

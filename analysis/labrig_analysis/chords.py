@@ -101,10 +101,13 @@ def chords_at(
     normal = np.stack([-np.sin(direction_rad), np.cos(direction_rad)], axis=1)
     profile = _profiles(image, xy, direction_rad, normal, half_width_px, steps)
     profile -= np.asarray(ground, np.float32)[:, None, None]
-    foreign = first_true(_foreign(labels, xy, normal, steps))
+    foreign, own_end = _label_ends(labels, xy, normal, steps)
     low = profile < (outline_part * middle)[:, None, None]
     low |= steps > reach[:, None, None]
-    outline = np.minimum(first_run(low, OUTLINE_RUN), foreign)
+    sunk = first_run(low, OUTLINE_RUN)
+    beyond = sunk * STEP_PX >= reach[:, None]
+    sunk = np.where(beyond, _valley(profile, own_end, foreign, reach, steps), sunk)
+    outline = np.minimum(sunk, foreign)
     background = _background(profile, outline, foreign, reach, steps)
     core = _shoulder(profile, outline, steps)
     edge = _edges(profile, background + edge_fraction * (core - background), outline) * STEP_PX
@@ -187,13 +190,30 @@ def _grid(
     return x.reshape(-1, len(steps)), y.reshape(-1, len(steps))
 
 
-def _foreign(labels: LabelImage, xy: Points, normal: Points, steps: Floats) -> Flags:
-    """Samples (n, 2, count) in another label than the point's own."""
+def _label_ends(
+    labels: LabelImage, xy: Points, normal: Points, steps: Floats
+) -> tuple[Indices, Indices]:
+    """Where (n, 2) another label begins, and where the point's own ends."""
     x, y = _grid(xy, normal, steps)
     column = np.clip(np.rint(x), 0, labels.shape[1] - 1).astype(np.intp)
     row = np.clip(np.rint(y), 0, labels.shape[0] - 1).astype(np.intp)
     found = labels[row, column].reshape(len(xy), 2, len(steps))
-    return np.asarray((found != found[:, :1, :1]) & (found > 0))
+    other = found != found[:, :1, :1]
+    return first_true(other & (found > 0)), first_true(other)
+
+
+def _valley(
+    profile: Floats, own_end: Indices, foreign: Indices, reach: Floats, steps: Floats
+) -> Indices:
+    """Lowest sample (n, 2) beside the mask, for a tube in haze that never sinks to the ground.
+
+    The profile's length where the mask does not end within reach, or where there is no mask.
+    """
+    index = np.arange(len(steps))
+    beside = (index >= own_end[..., None]) & (index < foreign[..., None])
+    beside &= steps <= reach[:, None, None]
+    lowest = np.where(beside, profile, np.inf).argmin(axis=2)
+    return np.where(beside.any(axis=2), lowest, len(steps)).astype(np.int64)
 
 
 def _background(

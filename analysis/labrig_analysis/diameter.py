@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import LabelImage
-from labrig_analysis.centreline import Branch, Centrelines, Points, trace_centrelines
+from labrig_analysis.centreline import Branch, Points, trace_centrelines
 from labrig_analysis.chords import OK, Floats, chords_at, middle_contrast
 from labrig_analysis.ground import estimate_ground
 from labrig_analysis.planes import grey_plane
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
 # The tube's middle is read in a disc of this part of its half width.
 _MIDDLE_PART = 0.4
+_WIDTH_GROUPS = 4
 
 Mode = Literal["chord", "edt", "obb9"]
 
@@ -41,8 +41,6 @@ class DiameterSettings:
     tip_half_widths: float = 1.5
     """Points nearer than this to a tip are dropped: one half width for its rounding, the rest for
     the line's end, which bends."""
-    fork_half_widths: float = 1.0
-    """... and nearer than this to a fork, counted in half widths of the fork."""
     ground_um: float = 90.0
     """SD of the window that follows uneven illumination; wider than any tube."""
     min_points: int = 3
@@ -92,11 +90,13 @@ def measure_diameters(
 
     Returns:
         `tubes`: label, diameter_mean_um, diameter_median_um, diameter_min_um, diameter_max_um,
-        diameter_sd_um (NaN below `min_points`), n_points, n_dropped, length_um (centreline with
+        diameter_sd_um (weighted by length; NaN below
+        `min_points`), n_points, n_dropped, length_um (centreline with
         its tips; the longest branch chain is not guessed: all branches summed), n_branches,
         area_um2, orientation_deg (-90 to 90, from +x towards +y, area moments), elongation,
         touches_border, definition.
-        `points`: label, branch, x_px, y_px, width_um, angle_deg (of the tube), x1_px, y1_px,
+        `points`: label, branch, x_px, y_px, width_um, weight (px of centreline that
+        the place stands for), angle_deg (of the tube), x1_px, y1_px,
         x2_px, y2_px (chord ends), core, background (grey levels), edge_fraction, use (bool),
         outcome (`ok` or why it does not count).
 
@@ -126,15 +126,17 @@ class _Places(NamedTuple):
     xy: Points
     direction_rad: Floats
     half_width_px: Floats
+    stands_for_px: Floats
+    """Length of centreline that each place stands for."""
     outcome: npt.NDArray[np.str_]
 
 
-def _places(lines: Centrelines, settings: DiameterSettings) -> _Places:
-    rows = [_on_branch(i, b, settings) for i, b in enumerate(lines.branches) if len(b.xy) > 2]
+def _places(lines: list[Branch], settings: DiameterSettings) -> _Places:
+    rows = [_on_branch(i, b, settings) for i, b in enumerate(lines) if len(b.xy) > 2]
     if not rows:
         none = np.empty(0)
         ints = np.empty(0, np.int32)
-        return _Places(ints, ints, np.empty((0, 2)), none, none, np.empty(0, "<U8"))
+        return _Places(ints, ints, np.empty((0, 2)), none, none, none, np.empty(0, "<U8"))
     return _Places(*(np.concatenate(column) for column in zip(*rows, strict=True)))
 
 
@@ -158,9 +160,9 @@ def _on_branch(number: int, branch: Branch, settings: DiameterSettings) -> _Plac
         for k in (0, 1)
     )
     outcome = np.full(len(at), OK, dtype="<U8")
-    for distance, end, forks in ((at, 0, branch.forks[0]), (length - at, -1, branch.forks[1])):
-        if forks:
-            outcome[distance < settings.fork_half_widths * half[end]] = "fork"
+    for end, distance in ((0, at), (-1, length - at)):
+        if branch.forks[end]:
+            outcome[distance < branch.fork_zones_px[end]] = "fork"
         else:
             # The line ends short of the tip by its own distance to the outline there.
             outcome[distance + half[end] < settings.tip_half_widths * half_at] = "tip"
@@ -170,6 +172,7 @@ def _on_branch(number: int, branch: Branch, settings: DiameterSettings) -> _Plac
         xy,
         np.arctan2(dy, dx),
         half_at,
+        np.gradient(at),
         outcome,
     )
 
@@ -177,34 +180,43 @@ def _on_branch(number: int, branch: Branch, settings: DiameterSettings) -> _Plac
 def _chord_points(
     labels: LabelImage,
     pixels: npt.NDArray[Any],
-    lines: Centrelines,
+    lines: list[Branch],
     pixel_size_um: float,
     settings: DiameterSettings,
 ) -> pd.DataFrame:
     places = _places(lines, settings)
+    n = len(places.label)
     grey = pixels.astype(np.float32, copy=False)
     ground = estimate_ground(pixels, settings.ground_um / pixel_size_um).at(places.xy)
-    chords = chords_at(
-        grey,
-        labels,
-        ground,
-        middle_contrast(grey, ground, places.xy, places.half_width_px * _MIDDLE_PART),
-        places.xy,
-        places.direction_rad,
-        places.half_width_px,
-        settings.edge_fraction,
-    )
-    outcome = np.where(places.outcome == OK, chords.outcome, places.outcome)
+    middle = middle_contrast(grey, ground, places.xy, places.half_width_px * _MIDDLE_PART)
+    left, right = np.full((n, 2), np.nan), np.full((n, 2), np.nan)
+    core, background = np.full(n, np.nan), np.full(n, np.nan)
+    outcome = places.outcome.copy()
+    wanted = np.flatnonzero(outcome == OK)
+    # Profiles of one call are as long as its widest tube needs: thin and broad ones go apart.
+    wanted = wanted[np.argsort(places.half_width_px[wanted], kind="stable")]
+    for rows in np.array_split(wanted, _WIDTH_GROUPS):
+        chords = chords_at(
+            grey,
+            labels,
+            ground[rows],
+            middle[rows],
+            places.xy[rows],
+            places.direction_rad[rows],
+            places.half_width_px[rows],
+            settings.edge_fraction,
+        )
+        left[rows], right[rows], outcome[rows] = chords.left, chords.right, chords.outcome
+        core[rows], background[rows] = chords.core, chords.background
     return _point_table(
-        places, outcome, chords.left, chords.right, pixel_size_um, settings,
-        core=chords.core, background=chords.background,
-    )  # fmt: skip
+        places, outcome, left, right, pixel_size_um, settings, core=core, background=background
+    )
 
 
 def _edt_points(
     labels: LabelImage,
     pixels: npt.NDArray[Any],
-    lines: Centrelines,
+    lines: list[Branch],
     pixel_size_um: float,
     settings: DiameterSettings,
 ) -> pd.DataFrame:
@@ -219,7 +231,7 @@ def _edt_points(
 def _obb9_points(
     labels: LabelImage,
     pixels: npt.NDArray[Any],
-    lines: Centrelines,
+    lines: list[Branch],
     pixel_size_um: float,
     settings: DiameterSettings,
 ) -> pd.DataFrame:
@@ -239,6 +251,7 @@ def _obb9_points(
         (left + right) / 2,
         np.array([row[3] for row in rows]),
         np.hypot(*(right - left).T) / 2,
+        np.ones(len(rows)),
         np.full(len(rows), OK, "<U8"),
     )
     return _point_table(places, places.outcome, left, right, pixel_size_um, settings)
@@ -288,6 +301,7 @@ def _point_table(
             "x_px": places.xy[:, 0],
             "y_px": places.xy[:, 1],
             "width_um": width_px * pixel_size_um,
+            "weight": places.stands_for_px,
             "angle_deg": np.degrees(places.direction_rad),
             "x1_px": left[:, 0],
             "y1_px": left[:, 1],
@@ -304,7 +318,7 @@ def _point_table(
 
 def _tube_table(
     labels: LabelImage,
-    lines: Centrelines,
+    lines: list[Branch],
     points: pd.DataFrame,
     pixel_size_um: float,
     settings: DiameterSettings,
@@ -313,12 +327,17 @@ def _tube_table(
 
     moments = label_moments(labels)
     tubes = pd.DataFrame({"label": moments.label})
-    used = points[points["use"]].groupby("label")["width_um"]
-    counts = used.size().reindex(tubes["label"], fill_value=0).to_numpy()
-    enough = counts >= settings.min_points
-    for name, how in _SUMMARIES.items():
-        values = used.agg(how).reindex(tubes["label"]).to_numpy(dtype=float)
-        tubes[f"diameter_{name}_um"] = np.where(enough, values, np.nan)
+    used = points[points["use"]]
+    counts = used.groupby("label").size().reindex(tubes["label"], fill_value=0).to_numpy()
+    summaries = {
+        label: _summary(rows["width_um"].to_numpy(), rows["weight"].to_numpy())
+        for label, rows in used.groupby("label")
+        if len(rows) >= settings.min_points
+    }
+    unmeasured = _Summary(*[float("nan")] * 5)
+    rows = [summaries.get(label, unmeasured) for label in tubes["label"]]
+    for name in _Summary._fields:
+        tubes[f"diameter_{name}_um"] = [getattr(row, name) for row in rows]
     tubes["n_points"] = counts
     all_points = points.groupby("label").size().reindex(tubes["label"], fill_value=0).to_numpy()
     tubes["n_dropped"] = all_points - counts
@@ -334,20 +353,29 @@ def _tube_table(
     return tubes
 
 
-_SUMMARIES: dict[str, str | Callable[[pd.Series], float]] = {
-    "mean": "mean",
-    "median": "median",
-    "min": "min",
-    "max": "max",
-    "sd": "std",
-}
+class _Summary(NamedTuple):
+    mean: float
+    median: float
+    min: float
+    max: float
+    sd: float
 
 
-def _lengths(lines: Centrelines, last: int) -> tuple[Floats, npt.NDArray[np.int64]]:
+def _summary(width: Floats, weight: Floats) -> _Summary:
+    """Weighted by the length each place stands for: thin stretches hold more places."""
+    order = np.argsort(width)
+    middle = np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)
+    mean = float(np.average(width, weights=weight))
+    sd = float(np.sqrt(np.average((width - mean) ** 2, weights=weight)))
+    median = float(width[order][min(middle, len(width) - 1)])
+    return _Summary(mean, median, float(width.min()), float(width.max()), sd)
+
+
+def _lengths(lines: list[Branch], last: int) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Summed branch length with tips added back, and number of branches, by label."""
     length = np.zeros(last + 1)
     branches = np.zeros(last + 1, np.int64)
-    for branch in lines.branches:
+    for branch in lines:
         tips = sum(
             float(branch.half_width_px[end])
             for end, forks in zip((0, -1), branch.forks, strict=True)
@@ -371,10 +399,9 @@ class Moments(NamedTuple):
 
 def label_moments(labels: LabelImage) -> Moments:
     """Area, orientation and elongation of every label from its area moments."""
-    area = np.bincount(labels.ravel())
-    area[0] = 0
-    # Shape needs no more than about half a million samples.
-    step = max(1, int(np.sqrt(labels.size / 500_000)))
+    area = np.bincount(labels[labels > 0], minlength=1)
+    # Shape needs no more than about 200,000 samples.
+    step = max(1, round(np.sqrt(labels.size / 200_000)))
     thin = labels[::step, ::step]
     rows, columns = np.nonzero(thin)
     of = thin[rows, columns]

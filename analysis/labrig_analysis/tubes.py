@@ -30,7 +30,7 @@ class TubeSettings:
     max_roundness: float = 0.6
     """Objects rounder than this are debris or single cells: 4 pi area / perimeter^2, 1 for a
     disc."""
-    max_hole_um2: float = 60.0
+    max_hole_um2: float = 200.0
     """Holes up to this area in a tube are nuclei or vacuoles and are filled; larger ones are the
     ground between the tubes of a network."""
     min_contrast_to_noise: float = 4.0
