@@ -49,6 +49,10 @@ class Clock(Protocol):
         """The time of day that belongs to :meth:`now_s`, with time zone UTC."""
         ...
 
+    def begin(self) -> None:
+        """Let time pass; until then :meth:`now_s` stands. Safe to call twice."""
+        ...
+
     def mailbox(self, name: str) -> Mailbox[Any]:
         """A new mailbox; ``name`` appears in error messages."""
         ...
@@ -88,18 +92,25 @@ class RealClock:
     """The wall clock, steered by the monotonic one so that a time change moves nothing.
 
     Args:
-        start_s: what :meth:`now_s` shows now: 0 at a start, later when a run is adopted.
+        start_s: what :meth:`now_s` shows until :meth:`begin`: 0 at a start, later when a run
+            is adopted.
     """
 
     def __init__(self, start_s: float = 0.0) -> None:
-        self._zero = time.monotonic() - start_s
+        self._start_s = start_s
+        self._zero: float | None = None
         self._threads: list[threading.Thread] = []
         self._failures: list[Exception] = []
         self._lock = threading.Lock()
 
     def now_s(self) -> float:
         """Seconds since t0."""
-        return time.monotonic() - self._zero
+        return self._start_s if self._zero is None else time.monotonic() - self._zero
+
+    def begin(self) -> None:
+        """Let time pass."""
+        if self._zero is None:
+            self._zero = time.monotonic() - self._start_s
 
     def utc(self) -> datetime:
         """The machine's time of day."""
@@ -110,7 +121,8 @@ class RealClock:
         return _RealMailbox(self)
 
     def start(self, name: str, target: Callable[[], None]) -> None:
-        """Start ``target`` in a thread of its own."""
+        """Start ``target`` in a thread of its own; time begins, if it has not."""
+        self.begin()
 
         def run() -> None:
             try:

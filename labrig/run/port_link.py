@@ -16,6 +16,7 @@ class PortLink:
 
     Args:
         opened: the open port; None when it could not be opened yet.
+        just_identified: who has answered on ``opened`` a moment ago and need not be asked again.
         reopen: opens the port anew.
         identities: who answered when the run began, by instrument; filled at the first attaching.
         serial_numbers: as the rig file demands, by instrument; empty: any.
@@ -24,17 +25,20 @@ class PortLink:
     def __init__(
         self,
         opened: OpenPort | None,
+        just_identified: Mapping[str, Identity],
         reopen: Callable[[], OpenPort],
         identities: MutableMapping[str, Mapping[str, Any]],
         serial_numbers: Mapping[str, str],
     ) -> None:
         self._opened = opened
+        self._just_identified = dict(just_identified)
         self._reopen = reopen
         self._identities = identities
         self._serial_numbers = serial_numbers
 
     def close(self) -> None:
         """Let go of the port; the next attaching opens it again."""
+        self._just_identified.clear()
         if self._opened is not None:
             self._opened.close()
             self._opened = None
@@ -49,7 +53,8 @@ class PortLink:
         if self._opened is None:
             self._opened = self._reopen()
         driver = self._opened.drivers[name]
-        identity = asdict(identify(driver))
+        seen = self._just_identified.pop(name) if name in self._just_identified else None
+        identity = asdict(seen or identify(driver))
         wanted = self._serial_numbers.get(name, "")
         if wanted and identity["serial_number"] not in (None, wanted):
             raise WrongInstrument(

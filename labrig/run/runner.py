@@ -34,6 +34,7 @@ from labrig.run.stimulation import StimulatorHandler
 from labrig.run.workers import Worker
 from labrig_drivers.errors import InstrumentError, LinkError
 from labrig_drivers.instrument import installed_types
+from labrig_drivers.kinds import Identity
 
 POLL_S = 60.0
 WATCHDOG_SHARE = 0.4
@@ -103,6 +104,7 @@ class Runner:
         self._attachment = attachment
         self._connect = connect
         self._workers: list[Worker] = []
+        self._seen: dict[str, Identity] = {}
 
     def run(self) -> RunOutcome:
         """Run to the end, the stop, or the last worker's failure.
@@ -135,7 +137,11 @@ class Runner:
             lease.release()
 
     def _run(self, desk: Desk, state: RunState) -> RunOutcome:
+        if state.begun:
+            # Cells live on while ports are opened; at a start, t0 is when all is ready.
+            self._clock.begin()
         opened = self._open_ports(strictly=not state.begun)
+        self._clock.begin()
         self._write_start(desk, state)
         news = self._clock.mailbox("dispatcher")
         boxes = self._make_workers(desk, state, opened, news)
@@ -182,13 +188,18 @@ class Runner:
                         raise
             if strictly:
                 for port in opened.values():
-                    _see_everybody(port)
+                    self._see_everybody(port)
         except InstrumentError:
             for port in opened.values():
                 if port is not None:
                     port.close()
             raise
         return opened
+
+    def _see_everybody(self, port: OpenPort | None) -> None:
+        """Who is missing, or is not who the rig file says? Raises InstrumentError."""
+        for name, driver in () if port is None else port.drivers.items():
+            self._seen[name] = identify(driver)
 
     def _open(self, port: str) -> OpenPort:
         return open_port(self._bench, self._bench.port(port), self._open_transport)
@@ -224,7 +235,11 @@ class Runner:
             box = self._clock.mailbox(port)
             serial_numbers = {i.name: i.serial_number for i in instruments}
             link = PortLink(
-                opened[port], partial(self._open, port), state.identities, serial_numbers
+                opened[port],
+                self._seen,
+                partial(self._open, port),
+                state.identities,
+                serial_numbers,
             )
             worker = Worker(port, desk, box, news, link)
             for instrument in sorted(instruments, key=lambda i: types[i.type].kind != "stimulator"):
@@ -290,12 +305,6 @@ class Runner:
             "reservoirs": [asdict(reservoir) for reservoir in reservoirs],
             **desk.board.shown(),
         }
-
-
-def _see_everybody(port: OpenPort | None) -> None:
-    """Who is missing or is not who the rig file says? Raises InstrumentError."""
-    for driver in () if port is None else port.drivers.values():
-        identify(driver)
 
 
 def _poll_s(instrument: InstrumentSpec) -> float:

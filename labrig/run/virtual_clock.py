@@ -59,6 +59,9 @@ class VirtualClock:
         """The simulated time of day."""
         return self._epoch + timedelta(seconds=self._now_s)
 
+    def begin(self) -> None:
+        """Nothing: virtual time passes in :meth:`join`."""
+
     def mailbox(self, name: str) -> Mailbox[Any]:
         """A new mailbox."""
         return _VirtualMailbox(self, name)

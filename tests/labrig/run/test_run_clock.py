@@ -54,6 +54,16 @@ def test_failures_of_participants_surface_together(make):
     assert sorted(str(e) for e in failed.value.exceptions) == ["first", "second"]
 
 
+def test_the_wall_clock_stands_until_it_begins():
+    clock = RealClock(start_s=7.0)
+    assert clock.now_s() == 7.0
+    clock.begin()
+    began = time.monotonic()
+    while time.monotonic() == began:
+        pass
+    assert clock.now_s() > 7.0
+
+
 def test_fourteen_hours_jump_by():
     clock = VirtualClock()
     box = clock.mailbox("box")
