@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
 
@@ -34,7 +34,7 @@ def trained_judge() -> Judge:
     return network_judge(json.loads(text)["network"])
 
 
-def network_judge(network: dict[str, list[float]]) -> Judge:
+def network_judge(network: Mapping[str, npt.ArrayLike]) -> Judge:
     """A judge from its weights.
 
     Args:

@@ -4,15 +4,14 @@ Run from the project's root, with published fields `*_img.png` and their labels 
 
     python analysis/training/train_nucleus_joining.py ../shared/images/nuclei
 
-Trained on those fields (DSB2018, CC0) and on drawn ones (`drawn_nuclei`, seeded). Checked by
-leaving out half of the published fields at a time; fields of myotubes are never trained on.
+Trained on those fields (DSB2018, CC0) and on drawn ones (`synthetic.crowded_nuclei`, seeded).
+Checked by leaving out half of the published fields at a time. Never trained on fields of myotubes.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,12 +20,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-sys.path.insert(0, str(Path(__file__).parent))
-from drawn_nuclei import draw_field
-
 from labrig_analysis.nuclei import CutNuclei, NucleusSettings, cut_nuclei, joined_labels
 from labrig_analysis.nucleus_joining import Judge, network_judge
 from labrig_analysis.nucleus_pieces import FEATURES, Pieces, Values, pair_features
+from labrig_analysis.synthetic.crowded_nuclei import draw_field
 
 WEIGHTS = Path(__file__).parents[1] / "labrig_analysis/weights/nucleus_joining.json"
 DRAWN_SEEDS = range(1000, 1120)

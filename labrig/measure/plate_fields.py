@@ -65,7 +65,8 @@ def _image_fields(image: Path, name: str, channels: Mapping[str, str]) -> list[F
             if _is_written(array, axes, t, names.index(theirs) if theirs in names else int(theirs))
         }
         if planes:
-            missing = tuple(c for c in wanted if c not in planes)
+            # In a time-lapse, stains are taken in few rounds by plan: nothing is missing then.
+            missing = tuple(c for c in wanted if c not in planes) if rounds == 1 else ()
             suffix = f"_t{t:03d}" if rounds > 1 else ""
             fields.append(FieldFiles(name + suffix, planes, missing))
     return fields
@@ -73,7 +74,6 @@ def _image_fields(image: Path, name: str, channels: Mapping[str, str]) -> list[F
 
 def _is_written(array: Path, axes: list[str], t: int, channel: int) -> bool:
     """A plane that was never written reads as zeros; its chunk files are not there."""
-    chunks = array / "c"
-    if axes[:2] != ["t", "c"] or not chunks.is_dir():
+    if axes[:2] != ["t", "c"] or not (array / "zarr.json").exists():
         return True
-    return (chunks / str(t) / str(channel)).exists()
+    return (array / "c" / str(t) / str(channel)).exists()

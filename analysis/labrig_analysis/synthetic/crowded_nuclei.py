@@ -136,4 +136,5 @@ def _photograph(
     ground = np.abs(rng.uniform(0.02, 0.2) * (1 + 0.5 * uneven))
     counts = (sharp + rng.uniform(0, 0.35) * halo + ground) * rng.uniform(40, 160)
     noisy = counts + rng.normal(size=light.shape) * rng.uniform(0.5, 3)
-    return np.clip(noisy, 0, 255).astype(np.uint8)
+    photograph: npt.NDArray[np.uint8] = np.clip(noisy, 0, 255).astype(np.uint8)
+    return photograph

@@ -1,0 +1,80 @@
+"""Rounds measured in a process of their own add rows, and never double them."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from labrig.frames.plate_store import PlateLayout, PlateStore
+from labrig.measure.rounds import RoundFrame, measure_round
+from labrig_analysis.settings import MeasureSettings
+
+UM = 0.65
+
+
+@pytest.fixture
+def store(tmp_path, drawn):
+    layout = PlateLayout("p", ("A1", "B2"), 1, ("red", "blue"), 3, 260, 300, UM, 1800.0)
+    store = PlateStore.create(tmp_path / "plate.ome.zarr", layout)
+    for seed, well in enumerate(("A1", "B2")):
+        for round_ in (0, 1):
+            for plane, channel in zip(drawn(seed), ("red", "blue"), strict=True):
+                store.write(well, 0, round_, channel, plane.astype(np.uint16) * 16)
+    return store
+
+
+def frames(round_, wells=("A1", "B2")):
+    channels = {"tubes": "red", "nuclei": "blue"}
+    return [RoundFrame(well, 0, round_, 1800.0 * round_ + 7, channels) for well in wells]
+
+
+def measure(store, out, wanted):
+    return measure_round(store.root, wanted, UM, MeasureSettings(), out)
+
+
+def test_rows_say_where_and_when(store, tmp_path):
+    out = tmp_path / "measures"
+    assert measure(store, out, frames(0)) == {"fields": 2, "tubes": 2, "nuclei": 8}
+    measure(store, out, frames(1))
+    fields = pd.read_csv(out / "fields.csv")
+    assert fields[["well", "field", "round", "offset_s"]].to_numpy().tolist() == [
+        ["A1", 0, 0, 7.0],
+        ["B2", 0, 0, 7.0],
+        ["A1", 0, 1, 1807.0],
+        ["B2", 0, 1, 1807.0],
+    ]
+    assert len(pd.read_csv(out / "nuclei.csv")) == 16
+    assert (out / "overlays" / "A1_f0_t001.png").exists()
+
+
+def test_a_round_measured_twice_is_not_doubled(store, tmp_path):
+    out = tmp_path / "measures"
+    measure(store, out, frames(0))
+    measure(store, out, frames(1))
+    before = (out / "tubes.csv").read_bytes()
+    measure(store, out, frames(0))
+    assert (out / "tubes.csv").read_bytes() == before
+
+
+def test_a_frame_that_was_never_taken_is_a_row_and_stops_nothing(store, tmp_path):
+    measure(store, tmp_path / "m", [*frames(0, ["A1"]), *frames(2, ["B2"])])
+    fields = pd.read_csv(tmp_path / "m" / "fields.csv")
+    assert fields["status"].tolist() == ["ok", "flagged"]
+    assert "black" in fields["reasons"][1]
+
+
+def test_one_channel_is_enough(store, tmp_path):
+    only = RoundFrame("A1", 0, 0, 7.0, {"tubes": "red"})
+    assert measure(store, tmp_path / "m", [only])["tubes"] == 1
+    assert pd.read_csv(tmp_path / "m" / "fields.csv")["status"][0] == "ok"
+
+
+def test_a_channel_that_is_none_of_ours(store, tmp_path):
+    with pytest.raises(ValueError, match="none of tubes, nuclei, phase"):
+        measure(store, tmp_path / "m", [RoundFrame("A1", 0, 0, 0.0, {"cells": "red"})])
+
+
+def test_it_can_be_sent_to_another_process():
+    call = (measure_round, frames(0), MeasureSettings())
+    assert pickle.loads(pickle.dumps(call)) == call
