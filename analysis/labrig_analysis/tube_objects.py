@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from labrig_analysis.arrays import LabelImage, Mask
+from labrig_analysis.arrays import FloatImage, LabelImage, Mask
 from labrig_analysis.tubes import TubeSettings
 
 
@@ -45,6 +45,28 @@ def fill_small_holes(mask: Mask, max_hole_px: float) -> LabelImage:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ground, connectivity=4)
     small = (stats[:, cv2.CC_STAT_AREA] <= max_hole_px).astype(np.uint8)
     return np.asarray(small[labels] | (1 - ground))
+
+
+def labels_at_full_size(
+    labels: LabelImage, height: FloatImage, level: float, shape: tuple[int, ...]
+) -> LabelImage:
+    """Labels found on a reduced plane at the image's own size, their outline interpolated.
+
+    Args:
+        labels: (y, x) int32 on the reduced plane.
+        height: (y, x) float32 on the reduced plane; labels lie where it exceeds `level`.
+        level: outline.
+        shape: of the image.
+    """
+    if labels.shape == shape:
+        return labels
+    size = (shape[1], shape[0])
+    # Interpolated outlines bulge up to a pixel over the coarse labels: widen those first.
+    near = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8))
+    wide = np.where(labels > 0, labels, near).astype(np.float32)
+    full = cv2.resize(wide, size, interpolation=cv2.INTER_NEAREST)
+    full[cv2.resize(height, size, interpolation=cv2.INTER_LINEAR) <= level] = 0
+    return full.astype(np.int32)
 
 
 def _is_long(mask: Mask, pixel_um: float, settings: TubeSettings, *, cut_by_border: bool) -> bool:

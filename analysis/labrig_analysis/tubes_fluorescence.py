@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from labrig_analysis.arrays import FloatImage, Mask
+from labrig_analysis.arrays import FloatImage
 from labrig_analysis.ground import estimate_ground, spread_below
 from labrig_analysis.planes import grey_plane
-from labrig_analysis.tube_objects import label_long_objects
+from labrig_analysis.tube_objects import label_long_objects, labels_at_full_size
 from labrig_analysis.tubes import TubeLabels, TubeSettings, check_pixel_size, no_tubes
 
 KIND = "tube"
@@ -67,7 +67,7 @@ def segment_tubes(
     level = mask_level(sample, _white(plane.pixels)) * settings.level_factor
     level = max(level, settings.min_contrast_to_noise * noise)
     objects = label_long_objects(contrast > level, working_um, settings)
-    labels = _at_full_size(objects, contrast, level, shape)
+    labels = labels_at_full_size(objects, contrast, level, shape)
     count = int(objects.max(initial=0))
     reasons = plane.reasons if count else (*plane.reasons, "empty field: no object is tube-shaped")
     return TubeLabels(labels, np.arange(count + 1, dtype=np.int32), reasons, KIND, level)
@@ -129,18 +129,3 @@ def _white(pixels: npt.NDArray[Any]) -> float:
 def _sampled(plane: FloatImage) -> FloatImage:
     step = max(1, min(plane.shape) // _SAMPLE_SIDE)
     return plane[::step, ::step]
-
-
-def _at_full_size(
-    objects: npt.NDArray[np.int32], contrast: FloatImage, level: float, shape: tuple[int, ...]
-) -> npt.NDArray[np.int32]:
-    """Labels at the image's own size, their outline interpolated instead of in steps."""
-    if objects.shape == shape:
-        return objects
-    size = (shape[1], shape[0])
-    # Interpolated outlines bulge up to a pixel over the coarse labels: widen those first.
-    wide = cv2.dilate(objects.astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.int32)
-    wide = np.where(objects > 0, objects, wide)
-    labels = cv2.resize(wide.astype(np.float32), size, interpolation=cv2.INTER_NEAREST)
-    inside: Mask = cv2.resize(contrast, size, interpolation=cv2.INTER_LINEAR) > level
-    return (labels * inside).astype(np.int32)
