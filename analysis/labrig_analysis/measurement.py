@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from labrig_analysis import tubes_fluorescence, tubes_phase
 from labrig_analysis.arrays import GreyImage, LabelImage
 from labrig_analysis.diameter import measure_diameters
 from labrig_analysis.field_row import Row, fusion_columns, nucleus_columns, tube_columns
@@ -15,11 +16,13 @@ from labrig_analysis.fusion import assign_tubes, overlap_nuclei
 from labrig_analysis.nuclei import segment_nuclei
 from labrig_analysis.nucleus_table import add_tubes, nucleus_table
 from labrig_analysis.object_shapes import measure_shapes
+from labrig_analysis.planes import grey_plane
 from labrig_analysis.pyknosis import find_pyknotic
 from labrig_analysis.settings import MeasureSettings
 from labrig_analysis.tube_table import add_nuclei
 from labrig_analysis.tubes import check_pixel_size
 from labrig_analysis.tubes_fluorescence import segment_tubes
+from labrig_analysis.tubes_phase import segment_tube_like_objects
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +60,7 @@ def measure(
     """Measure the tubes and nuclei of one field.
 
     What a plane does not show is left out of the tables; what is wrong with a plane is a flag in
-    words, and the rest is measured.
+    words, and the rest is measured. Where tubes are stained, the phase plane is not measured.
 
     Args:
         image_stack: (c, y, x), or a sequence of (y, x) planes that may differ in type.
@@ -77,8 +80,11 @@ def measure(
     labels: dict[str, LabelImage] = {}
     flags: list[str] = []
     searched_px = np.nan
-    if "tubes" in planes:
-        found = segment_tubes(planes["tubes"], pixel_size_um, settings.tubes)
+    if "tubes" in planes or "phase" in planes:
+        stained = "tubes" in planes
+        segment = segment_tubes if stained else segment_tube_like_objects
+        plane = planes["tubes" if stained else "phase"]
+        found = segment(plane, pixel_size_um, settings.tubes)
         labels["tubes"] = found.labels
         flags += found.reasons
     if "nuclei" in planes:
@@ -112,12 +118,12 @@ def measure_labels(
     row: Row = {}
     tubes, nuclei, points = _no_rows(), _no_rows(), _no_rows()
     if "tubes" in labels:
-        tubes, points = measure_diameters(
-            labels["tubes"], planes["tubes"], pixel_size_um, settings.diameters
-        )
+        kind, plane = _bright_tubes(planes)
+        tubes, points = measure_diameters(labels["tubes"], plane, pixel_size_um, settings.diameters)
         tubes = tubes.rename(columns={"label": "tube", "definition": "diameter_definition"})
+        tubes = tubes.assign(kind=kind)
         points = points.rename(columns={"label": "tube"})
-        row |= tube_columns(labels["tubes"], tubes)
+        row |= {"kind": kind, **tube_columns(labels["tubes"], tubes)}
     if "nuclei" in labels:
         shapes = measure_shapes(labels["nuclei"], planes["nuclei"])
         pyknotic = find_pyknotic(shapes, _background(planes["nuclei"]), settings.pyknosis)
@@ -151,6 +157,14 @@ def _by_channel(
     if len(set(shapes.values())) > 1:
         raise ValueError(f"planes of one field must have one size, not {shapes}")
     return by_channel
+
+
+def _bright_tubes(planes: Mapping[str, GreyImage]) -> tuple[str, GreyImage]:
+    """What the tubes are called, and the plane to take widths on, in which they are bright."""
+    if "tubes" in planes:
+        return tubes_fluorescence.KIND, planes["tubes"]
+    phase = grey_plane(planes["phase"], "phase image").pixels.astype(np.float32)
+    return tubes_phase.KIND, phase.max() - phase
 
 
 def _background(plane: GreyImage) -> float:

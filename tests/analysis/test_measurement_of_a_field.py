@@ -86,6 +86,18 @@ def test_one_channel_alone_gives_its_own_tables(planes, channel):
     assert "fusion_index" not in found.field
 
 
+def test_phase_gives_tube_like_objects(planes):
+    found = measure([150 - planes[0] // 2], PIXEL_UM, ["phase"])
+    assert found.field.iloc[0]["kind"] == "tube-like object"
+    assert found.tubes["diameter_mean_um"].to_numpy() == pytest.approx(40 * PIXEL_UM, rel=0.1)
+
+
+def test_a_stain_goes_before_phase(planes, measured):
+    found = measure([150 - planes[0] // 2, *planes], PIXEL_UM, ["phase", "tubes", "nuclei"])
+    assert found.field.equals(measured.field)
+    assert set(found.tubes["kind"]) == {"tube"}
+
+
 def test_an_empty_field_is_zeros_and_a_reason(planes):
     black = np.zeros_like(planes[0])
     found = measure([black, planes[1]], PIXEL_UM, ["tubes", "nuclei"])
