@@ -178,7 +178,7 @@ class PumpHandler:
         if _holds(state, wanted):
             self._desk.board.clear("rate", self.name)
             self._desk.note(
-                "level", level.key, "confirmed", rate_ul_min=state.rate_ul_min, instrument=self.name
+                "level", level.key, "confirmed", rate_ul_min=wanted, instrument=self.name
             )
         else:
             what = f"asked for {wanted:g} µL/min, the pump says {state}."

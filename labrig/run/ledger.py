@@ -19,14 +19,20 @@ from labrig.run.journal import Row
 
 WINDOW_S = 600.0
 """A pump's real rate is its counter's rise over at least this long, so that its steps average."""
-SAME_RATE = 0.02
+SAME_RATE = 0.002
 """Rates this close, as a fraction, count as one: fewer steps, no visible difference."""
 _HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class PumpTotals:
-    """µL through one pump."""
+    """µL through one pump.
+
+    Attributes:
+        planned_ul: by the timeline.
+        commanded_ul: levels that the pump confirmed, and doses that were sent.
+        confirmed_ul: by its own counter; None where it keeps none.
+    """
 
     pump: str
     planned_ul: float
@@ -101,6 +107,8 @@ class _Reading:
 @dataclass(slots=True)
 class _Seen:
     readings: dict[str, list[_Reading]] = field(default_factory=dict)
+    levels: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    sent_ul: dict[str, dict[str, float]] = field(default_factory=dict)
     doses: dict[str, DoseRecord] = field(default_factory=dict)
     pulses: dict[tuple[str, int], list[int]] = field(default_factory=dict)
     censored: dict[str, float] = field(default_factory=dict)
@@ -142,6 +150,11 @@ def _read(plan: Plan, rows: Iterable[Row]) -> _Seen:
             seen.readings.setdefault(row.key, []).append(
                 _Reading(row.run_s, rate, detail["delivered_ul"])
             )
+        elif row.kind == "level" and row.state == "confirmed" and "rate_ul_min" in detail:
+            levels = seen.levels.setdefault(detail["instrument"], [])
+            levels.append((row.run_s, detail["rate_ul_min"]))
+        elif row.kind == "dose" and row.state == "sent":
+            seen.sent_ul.setdefault(detail["instrument"], {})[row.key] = detail["volume_ul"]
         elif row.kind == "train":
             which = 1 if row.state == "acknowledged" else 2
             for channel, pulses in detail.get("pulses", {}).items():
@@ -216,13 +229,13 @@ def _pump_totals(plan: Plan, seen: _Seen, until_s: float) -> tuple[PumpTotals, .
     for pump in sorted({*planned, *seen.readings, *(dose.instrument for dose in boluses)}):
         bolus_ul = sum(dose.volume_ul for dose in boluses if dose.instrument == pump)
         readings = seen.readings.get(pump, [])
-        commanded = [(reading.at_s, reading.rate_ul_min) for reading in readings]
+        commanded_ul = _volume_ul(seen.levels.get(pump, []), until_s)
         counted = readings and readings[0].delivered_ul is not None
         totals.append(
             PumpTotals(
                 pump,
                 _volume_ul(planned.get(pump, []), until_s) + bolus_ul,
-                _volume_ul(commanded, until_s),
+                commanded_ul + sum(seen.sent_ul.get(pump, {}).values()),
                 _volume_ul(_delivered_steps(readings), until_s) if counted else None,
             )
         )

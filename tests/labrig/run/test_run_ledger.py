@@ -50,6 +50,9 @@ def test_a_bolus_counts_as_delivered(rehearse, script):
     levels = [script.flow(0.0, 30.0), script.flow(0.0, 0.0, "dose"), script.dose(600.0, 20.0)]
     night.run(script.plan(levels, 2 * 3600.0))
     ledger = _ledger(night)
+    (pump,) = [pump for pump in ledger["pumps"] if pump["pump"] == "dose"]
+    assert pump["planned_ul"] == pump["commanded_ul"] == 20.0
+    assert pump["confirmed_ul"] == pytest.approx(20.0, rel=0.01)
     (dose,) = ledger["doses"]
     assert dose["classification"] == "done"
     assert dose["delivered_ul"] == pytest.approx(20.0, rel=0.01)
