@@ -31,7 +31,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """What happened, in plain words."""
+    """What happened, in plain words; ``tone`` is whether a person must do something."""
 
     tone: Tone
     title: str
@@ -69,9 +69,6 @@ def headline(analysis: Analysis) -> Headline:
     else:
         title, tone = "This run was prepared but never begun.", "bad"
         lead = "Nothing was sent to any instrument. Below is what was planned."
-    if outcome.gaps:
-        gap_s = sum(to_s - from_s for from_s, to_s in outcome.gaps)
-        lead += f" For {gap_s / 60:.0f} min in {len(outcome.gaps)} gap(s) no runner was there."
     if outcome.condition in ("finished", "stopped") and _pumps_still_run(analysis):
         lead += " Medium pumps keep their last rate: stop them at the bench with the plate."
     points = troubles
@@ -103,6 +100,12 @@ def verdict_sentence(analysis: Analysis) -> str:
 def _troubles(analysis: Analysis) -> list[Point]:
     outcome, ledger = analysis.outcome, analysis.ledger
     points = []
+    if outcome.gaps:
+        gap_min = sum(to_s - from_s for from_s, to_s in outcome.gaps) / 60
+        many = "one gap" if len(outcome.gaps) == 1 else f"{len(outcome.gaps)} gaps"
+        points.append(
+            Point("warn", f"For {gap_min:.0f} min in {many} no runner was there; no impulse came.")
+        )
     by_code: dict[str, list[str]] = {}
     for deviation in outcome.deviations:
         by_code.setdefault(deviation.code, []).append(deviation.about)

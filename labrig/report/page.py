@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
-from labrig.plan.plan import Plan
 from labrig.protocol.models import Protocol
 from labrig.report import figures, strips
 from labrig.report.analysis import Analysis, n_table
@@ -172,7 +171,7 @@ def _strips(analysis: Analysis) -> tuple[strips.Strip, ...]:
 
 def _facts(analysis: Analysis) -> list[tuple[str, str]]:
     record, outcome = analysis.record, analysis.outcome
-    protocol, run = record.protocol, record.identity
+    protocol, run, imaging = record.protocol, record.identity, record.protocol.imaging
     donors = ", ".join(
         d.id + (f" (passage {d.passage})" if d.passage is not None else "") for d in protocol.donors
     )
@@ -187,8 +186,8 @@ def _facts(analysis: Analysis) -> list[tuple[str, str]]:
         ("Phases", phases),
         ("Cells", protocol.culture.cells),
         ("Donors", donors),
-        ("Pictures", f"{len(analysis.rounds_s)} rounds every "
-                     f"{protocol.imaging.interval_s / 60:g} min, {protocol.imaging.sites} a well"),
+        ("Rounds of pictures", f"{len(analysis.rounds_s)}, {clock(imaging.interval_s)} h apart"),
+        ("Fields a well", str(imaging.sites)),
         ("Held by a person", f"{outcome.held} time(s)" if outcome.held else "never"),
     ]  # fmt: skip
 
@@ -384,7 +383,7 @@ def _thresholds(protocol: Protocol) -> str:
 
 
 def _provenance(record: Record) -> list[tuple[str, str]]:
-    run, plan = record.identity, record.plan
+    run = record.identity
     last = record.rows[-1].hash if record.rows else "–"
     return [
         ("run id", run["id"]),
@@ -395,12 +394,11 @@ def _provenance(record: Record) -> list[tuple[str, str]]:
         ("rows in the journal", str(len(record.rows))),
         ("Python", run["python"]),
         *((name, version) for name, version in run["versions"].items()),
-        *_measure_provenance(record, plan),
+        *_measure_provenance(record),
     ]
 
 
-def _measure_provenance(record: Record, plan: Plan) -> list[tuple[str, str]]:
-    del plan
+def _measure_provenance(record: Record) -> list[tuple[str, str]]:
     if record.fields.empty or "definition" not in record.fields:
         return []
     definitions = sorted({d for d in record.fields["definition"].dropna()})

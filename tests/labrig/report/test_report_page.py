@@ -7,15 +7,25 @@ import html
 import io
 import json
 import re
+import shutil
+import sqlite3
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from typer.testing import CliRunner
 
+from labrig.cli import app
+from labrig.protocol.commitment import commit, commitment_path
+from labrig.report.analysis import analyse
 from labrig.report.build import build_report
+from labrig.report.headline import headline
+from labrig.report.record import read_record
 from labrig.report.tables import FILES
+from labrig.run_folder import NotARunFolder, RunFolder
 
 
-def page_of(folder) -> str:
+def page_of(folder: RunFolder) -> str:
     return build_report(folder).read_text(encoding="utf-8")
 
 
@@ -110,7 +120,7 @@ def test_a_stall_is_told_censored_and_kept_out(write_run, story):
     assert hit["assessments"][-1]["m"] == pytest.approx(0.7, rel=0.1)
 
 
-CASES = {
+HEADLINES = {
     "stopped": (
         {"until_s": 5 * 3600.0, "stopped": "smoke", "measured_rounds": (0,)},
         "The night was stopped at 5:00 of 14:00 h. Reason given: smoke.",
@@ -119,8 +129,20 @@ CASES = {
         {"until_s": 5 * 3600.0, "measured_rounds": (0,)},
         "The night is not finished: its journal ends at 5:00 h.",
     ),
-    "gap": ({"gap_s": (7200.0, 9000.0)}, "For 30 min in 1 gap(s) no runner was there."),
+    "gap": ({"gap_s": (7200.0, 9000.0)}, "For 30 min in one gap no runner was there"),
     "missed round": ({"missed_round": 1}, "24 of 168 pictures are missing."),
+}
+
+
+@pytest.mark.parametrize("case", HEADLINES)
+def test_the_headline_says_how_it_went(write_run, story, case):
+    changes, expected = HEADLINES[case]
+    head = headline(analyse(read_record(write_run(replace(story, **changes)))))
+    assert head.tone != "good"
+    assert expected in " ".join([head.title, head.lead, *(point.text for point in head.points)])
+
+
+ABSENT = {
     "never begun": (
         {"begun": False, "measured": False, "imaged": False},
         "This run was prepared but never begun.",
@@ -130,10 +152,40 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", ABSENT)
 def test_what_is_not_there_is_said(write_run, story, case):
-    changes, expected = CASES[case]
+    changes, expected = ABSENT[case]
     assert expected in words(page_of(write_run(replace(story, **changes))))
+
+
+def test_a_commitment_is_shown_and_checked(write_run, story, tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    shutil.copytree(write_run(replace(story, imaged=False)).root, folder.root)
+    made = commit(folder.protocol, ["Ada L.", "Rita M."], now=datetime(2026, 2, 1, tzinfo=UTC))
+    shutil.move(commitment_path(folder.protocol), folder.commitment)
+    said = words(page_of(folder))
+    assert f"2026-02-01T00:00:00+00:00 Ada L., Rita M. first {made.sha256}" in said
+    assert "differs from what was committed" not in said
+    text = folder.protocol.read_text(encoding="utf-8")
+    folder.protocol.write_text(text.replace("low_mass_m: 0.85", "low_mass_m: 0.95"))
+    record = read_record(folder)
+    assert record.commitment is not None
+    assert not record.commitment.fits
+
+
+def test_the_command_names_the_page(write_run, story):
+    folder = write_run(story)
+    result = CliRunner().invoke(app, ["report", str(folder.root), "--json"])
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert said["report"] == str(folder.report / "report.html")
+    assert len(said["tables"]) == len(FILES)
+
+
+def test_the_command_refuses_what_is_no_run(tmp_path):
+    result = CliRunner().invoke(app, ["report", str(tmp_path)])
+    assert isinstance(result.exception, NotARunFolder)
+    assert "run.json" in str(result.exception)
 
 
 def test_a_night_of_pictures_only(write_run, story):
@@ -154,11 +206,6 @@ def test_a_night_of_pictures_only(write_run, story):
 
 
 def test_a_journal_that_was_edited_is_not_believed(write_run, story, tmp_path):
-    import shutil
-    import sqlite3
-
-    from labrig.run_folder import RunFolder
-
     folder = RunFolder(tmp_path / "run")
     shutil.copytree(write_run(story).root, folder.root)
     with sqlite3.connect(folder.journal) as connection:
