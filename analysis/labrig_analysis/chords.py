@@ -42,9 +42,11 @@ _ALONG_PX = 2.0
 # The middle is a disc: place, rings of 8 points.
 _MIDDLE_RINGS = 4
 _LINES = 5
-# The shoulder, in parts of the way to the outline; blur keeps it this far off the outline.
+# The shoulder, in parts of the way to the outline. Blur keeps it off: on a Gaussian edge the
+# outline lies 1.2 SD outside the middle of the edge, and the top is reached 2 SD inside it.
 _SHOULDER = (0.5, 0.9)
 _SHOULDER_CLEAR_PX = 4.0
+_SHOULDER_CLEAR_SOFTNESS = 2.0
 _CORE_QUANTILE = 0.75
 _BACKGROUND_QUANTILE = 0.25
 
@@ -109,7 +111,12 @@ def chords_at(
     sunk = np.where(beyond, _valley(profile, own_end, foreign, reach, steps), sunk)
     outline = np.minimum(sunk, foreign)
     background = _background(profile, outline, foreign, reach, steps)
-    core = _shoulder(profile, outline, steps)
+    core = _shoulder(profile, outline, np.full(outline.shape, _SHOULDER_CLEAR_PX), steps)
+    edge = _edges(profile, background + edge_fraction * (core - background), outline)
+    # How far the edge lies inside the outline tells the blur, and with it where the shoulder is.
+    softness = np.nan_to_num(outline - edge) * STEP_PX
+    clear = np.maximum(_SHOULDER_CLEAR_PX, _SHOULDER_CLEAR_SOFTNESS * softness)
+    core = _shoulder(profile, outline, clear, steps)
     edge = _edges(profile, background + edge_fraction * (core - background), outline) * STEP_PX
     left, right = xy - normal * edge[:, :1], xy + normal * edge[:, 1:]
     outcome = np.full(n, OK, dtype="<U8")
@@ -228,10 +235,10 @@ def _background(
     return np.where(np.isnan(sides), 0.0, sides)
 
 
-def _shoulder(profile: Floats, outline: Indices, steps: Floats) -> Floats:
+def _shoulder(profile: Floats, outline: Indices, clear_px: Floats, steps: Floats) -> Floats:
     """Level (n, 2) just inside: upper quartile, so that gaps between fibrils do not lower it."""
     way = outline[..., None] * STEP_PX
-    end = np.maximum(_SHOULDER[1] * way - _SHOULDER_CLEAR_PX, STEP_PX)
+    end = np.maximum(np.minimum(_SHOULDER[1] * way, way - clear_px[..., None]), STEP_PX)
     start = np.minimum(_SHOULDER[0] * way, end - 1.0)
     inside = (steps >= start) & (steps <= end)
     return quantile_in_rows(np.where(inside, profile, np.nan), _CORE_QUANTILE)

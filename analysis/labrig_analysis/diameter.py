@@ -36,7 +36,7 @@ class DiameterSettings:
     the oriented box's long axis."""
     edge_fraction: float = 0.5
     """Where the edge lies between background (0) and core (1)."""
-    spacing_half_widths: float = 1.0
+    spacing_half_widths: float = 0.8
     """Distance between points along the centreline, in local half widths."""
     tip_half_widths: float = 1.5
     """Points nearer than this to a tip are dropped: one half width for its rounding, the rest for
