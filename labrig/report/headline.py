@@ -15,6 +15,8 @@ LOW_FRACTION = 0.15
 """[P] A reservoir with less than this of what the run needed is called low."""
 
 
+FEW_PULSES = 0.95
+"""[P] A channel with less than this of its planned pulses is named."""
 _TOLD_ABOVE = {
     "stall", "stall-recovered", "stall-given-up", "censored", "picture-missed", "link-lost",
     "link-restored", "gap", "left-unattended", "dose-uncertain",
@@ -131,6 +133,11 @@ def _troubles(analysis: Analysis) -> list[Point]:
             points.append(Point(tone, f"{count} of {total} {names[kind]} are missing."))
     if uncertain := outcome.count("uncertain"):
         points.append(Point("bad", f"{uncertain} action(s) of which nobody can say what came."))
+    for pulses in ledger.pulses:
+        if pulses.delivered < FEW_PULSES * pulses.planned:
+            share = pulses.delivered / pulses.planned
+            name = f"{pulses.stimulator} channel {pulses.channel}"
+            points.append(Point("warn", f"{name} gave {share:.0%} of its planned pulses."))
     if links := by_code.get("link-lost"):
         points.append(Point("warn", f"{_list(links)} did not answer for a while."))
     if unattended := by_code.get("left-unattended"):

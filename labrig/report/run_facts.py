@@ -1,0 +1,171 @@
+"""What ran, as words and rows for the page: facts, plate, arms, definition, assumptions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labrig.protocol.models import Protocol
+from labrig.report.analysis import Analysis
+from labrig.report.drawing import style_of
+from labrig.report.outcome import LATE_PICTURE_FRACTION, clock
+from labrig.report.record import Record
+
+
+def facts(analysis: Analysis) -> list[tuple[str, str]]:
+    """Name and value of what a reader asks first."""
+    record, outcome = analysis.record, analysis.outcome
+    protocol, run, imaging = record.protocol, record.identity, record.protocol.imaging
+    donors = ", ".join(
+        d.id + (f" (passage {d.passage})" if d.passage is not None else "") for d in protocol.donors
+    )
+    phases = ", ".join(f"{s.name} {clock(s.end_s - s.start_s)} h" for s in record.plan.phases)
+    return [
+        ("Protocol", f"{protocol.name} {f'({protocol.catalogue})' if protocol.catalogue else ''}"),
+        ("Rig", record.rig.name + (", simulated" if run["simulated"] else "")),
+        ("Started by", f"{run['operator']} on {run['machine']}"),
+        ("Began (UTC)", _minute(outcome.started_utc) or "never"),
+        ("Last entry (UTC)", _minute(outcome.ended_utc) or "–"),
+        ("Run clock", f"{clock(outcome.until_s)} of {clock(record.plan.forecast.duration_s)} h"),
+        ("Phases", phases),
+        ("Cells", protocol.culture.cells),
+        ("Donors", donors),
+        ("Rounds of pictures", f"{len(analysis.rounds_s)}, {clock(imaging.interval_s)} h apart"),
+        ("Fields a well", str(imaging.sites)),
+        ("Held by a person", f"{outcome.held} time(s)" if outcome.held else "never"),
+    ]  # fmt: skip
+
+
+def _minute(utc: str) -> str:
+    return utc[:16].replace("T", " ")
+
+
+def plate(analysis: Analysis) -> dict[str, Any]:
+    """Rows and columns of the plate map; None where no well is used."""
+    wells = {well.well: well for well in analysis.record.plan.wells}
+    style = style_of(list(analysis.record.protocol.arms))
+    unit_of = {well: unit.name for unit in analysis.units for well in unit.wells}
+    rows = sorted({name[0] for name in wells})
+    columns = sorted({int(name[1:]) for name in wells})
+    censored = analysis.ledger.censored_from_s
+
+    def cell(name: str) -> dict[str, str] | None:
+        if name not in wells:
+            return None
+        well = wells[name]
+        return {
+            "arm": well.arm,
+            "colour": style[well.arm][0],
+            "unit": f"unit {unit_of[name].removeprefix(well.arm).strip()}",
+            "donor": well.donor,
+            "censored": clock(censored[name]) if name in censored else "",
+        }
+
+    return {
+        "columns": columns,
+        "rows": [{"name": r, "cells": [cell(f"{r}{c}") for c in columns]} for r in rows],
+    }
+
+
+def arms(protocol: Protocol) -> list[dict[str, str]]:
+    """What each arm gets, in words."""
+    rows = []
+    for name, arm in protocol.arms.items():
+        factors = [
+            f"{factor} {target:g} ng/mL"
+            if isinstance(target, (int, float))
+            else f"{factor} in steps"
+            for factor, target in arm.targets.items()
+        ]
+        boluses = [f"{b.factor} {b.volume_ul:g} µL at {clock(b.at_s)}" for b in arm.boluses]
+        rows.append(
+            {
+                "name": name,
+                "role": arm.role,
+                "factors": ", ".join(factors) or ("vehicle" if protocol.perfusion else "–"),
+                "impulses": arm.pattern or "–",
+                "boluses": ", ".join(boluses) or "–",
+            }
+        )
+    return rows
+
+
+def n_units(analysis: Analysis) -> str:
+    """How many units each arm has, in words."""
+    counts: dict[str, int] = {}
+    for unit in analysis.units:
+        counts[unit.arm] = counts.get(unit.arm, 0) + 1
+    return ", ".join(f"{arm} {count}" for arm, count in counts.items())
+
+
+def definition_words(protocol: Protocol) -> str:
+    """The definition in one sentence."""
+    d = protocol.definition
+    return (
+        f"low mass m ≤ {d.low_mass_m:g}, low strength s ≤ {d.low_strength_s:g}, low quality "
+        f"q ≤ {d.low_quality_q:g}; in {d.assessments} assessment(s) running, at least "
+        f"{d.apart_h:g} h apart, after treatment began; guards: nuclei v ≥ {d.viability_v:g}, tube "
+        f"area a ≥ {d.coverage_a:g}, dose {d.fidelity_low:g} to {d.fidelity_high:g} of the plan, "
+        f"at least {d.min_tubes} tubes with at least {d.min_nuclei} nuclei each. Basis: {d.basis}."
+    )
+
+
+def assumptions(record: Record) -> list[tuple[str, str, str]]:
+    """What, its value, and its basis with its mark."""
+    protocol, rules = record.protocol, record.plan.rules
+    rows = [
+        (
+            f"Half-life of {loss.factor} at 37 °C",
+            f"{loss.half_life_h:g} h ({loss.low_h:g} to {loss.high_h:g} h)",
+            f"{loss.basis}: {protocol.factors[loss.factor].half_life.source or 'no source given'}",
+        )
+        for loss in record.plan.factors
+    ]
+    recovery = sorted({f.recovery for f in protocol.factors.values()})
+    if recovery:
+        share = " or ".join(f"{r:.0%}" for r in recovery)
+        rows.append(("Survival of factors in tubing", share, "as the protocol says [P]"))
+    rows += [
+        ("Thresholds of the definition", _thresholds(protocol), protocol.definition.basis),
+        ("Dose fidelity allowed", f"{rules.fidelity_low:g} to {rules.fidelity_high:g}", "[P]"),
+        ("Gap below half the plan that censors", f"{rules.max_gap_s / 3600:g} h", "[P]"),
+        ("Pictures late from", f"{LATE_PICTURE_FRACTION:.0%} of the interval", "[P]"),
+        ("No difference of interest", "within ±10 %", "[P]"),
+    ]
+    electrodes = {e.resistance_basis for e in record.rig.electrodes.values()}
+    if "computed" in electrodes:
+        rows.append(("Resistance between electrodes", "computed, not measured", "[C]"))
+    if record.identity["simulated"]:
+        rows.append(
+            ("Growth, atrophy and images", "the culture model of the simulator",
+             "assumptions in its parameter file; not biology")
+        )  # fmt: skip
+    return rows
+
+
+def _thresholds(protocol: Protocol) -> str:
+    d = protocol.definition
+    return f"m {d.low_mass_m:g}, s {d.low_strength_s:g}, q {d.low_quality_q:g}"
+
+
+def provenance(record: Record) -> list[tuple[str, str]]:
+    """What it takes to make this run and this page again."""
+    run = record.identity
+    last = record.rows[-1].hash if record.rows else "–"
+    return [
+        ("run id", run["id"]),
+        ("seed", str(run["seed"])),
+        ("protocol SHA-256", run["protocol_sha256"]),
+        ("rig SHA-256", run["rig_sha256"]),
+        ("last hash of the journal", last),
+        ("rows in the journal", str(len(record.rows))),
+        ("Python", run["python"]),
+        *((name, version) for name, version in run["versions"].items()),
+        *_measure_provenance(record),
+    ]
+
+
+def _measure_provenance(record: Record) -> list[tuple[str, str]]:
+    if record.fields.empty or "definition" not in record.fields:
+        return []
+    definitions = sorted({d for d in record.fields["definition"].dropna()})
+    return [("definition of a myotube in the measures", ", ".join(map(str, definitions)))]
