@@ -40,8 +40,9 @@ class RoundFrame:
 
     @property
     def name(self) -> str:
-        """Of overlays and rows."""
-        return f"{self.well}_f{self.field}_t{self.round:03d}"
+        """Of overlays and rows; what is seen without a stain is kept apart from what is stained."""
+        unstained = "" if "tubes" in self.channels else "_phase"
+        return f"{self.well}_f{self.field}_t{self.round:03d}{unstained}"
 
 
 def measure_round(

@@ -58,13 +58,18 @@ class RoundMeasurer:
     def measure(self, taken: Iterable[TakenFrame]) -> dict[str, int]:
         """Measure the pictures of a round; returns the rows added to each table.
 
+        Stained and unstained pictures of a field are measured apart, in rows of their own
+        ``kind``: a tube seen in phase contrast and the same tube stained have different edges,
+        and a growth curve must not jump where the one gives way to the other.
+
         Raises:
             OSError: the tables cannot be written.
         """
-        by_field: dict[tuple[str, int], list[TakenFrame]] = {}
+        by_field: dict[tuple[str, int, bool], list[TakenFrame]] = {}
         for frame in taken:
             if frame.path:  # a rehearsal stores no pictures
-                by_field.setdefault((frame.well, frame.field), []).append(frame)
+                unstained = self.channels[frame.channel] == "phase"
+                by_field.setdefault((frame.well, frame.field, unstained), []).append(frame)
         frames = [
             RoundFrame(
                 well=well,
@@ -73,7 +78,7 @@ class RoundMeasurer:
                 offset_s=found[0].offset_s,
                 channels={self.channels[f.channel]: f.channel for f in found},
             )
-            for (well, field), found in sorted(by_field.items())
+            for (well, field, _), found in sorted(by_field.items())
         ]
         if not frames:
             return {}
