@@ -142,7 +142,8 @@ def _compare(
         result = ratio_of_pairs([_donor_ratio(arm, control, donor) for donor in donors])
         unit = "donor"
     else:
-        result = ratio_of_groups(list(arm["value"]), list(control["value"]))
+        own = (list(side[side["donor"] == donors[0]]["value"]) for side in (arm, control))
+        result = ratio_of_groups(*own)
     hours = float(values["hours"].mean()) if len(values) else math.nan
     return ArmComparison(*pair, readout, analysis, hours, unit, len(donors), result, None, why_not)
 

@@ -10,6 +10,7 @@ from labrig.report.analysis import Analysis
 from labrig.report.outcome import clock
 
 Tone = Literal["good", "warn", "bad"]
+_GRAVITY: tuple[Tone, ...] = ("good", "warn", "bad")
 MOST_POINTS = 5
 LOW_FRACTION = 0.15
 """[P] A reservoir with less than this of what the run needed is called low."""
@@ -56,7 +57,7 @@ def headline(analysis: Analysis) -> Headline:
         title = "The night is finished"
         title += "." if not troubles else ", with something to look at."
         lead = f"All {length} h of it ran."
-        tone = "warn" if troubles else "good"
+        tone = max((point.tone for point in troubles), key=_GRAVITY.index, default="good")
     elif outcome.condition == "stopped":
         title = f"The night was stopped at {clock(outcome.until_s)} of {length} h."
         lead = f"Reason given: {outcome.reason}." if outcome.reason else "No reason was given."
@@ -90,13 +91,15 @@ def verdict_sentence(analysis: Analysis) -> str:
         return "No verdict: no arm has the role of a control, so there is nothing to compare with."
     labels = Counter(verdict.label for verdict in analysis.verdicts)
     total = len(analysis.verdicts)
+    commitment = analysis.record.commitment
+    post_hoc = "Post hoc: " if commitment is not None and commitment.post_hoc else ""
     if labels["not assessable"] == total:
         reasons = Counter(r for v in analysis.verdicts for r in v.reasons)
         often = [r for r, count in reasons.items() if 2 * count >= total]
         most = "; ".join(often) or "each for a reason of its own, below"
         return f"No verdict: none of the {total} experimental units can be assessed ({most})."
     said = ", ".join(f"{count} {label}" for label, count in labels.most_common())
-    return f"Of {total} experimental units: {said}."
+    return f"{post_hoc}Of {total} experimental units: {said}."
 
 
 def _troubles(analysis: Analysis) -> list[Point]:
@@ -105,9 +108,7 @@ def _troubles(analysis: Analysis) -> list[Point]:
     if outcome.gaps:
         gap_min = sum(to_s - from_s for from_s, to_s in outcome.gaps) / 60
         many = "one gap" if len(outcome.gaps) == 1 else f"{len(outcome.gaps)} gaps"
-        points.append(
-            Point("warn", f"For {gap_min:.0f} min in {many} no runner was there; no impulse came.")
-        )
+        points.append(Point("warn", f"For {gap_min:.0f} min in {many} no runner was there."))
     by_code: dict[str, list[str]] = {}
     for deviation in outcome.deviations:
         by_code.setdefault(deviation.code, []).append(deviation.about)
