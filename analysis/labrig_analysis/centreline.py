@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from labrig_analysis.arrays import FloatImage, LabelImage
 from labrig_analysis.sampling import sample_plane
-from labrig_analysis.skeleton import prune, thin, walk_chains
+from labrig_analysis.skeleton import Chain, prune, thin, walk_chains
 from labrig_analysis.tube_objects import fill_small_holes
 
 Points = npt.NDArray[np.floating[Any]]
@@ -26,7 +26,7 @@ _FRAY_PART = 0.12
 _SMOOTHING_HALF_WIDTHS = 1.0
 # A side branch disturbs its stem over this many of its own half widths, and itself begins only
 # this many half widths of the stem away from the fork.
-_FORK_HALF_WIDTHS = 1.5
+_FORK_HALF_WIDTHS = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +49,24 @@ class Branch:
         return float(np.hypot(*np.diff(self.xy, axis=0).T).sum()) if len(self.xy) > 1 else 0.0
 
 
-def trace_centrelines(labels: LabelImage) -> list[Branch]:
-    """Centrelines of every label.
+class Thinned(NamedTuple):
+    """Labels reduced, smoothed, widened by a margin and thinned; see `thin_labels`."""
+
+    labels: LabelImage
+    """(y, x) int32 on the reduced plane with its margin."""
+    distance: FloatImage
+    """(y, x) to the outline of the own label, in reduced px."""
+    chains: list[Chain]
+    reduction: int
+    margin: int
+
+    def to_image_px(self, xy: Points) -> Points:
+        """Points (x, y) of the reduced plane in px of the labelled image."""
+        return (xy - self.margin) * self.reduction + (self.reduction - 1) // 2
+
+
+def thin_labels(labels: LabelImage) -> Thinned:
+    """Thin every label on a plane in which a typical one is `_THINNING_WIDTH_PX` wide.
 
     Args:
         labels: (y, x) int32.
@@ -62,21 +78,31 @@ def trace_centrelines(labels: LabelImage) -> list[Branch]:
     margin = int(_typical_width(small, 1)) + 2
     small = np.pad(small, margin, mode="edge")
     distance = label_distance(small)
+    chains = walk_chains(prune(thin(small), distance))
+    return Thinned(small, distance, chains, reduction, margin)
+
+
+def trace_centrelines(labels: LabelImage) -> list[Branch]:
+    """Centrelines of every label.
+
+    Args:
+        labels: (y, x) int32.
+    """
+    thinned = thin_labels(labels)
+    limits = np.array(labels.shape[::-1]) - 1
     branches = []
-    for chain in walk_chains(prune(thin(small), distance)):
+    for chain in thinned.chains:
         xy = chain.pixels[:, ::-1].astype(np.float64)
         row, column = chain.pixels[len(chain.pixels) // 2]
-        half_width = float(np.median(_sample(distance, xy)))
+        half_width = float(np.median(_sample(thinned.distance, xy)))
         smooth = _smoothed(xy, half_width * _SMOOTHING_HALF_WIDTHS)
-        half_widths = _sample(distance, smooth) * reduction
-        at = (smooth - margin) * reduction + offset
-        inside = ((at >= 0) & (at <= np.array(labels.shape[::-1]) - 1)).all(axis=1)
-        kept = np.flatnonzero(inside)
+        half_widths = _sample(thinned.distance, smooth) * thinned.reduction
+        at = thinned.to_image_px(smooth)
+        kept = np.flatnonzero(((at >= 0) & (at <= limits)).all(axis=1))
         if len(kept) > 2:
             span = slice(kept[0], kept[-1] + 1)
-            branches.append(
-                Branch(int(small[row, column]), at[span], half_widths[span], chain.forks)
-            )
+            label = int(thinned.labels[row, column])
+            branches.append(Branch(label, at[span], half_widths[span], chain.forks))
     return _with_fork_zones(branches)
 
 

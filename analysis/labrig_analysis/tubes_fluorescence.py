@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import FloatImage
+from labrig_analysis.crossings import part_crossings
 from labrig_analysis.ground import estimate_ground, spread_below
 from labrig_analysis.planes import grey_plane
 from labrig_analysis.tube_objects import label_long_objects, labels_at_full_size
@@ -66,11 +67,14 @@ def segment_tubes(
         return no_tubes(shape, (*plane.reasons, why), KIND)
     level = mask_level(sample, _white(plane.pixels)) * settings.level_factor
     level = max(level, settings.min_contrast_to_noise * noise)
-    objects = label_long_objects(contrast > level, working_um, settings)
-    labels = labels_at_full_size(objects, contrast, level, shape)
-    count = int(objects.max(initial=0))
-    reasons = plane.reasons if count else (*plane.reasons, "empty field: no object is tube-shaped")
-    return TubeLabels(labels, np.arange(count + 1, dtype=np.int32), reasons, KIND, level)
+    parted = part_crossings(label_long_objects(contrast > level, working_um, settings))
+    labels = labels_at_full_size(parted.labels, contrast, level, shape)
+    reasons = (
+        plane.reasons
+        if len(parted.clusters) > 1
+        else (*plane.reasons, "empty field: no object is tube-shaped")
+    )
+    return TubeLabels(labels, parted.clusters, reasons, KIND, level)
 
 
 def working_reduction(pixel_size_um: float, settings: TubeSettings) -> int:

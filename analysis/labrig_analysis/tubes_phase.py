@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import FloatImage
+from labrig_analysis.crossings import part_crossings
 from labrig_analysis.ground import estimate_ground, spread_below
 from labrig_analysis.planes import grey_plane
 from labrig_analysis.tube_objects import label_long_objects, labels_at_full_size
@@ -66,11 +67,14 @@ def segment_tube_like_objects(
     side = max(1, round(_CLOSING_UM / working_um)) | 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     mask = cv2.morphologyEx((darkness > level).astype(np.uint8), cv2.MORPH_CLOSE, disc) > 0
-    objects = label_long_objects(mask, working_um, settings)
-    labels = labels_at_full_size(objects, mask.astype(np.float32), 0.5, shape)
-    count = int(objects.max(initial=0))
-    reasons = plane.reasons if count else (*plane.reasons, "empty field: no object is tube-shaped")
-    return TubeLabels(labels, np.arange(count + 1, dtype=np.int32), reasons, KIND, level)
+    parted = part_crossings(label_long_objects(mask, working_um, settings))
+    labels = labels_at_full_size(parted.labels, mask.astype(np.float32), 0.5, shape)
+    reasons = (
+        plane.reasons
+        if len(parted.clusters) > 1
+        else (*plane.reasons, "empty field: no object is tube-shaped")
+    )
+    return TubeLabels(labels, parted.clusters, reasons, KIND, level)
 
 
 def _darkness(image: FloatImage, pixel_um: float, settings: TubeSettings) -> FloatImage:
