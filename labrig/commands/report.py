@@ -16,12 +16,11 @@ def report(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
-    r"""Make RUN/report/report.html and its tables from what lies in the run folder.
+    """Make RUN/report/report.html and its tables from what lies in the run folder.
 
     Nothing is measured again and no instrument is touched. The same run gives the same page. Use
     it on a run that was stopped or still goes on, or after `labrig measure` was repeated.
 
-    \b
     Example: labrig report runs/2026-11-23_180000_demo-night --open
 
     Exit status: 0 written; 1 this is no run folder, or a file in it cannot be read.
