@@ -28,7 +28,7 @@ class Passes(NamedTuple):
     first: LabelImage
     second: LabelImage
     heights: FloatImage
-    """Of the highest crossing between the two."""
+    """(pairs, images): in each image given, of the highest crossing between the two."""
     lengths: LabelImage
     """Number of neighbouring pixel pairs along the common border."""
 
@@ -50,9 +50,10 @@ def climb(heights: FloatImage, mask: Mask) -> Hills:
     for step in (-1, 1, -stride, stride, -stride - 1, -stride + 1, stride - 1, stride + 1):
         neighbour = flat[pixels + step]
         # Ties go to the later pixel, so a plateau drains to one place and never in a circle.
-        better = (neighbour > highest) | ((neighbour == highest) & (pixels + step > target))
-        highest = np.where(better, neighbour, highest)
-        target = np.where(better, pixels + step, target)
+        better = neighbour > highest
+        better |= (neighbour == highest) & (pixels + step > target)
+        np.copyto(highest, neighbour, where=better)
+        np.copyto(target, pixels + step, where=better)
     position = np.zeros(flat.size, np.int32)
     position[pixels] = np.arange(len(pixels), dtype=np.int32)
     parent = position[target]
@@ -65,20 +66,34 @@ def climb(heights: FloatImage, mask: Mask) -> Hills:
     return Hills(labels.reshape(height + 2, stride)[1:-1, 1:-1].copy(), peaks)
 
 
-def find_passes(labels: LabelImage, heights: FloatImage) -> Passes:
-    """The pairs of labels that touch (8 neighbours), with the height of their highest crossing."""
-    here, there, low = [], [], []
-    for a, b in _NEIGHBOURS:
-        touching = (labels[a] != labels[b]) & (labels[a] > 0) & (labels[b] > 0)
-        here.append(labels[a][touching])
-        there.append(labels[b][touching])
-        low.append(np.minimum(heights[a][touching], heights[b][touching]))
-    one, other, crossing = np.concatenate(here), np.concatenate(there), np.concatenate(low)
+def find_passes(labels: LabelImage, *images: FloatImage) -> Passes:
+    """The pairs of labels that touch (8 neighbours), with the heights of their crossings.
+
+    Args:
+        labels: (y, x) int32, 0 the ground.
+        images: (y, x) each; a crossing is as high as the lower of its two pixels.
+    """
+    padded = np.pad(labels, 1)
+    stride = padded.shape[1]
+    flat = padded.ravel()
+    pixels = np.flatnonzero(flat)
+    own = flat[pixels]
+    here, there = [], []
+    for step in (1, stride, stride + 1, stride - 1):
+        other = flat[pixels + step]
+        touching = np.flatnonzero((other != own) & (other > 0))
+        here.append(pixels[touching])
+        there.append(pixels[touching] + step)
+    one, other = np.concatenate(here), np.concatenate(there)
     base = int(labels.max(initial=0)) + 1
-    keys = np.minimum(one, other).astype(np.int64) * base + np.maximum(one, other)
-    pairs, row, lengths = np.unique(keys, return_inverse=True, return_counts=True)
-    best = np.full(len(pairs), -np.inf, np.float32)
-    np.maximum.at(best, row, crossing)
+    low, high = np.minimum(flat[one], flat[other]), np.maximum(flat[one], flat[other])
+    pairs, row, lengths = np.unique(
+        low.astype(np.int64) * base + high, return_inverse=True, return_counts=True
+    )
+    best = np.full((len(pairs), len(images)), -np.inf, np.float32)
+    for column, image in enumerate(images):
+        heights = np.pad(image, 1).ravel()
+        np.maximum.at(best[:, column], row, np.minimum(heights[one], heights[other]))
     return Passes(pairs // base, pairs % base, best, lengths)
 
 
@@ -89,7 +104,7 @@ def join(
 
     Args:
         peaks: height of each hill's top, index 0 the ground.
-        passes: from `find_passes`.
+        passes: from `find_passes`, with the heights that the peaks are of as first image.
         is_one: `is_one(pass_height, lower_peak)` says that the lower hill is part of the higher.
 
     Returns:
@@ -104,11 +119,12 @@ def join(
         return label
 
     top = peaks.tolist()
-    order = np.argsort(-passes.heights, kind="stable")
+    crossings = passes.heights[:, 0]
+    order = np.argsort(-crossings, kind="stable")
     rows = zip(
         passes.first[order].tolist(),
         passes.second[order].tolist(),
-        passes.heights[order].tolist(),
+        crossings[order].tolist(),
         strict=True,
     )
     for first, second, height in rows:
@@ -119,13 +135,3 @@ def join(
             parent[lower] = higher
     roots = np.array([root(label) for label in range(len(parent))], np.int32)
     return roots, np.asarray(peaks)[roots]
-
-
-_ALL, _HEAD, _TAIL = slice(None), slice(0, -1), slice(1, None)
-# Right, down, down-right and down-left neighbours: each touching pair of pixels once.
-_NEIGHBOURS = (
-    ((_ALL, _HEAD), (_ALL, _TAIL)),
-    ((_HEAD, _ALL), (_TAIL, _ALL)),
-    ((_HEAD, _HEAD), (_TAIL, _TAIL)),
-    ((_HEAD, _TAIL), (_TAIL, _HEAD)),
-)

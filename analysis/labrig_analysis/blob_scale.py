@@ -45,9 +45,10 @@ def typical_blob_diameter_px(image: GreyImage) -> float:
 def _difference_planes(image: GreyImage) -> list[tuple[int, float, FloatImage]]:
     """(reduction, blob diameter in px of the original, difference of Gaussians), fine to coarse."""
     reduction = 1
-    plane = image.astype(np.float32, copy=False)
+    plane = image
     while plane.size > _PIXELS_WANTED:
         plane, reduction = _halve(plane), reduction * 2
+    plane = plane.astype(np.float32, copy=False)
     planes = []
     while min(plane.shape) >= _SMALLEST_PLANE and reduction <= _COARSEST_REDUCTION:
         blurred = [cv2.GaussianBlur(plane, (0, 0), _FIRST_SIGMA * _RATIO**k) for k in range(3)]

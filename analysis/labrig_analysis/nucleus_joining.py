@@ -1,4 +1,4 @@
-"""Join the pieces that are one nucleus, surest pair first.
+"""Join the pieces that are one nucleus, surest pairs first.
 
 Two judges: one trained on published fields and on drawn ones, whose weights and training record lie
 in `weights/nucleus_joining.json`; and a plain rule, which stays for comparison and for whoever
@@ -7,7 +7,6 @@ wants nothing learned in the way.
 
 from __future__ import annotations
 
-import heapq
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -56,54 +55,30 @@ def join_pieces(
 ) -> npt.NDArray[np.int32]:
     """For each piece 0..n the piece it is part of in the end.
 
+    In each round all pairs are judged, and those that are each other's surest partner are joined.
+
     Args:
         pieces: changed in place.
         borders: of all pairs that touch.
         typical_area: of a nucleus, in px.
-        judge: pairs above one half are joined, most probable first, each join judged anew.
+        judge: pairs above one half are joined.
     """
     owner = np.arange(len(pieces.tops), dtype=np.int32)
-    if not len(borders.first):
-        return owner
-    neighbours: dict[int, dict[int, Values]] = {}
-    for a, b, crossing in zip(
-        borders.first.tolist(), borders.second.tolist(), borders.crossings, strict=True
-    ):
-        neighbours.setdefault(a, {})[b] = crossing
-        neighbours.setdefault(b, {})[a] = crossing
-    age = dict.fromkeys(neighbours, 0)
-    queue: list[tuple[float, int, int, int, int]] = []
-
-    def ask(first: list[int], second: list[int]) -> None:
-        crossings = np.array([neighbours[a][b] for a, b in zip(first, second, strict=True)])
-        features = pair_features(pieces, np.array(first), np.array(second), crossings, typical_area)
-        for a, b, p in zip(first, second, judge(features).tolist(), strict=True):
-            if p > 0.5:
-                heapq.heappush(queue, (-p, a, b, age[a], age[b]))
-
-    ask(borders.first.tolist(), borders.second.tolist())
-    while queue:
-        _, kept, gone, kept_age, gone_age = heapq.heappop(queue)
-        # A piece that has changed since was judged anew then; what is in the queue is stale.
-        if age.get(kept) != kept_age or age.get(gone) != gone_age:
-            continue
+    while len(borders.first):
+        first, second = borders.first, borders.second
+        likely = judge(pair_features(pieces, first, second, borders.crossings, typical_area))
+        # Equal pairs are told apart by their order, so that no piece is in two pairs at once.
+        likely = likely - 1e-9 * np.arange(len(likely))
+        best = np.full(len(owner), 0.5)
+        np.maximum.at(best, first, likely)
+        np.maximum.at(best, second, likely)
+        chosen = (likely > 0.5) & (likely == best[first]) & (likely == best[second])
+        if not chosen.any():
+            break
+        kept, gone = first[chosen], second[chosen]
         pieces.join(kept, gone)
-        owner[owner == gone] = kept
-        age[kept] += 1
-        del age[gone]
-        for label, crossing in neighbours.pop(gone).items():
-            del neighbours[label][gone]
-            if label != kept:
-                merged = _merged(neighbours[kept].get(label), crossing)
-                neighbours[kept][label] = neighbours[label][kept] = merged
-        around = list(neighbours[kept])
-        if around:
-            ask([kept] * len(around), around)
+        now = np.arange(len(owner), dtype=np.int32)
+        now[gone] = kept
+        owner = now[owner]
+        borders = borders.relabelled(now)
     return owner
-
-
-def _merged(one: Values | None, other: Values) -> Values:
-    """Two stretches of border as one: the higher passes, the lengths together."""
-    if one is None:
-        return other
-    return np.append(np.maximum(one[:3], other[:3]), one[3] + other[3])

@@ -48,13 +48,14 @@ class Pieces:
     brightness: Values
     """Mean."""
 
-    def join(self, kept: int, gone: int) -> None:
-        """Make `gone` part of `kept`."""
-        weights = self.moments[[kept, gone], 0]
-        self.brightness[kept] = np.average(self.brightness[[kept, gone]], weights=weights)
+    def join(self, kept: Indices, gone: Indices) -> None:
+        """Make each of `gone` part of its `kept`; no piece may be in two pairs."""
+        areas = self.moments[:, 0]
+        light = self.brightness[kept] * areas[kept] + self.brightness[gone] * areas[gone]
+        self.brightness[kept] = light / (areas[kept] + areas[gone])
         self.moments[kept] += self.moments[gone]
         for values in (self.tops, self.brightest, self.widest):
-            values[kept] = max(values[kept], values[gone])
+            values[kept] = np.maximum(values[kept], values[gone])
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,18 @@ class Borders:
     crossings: Values
     """(pairs, 4): height of the pass in the landscape, in brightness and in distance to the edge,
     and length of the border in pixel pairs."""
+
+    def relabelled(self, now: npt.NDArray[np.int32]) -> Borders:
+        """The borders after piece k became `now[k]`; stretches between the same two become one."""
+        one, other = now[self.first].astype(np.int64), now[self.second].astype(np.int64)
+        apart = one != other
+        base = len(now)
+        keys = np.minimum(one, other)[apart] * base + np.maximum(one, other)[apart]
+        pairs, row = np.unique(keys, return_inverse=True)
+        crossings = np.zeros((len(pairs), 4))
+        np.maximum.at(crossings[:, :3], row, self.crossings[apart, :3])
+        np.add.at(crossings[:, 3], row, self.crossings[apart, 3])
+        return Borders((pairs // base).astype(np.intp), (pairs % base).astype(np.intp), crossings)
 
 
 def describe_pieces(
@@ -100,10 +113,9 @@ def describe_pieces(
         widest=highest(from_edge),
         brightness=total(light.ravel()[pixels]) / np.maximum(area, 1),
     )
-    by_height = find_passes(labels, landscape)
-    other = [find_passes(labels, image).heights for image in (light, from_edge)]
-    crossings = np.stack([by_height.heights, *other, by_height.lengths], axis=1)
-    borders = Borders(by_height.first.astype(np.intp), by_height.second.astype(np.intp), crossings)
+    passes = find_passes(labels, landscape, light, from_edge)
+    crossings = np.column_stack([passes.heights, passes.lengths]).astype(np.float64)
+    borders = Borders(passes.first.astype(np.intp), passes.second.astype(np.intp), crossings)
     return pieces, borders
 
 

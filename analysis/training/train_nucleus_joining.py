@@ -124,7 +124,7 @@ def _whole_nuclei(cut: CutNuclei, owner: npt.NDArray[np.intp], share: Values) ->
     for piece in np.flatnonzero(share > CLEAR).tolist():
         nucleus = int(owner[piece])
         if nucleus in whole:
-            pieces.join(whole[nucleus], piece)
+            pieces.join(np.array([whole[nucleus]]), np.array([piece]))
             joined.add(nucleus)
         else:
             whole[nucleus] = piece

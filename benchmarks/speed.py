@@ -1,0 +1,100 @@
+"""Print what measuring costs: milliseconds a megapixel, against a reference, and memory.
+
+    python benchmarks/speed.py
+
+Milliseconds depend on the machine and on who else is on it; the ratio to the reference, one
+Gaussian blur and one distance transform of the same field in the same run, hardly does. Fields are
+drawn with the density of a myotube culture at 20x, so it runs without any image.
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from labrig_analysis.diameter import measure_diameters
+from labrig_analysis.measurement import measure
+from labrig_analysis.nuclei import segment_nuclei
+from labrig_analysis.tubes_fluorescence import segment_tubes
+
+SIDES_PX = (512, 1024, 2048, 3584, 5000)
+PIXEL_UM = 0.32
+
+
+def field(side: int) -> tuple[np.ndarray, np.ndarray]:
+    """A tube plane and a nucleus plane, `side` x `side` px, uint8; 40 nuclei of 34 px a MP."""
+    rng = np.random.default_rng(1)
+    nuclei = np.full((side, side), 10, np.uint8)
+    for x, y in rng.integers(0, side, (40 * side * side // 1_000_000, 2)).tolist():
+        cv2.ellipse(nuclei, (x, y), (20, 14), rng.uniform(0, 180), 0, 360, rng.uniform(70, 200), -1)
+    tubes = np.full((side, side), 15, np.uint8)
+    for x in range(60, side + side // 2, 440):
+        cv2.line(tubes, (x, 40), (x - side // 2, side - 40), 130, 60, cv2.LINE_AA)
+    return _photographed(tubes, rng), _photographed(nuclei, rng)
+
+
+def _photographed(plane: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    noise = rng.normal(0, 2, plane.shape)
+    return np.clip(cv2.GaussianBlur(plane, (0, 0), 2) + noise, 0, 255).astype(np.uint8)
+
+
+def reference(plane: np.ndarray) -> None:
+    """Two plain passes over a field: what any segmentation has to pay at least."""
+    blurred = cv2.GaussianBlur(plane.astype(np.float32), (0, 0), 5)
+    cv2.distanceTransform((blurred > blurred.mean()).astype(np.uint8), cv2.DIST_L2, 5)
+
+
+def best_ms(call: Callable[[], object], times: int) -> float:
+    """CPU milliseconds of the quickest of some runs; others' load inflates the rest."""
+    spent = []
+    for _ in range(times):
+        start = time.process_time()
+        call()
+        spent.append(1e3 * (time.process_time() - start))
+    return min(spent)
+
+
+def print_row(side: int) -> None:
+    """One size: cost of the steps and of the whole, and the peak memory of this process."""
+    cv2.setNumThreads(1)
+    tubes, nuclei = field(side)
+    megapixels = side * side / 1e6
+    labels = segment_tubes(tubes, PIXEL_UM).labels
+    resting_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    times = 3 if megapixels < 10 else 2
+    steps = {
+        "tubes": lambda: segment_tubes(tubes, PIXEL_UM),
+        "diameters": lambda: measure_diameters(labels, tubes, PIXEL_UM),
+        "nuclei": lambda: segment_nuclei(nuclei),
+        "all": lambda: measure([tubes, nuclei], PIXEL_UM, ["tubes", "nuclei"]),
+        "reference": lambda: reference(nuclei),
+    }
+    ms = {name: best_ms(call, times) / megapixels for name, call in steps.items()}
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    cells = "".join(f"{ms[name]:11.1f}" for name in steps)
+    print(
+        f"{megapixels:8.2f}{cells}{ms['all'] / ms['reference']:9.1f}{peak_mb:9.0f} "
+        f"({resting_mb:.0f} before)"
+    )
+
+
+def main() -> None:
+    """A process a size, so that memory is that size's own."""
+    if len(sys.argv) > 1:
+        print_row(int(sys.argv[1]))
+        return
+    names = ("tubes", "diameters", "nuclei", "all", "reference")
+    print("      MP" + "".join(f"{name:>11}" for name in names) + "    ratio  peak MB")
+    print("        " + " ms a MP, one process, one thread, CPU time")
+    for side in SIDES_PX:
+        subprocess.run([sys.executable, __file__, str(side)], check=True)
+
+
+if __name__ == "__main__":
+    main()
