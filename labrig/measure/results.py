@@ -16,7 +16,13 @@ from typing import Any
 from labrig.measure.pairing import FieldFiles
 from labrig.measure.planes import PlaneFile
 
-TABLES = ("fields", "tubes", "nuclei")
+# The columns that name a row; a table without rows has these, so that it can still be read.
+KEYS = {
+    "fields": ("field", "status", "reasons"),
+    "tubes": ("field", "tube"),
+    "nuclei": ("field", "nucleus"),
+}
+TABLES = tuple(KEYS)
 _DONE = ".done"
 Rows = list[dict[str, Any]]
 
@@ -85,9 +91,8 @@ def write_tables(out: Path, results: Iterable[FieldResult]) -> None:
         for name in TABLES:
             gathered[name].extend(result.tables[name])
     for name, rows in gathered.items():
-        write_text_whole(
-            out / f"{name}.csv", pd.DataFrame(rows).to_csv(index=False, float_format="%.7g")
-        )
+        table = pd.DataFrame(rows) if rows else pd.DataFrame(columns=KEYS[name])
+        write_text_whole(out / f"{name}.csv", table.to_csv(index=False, float_format="%.7g"))
 
 
 def write_text_whole(path: Path, text: str) -> None:

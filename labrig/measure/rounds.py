@@ -15,8 +15,10 @@ from pathlib import Path
 from labrig.measure.field_job import FieldJob, measure_field, use_one_thread
 from labrig.measure.pairing import CHANNELS, FieldFiles
 from labrig.measure.planes import PlaneFile
-from labrig.measure.results import TABLES, FieldResult, Rows, write_text_whole
+from labrig.measure.results import KEYS, TABLES, FieldResult, Rows, write_text_whole
 from labrig_analysis.settings import MeasureSettings
+
+PLACE = ("well", "field", "round", "offset_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def measure_round(
             added[name].extend(rows)
     with _locked(out_dir):
         for name, rows in added.items():
-            _replace_rows(out_dir / f"{name}.csv", rows, frames)
+            _replace_rows(out_dir / f"{name}.csv", (*PLACE, *KEYS[name][1:]), rows, frames)
     return {name: len(rows) for name, rows in added.items()}
 
 
@@ -105,20 +107,22 @@ def _with_place(result: FieldResult, frame: RoundFrame) -> dict[str, Rows]:
     }
 
 
-def _replace_rows(path: Path, rows: Rows, frames: Sequence[RoundFrame]) -> None:
+def _replace_rows(
+    path: Path, columns: tuple[str, ...], rows: Rows, frames: Sequence[RoundFrame]
+) -> None:
     """The table with these frames' rows in place of any older ones, as a whole file."""
     import pandas as pd
 
-    table = pd.DataFrame(rows)
-    if path.exists() and path.stat().st_size > 1:
+    kept: Rows = []
+    if path.exists():
         older = pd.read_csv(path, dtype={"well": str})
         now = {(f.well, f.field, f.round) for f in frames}
         keys = zip(older["well"], older["field"], older["round"], strict=True)
         older = older[[key not in now for key in keys]]
         # Joined as rows of plain values: pandas' own concat guesses types from empty columns.
-        table = pd.DataFrame([*older.to_dict("records"), *rows])
-    if not table.empty:
-        table = table.sort_values(["round", "well", "field"], kind="stable")
+        kept = [{str(k): v for k, v in row.items()} for row in older.to_dict("records")]
+    table = pd.DataFrame([*kept, *rows]) if kept or rows else pd.DataFrame(columns=columns)
+    table = table.sort_values(["round", "well", "field"], kind="stable")
     write_text_whole(path, table.to_csv(index=False, float_format="%.7g"))
 
 

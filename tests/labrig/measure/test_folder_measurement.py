@@ -154,6 +154,12 @@ def test_with_one_channel_bad_the_other_is_measured(folder, patterns, tmp_path, 
     assert "nuclei" in row["reasons"]
 
 
+def test_nuclei_alone_leave_an_empty_table_of_tubes_that_can_be_read(folder, tmp_path):
+    measure_folder(folder, tmp_path / "out", {"nuclei": "*_dapi.png"}, UM)
+    assert len(pd.read_csv(tmp_path / "out" / "tubes.csv")) == 0
+    assert pd.read_csv(tmp_path / "out" / "fields.csv")["nuclei"].tolist() == [4, 4, 4]
+
+
 def test_planes_of_two_sizes_are_a_failed_row(folder, patterns, tmp_path):
     smaller(folder / "b_dapi.png")
     result = measure_folder(folder, tmp_path / "out", patterns, UM)

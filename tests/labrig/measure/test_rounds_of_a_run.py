@@ -70,6 +70,14 @@ def test_one_channel_is_enough(store, tmp_path):
     assert pd.read_csv(tmp_path / "m" / "fields.csv")["status"][0] == "ok"
 
 
+def test_a_round_without_tubes_leaves_tables_that_can_be_read_and_added_to(store, tmp_path):
+    measure(store, tmp_path / "m", frames(2))
+    tubes = pd.read_csv(tmp_path / "m" / "tubes.csv")
+    assert (len(tubes), list(tubes)) == (0, ["well", "field", "round", "offset_s", "tube"])
+    measure(store, tmp_path / "m", frames(0))
+    assert len(pd.read_csv(tmp_path / "m" / "tubes.csv")) == 2
+
+
 def test_a_channel_that_is_none_of_ours(store, tmp_path):
     with pytest.raises(ValueError, match="none of tubes, nuclei, phase"):
         measure(store, tmp_path / "m", [RoundFrame("A1", 0, 0, 0.0, {"cells": "red"})])

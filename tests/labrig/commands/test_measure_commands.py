@@ -1,0 +1,90 @@
+"""`labrig measure`, `review` and `agree` as a person and as a script call them."""
+
+import json
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+import typer
+from typer.testing import CliRunner
+
+from labrig.commands import exit_codes
+from labrig.commands.measure import agree, measure, review
+
+
+@pytest.fixture
+def run():
+    app = typer.Typer()
+    for command in (measure, review, agree):
+        app.command()(command)
+    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture
+def images(tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for name in "ab":
+        plane = np.full((200, 240), 10, np.float32)
+        for x, y in ((60, 60), (160, 70), (70, 150), (170, 150)):
+            cv2.ellipse(plane, (x, y), (13, 9), 25, 0, 360, 120, -1)
+        plane = cv2.GaussianBlur(plane, (0, 0), 1.2)
+        noise = np.random.default_rng(ord(name)).normal(0, 1, plane.shape)
+        cv2.imwrite(str(folder / f"{name}_dapi.png"), np.clip(plane + noise, 0, 255).astype("u1"))
+    return folder
+
+
+def measure_it(run, images, *more):
+    return run("measure", images, "--nuclei", "*_dapi.png", "--out", images.parent / "out", *more)
+
+
+def test_outcome_for_a_script(run, images):
+    done = measure_it(run, images, "--pixel-size-um", 0.65, "--json")
+    assert done.exit_code == exit_codes.OK, done.output
+    told = json.loads(done.stdout)
+    assert (told["fields"], told["measured_now"], told["failed"]) == (2, 2, {})
+    again = json.loads(measure_it(run, images, "--pixel-size-um", 0.65, "--json").stdout)
+    assert again["measured_now"] == 0
+
+
+def test_missing_calibration_is_refused_with_the_remedy(run, images):
+    refused = measure_it(run, images)
+    assert refused.exit_code == exit_codes.REFUSED
+    assert "--pixel-size-um X" in refused.output
+
+
+def test_a_spoilt_image_is_told_and_the_rest_is_done(run, images):
+    (images / "a_dapi.png").write_bytes(b"no image")
+    done = measure_it(run, images, "--pixel-size-um", 0.65)
+    assert done.exit_code == exit_codes.PARTLY
+    assert "a_dapi.png" in done.output
+    fields = pd.read_csv(images.parent / "out" / "fields.csv")
+    assert fields["status"].tolist() == ["failed", "ok"]
+
+
+def test_review_and_agree(run, images):
+    measure_it(run, images, "--pixel-size-um", 0.65)
+    out = images.parent / "out"
+    assert "2 label images to edit" in run("review", out).output
+    assert "No label image" in run("review", out).output
+    path = out / "review" / "a_nuclei.tif"
+    labels = tifffile.imread(path)
+    tifffile.imwrite(path, cv2.dilate(labels, np.ones((3, 3), np.uint8)))
+    assert run("review", out).exit_code == exit_codes.REFUSED
+    told = run("review", out, "--by", "Ada", "--why", "too tight", "--json")
+    assert json.loads(told.stdout)["corrections"][0]["field"] == "a"
+    tables = (out / "nuclei.csv", out / "reviewed" / "nuclei.csv")
+    found = json.loads(run("agree", *tables, "--column", "area_um2", "--json").stdout)
+    assert (found["n"], found["rows_left_out"]) == (8, 0)
+    assert found["bias"] > 0
+    assert "ICC(3,1)" in run("agree", *tables, "--column", "area_um2").output
+
+
+def test_agree_names_the_columns_there_are(run, images):
+    measure_it(run, images, "--pixel-size-um", 0.65)
+    table = images.parent / "out" / "nuclei.csv"
+    refused = run("agree", table, table, "--column", "width")
+    assert refused.exit_code == exit_codes.REFUSED
+    assert "area_um2" in refused.output
