@@ -7,7 +7,7 @@ geometric mean over its wells; shares and counts are plain means over fields, th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labrig.report.units import Unit
 
@@ -37,7 +37,7 @@ def tubes_that_count(tubes: pd.DataFrame, min_nuclei: int) -> pd.DataFrame:
 
 
 def well_table(fields: pd.DataFrame, tubes: pd.DataFrame, min_nuclei: int) -> pd.DataFrame:
-    """One row a well and round.
+    """One row a well and round in which anything was measured.
 
     Returns:
         columns well, round, hours, tubes, log_diameter, coverage, fusion_index, nuclei, fields;
@@ -51,12 +51,13 @@ def well_table(fields: pd.DataFrame, tubes: pd.DataFrame, min_nuclei: int) -> pd
     if fields.empty:
         return pd.DataFrame(columns=names)
     counted = tubes_that_count(tubes, min_nuclei)
+    widths: dict[object, Any] = {}
+    if not counted.empty:
+        grouped = counted.groupby(["well", "round"])["diameter_mean_um"]
+        widths = {place: group.to_numpy(float) for place, group in grouped}
     rows = []
     for (well, round_), group in fields.groupby(["well", "round"], sort=True):
-        diameters = np.empty(0)
-        if not counted.empty:
-            own = counted[(counted["well"] == well) & (counted["round"] == round_)]
-            diameters = own["diameter_mean_um"].to_numpy(float)
+        diameters = widths.get((well, round_), np.empty(0))
         rows.append(
             {
                 "well": well,
@@ -70,7 +71,9 @@ def well_table(fields: pd.DataFrame, tubes: pd.DataFrame, min_nuclei: int) -> pd
                 "fields": len(group),
             }
         )
-    return pd.DataFrame(rows, columns=names)
+    table = pd.DataFrame(rows, columns=names)
+    measured = table[["log_diameter", "coverage", "fusion_index", "nuclei"]].notna().any(axis=1)
+    return table[measured].reset_index(drop=True)
 
 
 def unit_table(

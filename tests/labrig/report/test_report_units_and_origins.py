@@ -138,3 +138,15 @@ def test_a_unit_is_the_geometric_mean_of_its_wells_not_of_its_tubes():
     (row,) = unit_table(wells, units).to_dict("records")
     assert row["diameter_um"] == pytest.approx(12.0)
     assert (row["wells"], row["tubes"]) == (2, 31)
+
+
+def test_a_round_that_shows_nothing_to_measure_is_no_row():
+    fields = pd.DataFrame(
+        [
+            {"well": "A1", "round": 0, "offset_s": 0.0, "tube_area_fraction": 0.1},
+            {"well": "A1", "round": 1, "offset_s": 1800.0, "tube_area_fraction": None},
+        ]
+    )
+    table = well_table(fields, pd.DataFrame(), min_nuclei=2)
+    assert list(table["round"]) == [0]
+    assert list(table["coverage"]) == [10.0]
