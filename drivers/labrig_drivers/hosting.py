@@ -139,6 +139,8 @@ def host_on_tcp(
             answer = simulator.advance(clock())
             if ready and client is None:
                 client, _ = listener.accept()
+                # A byte of acknowledgement must not wait for that of the packet before it.
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             elif ready and client is not None:
                 answer, client = _serve_client(simulator, client, clock, answer)
             if answer and client is not None:

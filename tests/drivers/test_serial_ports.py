@@ -1,5 +1,6 @@
 """Opening, losing and naming ports: ptys, TCP and USB identities."""
 
+import socket
 from types import SimpleNamespace
 
 import pytest
@@ -156,4 +157,12 @@ def test_a_hosted_simulator_speaks_unasked_when_its_time_comes():
         assert link.read(1, 0.1) == b""
         now_s = 1.0
         assert link.read(1, 2.0) == b"\a"
+        link.close()
+
+
+def test_a_socket_sends_each_command_at_once():
+    """Else two commands without an answer between them wait 40 ms on each other (Nagle)."""
+    with host_on_tcp(Echo()) as port:
+        link = open_serial(port.address, SETTINGS, "echo")
+        assert link._port._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
         link.close()
