@@ -200,13 +200,14 @@ def _channel(rig: Rig, well: str) -> str:
 
 
 def _plate(protocol: Protocol, rig: Rig) -> Iterable[Finding]:
-    if protocol.plate != rig.plate:
+    if protocol.plate not in (rig.plate, "any"):
         yield Finding(
             "allocation.plate",
             "block",
             "protocol: plate",
             f"the protocol is for a {protocol.plate} plate, the rig holds a {rig.plate} one",
-            "choose another rig, or change the protocol's plate and what depends on it",
+            f"take a rig with a {protocol.plate} plate, or write `plate: {rig.plate}` and change "
+            "what depends on it (wells, flow, fields)",
         )
 
 

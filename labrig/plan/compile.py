@@ -120,7 +120,7 @@ def assemble(
         rig_sha256="",
         pilot=protocol.pilot,
         seed=protocol.randomisation.seed,
-        plate=protocol.plate,
+        plate=rig.plate,
         wells=tuple(wells),
         loading=loading(protocol, rig, carried, used),
         phases=spans,

@@ -268,7 +268,9 @@ class Protocol(Strict):
     pilot: bool = Field(
         default=False, description="true: may run uncommitted; every output says pilot"
     )
-    plate: Literal["6-well", "12-well", "24-well", "48-well", "96-well"]
+    plate: Literal["6-well", "12-well", "24-well", "48-well", "96-well", "any"] = Field(
+        description="any: whatever plate the rig holds, all of its wells"
+    )
     culture: CultureRecord
     donors: tuple[Donor, ...] = Field(min_length=1)
     media: dict[Name, Medium] = Field(min_length=1)

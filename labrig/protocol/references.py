@@ -46,7 +46,8 @@ def _unknown(path: KeyPath, kind: str, name: str, known: Iterable[str]) -> Mista
 
 
 def _donors(protocol: Protocol) -> Iterator[Mistake]:
-    plate = PLATES[protocol.plate]
+    # wells of "any" plate can only be judged on a rig, which the plan does
+    plate = PLATES.get(protocol.plate)
     owner: dict[str, str] = {}
     ids = Counter(donor.id for donor in protocol.donors)
     for index, donor in enumerate(protocol.donors):
@@ -65,7 +66,7 @@ def _donors(protocol: Protocol) -> Iterator[Mistake]:
                 "List the wells of each donor: `wells: [A1, A2, ...]`.",
             )
         for at, well in enumerate(donor.wells):
-            if well not in plate:
+            if plate is not None and well not in plate:
                 yield Mistake(
                     (*path, "wells", at),
                     f"a {plate.name} plate has no well {well}",

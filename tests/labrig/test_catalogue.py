@@ -29,6 +29,11 @@ def bench():
 
 
 @pytest.fixture(scope="module")
+def example():
+    return load_rig(FOLDER / "rigs" / "example-bench.yaml").model
+
+
+@pytest.fixture(scope="module")
 def app():
     made = typer.Typer()
     made.command()(init)
@@ -80,8 +85,9 @@ def test_patterns_of_the_library_are_spelt_as_the_library_has_them(name):
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
-def test_every_protocol_can_be_laid_out_on_the_simulated_bench(name, bench):
+def test_every_protocol_can_be_laid_out_on_a_bench_of_its_plate(name, bench, example):
     protocol = load_protocol(FOLDER / name).model
+    bench = example if protocol.plate == example.plate else bench
     wells, findings = allocate(protocol, bench)
     assert [f for f in findings if f.severity == "block"] == []
     counts = Counter(well.arm for well in wells)

@@ -146,3 +146,18 @@ def test_a_donor_that_lacks_an_arm_is_a_warning(demo, bench):
     lacking = [f for f in findings if f.code == "allocation.donor-lacks-arm"]
     assert len(lacking) == 1
     assert "donor 'a'" in lacking[0].why
+
+
+def test_a_protocol_for_any_plate_takes_the_rig_s(new_bench):
+    bench = new_bench()
+    bench.protocol["plate"] = "any"
+    plan = bench.plan()
+    assert plan.plate == "24-well"
+    assert {well.well for well in plan.wells} == set(bench.rig["chambers"]["wells"])
+
+
+def test_wells_that_the_rig_lacks_are_refused_for_any_plate(new_bench):
+    bench = new_bench()
+    bench.protocol["plate"] = "any"
+    bench.protocol["donors"][0]["wells"] = ["B2", "H12"]
+    assert "allocation.wells" in {finding.code for finding in bench.plan().findings}
