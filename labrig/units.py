@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     import pint
 
 # One number, then one unit: pint alone would also compute "2**9 h" or read "1 h 30 min" as 30 h.
-_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%°µμΩ][\w%°Ω²³/*^. -]*)?")
+_QUANTITY = re.compile(
+    r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%°µμΩ][\w%°Ω²³/*^. -]*)?"
+)
 
 # How people write a unit, where it differs from pint's own spelling.
 _SPELLINGS = {"%": "percent", "°C": "degC", "Ω": "ohm", "µ": "u", "μ": "u", "²": "**2", "³": "**3"}
