@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import accuracy_tubes
 from accuracy_nuclei import print_nuclei
 
 
@@ -20,6 +21,7 @@ def main() -> None:
     images = Path(sys.argv[1]) if len(sys.argv) > 1 else beside
     if not images.is_dir():
         sys.exit(f"{images} is not there: give the folder with skmc/, nuclei/ and calipers/")
+    accuracy_tubes.main(images)
     print_nuclei(images)
 
 

@@ -14,14 +14,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from accuracy_tubes import SKMC_PIXEL_UM
 from scipy.optimize import linear_sum_assignment
 
 from labrig_analysis.fusion import INSIDE_RULES
 from labrig_analysis.measurement import measure
 from labrig_analysis.nuclei import NucleusSettings, segment_nuclei
 
-# The authors do not state a pixel size; a nucleus of 34 px is taken for 11 µm.
-SKMC_PIXEL_UM = 0.32
 NEAR_PX = 16
 TUNED_EVERY = 7
 
@@ -92,8 +91,9 @@ def print_nuclei(images: Path) -> None:
 def _print_skmc(name: str, rows: list[dict[str, float]]) -> None:
     table = {key: np.array([row[key] for row in rows]) for key in rows[0]}
     hits, found, true = table["hits"], table["found"], table["true"]
+    f1 = 2 * hits.sum() / (found + true).sum()
     print(
-        f"skmc nuclei, {name} ({len(rows)} fields): F1 {2 * hits.sum() / (found + true).sum():.3f}, "
+        f"skmc nuclei, {name} ({len(rows)} fields): F1 {f1:.3f}, "
         f"count error mean {100 * (abs(found - true) / true).mean():.1f} %, "
         f"total {100 * (found.sum() / true.sum() - 1):+.1f} %"
     )
