@@ -65,15 +65,19 @@ class Thinned(NamedTuple):
         return (xy - self.margin) * self.reduction + (self.reduction - 1) // 2
 
 
-def thin_labels(labels: LabelImage) -> Thinned:
-    """Thin every label on a plane in which a typical one is `_THINNING_WIDTH_PX` wide.
+def thin_labels(labels: LabelImage, width_px: float = _THINNING_WIDTH_PX) -> Thinned:
+    """Thin every label on a plane reduced until a typical one is about `width_px` wide.
 
     Args:
         labels: (y, x) int32.
+        width_px: less is faster, and loses fine branches.
     """
-    reduction = _thinning_reduction(labels)
+    step = 4 if min(labels.shape) >= 512 else 1
+    reduction = max(1, int(_typical_width(labels, step) / width_px))
     offset = (reduction - 1) // 2
-    small = _smooth_outlines(labels[offset::reduction, offset::reduction])
+    small = np.ascontiguousarray(labels[offset::reduction, offset::reduction])
+    if _typical_width(small, 1) >= _THINNING_WIDTH_PX / 2:
+        small = _smooth_outlines(small)
     # A tube cut by the border goes on beyond it, or its line would end half a width inside.
     margin = int(_typical_width(small, 1)) + 2
     small = np.pad(small, margin, mode="edge")
@@ -133,8 +137,6 @@ def _with_fork_zones(branches: list[Branch]) -> list[Branch]:
 def _smooth_outlines(labels: LabelImage) -> LabelImage:
     """Labels without the fine frays and gaps of fibrous tubes, which would grow twigs and rings."""
     width = _typical_width(labels, 1)
-    if width < _THINNING_WIDTH_PX / 2:
-        return np.ascontiguousarray(labels)
     filled = fill_small_holes(labels > 0, (_HOLE_PART * width) ** 2)
     blurred = cv2.GaussianBlur(filled.astype(np.float32), (0, 0), _FRAY_PART * width)
     side = 2 * int(_HOLE_PART * width / 2) + 3
@@ -154,12 +156,6 @@ def label_distance(labels: LabelImage) -> FloatImage:
     inside[:-1][(labels[:-1] != labels[1:]) & (labels[1:] > 0)] = 0
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
     return np.asarray(np.maximum(distance - np.float32(0.5), 0))
-
-
-def _thinning_reduction(labels: LabelImage) -> int:
-    """By what whole factor labels are reduced before thinning."""
-    step = 4 if min(labels.shape) >= 512 else 1
-    return max(1, int(_typical_width(labels, step) / _THINNING_WIDTH_PX))
 
 
 def _typical_width(labels: LabelImage, step: int) -> float:

@@ -17,6 +17,8 @@ import numpy.typing as npt
 from labrig_analysis.arrays import LabelImage
 from labrig_analysis.centreline import Thinned, thin_labels
 
+# Arms need less detail than widths do.
+_THINNING_WIDTH_PX = 8.0
 # Two arms are one tube when they deviate from a straight line by less than this (assumption: half
 # of the smallest angle at which a crossing can be told from a contact).
 _STRAIGHT_DEG = 25.0
@@ -49,7 +51,7 @@ def part_crossings(labels: LabelImage) -> Parted:
         labels: (y, x) int32, 1..n without gaps.
     """
     count = int(labels.max(initial=0))
-    thinned = thin_labels(labels)
+    thinned = thin_labels(labels, _THINNING_WIDTH_PX)
     owner = _tubes_of_chains(thinned)
     chain_label = [_label_of(thinned, number) for number in range(len(thinned.chains))]
     tubes_of: dict[int, list[int]] = {}

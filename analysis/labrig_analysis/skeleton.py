@@ -92,38 +92,40 @@ def walk_chains(skeleton: Mask) -> list[Chain]:
     """Every piece between forks and tips, as pixels in walking order."""
     pieces, forks = _pieces(skeleton)
     _, fork_at = cv2.connectedComponents(cv2.dilate(forks.astype(np.uint8), np.ones((5, 5))))
-    ys, xs = np.nonzero(pieces)
-    order = np.argsort(pieces[ys, xs], kind="stable")
-    ys, xs = ys[order], xs[order]
-    splits = np.flatnonzero(np.diff(pieces[ys, xs])) + 1
+    stride = pieces.shape[1]
+    flat = np.flatnonzero(pieces)
+    piece = pieces.ravel()[flat]
+    order = np.argsort(piece, kind="stable")
+    splits = np.flatnonzero(np.diff(piece[order])) + 1
     chains = []
-    for rows, columns in zip(np.split(ys, splits), np.split(xs, splits), strict=True):
-        if len(rows) < 3:
+    for members in np.split(flat[order], splits):
+        if len(members) < 3:
             continue
-        pixels = np.array(_walk(list(zip(rows.tolist(), columns.tolist(), strict=True))))
+        walked = np.array(_walk(members.tolist(), stride))
+        pixels = np.stack(np.divmod(walked, stride), axis=1)
         first, last = (int(fork_at[row, column]) for row, column in pixels[[0, -1]])
         chains.append(Chain(pixels, (first, last)))
     return chains
 
 
-def _walk(pixels: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Order the pixels of an unforked 8-connected line; a ring starts anywhere."""
-    left = set(pixels)
-    start = next((p for p in pixels if sum(q in left for q in _around(p)) == 1), pixels[0])
-    chain = [start]
-    left.discard(start)
-    while True:
-        step = next((q for q in _around(chain[-1]) if q in left), None)
-        if step is None:
-            return chain
-        chain.append(step)
-        left.discard(step)
-
-
-def _around(pixel: tuple[int, int]) -> tuple[tuple[int, int], ...]:
-    y, x = pixel
+def _walk(pixels: list[int], stride: int) -> list[int]:
+    """Order the flat indices of an unforked 8-connected line; a ring starts anywhere."""
     # Straight neighbours first, so that a staircase is walked and not jumped.
-    return (
-        (y, x + 1), (y + 1, x), (y, x - 1), (y - 1, x),
-        (y + 1, x + 1), (y + 1, x - 1), (y - 1, x - 1), (y - 1, x + 1),
-    )  # fmt: skip
+    straight = (1, stride, -1, -stride)
+    steps = (*straight, stride + 1, stride - 1, -stride - 1, -stride + 1)
+    left = set(pixels)
+    at = pixels[0]
+    for pixel in pixels:
+        if sum(pixel + step in left for step in steps) == 1:
+            at = pixel
+            break
+    chain = []
+    while True:
+        chain.append(at)
+        left.discard(at)
+        for step in steps:
+            if at + step in left:
+                at += step
+                break
+        else:
+            return chain
