@@ -8,7 +8,7 @@ unless its docstring says otherwise; ``stop`` is safe in any state.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +34,15 @@ class Instrument(Protocol):
 
     def close(self) -> None:
         """Let go of the transport; sends nothing that changes the instrument's state."""
+        ...
+
+
+@runtime_checkable
+class Configurable(Protocol):
+    """An instrument that keeps a setting of the rig file in itself, e.g. a syringe's diameter."""
+
+    def configure(self) -> None:
+        """Write that setting. Done only when a person asks for it. Raises NotNow if it runs."""
         ...
 
 

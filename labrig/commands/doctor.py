@@ -18,15 +18,26 @@ def doctor(
     types: Annotated[
         bool, typer.Option("--types", help="List the instrument types that rig files may name.")
     ] = False,
+    configure: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="First write to this instrument, which must stand, what RIG says of it: "
+            "a New Era pump's syringe diameter.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead.")] = False,
 ) -> None:
-    """Look at this computer, its ports, and every instrument of RIG, changing none of them.
+    """Look at this computer, its ports, and every instrument of RIG.
 
-    Each instrument is asked who it is. What does not answer is listed with the setting to check.
-    Exit status 0: all well; 5: an instrument is missing, busy or wrong.
+    Each instrument is asked who it is; none is changed, unless --configure names it. What does
+    not answer is listed with the setting to check. Exit status 0: all well; 5: an instrument is
+    missing, busy or wrong.
 
     Example: labrig doctor protocols/rigs/example-bench.yaml
     """
+    if configure is not None:
+        _configure(rig, configure)
     found: dict[str, Any] = {"computer": _computer(), "ports": _plugged_in()}
     if types:
         found["types"] = _types()
@@ -38,6 +49,21 @@ def doctor(
         _print(found)
     if any(i["problem"] for i in found.get("instruments", [])):
         raise typer.Exit(exit_codes.INSTRUMENT)
+
+
+def _configure(rig: Path | None, name: str) -> None:
+    from labrig.rig.bench import bench_spec, open_real_port
+    from labrig.rig.bench import configure as write_settings
+    from labrig.rig.loading import load_rig
+
+    if rig is None:
+        raise typer.BadParameter("name the rig file as well", param_hint="--configure")
+    spec = bench_spec(load_rig(rig).model)
+    try:
+        write_settings(spec, name, open_real_port)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--configure") from None
+    typer.echo(f"{name}: set as {rig} says; its volume counters begin at 0.", err=True)
 
 
 def _computer() -> list[dict[str, str]]:
@@ -109,7 +135,7 @@ def _instruments(rig: Path) -> list[dict[str, str]]:
             {
                 "instrument": probe.instrument,
                 "port": probe.port,
-                "answers": "" if who is None else f"{who.vendor} {who.model} {who.firmware}",
+                "answers": "-" if who is None else f"{who.vendor} {who.model} {who.firmware}",
                 "problem": "" if probe.error is None else probe.error.what,
                 "remedy": "" if probe.error is None else probe.error.remedy,
             }
@@ -119,9 +145,10 @@ def _instruments(rig: Path) -> list[dict[str, str]]:
 
 def _print(found: dict[str, Any]) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
+    console = Console(highlight=False)
     titles = {
         "computer": "This computer",
         "ports": "Serial ports plugged in",
@@ -133,9 +160,22 @@ def _print(found: dict[str, Any]) -> None:
             console.print(f"[bold]{titles[part]}[/]: none")
             continue
         table = Table(title=titles[part], title_justify="left")
-        for column in rows[0]:
+        columns = [column for column in rows[0] if column not in ("problem", "remedy")]
+        for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows:
             style = "red" if row.get("problem") else None
-            table.add_row(*row.values(), style=style)
+            table.add_row(*(escape(row[column]) for column in columns), style=style)
         console.print(table)
+        for problem, remedy, names in _alike(rows):
+            console.print(f"[bold red]{escape(', '.join(names))}[/]: {escape(problem)}")
+            console.print(f"  [bold]→[/] {escape(remedy)}")
+
+
+def _alike(rows: list[dict[str, str]]) -> list[tuple[str, str, list[str]]]:
+    """Each problem once, with the instruments that share it (those on one missing port)."""
+    sharing: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row.get("problem"):
+            sharing.setdefault((row["problem"], row["remedy"]), []).append(row["instrument"])
+    return [(problem, remedy, names) for (problem, remedy), names in sharing.items()]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from labrig_drivers.errors import InstrumentError
 from labrig_drivers.instrument import InstrumentType, SerialSettings, installed_types
-from labrig_drivers.kinds import Identity
+from labrig_drivers.kinds import Configurable, Identity
 from labrig_drivers.transports.base import Transport
 
 if TYPE_CHECKING:
@@ -230,6 +230,28 @@ def probe_ports(spec: BenchSpec, open_transport: OpenTransport) -> tuple[Probe, 
         finally:
             opened.close()
     return tuple(probes)
+
+
+def configure(spec: BenchSpec, name: str, open_transport: OpenTransport) -> Identity:
+    """Write to one instrument what the rig file says of it, then ask it who it is.
+
+    Raises:
+        ValueError: the rig has no such instrument, or it keeps nothing of the rig file.
+        InstrumentError: it does not answer, refuses, or runs.
+    """
+    known = {entry.name: entry for port in spec.byte_ports() for entry in spec.on_port(port.name)}
+    if name not in known:
+        raise ValueError(f"the rig has no instrument {name!r}; it has {', '.join(known)}")
+    opened = open_port(spec, spec.port(known[name].port), open_transport)
+    try:
+        driver = opened.drivers[name]
+        if not isinstance(driver, Configurable):
+            raise ValueError(f"a {known[name].type} keeps nothing of the rig file in itself")
+        driver.configure()
+        identity: Identity = opened.drivers[name].identify()
+        return identity
+    finally:
+        opened.close()
 
 
 def _ask(name: str, port: str, driver: Any) -> Probe:  # noqa: ANN401 - any kind's driver

@@ -68,7 +68,8 @@ class NewEraPump:
                 self._name,
                 f"the pump is set to a syringe of {diameter_mm:g} mm, the rig file says "
                 f"{self._settings.syringe_diameter_mm:g} mm: every volume would be wrong.",
-                "Correct the rig file, or let labrig configure the pump while it stands.",
+                "If the rig file is right, write its diameter to the pump while it stands: "
+                f"`labrig doctor RIG --configure {self._name}`. Else correct the rig file.",
             )
         return Identity("New Era", self._model, firmware)
 
