@@ -154,11 +154,14 @@ def _print(
     console.print(f"[bold]{escape(plan.protocol_name)}[/] on {escape(plan.rig_name)}{pilot}\n")
     _print_findings(console, plan.findings)
     _print_loading(console, plan)
-    console.print("[bold]Experimental units[/] (what counts as n is the unit, not the well)")
-    for sentence in units:
-        console.print(f"  {escape(sentence)}", highlight=False)
-    _print_pulses(console, plan)
-    _print_budget(console, sums)
+    if plan.wells:
+        console.print("[bold]Experimental units[/] (what counts as n is the unit, not the well)")
+        for sentence in units:
+            console.print(f"  {escape(sentence)}", highlight=False)
+        _print_pulses(console, plan)
+        _print_budget(console, sums)
+    else:
+        console.print("No arm has a well yet, so nothing can be said of doses, pictures and time.")
     if rows is not None:
         _print_rows(console, rows)
     verdict = "[bold red]Blocked[/]" if plan.blocked else "[bold green]Nothing blocks the start[/]"
@@ -203,12 +206,17 @@ def _print_loading(console: Console, plan: Plan) -> None:
 
 
 def _print_pulses(console: Console, plan: Plan) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     if not plan.forecast.pulses:
         return
+    # ten columns fit 80 characters only without walls between them
     table = Table(
-        title="Impulses at one well (estimates; measure the current)", title_justify="left"
+        title="Impulses at one well (estimates; measure the current)",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
     for column in (
         "pattern",

@@ -35,12 +35,12 @@ def allocate(protocol: Protocol, rig: Rig) -> tuple[tuple[WellPlan, ...], list[F
     ``allocation.impossible`` (block); ``allocation.donor-lacks-arm``,
     ``allocation.unequal`` (warn).
     """
-    blocks = {
-        donor.id: plate_order(rig, donor.wells or rig.chambers.wells) for donor in protocol.donors
-    }
     findings = [*_plate(protocol, rig), *_wells(protocol, rig), *_roles(protocol, rig)]
     if findings:
         return (), findings
+    blocks = {
+        donor.id: plate_order(rig, donor.wells or rig.chambers.wells) for donor in protocol.donors
+    }
     roles = stock_roles(protocol, rig)
     question = Question(
         plate=PLATES[rig.plate],
