@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from labrig_analysis.arrays import FloatImage
+from labrig_analysis.arrays import FloatImage, GreyImage
 from labrig_analysis.crossings import part_crossings
 from labrig_analysis.ground import estimate_ground, spread_below
 from labrig_analysis.planes import grey_plane
@@ -125,11 +125,10 @@ def mask_level(contrast: FloatImage, white: float) -> float:
 
 def _white(pixels: npt.NDArray[Any]) -> float:
     """Span of the grey levels in use; a few hot pixels do not count."""
-    step = max(1, min(pixels.shape) // (2 * _SAMPLE_SIDE))
-    sample = pixels[::step, ::step]
+    sample = _sampled(pixels)
     return float(np.percentile(sample, _WHITE_PERCENT)) - float(sample.min())
 
 
-def _sampled(plane: FloatImage) -> FloatImage:
+def _sampled(plane: GreyImage) -> GreyImage:
     step = max(1, min(plane.shape) // _SAMPLE_SIDE)
     return plane[::step, ::step]
