@@ -68,7 +68,7 @@ def well_table(fields: pd.DataFrame, tubes: pd.DataFrame, min_nuclei: int) -> pd
                 "coverage": _mean(group, "tube_area_fraction", 100.0),
                 "fusion_index": _mean(group, "fusion_index", 100.0),
                 "nuclei": _mean(group, "nuclei", 1.0),
-                "fields": len(group),
+                "fields": group["field"].nunique(),
             }
         )
     table = pd.DataFrame(rows, columns=names)

@@ -10,6 +10,7 @@ from labrig.report import figures, run_facts, strips
 from labrig.report.analysis import Analysis, n_table
 from labrig.report.growth import tubes_that_count
 from labrig.report.headline import headline
+from labrig.report.kinds import IN_WORDS
 from labrig.report.outcome import LATE_PICTURE_FRACTION, TALLIED, clock
 from labrig.report.tables import FILES
 from labrig.run.lateness import PUNCTUAL_S
@@ -56,6 +57,7 @@ def render(analysis: Analysis) -> str:
         facts=run_facts.facts(analysis),
         plate=run_facts.plate(analysis),
         many_donors=len(record.protocol.donors) > 1,
+        kind_note=_kind_note(analysis.record.kind),
         single_donor=len({unit.donor for unit in analysis.units}) == 1,
         arms=run_facts.arms(record.protocol),
         counts=n_table(analysis),
@@ -134,6 +136,11 @@ def _figures(analysis: Analysis) -> dict[str, str | None]:
         "superplot": _superplot(analysis, arms),
         "environment": figures.environment_figure(record.plan, record.rows),
     }
+
+
+def _kind_note(kind: str | None) -> str:
+    """Which tubes the curves are of."""
+    return "" if kind is None else f"Diameter and area: {IN_WORDS.get(kind, kind)}. "
 
 
 def _superplot(analysis: Analysis, arms: Sequence[str]) -> str | None:

@@ -14,6 +14,7 @@ from labrig.plan.store import from_json
 from labrig.protocol.commitment import fixed_part
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
+from labrig.report.kinds import kind_over_time, of_one_kind
 from labrig.rig.loading import load_rig
 from labrig.rig.models import Rig
 from labrig.run.journal import JournalError, Row, read_journal
@@ -47,7 +48,9 @@ class Record:
 
     Attributes:
         rows: the journal; empty when there is none or it cannot be trusted.
-        fields, tubes: measures; empty tables when there are none.
+        fields, tubes: measures, with tubes of one ``kind`` (see ``kinds``); empty tables when
+            there are none.
+        kind: what the tubes in both tables are; None where the tables name no kind.
         plate: the time-lapse; None when there is none.
         journal_problem: why nothing of the journal is shown although there is one.
         absent: in words, what is not there or could not be read.
@@ -62,6 +65,7 @@ class Record:
     rows: tuple[Row, ...]
     fields: pd.DataFrame
     tubes: pd.DataFrame
+    kind: str | None
     plate: PlateStore | None
     journal_problem: str
     absent: tuple[str, ...]
@@ -79,6 +83,9 @@ def read_record(folder: RunFolder) -> Record:
     protocol = load_protocol(folder.protocol).model
     absent: list[str] = []
     rows, journal_problem = _journal(folder.journal)
+    fields = _table(folder.measures / "fields.csv", absent)
+    kind = kind_over_time(fields)
+    fields, tubes = of_one_kind(fields, _table(folder.measures / "tubes.csv"), kind)
     return Record(
         folder=folder,
         identity=identity,
@@ -87,8 +94,9 @@ def read_record(folder: RunFolder) -> Record:
         plan=from_json(folder.plan.read_text(encoding="utf-8")),
         commitment=_commitment(folder.commitment, protocol, absent),
         rows=rows,
-        fields=_table(folder.measures / "fields.csv", absent),
-        tubes=_table(folder.measures / "tubes.csv"),
+        fields=fields,
+        tubes=tubes,
+        kind=kind,
         plate=_plate(folder.plate, absent),
         journal_problem=journal_problem,
         absent=tuple(absent),
