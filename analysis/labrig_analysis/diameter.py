@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import LabelImage
+from labrig_analysis.box_chords import box_chords
 from labrig_analysis.centreline import Branch, Points, trace_centrelines
 from labrig_analysis.chords import OK, Floats, chords_at, middle_contrast
 from labrig_analysis.ground import estimate_ground
+from labrig_analysis.label_moments import label_moments
 from labrig_analysis.planes import grey_plane
 from labrig_analysis.tubes import check_pixel_size
 
@@ -241,7 +242,7 @@ def _obb9_points(
     """
     rows: list[tuple[int, Points, Points, float]] = []
     for label in np.unique(labels[labels > 0]).tolist():
-        rows.extend((label, *chord) for chord in _box_chords(labels == label))
+        rows.extend((label, *chord) for chord in box_chords(labels == label))
     left = np.array([row[1] for row in rows]).reshape(-1, 2)
     right = np.array([row[2] for row in rows]).reshape(-1, 2)
     label = np.array([row[0] for row in rows], np.int32)
@@ -255,30 +256,6 @@ def _obb9_points(
         np.full(len(rows), OK, "<U8"),
     )
     return _point_table(places, places.outcome, left, right, pixel_size_um, settings)
-
-
-def _box_chords(mask: npt.NDArray[np.bool_]) -> list[tuple[Points, Points, float]]:
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    contour = max(contours, key=len).reshape(-1, 2).astype(np.float64)
-    box = cv2.boxPoints(cv2.minAreaRect(contour.astype(np.float32))).astype(np.float64)
-    first, second = box[1] - box[0], box[2] - box[1]
-    axis, side = (first, second) if np.hypot(*first) >= np.hypot(*second) else (second, first)
-    length, breadth = float(np.hypot(*axis)), float(np.hypot(*side))
-    if length == 0:
-        return []
-    axis, across = axis / length, np.array([-axis[1], axis[0]]) / length
-    centre = box.mean(axis=0)
-    offsets = np.arange(-breadth / 2 - 1, breadth / 2 + 1, 0.25)
-    chords = []
-    for part in np.arange(1, 10) / 10:
-        at = centre + axis * (part - 0.5) * length + across * offsets[:, None]
-        column, row = np.rint(at).astype(int).T
-        valid = (column >= 0) & (row >= 0) & (column < mask.shape[1]) & (row < mask.shape[0])
-        inside = np.flatnonzero(valid)[mask[row[valid], column[valid]]]
-        if len(inside):
-            ends = at[inside[[0, -1]]]
-            chords.append((ends[0], ends[1], float(np.arctan2(axis[1], axis[0]))))
-    return chords
 
 
 def _point_table(
@@ -384,39 +361,6 @@ def _lengths(lines: list[Branch], last: int) -> tuple[Floats, npt.NDArray[np.int
         length[branch.label] += branch.length_px + tips
         branches[branch.label] += 1
     return length, branches
-
-
-class Moments(NamedTuple):
-    """Shape of each label; arrays of one length, in order of label."""
-
-    label: npt.NDArray[np.int64]
-    area_px: npt.NDArray[np.int64]
-    orientation_deg: Floats
-    """Of the long axis, -90 to 90, from +x towards +y."""
-    elongation: Floats
-    """Ratio of the axes of the ellipse with the same second moments."""
-
-
-def label_moments(labels: LabelImage) -> Moments:
-    """Area, orientation and elongation of every label from its area moments."""
-    area = np.bincount(labels[labels > 0], minlength=1)
-    # Shape needs no more than about 200,000 samples.
-    step = max(1, round(np.sqrt(labels.size / 200_000)))
-    thin = labels[::step, ::step]
-    rows, columns = np.nonzero(thin)
-    of = thin[rows, columns]
-    n = np.maximum(np.bincount(of, minlength=len(area)), 1)
-    x, y = (np.bincount(of, v, minlength=len(area)) / n for v in (columns, rows))
-    dx, dy = columns - x[of], rows - y[of]
-    # A pixel is a square: its own second moment is 1/12.
-    xx = np.bincount(of, dx * dx, minlength=len(area)) / n + 1 / 12
-    yy = np.bincount(of, dy * dy, minlength=len(area)) / n + 1 / 12
-    xy = np.bincount(of, dx * dy, minlength=len(area)) / n
-    present = np.flatnonzero(area)
-    half_trace, root = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
-    elongation = np.sqrt((half_trace + root) / np.maximum(half_trace - root, 1e-9))
-    orientation = np.degrees(np.arctan2(2 * xy, xx - yy)) / 2
-    return Moments(present, area[present], orientation[present], elongation[present])
 
 
 def _checked_labels(labels: LabelImage) -> LabelImage:
