@@ -46,7 +46,7 @@ def test_width_and_counts(measured):
     assert (tube["nuclei"], field["nuclei"], field["tubes"]) == (3, 6, 1)
     assert field["fusion_index"] == pytest.approx(0.5)
     assert field["fusion_index_low"] < 0.5 < field["fusion_index_high"]
-    assert field["definition"] == "in>=2|centroid|mature>=5"
+    assert field["definition"] == "in>=2|overlap_50|mature>=5"
     assert tube["nuclear_domain_um2"] == pytest.approx(tube["area_um2"] / 3)
     assert field["tube_area_fraction"] == pytest.approx(381 * 40 / (400 * 480), rel=0.15)
 
