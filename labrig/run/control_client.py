@@ -77,6 +77,12 @@ class RunnerClient:
             ) from error
         finally:
             connection.close()
+        if response.status == 401:
+            # Its port is another runner's by now.
+            raise NoRunner(
+                f"the runner that had {self.host}:{self.port} is gone: another program answers "
+                "there. If it was killed, `labrig resume` goes on with its run."
+            )
         if response.status != 200:
             raise CommandRefused(str(answer.get("error", answer)))
         return answer

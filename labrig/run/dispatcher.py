@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from labrig.plan.plan import Plan
@@ -27,7 +28,7 @@ from labrig.run.orders import (
     instrument_of,
     kind_of,
 )
-from labrig.run.recovery import RunState
+from labrig.run.recovery import EntryState, RunState
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +37,8 @@ AHEAD_S = 60.0
 BATCH_S = 300.0
 """So much further ahead one batch of intents reaches."""
 JOURNAL_RETRY_S = 10.0
+DISK_PATIENCE_S = 24 * 3600.0
+"""[P] A run whose end cannot be written waits so long for somebody to free its disk."""
 
 
 class Dispatcher:
@@ -101,11 +104,12 @@ class Dispatcher:
             raise
 
     def _run(self) -> None:
-        if self._state.begun:
-            self._adopt()
         self._desk.board.condition = "held" if self._held else "running"
         if self._held:
+            # Before any level: a stimulator that hears of its level first would play it.
             self._tell_all(Hold())
+        if self._state.begun:
+            self._adopt()
         while self._stop_reason is None and not self._done():
             self._desk.retry_journal()
             if self._desk.journal_works:
@@ -137,9 +141,14 @@ class Dispatcher:
                 sent = self._state.doses_sent[entry.key]
                 self._tell(entry, Settle(order, sent, known.state != "sent"))
             else:
-                open_events.append(entry)
-        for entry in (*due_levels.values(), *open_events):
+                open_events.append(_rest(entry, known))
+        for entry in due_levels.values():
             self._give(entry)
+        if self._held:
+            self._postponed += open_events
+        else:
+            for entry in open_events:
+                self._give(entry)
 
     def _done(self) -> bool:
         return (
@@ -288,10 +297,19 @@ class Dispatcher:
         self._close_questions()
         if stopped is None:
             self._desk.note("run", "finished", "noted")
+            self._await_disk()
             self._desk.board.condition = "finished"
         else:
             self._desk.note("run", "stopped", "noted", reason=stopped)
+            self._await_disk()
             self._desk.board.condition = "stopped"
+
+    def _await_disk(self) -> None:
+        """Keep the run's lease until its end is on disk: whoever adopts it would undo a stop."""
+        until_s = self._desk.clock.now_s() + DISK_PATIENCE_S
+        while not self._desk.journal_works and self._desk.clock.now_s() < until_s:
+            self._mailbox.get(self._desk.clock.now_s() + JOURNAL_RETRY_S)
+            self._desk.retry_journal()
 
     def _close_questions(self) -> None:
         reason = "its question was not answered"
@@ -301,6 +319,13 @@ class Dispatcher:
                 self._desk.note(kind_of(entry), entry.key, "missed", reason=reason)
             elif entry is not None:
                 self._desk.note(kind_of(entry), entry.key, "unknown", resolution=reason)
+
+
+def _rest(entry: TimelineEntry, known: EntryState | None) -> TimelineEntry:
+    """Of a dose that was to be completed when the runner died, only what was left to give."""
+    if isinstance(entry, Dose) and known is not None and "left_ul" in known.detail:
+        return replace(entry, volume_ul=known.detail["left_ul"])
+    return entry
 
 
 def _wells(entry: TimelineEntry) -> tuple[str, ...]:

@@ -99,7 +99,11 @@ class DoseGiver:
         known["acknowledged"] = settle.acknowledged
         now_s = self._desk.clock.now_s()
         self._tries[dose.key] += 1
-        self._flight = _Flight(settle.order, dose, SentDose(**known), check_s=now_s)
+        sent = SentDose(**known)
+        # What was sent may have been only the rest of the dose.
+        rest = replace(dose, volume_ul=sent.volume_ul)
+        order = replace(settle.order, entry=rest)
+        self._flight = _Flight(order, rest, sent, check_s=now_s)
 
     def look(self, pump: Pump) -> Order | None:
         """Ask the pump about the dose under way.

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import sqlite3
 import threading
 import time
@@ -118,7 +119,7 @@ class Row:
     hash: str
 
 
-_Stamped = tuple[Entry, float, str, float]
+_Stamped = tuple[Entry, str, float, str, float]
 
 
 class Journal:
@@ -140,7 +141,7 @@ class Journal:
             JournalWriteFailed: nothing of it was written, and it must not be done.
         """
         with self._lock:
-            stamped = [(entry, *self._stamp()) for entry in entries]
+            stamped = [self._stamped(entry) for entry in entries]
             self._write([*self._held, *stamped])
             self._held.clear()
 
@@ -151,7 +152,7 @@ class Journal:
             JournalWriteFailed: it is kept with its time, and written with the next row that can.
         """
         with self._lock:
-            self._held += [(entry, *self._stamp()) for entry in entries]
+            self._held += [self._stamped(entry) for entry in entries]
             self._flush()
 
     def sample(self, key: str, detail: Mapping[str, Any]) -> None:
@@ -163,7 +164,7 @@ class Journal:
             JournalWriteFailed: as for :meth:`note`, but old samples give way to newer ones.
         """
         with self._lock:
-            self._held.append((Entry("sample", key, "noted", detail), *self._stamp()))
+            self._held.append(self._stamped(Entry("sample", key, "noted", detail)))
             if len(self._held) >= _SAMPLES_A_COMMIT:
                 self._flush()
 
@@ -189,8 +190,11 @@ class Journal:
             raise
         self._held = []
 
-    def _stamp(self) -> tuple[float, str, float]:
+    def _stamped(self, entry: Entry) -> _Stamped:
         return (
+            entry,
+            # Here already: what cannot be written at all must not be kept, to fail every row after.
+            _canonical(_finite(entry.detail)),
             # A float always: SQLite gives one back, and the chain hashes what it gives.
             float(round(self._clock.now_s(), 6)),
             self._clock.utc().isoformat(timespec="milliseconds"),
@@ -202,11 +206,11 @@ class Journal:
             return
         boot, seq, last_hash = boot_id(), self._seq, self._hash
         rows = []
-        for entry, run_s, utc, monotonic_s in stamped:
+        for entry, detail, run_s, utc, monotonic_s in stamped:
             seq += 1
             fields = (
                 seq, entry.kind, entry.key, entry.state, self.epoch, run_s, utc, monotonic_s,
-                boot, _canonical(entry.detail),
+                boot, detail,
             )  # fmt: skip
             last_hash = _chain(last_hash, fields)
             rows.append((*fields, last_hash))
@@ -334,6 +338,17 @@ def _canonical(detail: Mapping[str, Any]) -> str:
     return json.dumps(
         detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - JSON values
+    """``value`` with null for NaN and infinities, which JSON does not have: there is no reading."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return value
 
 
 def _chain(last_hash: str, fields: tuple[object, ...]) -> str:

@@ -10,10 +10,14 @@ import json
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import IO
 
 from labrig.run.clock import boot_id
+
+_LOCK = "runner.lock"
+_LOOKS, _LOOK_S = 5, 0.02
 
 
 class LeaseHeld(Exception):
@@ -69,10 +73,9 @@ def take_lease(run_folder: Path) -> Lease:
     Raises:
         LeaseHeld: another process is.
     """
-    path = run_folder / "runner.lock"
-    file = open(path, "a+", encoding="utf-8")
+    file = open(run_folder / _LOCK, "a+", encoding="utf-8")
     try:
-        _lock(file)
+        _lock_patiently(file)
     except OSError:
         file.seek(0)
         holder = file.read().strip() or "an unknown process"
@@ -86,6 +89,31 @@ def take_lease(run_folder: Path) -> Lease:
     file.write(json.dumps({"pid": os.getpid(), "boot_id": boot_id()}))
     file.flush()
     return Lease(file)
+
+
+def runner_lives(run_folder: Path) -> bool:
+    """Whether some process holds the lease of this folder, whether or not it answers."""
+    try:
+        file = open(run_folder / _LOCK, "r+", encoding="utf-8")
+    except FileNotFoundError:
+        return False
+    with file:
+        try:
+            _lock(file)
+        except OSError:
+            return True
+    return False
+
+
+def _lock_patiently(file: IO[str]) -> None:
+    """Somebody's look at the lease holds it for an instant; that is not a runner."""
+    for _ in range(_LOOKS):
+        try:
+            _lock(file)
+            return
+        except OSError:
+            time.sleep(_LOOK_S)
+    _lock(file)
 
 
 def _lock(file: IO[str]) -> None:

@@ -108,6 +108,7 @@ class _Reading:
 class _Seen:
     readings: dict[str, list[_Reading]] = field(default_factory=dict)
     levels: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    earlier_ul: dict[str, float] = field(default_factory=dict)
     sent_ul: dict[str, dict[str, float]] = field(default_factory=dict)
     doses: dict[str, DoseRecord] = field(default_factory=dict)
     pulses: dict[tuple[str, int], list[int]] = field(default_factory=dict)
@@ -154,7 +155,11 @@ def _read(plan: Plan, rows: Iterable[Row]) -> _Seen:
             levels = seen.levels.setdefault(detail["instrument"], [])
             levels.append((row.run_s, detail["rate_ul_min"]))
         elif row.kind == "dose" and row.state == "sent":
-            seen.sent_ul.setdefault(detail["instrument"], {})[row.key] = detail["volume_ul"]
+            sent_ul = seen.earlier_ul.get(row.key, 0.0) + detail["volume_ul"]
+            seen.sent_ul.setdefault(detail["instrument"], {})[row.key] = sent_ul
+        elif row.kind == "dose" and "left_ul" in detail and row.key in planned:
+            # Came in part before; what follows in the journal counts the rest alone.
+            seen.earlier_ul[row.key] = planned[row.key].volume_ul - detail["left_ul"]
         elif row.kind == "train":
             which = 1 if row.state == "acknowledged" else 2
             for channel, pulses in detail.get("pulses", {}).items():
@@ -162,9 +167,12 @@ def _read(plan: Plan, rows: Iterable[Row]) -> _Seen:
                 counts[which] += pulses if row.state in ("acknowledged", "unknown") else 0
         elif row.kind == "dose" and row.key in planned and row.state in ("confirmed", "unknown"):
             dose = planned[row.key]
+            delivered_ul = detail.get("delivered_ul")
+            if delivered_ul is not None:
+                delivered_ul += seen.earlier_ul.get(row.key, 0.0)
             seen.doses[row.key] = DoseRecord(
                 dose.key, dose.instrument, dose.wells, dose.factor, row.run_s, dose.volume_ul,
-                detail.get("delivered_ul"), detail.get("classification", "unknown"),
+                delivered_ul, detail.get("classification", "unknown"),
             )  # fmt: skip
         elif row.kind == "deviation" and row.key == "censored":
             for well in detail["wells"]:

@@ -129,6 +129,8 @@ class Runner:
                 journal.epoch = state.epoch + 1
                 fence = Fence(journal.epoch)
                 desk = Desk(self._clock, journal, fence, Board(), state.consumption)
+                # What an earlier process left, which failed, is no longer how the run ended.
+                (self._folder / "outcome.json").unlink(missing_ok=True)
                 return self._run(desk, state)
             finally:
                 self._camera.close()

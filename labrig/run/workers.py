@@ -286,6 +286,9 @@ class Worker:
         for name, handler in self._handlers.items():
             try:
                 act(handler)
+            except StaleEpoch:
+                # A newer stop is in the mailbox already, and does what this one did not.
+                continue
             except _TROUBLE as error:
                 self._begin_outage(name, error)
             except Refused as error:

@@ -150,3 +150,22 @@ def test_a_full_disk_writes_nothing_and_is_survived(path):
     journal.intend(Entry("dose", "begun", "sent", {}))
     journal.close()
     assert [r.key for r in read_journal(path)] == ["before", "taken meanwhile", "begun"]
+
+
+def test_what_json_has_no_number_for_is_written_as_null(path):
+    journal = open_journal(path, VirtualClock())
+    journal.note(Entry("reading", "r", "confirmed", {"co2_percent": float("nan"), "t": [1.0]}))
+    journal.sample("pump", {"rate_ul_min": float("inf")})
+    journal.close()
+    assert [row.detail for row in read_journal(path)] == [
+        {"co2_percent": None, "t": [1.0]}, {"rate_ul_min": None},
+    ]  # fmt: skip
+
+
+def test_a_row_that_cannot_be_written_at_all_spoils_no_other(path):
+    journal = open_journal(path, VirtualClock())
+    with pytest.raises(TypeError):
+        journal.note(Entry("note", "a set is not JSON", "noted", {"what": {1}}))
+    journal.note(Entry("note", "next", "noted", {}))
+    journal.close()
+    assert [row.key for row in read_journal(path)] == ["next"]

@@ -237,8 +237,23 @@ def test_the_client_says_why(rehearse, script, at, tmp_path):
     assert refused == [True]
 
 
+def test_a_door_taken_over_by_another_program_is_no_runner(rehearse, script, at):
+    night = rehearse()
+    runner = night.make(script.night(600.0))
+    seen = []
+
+    def ask_with_an_old_token(client):
+        with pytest.raises(NoRunner, match="labrig resume"):
+            RunnerClient(client.host, client.port, "of a runner that died").status()
+        seen.append(True)
+
+    at(night, 100.0, ask_with_an_old_token)
+    runner.run()
+    assert seen == [True]
+
+
 def test_two_runners_do_not_share_a_folder(rehearse, script, at):
-    from labrig.run.lease import LeaseHeld, take_lease
+    from labrig.run.lease import LeaseHeld, runner_lives, take_lease
 
     night = rehearse()
     runner = night.make(script.night(600.0))
@@ -247,12 +262,58 @@ def test_two_runners_do_not_share_a_folder(rehearse, script, at):
     def second(client):
         with pytest.raises(LeaseHeld, match="labrig status"):
             take_lease(night.folder)
+        assert runner_lives(night.folder)
         seen.append(True)
 
     at(night, 100.0, second)
     runner.run()
     assert seen == [True]
+    assert not runner_lives(night.folder)
     take_lease(night.folder).release()
+
+
+def test_a_stop_that_overtakes_a_resume_is_still_carried_out(rehearse, script, at):
+    """The epoch is raised already, and the stop itself is next in the mailbox."""
+    night = rehearse()
+    runner = night.make(script.plan([script.flow(0.0, 30.0), script.stimulate(0.0)], 900.0))
+    at(night, 100.0, lambda client: client.hold())
+    at(
+        night,
+        200.0,
+        lambda client: (client.resume(), runner._workers[0]._desk.fence.raise_epoch()),
+    )
+    at(night, 200.5, lambda client: client.stop())
+    outcome = runner.run()
+    assert outcome.failures == ()
+    assert outcome.condition == "stopped"
+    assert outcome.unsafe == ()
+    assert max(at_s for at_s, _ in night.plants["pulses"].trains) < 100.0
+
+
+def test_a_stop_on_a_full_disk_is_written_once_the_disk_is_free(rehearse, script, at):
+    """Unwritten, it would be undone by whoever takes the run over."""
+    night = rehearse()
+    full = [False]
+
+    class Connection(sqlite3.Connection):
+        def executemany(self, sql, rows):  # type: ignore[no-untyped-def]
+            if full[0]:
+                raise sqlite3.OperationalError("database or disk is full")
+            return super().executemany(sql, rows)
+
+    def connect_database(*args, **settings):
+        return sqlite3.connect(*args, factory=Connection, **settings)
+
+    plan = script.plan([script.flow(0.0, 30.0), script.stimulate(0.0)], 3600.0)
+    runner = night.make(plan, connect=connect_database)
+    at(night, 100.0, lambda client: (full.__setitem__(0, True), client.stop("smoke")))
+    at(night, 4000.0, lambda client: full.__setitem__(0, False))
+    outcome = runner.run()
+    assert outcome.condition == "stopped"
+    ends = [row for row in night.rows("run") if row.key == "stopped"]
+    assert [row.detail["reason"] for row in ends] == ["smoke"]
+    assert ends[0].run_s == pytest.approx(100.0, abs=5.0)
+    assert max(at_s for at_s, _ in night.plants["pulses"].trains) <= 100.0
 
 
 def test_a_stop_that_comes_while_the_disk_writes_sent_keeps_the_dose_from_the_wire(

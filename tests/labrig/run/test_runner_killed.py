@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import sqlite3
@@ -15,7 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labrig.run.journal import read_journal
+from labrig.run.control_client import connect
+from labrig.run.journal import Entry, open_journal, read_journal
 from labrig.run.recovery import fold
 from labrig.run.virtual_clock import VirtualClock
 from labrig_drivers.errors import InstrumentError
@@ -171,6 +173,85 @@ def test_frames_of_the_gap_are_missed_by_their_rule_not_caught_up(rehearse, scri
     ends = Counter(row.state for row in night.rows("frame") if row.state in ("confirmed", "missed"))
     assert ends["missed"] >= 1
     assert sum(ends.values()) == 20
+
+
+def _visit(night, at_s, act) -> None:
+    """Have something happen at a time of the run."""
+    box = night.clock.mailbox("visitor")
+
+    def visit() -> None:
+        box.get(at_s)
+        act()
+
+    night.clock.start(f"visitor at {at_s}", visit)
+
+
+def test_a_hold_outlives_the_runner(rehearse, script):
+    night = rehearse()
+    plan = script.plan(
+        [script.flow(0.0, 30.0), script.flow(0.0, 0.0, "dose"), script.stimulate(0.0),
+         script.dose(300.0)],
+        1200.0,
+    )  # fmt: skip
+    death = Death()
+    first = night.make(plan, connect=death.connect)
+    _visit(night, 290.0, lambda: connect(night.folder / "control.json").hold())
+    _visit(night, 350.0, lambda: death._die_if(True))
+    _visit(night, 351.0, lambda: connect(night.folder / "control.json").stop())
+    death.clock = night.clock
+    first.run()
+    assert fold(night.rows()).condition == "held"
+    trains_before = len(night.plants["pulses"].trains)
+
+    second = night.make(plan, VirtualClock(start_s=450.0))
+    _visit(night, 700.0, lambda: connect(night.folder / "control.json").resume())
+    second.run()
+
+    after = [at_s for at_s, _ in night.plants["pulses"].trains[trains_before:]]
+    assert min(after) >= 700.0, "stimulation began again during the hold"
+    (sent,) = [row for row in night.rows("dose") if row.state == "sent"]
+    assert sent.run_s >= 700.0, "a dose was given during the hold"
+
+
+LEFT_UL = 8.0
+REST = [
+    pytest.param(
+        [("intent", {"left_ul": LEFT_UL, "classification": "partly"})], id="before-the-rest-is-sent"
+    ),
+    pytest.param(
+        [
+            ("intent", {"left_ul": LEFT_UL, "classification": "partly"}),
+            ("sent", {"volume_ul": LEFT_UL, "rate_ul_min": 20.0, "sent_s": 131.0,
+                      "acknowledged": False, "before_ul": 0.0, "level_ul_min": 0.0, "instrument": "dose",
+                      "wells": ["A1", "A2"]}),
+        ],
+        id="before-the-pump-heard-of-it",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("states", REST)
+def test_of_a_dose_that_came_in_part_only_the_rest_is_given(rehearse, script, states):
+    night = rehearse()
+    night.folder.mkdir()
+    plan = script.plan(
+        [script.flow(0.0, 0.0, "dose"), script.dose(100.0, on_unknown="redo")], 600.0
+    )
+    journal = open_journal(night.folder / "journal.sqlite", VirtualClock(start_s=131.0))
+    journal.epoch = 1
+    journal.note(
+        Entry("run", "started", "noted", {}),
+        *(Entry("dose", "dose-100", state, detail) for state, detail in states),
+    )
+    journal.close()
+
+    night.run(plan, VirtualClock(start_s=150.0))
+
+    night.plants["dose"].settle(600.0)
+    assert night.plants["dose"].moved_ul == pytest.approx(LEFT_UL, abs=0.05)
+    assert night.rows("dose")[-1].state == "confirmed"
+    ledger = json.loads((night.folder / "ledger.json").read_text(encoding="utf-8"))
+    assert ledger["doses"][0]["delivered_ul"] == pytest.approx(20.0, abs=0.05)
 
 
 CHILD = """
