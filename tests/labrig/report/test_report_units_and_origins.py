@@ -93,9 +93,11 @@ def measures(donors: dict[str, float]) -> tuple[list[WellPlan], pd.DataFrame]:
             for copy in (1, 2):
                 name = f"{'ABCDEFGH'[index]}{len(plan) % 4 + 1}"
                 plan.append(well(name, arm, name, "", donor))
-                rows.append({"well": name, "round": 1, "offset_s": 3600.0})
+                rows.append({"well": name, "field": 0, "round": 1, "offset_s": 3600.0})
                 width = 10.0 * (factor if arm == "nerve-sham" else 1.0) * (1 + 0.01 * copy)
-                tubes.append({"well": name, "round": 1, "diameter_mean_um": width, "nuclei": 3})
+                tubes.append(
+                    {"well": name, "field": 0, "round": 1, "diameter_mean_um": width, "nuclei": 3}
+                )
     table = well_table(pd.DataFrame(rows), pd.DataFrame(tubes), min_nuclei=2)
     return plan, table
 
@@ -127,9 +129,11 @@ def test_with_one_donor_the_test_is_over_units_and_censoring_counts():
 
 
 def test_a_unit_is_the_geometric_mean_of_its_wells_not_of_its_tubes():
-    fields = pd.DataFrame([{"well": w, "round": 0, "offset_s": 0.0} for w in ("A1", "A2")])
+    fields = pd.DataFrame(
+        [{"well": w, "field": 0, "round": 0, "offset_s": 0.0} for w in ("A1", "A2")]
+    )
     tubes = pd.DataFrame(
-        [{"well": "A1", "round": 0, "diameter_mean_um": 9.0, "nuclei": 2}] * 30
+        [{"well": "A1", "field": 0, "round": 0, "diameter_mean_um": 9.0, "nuclei": 2}] * 30
         + [{"well": "A2", "round": 0, "diameter_mean_um": 16.0, "nuclei": 2}]
         + [{"well": "A2", "round": 0, "diameter_mean_um": 99.0, "nuclei": 1}]
     )
@@ -143,8 +147,8 @@ def test_a_unit_is_the_geometric_mean_of_its_wells_not_of_its_tubes():
 def test_a_round_that_shows_nothing_to_measure_is_no_row():
     fields = pd.DataFrame(
         [
-            {"well": "A1", "round": 0, "offset_s": 0.0, "tube_area_fraction": 0.1},
-            {"well": "A1", "round": 1, "offset_s": 1800.0, "tube_area_fraction": None},
+            {"well": "A1", "field": 0, "round": 0, "offset_s": 0.0, "tube_area_fraction": 0.1},
+            {"well": "A1", "field": 0, "round": 1, "offset_s": 1800.0, "tube_area_fraction": None},
         ]
     )
     table = well_table(fields, pd.DataFrame(), min_nuclei=2)
