@@ -68,7 +68,7 @@ def prepare(plane: GreyImage, diameter_px: float) -> Scene:
         diameter_px: of a typical nucleus, about.
     """
     reduction = max(1, round(diameter_px / _WORKING_DIAMETER_PX))
-    small = plane.astype(np.float32, copy=False)
+    small: FloatImage = plane.astype(np.float32, copy=False)
     if reduction > 1:
         size = (-(-plane.shape[1] // reduction), -(-plane.shape[0] // reduction))
         small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)

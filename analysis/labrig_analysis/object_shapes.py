@@ -40,7 +40,7 @@ def measure_shapes(labels: LabelImage, image: GreyImage) -> ObjectShapes:
     y, x = np.divmod(pixels, labels.shape[1])
 
     def total(weights: npt.NDArray[np.generic]) -> Values:
-        return np.bincount(owner, weights, minlength=count + 1)[1:]
+        return np.bincount(owner, weights, minlength=count + 1)[1:].astype(np.float64)
 
     areas = total(np.ones(len(pixels)))
     cy, cx = total(y) / areas, total(x) / areas
