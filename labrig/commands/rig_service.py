@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from labrig.flows.services import PrefectServices, free_port
-from labrig.launch.json_files import write_json
-from labrig.launch.offers import Keeper
+from labrig.launch.json_files import read_json, write_json
+from labrig.launch.keeper import Keeper
 from labrig.launch.runner_child import RunnerOptions
-from labrig.night.following import glance
-from labrig.run.control_client import NoRunner, connect
+from labrig.night.conduct import read_plan
+from labrig.run.journal import JournalError
+from labrig.run.lease import runner_lives
+from labrig.run.runner import previous_state
 from labrig.run_folder import RunFolder
 
 LOOK_EVERY_S = 0.2
@@ -51,9 +54,13 @@ class RigService:
         spec = home / "deployments.json"
         write_json(spec, {"deployments": deployments})
         services = PrefectServices(home, self.port or free_port(), spec)
-        keeper = Keeper(self.runs)
+        keeper = Keeper(self.runs, say)
         try:
-            self._adopt_unfinished(keeper, say)
+            unfinished = unfinished_run(self.runs, datetime.now(UTC), say)
+            if unfinished is not None:
+                # before Prefect, which takes its time: the cells wait
+                keeper.take_over(unfinished, RunnerOptions(float("inf") if self.fast else 1.0))
+                keeper.tick()
             services.start()
             say(f"Prefect: {services.api_url.removesuffix('/api')}")
             for deployment in deployments:
@@ -86,15 +93,39 @@ class RigService:
             "cron": self.cron,
         }
 
-    def _adopt_unfinished(self, keeper: Keeper, say: Callable[[str], None]) -> None:
-        """Take over the newest run that began and never ended, if its runner is dead."""
-        for path in sorted(self.runs.glob("*/journal.sqlite"), reverse=True):
-            folder = RunFolder(path.parent)
-            if glance(folder).ended:
-                return
-            try:
-                connect(folder.control).status()
-            except NoRunner:
-                say(f"taking over {folder.root.name}, whose runner died")
-                keeper.adopt(folder, RunnerOptions(float("inf") if self.fast else 1.0))
-            return
+
+def unfinished_run(runs: Path, now: datetime, say: Callable[[str], None]) -> RunFolder | None:
+    """The newest run that began, if it never ended, its runner is dead, and its time is not over.
+
+    Args:
+        runs: the folder of runs.
+        now: with time zone.
+        say: tells a person of a run that is left alone, and why.
+    """
+    for path in sorted(runs.glob("*/journal.sqlite"), reverse=True):
+        folder = RunFolder(path.parent)
+        try:
+            state = previous_state(folder.root)
+        except JournalError as error:
+            say(f"{folder.root.name} is left alone: {error}")
+            continue
+        if not state.begun or state.started_utc is None:
+            continue  # its start was refused: to begin it now was never asked for
+        if state.ended or (folder.root / "outcome.json").exists():
+            return None
+        if runner_lives(folder.root):
+            say(f"{folder.root.name} is running by itself")
+            return None
+        simulated = read_json(folder.identity)["simulated"]
+        over = datetime.fromisoformat(state.started_utc) + timedelta(
+            seconds=read_plan(folder).forecast.duration_s
+        )
+        if not simulated and now > over:
+            say(
+                f"{folder.root.name} never ended, but its time was over at "
+                f"{over:%Y-%m-%d %H:%M} UTC. What is on the bench now may be something else, so "
+                f"it is left alone; `labrig resume {folder.root}` ends it properly."
+            )
+            return None
+        return folder
+    return None

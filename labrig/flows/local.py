@@ -8,7 +8,7 @@ from pathlib import Path
 
 from labrig.flows.environment import settle_environment
 from labrig.flows.parameters import NightParameters
-from labrig.launch.offers import Keeper
+from labrig.launch.keeper import Keeper
 from labrig.run_folder import RunFolder
 
 LOOK_EVERY_S = 0.1

@@ -1,7 +1,8 @@
 """The night as a Prefect flow: a flow run for the run, a task a phase and a task an imaging round.
 
 The flow attaches to the runner and follows it. Killing the flow stops nothing at the bench;
-running it again on the same run folder takes up following where the journal stands.
+when Prefect executes the same flow run again (retry, in its page), it takes up following the run
+that it had started.
 """
 
 from __future__ import annotations
@@ -18,10 +19,16 @@ from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from labrig.flows.parameters import NightParameters
-from labrig.launch.offers import DEFAULT_GRACE_S, Offer, await_answer, make_offer
+from labrig.launch.offers import (
+    DEFAULT_GRACE_S,
+    Offer,
+    await_answer,
+    make_offer,
+    offered_by,
+)
 from labrig.launch.prepare import StartRequest, prepare_run
 from labrig.night.conduct import LOOK_EVERY_S, finish, read_plan
-from labrig.night.following import glance
+from labrig.night.following import DIED, Patience, glance
 from labrig.night.measuring import MeasuringPool, RoundMeasurer
 from labrig.night.progress import Progress, TakenFrame
 from labrig.run.control_client import NoRunner, connect
@@ -67,7 +74,7 @@ def offer_start(folder: RunFolder, parameters: NightParameters) -> None:
         Offer(
             due_utc=scheduled.astimezone(UTC).isoformat(timespec="seconds"),
             grace_s=DEFAULT_GRACE_S,
-            by=f"prefect flow run {flow_run.get_name() or ''}".strip(),
+            by=_myself(),
             speed=float("inf") if parameters.fast else 1.0,
             pictures=True,
         ),
@@ -78,10 +85,10 @@ def offer_start(folder: RunFolder, parameters: NightParameters) -> None:
 @task(name="follow-phase", task_run_name="phase {phase}", **ONCE)
 def follow_phase(folder: RunFolder, phase: str, is_last: bool) -> dict[str, Any]:
     """Follow the runner until this phase is over; returns what it counted until then."""
-    entered = False
+    entered, patience = False, Patience()
     while True:
         seen = glance(folder)
-        if seen.ended:
+        if seen.ended or patience.is_over(seen):
             return {"phase": phase, "condition": seen.condition, "counters": seen.counters}
         if seen.phase == phase and not entered:
             entered = True
@@ -118,6 +125,10 @@ def night(parameters: NightParameters) -> str:
         NightEndedEarly: it was stopped or failed; the report is there all the same.
     """
     logger = get_run_logger()
+    started = offered_by(Path(parameters.runs), _myself())
+    if started is not None:
+        logger.info("taking up following %s", started.root)
+        return follow_night(started)
     folder = prepare(parameters)
     logger.info("run folder: %s", folder.root)
     offer_start(folder, parameters)
@@ -125,7 +136,7 @@ def night(parameters: NightParameters) -> str:
 
 
 def follow_night(folder: RunFolder) -> str:
-    """The part of the flow after the start: also what takes up a run whose flow was killed."""
+    """The part of the flow after the start."""
     logger = get_run_logger()
     plan = read_plan(folder)
     progress, pool = Progress(folder, plan), MeasuringPool(RoundMeasurer.of(folder))
@@ -136,7 +147,8 @@ def follow_night(folder: RunFolder) -> str:
             while not following.state.is_final():
                 rounds += _measure(progress, pool, ended=False)
                 time.sleep(LOOK_EVERY_S)
-            following.result()
+            if following.result()["condition"] == DIED:
+                break
         rounds += _measure(progress, pool, ended=True)
         for future in rounds:
             future.wait()
@@ -158,6 +170,11 @@ def _measure(progress: Progress, pool: MeasuringPool, *, ended: bool) -> list[Pr
         measure_round.submit(pool, number, progress.taken(number))
         for number in progress.newly_complete(ended=ended)
     ]
+
+
+def _myself() -> str:
+    """This flow run, the same when it is executed again."""
+    return f"prefect flow run {flow_run.get_name() or ''} {flow_run.get_id() or ''}".strip()
 
 
 def _tell_runner(folder: RunFolder, phase: str) -> None:

@@ -1,4 +1,4 @@
-"""Offers of a start, and the keeper that accepts or refuses them.
+"""Offers of a start.
 
 A schedule only *offers* a start: it may come late, twice, or while the rig is busy. Who makes an
 offer writes ``offer.json`` into a prepared run folder; the keeper of the rig answers in
@@ -7,14 +7,11 @@ offer writes ``offer.json`` into a prepared run folder; the keeper of the rig an
 
 from __future__ import annotations
 
-import subprocess
 import time
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from labrig.launch.json_files import read_json, write_json
-from labrig.launch.runner_child import RunnerDied, RunnerOptions, start_runner, wait_until_ready
 from labrig.run_folder import RunFolder
 
 DEFAULT_GRACE_S = 900.0
@@ -56,6 +53,19 @@ def make_offer(folder: RunFolder, offer: Offer) -> None:
         write_json(path, asdict(offer))
 
 
+def offered_by(runs: Path, by: str) -> RunFolder | None:
+    """The run that ``by`` has offered before and that was accepted.
+
+    Raises:
+        ValueError: a file of an offer is damaged.
+    """
+    for path in sorted(runs.glob("*/offer.json")):
+        answer = path.with_name("answer.json")
+        if read_json(path)["by"] == by and answer.exists() and read_json(answer)["accepted"]:
+            return RunFolder(path.parent)
+    return None
+
+
 def await_answer(folder: RunFolder, within_s: float = 90.0) -> None:
     """Return once the offer was accepted and the runner is ready.
 
@@ -76,75 +86,3 @@ def await_answer(folder: RunFolder, within_s: float = 90.0) -> None:
         f"nobody answered the offer in {folder.root} within {within_s:.0f} s: is `labrig serve` "
         "running for this folder of runs?"
     )
-
-
-class Keeper:
-    """Keeps one rig: at most one runner at a time, and an unfinished run goes first.
-
-    Args:
-        runs: the folder of runs it keeps.
-    """
-
-    def __init__(self, runs: Path) -> None:
-        self._runs = runs
-        self._child: subprocess.Popen[bytes] | None = None
-        self._folder: RunFolder | None = None
-
-    def running(self) -> RunFolder | None:
-        """The run whose runner lives."""
-        if self._child is not None and self._child.poll() is not None:
-            self._child = self._folder = None
-        return self._folder
-
-    def tick(self) -> RunFolder | None:
-        """Answer what is offered; returns the folder of a run that was started."""
-        for path in sorted(self._runs.glob("*/offer.json")):
-            folder = RunFolder(path.parent)
-            if not (folder.root / "answer.json").exists():
-                if self._answer(folder):
-                    return folder
-        return None
-
-    def adopt(self, folder: RunFolder, options: RunnerOptions) -> None:
-        """Start a runner that takes over an unfinished run.
-
-        Raises:
-            RunnerDied: it could not.
-        """
-        self._child, self._folder = start_runner(folder, options), folder
-        wait_until_ready(self._child, folder)
-
-    def release(self) -> None:
-        """Forget the runner without touching it: it goes on by itself."""
-        self._child = self._folder = None
-
-    def _answer(self, folder: RunFolder) -> bool:
-        offer = Offer(**read_json(folder.root / "offer.json"))
-        reason = self._reason_against(offer)
-        if not reason:
-            try:
-                self.adopt(folder, RunnerOptions(offer.speed, offer.pictures))
-            except (RunnerDied, OSError) as error:
-                reason = f"the runner could not be started: {error}"
-                self.release()
-        write_json(
-            folder.root / "answer.json",
-            {
-                "accepted": not reason,
-                "reason": reason,
-                "answered_utc": datetime.now(UTC).isoformat(timespec="seconds"),
-            },
-        )
-        return not reason
-
-    def _reason_against(self, offer: Offer) -> str:
-        running = self.running()
-        if running is not None:
-            return f"the rig is busy with {running.root.name}: one run at a time"
-        late_s = (datetime.now(UTC) - datetime.fromisoformat(offer.due_utc)).total_seconds()
-        if late_s > offer.grace_s:
-            return (
-                f"the start was due {offer.due_utc} and came {late_s:.0f} s late, more than the "
-                f"{offer.grace_s:.0f} s allowed: start it by hand if it is still wanted"
-            )
-        return ""

@@ -70,10 +70,25 @@ def wait_until_ready(child: subprocess.Popen[bytes], folder: RunFolder) -> None:
             return
         if status is not None:
             raise RunnerDied(f"the runner ended with exit status {status}.\n{log_tail(folder)}")
-        if folder.control.exists() and read_json(folder.control).get("pid") == child.pid:
+        if _door_of(folder) == child.pid:
             return
         time.sleep(0.02)
-    raise RunnerDied(f"the runner was not ready within {READY_WITHIN_S:.0f} s.\n{log_tail(folder)}")
+    # A runner that opened its door later would run a night that nobody knows of. Until then it has
+    # only asked the instruments who they are.
+    child.kill()
+    child.wait()
+    raise RunnerDied(
+        f"the runner was not ready within {READY_WITHIN_S:.0f} s and was ended.\n{log_tail(folder)}"
+    )
+
+
+def _door_of(folder: RunFolder) -> int | None:
+    """The process that ``control.json`` names; it may be gone, and so may the file, at any time."""
+    try:
+        pid: int = read_json(folder.control)["pid"]
+    except FileNotFoundError:
+        return None
+    return pid
 
 
 def log_tail(folder: RunFolder, lines: int = 15) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labrig.frames.manifest import write_manifest
-from labrig.night.following import Glance, glance
+from labrig.night.following import Glance, Patience, glance
 from labrig.night.measuring import MeasuringPool, RoundMeasurer
 from labrig.night.progress import Progress
 from labrig.plan.plan import Plan
@@ -58,18 +58,19 @@ def conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Wat
     Raises:
         OSError: tables or report cannot be written.
     """
-    progress = Progress(folder, read_plan(folder))
+    progress, patience = Progress(folder, read_plan(folder)), Patience()
     pool = MeasuringPool(RoundMeasurer.of(folder))
     work: dict[int, Future[dict[str, int]]] = {}
     try:
         while True:
             # looked at before the journal is read, so that nothing comes after the last reading
             seen = glance(folder, child)
-            for number in progress.newly_complete(ended=seen.ended):
+            over = seen.ended or patience.is_over(seen)
+            for number in progress.newly_complete(ended=over):
                 work[number] = pool.submit(progress.taken(number))
             done = sum(f.done() for f in work.values())
             watch(seen, done, len(work) - done)
-            if seen.ended and done == len(work):
+            if over and done == len(work):
                 break
             time.sleep(LOOK_EVERY_S)
     finally:

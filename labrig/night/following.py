@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from labrig.launch.json_files import read_json
 from labrig.run.control_client import NoRunner, connect
+from labrig.run.lease import runner_lives
 from labrig.run_folder import RunFolder
+
+DIED = "died"
+TAKEN_OVER_WITHIN_S = 600.0
+"""[P] Longer than the keeper of a rig tries to revive a runner (labrig.launch.offers)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +22,13 @@ class Glance:
     """How a run stands at one moment.
 
     Attributes:
-        condition: the runner's own word (``running``, ``held``, ``finished``, ...), or
-            ``unreachable`` when nothing answers and no outcome was written.
+        condition: the runner's own word (``running``, ``held``, ``finished``, ...);
+            ``unreachable`` while its process lives but does not answer; ``died`` when there is
+            no such process, and it left no outcome.
         phase: of the protocol.
         now_s: the run's clock; None when the runner does not answer.
-        ended: whether nothing more will happen by itself.
+        ended: whether nothing more will happen by itself. A runner that died may be taken over,
+            so that is for whoever follows to judge: see :class:`Patience`.
     """
 
     condition: str
@@ -29,6 +37,24 @@ class Glance:
     ended: bool = False
     counters: dict[str, int] = field(default_factory=dict)
     alarms: tuple[dict[str, Any], ...] = ()
+
+
+class Patience:
+    """How long to wait for somebody to take over a run whose runner died."""
+
+    def __init__(self, within_s: float = TAKEN_OVER_WITHIN_S) -> None:
+        self._within_s = within_s
+        self._dead_since_s: float | None = None
+
+    def is_over(self, seen: Glance) -> bool:
+        """Whether the runner has now been dead for too long; call it at every look."""
+        if seen.condition != DIED:
+            self._dead_since_s = None
+            return False
+        now_s = time.monotonic()
+        if self._dead_since_s is None:
+            self._dead_since_s = now_s
+        return now_s - self._dead_since_s >= self._within_s
 
 
 def glance(folder: RunFolder, child: subprocess.Popen[bytes] | None = None) -> Glance:
@@ -49,7 +75,9 @@ def glance(folder: RunFolder, child: subprocess.Popen[bytes] | None = None) -> G
         if outcome.exists():
             last = read_json(outcome)
             return Glance(last["condition"], ended=True, counters=last["counters"])
-        return Glance("unreachable", ended=gone)
+        if gone or not runner_lives(folder.root):
+            return Glance(DIED, ended=gone)
+        return Glance("unreachable")
     return Glance(
         status["condition"],
         status.get("phase", ""),

@@ -222,8 +222,8 @@ REST = [
         [
             ("intent", {"left_ul": LEFT_UL, "classification": "partly"}),
             ("sent", {"volume_ul": LEFT_UL, "rate_ul_min": 20.0, "sent_s": 131.0,
-                      "acknowledged": False, "before_ul": 0.0, "level_ul_min": 0.0, "instrument": "dose",
-                      "wells": ["A1", "A2"]}),
+                      "acknowledged": False, "before_ul": 0.0, "level_ul_min": 0.0,
+                      "instrument": "dose", "wells": ["A1", "A2"]}),
         ],
         id="before-the-pump-heard-of-it",
     ),
