@@ -46,8 +46,22 @@ class Loaded(Generic[ModelT]):
         return f"{self.path.name}:{self.line_of(path)} {path}"
 
 
-def load(path: Path, model: type[ModelT]) -> Loaded[ModelT]:
+@dataclass(frozen=True, slots=True)
+class Mistaken:
+    """Another kind of file that a person may name here by mistake: the key that gives it away."""
+
+    key: str
+    what: str
+    remedy: str
+
+
+def load(path: Path, model: type[ModelT], mistaken: Mistaken) -> Loaded[ModelT]:
     """Read, check, and remember where everything stands.
+
+    Args:
+        path: a YAML file.
+        model: what it must be.
+        mistaken: what is said, once, instead of all that such a file lacks and has too much.
 
     Raises:
         FileProblems: with all that is wrong, in the order of the lines.
@@ -56,6 +70,12 @@ def load(path: Path, model: type[ModelT]) -> Loaded[ModelT]:
     try:
         checked = model.model_validate(document.data)
     except ValidationError as error:
+        if (mistaken.key,) in document.places:
+            line, column = document.place((mistaken.key,))
+            confused = Problem(
+                document.file, line, column, mistaken.key, "", mistaken.what, mistaken.remedy
+            )
+            raise FileProblems([confused]) from None
         schema = model.model_json_schema()
         found = [_problem(detail, document, schema) for detail in error.errors(include_url=False)]
         unique = dict.fromkeys(found)

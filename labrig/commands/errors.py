@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from labrig.commands import exit_codes
 from labrig_drivers.errors import InstrumentError
@@ -14,36 +17,56 @@ def explain(error: Exception) -> int:
 
     An error that nobody has learnt to explain yet is raised again, with its traceback.
     """
+    from labrig.flows.services import ServiceFailed
+    from labrig.launch.offers import NoKeeper, OfferRefused
     from labrig.launch.prepare import StartRefused
     from labrig.launch.runner_child import RunnerDied
+    from labrig.night.following import NightEndedEarly
+    from labrig.plan.store import PlanFormatError
     from labrig.problems import FileProblems
-    from labrig.run.control_client import NoRunner
+    from labrig.run.control_client import CommandRefused, NoRunner
+    from labrig.run.journal import JournalError
     from labrig.run_folder import NotARunFolder
 
     console = Console(stderr=True, highlight=False)
     if isinstance(error, StartRefused):
-        console.print(f"[bold red]Not started:[/] {error}")
+        console.print(f"[bold red]Not started:[/] {escape(str(error))}")
         for finding in error.findings:
-            console.print(f"  [red]{finding.code}[/] {finding.where}\n    {finding.why}")
-            console.print(f"    [bold]What to do:[/] {finding.remedy}")
+            console.print(f"  [red]{finding.code}[/] {escape(finding.where)}")
+            console.print(f"    {escape(finding.why)}")
+            console.print(f"    [bold]What to do:[/] {escape(finding.remedy)}")
         return exit_codes.REFUSED
     if isinstance(error, FileProblems):
         console.print(str(error), style="red", markup=False)
         return exit_codes.REFUSED
     if isinstance(error, InstrumentError):
-        console.print(f"[bold red]{error.instrument}:[/] {error.what}")
+        console.print(f"[bold red]{escape(error.instrument)}:[/] {escape(error.what)}")
         if error.remedy:
-            console.print(f"  [bold]What to do:[/] {error.remedy}")
+            console.print(f"  [bold]What to do:[/] {escape(error.remedy)}")
         return exit_codes.INSTRUMENT
     if isinstance(error, NoRunner):
-        console.print(f"[bold red]No runner answers:[/] {error}")
+        console.print(f"[bold red]No runner answers:[/] {escape(str(error))}")
         return exit_codes.NO_RUNNER
     if isinstance(error, NotARunFolder | FileNotFoundError | FileExistsError):
         console.print(str(error), style="red", markup=False)
         return exit_codes.REFUSED
-    if isinstance(error, RunnerDied):
+    if isinstance(error, PermissionError):
+        console.print(
+            f"{error.filename} cannot be read or written by this user.\n"
+            "  → Choose a folder of your own, or have its owner grant it.",
+            style="red",
+            markup=False,
+        )
+        return exit_codes.REFUSED
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        console.print(f"{error}\n  → Free disk space and repeat this.", style="red", markup=False)
+        return exit_codes.REFUSED
+    if isinstance(error, RunnerDied | NightEndedEarly | ServiceFailed):
         console.print(str(error), style="red", markup=False)
         return exit_codes.ENDED_EARLY
+    if isinstance(error, OfferRefused | NoKeeper | JournalError | PlanFormatError | CommandRefused):
+        console.print(str(error), style="red", markup=False)
+        return exit_codes.REFUSED
     raise error
 
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from labrig.documents import Loaded, load
+from labrig.documents import Loaded, Mistaken, load
 from labrig.rig.models import Rig
+
+_A_PROTOCOL = Mistaken(
+    "arms",
+    "this is a protocol, and a rig file is wanted here",
+    "Name the protocol first, and the rig after --rig.",
+)
 
 
 def load_rig(path: Path) -> Loaded[Rig]:
@@ -14,4 +20,4 @@ def load_rig(path: Path) -> Loaded[Rig]:
     Raises:
         labrig.problems.FileProblems: all that is wrong, each with line, value and remedy.
     """
-    return load(path, Rig)
+    return load(path, Rig, _A_PROTOCOL)

@@ -68,6 +68,17 @@ def test_a_wrong_file_is_json_for_a_script_and_an_error_for_a_person(tmp_path):
     assert isinstance(person.exception, FileProblems)
 
 
+def test_protocol_and_rig_the_wrong_way_round_is_one_sentence():
+    problems = run(RIG, "--rig", NIGHT).exception.problems
+    assert [problem.what for problem in problems] == [
+        "this is a rig file, and a protocol is wanted here"
+    ]
+    problems = run(NIGHT, "--rig", NIGHT).exception.problems
+    assert [problem.what for problem in problems] == [
+        "this is a protocol, and a rig file is wanted here"
+    ]
+
+
 def test_pictures_are_written(tmp_path):
     result = run(NIGHT, "--rig", RIG, "--pictures", tmp_path / "new")
     assert result.exit_code == 0
