@@ -434,6 +434,20 @@ def test_an_expired_calibration_is_judged_on_the_day(bench):
     assert graded(bench.plan())["calibration.expired"] == "block"
 
 
+def test_calibrations_of_pumps_that_stand_are_not_asked_for(bench):
+    """A night of pictures needs no freshly weighed pump."""
+    for part in ("perfusion", "stocks", "factors"):
+        del bench.protocol[part]
+    del bench.protocol["arms"]["nerve"]["targets"]
+    bench.rig["calibrations"] = [
+        c | {"valid_days": 365 if c["of"] == "camera" else 7} for c in bench.rig["calibrations"]
+    ]
+    bench.today = date(2026, 12, 24)
+    found = graded(bench.plan())
+    assert "calibration.expired" not in found
+    assert "calibration.missing" not in found
+
+
 def test_stimulation_without_exchange(bench):
     del bench.protocol["perfusion"], bench.protocol["arms"]["nerve"]["targets"]
     bench.protocol["stocks"].clear()
