@@ -133,3 +133,14 @@ def test_volatile_compensation_is_lost_with_power(stand):
 
 def test_whole_number_registers(stand):
     assert stand("GMP252").link.read_holding(0x0100, 2) == [0x7FFF, 5000]
+
+
+def test_percent_taken_for_ppm_is_noticed(stand):
+    """A GMP251 that the rig file calls a GMP252: 5 % would be read as 5 ppm."""
+    stand = stand("GMP251")
+    reading = vaisala_gmp25x.INSTRUMENT.driver(
+        stand.link, VaisalaSettings(model="GMP252"), "probe"
+    ).read()
+    assert not reading.trusted
+    assert "5 ppm is less than any air holds" in reading.note
+    assert "GMP251" in reading.note

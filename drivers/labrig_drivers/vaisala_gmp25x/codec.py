@@ -14,6 +14,9 @@ VENDOR_NAME, PRODUCT_NAME, REVISION, SERIAL_NUMBER = 0x00, 0x01, 0x02, 0x80
 CRITICAL, ERROR, WARNING = 1, 2, 4
 CO2_UNRELIABLE, CO2_NOT_READY = 2, 256
 
+MOST_PERCENT_OF_GMP251 = 20.0
+"""End of its range; outdoor air has some 400 ppm, so no GMP252 in use reads so little."""
+
 PERCENT_PER_UNIT = {"GMP251": 1.0, "GMP252": 1e-4}
 
 

@@ -64,6 +64,9 @@ class VaisalaProbe:
         # An unavailable value is a quiet NaN.
         if trusted and (math.isnan(co2) or math.isnan(temperature_c)):
             trusted, note = False, "no value"
+        if trusted and self._settings.model == "GMP252" and co2 <= codec.MOST_PERCENT_OF_GMP251:
+            trusted = False
+            note = f"{co2:g} ppm is less than any air holds: is it percent, from a GMP251?"
         co2_percent = co2 * codec.PERCENT_PER_UNIT[self._settings.model]
         if co2_percent > _MOST_CO2_PERCENT:
             raise WrongInstrument(
