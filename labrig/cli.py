@@ -12,7 +12,7 @@ import typer
 from labrig.commands import errors
 from labrig.commands.check import check
 from labrig.commands.commit import commit
-from labrig.commands.control import hold, resume, status, stop
+from labrig.commands.control import answer, follow, hold, resume, status, stop
 from labrig.commands.demo import demo
 from labrig.commands.doctor import doctor
 from labrig.commands.film import film
@@ -48,6 +48,8 @@ for command, panel in (
     (stop, BENCH),
     (hold, BENCH),
     (resume, BENCH),
+    (answer, BENCH),
+    (follow, BENCH),
     (serve, BENCH),
     (doctor, BENCH),
     (sim, BENCH),

@@ -1,4 +1,4 @@
-"""``labrig status``, ``stop``, ``hold`` and ``resume``: speak to the runner of a run."""
+"""``labrig status``, ``stop``, ``hold``, ``resume``, ``answer``, ``follow``: speak to one run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from labrig.commands import exit_codes
+from labrig.commands.status_display import WHAT_NOW, print_status
 
 if TYPE_CHECKING:
     from labrig.run.control_client import RunnerClient
@@ -35,15 +38,17 @@ def status(
     folder = _folder(run, runs)
     try:
         shown = connect(folder.control).status()
-    except NoRunner as error:
+    except NoRunner:
         seen = glance(folder)
-        if not seen.ended:
-            raise error
         shown = {"condition": seen.condition, "counters": seen.counters}
+        if not seen.ended:
+            shown |= _last_words(folder)
     if as_json:
         typer.echo(json.dumps({"run": str(folder.root), **shown}))
     else:
-        _print_status(folder, shown)
+        print_status(folder.root, shown)
+    if shown["condition"] in WHAT_NOW:
+        raise typer.Exit(exit_codes.NO_RUNNER)
 
 
 def stop(
@@ -102,6 +107,51 @@ def resume(
     _say(reply, "The run goes on.", as_json=as_json)
 
 
+def answer(
+    question: Annotated[str, typer.Argument(help="As `labrig status` shows it, e.g. stall:pump.")],
+    choice: Annotated[str, typer.Argument(help="One of the answers shown with it.")],
+    run: RunArgument = None,
+    runs: RunsOption = Path("runs"),
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a question that a run has asked (`labrig status` shows those that stand).
+
+    Example: labrig answer stall:base_left restart
+    """
+    reply = _runner(run, runs).answer(question, choice)
+    _say(reply, f"{question}: {choice}.", as_json=as_json)
+
+
+def follow(
+    run: RunArgument = None, runs: RunsOption = Path("runs"), as_json: JsonOption = False
+) -> None:
+    """Take up following a run: measure its pictures as they come, and write the report at its end.
+
+    For a night whose window was closed or whose Prefect flow was killed. Nothing is sent to any
+    instrument. What was measured before is measured again, to the same result.
+
+    Exit status as for `labrig run`.
+    """
+    from labrig.commands.run import follow_to_the_end
+
+    follow_to_the_end(_folder(run, runs), None, as_json=as_json)
+
+
+def _last_words(folder: RunFolder) -> dict[str, Any]:
+    """How far a run had come whose runner does not answer."""
+    from labrig.night.conduct import read_plan
+    from labrig.run.runner import previous_state
+
+    state = previous_state(folder.root)
+    if not state.begun:
+        return {"condition": "never begun"}
+    return {
+        "now_s": state.last_s,
+        "duration_s": read_plan(folder).forecast.duration_s,
+        "last_utc": state.last_utc,
+    }
+
+
 def _folder(run: Path | None, runs: Path) -> RunFolder:
     from labrig.run_folder import NotARunFolder, RunFolder
 
@@ -121,42 +171,3 @@ def _runner(run: Path | None, runs: Path) -> RunnerClient:
 
 def _say(reply: dict[str, Any], sentence: str, *, as_json: bool) -> None:
     typer.echo(json.dumps(reply) if as_json else sentence)
-
-
-def _print_status(folder: RunFolder, shown: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False)
-    hours = (
-        ""
-        if shown.get("now_s") is None
-        else (f", {shown['now_s'] / 3600:.2f} of {shown['duration_s'] / 3600:.2f} h")
-    )
-    style = "green" if shown["condition"] in ("running", "finished") else "bold red"
-    console.print(f"{folder.root.name}: [{style}]{shown['condition']}[/]{hours}")
-    if shown.get("phase"):
-        console.print(f"phase: {shown['phase']}")
-    if shown.get("pilot"):
-        console.print("[yellow]pilot: not committed[/]")
-    for alarm in shown.get("alarms", []):
-        console.print(f"[bold red]ALARM[/] {alarm['about']}: {alarm['what']} {alarm['remedy']}")
-    for question in shown.get("questions", []):
-        console.print(f"[bold]QUESTION[/] {question['id']}: {question['what']}")
-    counters = shown.get("counters", {})
-    if counters:
-        console.print(", ".join(f"{name} {count}" for name, count in counters.items()))
-    if shown.get("reservoirs"):
-        table = Table(title="Reservoirs", title_justify="left")
-        columns = list(shown["reservoirs"][0])
-        for column in columns:
-            table.add_column(column)
-        for row in shown["reservoirs"]:
-            table.add_row(*(_short(row[c]) for c in columns))
-        console.print(table)
-
-
-def _short(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:.2f}" if isinstance(value, float) else str(value)

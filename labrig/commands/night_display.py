@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+from labrig.night.following import DIED
 from labrig.plan.timeline import Frame
 
 if TYPE_CHECKING:
@@ -96,7 +97,15 @@ class NightDisplay:
     def conclude(self, result: NightResult) -> None:
         """Say how it ended and where to read on."""
         style = "green" if result.condition == "finished" else "bold red"
-        self._console.print(f"The night has [{style}]{result.condition}[/].")
+        if result.condition == DIED:
+            self._console.print(
+                "[bold red]The runner died before the night was over.[/] Stimulation has ended by "
+                "itself; pumps keep their last rates where they can.\n"
+                f"Go on with the night: labrig resume {self._folder.root}",
+                soft_wrap=True,
+            )
+        else:
+            self._console.print(f"The night has [{style}]{result.condition}[/].")
         for number, why in result.rounds_failed:
             self._console.print(f"[red]round {number} could not be measured:[/] {why}")
         self._console.print("Report:", end=" ")

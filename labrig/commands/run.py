@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -99,12 +100,20 @@ def _directly(request: StartRequest, options: RunnerOptions, *, as_json: bool) -
 
 def start_and_follow(folder: RunFolder, options: RunnerOptions, *, as_json: bool) -> None:
     """Start (or adopt) the run's runner, follow it to its end, and say what came of it."""
-    from labrig.commands.night_display import NightDisplay
     from labrig.launch.runner_child import start_runner, wait_until_ready
-    from labrig.night.conduct import conduct, read_plan
 
     child = start_runner(folder, options)
     wait_until_ready(child, folder)
+    follow_to_the_end(folder, child, as_json=as_json)
+
+
+def follow_to_the_end(
+    folder: RunFolder, child: subprocess.Popen[bytes] | None, *, as_json: bool
+) -> None:
+    """Follow a run, started here (``child``) or elsewhere, to its end, and say what came of it."""
+    from labrig.commands.night_display import NightDisplay
+    from labrig.night.conduct import conduct, read_plan
+
     display = NightDisplay(folder, read_plan(folder), quiet=as_json)
     try:
         with display:
@@ -112,7 +121,8 @@ def start_and_follow(folder: RunFolder, options: RunnerOptions, *, as_json: bool
     except KeyboardInterrupt:
         typer.echo(
             f"\nNo longer following. The night goes on.\n  look:    labrig status {folder.root}\n"
-            f"  stop:    labrig stop {folder.root}\n  report:  labrig report {folder.root}",
+            f"  stop:    labrig stop {folder.root}\n  measure and report:  "
+            f"labrig follow {folder.root}",
             err=True,
         )
         raise typer.Exit(exit_codes.OK) from None

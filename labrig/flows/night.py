@@ -28,7 +28,7 @@ from labrig.launch.offers import (
 )
 from labrig.launch.prepare import StartRequest, prepare_run
 from labrig.night.conduct import LOOK_EVERY_S, finish, read_plan
-from labrig.night.following import DIED, Patience, glance
+from labrig.night.following import DIED, NightEndedEarly, Patience, glance
 from labrig.night.measuring import MeasuringPool, RoundMeasurer
 from labrig.night.progress import Progress, TakenFrame
 from labrig.run.control_client import NoRunner, connect
@@ -43,10 +43,6 @@ PICTURES: dict[str, Any] = {
     "retry_delay_seconds": 10,
     "persist_result": False,
 }
-
-
-class NightEndedEarly(Exception):
-    """The run was stopped or failed; its report says what there is."""
 
 
 @task(name="prepare", **ONCE)

@@ -39,6 +39,10 @@ class Glance:
     alarms: tuple[dict[str, Any], ...] = ()
 
 
+class NightEndedEarly(Exception):
+    """The run was stopped or failed; its report says what there is."""
+
+
 class Patience:
     """How long to wait for somebody to take over a run whose runner died."""
 

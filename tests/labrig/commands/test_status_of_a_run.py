@@ -1,0 +1,145 @@
+"""What `labrig status`, `answer` and `follow` tell somebody who has just come in."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from labrig.cli import app
+from labrig.commands import errors, exit_codes
+from labrig.commands.status_display import print_status, reservoir_lines
+from labrig.flows.services import ServiceFailed
+from labrig.launch.offers import NoKeeper, OfferRefused
+from labrig.launch.runner_child import RunnerDied
+from labrig.night.following import DIED, Glance, NightEndedEarly, Patience, glance
+from labrig.plan.store import PlanFormatError
+from labrig.run.control_client import CommandRefused, NoRunner
+from labrig.run.journal import Entry, JournalCorrupt, open_journal
+from labrig.run.lease import take_lease
+from labrig.run.virtual_clock import VirtualClock
+from labrig.run_folder import RunFolder
+
+RUNNING = {
+    "condition": "running",
+    "now_s": 3600.0,
+    "duration_s": 50400.0,
+    "utc": "2026-03-01T18:00:00+00:00",
+    "phase": "treatment",
+    "counters": {"hits": 12, "missed": 1},
+    "alarms": [
+        {"code": "stall", "about": "base", "since_s": 1800.0, "what": "[nothing] comes.",
+         "remedy": "Look for a clog."},
+    ],
+    "questions": [{"id": "stall:base", "what": "Restart it?", "options": ["restart", "leave"]}],
+    "upcoming": [{"key": "frame-4", "at_s": 3660.0}],
+    "reservoirs": [
+        {"reservoir": "full", "left_ml": 1950.0, "dry_at_s": 600000.0},
+        {"reservoir": "low", "left_ml": 3.0, "dry_at_s": 7200.0},
+        {"reservoir": "syringe", "left_ml": 9.5, "dry_at_s": None},
+        {"reservoir": "spare", "left_ml": 9.0, "dry_at_s": None},
+    ],
+}  # fmt: skip
+
+
+def test_what_is_wrong_comes_before_what_is_well(tmp_path, capsys):
+    print_status(tmp_path / "night", RUNNING)
+    shown = capsys.readouterr().out
+    assert "running, 1.00 of 14.00 h" in shown
+    assert "since 0:30 h: [nothing] comes. Look for a clog." in shown, "brackets are not markup"
+    assert "stall:base: Restart it? (restart / leave)" in shown
+    assert shown.index("ALARM") < shown.index("QUESTION") < shown.index("phase: treatment")
+
+
+def test_the_first_reservoir_to_run_dry_is_shown_first_and_marked():
+    low, full, rest = reservoir_lines(RUNNING)
+    assert low.startswith("[bold red]low: 3.0 mL")
+    assert "before the run is over" in low
+    assert full.startswith("full: 1950.0 mL")
+    assert rest == "2 more, not drawn from now: 9.0 mL or more in each"
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = RunFolder(tmp_path / "night")
+    folder.root.mkdir()
+    folder.identity.write_text("{}")
+    return folder
+
+
+def _begin(run):
+    journal = open_journal(run.journal, VirtualClock())
+    journal.note(Entry("run", "started", "noted", {}))
+    journal.close()
+
+
+def _status(run):
+    return CliRunner().invoke(app, ["status", str(run.root), "--json"])
+
+
+def test_a_dead_runner_and_a_refused_start_are_told_apart(run, monkeypatch):
+    from types import SimpleNamespace
+
+    from labrig.night import conduct
+
+    plan = SimpleNamespace(forecast=SimpleNamespace(duration_s=3600.0))
+    monkeypatch.setattr(conduct, "read_plan", lambda folder: plan)
+    refused = _status(run)
+    assert json.loads(refused.stdout)["condition"] == "never begun"
+    assert refused.exit_code == exit_codes.NO_RUNNER
+    _begin(run)
+    died = _status(run)
+    assert json.loads(died.stdout)["condition"] == "died"
+    assert json.loads(died.stdout)["duration_s"] == 3600.0
+    assert died.exit_code == exit_codes.NO_RUNNER
+    outcome = {"condition": "finished", "counters": {"hits": 3}}
+    (run.root / "outcome.json").write_text(json.dumps(outcome))
+    finished = _status(run)
+    assert json.loads(finished.stdout) == {"run": str(run.root), **outcome}
+    assert finished.exit_code == exit_codes.OK
+
+
+def test_a_runner_that_is_slow_is_not_called_dead(run):
+    lease = take_lease(run.root)
+    assert glance(run).condition == "unreachable"
+    lease.release()
+    seen = glance(run)
+    assert seen.condition == DIED
+    assert not seen.ended, "it may be taken over"
+
+
+def test_patience_with_a_dead_runner_ends_and_begins_anew():
+    patience = Patience(within_s=0.0)
+    assert patience.is_over(Glance(DIED))
+    patience = Patience(within_s=1000.0)
+    assert not patience.is_over(Glance(DIED))
+    assert not patience.is_over(Glance("running"))
+    assert not patience.is_over(Glance(DIED))
+
+
+EXPLAINED = [
+    (OfferRefused("the rig is busy"), exit_codes.REFUSED),
+    (NoKeeper("is labrig serve running?"), exit_codes.REFUSED),
+    (JournalCorrupt("row 7"), exit_codes.REFUSED),
+    (PlanFormatError("plan.json"), exit_codes.REFUSED),
+    (CommandRefused("no question 'q' stands"), exit_codes.REFUSED),
+    (NoRunner("nobody"), exit_codes.NO_RUNNER),
+    (RunnerDied("exit status 1"), exit_codes.ENDED_EARLY),
+    (NightEndedEarly("stopped"), exit_codes.ENDED_EARLY),
+    (ServiceFailed("the Prefect server ended"), exit_codes.ENDED_EARLY),
+    (OSError(28, "No space left on device"), exit_codes.REFUSED),
+]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), EXPLAINED, ids=[type(e).__name__ for e, _ in EXPLAINED]
+)
+def test_an_error_of_the_night_is_a_line_and_a_status_not_a_traceback(error, status, capsys):
+    assert errors.explain(error) == status
+    assert str(error) in capsys.readouterr().err.replace("\n", " ").replace("  ", " ")
+
+
+def test_a_bug_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        errors.explain(ZeroDivisionError())
