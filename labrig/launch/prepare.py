@@ -32,6 +32,7 @@ from labrig.rig.loading import load_rig
 from labrig.rig.models import Rig
 from labrig.run_folder import RunFolder
 from labrig.twin.spec import FaultSpec
+from labrig_drivers.instrument import installed_types
 
 VERSIONS_OF = (
     "labrig",
@@ -180,8 +181,26 @@ def _identity(
 
 
 def _simulated(rig: Rig) -> Rig:
-    ports = {name: port.model_copy(update={"address": "sim"}) for name, port in rig.ports.items()}
+    """The rig with every port on the simulated bench.
+
+    A camera that serves a folder or a file of pictures stays: real images in a simulated night.
+    """
+    types = installed_types()
+    pictures = {
+        entry.port
+        for entry in rig.instruments.values()
+        if types[entry.type].kind == "camera" and _serves_files(rig.ports[entry.port].address)
+    }
+    ports = {
+        name: port if name in pictures else port.model_copy(update={"address": "sim"})
+        for name, port in rig.ports.items()
+    }
     return rig.model_copy(update={"ports": ports})
+
+
+def _serves_files(address: str) -> bool:
+    path = Path(address)
+    return path.is_dir() or path.is_file()
 
 
 def _camera_spec(protocol: Protocol, rig: Rig, plan: Plan) -> CameraProcessSpec:

@@ -116,3 +116,21 @@ def test_a_damaged_file_is_named(tmp_path):
     path.write_text(json.dumps([1]), encoding="utf-8")
     with pytest.raises(ValueError, match="not a JSON object"):
         read_json(path)
+
+
+def test_a_camera_that_serves_a_folder_of_pictures_stays_in_a_simulated_night(
+    request_demo, tmp_path
+):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    text = request_demo.rig.read_text(encoding="utf-8")
+    assert "camera: {address: sim}" in text
+    rig = tmp_path / "rig.yaml"
+    rig.write_text(text.replace("camera: {address: sim}", f"camera: {{address: {pictures}}}"))
+
+    folder = prepare_run(StartRequest(request_demo.protocol, rig, tmp_path / "runs", True), NOW)
+
+    (camera,) = read_json(folder.camera)["cameras"]
+    assert camera["address"] == str(pictures)
+    bench = BenchSpec.from_json(read_json(folder.bench))
+    assert {p.address for p in bench.byte_ports()} == {"sim"}

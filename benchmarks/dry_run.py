@@ -1,0 +1,58 @@
+"""How long a rehearsal of the demonstration night takes, and how much memory the runner needs.
+
+``python benchmarks/dry_run.py``. The runner runs fourteen hours over the drivers' bytes on the
+simulated bench, without pictures. Times are given as ratios to SHA-256 over 256 MB in the same
+run, because a second here is not a second elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from labrig.catalogue import DEMO_PROTOCOL, DEMO_RIG, catalogue_folder
+from labrig.launch.prepare import StartRequest, prepare_run
+
+REFERENCE_MB = 256
+
+
+def reference_s() -> float:
+    """CPU seconds of SHA-256 over 256 MB."""
+    block = bytes(1 << 20)
+    begun = time.process_time()
+    digest = hashlib.sha256()
+    for _ in range(REFERENCE_MB):
+        digest.update(block)
+    return time.process_time() - begun
+
+
+def main() -> None:
+    """Print one row."""
+    catalogue = catalogue_folder()
+    with tempfile.TemporaryDirectory() as runs:
+        request = StartRequest(
+            catalogue / DEMO_PROTOCOL, catalogue / DEMO_RIG, Path(runs), simulate=True
+        )
+        folder = prepare_run(request)
+        command = [sys.executable, "-m", "labrig.launch.runner_process", str(folder.root),
+                   "--speed", "inf", "--no-pictures"]  # fmt: skip
+        begun = time.monotonic()
+        subprocess.run(command, check=True)
+        wall_s = time.monotonic() - begun
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = used.ru_utime + used.ru_stime
+    unit_s = reference_s()
+    print("rehearsal of 14 h | wall s | CPU s | CPU / SHA-256 of 256 MB | peak memory MB")
+    print(
+        f"demo-night        | {wall_s:6.1f} | {cpu_s:5.1f} | {cpu_s / unit_s:23.1f} | "
+        f"{used.ru_maxrss / 1024:.0f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
