@@ -93,13 +93,21 @@ def resume(
     """
     from labrig.commands.run import start_and_follow
     from labrig.launch.runner_child import RunnerOptions
+    from labrig.night.following import glance
     from labrig.run.control_client import NoRunner, connect
+    from labrig.run.runner import RunOver
     from labrig.units import parse_quantity
 
     folder = _folder(run, runs)
     try:
         reply = connect(folder.control).resume()
     except NoRunner:
+        seen = glance(folder)
+        if seen.condition in ("finished", "stopped"):
+            raise RunOver(
+                f"{folder.root} has {seen.condition} already: there is nothing to go on with. "
+                f"`labrig report {folder.root}` makes its report again."
+            ) from None
         pace = math.inf if fast else (speed or 1.0)
         options = RunnerOptions(pace, gap_s=parse_quantity(gap, "s"))
         start_and_follow(folder, options, as_json=as_json)

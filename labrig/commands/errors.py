@@ -26,6 +26,7 @@ def explain(error: Exception) -> int:
     from labrig.problems import FileProblems
     from labrig.run.control_client import CommandRefused, NoRunner
     from labrig.run.journal import JournalError
+    from labrig.run.runner import RunOver
     from labrig.run_folder import NotARunFolder
 
     console = Console(stderr=True, highlight=False)
@@ -64,7 +65,8 @@ def explain(error: Exception) -> int:
     if isinstance(error, RunnerDied | NightEndedEarly | ServiceFailed):
         console.print(str(error), style="red", markup=False)
         return exit_codes.ENDED_EARLY
-    if isinstance(error, OfferRefused | NoKeeper | JournalError | PlanFormatError | CommandRefused):
+    refusals = OfferRefused | NoKeeper | JournalError | PlanFormatError | CommandRefused | RunOver
+    if isinstance(error, refusals):
         console.print(str(error), style="red", markup=False)
         return exit_codes.REFUSED
     raise error

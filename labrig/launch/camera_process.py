@@ -20,6 +20,8 @@ from labrig.twin.cameras import SceneCamera
 from labrig_drivers.instrument import installed_types
 from labrig_drivers.kinds import Camera
 
+RUNNER_GONE = 3
+
 
 @dataclass(frozen=True, slots=True)
 class CameraEntry:
@@ -102,7 +104,11 @@ def main(arguments: list[str]) -> int:
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     host = build_host(CameraProcessSpec.from_json(read_json(spec_path)), spec_path.parent)
-    host.serve(sys.stdin, replies)
+    try:
+        host.serve(sys.stdin, replies)
+    except BrokenPipeError:
+        # The runner was killed: whoever takes over starts a camera process of its own.
+        return RUNNER_GONE
     return 0
 
 

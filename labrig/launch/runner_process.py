@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from labrig.launch.json_files import read_json
+from labrig.launch.port_claims import claimed_ports
 from labrig.launch.wire_log import WireLog
 from labrig.plan.store import from_json
 from labrig.plan.timeline import Film, Frame
@@ -65,7 +66,7 @@ def _run(folder: RunFolder, speed: float, gap_s: float, *, pictures: bool) -> in
     module = CAMERA if pictures else REHEARSAL
     camera = CameraLink([sys.executable, "-m", module, str(folder.camera)], log=folder.log)
     made = datetime.fromisoformat(identity["made_utc"])
-    with WireLog(folder.wire) as wire:
+    with claimed_ports(bench, folder.root), WireLog(folder.wire) as wire:
         if identity["simulated"]:
             clock, open_port, twin = _simulated(folder, bench, made, speed, gap_s)
         else:

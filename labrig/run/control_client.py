@@ -98,6 +98,9 @@ def connect(control: Path) -> RunnerClient:
         raw = json.loads(control.read_text(encoding="utf-8"))
         return RunnerClient(raw["host"], int(raw["port"]), raw["token"])
     except FileNotFoundError:
-        raise NoRunner(f"no runner lives in {control.parent}.") from None
+        raise NoRunner(
+            f"no runner lives in {control.parent}: `labrig status {control.parent}` says how its "
+            "run stands."
+        ) from None
     except (OSError, ValueError, KeyError) as error:
         raise NoRunner(f"{control} cannot be read ({error}).") from error

@@ -74,16 +74,14 @@ def take_lease(run_folder: Path) -> Lease:
         LeaseHeld: another process is.
     """
     file = open(run_folder / _LOCK, "a+", encoding="utf-8")
-    try:
-        _lock_patiently(file)
-    except OSError:
+    if not _lock_patiently(file):
         file.seek(0)
         holder = file.read().strip() or "an unknown process"
         file.close()
         raise LeaseHeld(
             f"{run_folder} is being run by {holder}. Follow it with `labrig status`, or stop it "
             "with `labrig stop` first."
-        ) from None
+        )
     file.seek(0)
     file.truncate()
     file.write(json.dumps({"pid": os.getpid(), "boot_id": boot_id()}))
@@ -98,22 +96,25 @@ def runner_lives(run_folder: Path) -> bool:
     except FileNotFoundError:
         return False
     with file:
-        try:
-            _lock(file)
-        except OSError:
+        return not try_lock(file)
+
+
+def _lock_patiently(file: IO[str]) -> bool:
+    """Somebody's look at the lease holds it for an instant; that is not a runner."""
+    for _ in range(_LOOKS):
+        if try_lock(file):
             return True
+        time.sleep(_LOOK_S)
     return False
 
 
-def _lock_patiently(file: IO[str]) -> None:
-    """Somebody's look at the lease holds it for an instant; that is not a runner."""
-    for _ in range(_LOOKS):
-        try:
-            _lock(file)
-            return
-        except OSError:
-            time.sleep(_LOOK_S)
-    _lock(file)
+def try_lock(file: IO[str]) -> bool:
+    """Lock an open file until it is closed; False when another process has it."""
+    try:
+        _lock(file)
+    except OSError:
+        return False
+    return True
 
 
 def _lock(file: IO[str]) -> None:
