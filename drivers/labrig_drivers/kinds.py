@@ -187,6 +187,10 @@ class StageLimits:
 class Stage(Instrument, Protocol):
     """An XY stage."""
 
+    def limits(self) -> StageLimits:
+        """Travel that it may be sent over. No I/O."""
+        ...
+
     def position_um(self) -> tuple[float, float]:
         """Where the stage says it is (x, y)."""
         ...

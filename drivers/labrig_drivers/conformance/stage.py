@@ -55,7 +55,7 @@ def check_stop_is_safe_at_rest(make_driver: MakeStage, clock: Clock) -> None:
 
 
 def check_refuses_places_out_of_reach(make_driver: MakeStage, clock: Clock) -> None:
-    """Far away, infinite and NaN targets are OutOfRange, and it stays where it is."""
+    """Targets beyond its limits, infinite and NaN ones are OutOfRange, and it stays where it is."""
     with closing(make_driver()) as driver:
         start = driver.position_um()
         for target in (
@@ -63,6 +63,8 @@ def check_refuses_places_out_of_reach(make_driver: MakeStage, clock: Clock) -> N
             (start[0], -1e9),
             (float("nan"), start[1]),
             (start[0], float("inf")),
+            (driver.limits().x_max_um + 1.0, start[1]),
+            (start[0], driver.limits().y_min_um - 1.0),
         ):
             with refused(OutOfRange, f"a move to {target}"):
                 driver.move_to(*target)

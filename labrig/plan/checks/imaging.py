@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 from labrig.plan.checks.draft import Draft, Limit
 from labrig.plan.plan import Finding
-from labrig.plan.timeline import Frame
+from labrig.plan.timeline import Film, Frame
+from labrig_drivers.kinds import Stage
 
 LIGHT = {
     "phase": Limit(1.0, None, "J/cm² a day", "[P] soft budget, transmitted light"),
@@ -20,6 +22,7 @@ def check(draft: Draft) -> Iterator[Finding]:
     yield from _optics(draft)
     yield from _light(draft)
     yield from _film(draft)
+    yield from _travel(draft)
 
 
 def _optics(draft: Draft) -> Iterator[Finding]:
@@ -79,4 +82,37 @@ def _film(draft: Draft) -> Iterator[Finding]:
             f"{film.exposure_ms:g} ms is longer than a frame at {film.frame_rate_hz:g} Hz, "
             f"{1000.0 / film.frame_rate_hz:g} ms",
             "shorten the exposure or lower the frame rate",
+        )
+
+
+def _travel(draft: Draft) -> Iterator[Finding]:
+    """Fields that the stage would refuse to go to, asked of its driver without a link."""
+    name = draft.rig.stage.instrument
+    entry = draft.rig.instruments[name]
+    kind = draft.types[entry.type]
+    stage = cast(Stage, kind.driver(None, kind.settings(**entry.settings), name))
+    reach = stage.limits()
+    fields = {
+        (entry.well, entry.field): (entry.x_um, entry.y_um)
+        for entry in draft.plan.timeline
+        if isinstance(entry, Frame | Film)
+    }
+    beyond = {
+        place: (x_um, y_um)
+        for place, (x_um, y_um) in fields.items()
+        if not (
+            reach.x_min_um <= x_um <= reach.x_max_um and reach.y_min_um <= y_um <= reach.y_max_um
+        )
+    }
+    if beyond:
+        (well, field), (x_um, y_um) = next(iter(beyond.items()))
+        yield Finding(
+            "imaging.out-of-travel",
+            "block",
+            f"rig: instruments.{name}.settings",
+            f"{len(beyond)} of {len(fields)} fields lie outside the stage's travel "
+            f"(x {reach.x_min_um:g} to {reach.x_max_um:g} µm, y {reach.y_min_um:g} to "
+            f"{reach.y_max_um:g} µm): field {field} of {well} at {x_um:.0f}, {y_um:.0f}",
+            "correct the stage's limits, where A1 stands (stage: a1_x, a1_y), or raise "
+            "imaging.wall_distance",
         )

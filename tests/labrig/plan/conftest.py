@@ -133,8 +133,8 @@ RIG = {
     },
     "stage": {
         "instrument": "stage",
-        "a1_x": "0 um",
-        "a1_y": "0 um",
+        "a1_x": "-48250 um",
+        "a1_y": "-28950 um",
         "pitch_x": "19300 um",
         "pitch_y": "19300 um",
         "well_diameter": "15.6 mm",

@@ -295,6 +295,10 @@ CASES = {
         {"imaging.film-exposure": "block"},
     ),
     "channel without optics": (second_channel, {"imaging.no-optics": "block"}),
+    "stage does not reach": (
+        lambda b: b.rig["instruments"]["stage"].update(settings={"x_max_um": -20000.0}),
+        {"imaging.out-of-travel": "block"},
+    ),
     "light": (fluorescence_with_light, {"imaging.light-dose": "warn"}),
     "light not measured": (dark_fluorescence, {"imaging.light-unmeasured": "note"}),
     "field does not fit the well": (
