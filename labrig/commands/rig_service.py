@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from labrig.flows.services import PrefectServices, free_port
+from labrig.flows.services import PrefectServices, ServiceFailed, free_port
 from labrig.launch.json_files import read_json, write_json
 from labrig.launch.keeper import Keeper
 from labrig.launch.runner_child import RunnerOptions
@@ -46,7 +46,8 @@ class RigService:
 
         Raises:
             labrig.problems.FileProblems: a protocol or the rig is wrong.
-            ServiceFailed: Prefect did not come up, or died.
+            ServiceFailed: Prefect did not come up, or died; then a running night is kept to
+                its end first.
         """
         deployments = [self._deployment(p) for p in self.protocols]
         home = self.runs / ".prefect"
@@ -66,16 +67,33 @@ class RigService:
             for deployment in deployments:
                 say(f"deployment: night/{deployment['name']}")
             say(f"runs: {self.runs}   (Ctrl-C ends serving; a running night goes on)")
-            while not stopped.wait(LOOK_EVERY_S):
-                services.check()
-                started = keeper.tick()
-                if started is not None:
-                    say(f"started: {started.root}")
+            self._look_after(keeper, services, stopped, say)
         finally:
             services.stop()
             running = keeper.running()
             if running is not None:
                 say(f"{running.root.name} goes on: labrig status {running.root}")
+
+    def _look_after(
+        self,
+        keeper: Keeper,
+        services: PrefectServices,
+        stopped: threading.Event,
+        say: Callable[[str], None],
+    ) -> None:
+        failed: ServiceFailed | None = None
+        while not stopped.wait(LOOK_EVERY_S):
+            started = keeper.tick()
+            if started is not None:
+                say(f"started: {started.root}")
+            if failed is None:
+                try:
+                    services.check()
+                except ServiceFailed as error:
+                    failed = error
+                    say(f"{error}\nThe night needs no Prefect: its runner is kept all the same.")
+            if failed is not None and not keeper.keeps:
+                raise failed
 
     def _deployment(self, protocol: Path) -> dict[str, Any]:
         from labrig.protocol.loading import load_protocol

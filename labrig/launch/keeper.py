@@ -17,6 +17,7 @@ from pathlib import Path
 from labrig.launch.json_files import read_json, write_json
 from labrig.launch.offers import Offer
 from labrig.launch.runner_child import RunnerDied, RunnerOptions, start_runner, wait_until_ready
+from labrig.run.journal import JournalError
 from labrig.run.lease import runner_lives
 from labrig.run.runner import previous_state
 from labrig.run_folder import RunFolder
@@ -68,6 +69,11 @@ class Keeper:
         alive = kept is not None and kept.child is not None and kept.child.poll() is None
         return kept.folder if kept is not None and alive else None
 
+    @property
+    def keeps(self) -> bool:
+        """Whether a run has the rig, its runner alive or about to be brought back."""
+        return self._kept is not None
+
     def tick(self) -> RunFolder | None:
         """Look after the runner and answer what is offered.
 
@@ -76,7 +82,6 @@ class Keeper:
 
         Raises:
             OSError: an answer cannot be written.
-            ValueError: an offer is damaged.
         """
         self._look_after()
         for path in sorted(self._runs.glob("*/offer.json")):
@@ -137,12 +142,16 @@ class Keeper:
 
     def _answer(self, folder: RunFolder) -> bool:
         """Answer one offer; returns whether it was accepted."""
-        offer = Offer(**read_json(folder.root / "offer.json"))
-        # An earlier keeper may have started it and died before it could say so.
-        if runner_lives(folder.root) or previous_state(folder.root).begun:
-            reason = ""
+        try:
+            offer = Offer(**read_json(folder.root / "offer.json"))
+            # An earlier keeper may have started it and died before it could say so.
+            begun = runner_lives(folder.root) or previous_state(folder.root).begun
+        except (ValueError, TypeError, JournalError) as error:
+            reason = f"the offer or its run folder is damaged: {error}"
         else:
-            reason = self._reason_against(offer) or self._reason_not_to_start(folder, offer)
+            reason = "" if begun else self._reason_against(offer)
+            if not reason and not begun:
+                reason = self._reason_not_to_start(folder, offer)
         write_json(
             folder.root / "answer.json",
             {

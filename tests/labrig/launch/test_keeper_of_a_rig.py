@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from labrig.commands import rig_service
-from labrig.commands.rig_service import unfinished_run
+from labrig.commands.rig_service import RigService, unfinished_run
+from labrig.flows.services import ServiceFailed
 from labrig.launch import keeper as keeper_module
 from labrig.launch.keeper import REVIVE_AFTER_S, SOUND_AFTER_S, Keeper
 from labrig.launch.offers import Offer, OfferRefused, await_answer, make_offer, offered_by
@@ -212,3 +213,41 @@ def test_a_real_run_whose_time_is_over_is_not_put_back_on_the_bench(bench, later
     now = NOW + timedelta(minutes=later_min)
     assert (unfinished_run(bench.runs, now, bench.said.append) is not None) is found
     assert found or "labrig resume" in bench.said[0]
+
+
+def test_a_damaged_offer_is_refused_and_nothing_else_suffers(bench):
+    folder = RunFolder(bench.runs / "a night")
+    folder.root.mkdir()
+    (folder.root / "offer.json").write_text("{")
+    other = bench.offer("other night")
+    assert bench.keeper().tick() == other
+    with pytest.raises(OfferRefused, match="damaged"):
+        await_answer(folder, 1.0)
+
+
+class DeadPrefect:
+    """A server that has died, and a person who stops serving after some looks."""
+
+    def __init__(self, keeper, looks) -> None:
+        self.keeper, self.looks = keeper, looks
+
+    def check(self) -> None:
+        raise ServiceFailed("the Prefect server ended")
+
+    def wait(self, timeout_s) -> bool:
+        self.looks -= 1
+        if self.looks == 1:
+            (self.keeper._kept.folder.root / "outcome.json").write_text("{}")
+            self.keeper._kept.child.returncode = 0
+        return False
+
+
+def test_a_night_outlives_prefect_and_is_kept_to_its_end(bench):
+    keeper = bench.keeper()
+    bench.offer("night")
+    dead = DeadPrefect(keeper, looks=5)
+    service = RigService((), bench.runs, bench.runs, True, True, None, None, 0)
+    with pytest.raises(ServiceFailed):
+        service._look_after(keeper, dead, dead, bench.said.append)
+    assert dead.looks == 1, "not given up before the night was over"
+    assert len([said for said in bench.said if "needs no Prefect" in said]) == 1
