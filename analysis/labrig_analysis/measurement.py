@@ -13,6 +13,7 @@ from labrig_analysis.arrays import GreyImage, LabelImage
 from labrig_analysis.diameter import measure_diameters
 from labrig_analysis.field_row import Row, fusion_columns, nucleus_columns, tube_columns
 from labrig_analysis.fusion import assign_tubes, overlap_nuclei
+from labrig_analysis.label_numbers import without_gaps
 from labrig_analysis.nuclei import segment_nuclei
 from labrig_analysis.nucleus_table import add_tubes, nucleus_table
 from labrig_analysis.object_shapes import measure_shapes
@@ -85,7 +86,7 @@ def measure(
         segment = segment_tubes if stained else segment_tube_like_objects
         plane = planes["tubes" if stained else "phase"]
         found = segment(plane, pixel_size_um, settings.tubes)
-        labels["tubes"] = found.labels
+        labels["tubes"] = without_gaps(found.labels)
         flags += found.reasons
     if "nuclei" in planes:
         seen = segment_nuclei(planes["nuclei"], settings.nuclei)

@@ -1,0 +1,16 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from labrig_analysis.label_numbers import without_gaps
+
+
+@given(arrays(np.int32, (6, 7), elements=st.integers(0, 9)))
+def test_objects_stay_the_same_and_numbers_have_no_gap(labels):
+    renumbered = without_gaps(labels)
+
+    assert ((renumbered > 0) == (labels > 0)).all()
+    numbers = np.unique(renumbered[renumbered > 0])
+    assert list(numbers) == list(range(1, len(numbers) + 1))
+    pairs = {(int(a), int(b)) for a, b in zip(labels.ravel(), renumbered.ravel(), strict=True)}
+    assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
