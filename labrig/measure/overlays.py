@@ -73,15 +73,15 @@ def _outline(picture: Image, labels: Image, colour: tuple[int, int, int], thick:
 
 
 def _draw_points(picture: Image, points: pd.DataFrame, thick: int) -> None:
-    for _, branch in points.groupby(["tube", "branch"], sort=False):
-        line = branch[["x_px", "y_px"]].to_numpy(float)
-        cv2.polylines(picture, [_fixed(line)], False, CENTRELINE, thick, cv2.LINE_AA, shift=4)
+    branch = points[["tube", "branch"]].to_numpy()
+    starts = np.flatnonzero((branch[1:] != branch[:-1]).any(axis=1)) + 1
+    lines = np.split(_fixed(points[["x_px", "y_px"]].to_numpy(float)), starts)
+    cv2.polylines(picture, lines, False, CENTRELINE, thick, cv2.LINE_AA, shift=4)
     ends = points[["x1_px", "y1_px", "x2_px", "y2_px"]].to_numpy(float)
-    drawn = np.isfinite(ends).all(axis=1)
-    for end, used in zip(ends[drawn], points["use"].to_numpy(bool)[drawn], strict=True):
-        first, second = _fixed(end.reshape(2, 2)).tolist()
-        colour = CHORD if used else DROPPED_CHORD
-        cv2.line(picture, first, second, colour, thick, cv2.LINE_AA, shift=4)
+    drawn, used = np.isfinite(ends).all(axis=1), points["use"].to_numpy(bool)
+    for chosen, colour in ((drawn & ~used, DROPPED_CHORD), (drawn & used, CHORD)):
+        chords = list(_fixed(ends[chosen].reshape(-1, 2, 2)))
+        cv2.polylines(picture, chords, False, colour, thick, cv2.LINE_AA, shift=4)
 
 
 def _draw_nuclei(picture: Image, measured: Measurement, column: str, thick: int) -> None:

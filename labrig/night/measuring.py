@@ -90,10 +90,11 @@ class MeasuringPool:
 
     Args:
         measurer: of the run.
-        processes: how many; one leaves a core of a small computer to the runner.
+        processes: how many. Two keep up with a simulated night at full speed; the runner of a
+            real one needs next to nothing of a core.
     """
 
-    def __init__(self, measurer: RoundMeasurer, processes: int = 1) -> None:
+    def __init__(self, measurer: RoundMeasurer, processes: int = 2) -> None:
         self._measurer = measurer
         # spawned, not forked: the conductor has threads, and a forked child of those can hang
         context = multiprocessing.get_context("spawn")
