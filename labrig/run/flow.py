@@ -55,6 +55,7 @@ class PumpHandler:
         self._wanted_ul_min = 0.0
         self._epoch = desk.fence.epoch
         self._halted = False
+        self._cut_off = False
         self._poll_due_s = desk.clock.now_s()
         self._last_good_s = desk.clock.now_s()
 
@@ -73,7 +74,9 @@ class PumpHandler:
     def remember(self, order: Order) -> None:
         """Its level holds from now on; :meth:`assert_due` brings the pump to it."""
         assert isinstance(order.entry, FlowLevel), f"{order.entry.key} is not for a pump"
-        self._level, self._epoch = order.entry, order.epoch
+        self._level = order.entry
+        if not self._halted:
+            self._epoch = order.epoch
 
     def take(self, what: Order | Settle | Decided) -> Order | None:
         """Carry out; an order that comes back is to be judged and given again."""
@@ -83,6 +86,10 @@ class PumpHandler:
                 self._doses.give(what, dose, self._port())
             case Settle(order=Order(entry=Dose() as dose)):
                 self._doses.settle(what, dose)
+                if self._halted:
+                    # The stop came before this runner knew that a dose was under way.
+                    self._make_safe()
+                    return None
                 return self._look_after_dose()
             case Decided() if what.key == self._question_id():
                 self._restart_decided(what)
@@ -133,13 +140,15 @@ class PumpHandler:
 
     def _make_safe(self) -> None:
         pump = self._port()
-        was_dosing = self._doses.busy
+        self._cut_off = self._cut_off or self._doses.busy
         self._doses.stop(pump)
         if self._at_stop == "off":
             pump.stop()
             self._watch.pause()
-        elif was_dosing and self._level is not None:
+        elif self._cut_off and self._level is not None:
+            # The pump stands after its dose. A runner that took over may hear of the level last.
             self._assert()
+            self._cut_off = False
         self._show(pump.state())
 
     def _look_after_dose(self) -> Order | None:

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from labrig.plan.plan import Draw
 from labrig.run.control_client import connect
 from labrig.run.journal import Entry, open_journal, read_journal
 from labrig.run.recovery import fold
@@ -211,6 +212,35 @@ def test_a_hold_outlives_the_runner(rehearse, script):
     assert min(after) >= 700.0, "stimulation began again during the hold"
     (sent,) = [row for row in night.rows("dose") if row.state == "sent"]
     assert sent.run_s >= 700.0, "a dose was given during the hold"
+
+
+def test_a_stop_reaches_a_dose_that_the_dead_runner_had_begun(rehearse, script):
+    """Its successor is stopped before it has looked at the dose; the base flow is kept."""
+    night = rehearse()
+    plan = script.plan(
+        [script.flow(0.0, 5.0, "dose"), script.dose(300.0)],
+        1200.0,
+        draws=(Draw("bottle", "dose", "medium", 1),),
+    )
+    death = Death()
+    first = night.make(plan, connect=death.connect)
+    _visit(night, 320.0, lambda: death._die_if(True))
+    _visit(night, 321.0, lambda: connect(night.folder / "control.json").stop())
+    open_transport = night.open_transport
+    first._open_transport = lambda port: death.wire(open_transport(port))
+    death.clock = night.clock
+    first.run()
+    for simulator in night.simulators.values():
+        simulator.advance(330.0)
+
+    second = night.make(plan, VirtualClock(start_s=330.0))
+    _visit(night, 330.0, lambda: connect(night.folder / "control.json").stop())
+    second.run()
+
+    (last,) = [row for row in night.rows("dose") if row.state in ("confirmed", "unknown")]
+    assert last.detail["resolution"] == "cut off by a stop"
+    assert last.run_s == pytest.approx(330.0, abs=3.0)
+    assert night.plants["dose"].rate_ul_min == pytest.approx(5.0), "the cells starve"
 
 
 LEFT_UL = 8.0
