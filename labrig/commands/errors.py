@@ -20,7 +20,7 @@ def explain(error: Exception) -> int:
     from labrig.flows.services import ServiceFailed
     from labrig.launch.offers import NoKeeper, OfferRefused
     from labrig.launch.prepare import StartRefused
-    from labrig.launch.runner_child import RunnerDied
+    from labrig.launch.runner_child import RunnerDied, RunnerRefused
     from labrig.night.following import NightEndedEarly
     from labrig.plan.store import PlanFormatError
     from labrig.problems import FileProblems
@@ -62,6 +62,9 @@ def explain(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         console.print(f"{error}\n  → Free disk space and repeat this.", style="red", markup=False)
         return exit_codes.REFUSED
+    if isinstance(error, RunnerRefused):
+        console.print(f"[bold red]Not started:[/] {escape(str(error))}")
+        return error.exit_status
     if isinstance(error, RunnerDied | NightEndedEarly | ServiceFailed):
         console.print(str(error), style="red", markup=False)
         return exit_codes.ENDED_EARLY

@@ -27,7 +27,7 @@ from labrig.plan.timeline import Frame
 from labrig.protocol.commitment import start_permission
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import CultureRecord, Donor, Protocol
-from labrig.rig.bench import bench_spec
+from labrig.rig.bench import SIMULATED, bench_spec
 from labrig.rig.loading import load_rig
 from labrig.rig.models import Rig
 from labrig.run_folder import RunFolder
@@ -121,10 +121,11 @@ def _prepare(
     request: StartRequest, protocol: Loaded[Protocol], rig: Loaded[Rig], now: datetime
 ) -> RunFolder:
     simulated = rig.model if not request.simulate else _simulated(rig.model)
-    if simulated.simulated and not request.simulate:
+    pretended = [name for name, port in simulated.ports.items() if port.address == SIMULATED]
+    if pretended and not request.simulate:
         raise StartRefused(
-            f"every port of {request.rig} is the simulated bench: add --simulate, or write the "
-            "real ports into the rig file (`labrig doctor` lists what is plugged in)"
+            f"in {request.rig} these ports are on the simulated bench: {', '.join(pretended)}. Add "
+            "--simulate, or write where they really are (`labrig doctor` lists what is plugged in)"
         )
     free_bytes = shutil.disk_usage(_existing_parent(request.runs)).free
     plan = compile_plan(protocol, rig, today=now.date(), free_bytes=free_bytes)
@@ -192,7 +193,7 @@ def _simulated(rig: Rig) -> Rig:
         if types[entry.type].kind == "camera" and _serves_files(rig.ports[entry.port].address)
     }
     ports = {
-        name: port if name in pictures else port.model_copy(update={"address": "sim"})
+        name: port if name in pictures else port.model_copy(update={"address": SIMULATED})
         for name, port in rig.ports.items()
     }
     return rig.model_copy(update={"ports": ports})

@@ -11,11 +11,26 @@ from dataclasses import dataclass
 from labrig.launch.json_files import read_json
 from labrig.run_folder import RunFolder
 
+REFUSED, NO_INSTRUMENT = 1, 5
+"""Exit statuses by which a runner says that it will not begin; its last words say why."""
+
 READY_WITHIN_S = 60.0
 
 
 class RunnerDied(Exception):
     """The runner ended before it was ready; the message quotes the end of its log."""
+
+
+class RunnerRefused(RunnerDied):
+    """The runner would not begin; the message is its own.
+
+    Attributes:
+        exit_status: 5 when an instrument is missing or wrong, else 1.
+    """
+
+    def __init__(self, exit_status: int, why: str) -> None:
+        self.exit_status = exit_status
+        super().__init__(why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,7 @@ def wait_until_ready(child: subprocess.Popen[bytes], folder: RunFolder) -> None:
     """Return once the runner answers for this folder, or has already finished.
 
     Raises:
+        RunnerRefused: it would not begin.
         RunnerDied: it ended with an error, or was not ready within a minute.
     """
     deadline = time.monotonic() + READY_WITHIN_S
@@ -68,6 +84,8 @@ def wait_until_ready(child: subprocess.Popen[bytes], folder: RunFolder) -> None:
         status = child.poll()
         if status == 0:
             return
+        if status in (REFUSED, NO_INSTRUMENT):
+            raise RunnerRefused(status, _last_words(folder))
         if status is not None:
             raise RunnerDied(f"the runner ended with exit status {status}.\n{log_tail(folder)}")
         if _door_of(folder) == child.pid:
@@ -89,6 +107,12 @@ def _door_of(folder: RunFolder) -> int | None:
     except FileNotFoundError:
         return None
     return pid
+
+
+def _last_words(folder: RunFolder) -> str:
+    """The last line of the log, which is the runner's reason."""
+    lines = folder.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it gave no reason"
 
 
 def log_tail(folder: RunFolder, lines: int = 15) -> str:

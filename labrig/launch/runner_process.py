@@ -19,6 +19,7 @@ from pathlib import Path
 
 from labrig.launch.json_files import read_json
 from labrig.launch.port_claims import claimed_ports
+from labrig.launch.runner_child import NO_INSTRUMENT, REFUSED
 from labrig.launch.wire_log import WireLog
 from labrig.plan.store import from_json
 from labrig.plan.timeline import Film, Frame
@@ -37,7 +38,6 @@ from labrig_drivers.errors import InstrumentError
 from labrig_drivers.transports.base import Transport
 from labrig_drivers.transports.recording import RecordingTransport
 
-REFUSED = 1
 FAILED = 4
 CAMERA = "labrig.launch.camera_process"
 REHEARSAL = "labrig.launch.rehearsal_camera"
@@ -54,8 +54,11 @@ def main(arguments: list[str]) -> int:
     folder = RunFolder.at(options.run)
     try:
         return _run(folder, options.speed, options.gap_s, pictures=options.pictures)
-    except (LeaseHeld, RunOver, JournalError, ClockWentBack, InstrumentError) as error:
-        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+    except InstrumentError as error:
+        sys.stderr.write(f"{error}\n")
+        return NO_INSTRUMENT
+    except (LeaseHeld, RunOver, JournalError, ClockWentBack) as error:
+        sys.stderr.write(f"{error}\n")
         return REFUSED
 
 

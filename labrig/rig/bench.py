@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from labrig_drivers.errors import InstrumentError
+from labrig_drivers.errors import InstrumentError, PortMissing
 from labrig_drivers.instrument import InstrumentType, SerialSettings, installed_types
 from labrig_drivers.kinds import Configurable, Identity
 from labrig_drivers.transports.base import Transport
@@ -185,13 +185,16 @@ def open_real_port(port: PortSpec) -> Transport:
     """Open a port of a real bench through pyserial.
 
     Raises:
-        LinkError: missing, busy, or cannot be opened.
-        ValueError: the port is simulated or carries no serial instrument.
+        LinkError: missing, busy, simulated, or cannot be opened.
     """
     from labrig_drivers.transports.serial_port import open_serial
 
     if port.address == SIMULATED or port.serial is None:
-        raise ValueError(f"port {port.name!r} at {port.address!r} is no real serial port")
+        raise PortMissing(
+            port.name,
+            f"{port.address!r} is no real serial port.",
+            "Write where it is plugged in (`labrig doctor` lists what there is), or simulate.",
+        )
     return open_serial(port.address, port.serial, port.name)
 
 

@@ -136,7 +136,7 @@ def test_ports_opened_before_a_failure_are_closed_again(spec):
 
 
 def test_a_simulated_port_is_never_opened_as_a_real_one(spec):
-    with pytest.raises(ValueError, match="no real serial port"):
+    with pytest.raises(PortMissing, match="no real serial port"):
         open_real_port(spec.port("stage"))
 
 
