@@ -8,7 +8,7 @@ rule was fixed before the run. Pure: plan and journal in, ledger out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -138,7 +138,17 @@ def dose_ledger(plan: Plan, rows: Iterable[Row], until_s: float) -> Ledger:
 
 def ledger_json(ledger: Ledger) -> dict[str, Any]:
     """As plain data, for ``ledger.json``."""
-    return asdict(ledger)
+    plain: dict[str, Any] = _plain(ledger)
+    return plain
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any part of a ledger
+    """Dataclasses as dicts; not dataclasses.asdict, which copies each of many numbers by itself."""
+    if is_dataclass(value):
+        return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
+    if isinstance(value, tuple) and value and is_dataclass(value[0]):
+        return [_plain(entry) for entry in value]
+    return value
 
 
 def _read(plan: Plan, rows: Iterable[Row]) -> _Seen:

@@ -317,5 +317,5 @@ def _poll_s(instrument: InstrumentSpec) -> float:
 
 def _write_json(path: Path, content: Any) -> None:  # noqa: ANN401 - JSON values
     new = path.with_suffix(".new")
-    new.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+    new.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
     new.replace(path)

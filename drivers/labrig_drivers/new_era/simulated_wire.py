@@ -48,6 +48,13 @@ class Intake:
             if address == self._address:
                 yield command
 
+    def passes_by(self, data: bytes, safe: bool) -> bool:
+        """Whether this is one whole command for another pump, and nothing half-received waits."""
+        if self._buffer:
+            return False
+        address = _address_of(data, safe)
+        return address is not None and address != self._address
+
     def _whole_size(self, safe: bool) -> int:
         """Length of the whole packet or line that the buffer begins with; 0 for not yet."""
         buffer = self._buffer
@@ -77,6 +84,19 @@ def _packet_text(packet: bytes) -> bytes | None:
     """The data of a packet, None when its checksum or end is wrong."""
     data, crc = packet[2:-3], packet[-3:-1]
     return data if packet[-1] == _ETX and crc == _crc(data) else None
+
+
+@lru_cache(maxsize=1024)
+def _address_of(data: bytes, safe: bool) -> int | None:
+    """Whom one whole command is for; None for anything else."""
+    if data[:1] == b"\x02":
+        whole = len(data) >= _SHORTEST_PACKET and len(data) == data[1] + 1
+        text = _packet_text(data) if whole else None
+    else:
+        text = data[:-1] if not safe and data.find(_CR) == len(data) - 1 else None
+    if not text:
+        return None
+    return _split_address(text.decode("ascii", errors="replace"))[0]
 
 
 @lru_cache(maxsize=1024)

@@ -101,10 +101,15 @@ class SimulatedNewEra:
             "FUN": self._on_fun,
             "SAF": self._on_saf,
         }
+        self._wake: float | None = None
         self._power_up()
 
     def receive(self, data: bytes, now_s: float) -> bytes:
         """Bytes from the host; what is answered now, after anything unasked."""
+        # A daisy chain hears every packet: one for another pump changes nothing here.
+        if not self._unasked and self._intake.passes_by(data, safe=self._safe_s > 0):
+            return b""
+        self._wake = None
         answer = self.advance(now_s)
         if self._faults.active("silent", now_s):
             return b""
@@ -120,6 +125,7 @@ class SimulatedNewEra:
 
     def advance(self, now_s: float) -> bytes:
         """Move liquid, end volumes, let the watchdog run out; what was sent unasked or late."""
+        self._wake = None
         self._settle(now_s)
         sent, self._unasked = self._unasked, b""
         sent += self._line.due(now_s)
@@ -127,8 +133,10 @@ class SimulatedNewEra:
 
     def next_wake_s(self) -> float | None:
         """When a volume ends, the watchdog runs out, a fault begins or ends, a late reply goes."""
-        wake = min(self._next_event_s(), self._line.next_due_s())
-        return None if wake == _NEVER else wake
+        # Kept until something is heard or happens: a daisy chain asks all its pumps, all the time.
+        if self._wake is None:
+            self._wake = min(self._next_event_s(), self._line.next_due_s())
+        return None if self._wake == _NEVER else self._wake
 
     # --- time -------------------------------------------------------------------------------
 
