@@ -22,33 +22,61 @@ class WireLog:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._files: dict[str, TextIO] = {}
+        self._open: list[_Transcript] = []
 
     def __enter__(self) -> WireLog:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for file in self._files.values():
-            file.close()
+        for transcript in self._open:
+            transcript.close()
 
     def sink(self, port: str) -> Callable[[str, float, bytes], None]:
         """A listener for :class:`labrig_drivers.transports.recording.RecordingTransport`.
 
         A disk that refuses costs the transcript, never the night: the lines are given up.
         """
-        if port not in self._files:
-            path = self._folder / f"{port}.txt"
-            self._files[port] = path.open("a", encoding="ascii", buffering=1)
-        file = self._files[port]
-        given_up: list[OSError] = []
+        path = self._folder / f"{port}.txt"
+        transcript = _Transcript(port, path.open("a", encoding="ascii", buffering=1))
+        self._open.append(transcript)
+        return transcript.note
 
-        def write(direction: str, now_s: float, data: bytes) -> None:
-            if not given_up and not file.closed:
-                try:
-                    file.write(f"{now_s:.3f} {direction} {data.hex(' ')}\n")
-                except OSError as error:
-                    sys.stderr.write(f"the wire log of {port} is given up: {error}\n")
-                    self._files.pop(port, None)
-                    given_up.append(error)
 
-        return write
+class _Transcript:
+    """One port's file. Pieces of one reply, read in several bites, become one line."""
+
+    def __init__(self, port: str, file: TextIO) -> None:
+        self._port = port
+        self._file: TextIO | None = file
+        self._direction = ""
+        self._at = ""
+        self._bytes = b""
+
+    def note(self, direction: str, now_s: float, data: bytes) -> None:
+        """Take a piece; what was held is written when another line begins."""
+        at = f"{now_s:.3f}"
+        if direction == self._direction == "<" and at == self._at:
+            self._bytes += data
+            return
+        self._write()
+        self._direction, self._at, self._bytes = direction, at, data
+        if direction == ">":
+            # at once: what was sent last is what one looks for after a crash
+            self._write()
+
+    def close(self) -> None:
+        """Write what is held and close; safe to call twice."""
+        self._write()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _write(self) -> None:
+        if not self._bytes or self._file is None:
+            return
+        try:
+            self._file.write(f"{self._at} {self._direction} {self._bytes.hex(' ')}\n")
+        except OSError as error:
+            sys.stderr.write(f"the wire log of {self._port} is given up: {error}\n")
+            self._file = None
+        self._bytes = b""

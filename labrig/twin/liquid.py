@@ -97,36 +97,19 @@ class Plumbing:
     def advance(self, now_s: float) -> None:
         """Let the liquid run until ``now_s`` at the present pump rates."""
         while self.now_s < now_s - 1e-9:
-            step_s = min(now_s - self.now_s, self._next_change_s())
-            self._step(step_s / 60.0)
+            flowing = [
+                (line, flow) for line in self.lines.values() if (flow := line.flowing_ul_min()) > 0
+            ]
+            step_s = min(now_s - self.now_s, _next_change_s(flowing))
+            self._step(step_s / 60.0, flowing)
             self.now_s += step_s
         self.now_s = max(self.now_s, now_s)
 
-    def _next_change_s(self) -> float:
-        """Seconds until a front arrives at a chamber or a reservoir runs dry."""
-        soonest = math.inf
-        drawn: dict[int, float] = {}
-        for line in self.lines.values():
-            flow = line.flowing_ul_min()
-            if flow <= 0:
-                continue
-            if line.unprimed_ul > 1e-9:
-                soonest = min(soonest, line.unprimed_ul / flow * 60.0)
-            drawn[id(line.reservoir)] = drawn.get(id(line.reservoir), 0.0) + flow
-        for line in self.lines.values():
-            rate = drawn.get(id(line.reservoir), 0.0)
-            if rate > 0:
-                soonest = min(soonest, line.reservoir.left_ul / rate * 60.0)
-        return max(soonest, 1e-6)
-
-    def _step(self, minutes: float) -> None:
+    def _step(self, minutes: float, flowing: Flowing) -> None:
         inflow = dict.fromkeys(self.chambers, 0.0)
         fresh = dict.fromkeys(self.chambers, 0.0)
         mass: dict[str, dict[str, float]] = {well: {} for well in self.chambers}
-        for line in self.lines.values():
-            flow = line.flowing_ul_min()
-            if flow <= 0:
-                continue
+        for line, flow in flowing:
             share = flow / len(line.wells)
             filling = line.unprimed_ul > 1e-9
             for well in line.wells:
@@ -141,3 +124,20 @@ class Plumbing:
             line.reservoir.left_ul = max(0.0, line.reservoir.left_ul - flow * minutes)
         for well, chamber in self.chambers.items():
             chamber.mix(minutes, inflow[well], mass[well], fresh[well])
+
+
+Flowing = list[tuple[Line, float]]
+"""Lines that move, with what they move in µL/min."""
+
+
+def _next_change_s(flowing: Flowing) -> float:
+    """Seconds until a front arrives at a chamber or a reservoir runs dry."""
+    soonest = math.inf
+    drawn: dict[int, float] = {}
+    for line, flow in flowing:
+        if line.unprimed_ul > 1e-9:
+            soonest = min(soonest, line.unprimed_ul / flow * 60.0)
+        drawn[id(line.reservoir)] = drawn.get(id(line.reservoir), 0.0) + flow
+    for line, _ in flowing:
+        soonest = min(soonest, line.reservoir.left_ul / drawn[id(line.reservoir)] * 60.0)
+    return max(soonest, 1e-6)
