@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from labrig.launch.prepare import StartRequest, prepare_run
 
 CATALOGUE = Path(__file__).parents[3] / "protocols"
