@@ -79,7 +79,7 @@ def labrig(tmp_path, sentry):
     """Run ``labrig ARGUMENTS`` in an empty folder; returns the finished process."""
     environment, _ = sentry
 
-    def call(*arguments, check=True, timeout=280):
+    def call(*arguments, check=True, timeout=560):
         done = subprocess.run(
             [sys.executable, "-m", "labrig", *map(str, arguments)],
             cwd=tmp_path,

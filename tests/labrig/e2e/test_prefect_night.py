@@ -18,7 +18,7 @@ from labrig.run_folder import RunFolder
 
 CATALOGUE = Path(__file__).parents[3] / "protocols"
 BENCH = CATALOGUE / "rigs" / "simulated-bench.yaml"
-WITHIN_S = 280.0
+WITHIN_S = 420.0
 
 pytestmark = pytest.mark.slow
 

@@ -21,7 +21,7 @@ from labrig.run_folder import RunFolder
 CATALOGUE = Path(__file__).parents[3] / "protocols"
 BENCH = CATALOGUE / "rigs" / "simulated-bench.yaml"
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def last_json(done):
@@ -83,7 +83,7 @@ def test_kill_9_in_the_night_then_resume(labrig, sentry, short_night, tmp_path, 
     environment, _ = sentry
     night = subprocess.Popen(
         [sys.executable, "-m", "labrig", "run", str(short_night), "--rig", str(BENCH),
-         "--runs", "runs", "--simulate", "--speed", "600", "--json"],
+         "--runs", "runs", "--simulate", "--speed", "1500", "--json"],
         cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
