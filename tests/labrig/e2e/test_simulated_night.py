@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 def last_json(done):
     return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def table(path):
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
 
 
 def rows(folder, sql):
@@ -48,14 +54,16 @@ def test_the_demo_ends_in_a_report_without_touching_the_network(labrig, sentry, 
     assert "http-equiv" not in page
     assert "<script src" not in page
     assert sentry[1].read_text() == "", "something was asked to connect outside this machine"
-    frames = list(csv.DictReader(folder.manifest.open(encoding="utf-8")))
+    frames = table(folder.manifest)
     assert len({f["well"] for f in frames}) >= 24
     assert len({f["round"] for f in frames}) >= 28
     plan = json.loads(folder.plan.read_text(encoding="utf-8"))["plan"]
     assert plan["pilot"] is True
     yaozarrs.validate_zarr_store(str(folder.plate))
-    fields = list(csv.DictReader((folder.measures / "fields.csv").open(encoding="utf-8")))
-    assert len(fields) == 24 * 28
+    fields = table(folder.measures / "fields.csv")
+    kinds = Counter(field["kind"] for field in fields)
+    assert kinds == {"tube-like object": 24 * 28, "tube": 24 * 2}
+    assert not [field for field in fields if field["status"] == "failed"]
     talked = {p.stem for p in folder.wire.iterdir() if p.stat().st_size > 0}
     assert {"chain_nerve", "rs485_pumps", "pulse_pal", "probe", "stage"} <= talked
 
