@@ -194,7 +194,7 @@ class Journal:
         return (
             entry,
             # Here already: what cannot be written at all must not be kept, to fail every row after.
-            _canonical(_finite(entry.detail)),
+            _writable(entry.detail),
             # A float always: SQLite gives one back, and the chain hashes what it gives.
             float(round(self._clock.now_s(), 6)),
             self._clock.utc().isoformat(timespec="milliseconds"),
@@ -334,10 +334,21 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
+
 def _canonical(detail: Mapping[str, Any]) -> str:
-    return json.dumps(
-        detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return _ENCODER.encode(detail)
+
+
+def _writable(detail: Mapping[str, Any]) -> str:
+    """Canonical JSON, mended only when it has to be: nearly every row is fine as it is."""
+    try:
+        return _canonical(detail)
+    except (ValueError, TypeError):
+        return _canonical(_finite(detail))
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401 - JSON values
