@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-PROTOCOL, RIG = "demo-night.yaml", "rigs/simulated-bench.yaml"
-
 
 def demo(
     folder: Annotated[
@@ -24,7 +22,7 @@ def demo(
     Every byte goes through the drivers of the real instruments; their simulators answer. Nothing
     outside this computer is reached. Open the report it names at the end in any browser.
     """
-    from labrig.catalogue import catalogue_folder
+    from labrig.catalogue import DEMO_PROTOCOL, DEMO_RIG, catalogue_folder
     from labrig.commands.run import run
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -32,8 +30,8 @@ def demo(
     if not as_json:
         typer.echo("A night of 14 h on simulated instruments, as fast as this computer can.")
     run(
-        protocol=catalogue / PROTOCOL,
-        rig=catalogue / RIG,
+        protocol=catalogue / DEMO_PROTOCOL,
+        rig=catalogue / DEMO_RIG,
         runs=folder,
         simulate=True,
         fast=True,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 
-import typer
 from rich.console import Console
 from rich.markup import escape
 
@@ -73,8 +72,3 @@ def explain(error: Exception) -> int:
         console.print(str(error), style="red", markup=False)
         return exit_codes.REFUSED
     raise error
-
-
-def leave(status: int) -> None:
-    """End the command with this status."""
-    raise typer.Exit(status)

@@ -22,7 +22,6 @@ from labrig.launch.port_claims import claimed_ports
 from labrig.launch.runner_child import NO_INSTRUMENT, REFUSED
 from labrig.launch.wire_log import WireLog
 from labrig.plan.store import from_json
-from labrig.plan.timeline import Film, Frame
 from labrig.rig.bench import BenchSpec, OpenTransport, PortSpec, open_real_port
 from labrig.run.camera_link import CameraLink
 from labrig.run.clock import Clock, RealClock, boot_id
@@ -81,7 +80,8 @@ def _run(folder: RunFolder, speed: float, gap_s: float, *, pictures: bool) -> in
             clock,
             folder.root,
             camera,
-            None if twin is None else (lambda picture: _scene(twin, picture)),
+            # the world, not the request, says what the simulated camera sees
+            None if twin is None else (lambda _picture: twin.scene()),
         )
         outcome = runner.run()
         if twin is not None:
@@ -121,11 +121,6 @@ def _recorded(open_port: OpenTransport, wire: WireLog, now: Callable[[], float])
         return RecordingTransport(open_port(port), wire.sink(port.name), now)
 
     return open_recorded
-
-
-def _scene(twin: TwinBench, picture: Frame | Film) -> dict[str, object]:
-    """What the simulated camera is to see; the world, not the request, says what is there."""
-    return twin.scene()
 
 
 if __name__ == "__main__":
