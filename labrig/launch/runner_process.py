@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from labrig.launch.json_files import read_json
@@ -25,7 +26,7 @@ from labrig.plan.store import from_json
 from labrig.rig.bench import BenchSpec, OpenTransport, PortSpec, open_real_port
 from labrig.run.camera_link import CameraLink
 from labrig.run.clock import Clock, RealClock, boot_id
-from labrig.run.journal import JournalError
+from labrig.run.journal import JournalError, open_journal
 from labrig.run.lease import LeaseHeld
 from labrig.run.recovery import ClockWentBack, run_time_now_s
 from labrig.run.runner import Runner, RunOver, previous_state
@@ -81,7 +82,9 @@ def _run(folder: RunFolder, speed: float, gap_s: float, *, pictures: bool) -> in
             folder.root,
             camera,
             # the world, not the request, says what the simulated camera sees
-            None if twin is None else (lambda _picture: twin.scene()),
+            (lambda _picture: twin.scene()) if twin is not None and pictures else None,
+            # a simulated bench remembers no further than the death of its process
+            partial(open_journal, survives="power cut" if twin is None else "kill"),
         )
         outcome = runner.run()
         if twin is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -23,7 +22,7 @@ from labrig.run.dispatcher import Dispatcher
 from labrig.run.flow import PumpHandler
 from labrig.run.handler import Handler
 from labrig.run.imaging import Attach, ImagingHandler
-from labrig.run.journal import Entry, open_journal, read_journal
+from labrig.run.journal import Entry, Journal, open_journal, read_journal
 from labrig.run.lease import Fence, take_lease
 from labrig.run.ledger import dose_ledger, ledger_json
 from labrig.run.orders import Command, Halt
@@ -81,7 +80,7 @@ class Runner:
         folder: the run folder; its journal says whether this is a start or an adoption.
         camera: the camera process.
         attachment: see :class:`labrig.run.imaging.ImagingHandler`.
-        connect: opens the journal's database.
+        open_journal: opens the journal.
     """
 
     def __init__(
@@ -93,7 +92,7 @@ class Runner:
         folder: Path,
         camera: CameraLink,
         attachment: Attach | None = None,
-        connect: Callable[..., sqlite3.Connection] = sqlite3.connect,
+        open_journal: Callable[[Path, Clock], Journal] = open_journal,
     ) -> None:
         self._plan = plan
         self._bench = bench
@@ -102,7 +101,7 @@ class Runner:
         self._folder = folder
         self._camera = camera
         self._attachment = attachment
-        self._connect = connect
+        self._open_journal = open_journal
         self._workers: list[Worker] = []
         self._seen: dict[str, Identity] = {}
 
@@ -121,7 +120,7 @@ class Runner:
         """
         lease = take_lease(self._folder)
         try:
-            journal = open_journal(self._folder / "journal.sqlite", self._clock, self._connect)
+            journal = self._open_journal(self._folder / "journal.sqlite", self._clock)
             try:
                 state = fold(journal.rows())
                 if state.ended:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 
 class WireHistory:
@@ -16,7 +16,7 @@ class WireHistory:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: TextIO | None = None
+        self._file: BinaryIO | None = None
 
     def append(self, now_s: float, port: str, data: bytes) -> None:
         """Hand one line to the operating system, which keeps it when this process is killed.
@@ -25,9 +25,12 @@ class WireHistory:
             OSError: the disk refuses.
         """
         if self._file is None:
-            self._file = self._path.open("a", encoding="ascii")
-        self._file.write(f"{now_s!r} {port} {data.hex()}\n")
-        self._file.flush()
+            # unbuffered: a line is with the operating system when this returns
+            self._file = self._path.open("ab", buffering=0)
+        line = f"{now_s!r} {port} {data.hex()}\n".encode("ascii")
+        while line:
+            # a disk that fills takes a part first, and refuses the rest
+            line = line[self._file.write(line) :]
 
     def read(self) -> Iterator[tuple[float, str, bytes]]:
         """What was received so far, oldest first; a line torn by a power cut ends it."""

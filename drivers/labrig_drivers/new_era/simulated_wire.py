@@ -107,13 +107,19 @@ def _split_address(text: str) -> tuple[int, str]:
     return int(digits or "0"), tidy[len(digits) :]
 
 
-@lru_cache(maxsize=1024)
 def _crc(data: bytes) -> bytes:
     """CRC-CCITT, polynomial 0x1021, start 0, most significant bit first."""
     crc = 0
     for byte in data:
-        crc ^= byte << 8
-        for _ in range(8):
-            crc = (crc << 1) ^ 0x1021 if crc & 0x8000 else crc << 1
-        crc &= 0xFFFF
+        crc = (crc << 8 & 0xFF00) ^ _CRC_OF_BYTE[crc >> 8 ^ byte]
     return crc.to_bytes(2, "big")
+
+
+def _crc_of_byte(byte: int) -> int:
+    crc = byte << 8
+    for _ in range(8):
+        crc = (crc << 1) ^ 0x1021 if crc & 0x8000 else crc << 1
+    return crc & 0xFFFF
+
+
+_CRC_OF_BYTE = tuple(_crc_of_byte(byte) for byte in range(256))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,7 @@ from labrig.plan.timeline import (
 )
 from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec
 from labrig.run.camera_link import CameraLink
-from labrig.run.journal import read_journal
+from labrig.run.journal import open_journal, read_journal
 from labrig.run.runner import Runner, previous_state
 from labrig.run.virtual_clock import VirtualClock
 from labrig_drivers.errors import PortLost, PortMissing
@@ -163,12 +165,19 @@ class Rehearsal:
             instrument.settings(**settings), self.plants[name], 1, self.faults.get(name, ()), name
         )
 
-    def make(self, plan: Plan, clock: VirtualClock | None = None, **options: Any) -> Runner:
+    def make(
+        self,
+        plan: Plan,
+        clock: VirtualClock | None = None,
+        connect: Any = sqlite3.connect,
+        **options: Any,
+    ) -> Runner:
         self.clock = clock or VirtualClock(start_s=previous_state(self.folder).last_s)
         self.folder.mkdir(exist_ok=True)
         self.runner = Runner(
             plan, self.bench, self.open_transport, self.clock, self.folder,
-            CameraLink(self.camera, deadline_s=1.5), **options,
+            CameraLink(self.camera, deadline_s=1.5),
+            open_journal=partial(open_journal, connect=connect), **options,
         )  # fmt: skip
         return self.runner
 
