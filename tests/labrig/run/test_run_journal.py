@@ -169,3 +169,16 @@ def test_a_row_that_cannot_be_written_at_all_spoils_no_other(path):
     journal.note(Entry("note", "next", "noted", {}))
     journal.close()
     assert [row.key for row in read_journal(path)] == ["next"]
+
+
+@pytest.mark.parametrize(("survives", "synchronous"), [("power cut", 2), ("kill", 1)])
+def test_only_a_simulated_bench_does_not_wait_for_the_disk(tmp_path, survives, synchronous):
+    opened = []
+
+    def connect(*args, **settings):
+        opened.append(sqlite3.connect(*args, **settings))
+        return opened[-1]
+
+    journal = open_journal(tmp_path / "journal.sqlite", VirtualClock(), connect, survives)
+    assert opened[0].execute("PRAGMA synchronous").fetchone() == (synchronous,)
+    journal.close()
