@@ -82,7 +82,9 @@ def _run(folder: RunFolder, speed: float, gap_s: float, *, pictures: bool) -> in
             folder.root,
             camera,
             # the world, not the request, says what the simulated camera sees
-            (lambda _picture: twin.scene()) if twin is not None and pictures else None,
+            (lambda _picture, since_s: twin.scene(since_s))
+            if twin is not None and pictures
+            else None,
             # a simulated bench remembers no further than the death of its process
             partial(open_journal, survives="power cut" if twin is None else "kill"),
         )

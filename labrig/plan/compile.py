@@ -16,14 +16,19 @@ from labrig.plan.checks import every_check
 from labrig.plan.checks.draft import Draft
 from labrig.plan.checks.overrides import lift
 from labrig.plan.dose_schedule import doses
+from labrig.plan.film_schedule import film_blocks, films, stimulus_spans
 from labrig.plan.flow_demand import demands
 from labrig.plan.flow_schedule import flow_levels
 from labrig.plan.forecast import forecast, predicted_curves, pulse_figures
-from labrig.plan.imaging_schedule import Positions, films, frames, readings
+from labrig.plan.imaging_schedule import Positions, frames, readings
 from labrig.plan.plan import Finding, Plan, RunRules, Severity, WellPlan
 from labrig.plan.pumps import pump_rates
 from labrig.plan.solutions import line_solutions, stock_roles
-from labrig.plan.stimulation_schedule import electrode_patterns, stimulation_levels
+from labrig.plan.stimulation_schedule import (
+    electrode_patterns,
+    film_patterns,
+    stimulation_levels,
+)
 from labrig.plan.supplies import depletion, loading
 from labrig.plan.targets import phase_spans
 from labrig.plan.timeline import Entry
@@ -92,13 +97,16 @@ def assemble(
     found += more
     given, more = doses(protocol, rig, spans, wells, carried, levels, pumps)
     found += more
-    stimulation, more = stimulation_levels(protocol, rig, spans, wells)
-    found += more
     positions, more = _positions(protocol, rig, wells)
     found += more
-    pictures, more = frames(protocol, rig, spans, wells, positions)
+    blocks, more = film_blocks(protocol, rig, wells, positions)
     found += more
-    moving, more = films(protocol, rig, spans, wells, positions)
+    moving = films(protocol, rig, spans, wells, positions, blocks)
+    filmed_s = [block.start_s for block in blocks]
+    pictures, more = frames(protocol, rig, spans, wells, positions, filmed_s)
+    found += more
+    tests_s = stimulus_spans(protocol, blocks)
+    stimulation, more = stimulation_levels(protocol, rig, spans, wells, tests_s)
     found += more
     probe = readings(protocol, rig, spans)
     entries: list[Entry] = [*levels, *given, *stimulation, *pictures, *moving, *probe]
@@ -113,6 +121,9 @@ def assemble(
     )
     patterns, _ = electrode_patterns(protocol, rig, wells)
     pulses = pulse_figures(protocol, rig, stimulation, patterns)
+    pulses += pulse_figures(
+        protocol, rig, stimulation, film_patterns(protocol, rig, wells, patterns)
+    )
     plan = Plan(
         protocol_name=protocol.name,
         protocol_sha256="",

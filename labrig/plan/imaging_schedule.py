@@ -1,4 +1,4 @@
-"""When each picture and film is taken: rounds spread in time by what the stage needs.
+"""When each picture is taken: rounds spread in time by what the stage needs.
 
 A frame's offset is when the stage sets out for it. Wells are visited in a serpentine, row by row,
 fields and channels within; the same order in every round, so that each field's own interval is
@@ -8,23 +8,18 @@ even.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from labrig.plan.plan import Finding, PhaseSpan, WellPlan
 from labrig.plan.targets import phase_at
-from labrig.plan.timeline import Film, Frame, Lateness, Reading
-from labrig.protocol.models import FilmPlan, Imaging, Protocol
+from labrig.plan.timeline import Frame, Lateness, Reading
+from labrig.protocol.models import Imaging, Protocol
 from labrig.protocol.plates import row_column
 from labrig.rig.models import Rig
 
 FRAME_OVERHEAD_S = 0.25
 """Read-out, hand-over and the stage's handshake, a frame [P]."""
-
-FILM_OVERHEAD_S = 2.0
-"""Starting a film and writing it down, beyond its duration [P]."""
-
-MOVED_WORTH_SAYING_S = 60.0
 
 Positions = Mapping[str, Sequence[tuple[float, float]]]
 """Per well, stage positions in µm of its fields."""
@@ -58,8 +53,11 @@ def frames(
     spans: tuple[PhaseSpan, ...],
     wells: Sequence[WellPlan],
     positions: Positions,
+    filmed_s: Sequence[float] = (),
 ) -> tuple[tuple[Frame, ...], list[Finding]]:
     """Every frame of every round that ends before the run does.
+
+    ``filmed_s``: when blocks of films begin, for channels taken ``with-films``.
 
     Findings: ``imaging.round-too-long``, ``imaging.no-round``.
     """
@@ -71,13 +69,14 @@ def frames(
         math.floor((protocol.duration_s - length_s - imaging.first_s) / imaging.interval_s + 1e-9)
         + 1,
     )
+    starts_s = [imaging.first_s + number * imaging.interval_s for number in range(count)]
+    filmed = {nearest_round(at_s, dict(enumerate(starts_s))) for at_s in filmed_s}
     rule = Lateness(protocol.rules.late_frame.rule, protocol.rules.late_frame.grace_s)
     made = []
-    for number in range(count):
-        start_s = imaging.first_s + number * imaging.interval_s
+    for number, start_s in enumerate(starts_s):
         for shot in shots:
             channel = imaging.channels[shot.channel]
-            if not _taken(channel.rounds, number, count):
+            if not _taken(channel.rounds, number, count, filmed):
                 continue
             offset_s = round(start_s + shot.after_s, 3)
             made.append(
@@ -118,7 +117,7 @@ def round_plan(
     now_s = 0.0
     here = stops[-1][2:] if stops else (0.0, 0.0)
     for well, field, x, y in stops:
-        shift_s = _travel_s(rig, here, (x, y))
+        shift_s = travel_s(rig, here, (x, y))
         for channel in channels:
             shots.append(Shot(now_s, well, field, channel, x, y))
             now_s += shift_s + imaging.channels[channel].exposure_ms / 1000 + FRAME_OVERHEAD_S
@@ -127,15 +126,26 @@ def round_plan(
     return tuple(shots), now_s
 
 
-def _travel_s(rig: Rig, start_um: tuple[float, float], end_um: tuple[float, float]) -> float:
+def nearest_round(at_s: float, starts_s: Mapping[int, float]) -> int | None:
+    """The round that begins nearest to a time, the earlier of two; None without rounds.
+
+    >>> nearest_round(4000.0, {0: 0.0, 1: 1800.0, 2: 3600.0})
+    2
+    """
+    return min(starts_s, key=lambda number: (abs(starts_s[number] - at_s), number), default=None)
+
+
+def travel_s(rig: Rig, start_um: tuple[float, float], end_um: tuple[float, float]) -> float:
+    """How long the stage takes from one place to another and to come to rest, s."""
     distance_mm = math.dist(start_um, end_um) / 1000.0
     return distance_mm / rig.stage.speed_mm_s + rig.stage.settle_s
 
 
-def _taken(rounds: str, number: int, count: int) -> bool:
+def _taken(rounds: str, number: int, count: int, filmed: Collection[int | None]) -> bool:
     first, last = number == 0, number == count - 1
     return {
         "all": True,
+        "with-films": number in filmed,
         "first": first,
         "last": last,
         "first-and-last": first or last,
@@ -172,123 +182,6 @@ def _round_findings(imaging: Imaging, length_s: float, duration_s: float) -> lis
             "take fewer sites or channels, or a longer interval",
         )
     ]
-
-
-def films(
-    protocol: Protocol,
-    rig: Rig,
-    spans: tuple[PhaseSpan, ...],
-    wells: Sequence[WellPlan],
-    positions: Positions,
-) -> tuple[tuple[Film, ...], list[Finding]]:
-    """A film of the first field of every well, in the gap between rounds nearest to each time.
-
-    Findings: ``imaging.film-does-not-fit``, ``imaging.film-moved``.
-    """
-    plan = protocol.imaging.films
-    if plan is None or plan.channel not in rig.optics:
-        return (), []
-    order = serpentine(wells)
-    steps, block_s = _film_steps(plan, rig, order, positions)
-    gaps = _gaps(protocol, rig, order, positions)
-    rule = Lateness(protocol.rules.late_film.rule, protocol.rules.late_film.grace_s)
-    made: list[Film] = []
-    findings = []
-    taken_until_s = 0.0
-    for number, at_s in enumerate(sorted(plan.at_s)):
-        start_s = _fit(gaps, at_s, block_s, taken_until_s)
-        where = f"protocol: imaging.films.at.{number}"
-        if start_s is None:
-            findings.append(_film_unfit(where, at_s, block_s))
-            continue
-        if abs(start_s - at_s) > MOVED_WORTH_SAYING_S:
-            findings.append(_film_moved(where, at_s, start_s))
-        taken_until_s = start_s + block_s
-        for after_s, well in steps:
-            offset_s = round(start_s + after_s, 3)
-            x_um, y_um = positions[well][0]
-            made.append(
-                Film(
-                    f"film/t{number:02d}/{well}/f0/{plan.channel}",
-                    offset_s,
-                    spans[phase_at(spans, offset_s)].name,
-                    rig.optics[plan.channel].camera,
-                    rig.stage.instrument,
-                    well,
-                    0,
-                    plan.channel,
-                    x_um,
-                    y_um,
-                    plan.exposure_ms,
-                    plan.frame_rate_hz,
-                    max(1, round(plan.duration_s * plan.frame_rate_hz)),
-                    rule,
-                )
-            )
-    return tuple(made), findings
-
-
-def _film_steps(
-    plan: FilmPlan, rig: Rig, order: Sequence[str], positions: Positions
-) -> tuple[list[tuple[float, str]], float]:
-    steps = []
-    now_s = 0.0
-    here: tuple[float, float] | None = None
-    for well in order:
-        there = positions[well][0]
-        steps.append((now_s, well))
-        now_s += plan.duration_s + FILM_OVERHEAD_S
-        now_s += 0.0 if here is None else _travel_s(rig, here, there)
-        here = there
-    return steps, now_s
-
-
-def _gaps(
-    protocol: Protocol, rig: Rig, order: Sequence[str], positions: Positions
-) -> list[tuple[float, float]]:
-    """Stretches of the run in which no round is being taken."""
-    imaging = protocol.imaging
-    _, length_s = round_plan(imaging, rig, order, positions)
-    gaps = []
-    free_from_s = 0.0
-    start_s = imaging.first_s
-    while start_s + length_s <= protocol.duration_s + 1e-6:
-        gaps.append((free_from_s, start_s))
-        free_from_s = start_s + length_s
-        start_s += imaging.interval_s
-    return [*gaps, (free_from_s, protocol.duration_s)]
-
-
-def _fit(
-    gaps: Sequence[tuple[float, float]], at_s: float, block_s: float, not_before_s: float
-) -> float | None:
-    """The start nearest to a time at which a block of films fits between rounds."""
-    starts = []
-    for begin, end in gaps:
-        begin = max(begin, not_before_s)
-        if end - begin >= block_s:
-            starts.append(min(max(at_s, begin), end - block_s))
-    return min(starts, key=lambda start: abs(start - at_s), default=None)
-
-
-def _film_unfit(where: str, at_s: float, block_s: float) -> Finding:
-    return Finding(
-        "imaging.film-does-not-fit",
-        "block",
-        where,
-        f"films of every well take {block_s:.0f} s, and no gap between rounds is as long",
-        "shorten the films or lengthen imaging.interval",
-    )
-
-
-def _film_moved(where: str, at_s: float, start_s: float) -> Finding:
-    return Finding(
-        "imaging.film-moved",
-        "note",
-        where,
-        f"asked at {at_s / 3600:.2f} h, begins at {start_s / 3600:.2f} h, between two rounds",
-        "nothing, or ask for a time between rounds",
-    )
 
 
 def readings(protocol: Protocol, rig: Rig, spans: tuple[PhaseSpan, ...]) -> tuple[Reading, ...]:

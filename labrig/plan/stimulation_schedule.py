@@ -83,13 +83,21 @@ def _unbroken(frequency_hz: float, pulse_s: float) -> tuple[float, float, int]:
 
 
 def stimulation_levels(
-    protocol: Protocol, rig: Rig, spans: tuple[PhaseSpan, ...], wells: Sequence[WellPlan]
+    protocol: Protocol,
+    rig: Rig,
+    spans: tuple[PhaseSpan, ...],
+    wells: Sequence[WellPlan],
+    tests_s: Sequence[tuple[float, float]] = (),
 ) -> tuple[tuple[StimulationLevel, ...], list[Finding]]:
     """Levels of every stimulator, from offset 0 (silence too) to silence at the end.
+
+    ``tests_s``: from when to when the films' stimulus takes the place of every well's own pattern,
+    in every phase.
 
     Findings: ``stim.channel-shared``, ``stim.no-electrodes``.
     """
     patterns, findings = electrode_patterns(protocol, rig, wells)
+    tested = film_patterns(protocol, rig, wells)
     levels: list[StimulationLevel] = []
     for stimulator in dict.fromkeys(e.stimulator for e in rig.electrodes.values()):
         active = {
@@ -101,19 +109,25 @@ def stimulation_levels(
         }
         moments = {0.0, protocol.duration_s}
         moments |= {t for spells in active.values() for spell in spells for t in spell}
+        moments |= {t for spell in tests_s for t in spell}
         wired = tuple(
             w for e in rig.electrodes.values() if e.stimulator == stimulator for w in e.wells
         )
         last: tuple[TrainSpec, ...] | None = None
         for moment in sorted(moments):
+            if any(start <= moment < end for start, end in tests_s):
+                due = {
+                    n: p for n, p in tested.items() if rig.electrodes[n].stimulator == stimulator
+                }
+            else:
+                due = {
+                    name: patterns[name]
+                    for name, spells in active.items()
+                    if any(start <= moment < end for start, end in spells)
+                }
             trains = tuple(
-                train(
-                    rig.electrodes[name].channel,
-                    patterns[name],
-                    protocol.patterns[patterns[name]],
-                )
-                for name, spells in active.items()
-                if any(start <= moment < end for start, end in spells)
+                train(rig.electrodes[name].channel, pattern, protocol.patterns[pattern])
+                for name, pattern in due.items()
             )
             if trains == last and moment < protocol.duration_s:
                 continue
@@ -169,6 +183,27 @@ def electrode_patterns(
                 )
             )
     return patterns, findings
+
+
+def film_patterns(
+    protocol: Protocol,
+    rig: Rig,
+    wells: Sequence[WellPlan],
+    besides: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """The pattern of each electrode pair while films are taken; empty where films have none.
+
+    A pair that gets the same pattern anyway, by ``besides``, is left out.
+    """
+    plan = protocol.imaging.films
+    if plan is None or plan.stimulus is None:
+        return {}
+    used = {well.well for well in wells}
+    return {
+        name: plan.stimulus
+        for name, electrodes in rig.electrodes.items()
+        if used & set(electrodes.wells) and (besides or {}).get(name) != plan.stimulus
+    }
 
 
 def _active(

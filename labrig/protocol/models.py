@@ -166,14 +166,21 @@ class Channel(Strict):
     modality: Literal["phase", "brightfield", "fluorescence"]
     shows: Literal["cells", "tubes", "nuclei"]
     exposure_ms: Ms = Field(alias="exposure", gt=0)
-    rounds: Literal["all", "first", "last", "first-and-last"] = "all"
+    rounds: Literal["all", "first", "last", "first-and-last", "with-films"] = Field(
+        default="all", description="with-films: the rounds nearest to the films"
+    )
     stain: str = ""
 
 
 class FilmPlan(Strict):
-    """Contraction films."""
+    """Contraction films, of the first field of every well."""
 
     at_s: tuple[Seconds, ...] = Field(alias="at")
+    stimulus: Name | None = Field(
+        default=None,
+        description="pattern that every well with electrodes gets, shams too, while films are "
+        "taken; None: each well's own, and contraction cannot be compared between arms",
+    )
     channel: Name
     duration_s: Seconds = Field(alias="duration", gt=0)
     frame_rate_hz: Hertz = Field(alias="frame_rate", ge=50)

@@ -77,6 +77,9 @@ LIBRARY: Mapping[str, LibraryPattern] = MappingProxyType(
         "mature_0p1hz": LibraryPattern(
             "6 ms", "4 V", "biphasic", "0.1 Hz", "[S, truncated] 4 V for 24 h; rate [K]"
         ),
+        "twitch_2hz": LibraryPattern(
+            "0.4 ms", "15 V", "biphasic", "2 Hz", "[P] single twitches, each relaxed by the next"
+        ),
         "sham": LibraryPattern(
             "0.4 ms", "0 V", "biphasic", "10 Hz", "electrodes in, outputs silent"
         ),

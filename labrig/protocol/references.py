@@ -200,10 +200,22 @@ def _imaging(protocol: Protocol) -> Iterator[Mistake]:
             "Start earlier or make the phases longer.",
         )
     if imaging.films is None:
+        for name, channel in imaging.channels.items():
+            if channel.rounds == "with-films":
+                yield Mistake(
+                    ("imaging", "channels", name, "rounds"),
+                    "there are no films",
+                    "Add `films:` under `imaging:`, or take this channel in other rounds.",
+                )
         return
+    path: KeyPath
     if imaging.films.channel not in imaging.channels:
-        path: KeyPath = ("imaging", "films", "channel")
+        path = ("imaging", "films", "channel")
         yield _unknown(path, "channel", imaging.films.channel, imaging.channels)
+    stimulus = imaging.films.stimulus
+    if stimulus is not None and stimulus not in protocol.patterns:
+        path = ("imaging", "films", "stimulus")
+        yield _unknown(path, "pattern", stimulus, protocol.patterns)
     for index, at_s in enumerate(imaging.films.at_s):
         if not 0 <= at_s <= duration_s:
             yield Mistake(

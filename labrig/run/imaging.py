@@ -18,7 +18,8 @@ _FIRST_LOOK_S = 0.1
 _LOOKS = 1.5
 """Each look at a moving stage comes this much later than the one before, up to half a second."""
 
-Attach = Callable[[Frame | Film], Any]
+Attach = Callable[[Frame | Film, float], Any]
+"""What goes along with a request, from the picture and when it was begun, s from t0."""
 
 
 class StageNotThere(Exception):
@@ -139,7 +140,13 @@ class ImagingHandler:
         )  # fmt: skip
 
     def _request(self, entry: Frame | Film, taken_s: float) -> dict[str, Any]:
-        attachment = None if self._attachment is None else self._attachment(entry)
+        length_s = entry.frames / entry.frame_rate_hz if isinstance(entry, Film) else 0.0
+        attachment = None
+        if self._attachment is not None:
+            if length_s:
+                # Pulses may begin while a film is taken: what it shows is known when it is over.
+                self._pause_until(taken_s + length_s)
+            attachment = self._attachment(entry, taken_s)
         common: dict[str, Any] = {
             "camera": entry.camera, "channel": entry.channel, "well": entry.well,
             "field": entry.field, "exposure_ms": entry.exposure_ms, "offset_s": taken_s,
@@ -150,7 +157,6 @@ class ImagingHandler:
             return self._camera.request(
                 exposure_s, do="snap", round=entry.round, t_index=entry.round, **common
             )
-        length_s = entry.frames / entry.frame_rate_hz
         return self._camera.request(
             # Storing a film takes longer than making it.
             exposure_s + 4 * length_s, do="film", name=entry.key,

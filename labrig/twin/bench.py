@@ -163,10 +163,14 @@ class TwinBench:
             if self._ports[name].next_wake_s() == wake_s:
                 return
 
-    def scene(self) -> dict[str, Any]:
-        """What the simulated camera sees now (never looked into by the code under test)."""
+    def scene(self, since_s: float) -> dict[str, Any]:
+        """What the simulated camera sees (never looked into by the code under test).
+
+        Args:
+            since_s: when the picture or film was begun; it ends now.
+        """
         self.happen_until(self._now())
-        return self._world.scene(self._now())
+        return self._world.scene(self._now(), since_s)
 
     def truth(self) -> dict[str, dict[str, Any]]:
         """Everything true now, for the ground-truth file."""

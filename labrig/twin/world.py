@@ -18,6 +18,8 @@ from labrig.twin.liquid import Chamber, Line, Plumbing, Reservoir
 from labrig.twin.spec import TwinSpec
 
 STEP_S = 300.0  # cultures change over hours: surroundings are held constant for five minutes
+LONGEST_TWITCH_S = 1.0
+REMEMBERED_S = 600.0  # trains that ended longer ago are in no film that is still to be rendered
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class World:
         self._activity = {w.well: Activity() for w in spec.wells}
         self._culture = {w.well: self._seeded_culture(w.well) for w in spec.wells}
         self._trains: dict[tuple[str, int], Train] = {}
+        self._pulses: dict[tuple[str, int], list[float]] = {}
         self._fields_um = {
             (w.well, index): place for w in spec.wells for index, place in enumerate(w.fields_um)
         }
@@ -150,6 +153,7 @@ class World:
             felt = amplitude_v >= self._responses["activity"]["min_amplitude_v"]
             train = Train(now_s, duration_s, frequency_hz, burst_s, gap_s, felt)
             self._trains[(stimulator, channel)] = train
+            self._felt_at(stimulator, channel, train)
             self._count(stimulator, channel, train, train.pulses_in(duration_s))
 
     def stop_train(self, stimulator: str, channel: int, now_s: float) -> None:
@@ -159,6 +163,8 @@ class World:
             train = self._trains.pop((stimulator, channel), None)
             if train is not None and now_s < train.start_s + train.duration_s:
                 given = train.pulses_in(now_s - train.start_s)
+                felt = self._pulses.get((stimulator, channel), [])
+                self._pulses[(stimulator, channel)] = [t for t in felt if t < now_s]
                 self._count(stimulator, channel, train, given - train.pulses_in(train.duration_s))
 
     def _count(self, stimulator: str, channel: int, train: Train, pulses: int) -> None:
@@ -169,15 +175,25 @@ class World:
                 pulses, burst_hz=train.frequency_hz, tau_h=self._responses["activity"]["tau_h"]
             )
 
-    def _pulses_ahead_s(self, well: str, now_s: float) -> list[float]:
-        """When pulses of the train now running will reach this well, seconds from now."""
-        ahead: list[float] = []
-        for key, wells in self._wells_of_channel.items():
-            train = self._trains.get(key)
-            if well in wells and train is not None and train.felt:
-                times = (train.start_s + t - now_s for t in train.pulse_times_s())
-                ahead += [round(t, 6) for t in times if t >= 0]
-        return sorted(ahead)
+    def _felt_at(self, stimulator: str, channel: int, train: Train) -> None:
+        """Remember when the pulses of a train come, and forget old ones."""
+        before = self._pulses.get((stimulator, channel), [])
+        kept = [t for t in before if t >= train.start_s - REMEMBERED_S]
+        coming = [train.start_s + t for t in train.pulse_times_s()] if train.felt else []
+        self._pulses[(stimulator, channel)] = kept + coming
+
+    def _pulses_between_s(self, well: str, since_s: float, now_s: float) -> list[float]:
+        """Pulses that a film from ``since_s`` to ``now_s`` shows, seconds from its beginning.
+
+        The last ones before it are among them: their twitch may not be over.
+        """
+        return sorted(
+            round(t - since_s, 6)
+            for key, wells in self._wells_of_channel.items()
+            if well in wells
+            for t in self._pulses.get(key, [])
+            if since_s - LONGEST_TWITCH_S <= t <= now_s
+        )
 
     def move_stage(self, now_s: float, x_um: float, y_um: float) -> None:
         """The stage has come to rest here."""
@@ -190,8 +206,13 @@ class World:
         slot = random.Random(f"{self.spec.seed}/air/{int(now_s // 60)}")
         return 5.0 + slot.gauss(0.0, 0.03), 37.0 + slot.gauss(0.0, 0.05)
 
-    def scene(self, now_s: float) -> dict[str, Any]:
-        """What stands under the objective now, for the simulated camera alone."""
+    def scene(self, now_s: float, since_s: float) -> dict[str, Any]:
+        """What stands under the objective, for the simulated camera alone.
+
+        Args:
+            now_s: when the picture or film ends.
+            since_s: when it was begun.
+        """
         with self._lock:
             self.advance(now_s)
             x_um, y_um = self._stage_um
@@ -212,7 +233,7 @@ class World:
                 "fused": round(culture.fused, 6),
                 "coverage": round(culture.coverage, 6),
                 "pyknotic": round(culture.pyknotic, 6),
-                "pulses_s": self._pulses_ahead_s(well, now_s),
+                "pulses_s": self._pulses_between_s(well, since_s, now_s),
                 "defocus_um": round(self._responses["optics"]["drift_um_h"] * now_s / 3600.0, 4),
             }
 

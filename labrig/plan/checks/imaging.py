@@ -10,6 +10,9 @@ from labrig.plan.plan import Finding
 from labrig.plan.timeline import Film, Frame
 from labrig_drivers.kinds import Stage
 
+RESPONSE_S = 0.5
+"""A twitch has peaked and relaxed by then [P]."""
+
 LIGHT = {
     "phase": Limit(1.0, None, "J/cm² a day", "[P] soft budget, transmitted light"),
     "brightfield": Limit(1.0, None, "J/cm² a day", "[P] soft budget, transmitted light"),
@@ -22,6 +25,7 @@ def check(draft: Draft) -> Iterator[Finding]:
     yield from _optics(draft)
     yield from _light(draft)
     yield from _film(draft)
+    yield from _film_stimulus(draft)
     yield from _travel(draft)
 
 
@@ -82,6 +86,57 @@ def _film(draft: Draft) -> Iterator[Finding]:
             f"{film.exposure_ms:g} ms is longer than a frame at {film.frame_rate_hz:g} Hz, "
             f"{1000.0 / film.frame_rate_hz:g} ms",
             "shorten the exposure or lower the frame rate",
+        )
+
+
+def _film_stimulus(draft: Draft) -> Iterator[Finding]:
+    """Whether films can show strength: the same pulses in every well, and some in every film."""
+    protocol = draft.protocol
+    film, reference = protocol.imaging.films, protocol.definition.reference_stimulus
+    if film is None:
+        return
+    where = "protocol: imaging.films.stimulus"
+    if film.stimulus is None:
+        yield Finding(
+            "imaging.film-stimulus",
+            "warn",
+            where,
+            "films show each well under its own impulses, so contraction cannot be compared "
+            "between arms and strength will not be assessable",
+            "name a pattern that every well gets while films are taken, such as twitch_2hz",
+        )
+        return
+    if reference and film.stimulus != reference:
+        yield Finding(
+            "imaging.film-stimulus",
+            "warn",
+            where,
+            f"films are taken under {film.stimulus}, and the definition asks for strength under "
+            f"{reference}: it will not be assessable",
+            "name the same pattern in both",
+        )
+    pattern = protocol.patterns[film.stimulus]
+    apart_s = 1.0 / pattern.frequency_hz + (pattern.off_s or 0.0)
+    if pattern.amplitude_v == 0 or apart_s + RESPONSE_S > film.duration_s:
+        why = f"leaves up to {apart_s:g} s without one, a response takes {RESPONSE_S:g} s [P]"
+        if pattern.amplitude_v == 0:
+            why = "has no amplitude"
+        yield Finding(
+            "imaging.film-pulses",
+            "block",
+            where,
+            f"{film.stimulus} {why}: a film of {film.duration_s:g} s may show no whole response",
+            "choose a pattern without pauses, or lengthen the films",
+        )
+    wired = {well for electrodes in draft.rig.electrodes.values() for well in electrodes.wells}
+    bare = [well.well for well in draft.plan.wells if well.well not in wired]
+    if bare:
+        yield Finding(
+            "imaging.film-no-electrodes",
+            "warn",
+            where,
+            f"{len(bare)} wells have no electrodes and cannot be tested: {', '.join(bare)}",
+            "wire them to a stimulator channel, or leave the stimulus out",
         )
 
 

@@ -78,9 +78,21 @@ def test_pulses_of_a_train(train, pulses):
 def test_the_camera_sees_the_field_nearest_to_where_the_stage_stands():
     world = World(SPEC)
     world.move_stage(1.0, 9003.0, 498.0)
-    scene = world.scene(1.0)
+    scene = world.scene(1.0, 1.0)
     assert (scene["well"], scene["field"]) == ("A2", 1)
     assert (scene["dx_um"], scene["dy_um"]) == (3.0, -2.0)
+
+
+def test_a_film_shows_the_pulses_of_every_train_while_it_was_taken():
+    world = World(SPEC)
+    world.move_stage(0.0, 9000.0, 0.0)
+    world.start_train("stim", 1, 0.0, 15.0, 2.0, 10.0, 0.0, 9.75)
+    world.start_train("stim", 1, 10.0, 15.0, 2.0, 10.0, 0.0, 9.75)
+    assert world.scene(10.7, 9.6)["pulses_s"] == [-0.6, -0.1, 0.4, 0.9]
+    world.stop_train("stim", 1, 12.2)
+    assert world.scene(13.2, 12.1)["pulses_s"] == [-0.6, -0.1]
+    world.start_train("stim", 1, 20.0, 2.0, 2.0, 10.0, 0.0, 9.75)
+    assert world.scene(21.0, 20.0)["pulses_s"] == [], "2 V is below what a myotube follows"
 
 
 def test_one_seed_one_world():
