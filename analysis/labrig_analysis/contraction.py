@@ -30,7 +30,8 @@ LEAST_FRAME_RATE_HZ = 50.0
 SINGLE_S = 0.45
 """Pulses nearer than this to another make a train; a twitch has relaxed by then [P]."""
 RESOLVED_S = 0.18
-"""Of pulses nearer than this to another it cannot be said whether they were followed [P]."""
+"""Of pulses nearer than this to another, or to the film's end, it cannot be said whether they were
+followed [P]."""
 WINDOW_S = 0.6
 """A response peaks and half relaxes within this time of its pulse [P]."""
 BASELINE_S = 0.1
@@ -81,7 +82,8 @@ def measure_contraction(
         pixel_size_um: Side of a pixel, from the objective's calibration.
         frame_rate_hz: Frames a second, constant.
         pulses_s: Times of the stimulus pulses from the first frame, s; None or empty: beats
-            are looked for in the trace.
+            are looked for in the trace. One before the film (negative) says that its first
+            frames may not be at rest.
         mask: (y, x), nonzero in tubes. Without it the places that move are taken, which reads
             larger where some tubes stand still; ``mask`` in the summary says which was used.
 
@@ -105,7 +107,7 @@ def measure_contraction(
     if not frame_rate_hz > 0:
         raise ValueError(f"frame_rate_hz is {frame_rate_hz}: give the frames a second")
     given = np.sort(np.asarray([] if pulses_s is None else pulses_s, dtype=np.float64))
-    rest = int(given[0] * frame_rate_hz) if len(given) else 0
+    rest = max(0, int(given[0] * frame_rate_hz)) if len(given) else 0
     motion = measure_motion(frames, pixel_size_um=pixel_size_um, rest_frames=rest, mask=mask)
     inside = moving_points(motion) if mask is None else np.ones(len(motion.at_px), np.bool_)
     time_s = np.arange(len(motion.right_um)) / frame_rate_hz
@@ -126,7 +128,7 @@ def measure_contraction(
         ),
         "time_to_peak_s": float(pulses.loc[alone, "time_to_peak_s"].median()),
         "half_relaxation_s": float(pulses.loc[alone, "half_relaxation_s"].median()),
-        "pulses": len(given),
+        "pulses": int(((given >= 0) & (given <= time_s[-1])).sum()),
         "resolved": resolved if len(given) else 0,
         "followed": followed,
         "capture_fraction": followed / resolved if len(given) and resolved else np.nan,
@@ -249,7 +251,7 @@ def _pulse_table(
     for number, pulse in enumerate(events_s.tolist()):
         nearest = float(gaps[number : number + 2].min())
         response = _response(time_s, displacement_um, pulse, pulse + float(gaps[number + 1]))
-        in_film = pulse < time_s[-1]
+        in_film = 0 <= pulse <= time_s[-1] - RESOLVED_S
         rows.append(
             {
                 "pulse_s": pulse,

@@ -2,6 +2,7 @@ from itertools import pairwise
 
 import pytest
 
+from labrig.plan.film_schedule import rounds_of_films
 from labrig.plan.perfusion_physics import steady_state_ng_ml
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
 
@@ -116,6 +117,52 @@ def test_films_go_between_rounds_and_before_the_end(bench):
     assert films[0].offset_s > last_of_round_0
     for film in films:
         assert not any(abs(film.offset_s - f.offset_s) < 0.2 for f in frames)
+
+
+def test_while_films_are_taken_every_electrode_gives_their_stimulus(bench):
+    bench.protocol["patterns"]["twitch"] = {
+        "pulse_width": "0.4 ms",
+        "amplitude": "6 V",
+        "shape": "biphasic",
+        "frequency": "2 Hz",
+    }
+    bench.protocol["imaging"]["films"] = {
+        "at": ["10 min", "12.1 h"],
+        "channel": "phase",
+        "duration": "2 s",
+        "frame_rate": "50 Hz",
+        "exposure": "10 ms",
+        "stimulus": "twitch",
+    }
+    plan = bench.plan()
+    levels = of(plan, StimulationLevel)
+    spans = [(a, b.offset_s) for a, b in pairwise(levels) if a.trains]
+    tests = [(level, end_s) for level, end_s in spans if level.trains[0].pattern == "twitch"]
+    assert [len(level.trains) for level, _ in tests] == [4, 4], "shams are tested too"
+    assert [level.offset_s for level, _ in tests] == [600.0, 12.1 * 3600]
+    films = of(plan, Film)
+    for film in films:
+        assert any(a.offset_s <= film.offset_s and film.offset_s + 2 < b for a, b in tests)
+    assert [len(level.trains) for level, _ in spans] == [4, 2, 4, 2], "and back to their own"
+    given = {(f.electrode, f.pattern): f.pulses for f in plan.forecast.pulses}
+    assert given["pair_B2", "twitch"] == given["pair_C3", "twitch"] > 0
+    rounds = rounds_of_films(plan.timeline)
+    assert {(film.key[:8], rounds[film.key]) for film in films} == {
+        ("film/t00", 0),
+        ("film/t01", 24),
+    }
+
+
+def test_a_channel_is_taken_in_the_rounds_nearest_to_the_films(bench):
+    bench.protocol["imaging"]["films"] = {
+        "at": ["10 min", "12.1 h"],
+        "channel": "phase",
+        "duration": "2 s",
+        "frame_rate": "50 Hz",
+        "exposure": "10 ms",
+    }
+    bench.protocol["imaging"]["channels"]["phase"]["rounds"] = "with-films"
+    assert {frame.round for frame in of(bench.plan(), Frame)} == {0, 24}
 
 
 def test_a_probe_is_read_at_its_interval(bench):

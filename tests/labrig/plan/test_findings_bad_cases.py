@@ -40,15 +40,27 @@ def calibration(bench, **values):
     bench.rig["calibrations"][0] |= values
 
 
+TWITCH = {"pulse_width": "0.4 ms", "amplitude": "6 V", "shape": "biphasic", "frequency": "2 Hz"}
+
+
 def films(bench, **values):
+    bench.protocol["patterns"]["twitch"] = dict(TWITCH)
     bench.protocol["imaging"]["films"] = {
-        "at": ["0 h"],
+        "at": ["10 min"],
         "channel": "phase",
         "duration": "5 s",
         "frame_rate": "50 Hz",
         "exposure": "10 ms",
+        "stimulus": "twitch",
         **values,
     }
+
+
+def films_beside_a_dry_well(bench):
+    films(bench)
+    del bench.rig["electrodes"]["pair_C3"]
+    bench.protocol["arms"]["vehicle"]["pattern"] = None
+    bench.protocol["arms"]["nerve"]["pattern"] = None
 
 
 def second_channel(bench):
@@ -286,12 +298,29 @@ CASES = {
         lambda b: films(b, duration="600 s"),
         {"imaging.film-does-not-fit": "block"},
     ),
+    "films of each well's own impulses": (
+        lambda b: films(b, stimulus=None),
+        {"imaging.film-stimulus": "warn"},
+    ),
+    "films of another stimulus than the definition's": (
+        lambda b: (films(b), b.protocol.update(definition={"reference_stimulus": "tonic"})),
+        {"imaging.film-stimulus": "warn"},
+    ),
+    "films between two trains": (
+        lambda b: films(b, stimulus="tonic"),
+        {"imaging.film-pulses": "block"},
+    ),
+    "films of a sham": (lambda b: films(b, stimulus="sham"), {"imaging.film-pulses": "block"}),
+    "films of wells without electrodes": (
+        films_beside_a_dry_well,
+        {"imaging.film-no-electrodes": "warn"},
+    ),
     "film at a round": (
         lambda b: films(b, at=["24 h"], duration="60 s"),
         {"imaging.film-moved": "note"},
     ),
     "exposure longer than a film frame": (
-        lambda b: films(b, exposure="30 ms", at=["10 min"]),
+        lambda b: films(b, exposure="30 ms"),
         {"imaging.film-exposure": "block"},
     ),
     "channel without optics": (second_channel, {"imaging.no-optics": "block"}),

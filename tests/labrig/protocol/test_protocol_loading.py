@@ -239,11 +239,18 @@ MISTAKES = {
         "less than 1",
     ),
     "reference stimulus": (
-        "reference_stimulus: tonic_10hz_2mean",
+        "reference_stimulus: twitch_2hz",
         "reference_stimulus: tonic",
         "definition.reference_stimulus",
         "no pattern 'tonic'",
-        "There is: sham, tonic_10hz_2mean",
+        "There is: sham, tonic_10hz_2mean, twitch_2hz",
+    ),
+    "films' stimulus": (
+        "stimulus: twitch_2hz",
+        "stimulus: twitch",
+        "imaging.films.stimulus",
+        "no pattern 'twitch'",
+        "Did you mean 'twitch_2hz'?",
     ),
     "half-life outside its range": (
         "half_life: {value: 12 h, low: 4 h,",
