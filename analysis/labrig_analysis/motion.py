@@ -7,7 +7,7 @@ film. Dense DIS flow at the same cost read narrow tubes 5 to 20 % low.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count, pairwise
 from typing import Any
@@ -21,6 +21,7 @@ from labrig_analysis.arrays import GreyImage, Mask
 Floats = npt.NDArray[Any]
 
 WORKING_PIXEL_UM = 1.3
+LEAST_RESTING = 3
 _WINDOW = 15
 _STEP = 4
 _LEVELS = 2
@@ -62,7 +63,7 @@ def measure_motion(
     frames: Iterable[GreyImage],
     *,
     pixel_size_um: float,
-    rest_frames: int,
+    rest: Sequence[int] = (),
     mask: Mask | None = None,
 ) -> Motion:
     """Displacement of points from rest, in every frame.
@@ -71,8 +72,8 @@ def measure_motion(
         frames: 2-D frames (y, x) of one shape, unsigned integers or floats; may be a
             generator, frames are shrunk as they come.
         pixel_size_um: Side of a pixel.
-        rest_frames: That many first frames show the culture at rest; with fewer than 3, the
-            median over the quietest third of the frames is taken for rest.
+        rest: Frames (by index) that show the culture at rest; those beyond the film are left
+            out. With fewer than 3, the median over the quietest third of the frames is taken.
         mask: (y, x) nonzero where points are wanted; None: all over the field.
 
     Returns:
@@ -88,11 +89,12 @@ def measure_motion(
     if mask is not None and mask.shape != shape:
         raise ValueError(f"the mask has shape {mask.shape}, the frames {shape}: give one of theirs")
     inside, still = _places(small[0].shape, mask)
-    rest = _rest(small, rest_frames)
-    still = _textured(rest, still)
+    resting = np.array([number for number in rest if number < len(small)], dtype=np.intp)
+    picture = _at_rest(small, resting)
+    still = _textured(picture, still)
     if mask is None:
-        inside = _textured(rest, inside)
-    moved = _followed(small, rest, np.concatenate([inside, still]))
+        inside = _textured(picture, inside)
+    moved = _followed(small, picture, np.concatenate([inside, still]))
     moved *= np.float32(scale * pixel_size_um)
     wanted, ground = moved[:, : len(inside)], moved[:, len(inside) :]
     if mask is None:
@@ -100,7 +102,7 @@ def measure_motion(
     steadied = ground.shape[1] >= _LEAST_STILL
     if steadied:
         wanted = wanted - np.median(ground, axis=1, keepdims=True)
-    sure = _sure(wanted, rest_frames)
+    sure = _sure(wanted, resting)
     at_px = (inside[sure] + 0.5) * scale - 0.5
     return Motion(at_px, wanted[:, sure, 0], wanted[:, sure, 1], steadied)
 
@@ -162,9 +164,9 @@ def _textured(rest: Floats, points: Floats) -> Floats:
     return held
 
 
-def _rest(small: list[npt.NDArray[Any]], rest_frames: int) -> Floats:
-    if rest_frames >= 3:
-        return np.asarray(np.mean(small[:rest_frames], axis=0, dtype=np.float32))
+def _at_rest(small: list[npt.NDArray[Any]], resting: npt.NDArray[np.intp]) -> Floats:
+    if len(resting) >= LEAST_RESTING:
+        return np.asarray(np.mean([small[i] for i in resting], axis=0, dtype=np.float32))
     # At rest, frames differ least from the next; at a peak too, but that is soon over.
     change = [float(cv2.absdiff(a, b).mean()) for a, b in pairwise(small)]
     quiet = np.argsort(change)[: max(1, len(small) // 3)]
@@ -209,8 +211,8 @@ def _followed(small: list[npt.NDArray[Any]], rest: Floats, points: Floats) -> Fl
     return moved
 
 
-def _sure(moved: Floats, rest_frames: int) -> Mask:
+def _sure(moved: Floats, resting: npt.NDArray[np.intp]) -> Mask:
     """Which points stay where they are while nothing moves."""
     wander = np.hypot(moved[..., 0], moved[..., 1])
-    at_rest = wander[:rest_frames] if rest_frames >= 3 else wander
+    at_rest = wander[resting] if len(resting) >= LEAST_RESTING else wander
     return np.asarray(np.percentile(at_rest, 25, axis=0) < _UNSURE_UM)

@@ -49,6 +49,24 @@ def measured(film: Film, pulses_s, *, mask: bool = True) -> Contraction:
     )
 
 
+@pytest.mark.parametrize("since_pulse_s", [0.05, 0.15, 0.3, 0.45])
+def test_a_film_begun_in_the_middle_of_a_twitch_is_right_all_the_same(filmed, since_pulse_s):
+    pulses_s = np.arange(-since_pulse_s, 1.1, 0.5)
+    film = filmed(CultureState(contraction_um=2.0), pulses_s, 1.1, rate_hz=50.0)
+    found = measured(film, pulses_s).summary.iloc[0]
+    assert found["amplitude_um"] == pytest.approx(2.0, rel=0.05)
+    assert found["capture_fraction"] == 1.0
+    assert found["flags"] == ""
+
+
+def test_pulses_outside_the_film_or_at_its_very_end_are_not_judged(filmed):
+    pulses_s = np.array([-0.45, 0.05, 0.55, 1.05])
+    film = filmed(CultureState(contraction_um=2.0), pulses_s, 1.1, rate_hz=50.0)
+    found = measured(film, pulses_s)
+    assert found.pulses["resolved"].tolist() == [False, True, True, False]
+    assert found.summary["pulses"].item() == 3
+
+
 @pytest.mark.parametrize(
     ("amplitude_um", "within"), [(0.5, 0.25), (1.0, 0.08), (2.0, 0.03), (6.0, 0.07)]
 )
