@@ -8,9 +8,10 @@ Known bias, on synthetic phase films of known movement, 0.65 and 1.3 um per pixe
 mask the amplitude is right to 2 % from 2 to 6 um, and 2 to 18 % high at 0.5 um, where noise
 widens the distribution that the percentile is taken of; half relaxation is then up to 25 % long.
 Without a mask, and for beats that nobody timed, 2 to 8 % low (time to peak from the onset, 10 to
-20 ms short). Under 2 Hz from before the film on, filmed at 50 a second at 1.3 um per pixel and with
-a mask made from the film, 1 % high to 5 % low at 1 and 2 um. Times can be no better than a fraction of the frame interval: film at 50 frames a
-second or more, trains of 10 Hz at 100 or more.
+20 ms short). Under 2 Hz that began before the film, at 50 frames a second and 1.3 um per pixel, in
+a mask made from the film itself, 1 % high to 5 % low at 1 and 2 um. Times can be no better than a
+fraction of the frame interval: film at 50 frames a second or more, trains of
+10 Hz at 100 or more.
 """
 
 from __future__ import annotations
