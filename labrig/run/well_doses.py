@@ -1,0 +1,157 @@
+"""What each well got: its modelled concentration against the plan's, judged by a fixed rule.
+
+A stalled pump fakes the disease, so the concentration that each well really had is modelled
+from what its pumps say they delivered, by the same chamber model as the plan's. The censoring
+rule was fixed before the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from labrig.plan.concentration import BolusStep, chamber_models, history
+from labrig.plan.plan import ChamberPlan, Curve, FactorLoss, Plan
+from labrig.plan.timeline import Dose
+from labrig.run.delivery import Seen
+from labrig.run.flow_steps import WINDOW_S, Steps, delivered_steps, flow_steps, planned_steps
+
+_HALF = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class WellDose:
+    """One factor in one well.
+
+    Attributes:
+        fidelity: ∫C dt as delivered over ∫C dt as planned; None when none was planned.
+        longest_gap_s: longest stretch below half the target, in which the plan was above it.
+        censored_from_s: by the rule fixed before the run; None: not censored.
+        curve: modelled as delivered; ``low``/``high`` equal the value.
+    """
+
+    well: str
+    factor_unit: str
+    factor: str
+    fidelity: float | None
+    longest_gap_s: float
+    censored_from_s: float | None
+    curve: Curve
+
+
+def well_doses(plan: Plan, seen: Seen, until_s: float) -> tuple[WellDose, ...]:
+    """Judge every well and factor, up to ``until_s`` on the run's clock."""
+    delivered = {pump: delivered_steps(found) for pump, found in seen.readings.items()}
+    planned = planned_steps(plan)
+    given = [
+        BolusStep(d.at_s, d.pump, d.delivered_ul if d.delivered_ul is not None else d.planned_ul)
+        for d in seen.doses.values()
+    ]
+    # A counter's rise already holds what doses brought; only pumps without one need them added.
+    counted = {p for p, found in seen.readings.items() if found[0].delivered_ul is not None}
+    given = [bolus for bolus in given if bolus.pump not in counted]
+    units = {well.well: well.factor_unit for well in plan.wells}
+    known: dict[tuple[Any, ...], tuple[_Exposure, _Exposure]] = {}
+    found = []
+    for chamber in plan.chambers:
+        for loss in plan.factors:
+            times = _times(plan, chamber.well, loss.factor, until_s)
+            # Wells on the same lines have the same history: model it once.
+            same = (chamber.inlets, chamber.volume_ml, loss.factor, times)
+            if same not in known:
+                meant = _boluses_planned(plan, until_s)
+                known[same] = (
+                    _expose(chamber, loss, planned, meant, times),
+                    _expose(chamber, loss, delivered, given, times),
+                )
+            found.append(_judged(plan, chamber.well, units, loss.factor, times, known[same]))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Exposure:
+    values: tuple[float, ...]
+    area: float
+
+
+def _expose(
+    chamber: ChamberPlan,
+    loss: FactorLoss,
+    steps: Mapping[str, Steps],
+    boluses: Iterable[BolusStep],
+    times_s: tuple[float, ...],
+) -> _Exposure:
+    model = chamber_models(chamber, loss)[0]
+    pumps = {inlet.pump for inlet in chamber.inlets}
+    flows = flow_steps({pump: steps[pump] for pump in pumps if pump in steps}, times_s[-1])
+    values = history(model, chamber, flows, [b for b in boluses if b.pump in pumps], times_s)
+    return _Exposure(values, model.exposure_ng_h_ml)
+
+
+def _times(plan: Plan, well: str, factor: str, until_s: float) -> tuple[float, ...]:
+    """When to read: as the plan's own curve, so that both can be laid on each other."""
+    for curve in plan.forecast.curves:
+        if curve.well == well and curve.factor == factor:
+            return tuple(time for time in curve.times_s if time <= until_s)
+    steps = max(int(until_s // WINDOW_S), 1)
+    return tuple(until_s * step / steps for step in range(steps + 1))
+
+
+def _boluses_planned(plan: Plan, until_s: float) -> list[BolusStep]:
+    return [
+        BolusStep(dose.offset_s, dose.instrument, dose.volume_ul)
+        for dose in plan.timeline
+        if isinstance(dose, Dose) and dose.offset_s <= until_s
+    ]
+
+
+def _judged(
+    plan: Plan,
+    well: str,
+    units: Mapping[str, str],
+    factor: str,
+    times_s: tuple[float, ...],
+    exposures: tuple[_Exposure, _Exposure],
+) -> WellDose:
+    """By the rule fixed before the run: fidelity outside its band, or too long a gap."""
+    meant, came = exposures
+    rules = plan.rules
+    fidelity = came.area / meant.area if meant.area > 0 else None
+    gap_s, gap_from_s = _longest_gap(times_s, meant.values, came.values)
+    censored = None
+    if gap_s > rules.max_gap_s:
+        censored = gap_from_s
+    elif fidelity is not None and not rules.fidelity_low <= fidelity <= rules.fidelity_high:
+        censored = _first_off(times_s, meant.values, came.values, rules.fidelity_low)
+    curve = Curve(well, factor, meant.values, times_s, came.values, came.values, came.values)
+    return WellDose(well, units.get(well, well), factor, fidelity, gap_s, censored, curve)
+
+
+def _longest_gap(
+    times_s: tuple[float, ...], meant: tuple[float, ...], came: tuple[float, ...]
+) -> tuple[float, float]:
+    """Length and beginning of the longest stretch below half of what was meant."""
+    best_s, best_from_s = 0.0, 0.0
+    since: float | None = None
+    for at_s, wanted, got in zip(times_s, meant, came, strict=True):
+        if wanted > 0 and got < _HALF * wanted:
+            since = at_s if since is None else since
+            if at_s - since > best_s:
+                best_s, best_from_s = at_s - since, since
+        else:
+            since = None
+    return best_s, best_from_s
+
+
+def _first_off(
+    times_s: tuple[float, ...],
+    meant: tuple[float, ...],
+    came: tuple[float, ...],
+    low: float,
+) -> float:
+    """When the concentration first left its band by as much as fidelity may."""
+    for at_s, wanted, got in zip(times_s, meant, came, strict=True):
+        if wanted > 0 and abs(got / wanted - 1.0) > 1.0 - low:
+            return at_s
+    return 0.0
