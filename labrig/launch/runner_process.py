@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -25,7 +24,7 @@ from labrig.launch.wire_log import WireLog
 from labrig.plan.store import from_json
 from labrig.rig.bench import BenchSpec, OpenTransport, PortSpec, open_real_port
 from labrig.run.camera_link import CameraLink
-from labrig.run.clock import Clock, RealClock, boot_id
+from labrig.run.clock import Clock, RealClock, boot_id, steady_s
 from labrig.run.journal import JournalError, open_journal
 from labrig.run.lease import LeaseHeld
 from labrig.run.recovery import ClockWentBack, run_time_now_s
@@ -116,7 +115,7 @@ def _real_clock(folder: RunFolder) -> Clock:
     if not state.begun:
         return RealClock()
     clock = RealClock()
-    return RealClock(run_time_now_s(state, clock.utc(), time.monotonic(), boot_id()))
+    return RealClock(run_time_now_s(state, clock.utc(), steady_s(), boot_id()))
 
 
 def _recorded(open_port: OpenTransport, wire: WireLog, now: Callable[[], float]) -> OpenTransport:

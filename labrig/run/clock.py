@@ -6,6 +6,7 @@ the wall clock and on :class:`labrig.run.virtual_clock.VirtualClock`, which jump
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 import uuid
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
+LONGEST_WAIT_S = 5.0
 
 
 class Mailbox(Protocol[T]):
@@ -88,16 +90,31 @@ def boot_id() -> str:
     return f"{uuid.getnode():012x}-{started:%Y%m%dT%H%M}"
 
 
+def steady_s() -> float:
+    """Seconds since this machine's boot, or thereabouts.
+
+    No time change moves them, and they go on while the computer sleeps: cells do not sleep.
+    """
+    if sys.platform == "linux":
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    if sys.platform == "darwin":
+        # Unlike time.monotonic(), which stands still in sleep there.
+        return time.clock_gettime(time.CLOCK_MONOTONIC)
+    return time.monotonic()
+
+
 class RealClock:
-    """The wall clock, steered by the monotonic one so that a time change moves nothing.
+    """The wall clock, steered by a steady one so that a time change moves nothing.
 
     Args:
         start_s: what :meth:`now_s` shows until :meth:`begin`: 0 at a start, later when a run
             is adopted.
+        steady: shows seconds that only go forward.
     """
 
-    def __init__(self, start_s: float = 0.0) -> None:
+    def __init__(self, start_s: float = 0.0, steady: Callable[[], float] = steady_s) -> None:
         self._start_s = start_s
+        self._steady = steady
         self._zero: float | None = None
         self._threads: list[threading.Thread] = []
         self._failures: list[Exception] = []
@@ -105,12 +122,12 @@ class RealClock:
 
     def now_s(self) -> float:
         """Seconds since t0."""
-        return self._start_s if self._zero is None else time.monotonic() - self._zero
+        return self._start_s if self._zero is None else self._steady() - self._zero
 
     def begin(self) -> None:
         """Let time pass."""
         if self._zero is None:
-            self._zero = time.monotonic() - self._start_s
+            self._zero = self._steady() - self._start_s
 
     def utc(self) -> datetime:
         """The machine's time of day."""
@@ -172,5 +189,8 @@ class _RealMailbox:
                 wait_s = None if until_s is None else until_s - self._clock.now_s()
                 if wait_s is not None and wait_s <= 0:
                     return None
-                self._arrived.wait(wait_s)
+                # A computer's sleep is not counted in a wait: look at the clock now and then.
+                self._arrived.wait(
+                    LONGEST_WAIT_S if wait_s is None else min(wait_s, LONGEST_WAIT_S)
+                )
             return self._items.popleft()

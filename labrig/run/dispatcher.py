@@ -37,6 +37,8 @@ AHEAD_S = 60.0
 BATCH_S = 300.0
 """So much further ahead one batch of intents reaches."""
 JOURNAL_RETRY_S = 10.0
+OVERSLEPT_S = 30.0
+"""[P] Later than this it was not load that kept the dispatcher from its time."""
 DISK_PATIENCE_S = 24 * 3600.0
 """[P] A run whose end cannot be written waits so long for somebody to free its disk."""
 
@@ -117,7 +119,12 @@ class Dispatcher:
             if self._desk.journal_works:
                 self._give_due()
             self._show_phase()
-            self._handle(self._mailbox.get(self._next_s()))
+            next_s = self._next_s()
+            asked_s = self._desk.clock.now_s()
+            item = self._mailbox.get(next_s)
+            if next_s is not None:
+                self._note_if_overslept(max(next_s, asked_s))
+            self._handle(item)
         self._wind_up()
 
     def _adopt(self) -> None:
@@ -170,6 +177,13 @@ class Dispatcher:
         elif not self._held:
             due.append(self._plan.forecast.duration_s)
         return min(due) if due else None
+
+    def _note_if_overslept(self, due_s: float) -> None:
+        """Record that time passed in which nothing could be done."""
+        now_s = self._desk.clock.now_s()
+        if now_s - due_s > OVERSLEPT_S:
+            why = "the computer slept, or was stopped"
+            self._desk.deviation("gap", from_s=due_s, to_s=now_s, cause=why)
 
     def _write_ahead(self) -> None:
         """Put intents on disk in batches, ahead of their time."""

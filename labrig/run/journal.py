@@ -18,14 +18,13 @@ import json
 import math
 import sqlite3
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from labrig.run.clock import Clock, boot_id
+from labrig.run.clock import Clock, boot_id, steady_s
 
 FORMAT = 1
 _SYNCHRONOUS = {"power cut": "FULL", "kill": "NORMAL"}
@@ -104,7 +103,7 @@ class Row:
     Attributes:
         run_s: seconds since t0 on the run's clock.
         utc: time of day, ISO 8601.
-        monotonic_s: the machine's monotonic clock; compares only within one ``boot_id``.
+        monotonic_s: the machine's steady clock; compares only within one ``boot_id``.
     """
 
     seq: int
@@ -199,7 +198,7 @@ class Journal:
             # A float always: SQLite gives one back, and the chain hashes what it gives.
             float(round(self._clock.now_s(), 6)),
             self._clock.utc().isoformat(timespec="milliseconds"),
-            time.monotonic(),
+            steady_s(),
         )
 
     def _write(self, stamped: list[_Stamped]) -> None:

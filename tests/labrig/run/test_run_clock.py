@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from labrig.run import clock as run_clock
 from labrig.run.clock import ClockMisuse, ParticipantsFailed, RealClock
 from labrig.run.virtual_clock import VirtualClock
 
@@ -157,3 +158,20 @@ def test_a_participant_may_start_another():
     clock.start("parent", parent)
     clock.join()
     assert log == [5.0]
+
+
+def test_a_wait_ends_when_its_time_passed_while_the_computer_slept(monkeypatch):
+    monkeypatch.setattr(run_clock, "LONGEST_WAIT_S", 0.01)
+    slept_s = [0.0]
+    clock = RealClock(steady=lambda: time.monotonic() + slept_s[0])
+    box = clock.mailbox("box")
+    woke_s: list[float] = []
+
+    def wait() -> None:
+        slept_s[0] = 4000.0
+        assert box.get(3600.0) is None
+        woke_s.append(clock.now_s())
+
+    clock.start("waiting", wait)
+    clock.join()
+    assert woke_s[0] >= 4000.0
