@@ -108,5 +108,7 @@ class NightDisplay:
             self._console.print(f"The night has [{style}]{result.condition}[/].")
         for number, why in result.rounds_failed:
             self._console.print(f"[red]round {number} could not be measured:[/] {why}")
+        for block, why in result.films_failed:
+            self._console.print(f"[red]{block} could not be measured:[/] {why}")
         self._console.print("Report:", end=" ")
         Console(highlight=False, soft_wrap=True).print(str(result.report))

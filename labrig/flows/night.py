@@ -27,7 +27,10 @@ from labrig.launch.offers import (
     offered_by,
 )
 from labrig.launch.prepare import StartRequest, prepare_run
+from labrig.measure.films import FilmJob
 from labrig.night.conduct import LOOK_EVERY_S, finish, read_plan
+from labrig.night.film_jobs import FilmJobs
+from labrig.night.film_progress import FilmProgress
 from labrig.night.following import DIED, NightEndedEarly, Patience, glance
 from labrig.night.measuring import MeasuringPool, RoundMeasurer
 from labrig.night.progress import Progress, TakenFrame
@@ -100,6 +103,12 @@ def measure_round(pool: MeasuringPool, number: int, taken: tuple[TakenFrame, ...
     return pool.submit(taken).result().get("fields", 0)
 
 
+@task(name="measure-films", task_run_name="{block}", **PICTURES)
+def measure_films(pool: MeasuringPool, block: str, jobs: tuple[FilmJob, ...]) -> int:
+    """Measure one block of films in another process; returns the films measured."""
+    return pool.submit_films(jobs).result()
+
+
 @task(name="report", **ONCE)
 def write_report(folder: RunFolder) -> str:
     """Write the frame table and the morning report."""
@@ -136,23 +145,26 @@ def follow_night(folder: RunFolder) -> str:
     logger = get_run_logger()
     plan = read_plan(folder)
     progress, pool = Progress(folder, plan), MeasuringPool(RoundMeasurer.of(folder))
+    films = FilmProgress(folder, plan, FilmJobs.of(folder, plan))
     rounds: list[PrefectFuture[int]] = []
     try:
         for span in plan.phases:
             following = follow_phase.submit(folder, span.name, span is plan.phases[-1])
             while not following.state.is_final():
-                rounds += _measure(progress, pool, ended=False)
+                rounds += _measure(progress, films, pool, ended=False)
                 time.sleep(LOOK_EVERY_S)
             if following.result()["condition"] == DIED:
                 break
-        rounds += _measure(progress, pool, ended=True)
+        rounds += _measure(progress, films, pool, ended=True)
         for future in rounds:
             future.wait()
     finally:
         pool.close()
     failed = [f for f in rounds if not f.state.is_completed()]
     if failed:
-        logger.warning("%d of %d rounds could not be measured", len(failed), len(rounds))
+        logger.warning(
+            "%d of %d rounds and blocks of films could not be measured", len(failed), len(rounds)
+        )
     report = write_report(folder)
     condition = glance(folder).condition
     logger.info("%s; report: %s", condition, report)
@@ -161,11 +173,15 @@ def follow_night(folder: RunFolder) -> str:
     return report
 
 
-def _measure(progress: Progress, pool: MeasuringPool, *, ended: bool) -> list[PrefectFuture[int]]:
-    return [
+def _measure(
+    progress: Progress, films: FilmProgress, pool: MeasuringPool, *, ended: bool
+) -> list[PrefectFuture[int]]:
+    rounds = [
         measure_round.submit(pool, number, progress.taken(number))
         for number in progress.newly_complete(ended=ended)
     ]
+    blocks = films.newly_complete(ended=ended)
+    return rounds + [measure_films.submit(pool, block, jobs) for block, jobs in blocks.items()]
 
 
 def _myself() -> str:

@@ -6,16 +6,15 @@ because a flow was cut off and taken up again, replaces its own rows and doubles
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from labrig.measure.field_job import FieldJob, measure_field, use_one_thread
 from labrig.measure.pairing import CHANNELS, FieldFiles
 from labrig.measure.planes import PlaneFile
-from labrig.measure.results import KEYS, TABLES, FieldResult, Rows, write_text_whole
+from labrig.measure.results import KEYS, TABLES, FieldResult, Rows
+from labrig.measure.run_tables import locked, replace_rows
 from labrig_analysis.settings import MeasureSettings
 
 PLACE = ("well", "field", "round", "offset_s")
@@ -77,9 +76,17 @@ def measure_round(
         job = FieldJob(_files(plate_path, frame), out_dir, settings, pixel_size_um, False)
         for name, rows in _with_place(measure_field(job), frame).items():
             added[name].extend(rows)
-    with _locked(out_dir):
+    places = {(frame.well, frame.field, frame.round) for frame in frames}
+    with locked(out_dir):
         for name, rows in added.items():
-            _replace_rows(out_dir / f"{name}.csv", (*PLACE, *KEYS[name][1:]), rows, frames)
+            replace_rows(
+                out_dir / f"{name}.csv",
+                (*PLACE, *KEYS[name][1:]),
+                rows,
+                PLACE[:3],
+                places,
+                ("round", "well", "field"),
+            )
     return {name: len(rows) for name, rows in added.items()}
 
 
@@ -105,30 +112,3 @@ def _with_place(result: FieldResult, frame: RoundFrame) -> dict[str, Rows]:
         name: [{**place, **{k: v for k, v in row.items() if k != "field"}} for row in rows]
         for name, rows in result.tables.items()
     }
-
-
-def _replace_rows(
-    path: Path, columns: tuple[str, ...], rows: Rows, frames: Sequence[RoundFrame]
-) -> None:
-    """The table with these frames' rows in place of any older ones, as a whole file."""
-    import pandas as pd
-
-    kept: Rows = []
-    if path.exists():
-        older = pd.read_csv(path, dtype={"well": str})
-        now = {(f.well, f.field, f.round) for f in frames}
-        keys = zip(older["well"], older["field"], older["round"], strict=True)
-        older = older[[key not in now for key in keys]]
-        # Joined as rows of plain values: pandas' own concat guesses types from empty columns.
-        kept = [{str(k): v for k, v in row.items()} for row in older.to_dict("records")]
-    table = pd.DataFrame([*kept, *rows]) if kept or rows else pd.DataFrame(columns=columns)
-    table = table.sort_values(["round", "well", "field"], kind="stable")
-    write_text_whole(path, table.to_csv(index=False, float_format="%.7g"))
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One process at a time changes the tables; the lock falls with its process."""
-    with (folder / ".lock").open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from labrig.frames.manifest import write_manifest
+from labrig.night.film_jobs import FilmJobs
+from labrig.night.film_progress import FilmProgress
 from labrig.night.following import Glance, Patience, glance
 from labrig.night.measuring import MeasuringPool, RoundMeasurer
 from labrig.night.progress import Progress
@@ -20,6 +23,7 @@ from labrig.run_folder import RunFolder
 
 LOOK_EVERY_S = 0.25
 Watch = Callable[[Glance, int, int], None]
+Name = TypeVar("Name", int, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,14 @@ class NightResult:
         condition: how the run ended.
         report: the page to open.
         rounds_measured / rounds_failed: a round that could not be measured is said, not hidden.
+        films_failed: the same for blocks of films.
     """
 
     condition: str
     report: Path
     rounds_measured: int
     rounds_failed: tuple[tuple[int, str], ...]
+    films_failed: tuple[tuple[str, str], ...]
 
 
 def read_plan(folder: RunFolder) -> Plan:
@@ -58,9 +64,12 @@ def conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Wat
     Raises:
         OSError: tables or report cannot be written.
     """
-    progress, patience = Progress(folder, read_plan(folder)), Patience()
+    plan, patience = read_plan(folder), Patience()
+    progress = Progress(folder, plan)
+    films = FilmProgress(folder, plan, FilmJobs.of(folder, plan))
     pool = MeasuringPool(RoundMeasurer.of(folder))
     work: dict[int, Future[dict[str, int]]] = {}
+    filmed: dict[str, Future[int]] = {}
     try:
         while True:
             # looked at before the journal is read, so that nothing comes after the last reading
@@ -68,19 +77,26 @@ def conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Wat
             over = seen.ended or patience.is_over(seen)
             for number in progress.newly_complete(ended=over):
                 work[number] = pool.submit(progress.taken(number))
+            for block, jobs in films.newly_complete(ended=over).items():
+                filmed[block] = pool.submit_films(jobs)
             done = sum(f.done() for f in work.values())
             watch(seen, done, len(work) - done)
-            if over and done == len(work):
+            if over and done == len(work) and all(f.done() for f in filmed.values()):
                 break
             time.sleep(LOOK_EVERY_S)
     finally:
         pool.close()
-    failed = tuple(
-        (number, f"{type(error).__name__}: {error}")
-        for number, f in work.items()
+    failed = _failed(work)
+    measured = len(work) - len(failed)
+    return NightResult(seen.condition, finish(folder), measured, failed, _failed(filmed))
+
+
+def _failed(work: Mapping[Name, Future[Any]]) -> tuple[tuple[Name, str], ...]:
+    return tuple(
+        (name, f"{type(error).__name__}: {error}")
+        for name, f in work.items()
         if (error := f.exception()) is not None
     )
-    return NightResult(seen.condition, finish(folder), len(work) - len(failed), failed)
 
 
 def finish(folder: RunFolder) -> Path:

@@ -1,4 +1,4 @@
-"""Measures the rounds of a run in processes of their own, while the night goes on."""
+"""Measures the rounds and films of a run in processes of their own, while the night goes on."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labrig.launch.json_files import read_json
+from labrig.measure.films import FilmJob, measure_films
 from labrig.measure.rounds import RoundFrame, measure_round
 from labrig.night.progress import TakenFrame
 from labrig.run_folder import RunFolder
@@ -84,6 +85,14 @@ class RoundMeasurer:
             return {}
         return measure_round(self.plate, frames, self.pixel_size_um, self.settings, self.out)
 
+    def measure_films(self, jobs: tuple[FilmJob, ...]) -> int:
+        """Measure the films of a block; returns the rows of ``contractions.csv`` written.
+
+        Raises:
+            OSError: the table cannot be written.
+        """
+        return measure_films(jobs, self.settings, self.out)
+
 
 class MeasuringPool:
     """A few processes that measure rounds.
@@ -103,6 +112,10 @@ class MeasuringPool:
     def submit(self, taken: tuple[TakenFrame, ...]) -> Future[dict[str, int]]:
         """Measure a round soon."""
         return self._pool.submit(self._measurer.measure, taken)
+
+    def submit_films(self, jobs: tuple[FilmJob, ...]) -> Future[int]:
+        """Measure a block of films soon."""
+        return self._pool.submit(self._measurer.measure_films, jobs)
 
     def close(self) -> None:
         """Wait for what was submitted and end the processes."""

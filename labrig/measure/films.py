@@ -1,0 +1,161 @@
+"""Measure films of contraction of a run: a film, a row of ``contractions.csv``.
+
+Every film that was asked for has its row. Only a row whose ``status`` is ``ok`` says something
+about the culture: where pulses did not come, or the film is not fit, the row says why and counts
+for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from labrig.measure.field_job import rows_of, use_one_thread
+from labrig.measure.run_tables import locked, replace_rows
+from labrig_analysis.settings import MeasureSettings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TABLE = "contractions.csv"
+PLACE = ("well", "field", "film")
+MEASURED = (
+    "amplitude_um", "time_to_peak_s", "half_relaxation_s", "capture_fraction", "pulses", "resolved",
+    "followed", "fatigue_ratio", "noise_um",
+)  # fmt: skip
+COLUMNS = (
+    *PLACE, "round", "offset_s", "status", "reasons", "remarks", "stimulus", *MEASURED,
+    "tube_area_fraction", "frames", "frame_rate_hz", "pixel_size_um", "path", "definition",
+)  # fmt: skip
+_FRAMES_FOR_MASK = 12
+
+
+@dataclass(frozen=True, slots=True)
+class FilmJob:
+    """One film and what the journal says about it.
+
+    Attributes:
+        path: the file; None: it was never taken, and ``doubts`` say why.
+        film: number of the film in the run.
+        round: imaging round nearest to it; None without rounds.
+        offset_s: when it was begun, from t0.
+        shows: ``phase`` or ``tubes``, which tells how its tubes are found.
+        frames: how many were asked for.
+        stimulus: pattern that every well was to get; empty: each its own.
+        pulses_s: of that pattern as delivered, from the first frame; the last ones before it too.
+        doubts: why this film cannot stand for the culture; empty where it can.
+    """
+
+    path: Path | None
+    well: str
+    field: int
+    film: int
+    round: int | None
+    offset_s: float
+    shows: Literal["phase", "tubes"]
+    pixel_size_um: float
+    frame_rate_hz: float
+    frames: int
+    stimulus: str
+    pulses_s: tuple[float, ...]
+    doubts: tuple[str, ...]
+
+
+def measure_films(jobs: Sequence[FilmJob], settings: MeasureSettings, out_dir: Path) -> int:
+    """Measure films and put their rows into ``contractions.csv``; returns how many.
+
+    Raises:
+        OSError: the table cannot be written; it keeps its former content.
+    """
+    use_one_thread()
+    out_dir.mkdir(parents=True, exist_ok=True)
+    rows = [measure_film(job, settings) for job in jobs]
+    places = {(job.well, job.field, job.film) for job in jobs}
+    with locked(out_dir):
+        replace_rows(out_dir / TABLE, COLUMNS, rows, PLACE, places, ("film", "well", "field"))
+    return len(rows)
+
+
+def measure_film(job: FilmJob, settings: MeasureSettings) -> dict[str, Any]:
+    """The row of one film, in the columns :data:`COLUMNS`."""
+    row: dict[str, Any] = dict.fromkeys(COLUMNS) | {
+        "well": job.well,
+        "field": job.field,
+        "film": job.film,
+        "round": job.round,
+        "offset_s": round(job.offset_s, 3),
+        "stimulus": job.stimulus,
+        "frame_rate_hz": job.frame_rate_hz,
+        "pixel_size_um": job.pixel_size_um,
+        "path": "" if job.path is None else job.path.name,
+        "remarks": "",
+    }
+    reasons = list(job.doubts)
+    frames = None if job.path is None else _read(job.path, reasons)
+    if frames is None:
+        return row | {"status": "failed", "reasons": "; ".join(reasons)}
+    if len(frames) < job.frames:
+        reasons.append(f"{len(frames)} of {job.frames} frames are there")
+    row |= {"frames": len(frames), **_contraction(frames, job, settings, reasons)}
+    if not reasons and row["resolved"] and not row["followed"]:
+        row |= {"amplitude_um": 0.0, "remarks": "no pulse was followed: taken as 0"}
+    return row | {"status": "flagged" if reasons else "ok", "reasons": "; ".join(reasons)}
+
+
+def _read(path: Path, reasons: list[str]) -> NDArray[Any] | None:
+    import tifffile
+
+    try:
+        frames = tifffile.imread(path)
+    # Readers of damaged files raise nearly anything; whatever it was becomes this film's reason.
+    except Exception as error:
+        reasons.append(f"{path.name} cannot be read: {error}")
+        return None
+    if frames.ndim != 3:
+        reasons.append(f"{path.name} has shape {frames.shape}, not frames (t, y, x)")
+        return None
+    return frames
+
+
+def _contraction(
+    frames: NDArray[Any], job: FilmJob, settings: MeasureSettings, reasons: list[str]
+) -> dict[str, Any]:
+    from labrig_analysis.contraction import measure_contraction
+
+    mask = _tubes(frames, job, settings, reasons)
+    found = measure_contraction(
+        frames,
+        pixel_size_um=job.pixel_size_um,
+        frame_rate_hz=job.frame_rate_hz,
+        pulses_s=job.pulses_s,
+        mask=mask,
+    )
+    summary = rows_of(found.summary)[0]
+    if summary["flags"]:
+        reasons.append(str(summary["flags"]))
+    if job.pulses_s and not summary["resolved"]:
+        reasons.append("no pulse has its whole response in the film")
+    return {
+        **{name: summary[name] for name in MEASURED},
+        "tube_area_fraction": float(mask.mean()),
+        "definition": summary["definition"],
+    }
+
+
+def _tubes(
+    frames: NDArray[Any], job: FilmJob, settings: MeasureSettings, reasons: list[str]
+) -> NDArray[Any]:
+    """Where tubes are, from the median over time: what twitches for moments is at rest in it."""
+    import numpy as np
+
+    from labrig_analysis.tubes_fluorescence import segment_tubes
+    from labrig_analysis.tubes_phase import segment_tube_like_objects
+
+    step = max(1, len(frames) // _FRAMES_FOR_MASK)
+    middle = np.median(frames[::step], axis=0).astype(np.float32)
+    segment = segment_tubes if job.shows == "tubes" else segment_tube_like_objects
+    found = segment(middle, job.pixel_size_um, settings.tubes)
+    reasons += found.reasons
+    return np.asarray(found.labels > 0)

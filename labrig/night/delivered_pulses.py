@@ -1,0 +1,97 @@
+"""Which pulses reached a well, and when, as the journal tells; never as they were planned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from labrig.plan.plan import Plan
+from labrig.plan.timeline import StimulationLevel, TrainSpec
+
+
+@dataclass(frozen=True, slots=True)
+class StimulationRow:
+    """What is needed of a journal row of kind ``train`` or ``level``."""
+
+    kind: str
+    key: str
+    state: str
+    run_s: float
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """One pulse: when it began, s from t0, and the pattern it was part of."""
+
+    at_s: float
+    pattern: str
+
+
+@dataclass(slots=True)
+class ChannelPulses:
+    """Pulses of one stimulator channel.
+
+    Attributes:
+        pulses: as delivered, in order.
+        unsure_s: from when to when it is not known whether a train ran.
+    """
+
+    pulses: list[Pulse] = field(default_factory=list)
+    unsure_s: list[tuple[float, float]] = field(default_factory=list)
+
+
+def delivered_pulses(plan: Plan, rows: Iterable[StimulationRow]) -> dict[str, ChannelPulses]:
+    """Pulses by channel, named like :attr:`labrig.plan.plan.WellPlan.pattern_unit`.
+
+    A train begins when the journal says that the instrument took its trigger: on a real bench
+    some milliseconds late. It ends with its level, also in the middle.
+
+    Args:
+        plan: says what a train of a level is.
+        rows: of the journal, in order.
+    """
+    levels = {e.key: e for e in plan.timeline if isinstance(e, StimulationLevel)}
+    found: dict[str, ChannelPulses] = {}
+    for row in rows:
+        level = levels.get(row.key)
+        if level is None:
+            continue
+        if row.kind == "level" and row.state == "confirmed":
+            _cut(found, level.instrument, row.run_s)
+        elif row.kind == "train" and row.state in ("acknowledged", "unknown"):
+            for spec in level.trains:
+                if str(spec.channel) not in row.detail.get("pulses", {}):
+                    continue
+                name = f"{level.instrument}:{spec.channel}"
+                channel = found.setdefault(name, ChannelPulses())
+                if row.state == "unknown":
+                    channel.unsure_s.append((row.run_s, row.run_s + spec.duration_s))
+                else:
+                    times = (row.run_s + t for t in pulse_times_s(spec))
+                    channel.pulses += [Pulse(round(t, 6), spec.pattern) for t in times]
+    return found
+
+
+def pulse_times_s(spec: TrainSpec) -> list[float]:
+    """When each pulse of a train begins, from the train's start.
+
+    >>> spec = TrainSpec(1, "p", 0.4, 15.0, True, 2.0, 9.7504, 0.0, 9.7504, 10.0, 20)
+    >>> len(pulse_times_s(spec)), pulse_times_s(spec)[:3]
+    (20, [0.0, 0.5, 1.0])
+    """
+    bursts = 1
+    if spec.gap_s > 0:
+        bursts = math.floor(spec.duration_s / (spec.burst_s + spec.gap_s) + 1e-9) + 1
+    begins = [number * (spec.burst_s + spec.gap_s) for number in range(bursts)]
+    in_burst = max(1, round(spec.pulses / bursts))
+    return [begin + i / spec.frequency_hz for begin in begins for i in range(in_burst)]
+
+
+def _cut(found: Mapping[str, ChannelPulses], instrument: str, at_s: float) -> None:
+    """A level was programmed: whatever train still ran on the instrument ended."""
+    for name, channel in found.items():
+        if name.rpartition(":")[0] == instrument:
+            channel.pulses = [pulse for pulse in channel.pulses if pulse.at_s < at_s]

@@ -1,0 +1,137 @@
+"""From a planned film and the journal to the work of measuring it, with every doubt about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from labrig.launch.json_files import read_json
+from labrig.measure.films import FilmJob
+from labrig.night.delivered_pulses import ChannelPulses
+from labrig.plan.film_schedule import block_of, rounds_of_films
+from labrig.plan.plan import Plan
+from labrig.plan.timeline import Film
+from labrig.run_folder import RunFolder
+
+BEFORE_S = 0.5
+"""The last pulses before a film count for its first frames."""
+
+_OURS: Mapping[str, Literal["phase", "tubes"]] = {"cells": "phase", "tubes": "tubes"}
+
+
+@dataclass(frozen=True, slots=True)
+class FilmOutcome:
+    """How the journal says that a film ended: its state, and what was noted with it."""
+
+    state: str
+    detail: Mapping[str, Any]
+
+
+NEVER = FilmOutcome("missed", {"reason": "the run ended before it"})
+
+
+@dataclass(frozen=True, slots=True)
+class FilmJobs:
+    """Makes the jobs of one run's films.
+
+    Attributes:
+        root: the run folder.
+        stimulus: pattern that every well is to get; empty: each its own.
+        shows / pixel_size_um: by channel.
+        rounds: by film, the imaging round nearest to it.
+        unit_of: by well, its stimulator channel; empty: no electrodes.
+    """
+
+    root: Path
+    stimulus: str
+    shows: Mapping[str, str]
+    pixel_size_um: Mapping[str, float]
+    rounds: Mapping[str, int]
+    unit_of: Mapping[str, str]
+
+    @classmethod
+    def of(cls, folder: RunFolder, plan: Plan) -> FilmJobs:
+        """For the films of a run.
+
+        Raises:
+            labrig.problems.FileProblems: the run's protocol cannot be read.
+        """
+        from labrig.protocol.loading import load_protocol
+
+        camera = read_json(folder.camera)
+        films = load_protocol(folder.protocol).model.imaging.films
+        return cls(
+            root=folder.root,
+            stimulus=(films.stimulus if films else None) or "",
+            shows=camera["shows"],
+            pixel_size_um=camera["pixel_size_um"],
+            rounds=rounds_of_films(plan.timeline),
+            unit_of={well.well: well.pattern_unit for well in plan.wells},
+        )
+
+    def job(self, film: Film, outcome: FilmOutcome, pulses: Mapping[str, ChannelPulses]) -> FilmJob:
+        """The job of one film.
+
+        Args:
+            film: as planned.
+            outcome: of it.
+            pulses: as delivered, by channel.
+        """
+        detail = outcome.detail
+        taken = outcome.state == "confirmed" and bool(detail.get("path"))
+        begun_s = film.offset_s + float(detail.get("lateness_s", 0.0))
+        end_s = begun_s + film.frames / film.frame_rate_hz
+        own = pulses.get(self.unit_of.get(film.well, ""), ChannelPulses())
+        doubts = (
+            self._doubts(film, detail, (begun_s, end_s), own)
+            if taken
+            else [f"the film was not taken: {detail.get('reason', outcome.state)}"]
+        )
+        counted = [p for p in own.pulses if not self.stimulus or p.pattern == self.stimulus]
+        return FilmJob(
+            path=self.root / detail["path"] if taken else None,
+            well=film.well,
+            field=film.field,
+            film=int(block_of(film).rpartition("t")[2]),
+            round=self.rounds.get(film.key),
+            offset_s=begun_s,
+            shows=_OURS.get(self.shows[film.channel], "phase"),
+            pixel_size_um=self.pixel_size_um[film.channel],
+            frame_rate_hz=film.frame_rate_hz,
+            frames=film.frames,
+            stimulus=self.stimulus,
+            pulses_s=tuple(
+                round(p.at_s - begun_s, 6) for p in counted if begun_s - BEFORE_S <= p.at_s <= end_s
+            ),
+            doubts=tuple(doubts),
+        )
+
+    def _doubts(
+        self,
+        film: Film,
+        detail: Mapping[str, Any],
+        span_s: tuple[float, float],
+        own: ChannelPulses,
+    ) -> list[str]:
+        """Why this film cannot stand for its culture."""
+        begun_s, end_s = span_s
+        doubts = []
+        if detail.get("position_verified") is False:
+            doubts.append("the stage was not where it should be")
+        if self.shows[film.channel] not in _OURS:
+            doubts.append(f"channel {film.channel} shows no tubes")
+        if not self.stimulus:
+            return [*doubts, "every well had its own impulses: contraction cannot be compared"]
+        if not self.unit_of.get(film.well):
+            return [*doubts, "no electrodes: it could not be tested"]
+        during = {p.pattern for p in own.pulses if begun_s <= p.at_s <= end_s}
+        if any(start_s < end_s and begun_s < until_s for start_s, until_s in own.unsure_s):
+            doubts.append("whether test pulses came is not known")
+        elif self.stimulus not in during:
+            doubts.append(f"no pulse of {self.stimulus} was delivered while it was taken")
+        others = sorted(during - {self.stimulus})
+        if others:
+            doubts.append(f"pulses of {', '.join(others)} came while it was taken")
+        return doubts
