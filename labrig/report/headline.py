@@ -21,6 +21,7 @@ FEW_PULSES = 0.95
 _TOLD_ABOVE = {
     "stall", "stall-recovered", "stall-given-up", "censored", "picture-missed", "link-lost",
     "link-restored", "gap", "left-unattended", "dose-uncertain",
+    "failed-by-bug",
 }  # fmt: skip
 
 
@@ -141,6 +142,10 @@ def _troubles(analysis: Analysis) -> list[Point]:
             points.append(Point("warn", f"{name} gave {share:.0%} of its planned pulses."))
     if links := by_code.get("link-lost"):
         points.append(Point("warn", f"{_list(links)} did not answer for a while."))
+    if bugs := by_code.get("failed-by-bug"):
+        points.append(
+            Point("warn", f"An error of labrig's own kept it from {_list(bugs)} for a while.")
+        )
     if unattended := by_code.get("left-unattended"):
         points.append(Point("bad", f"Left without a safe state: {_list(unattended)}."))
     points += _low_reservoirs(analysis)

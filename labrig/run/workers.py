@@ -7,9 +7,8 @@ answers, reads the state, and asserts what is due by then. Other ports never wai
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -34,35 +33,24 @@ from labrig.run.orders import (
     Settle,
     kind_of,
 )
+from labrig.run.outages import (
+    BACK_OFF_S,
+    BUG_BACK_OFF_S,
+    TROUBLE,
+    Bug,
+    Interrupted,
+    Outage,
+    patience_s,
+    told_apart,
+)
 from labrig.run.port_link import PortLink
 from labrig_drivers.errors import (
     InstrumentError,
-    LinkError,
     PortLost,
     Refused,
-    ReplyError,
-    WrongInstrument,
 )
 
 _log = logging.getLogger(__name__)
-
-BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-"""[K] Seconds between tries to get an instrument back; the last repeats for ever."""
-
-_TROUBLE = (LinkError, ReplyError, WrongInstrument)
-
-
-class Interrupted(Exception):
-    """A stop or hold came while an action waited."""
-
-
-@dataclass(slots=True)
-class _Outage:
-    since_s: float
-    what: str
-    next_try_s: float
-    tries: int = 0
-    waiting: list[Order | Settle | Decided] = field(default_factory=list)
 
 
 class Worker:
@@ -90,7 +78,8 @@ class Worker:
         self._dispatcher = dispatcher
         self._link = link
         self._handlers: dict[str, Handler] = {}
-        self._outages: dict[str, _Outage] = {}
+        self._outages: dict[str, Outage] = {}
+        self._bugs: Counter[str] = Counter()
         self._later: deque[Any] = deque()
         self._unwritten: list[Order] = []
 
@@ -132,7 +121,7 @@ class Worker:
     def _run(self) -> None:
         for name in self._handlers:
             try:
-                self._attach(name)
+                told_apart(name, partial(self._attach, name))
             except InstrumentError as error:
                 self._begin_outage(name, error)
         finishing = False
@@ -251,8 +240,8 @@ class Worker:
     ) -> None:
         """Do it; trouble on the wire begins an outage, and an order that comes back is retaken."""
         try:
-            again = action()
-        except _TROUBLE as error:
+            again = told_apart(name, action)
+        except TROUBLE as error:
             self._begin_outage(name, error)
             # A dose that may be on its way is its giver's to settle; what only observes waits.
             if isinstance(what, Order) and isinstance(what.entry, Frame | Film | Reading):
@@ -285,11 +274,11 @@ class Worker:
     def _all(self, act: Callable[[Handler], None]) -> None:
         for name, handler in self._handlers.items():
             try:
-                act(handler)
+                told_apart(name, partial(act, handler))
             except StaleEpoch:
                 # A newer stop is in the mailbox already, and does what this one did not.
                 continue
-            except _TROUBLE as error:
+            except TROUBLE as error:
                 self._begin_outage(name, error)
             except Refused as error:
                 self._desk.alarm("refused", name, error.what, error.remedy)
@@ -317,26 +306,34 @@ class Worker:
         if name in self._outages:
             return
         now_s = self._desk.clock.now_s()
-        self._outages[name] = _Outage(now_s, str(error), now_s + BACK_OFF_S[0])
+        wait_s, code = BACK_OFF_S[0], "link-lost"
+        if isinstance(error, Bug):
+            wait_s, code = self._after_bug_s(name), "failed-by-bug"
+        self._outages[name] = Outage(now_s, str(error), now_s + wait_s)
         wire = [f"{way} {data.hex(' ')}" for way, data in error.transcript]
-        self._desk.deviation("link-lost", instrument=name, what=str(error), wire=wire)
+        self._desk.deviation(code, instrument=name, what=str(error), wire=wire)
         self._desk.alarm("link", name, error.what, error.remedy)
 
-    def _restore(self, name: str, outage: _Outage) -> None:
+    def _after_bug_s(self, name: str) -> float:
+        self._bugs[name] += 1
+        return patience_s(BUG_BACK_OFF_S, self._bugs[name] - 1)
+
+    def _restore(self, name: str, outage: Outage) -> None:
         """One try to get an instrument back."""
         if outage.tries and len(self._outages) == len(self._handlers):
             # Nobody on the port answers: perhaps the port itself has gone deaf.
             self._link.close()
         try:
-            self._attach(name)
-            again = self._handlers[name].assert_due()
+            told_apart(name, partial(self._attach, name))
+            again = told_apart(name, self._handlers[name].assert_due)
         except (InstrumentError, StaleEpoch) as error:
             # After StaleEpoch, the stop that overtook it is next in the mailbox.
             if isinstance(error, PortLost):
                 self._begin_outage(name, error)
             outage.tries += 1
-            patience_s = BACK_OFF_S[min(outage.tries, len(BACK_OFF_S) - 1)]
-            outage.next_try_s = self._desk.clock.now_s() + patience_s
+            bug = isinstance(error, Bug)
+            wait_s = self._after_bug_s(name) if bug else patience_s(BACK_OFF_S, outage.tries)
+            outage.next_try_s = self._desk.clock.now_s() + wait_s
             return
         del self._outages[name]
         self._desk.board.clear("link", name)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from typing import Any
 
 import pytest
+
+from labrig.run.workers import Worker
+from labrig_drivers.pulse_pal.driver import PulsePal
 
 
 def test_a_stall_is_noticed_retried_once_and_recovers(rehearse, script):
@@ -224,20 +228,58 @@ def test_wrong_air_raises_an_alarm(rehearse, script):
     assert "environment" in night.deviations()
 
 
-def test_a_worker_that_dies_of_a_bug_does_not_take_the_night_along(rehearse, script, caplog):
+def _break_trigger(monkeypatch: Any, night: Any, from_s: float, until_s: float) -> None:
+    """Let the driver raise what nobody foresaw, for a while."""
+    sound = PulsePal.trigger
+
+    def broken(driver: PulsePal, *channels: Any) -> Any:
+        if from_s <= night.clock.now_s() < until_s:
+            raise ZeroDivisionError("a bug (scripted)")
+        return sound(driver, *channels)
+
+    monkeypatch.setattr(PulsePal, "trigger", broken)
+
+
+def test_a_bug_costs_one_instrument_some_time_and_nothing_else(
+    rehearse, script, caplog, monkeypatch
+):
+    night = rehearse()
+    runner = night.make(script.night(1200.0))
+    _break_trigger(monkeypatch, night, 300.0, 320.0)
+    outcome = runner.run()
+    assert outcome.condition == "finished"
+    assert outcome.failures == ()
+    assert night.deviations().count("failed-by-bug") == 1
+    assert "link-restored" in night.deviations()
+    assert "ZeroDivisionError" in caplog.text
+    assert [at_s for at_s, _ in night.plants["pulses"].trains if at_s > 400.0]
+    night.plants["base"].settle(1200.0)
+    assert night.plants["base"].moved_ul == pytest.approx(600.0, rel=1e-3)
+
+
+def test_a_bug_that_stays_is_met_ever_more_rarely(rehearse, script, caplog, monkeypatch):
+    night = rehearse()
+    runner = night.make(script.night(1200.0))
+    _break_trigger(monkeypatch, night, 300.0, 9999.0)
+    runner.run()
+    assert 2 <= night.deviations().count("failed-by-bug") <= 5
+    night.plants["base"].settle(1200.0)
+    assert night.plants["base"].moved_ul == pytest.approx(600.0, rel=1e-3)
+
+
+def test_a_worker_that_dies_all_the_same_does_not_take_the_night_along(
+    rehearse, script, caplog, monkeypatch
+):
     night = rehearse()
     runner = night.make(script.night(1200.0))
 
-    def broken(**shape: float) -> None:
-        raise ZeroDivisionError("a bug (scripted)")
+    def broken(worker: Worker) -> None:
+        if "pulses" in worker.names and night.clock.now_s() > 300.0:
+            raise ZeroDivisionError("a bug (scripted)")
+        tick(worker)
 
-    box = night.clock.mailbox("saboteur")
-
-    def sabotage() -> None:
-        box.get(300.0)
-        night.plants["pulses"].train_started = lambda *args, **shape: broken()
-
-    night.clock.start("saboteur", sabotage)
+    tick = Worker._tick
+    monkeypatch.setattr(Worker, "_tick", broken)
     outcome = runner.run()
     assert outcome.condition == "failed"
     assert "ZeroDivisionError" in outcome.failures[0]

@@ -1,0 +1,71 @@
+"""Trouble with one instrument: its kinds, and how long to wait before it is tried again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from labrig.run.journal import JournalWriteFailed
+from labrig.run.lease import StaleEpoch
+from labrig.run.orders import Decided, Order, Settle
+from labrig_drivers.errors import InstrumentError, LinkError, ReplyError, WrongInstrument
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+"""[K] Seconds between tries to get an instrument back; the last repeats for ever."""
+BUG_BACK_OFF_S = (30.0, 120.0, 600.0, 3600.0)
+"""[P] The same after an error of our own, which an instrument's return does not mend."""
+
+
+class Interrupted(Exception):
+    """A stop or hold came while an action waited."""
+
+
+class Bug(InstrumentError):
+    """An error of labrig's own, met while it dealt with an instrument."""
+
+
+TROUBLE = (LinkError, ReplyError, WrongInstrument, Bug)
+"""What begins an outage."""
+
+
+@dataclass(slots=True)
+class Outage:
+    """An instrument that is left alone until ``next_try_s``, and what waits for it."""
+
+    since_s: float
+    what: str
+    next_try_s: float
+    tries: int = 0
+    waiting: list[Order | Settle | Decided] = field(default_factory=list)
+
+
+def patience_s(back_off_s: Sequence[float], tries: int) -> float:
+    """How long to wait after so many tries."""
+    return back_off_s[min(tries, len(back_off_s) - 1)]
+
+
+def told_apart(name: str, action: Callable[[], T]) -> T:
+    """Do it; an error nobody foresaw becomes trouble with this one instrument.
+
+    It is then left alone, asked again later and brought to what is due, as one that had been
+    unplugged, while the others on the port go on.
+
+    Raises:
+        Bug: what nobody foresaw. What is foreseen passes.
+    """
+    try:
+        return action()
+    except (InstrumentError, StaleEpoch, Interrupted, JournalWriteFailed):
+        raise
+    except Exception as error:
+        _log.exception("%s: an error of labrig's own", name)
+        raise Bug(
+            name,
+            f"labrig itself failed: {error!r}.",
+            "It is tried again; send the run folder to whoever looks after labrig.",
+        ) from error
