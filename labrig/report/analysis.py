@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from labrig.plan.timeline import Frame
 from labrig.report.comparisons import ArmComparison, Origin, compare_arms, origins
+from labrig.report.contraction import (
+    FilmsLeftOut,
+    films_left_out,
+    strength_by_round,
+    unit_contractions,
+    why_no_strength,
+)
 from labrig.report.growth import tubes_that_count, unit_table, well_table
 from labrig.report.outcome import Outcome, clock, outcome_of
 from labrig.report.record import Record
@@ -31,6 +38,8 @@ class Analysis:
         itt: unit table with every row; per_protocol: without rows of wells that are left out.
         left_out: by well, why its doses keep it out of the analysis per protocol.
         control: the control arm; None when the protocol has none.
+        contractions: optical contraction at the units, intention to treat.
+        films_left_out: why films count for nothing, by arm.
         last_round: the last round with diameters after treatment began; None without one.
         verdicts: per protocol; verdicts_itt: as if every dose had come.
         reservoirs: what is left in each, at the end.
@@ -44,6 +53,8 @@ class Analysis:
     wells: pd.DataFrame
     itt: pd.DataFrame
     per_protocol: pd.DataFrame
+    contractions: pd.DataFrame
+    films_left_out: tuple[FilmsLeftOut, ...]
     left_out: Mapping[str, str]
     control: str | None
     treated_from_s: float
@@ -80,7 +91,10 @@ def analyse(record: Record) -> Analysis:
     control = control_arm(protocol)
     treated_from_s = _treatment_start(record)
     last_round = _last_round(itt, treated_from_s)
-    verdicts = _verdicts(record, per_protocol, units, control, treated_from_s, left_out)
+    contractions = unit_contractions(record.films, units)
+    contractions_left = unit_contractions(record.films, units, left_out_from_s)
+    judged = _Judged(units, control, treated_from_s)
+    verdicts = _verdicts(record, per_protocol, contractions_left, judged, left_out)
     comparisons: tuple[ArmComparison, ...] = ()
     if control is not None and last_round is not None:
         comparisons = compare_arms(
@@ -100,12 +114,14 @@ def analyse(record: Record) -> Analysis:
         wells=wells,
         itt=itt,
         per_protocol=per_protocol,
+        contractions=contractions,
+        films_left_out=films_left_out(record.films, {w.well: w.arm for w in plan.wells}),
         left_out=left_out,
         control=control,
         treated_from_s=treated_from_s,
         last_round=last_round,
         verdicts=verdicts,
-        verdicts_itt=_verdicts(record, itt, units, control, treated_from_s, {}),
+        verdicts_itt=_verdicts(record, itt, contractions, judged, {}),
         sensitivity=definition_sensitivity(verdicts, protocol.definition),
         comparisons=comparisons,
         origins=origins(protocol, _arm_log_means(itt, last_round)),
@@ -177,23 +193,33 @@ def _left_out(record: Record, ledger: Ledger) -> dict[str, str]:
     return why
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Whom verdicts are about: all units, against which arm, from when on."""
+
+    units: tuple[Unit, ...]
+    control: str | None
+    treated_from_s: float
+
+
 def _verdicts(
     record: Record,
     table: pd.DataFrame,
-    units: Sequence[Unit],
-    control: str | None,
-    treated_from_s: float,
+    contractions: pd.DataFrame,
+    judged: _Judged,
     left_out: Mapping[str, str],
 ) -> tuple[UnitVerdict, ...]:
     """A unit is judged by the wells that are left of it, and not at all without any."""
-    if control is None:
+    if judged.control is None:
         return ()
+    no_strength = why_no_strength(record.protocol)
+    strength = {} if no_strength else strength_by_round(contractions)
+    treated_from_h = judged.treated_from_s / 3600.0
     verdicts = []
-    for unit in units:
+    for unit in judged.units:
         remarks = [left_out[well] for well in unit.wells if well in left_out]
         none_left = len(remarks) == len(unit.wells)
-        # No film is measured in a run yet: strength stays unknown, and the verdict says so.
-        assessments = assess(table, unit, control, treated_from_s / 3600.0, strength={})
+        assessments = assess(table, unit, judged.control, treated_from_h, strength)
         verdicts.append(
             judge(
                 unit,
@@ -201,6 +227,7 @@ def _verdicts(
                 record.protocol.definition,
                 dose_reasons=remarks if none_left else (),
                 remarks=() if none_left else remarks,
+                no_strength=no_strength,
             )
         )
     return tuple(verdicts)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from labrig.plan.plan import Curve, Plan
 from labrig.plan.timeline import Dose, Frame, StimulationLevel
+from labrig.report.contraction import READOUTS as CONTRACTION
 from labrig.report.drawing import (
     BAD,
     COLOURS,
@@ -115,8 +116,21 @@ def concentration_figure(plan: Plan, ledger: Ledger) -> str | None:
 
 @styled
 def growth_figure(table: pd.DataFrame, arms: Sequence[str], phases: Plan) -> str | None:
-    """Each readout over time: units faint, the mean of an arm's units bold. None: no measures."""
-    shown = [name for name in READOUTS if name in table and table[name].notna().any()]
+    """Growth over time by arm; None: no measures."""
+    return _over_time(table, arms, phases, READOUTS, "growth")
+
+
+@styled
+def contraction_figure(table: pd.DataFrame, arms: Sequence[str], phases: Plan) -> str | None:
+    """Optical contraction over time by arm; None: no film that counts."""
+    return _over_time(table, arms, phases, CONTRACTION, "contraction")
+
+
+def _over_time(
+    table: pd.DataFrame, arms: Sequence[str], phases: Plan, readouts: Mapping[str, str], title: str
+) -> str | None:
+    """Each readout over time: units faint, the mean of an arm's units bold."""
+    shown = [name for name in readouts if name in table and table[name].notna().any()]
     if not shown:
         return None
     figure, axes = new_figure(9.5, 3.3, 1, len(shown))
@@ -135,11 +149,11 @@ def growth_figure(table: pd.DataFrame, arms: Sequence[str], phases: Plan) -> str
                                   linewidth=2.2, markersize=5, label=arm)  # fmt: skip
         for span in phases.phases[1:]:
             panel.axvline(span.start_s / 3600, color=QUIET, linewidth=0.8, linestyle=":")
-        panel.set_title(READOUTS[name])
+        panel.set_title(readouts[name])
         panel.set_xlabel("hours from the start")
         panel.set_xlim(left=0)
     figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=9)
-    return to_svg(figure, "growth")
+    return to_svg(figure, title)
 
 
 @styled

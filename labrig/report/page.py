@@ -8,6 +8,7 @@ from typing import Any
 
 from labrig.report import figures, run_facts, strips
 from labrig.report.analysis import Analysis, n_table
+from labrig.report.contraction import why_no_strength
 from labrig.report.growth import tubes_that_count
 from labrig.report.headline import headline
 from labrig.report.kinds import IN_WORDS
@@ -21,6 +22,7 @@ SECTIONS = (
     ("doses", "Delivered and intended dose"),
     ("time", "Late, missed, uncertain"),
     ("growth", "Growth"),
+    ("contraction", "Contraction"),
     ("pictures", "Pictures"),
     ("verdict", "Verdict"),
     ("sensitivity", "If the definition were another"),
@@ -68,6 +70,8 @@ def render(analysis: Analysis) -> str:
         growth_rates=_growth_rates(analysis),
         no_measures="; ".join(record.absent) or "no diameter was measured",
         unit_rows=list(analysis.itt.itertuples()),
+        films=contraction_facts(analysis),
+        contraction_rows=list(analysis.contractions.itertuples()),
         strips=_strips(analysis),
         strip_rule=strips.RULE,
         definition_words=run_facts.definition_words(record.protocol),
@@ -113,6 +117,22 @@ def fidelity_rows(analysis: Analysis) -> list[dict[str, Any]]:
     return rows
 
 
+def contraction_facts(analysis: Analysis) -> dict[str, Any]:
+    """How many films there are, how many count, and what was asked of them."""
+    record = analysis.record
+    planned = record.protocol.imaging.films
+    counted = 0 if record.films.empty else int((record.films["status"] == "ok").sum())
+    return {
+        "planned": record.plan.forecast.films,
+        "measured": len(record.films),
+        "counted": counted,
+        "stimulus": planned.stimulus if planned is not None else None,
+        "why_no_strength": why_no_strength(record.protocol),
+        "seconds": planned.duration_s if planned is not None else 0.0,
+        "frame_rate_hz": planned.frame_rate_hz if planned is not None else 0.0,
+    }
+
+
 def _exposure(ng_h_ml: float) -> str:
     for scale, unit in ((1e6, "mg·h/mL"), (1e3, "µg·h/mL")):
         if ng_h_ml >= scale:
@@ -134,6 +154,7 @@ def _figures(analysis: Analysis) -> dict[str, str | None]:
         "doses": figures.concentration_figure(record.plan, analysis.ledger),
         "growth": figures.growth_figure(analysis.itt, arms, record.plan),
         "superplot": _superplot(analysis, arms),
+        "contraction": figures.contraction_figure(analysis.contractions, arms, record.plan),
         "environment": figures.environment_figure(record.plan, record.rows),
     }
 

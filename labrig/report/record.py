@@ -50,6 +50,7 @@ class Record:
         rows: the journal; empty when there is none or it cannot be trusted.
         fields, tubes: measures, with tubes of one ``kind`` (see ``kinds``); empty tables when
             there are none.
+        films: contraction, a row a film; empty when none was measured.
         kind: what the tubes in both tables are; None where the tables name no kind.
         plate: the time-lapse; None when there is none.
         journal_problem: why nothing of the journal is shown although there is one.
@@ -65,6 +66,7 @@ class Record:
     rows: tuple[Row, ...]
     fields: pd.DataFrame
     tubes: pd.DataFrame
+    films: pd.DataFrame
     kind: str | None
     plate: PlateStore | None
     journal_problem: str
@@ -96,6 +98,7 @@ def read_record(folder: RunFolder) -> Record:
         rows=rows,
         fields=fields,
         tubes=tubes,
+        films=_table(folder.measures / "contractions.csv"),
         kind=kind,
         plate=_plate(folder.plate, absent),
         journal_problem=journal_problem,

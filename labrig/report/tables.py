@@ -16,6 +16,7 @@ from labrig.report.analysis import Analysis
 
 FILES = (
     ("units.csv", "measures at the experimental unit, round by round"),
+    ("contractions.csv", "optical contraction at the experimental unit, film by film"),
     ("dose_ledger.csv", "dose by well and factor"),
     ("deviations.csv", "deviations, and all that was late, missed or uncertain"),
     ("frames.csv", "every picture"),
@@ -33,6 +34,7 @@ def write_tables(analysis: Analysis, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
         "units.csv": _units(analysis),
+        "contractions.csv": analysis.contractions.to_csv(index=False, float_format="%.6g"),
         "dose_ledger.csv": _doses(analysis),
         "deviations.csv": _deviations(analysis),
         "frames.csv": _frames(analysis),

@@ -24,7 +24,10 @@ Label = Literal[
 ]  # fmt: skip
 Answer = Literal["yes", "no", "cannot say"]
 
-NO_STRENGTH = "strength not assessable: no contraction was measured at the reference stimulus"
+NO_STRENGTH = (
+    "strength not assessable: contraction at the reference stimulus was not measured often enough"
+)
+UNCHECKED = "viability could not be checked: nuclei or tube area were not measured often enough"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,10 @@ class UnitVerdict:
     assessments: tuple[Assessment, ...]
     censored: bool
 
-    @property
-    def last(self) -> Assessment | None:
-        """The latest assessment."""
-        return self.assessments[-1] if self.assessments else None
+    def latest(self, name: Literal["m", "s", "q", "v", "a", "tubes"]) -> float | None:
+        """A ratio, or the number of tubes, at the latest assessment that has it."""
+        known = (getattr(assessment, name) for assessment in reversed(self.assessments))
+        return next((value for value in known if value is not None), None)
 
 
 def assess(
@@ -118,8 +121,12 @@ def judge(
     definition: Definition,
     dose_reasons: Sequence[str] = (),
     remarks: Sequence[str] = (),
+    no_strength: str = "",
 ) -> UnitVerdict:
     """The class of one unit.
+
+    Nuclei and contraction need not be measured in every round: a component, and the guard too,
+    is known where it was measured in as many assessments, as far apart, as the definition asks.
 
     Args:
         unit: which.
@@ -127,6 +134,7 @@ def judge(
         definition: as committed.
         dose_reasons: why its delivered dose does not allow a verdict; empty when it does.
         remarks: what else a reader must know.
+        no_strength: why strength cannot be told at all; empty where it can.
     """
     usable = [a for a in assessments if a.tubes >= definition.min_tubes]
     mass = persistently(usable, lambda a: low(a.m, definition.low_mass_m), definition)
@@ -134,23 +142,24 @@ def judge(
     quality = persistently(usable, lambda a: low(a.q, definition.low_quality_q), definition)
     reasons = [*_too_few(assessments, usable, definition), *dose_reasons]
     guards = [a for a in usable if _guard(a, definition) == "no"]
-    unguarded = [a for a in usable if _guard(a, definition) == "cannot say"]
+    checked = [a.hours for a in usable if _guard(a, definition) == "yes"]
     label: Label
     if reasons:
         label = "not assessable"
     elif guards:
         label = "cytotoxic/confounded"
         reasons.append(_guard_reason(guards[-1], definition))
-    elif unguarded:
+    elif _spaced(checked, definition.apart_h) < definition.assessments:
         label = "not assessable"
-        reasons.append("viability could not be checked: nuclei or tube area were not measured")
+        reasons.append(UNCHECKED)
     elif "cannot say" in (mass, strength):
         label = "not assessable"
-        reasons.append(NO_STRENGTH if strength == "cannot say" else "mass was not measured")
+        why = no_strength or NO_STRENGTH
+        reasons.append(why if strength == "cannot say" else "mass was not measured")
     else:
         label = _class(mass, strength, quality)
     if label == "not assessable" and all(a.s is None for a in assessments) and assessments:
-        reasons = list(dict.fromkeys([*reasons, NO_STRENGTH]))
+        reasons = list(dict.fromkeys([*reasons, no_strength or NO_STRENGTH]))
     return UnitVerdict(
         unit, label, mass, strength, quality, (*reasons, *remarks),
         tuple(assessments), bool(dose_reasons),
@@ -206,17 +215,21 @@ def _class(mass: Answer, strength: Answer, quality: Answer) -> Label:
 
 def _guard(assessment: Assessment, definition: Definition) -> Answer:
     """Whether enough cells are attached; "no" means that any loss may be death or detachment."""
-    if assessment.v is None or assessment.a is None:
-        return "cannot say"
-    kept = assessment.v >= definition.viability_v and assessment.a >= definition.coverage_a
-    return "yes" if kept else "no"
+    limits = ((assessment.v, definition.viability_v), (assessment.a, definition.coverage_a))
+    if any(value is not None and value < limit for value, limit in limits):
+        return "no"
+    return "cannot say" if any(value is None for value, _ in limits) else "yes"
 
 
 def _guard_reason(assessment: Assessment, definition: Definition) -> str:
+    v, a = (
+        "not measured" if value is None else f"{value:.2f}"
+        for value in (assessment.v, assessment.a)
+    )
     return (
-        f"at {assessment.hours:.1f} h attached nuclei v = {assessment.v:.2f} "
-        f"(at least {definition.viability_v:g}), tube area a = {assessment.a:.2f} "
-        f"(at least {definition.coverage_a:g}): cells died or peeled off"
+        f"at {assessment.hours:.1f} h attached nuclei v = {v} (at least "
+        f"{definition.viability_v:g}), tube area a = {a} (at least {definition.coverage_a:g}): "
+        "cells died or peeled off"
     )
 
 
