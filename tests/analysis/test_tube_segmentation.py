@@ -48,6 +48,29 @@ def test_any_type_gives_the_same_tubes(name):
     assert dice(found.labels > 0, phantom.labels > 0) > 0.85
 
 
+def spoiled(image, place, value):
+    image = image.copy()
+    image[place] = value
+    return image
+
+
+FLAWS = {
+    "lifted black": lambda im: im + 1000,
+    "hot pixel": lambda im: spoiled(im, (50, 50), 65535),
+    "dead pixel": lambda im: spoiled(im, (60, 60), -500),
+    "black margin": lambda im: spoiled(im, np.s_[:, :20], 0),
+    "light from one side": lambda im: im + np.linspace(0, 150, im.shape[1], dtype=np.float32),
+}
+
+
+@pytest.mark.parametrize("name", FLAWS)
+def test_a_camera_s_flaws_do_not_move_the_masks(name):
+    phantom = field()
+    found = segment_tubes(FLAWS[name](phantom.image), 1.0)
+    assert found.n_tubes == 2
+    assert dice(found.labels > 0, phantom.labels > 0) > 0.9
+
+
 NOTHING = {
     "all black": (np.zeros((300, 300), np.uint8), "all black"),
     "constant": (np.full((300, 300), 7, np.uint16), "all pixels are 7"),
