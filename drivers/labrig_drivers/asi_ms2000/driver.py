@@ -40,6 +40,7 @@ class AsiStage:
         self._link = link
         self._settings = settings
         self._name = name
+        self._owed = False
 
     def identify(self) -> Identity:
         """Ask for the firmware version.
@@ -143,6 +144,8 @@ class AsiStage:
     def _ask(self, command: bytes) -> bytes:
         """One exchange; the answer up to and with its CR LF."""
         # A late answer to an earlier question would be taken for this one's.
+        if self._owed:
+            self._link.read(_LONGEST_REPLY, self._settings.reply_timeout_s)
         self._link.discard_input()
         self._link.write(command)
         reply = b""
@@ -151,6 +154,7 @@ class AsiStage:
             if not byte:
                 break
             reply += byte
+        self._owed = not reply
         if not reply:
             raise NoReply(
                 self._name,
