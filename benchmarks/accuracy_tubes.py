@@ -16,12 +16,12 @@ on the same 39 calipers that are scored here: many other settings miss the goals
 the expert's place is optimistic. Choosing the edge fraction with the scored field left out gave
 r 0.946, 3.98 um, 77 % within 5 um; the shipped 0.5 is the definition.
 
-What limits the skmc masks: annotators took one level a field, and how high is hardly written in the
-picture. The best level chosen with the truth gives Dice 0.93; it scatters about the rule by a factor
-of 1.5 and more within every group, and group 68M_Ctl was outlined nearly twice as high as 68M_Dex on
-like fields. Refitted without one such group and scored on it, Dice is 0.84 (68M_Ctl 0.75). Judging
-single objects by brightness, sharpness and shape, other grounds, smoothing, filling, hysteresis and
-levels of greatest expected Dice each moved the mean by less than 0.002.
+What limits the skmc masks: annotators took one level a field, and how high is hardly written in
+the picture. The best level chosen with the truth gives Dice 0.93; it scatters about the rule by a
+factor of 1.5 and more within every group, and group 68M_Ctl was outlined nearly twice as high as
+68M_Dex on like fields. Refitted without one such group and scored on it, Dice is 0.84 (68M_Ctl
+0.75). Judging single objects by brightness, sharpness and shape, other grounds, smoothing, filling,
+hysteresis and levels of greatest expected Dice each moved the mean by less than 0.002.
 """
 
 from __future__ import annotations
