@@ -18,6 +18,7 @@ LOW_FRACTION = 0.15
 
 FEW_PULSES = 0.95
 """[P] A channel with less than this of its planned pulses is named."""
+_IN_WORDS = {"none": "“none” (neither mass, strength nor quality is low)"}
 _TOLD_ABOVE = {
     "stall", "stall-recovered", "stall-given-up", "censored", "picture-missed", "link-lost",
     "link-restored", "gap", "left-unattended", "dose-uncertain",
@@ -99,7 +100,9 @@ def verdict_sentence(analysis: Analysis) -> str:
         often = [r for r, count in reasons.items() if 2 * count >= total]
         most = "; ".join(often) or "each for a reason of its own, below"
         return f"No verdict: none of the {total} experimental units can be assessed ({most})."
-    said = ", ".join(f"{count} {label}" for label, count in labels.most_common())
+    said = ", ".join(
+        f"{count} {_IN_WORDS.get(label, label)}" for label, count in labels.most_common()
+    )
     return f"{post_hoc}Of {total} experimental units: {said}."
 
 
@@ -179,7 +182,8 @@ def _low_reservoirs(analysis: Analysis) -> list[Point]:
 def _all_well(analysis: Analysis) -> str:
     tally = analysis.outcome.tally
     parts = []
-    for kind, name in (("frame", "pictures"), ("dose", "doses"), ("train", "impulse trains")):
+    names = {"frame": "pictures", "film": "films", "dose": "doses", "train": "impulse trains"}
+    for kind, name in names.items():
         if kind in tally:
             parts.append(f"{tally[kind].get('on time', 0)} {name}")
     return f"Nothing is missing: {', '.join(parts) or 'all that was planned'}, all on time."

@@ -18,9 +18,10 @@ import pytest
 from labrig.documents import Loaded
 from labrig.frames.plate_store import PlateLayout, PlateStore
 from labrig.plan.compile import compile as compile_plan
+from labrig.plan.film_schedule import block_of, rounds_of_films
 from labrig.plan.plan import Plan
 from labrig.plan.store import to_json
-from labrig.plan.timeline import Dose, FlowLevel, Frame, Reading, StimulationLevel
+from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
 from labrig.rig.loading import load_rig
@@ -43,6 +44,9 @@ class Story:
         shrink: by arm, what treatment multiplies the diameters by, from the second round on.
         stalled: pump that stands still from ``stalled_s`` on.
         missed_round: one of whose pictures none came.
+        films_measured: contraction was; 2 µm in every well.
+        weaken: by arm, what treatment multiplies contraction by, from the first film on.
+        untested: wells whose test pulses did not come.
     """
 
     protocol: str = "demo-night"
@@ -57,6 +61,9 @@ class Story:
     measured: bool = True
     measured_rounds: tuple[int, ...] = (0, 2)
     imaged: bool = True
+    films_measured: bool = False
+    weaken: dict[str, float] = field(default_factory=dict)
+    untested: tuple[str, ...] = ()
     shrink: dict[str, float] = field(default_factory=dict)
     tubes_a_well: int = 12
 
@@ -126,6 +133,8 @@ def _write(root: Path, story: Story) -> RunFolder:
         _write_pictures(folder, plan)
     if story.measured:
         _write_measures(folder, plan, story)
+    if story.films_measured:
+        _write_contractions(folder, plan, story)
     return folder
 
 
@@ -184,6 +193,9 @@ def _entry_rows(entry: object, story: Story) -> list[tuple[float, Entry]]:
                 return [(entry.offset_s, Entry("frame", entry.key, "missed", reason))]
             done = {**where, "path": "p", "sha256": "0" * 64, "lateness_s": 1.5, "focus": 9.0}
             return [(entry.offset_s + 1.5, Entry("frame", entry.key, "confirmed", done))]
+        case Film():
+            done = {"well": entry.well, "path": "f", "sha256": "0" * 64, "lateness_s": 1.5}
+            return [(entry.offset_s + 1.5, Entry("film", entry.key, "confirmed", done))]
         case Dose():
             sent = {"instrument": entry.instrument, "volume_ul": entry.volume_ul}
             done = {"classification": "done", "delivered_ul": entry.volume_ul, **sent}
@@ -265,10 +277,51 @@ def _write_measures(folder: RunFolder, plan: Plan, story: Story) -> None:
                 diameter = 14 * factor * math.exp(random.normal(0, 0.1))
                 tubes.append(place | {"tube": tube, "diameter_mean_um": diameter, "nuclei": 5})
     for name, rows in (("fields", fields), ("tubes", tubes)):
-        with (folder.measures / f"{name}.csv").open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
+        _write_table(folder.measures / f"{name}.csv", rows)
+
+
+def _write_contractions(folder: RunFolder, plan: Plan, story: Story) -> None:
+    rounds = rounds_of_films(plan.timeline)
+    arm_of = {well.well: well.arm for well in plan.wells}
+    rows = []
+    for film in plan.timeline:
+        if not isinstance(film, Film):
+            continue
+        tested = film.well not in story.untested
+        rows.append(
+            {
+                "well": film.well, "field": 0, "film": int(block_of(film)[-2:]),
+                "round": rounds[film.key], "offset_s": film.offset_s,
+                "status": "ok" if tested else "flagged",
+                "reasons": "" if tested else "no pulse of twitch_2hz was delivered",
+                "amplitude_um": 2.0 * story.weaken.get(arm_of[film.well], 1.0) if tested else 0.01,
+                "time_to_peak_s": 0.08, "half_relaxation_s": 0.1, "capture_fraction": 1.0,
+            }
+        )  # fmt: skip
+    _write_table(folder.measures / "contractions.csv", rows)
+
+
+def _write_table(path: Path, rows: list[dict[str, object]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.fixture
+def demo_protocol(tmp_path) -> Callable[[tuple[tuple[str, str], ...]], Protocol]:
+    """The demonstration night's protocol with some of its text replaced."""
+
+    def read(edits: tuple[tuple[str, str], ...]) -> Protocol:
+        path = tmp_path / "protocol.yaml"
+        text = (PROTOCOLS / "demo-night.yaml").read_text(encoding="utf-8")
+        for old, new in edits:
+            assert old in text, f"{old!r} is no longer in demo-night.yaml"
+            text = text.replace(old, new)
+        path.write_text(text, encoding="utf-8")
+        return load_protocol(path).model
+
+    return read
 
 
 @pytest.fixture(scope="session")

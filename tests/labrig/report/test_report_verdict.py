@@ -37,6 +37,11 @@ CLASSES = {
     "dying": ([at(24, m=0.8, s=0.7, v=0.7), at(48, m=0.8, s=0.7)], "cytotoxic/confounded"),
     "peeling": ([at(24, m=0.8, s=0.7), at(48, m=0.8, s=0.7, a=0.5)], "cytotoxic/confounded"),
     "no nuclei seen": ([at(24, m=0.8, v=None), at(48, m=0.8, v=None)], "not assessable"),
+    "nuclei in two rounds of three": ([at(24), at(36, v=None), at(48)], "none"),
+    "nuclei once": ([at(24), at(48, v=None)], "not assessable"),
+    "peeling, nuclei not seen": ([at(24, v=None, a=0.5), at(48)], "cytotoxic/confounded"),
+    "films in two rounds of three": ([at(24, s=0.7), at(36, s=None), at(48, s=0.7)],
+                                     "dynapenia-like"),
     "no film": ([at(24, m=0.8, s=None), at(48, m=0.8, s=None)], "not assessable"),
 }  # fmt: skip
 
