@@ -1,0 +1,195 @@
+"""What the journal says of films and their pulses decides what a film may stand for."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from labrig.night.delivered_pulses import StimulationRow, delivered_pulses, pulse_times_s
+from labrig.night.film_jobs import FilmJobs
+from labrig.night.film_progress import FilmProgress
+from labrig.plan.stimulation_schedule import train
+from labrig.plan.timeline import Film, Frame, Lateness, StimulationLevel
+from labrig.protocol.models import Pattern
+from labrig.run.clock import RealClock
+from labrig.run.journal import Entry, open_journal
+from labrig.run_folder import RunFolder
+
+TWITCH = Pattern.model_validate(
+    {"pulse_width": "0.4 ms", "amplitude": "6 V", "shape": "biphasic", "frequency": "2 Hz"}
+)
+TONIC = TWITCH.model_copy(update={"frequency_hz": 10.0, "on_s": 10.0, "off_s": 40.0})
+
+
+def level(key, at_s, *trains):
+    return StimulationLevel(key, at_s, "p", "stim", trains, ("A1", "A2"))
+
+
+def film(well, block, at_s):
+    return Film(f"film/t{block:02d}/{well}/f0/phase", at_s, "p", "cam", "stage", well, 0, "phase",
+                0.0, 0.0, 20.0, 50.0, 55, Lateness("skip"))  # fmt: skip
+
+
+def frame(number):
+    return Frame(f"frame/r{number}", 1800.0 * number, "p", "cam", "stage", "A1", 0, "phase",
+                 number, 0.0, 0.0, 20.0, Lateness("skip"))  # fmt: skip
+
+
+TEST = level("stim/1", 2000.0, train(1, "twitch", TWITCH))
+OWN = level("stim/2", 2060.0, train(1, "tonic", TONIC))
+PLAN = SimpleNamespace(
+    timeline=(
+        frame(0), frame(1), TEST, OWN,
+        film("A1", 0, 2005.0), film("A2", 0, 2010.0), film("A1", 1, 2070.0),
+    ),
+    wells=(
+        SimpleNamespace(well="A1", pattern_unit="stim:1"),
+        SimpleNamespace(well="A2", pattern_unit=""),
+    ),
+)  # fmt: skip
+
+
+def row(kind, key, state, run_s, **detail):
+    return StimulationRow(kind, key, state, run_s, detail)
+
+
+def test_pulses_come_when_the_journal_says_so_and_end_with_their_level():
+    rows = [
+        row("train", "stim/1", "acknowledged", 2000.02, pulses={"1": 20}),
+        row("train", "stim/1", "missed", 2010.0),
+        row("train", "stim/1", "unknown", 2020.0, pulses={"1": 20}),
+        row("train", "stim/1", "acknowledged", 2055.0, pulses={"1": 20}),
+        row("level", "stim/2", "confirmed", 2060.0),
+    ]
+    (channel,) = delivered_pulses(PLAN, rows).values()
+    times = [pulse.at_s for pulse in channel.pulses]
+    assert times[:2] == [2000.02, 2000.52]
+    assert len(times) == 20 + 10
+    assert max(times) == 2059.5
+    assert channel.unsure_s == [(2020.0, pytest.approx(2029.75, abs=0.01))]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "last_s"),
+    [
+        (TONIC, 9.9),
+        (TWITCH, 9.5),
+        (TWITCH.model_copy(update={"frequency_hz": 100.0, "on_s": 0.2, "off_s": 4.8}), 5.19),
+    ],
+)
+def test_every_pulse_of_a_train_has_its_time(pattern, last_s):
+    spec = train(1, "p", pattern)
+    times = pulse_times_s(spec)
+    assert len(times) == spec.pulses
+    assert times[0] == 0.0
+    assert times[-1] == pytest.approx(last_s)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return RunFolder(tmp_path)
+
+
+class Clock:
+    """The run's clock stands where a test puts it."""
+
+    def __init__(self) -> None:
+        self.at_s = 0.0
+
+    def now_s(self):
+        return self.at_s
+
+    def utc(self):
+        return RealClock().utc()
+
+
+def progress_of(folder, stimulus="twitch"):
+    jobs = FilmJobs(folder.root, stimulus, {"phase": "cells"}, {"phase": 1.3},
+                    {e.key: 1 for e in PLAN.timeline if isinstance(e, Film)},
+                    {w.well: w.pattern_unit for w in PLAN.wells})  # fmt: skip
+    return FilmProgress(folder, PLAN, jobs)
+
+
+@pytest.fixture
+def noted(folder):
+    """Writes journal rows at times of the run."""
+    clock = Clock()
+    opened = open_journal(folder.journal, clock)
+
+    def note(at_s, kind, key, state, **detail):
+        clock.at_s = at_s
+        opened.note(Entry(kind, key, state, detail))
+
+    yield note
+    opened.close()
+
+
+def taken(note, film_, late_s=0.6, **more):
+    at_s = film_.offset_s + late_s
+    name = film_.key.replace("/", "_")
+    note(at_s, "film", film_.key, "confirmed", path=f"films/{name}", lateness_s=late_s, **more)
+
+
+def test_a_block_is_complete_when_every_film_was_taken_or_given_up(folder, noted):
+    progress = progress_of(folder)
+    assert progress.newly_complete(ended=False) == {}
+    noted(2000.0, "train", "stim/1", "acknowledged", pulses={"1": 20})
+    taken(noted, PLAN.timeline[4])
+    assert progress.newly_complete(ended=False) == {}
+    noted(2012.0, "film", PLAN.timeline[5].key, "missed", reason="the camera timed out")
+    (jobs,) = progress.newly_complete(ended=False).values()
+    first, second = jobs
+    assert (first.offset_s, first.round, first.film) == (2005.6, 1, 0)
+    assert first.pulses_s == pytest.approx((-0.1, 0.4, 0.9))
+    assert first.doubts == ()
+    assert second.path is None
+    assert second.doubts == ("the film was not taken: the camera timed out",)
+    assert progress.newly_complete(ended=False) == {}
+    assert progress.newly_complete(ended=True) == {}, "none of the second block was taken"
+
+
+# what happened -> the doubt about A1's film of the first block
+DOUBTS = {
+    "no train": ([], {}, "no pulse of twitch was delivered"),
+    "an unsure train": (
+        [(2000.0, "train", "stim/1", "unknown", {"pulses": {"1": 20}})], {}, "is not known",
+    ),
+    "a failed train": (
+        [(2000.0, "train", "stim/1", "failed", {"pulses": {"1": 20}})], {},
+        "no pulse of twitch was delivered",
+    ),
+    "the well's own pulses": (
+        [(2000.0, "train", "stim/2", "acknowledged", {"pulses": {"1": 100}})], {},
+        "pulses of tonic came",
+    ),
+    "elsewhere": (
+        [(2000.0, "train", "stim/1", "acknowledged", {"pulses": {"1": 20}})],
+        {"position_verified": False}, "the stage was not where",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", DOUBTS)
+def test_doubts_about_a_film(case, folder, noted):
+    rows, detail, says = DOUBTS[case]
+    for at_s, kind, key, state, more in rows:
+        noted(at_s, kind, key, state, **more)
+    taken(noted, PLAN.timeline[4], **detail)
+    (jobs,) = progress_of(folder).newly_complete(ended=True).values()
+    assert says in "; ".join(jobs[0].doubts)
+    assert jobs[1].doubts == ("the film was not taken: the run ended before it",)
+
+
+def test_a_well_without_electrodes_and_films_without_a_stimulus_say_so(folder, noted):
+    taken(noted, PLAN.timeline[5])
+    (jobs,) = progress_of(folder).newly_complete(ended=True).values()
+    assert jobs[1].doubts == ("no electrodes: it could not be tested",)
+    (jobs,) = progress_of(folder, stimulus="").newly_complete(ended=True).values()
+    assert "contraction cannot be compared" in jobs[1].doubts[0]
+
+
+def test_a_rehearsal_stores_no_films(folder, noted):
+    for film_ in PLAN.timeline[4:6]:
+        noted(film_.offset_s, "film", film_.key, "confirmed", path="", lateness_s=0.0)
+    assert progress_of(folder).newly_complete(ended=True) == {}
