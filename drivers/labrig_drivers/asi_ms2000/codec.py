@@ -8,6 +8,7 @@ from __future__ import annotations
 
 UNITS_PER_UM = 10
 REPLY_END = b"\r\n"
+_SHORTEST_REPLY = 3
 WHERE = b"W X Y\r"
 STATUS = b"/\r"
 HALT = b"\\\r"
@@ -79,6 +80,17 @@ def parse_busy(reply: bytes) -> bool:
         parse_answer(reply)
         raise ValueError(f"status is {text!r}, neither B nor N")
     return text == "B"
+
+
+def missing_bytes(reply: bytes) -> int:
+    r"""How many bytes at least are still to come.
+
+    >>> missing_bytes(b""), missing_bytes(b":A "), missing_bytes(b"N\r")
+    (3, 2, 1)
+    """
+    if len(reply) < _SHORTEST_REPLY - 1:
+        return _SHORTEST_REPLY - len(reply)
+    return 1 if reply.endswith(REPLY_END[:1]) else len(REPLY_END)
 
 
 def _line(reply: bytes) -> str:

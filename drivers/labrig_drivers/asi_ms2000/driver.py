@@ -150,10 +150,10 @@ class AsiStage:
         self._link.write(command)
         reply = b""
         while not reply.endswith(codec.REPLY_END) and len(reply) < _LONGEST_REPLY:
-            byte = self._link.read(1, self._settings.reply_timeout_s)
-            if not byte:
+            more = self._link.read(codec.missing_bytes(reply), self._settings.reply_timeout_s)
+            if not more:
                 break
-            reply += byte
+            reply += more
         self._owed = not reply
         if not reply:
             raise NoReply(
