@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # The tube's middle is read in a disc of this part of its half width.
 _MIDDLE_PART = 0.4
-_WIDTH_GROUPS = 4
+_POINTS_A_GROUP = 250
 
 Mode = Literal["chord", "edt", "obb9"]
 
@@ -196,7 +196,7 @@ def _chord_points(
     wanted = np.flatnonzero(outcome == OK)
     # Profiles of one call are as long as its widest tube needs: thin and broad ones go apart.
     wanted = wanted[np.argsort(places.half_width_px[wanted], kind="stable")]
-    for rows in np.array_split(wanted, _WIDTH_GROUPS):
+    for rows in np.array_split(wanted, 1 + len(wanted) // _POINTS_A_GROUP):
         chords = chords_at(
             grey,
             labels,
@@ -303,31 +303,34 @@ def _tube_table(
     import pandas as pd
 
     moments = label_moments(labels)
-    tubes = pd.DataFrame({"label": moments.label})
-    used = points[points["use"]]
-    counts = used.groupby("label").size().reindex(tubes["label"], fill_value=0).to_numpy()
-    summaries = {
-        label: _summary(rows["width_um"].to_numpy(), rows["weight"].to_numpy())
-        for label, rows in used.groupby("label")
-        if len(rows) >= settings.min_points
-    }
-    unmeasured = _Summary(*[float("nan")] * 5)
-    rows = [summaries.get(label, unmeasured) for label in tubes["label"]]
-    for name in _Summary._fields:
-        tubes[f"diameter_{name}_um"] = [getattr(row, name) for row in rows]
-    tubes["n_points"] = counts
-    all_points = points.groupby("label").size().reindex(tubes["label"], fill_value=0).to_numpy()
-    tubes["n_dropped"] = all_points - counts
-    length, branches = _lengths(lines, int(tubes["label"].max()) if len(tubes) else 0)
-    tubes["length_um"] = length[tubes["label"]] * pixel_size_um
-    tubes["n_branches"] = branches[tubes["label"]]
-    tubes["area_um2"] = moments.area_px * pixel_size_um**2
-    tubes["orientation_deg"] = moments.orientation_deg
-    tubes["elongation"] = moments.elongation
+    last = int(moments.label.max(initial=0))
+    used, label = points["use"].to_numpy(), points["label"].to_numpy()
+    n_points = np.bincount(label[used], minlength=last + 1)[moments.label]
+    summaries = _summaries(
+        label[used], points["width_um"].to_numpy()[used], points["weight"].to_numpy()[used]
+    )
+    rows = [
+        summaries[label] if n >= settings.min_points else _UNMEASURED
+        for label, n in zip(moments.label.tolist(), n_points.tolist(), strict=True)
+    ]
+    widths = np.array(rows).reshape(-1, len(_Summary._fields)).T
+    length, branches = _lengths(lines, last)
     edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    tubes["touches_border"] = tubes["label"].isin(np.unique(edge))
-    tubes["definition"] = settings.definition
-    return tubes
+    return pd.DataFrame(
+        {
+            "label": moments.label,
+            **{f"diameter_{k}_um": v for k, v in zip(_Summary._fields, widths, strict=True)},
+            "n_points": n_points,
+            "n_dropped": np.bincount(label, minlength=last + 1)[moments.label] - n_points,
+            "length_um": length[moments.label] * pixel_size_um,
+            "n_branches": branches[moments.label],
+            "area_um2": moments.area_px * pixel_size_um**2,
+            "orientation_deg": moments.orientation_deg,
+            "elongation": moments.elongation,
+            "touches_border": np.isin(moments.label, edge),
+            "definition": settings.definition,
+        }
+    )
 
 
 class _Summary(NamedTuple):
@@ -336,6 +339,20 @@ class _Summary(NamedTuple):
     min: float
     max: float
     sd: float
+
+
+_UNMEASURED = _Summary(*[float("nan")] * 5)
+
+
+def _summaries(label: npt.NDArray[np.int32], width: Floats, weight: Floats) -> dict[int, _Summary]:
+    """By label, of the places that count."""
+    order = np.argsort(label, kind="stable")
+    starts = np.flatnonzero(np.diff(label[order], prepend=-1))
+    return {
+        int(label[rows[0]]): _summary(width[rows], weight[rows])
+        for rows in np.split(order, starts[1:])
+        if len(rows)
+    }
 
 
 def _summary(width: Floats, weight: Floats) -> _Summary:

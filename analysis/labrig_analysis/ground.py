@@ -11,7 +11,7 @@ import numpy.typing as npt
 from labrig_analysis.arrays import FloatImage
 
 # The ground is smooth: it is estimated on a plane reduced to this many pixels an SD of its window.
-_WINDOW_PX = 16
+_WINDOW_PX = 8
 _ROUNDS = 4
 # Pixels this many SDs above the ground are objects and have no say in it.
 _OBJECT_SDS = 2.5

@@ -26,8 +26,8 @@ class Moments(NamedTuple):
 def label_moments(labels: LabelImage) -> Moments:
     """Area, orientation and elongation of every label from its area moments."""
     area = np.bincount(labels[labels > 0], minlength=1)
-    # Shape needs no more than about 200,000 samples.
-    step = max(1, round(np.sqrt(labels.size / 200_000)))
+    # Shape needs no more than about 50,000 samples.
+    step = max(1, round(np.sqrt(labels.size / 50_000)))
     thin = labels[::step, ::step]
     rows, columns = np.nonzero(thin)
     of = thin[rows, columns]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -56,10 +56,13 @@ def _rethinned(skeleton: Mask) -> Mask:
     return np.asarray(skeletonize(skeleton), dtype=bool)  # type: ignore[no-untyped-call]
 
 
+def _neighbours(line: LabelImage) -> LabelImage:
+    """How many of the eight neighbours of each pixel are set; `line` is uint8 0/1."""
+    return cv2.filter2D(line, -1, _EIGHT, borderType=cv2.BORDER_CONSTANT)
+
+
 def _forks(skeleton: Mask) -> Mask:
-    line = skeleton.astype(np.uint8)
-    neighbours = cv2.filter2D(line, -1, _EIGHT, borderType=cv2.BORDER_CONSTANT)
-    return skeleton & (neighbours > 2)
+    return skeleton & (_neighbours(skeleton.astype(np.uint8)) > 2)
 
 
 def _pieces(skeleton: Mask) -> tuple[LabelImage, Mask]:
@@ -80,9 +83,8 @@ def _twigs(skeleton: Mask, distance: FloatImage) -> Mask:
     stem = np.zeros(count)
     np.maximum.at(stem, pieces[at_fork], reach[at_fork])
     length = np.bincount(pieces.ravel(), minlength=count)
-    line = skeleton.astype(np.uint8)
-    neighbours = cv2.filter2D(line, -1, _EIGHT, borderType=cv2.BORDER_CONSTANT)
-    tips = np.bincount(pieces[skeleton & (neighbours == 1) & (pieces > 0)], minlength=count)
+    at_tip = skeleton & (_neighbours(skeleton.astype(np.uint8)) == 1) & (pieces > 0)
+    tips = np.bincount(pieces[at_tip], minlength=count)
     twig = (joined > 0) & (tips > 0) & (length < _TWIG_HALF_WIDTHS * stem)
     twig[0] = False
     return twig[pieces]
@@ -92,40 +94,26 @@ def walk_chains(skeleton: Mask) -> list[Chain]:
     """Every piece between forks and tips, as pixels in walking order."""
     pieces, forks = _pieces(skeleton)
     _, fork_at = cv2.connectedComponents(cv2.dilate(forks.astype(np.uint8), np.ones((5, 5))))
-    stride = pieces.shape[1]
-    flat = np.flatnonzero(pieces)
-    piece = pieces.ravel()[flat]
-    order = np.argsort(piece, kind="stable")
-    splits = np.flatnonzero(np.diff(piece[order])) + 1
+    line = (pieces > 0).astype(np.uint8)
+    tips = (line > 0) & (_neighbours(line) <= 1)
+    contours, families = cv2.findContours(line, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     chains = []
-    for members in np.split(flat[order], splits):
-        if len(members) < 3:
+    for number, contour in enumerate(contours):
+        if families[0, number, 3] >= 0:  # the inside of a ring, whose outside was walked
             continue
-        walked = np.array(_walk(members.tolist(), stride))
-        pixels = np.stack(np.divmod(walked, stride), axis=1)
+        pixels = _from_tip_to_tip(contour[:, 0, ::-1], tips)
+        if len(pixels) < 3:
+            continue
         first, last = (int(fork_at[row, column]) for row, column in pixels[[0, -1]])
         chains.append(Chain(pixels, (first, last)))
     return chains
 
 
-def _walk(pixels: list[int], stride: int) -> list[int]:
-    """Order the flat indices of an unforked 8-connected line; a ring starts anywhere."""
-    # Straight neighbours first, so that a staircase is walked and not jumped.
-    straight = (1, stride, -1, -stride)
-    steps = (*straight, stride + 1, stride - 1, -stride - 1, -stride + 1)
-    left = set(pixels)
-    at = pixels[0]
-    for pixel in pixels:
-        if sum(pixel + step in left for step in steps) == 1:
-            at = pixel
-            break
-    chain = []
-    while True:
-        chain.append(at)
-        left.discard(at)
-        for step in steps:
-            if at + step in left:
-                at += step
-                break
-        else:
-            return chain
+def _from_tip_to_tip(around: npt.NDArray[Any], tips: Mask) -> npt.NDArray[np.int64]:
+    """Half of the way around an unforked line, (n, 2) of (y, x); a ring is walked all around."""
+    ends = np.flatnonzero(tips[around[:, 0], around[:, 1]])
+    if len(ends) == 2:
+        around = around[ends[0] : ends[1] + 1]
+    elif len(ends) == 1:
+        around = np.roll(around, -ends[0], axis=0)[: len(around) // 2 + 1]
+    return around.astype(np.int64)

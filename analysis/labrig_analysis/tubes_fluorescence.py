@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from labrig_analysis.arrays import FloatImage, GreyImage
+from labrig_analysis.arrays import FloatImage, GreyImage, LabelImage
 from labrig_analysis.crossings import part_crossings
 from labrig_analysis.ground import estimate_ground, spread_below
 from labrig_analysis.planes import grey_plane
@@ -65,14 +65,14 @@ def segment_tubes(
     contrast = small - ground.full()
     sample = _sampled(contrast)
     noise = spread_below(sample)
-    peak = float(np.percentile(sample, _PEAK_PERCENT))
+    bright, peak = np.percentile(sample, (_BRIGHT_PERCENT, _PEAK_PERCENT)).tolist()
     if not peak > _PEAK_TO_NOISE * noise:
         why = f"empty field: nothing stands {_PEAK_TO_NOISE:g} noise SDs out of the ground"
         return no_tubes(shape, (*plane.reasons, why), KIND)
     darkest = float(_sampled(small).min())
     lift = max(0.0, float(np.median(ground.plane)) - darkest)
     white = min(float(plane.pixels.max()) - darkest, _WHITE_TO_PEAK * (lift + peak))
-    level = mask_level(sample, lift, white) * settings.level_factor
+    level = mask_level(sample, bright, lift, white) * settings.level_factor
     level = max(level, settings.min_contrast_to_noise * noise)
     parted = part_crossings(label_long_objects(contrast > level, working_um, settings))
     labels = labels_at_full_size(parted.labels, contrast, level, shape)
@@ -98,7 +98,7 @@ def reduced(pixels: npt.NDArray[Any], reduction: int) -> FloatImage:
     return pixels.astype(np.float32, copy=False)
 
 
-def mask_level(contrast: FloatImage, ground: float, white: float) -> float:
+def mask_level(contrast: FloatImage, bright: float, ground: float, white: float) -> float:
     """The contrast at which the outline of tubes is seen.
 
     As brightness above the darkest place, the outline is a weighted geometric mean of the parting
@@ -115,27 +115,26 @@ def mask_level(contrast: FloatImage, ground: float, white: float) -> float:
 
     Args:
         contrast: (y, x) float32, ground at 0; a sample of the pixels will do.
+        bright: contrast of the bright tubes, its 98th percentile.
         ground: grey levels from the darkest place to the typical ground.
         white: span of the grey levels shown, from black to white.
 
     Returns:
         A level in the units of `contrast`; 0 when nothing lies above the ground.
     """
-    above = np.maximum(contrast, 0)
-    knee, top = _KNEE_PART * white, float(above.max())
-    if knee <= 0 or top <= 0:
+    top = float(contrast.max())
+    if white <= 0 or top <= 0:
         return 0.0
-    scaled = np.log1p(above / knee)
-    unit = 65535 / float(scaled.max())
-    otsu, _ = cv2.threshold(
-        np.rint(scaled * unit).astype(np.uint16), 0, 65535, cv2.THRESH_BINARY + cv2.THRESH_OTSU
-    )
-    parting = knee * float(np.expm1(otsu / unit))
-    bright = float(np.percentile(above, _BRIGHT_PERCENT))
+    knee = _KNEE_PART * white
+    scaled = np.log1p(np.maximum(contrast, 0) / np.float32(knee))
+    unit = 255 / np.log1p(top / knee)
+    eight_bits: LabelImage = (scaled * np.float32(unit) + np.float32(0.5)).astype(np.uint8)
+    otsu, _ = cv2.threshold(eight_bits, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    parting = knee * float(np.expm1((otsu + 0.5) / unit))
     outline = (
         _LEVEL_PART
         * (ground + parting) ** _OTSU_WEIGHT
-        * (ground + bright) ** _BRIGHT_WEIGHT
+        * (ground + max(bright, 0.0)) ** _BRIGHT_WEIGHT
         * white**_WHITE_WEIGHT
     )
     return float(max(outline - ground, _LEAST_PART_OF_OTSU * parting))
