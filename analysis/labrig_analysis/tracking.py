@@ -134,11 +134,10 @@ def _overlaps(known: Numbers, labels: LabelImage) -> dict[tuple[int, int], int]:
     both = (known > 0) & (labels > 0)
     if not both.any():
         return {}
-    pairs = np.stack([known[both], labels[both].astype(np.int64)])
-    kinds, sizes = np.unique(pairs, axis=1, return_counts=True)
+    most = int(labels.max()) + 1
+    pairs, sizes = np.unique(known[both] * most + labels[both], return_counts=True)
     return {
-        (track, label): size
-        for track, label, size in zip(*kinds.tolist(), sizes.tolist(), strict=True)
+        divmod(pair, most): size for pair, size in zip(pairs.tolist(), sizes.tolist(), strict=True)
     }
 
 

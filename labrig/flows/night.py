@@ -109,6 +109,12 @@ def measure_films(pool: MeasuringPool, block: str, jobs: tuple[FilmJob, ...]) ->
     return pool.submit_films(jobs).result()
 
 
+@task(name="close-measures", **PICTURES)
+def close_measures(pool: MeasuringPool) -> int:
+    """Judge frames and follow tubes over all rounds; returns the tracks."""
+    return pool.close_measures()
+
+
 @task(name="report", **ONCE)
 def write_report(folder: RunFolder) -> str:
     """Write the frame table and the morning report."""
@@ -158,6 +164,9 @@ def follow_night(folder: RunFolder) -> str:
         rounds += _measure(progress, films, pool, ended=True)
         for future in rounds:
             future.wait()
+        closed = close_measures.submit(pool)
+        closed.wait()
+        rounds.append(closed)
     finally:
         pool.close()
     failed = [f for f in rounds if not f.state.is_completed()]

@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from labrig.measure.errors import MeasureError, UnreadableImage
-from labrig.measure.field_job import FieldJob, measure_field, use_one_thread
+from labrig.measure.field_job import FieldJob, done_before, measure_field, use_one_thread
 from labrig.measure.pairing import FieldFiles, pair_fields
 from labrig.measure.planes import read_pixel_size_um
 from labrig.measure.plate_fields import find_plate, plate_fields
 from labrig.measure.results import (
     FieldResult,
-    load_done,
-    sign,
     write_tables,
     write_text_whole,
 )
@@ -87,8 +85,10 @@ def measure_folder(
     pixel_size_um = _pixel_size(fields, pixel_size_um)
     out.mkdir(parents=True, exist_ok=True)
     _settle_settings(out, settings, pixel_size_um, patterns, redo)
-    jobs = [FieldJob(field, out, settings, pixel_size_um, save_labels) for field in fields]
-    done = {} if redo else _already_done(jobs)
+    labels = out if save_labels else None
+    jobs = [FieldJob(field, out, settings, pixel_size_um, labels) for field in fields]
+    before = {} if redo else {job.field.name: done_before(job) for job in jobs}
+    done = {name: result for name, result in before.items() if result is not None}
     todo = [job for job in jobs if job.field.name not in done]
     for count, result in enumerate(_run(todo, workers), start=len(done) + 1):
         done[result.field] = result
@@ -169,23 +169,6 @@ def _differences(old: Any, new: Any, name: str) -> Iterator[str]:  # noqa: ANN40
             yield from _differences(old.get(key), new.get(key), f"{name}.{key}".strip("."))
     elif old != new:
         yield f"{name.removeprefix('settings.')} was {old}, now {new}"
-
-
-def _already_done(jobs: list[FieldJob]) -> dict[str, FieldResult]:
-    done = {}
-    for job in jobs:
-        result = load_done(job.out, job.field.name)
-        signature = sign(job.field, settings_sha256(job.settings), job.pixel_size_um)
-        if result and result.signature == signature and _has_labels(job, result):
-            done[job.field.name] = result
-    return done
-
-
-def _has_labels(job: FieldJob, result: FieldResult) -> bool:
-    """Labels asked for only now call for measuring again."""
-    if not job.save_labels or result.tables["fields"][0]["status"] == "failed":
-        return True
-    return any(job.out.glob(f"{job.field.name}_*.tif"))
 
 
 def _run(jobs: list[FieldJob], workers: int) -> Iterator[FieldResult]:

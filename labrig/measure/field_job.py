@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labrig.measure.errors import UnreadableImage
+from labrig.measure.frame_check import FrameCheck, check_frame
 from labrig.measure.pairing import FieldFiles
 from labrig.measure.planes import PlaneFile, read_plane
-from labrig.measure.results import FieldResult, Rows, save_done, sign
+from labrig.measure.results import FieldResult, Rows, load_done, save_done, sign
 from labrig.measure.settings_file import settings_sha256
 from labrig_analysis.settings import MeasureSettings
 
@@ -28,15 +29,22 @@ class FieldJob:
 
     Attributes:
         out: folder of results, which exists.
-        save_labels: also write label images.
         pixel_size_um: width of a pixel in the specimen.
+        labels: folder that label images go to; None: they are not kept.
+        check: what the frame is checked with; None: it is not.
     """
 
     field: FieldFiles
     out: Path
     settings: MeasureSettings
     pixel_size_um: float
-    save_labels: bool
+    labels: Path | None = None
+    check: FrameCheck | None = None
+
+    @property
+    def signature(self) -> str:
+        """Changes when an image file, a setting or the pixel size does."""
+        return sign(self.field, settings_sha256(self.settings), self.pixel_size_um)
 
 
 def use_one_thread() -> None:
@@ -67,10 +75,23 @@ def measure_field(job: FieldJob) -> FieldResult:
         save_pictures(job, planes, measured)
     for row in tables["fields"]:
         row["reasons"] = "; ".join(flags)
-    signature = sign(job.field, settings_sha256(job.settings), job.pixel_size_um)
-    result = FieldResult(job.field.name, signature, job.field.planes, tables)
+        if job.check is not None:
+            row |= check_frame(planes, job.check, job.pixel_size_um)
+    result = FieldResult(job.field.name, job.signature, job.field.planes, tables)
     save_done(job.out, result)
     return result
+
+
+def done_before(job: FieldJob) -> FieldResult | None:
+    """The record of a job that was finished earlier, of the same images and settings."""
+    result = load_done(job.out, job.field.name)
+    if result is None or result.signature != job.signature:
+        return None
+    # Labels asked for only now call for measuring again.
+    failed = result.tables["fields"][0]["status"] == "failed"
+    if job.labels is None or failed or any(job.labels.glob(f"{job.field.name}_*.tif")):
+        return result
+    return None
 
 
 def usable_planes(
@@ -137,9 +158,10 @@ def save_pictures(job: FieldJob, planes: dict[str, NDArray[Any]], measured: Meas
     path = job.out / "overlays" / f"{job.field.name}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(cv2.imencode(".png", overlay, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes())
-    if job.save_labels:
+    if job.labels is not None:
+        job.labels.mkdir(parents=True, exist_ok=True)
         for name, labels in measured.labels.items():
-            save_labels(job.out / f"{job.field.name}_{name}.tif", labels)
+            save_labels(job.labels / f"{job.field.name}_{name}.tif", labels)
 
 
 def save_labels(path: Path, labels: NDArray[Any]) -> None:

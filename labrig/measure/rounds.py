@@ -6,11 +6,13 @@ because a flow was cut off and taken up again, replaces its own rows and doubles
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from labrig.measure.field_job import FieldJob, measure_field, use_one_thread
+from labrig.measure.field_job import FieldJob, done_before, measure_field, use_one_thread
+from labrig.measure.frame_check import FrameCheck
 from labrig.measure.pairing import CHANNELS, FieldFiles
 from labrig.measure.planes import PlaneFile
 from labrig.measure.results import KEYS, TABLES, FieldResult, Rows
@@ -18,6 +20,8 @@ from labrig.measure.run_tables import locked, replace_rows
 from labrig_analysis.settings import MeasureSettings
 
 PLACE = ("well", "field", "round", "offset_s")
+LABELS = "labels"
+"""Folder of label images in a run's ``measures``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class RoundFrame:
         offset_s: of the frame from the run's t0.
         channels: by our name (``tubes``, ``nuclei``, ``phase``) the plate's name of the channel;
             leave out what this round did not take.
+        first_rounds: by our name, the first round that took this channel of this field, which
+            drift is measured against.
     """
 
     well: str
@@ -38,6 +44,7 @@ class RoundFrame:
     round: int
     offset_s: float
     channels: Mapping[str, str]
+    first_rounds: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -52,8 +59,11 @@ def measure_round(
     pixel_size_um: float,
     settings: MeasureSettings,
     out_dir: Path,
+    full_scale: Mapping[str, float] | None = None,
 ) -> dict[str, int]:
     """Measure the frames of a round and add their rows to `out_dir`'s tables.
+
+    A frame that was measured before with the same settings is not measured again.
 
     Args:
         plate_path: the OME-Zarr plate.
@@ -61,6 +71,8 @@ def measure_round(
         pixel_size_um: calibrated width of a pixel in the specimen.
         settings: the same for the whole run.
         out_dir: the run's `measures` folder; made when missing.
+        full_scale: by our name of a channel, the largest grey value of its camera; None: the
+            frames' quality is not looked at.
 
     Returns:
         Rows added by table.
@@ -73,8 +85,16 @@ def measure_round(
     out_dir.mkdir(parents=True, exist_ok=True)
     added: dict[str, Rows] = {name: [] for name in TABLES}
     for frame in frames:
-        job = FieldJob(_files(plate_path, frame), out_dir, settings, pixel_size_um, False)
-        for name, rows in _with_place(measure_field(job), frame).items():
+        job = FieldJob(
+            _files(plate_path, frame),
+            out_dir,
+            settings,
+            pixel_size_um,
+            labels=out_dir / LABELS,
+            check=None if full_scale is None else _check(plate_path, frame, full_scale),
+        )
+        result = done_before(job) or measure_field(job)
+        for name, rows in _with_place(result, frame).items():
             added[name].extend(rows)
     places = {(frame.well, frame.field, frame.round) for frame in frames}
     with locked(out_dir):
@@ -94,11 +114,24 @@ def _files(plate: Path, frame: RoundFrame) -> FieldFiles:
     unknown = [name for name in frame.channels if name not in CHANNELS]
     if unknown:
         raise ValueError(f"{frame.name}: channels {unknown} are none of {', '.join(CHANNELS)}")
-    image = plate / frame.well[0] / frame.well[1:] / str(frame.field)
+    image = _image(plate, frame)
     planes = {
-        ours: PlaneFile(str(image), theirs, frame.round) for ours, theirs in frame.channels.items()
+        ours: PlaneFile(image, theirs, frame.round) for ours, theirs in frame.channels.items()
     }
     return FieldFiles(frame.name, planes)
+
+
+def _check(plate: Path, frame: RoundFrame, full_scale: Mapping[str, float]) -> FrameCheck:
+    image = _image(plate, frame)
+    references = {
+        ours: PlaneFile(image, frame.channels[ours], first)
+        for ours, first in frame.first_rounds.items()
+    }
+    return FrameCheck(references, full_scale)
+
+
+def _image(plate: Path, frame: RoundFrame) -> str:
+    return str(plate / frame.well[0] / frame.well[1:] / str(frame.field))
 
 
 def _with_place(result: FieldResult, frame: RoundFrame) -> dict[str, Rows]:

@@ -84,6 +84,7 @@ def conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Wat
             if over and done == len(work) and all(f.done() for f in filmed.values()):
                 break
             time.sleep(LOOK_EVERY_S)
+        pool.close_measures()
     finally:
         pool.close()
     failed = _failed(work)

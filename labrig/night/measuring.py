@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labrig.launch.json_files import read_json
+from labrig.measure.closing import close_measures
 from labrig.measure.films import FilmJob, measure_films
 from labrig.measure.rounds import RoundFrame, measure_round
 from labrig.night.progress import TakenFrame
@@ -28,6 +29,7 @@ class RoundMeasurer:
         out: the run's ``measures`` folder.
         pixel_size_um: calibrated.
         channels: by the plate's channel, our name for what it shows.
+        full_scale: by our name of a channel, the largest grey value of its camera.
         settings: the same for the whole run.
     """
 
@@ -35,6 +37,7 @@ class RoundMeasurer:
     out: Path
     pixel_size_um: float
     channels: Mapping[str, str]
+    full_scale: Mapping[str, float]
     settings: MeasureSettings
 
     @classmethod
@@ -42,17 +45,21 @@ class RoundMeasurer:
         """The measurer of a run, with the committed number of nuclei that make a myotube.
 
         Raises:
-            labrig.problems.FileProblems: the run's protocol cannot be read.
+            labrig.problems.FileProblems: the run's protocol or rig cannot be read.
         """
         from labrig.protocol.loading import load_protocol
+        from labrig.rig.loading import load_rig
 
         camera = read_json(folder.camera)
         definition = load_protocol(folder.protocol).model.definition
+        optics = load_rig(folder.rig).model.optics
+        channels = {name: OURS[shows] for name, shows in camera["shows"].items()}
         return cls(
             plate=folder.plate,
             out=folder.measures,
             pixel_size_um=float(camera["layout"]["pixel_size_um"]),
-            channels={name: OURS[shows] for name, shows in camera["shows"].items()},
+            channels=channels,
+            full_scale={ours: 2.0 ** optics[name].bit_depth - 1 for name, ours in channels.items()},
             settings=MeasureSettings(fusion=FusionSettings(min_nuclei=definition.min_nuclei)),
         )
 
@@ -78,12 +85,15 @@ class RoundMeasurer:
                 round=found[0].round,
                 offset_s=found[0].offset_s,
                 channels={self.channels[f.channel]: f.channel for f in found},
+                first_rounds={self.channels[f.channel]: f.first_round for f in found},
             )
             for (well, field, _), found in sorted(by_field.items())
         ]
         if not frames:
             return {}
-        return measure_round(self.plate, frames, self.pixel_size_um, self.settings, self.out)
+        return measure_round(
+            self.plate, frames, self.pixel_size_um, self.settings, self.out, self.full_scale
+        )
 
     def measure_films(self, jobs: tuple[FilmJob, ...]) -> int:
         """Measure the films of a block; returns the rows of ``contractions.csv`` written.
@@ -116,6 +126,14 @@ class MeasuringPool:
     def submit_films(self, jobs: tuple[FilmJob, ...]) -> Future[int]:
         """Measure a block of films soon."""
         return self._pool.submit(self._measurer.measure_films, jobs)
+
+    def close_measures(self) -> int:
+        """Judge frames and follow tubes, once all else is measured; returns the tracks.
+
+        Raises:
+            OSError: a table cannot be read or written.
+        """
+        return close_measures(self._measurer.out, self._pool.map)
 
     def close(self) -> None:
         """Wait for what was submitted and end the processes."""

@@ -14,7 +14,11 @@ from labrig.run_folder import RunFolder
 
 @dataclass(frozen=True, slots=True)
 class TakenFrame:
-    """One stored picture of a round."""
+    """One stored picture of a round.
+
+    Attributes:
+        first_round: the first round in which this channel of this field was stored.
+    """
 
     well: str
     field: int
@@ -22,6 +26,7 @@ class TakenFrame:
     channel: str
     offset_s: float
     path: str
+    first_round: int
 
 
 class Progress:
@@ -40,6 +45,7 @@ class Progress:
         self._planned = Counter(e.round for e in plan.timeline if isinstance(e, Frame))
         self._settled: dict[int, set[str]] = {r: set() for r in self._planned}
         self._taken: dict[int, dict[str, TakenFrame]] = {r: {} for r in self._planned}
+        self._first: dict[tuple[str, int, str], int] = {}
         self._reported: set[int] = set()
         self._last_seq = 0
 
@@ -87,6 +93,7 @@ class Progress:
             self._last_seq = seq
             self._settled[int(number)].add(key)
             if state == "confirmed":
+                first = self._first.setdefault((well, int(field), channel), int(number))
                 self._taken[int(number)][key] = TakenFrame(
-                    well, int(field), int(number), channel, float(offset_s), path
+                    well, int(field), int(number), channel, float(offset_s), path, first
                 )

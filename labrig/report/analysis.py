@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 from labrig.plan.timeline import Frame
 from labrig.report.comparisons import ArmComparison, Origin, compare_arms, origins
 from labrig.report.contraction import (
-    FilmsLeftOut,
     films_left_out,
     strength_by_round,
     unit_contractions,
     why_no_strength,
 )
+from labrig.report.flags import Flag, counted
 from labrig.report.growth import tubes_that_count, unit_table, well_table
 from labrig.report.outcome import Outcome, clock, outcome_of
 from labrig.report.record import Record
 from labrig.report.sensitivity import SensitivityRow, definition_sensitivity
+from labrig.report.tracks import ArmTracks, tracks_by_arm
 from labrig.report.units import Unit, aspects_between, control_arm, name_of_unit, units_of
 from labrig.report.verdict import UnitVerdict, assess, judge
 from labrig.run.consumption import Consumption, ReservoirNow, reservoirs_now
@@ -40,6 +41,9 @@ class Analysis:
         control: the control arm; None when the protocol has none.
         contractions: optical contraction at the units, intention to treat.
         films_left_out: why films count for nothing, by arm.
+        frames_checked: how many fields and rounds were judged for quality.
+        frames_flagged: why some of them are not fit; kept everywhere all the same.
+        tracks: tubes followed over time, by arm.
         last_round: the last round with diameters after treatment began; None without one.
         verdicts: per protocol; verdicts_itt: as if every dose had come.
         reservoirs: what is left in each, at the end.
@@ -54,7 +58,10 @@ class Analysis:
     itt: pd.DataFrame
     per_protocol: pd.DataFrame
     contractions: pd.DataFrame
-    films_left_out: tuple[FilmsLeftOut, ...]
+    films_left_out: tuple[Flag, ...]
+    frames_checked: int
+    frames_flagged: tuple[Flag, ...]
+    tracks: tuple[ArmTracks, ...]
     left_out: Mapping[str, str]
     control: str | None
     treated_from_s: float
@@ -93,6 +100,7 @@ def analyse(record: Record) -> Analysis:
     last_round = _last_round(itt, treated_from_s)
     contractions = unit_contractions(record.films, units)
     contractions_left = unit_contractions(record.films, units, left_out_from_s)
+    arm_of = {well.well: well.arm for well in plan.wells}
     judged = _Judged(units, control, treated_from_s)
     verdicts = _verdicts(record, per_protocol, contractions_left, judged, left_out)
     comparisons: tuple[ArmComparison, ...] = ()
@@ -115,7 +123,10 @@ def analyse(record: Record) -> Analysis:
         itt=itt,
         per_protocol=per_protocol,
         contractions=contractions,
-        films_left_out=films_left_out(record.films, {w.well: w.arm for w in plan.wells}),
+        films_left_out=films_left_out(record.films, arm_of),
+        frames_checked=len(_checked(record.fields)),
+        frames_flagged=_frames_flagged(record.fields, arm_of),
+        tracks=tracks_by_arm(record.tracks, units, list(protocol.arms), wells["round"].nunique()),
         left_out=left_out,
         control=control,
         treated_from_s=treated_from_s,
@@ -154,6 +165,18 @@ def n_table(analysis: Analysis) -> list[dict[str, object]]:
             }
         )
     return rows
+
+
+def _checked(fields: pd.DataFrame) -> pd.DataFrame:
+    """Rows of fields whose frame was judged."""
+    return fields.iloc[:0] if "quality" not in fields else fields[fields["quality"].notna()]
+
+
+def _frames_flagged(fields: pd.DataFrame, arm_of: Mapping[str, str]) -> tuple[Flag, ...]:
+    checked = _checked(fields)
+    if checked.empty:
+        return ()
+    return counted(checked[checked["quality"] == "flagged"], "quality_reasons", arm_of)
 
 
 def _treatment_start(record: Record) -> float:

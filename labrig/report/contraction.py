@@ -7,10 +7,10 @@ pulses did not come says nothing about its culture.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from labrig.protocol.models import Protocol
+from labrig.report.flags import Flag, counted
 from labrig.report.units import Unit
 
 if TYPE_CHECKING:
@@ -27,19 +27,6 @@ COLUMNS = (
     "unit", "arm", "donor", "film", "round", "hours", "wells", "amplitude_um", "time_to_peak_ms",
     "half_relaxation_ms", "capture_percent",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class FilmsLeftOut:
-    """Why films count for nothing: one reason, and how many of each arm's films it met."""
-
-    reason: str
-    by_arm: Mapping[str, int]
-
-    @property
-    def films(self) -> int:
-        """Of all arms."""
-        return sum(self.by_arm.values())
 
 
 def unit_contractions(
@@ -121,20 +108,8 @@ def why_no_strength(protocol: Protocol) -> str:
     return ""
 
 
-def films_left_out(films: pd.DataFrame, arm_of: Mapping[str, str]) -> tuple[FilmsLeftOut, ...]:
-    """Reasons of films that do not count, the most frequent first; by arm as a check on it.
-
-    Args:
-        films: ``contractions.csv``.
-        arm_of: by well.
-    """
-    counts: dict[str, dict[str, int]] = {}
+def films_left_out(films: pd.DataFrame, arm_of: Mapping[str, str]) -> tuple[Flag, ...]:
+    """Why films do not count, of ``contractions.csv``."""
     if films.empty:
         return ()
-    for row in films[films["status"] != "ok"].to_dict("records"):
-        for reason in str(row["reasons"]).split("; "):
-            by_arm = counts.setdefault(reason, {})
-            arm = arm_of.get(str(row["well"]), "")
-            by_arm[arm] = by_arm.get(arm, 0) + 1
-    found = [FilmsLeftOut(reason, by_arm) for reason, by_arm in counts.items()]
-    return tuple(sorted(found, key=lambda left: (-left.films, left.reason)))
+    return counted(films[films["status"] != "ok"], "reasons", arm_of)

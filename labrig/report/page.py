@@ -70,6 +70,7 @@ def render(analysis: Analysis) -> str:
         growth_rates=_growth_rates(analysis),
         no_measures="; ".join(record.absent) or "no diameter was measured",
         unit_rows=list(analysis.itt.itertuples()),
+        flagged_frames=_flagged_frames(analysis),
         films=contraction_facts(analysis),
         contraction_rows=list(analysis.contractions.itertuples()),
         strips=_strips(analysis),
@@ -115,6 +116,11 @@ def fidelity_rows(analysis: Analysis) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def _flagged_frames(analysis: Analysis) -> int:
+    fields = analysis.record.fields
+    return 0 if "quality" not in fields else int((fields["quality"] == "flagged").sum())
 
 
 def contraction_facts(analysis: Analysis) -> dict[str, Any]:

@@ -51,6 +51,7 @@ class Record:
         fields, tubes: measures, with tubes of one ``kind`` (see ``kinds``); empty tables when
             there are none.
         films: contraction, a row a film; empty when none was measured.
+        tracks: tubes of that kind over time; empty when none was followed.
         kind: what the tubes in both tables are; None where the tables name no kind.
         plate: the time-lapse; None when there is none.
         journal_problem: why nothing of the journal is shown although there is one.
@@ -67,6 +68,7 @@ class Record:
     fields: pd.DataFrame
     tubes: pd.DataFrame
     films: pd.DataFrame
+    tracks: pd.DataFrame
     kind: str | None
     plate: PlateStore | None
     journal_problem: str
@@ -99,6 +101,7 @@ def read_record(folder: RunFolder) -> Record:
         fields=fields,
         tubes=tubes,
         films=_table(folder.measures / "contractions.csv"),
+        tracks=_of_kind(_table(folder.measures / "tracks.csv"), kind),
         kind=kind,
         plate=_plate(folder.plate, absent),
         journal_problem=journal_problem,
@@ -135,6 +138,10 @@ def _table(path: Path, absent: list[str] | None = None) -> pd.DataFrame:
             absent.append("no picture has been measured")
         return pd.DataFrame()
     return pd.read_csv(path, dtype={"well": str})
+
+
+def _of_kind(tracks: pd.DataFrame, kind: str | None) -> pd.DataFrame:
+    return tracks if tracks.empty else tracks[tracks["kind"] == kind]
 
 
 def _plate(path: Path, absent: list[str]) -> PlateStore | None:

@@ -57,7 +57,7 @@ def test_a_round_is_complete_with_a_missed_frame_and_said_once(folder, journal):
     note(journal, 0, "A2", "missed")
     assert progress.newly_complete(ended=False) == [0]
     assert progress.newly_complete(ended=False) == []
-    assert progress.taken(0) == (TakenFrame("A1", 0, 0, "phase", 0.0, "A1/0"),)
+    assert progress.taken(0) == (TakenFrame("A1", 0, 0, "phase", 0.0, "A1/0", 0),)
 
 
 def test_when_the_run_ends_half_a_round_counts(folder, journal):

@@ -61,7 +61,7 @@ def test_wells_out_of_the_analysis_are_out_of_strength_too():
 
 def test_films_left_out_are_counted_by_reason_and_arm():
     (only,) = films_left_out(FILMS, {"A1": "c", "A2": "c", "B1": "t"})
-    assert (only.films, dict(only.by_arm)) == (1, {"c": 1})
+    assert (only.count, dict(only.by_arm)) == (1, {"c": 1})
     assert "no pulse of twitch" in only.reason
 
 

@@ -1,0 +1,122 @@
+"""What can be said of a run only when its rounds are measured: fit frames, and tubes over time.
+
+Everything is worked out anew from tables and label images, so closing twice gives the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labrig.measure.field_job import rows_of
+from labrig.measure.judging import SERIES, judge_fields
+from labrig.measure.results import write_text_whole
+from labrig.measure.rounds import LABELS, RoundFrame
+from labrig.measure.run_tables import locked
+from labrig.measure.tracks import COLUMNS, Series, SeriesTracks, Sighting, track_series
+from labrig_analysis.tubes_fluorescence import KIND as STAINED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Each = Callable[[Callable[[Series], SeriesTracks], Sequence[Series]], Iterable[SeriesTracks]]
+"""``map``, or that of a pool of processes."""
+
+
+def close_measures(out: Path, each: Each = map) -> int:
+    """Judge the frames of a run and follow its tubes; returns how many tracks there are.
+
+    ``fields.csv`` gains the columns of `labrig.measure.judging`, ``tubes.csv`` the column
+    ``track``, and ``tracks.csv`` is written. Without tables nothing is done.
+
+    Args:
+        out: the run's ``measures`` folder.
+        each: does the fields' work.
+
+    Raises:
+        OSError: a table cannot be read or written.
+    """
+    fields, tubes = _table(out / "fields.csv"), _table(out / "tubes.csv")
+    if fields is None:
+        return 0
+    fields = judge_fields(fields)
+    found = list(each(track_series, _series(out, fields, tubes)))
+    rows = [row for tracks in found for row in tracks.rows]
+    with locked(out):
+        _write(out / "fields.csv", fields)
+        _write_rows(out / "tracks.csv", rows)
+        if tubes is not None and not tubes.empty:
+            _write(out / "tubes.csv", _with_tracks(tubes, found))
+    return len(rows)
+
+
+def _series(out: Path, fields: pd.DataFrame, tubes: pd.DataFrame | None) -> list[Series]:
+    if "quality" not in fields or tubes is None or "diameter_mean_um" not in tubes:
+        return []
+    measured = tubes[tubes["diameter_mean_um"].notna()]
+    widths: dict[tuple[Any, ...], dict[int, float]] = {}
+    columns = ["well", "field", "round", "kind", "tube", "diameter_mean_um"]
+    for *place, tube, diameter_um in measured[columns].itertuples(index=False):
+        widths.setdefault(tuple(place), {})[tube] = diameter_um
+    found = []
+    known = fields[fields["kind"].notna()]
+    for _, series in known.groupby(SERIES, sort=True):
+        rows = rows_of(series.sort_values("round"))
+        first = rows[0]
+        sightings = tuple(
+            _sighting(
+                out, row, widths.get((row["well"], row["field"], row["round"], row["kind"]), {})
+            )
+            for row in rows
+        )
+        found.append(Series(first["well"], first["field"], first["kind"], sightings))
+    return found
+
+
+def _sighting(out: Path, row: dict[str, Any], diameters_um: dict[int, float]) -> Sighting:
+    channels = {"tubes" if row["kind"] == STAINED else "phase": ""}
+    name = RoundFrame(row["well"], row["field"], row["round"], row["offset_s"], channels).name
+    labels = out / LABELS / f"{name}_tubes.tif"
+    usable = row["quality"] == "good" and not row["drift_reason"] and labels.exists()
+    pixel_um = row["pixel_size_um"]
+    return Sighting(
+        round=int(row["round"]),
+        hours=row["offset_s"] / 3600.0,
+        labels=labels if usable else None,
+        drift_px=(
+            (row["drift_right_um"] / pixel_um, row["drift_down_um"] / pixel_um)
+            if usable
+            else (0.0, 0.0)
+        ),
+        diameters_um=diameters_um,
+    )
+
+
+def _with_tracks(tubes: pd.DataFrame, found: Iterable[SeriesTracks]) -> pd.DataFrame:
+    track_of = {
+        (tracks.series.well, tracks.series.field, tracks.series.kind, *seen): track
+        for tracks in found
+        for seen, track in tracks.track_of.items()
+    }
+    places = zip(*(tubes[n] for n in ("well", "field", "kind", "round", "tube")), strict=True)
+    return tubes.assign(track=[track_of.get(place, "") for place in places])
+
+
+def _table(path: Path) -> pd.DataFrame | None:
+    import pandas as pd
+
+    # A table without a row is written as an empty line.
+    if not path.exists() or path.stat().st_size <= 1:
+        return None
+    return pd.read_csv(path, dtype={"well": str})
+
+
+def _write(path: Path, table: pd.DataFrame) -> None:
+    write_text_whole(path, table.to_csv(index=False, float_format="%.7g"))
+
+
+def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
+    import pandas as pd
+
+    _write(path, pd.DataFrame(rows, columns=list(COLUMNS)))
