@@ -7,13 +7,16 @@ for nothing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from labrig.measure.field_job import rows_of, use_one_thread
+from labrig.measure.results import write_text_whole
 from labrig.measure.run_tables import locked, replace_rows
+from labrig.measure.settings_file import settings_sha256
 from labrig_analysis.settings import MeasureSettings
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ COLUMNS = (
     *PLACE, "round", "offset_s", "status", "reasons", "remarks", "stimulus", *MEASURED,
     "tube_area_fraction", "frames", "frame_rate_hz", "pixel_size_um", "path", "definition",
 )  # fmt: skip
+DONE = ".done_films"
 _FRAMES_FOR_MASK = 12
 
 
@@ -66,16 +70,31 @@ class FilmJob:
 def measure_films(jobs: Sequence[FilmJob], settings: MeasureSettings, out_dir: Path) -> int:
     """Measure films and put their rows into ``contractions.csv``; returns how many.
 
+    A film that was measured before, with the same settings and pulses, is not measured again.
+
     Raises:
         OSError: the table cannot be written; it keeps its former content.
     """
     use_one_thread()
     out_dir.mkdir(parents=True, exist_ok=True)
-    rows = [measure_film(job, settings) for job in jobs]
+    rows = [_once(job, settings, out_dir) for job in jobs]
     places = {(job.well, job.field, job.film) for job in jobs}
     with locked(out_dir):
         replace_rows(out_dir / TABLE, COLUMNS, rows, PLACE, places, ("film", "well", "field"))
     return len(rows)
+
+
+def _once(job: FilmJob, settings: MeasureSettings, out_dir: Path) -> dict[str, Any]:
+    record = out_dir / DONE / f"film_{job.film:02d}_{job.well}_f{job.field}.json"
+    signature = json.dumps([settings_sha256(settings), asdict(job)], default=str)
+    if record.exists():
+        content = json.loads(record.read_text(encoding="utf-8"))
+        if content["signature"] == signature:
+            return dict(content["row"])
+    row = measure_film(job, settings)
+    record.parent.mkdir(parents=True, exist_ok=True)
+    write_text_whole(record, json.dumps({"signature": signature, "row": row}))
+    return row
 
 
 def measure_film(job: FilmJob, settings: MeasureSettings) -> dict[str, Any]:

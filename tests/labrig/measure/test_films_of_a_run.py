@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from labrig.frames.film_store import write_film
+from labrig.measure import films as films_module
 from labrig.measure.films import COLUMNS, FilmJob, measure_film, measure_films
 from labrig_analysis.settings import MeasureSettings
 from labrig_analysis.synthetic.culture import CultureState
@@ -83,6 +84,21 @@ def test_a_film_that_is_not_there_or_torn_is_a_row_with_its_reason(filmed, tmp_p
     assert row["status"] == "failed"
     assert "torn.ome.tif" in row["reasons"]
     assert row["amplitude_um"] is None
+
+
+def test_a_film_is_measured_again_only_when_something_changed(filmed, tmp_path, monkeypatch):
+    job = filmed(2.0)
+    measure_films([job], SETTINGS, tmp_path)
+    before = (tmp_path / "contractions.csv").read_bytes()
+
+    def refuse(*_):
+        raise AssertionError("it was measured again")
+
+    monkeypatch.setattr(films_module, "measure_film", refuse)
+    measure_films([job], SETTINGS, tmp_path)
+    assert (tmp_path / "contractions.csv").read_bytes() == before
+    with pytest.raises(AssertionError, match="measured again"):
+        measure_films([replace(job, pulses_s=(0.2,))], SETTINGS, tmp_path)
 
 
 def test_films_measured_twice_are_not_doubled(filmed, tmp_path):
