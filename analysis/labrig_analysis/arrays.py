@@ -17,7 +17,7 @@ FloatImage: TypeAlias = npt.NDArray[Any]
 """(y, x) float32, or a flat float32 list of values."""
 
 LabelImage: TypeAlias = npt.NDArray[Any]
-"""(y, x) int32: 0 is ground, 1..n are objects."""
+"""(y, x) uint16 or int32: 0 is ground, 1..n are objects."""
 
 Mask: TypeAlias = npt.NDArray[Any]
 """(y, x) bool."""

@@ -98,7 +98,7 @@ def chords_at(
     if not n:
         none = np.empty(0)
         return Chords(xy, xy, none, none, none, np.empty(0, dtype="<U8"))
-    reach = half_width_px * _REACH_PART + _REACH_PX
+    reach = _reach(half_width_px)
     steps = np.arange(int(np.ceil(reach.max() / STEP_PX)) + 1) * STEP_PX
     normal = np.stack([-np.sin(direction_rad), np.cos(direction_rad)], axis=1)
     profile = _profiles(image, xy, direction_rad, normal, half_width_px, steps)
@@ -128,6 +128,15 @@ def chords_at(
     return Chords(
         left, right, edge.sum(axis=1), core.mean(axis=1), background.mean(axis=1), outcome
     )
+
+
+def longest_reach_px(half_width_px: Floats) -> float:
+    """How far from its point a chord may read the image."""
+    return float(_reach(half_width_px).max(initial=0)) + _ALONG_PX
+
+
+def _reach(half_width_px: Floats) -> Floats:
+    return half_width_px * _REACH_PART + _REACH_PX
 
 
 def middle_contrast(image: GreyImage, ground: Floats, xy: Points, radius_px: Floats) -> Floats:

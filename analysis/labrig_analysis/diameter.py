@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -11,10 +12,11 @@ import numpy.typing as npt
 from labrig_analysis.arrays import LabelImage
 from labrig_analysis.box_chords import box_chords
 from labrig_analysis.centreline import Branch, Points, trace_centrelines
-from labrig_analysis.chords import OK, Floats, chords_at, middle_contrast
+from labrig_analysis.chords import OK, Floats, chords_at, longest_reach_px, middle_contrast
 from labrig_analysis.ground import estimate_ground
-from labrig_analysis.label_moments import label_moments
+from labrig_analysis.line_places import Places, places_along
 from labrig_analysis.planes import grey_plane
+from labrig_analysis.tube_table import tube_rows
 from labrig_analysis.tubes import check_pixel_size
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 # The tube's middle is read in a disc of this part of its half width.
 _MIDDLE_PART = 0.4
 _POINTS_A_GROUP = 250
+_BAND_PX = 6_000_000
 
 Mode = Literal["chord", "edt", "obb9"]
 
@@ -116,66 +119,7 @@ def measure_diameters(
     lines = trace_centrelines(labels)
     take = {"chord": _chord_points, "edt": _edt_points, "obb9": _obb9_points}[settings.mode]
     points = take(labels, plane.pixels, lines, pixel_size_um, settings)
-    return Diameters(_tube_table(labels, lines, points, pixel_size_um, settings), points)
-
-
-class _Places(NamedTuple):
-    """Points along all centrelines of an image."""
-
-    label: npt.NDArray[np.int32]
-    branch: npt.NDArray[np.int32]
-    xy: Points
-    direction_rad: Floats
-    half_width_px: Floats
-    stands_for_px: Floats
-    """Length of centreline that each place stands for."""
-    outcome: npt.NDArray[np.str_]
-
-
-def _places(lines: list[Branch], settings: DiameterSettings) -> _Places:
-    rows = [_on_branch(i, b, settings) for i, b in enumerate(lines) if len(b.xy) > 2]
-    if not rows:
-        none = np.empty(0)
-        ints = np.empty(0, np.int32)
-        return _Places(ints, ints, np.empty((0, 2)), none, none, none, np.empty(0, "<U8"))
-    return _Places(*(np.concatenate(column) for column in zip(*rows, strict=True)))
-
-
-def _on_branch(number: int, branch: Branch, settings: DiameterSettings) -> _Places:
-    """Evenly spaced places of one branch, the ones near its ends marked."""
-    steps = np.hypot(*np.diff(branch.xy, axis=0).T)
-    along = np.concatenate([[0.0], np.cumsum(steps)])
-    length = along[-1]
-    half = np.maximum(branch.half_width_px, 0.5)
-    # Evenly spaced in local half widths, so that a tapered tube is not over-counted at its end.
-    mean_half = np.maximum((half[1:] + half[:-1]) / 2, 1.0)
-    in_half_widths = np.concatenate([[0.0], np.cumsum(steps / mean_half)])
-    count = max(3, int(np.ceil(in_half_widths[-1] / settings.spacing_half_widths)) + 1)
-    at = np.interp(np.linspace(0, in_half_widths[-1], count), in_half_widths, along)
-    xy = np.stack([np.interp(at, along, branch.xy[:, k]) for k in (0, 1)], axis=1)
-    half_at = np.interp(at, along, half)
-    # The direction is taken over half a width on both sides.
-    ahead, behind = np.minimum(at + half_at, length), np.maximum(at - half_at, 0)
-    dx, dy = (
-        np.interp(ahead, along, branch.xy[:, k]) - np.interp(behind, along, branch.xy[:, k])
-        for k in (0, 1)
-    )
-    outcome = np.full(len(at), OK, dtype="<U8")
-    for end, distance in ((0, at), (-1, length - at)):
-        if branch.forks[end]:
-            outcome[distance < branch.fork_zones_px[end]] = "fork"
-        else:
-            # The line ends short of the tip by its own distance to the outline there.
-            outcome[distance + half[end] < settings.tip_half_widths * half_at] = "tip"
-    return _Places(
-        np.full(count, branch.label, np.int32),
-        np.full(count, number, np.int32),
-        xy,
-        np.arctan2(dy, dx),
-        half_at,
-        np.gradient(at),
-        outcome,
-    )
+    return Diameters(tube_rows(labels, lines, points, pixel_size_um, settings), points)
 
 
 def _chord_points(
@@ -185,33 +129,50 @@ def _chord_points(
     pixel_size_um: float,
     settings: DiameterSettings,
 ) -> pd.DataFrame:
-    places = _places(lines, settings)
+    places = places_along(lines, settings.spacing_half_widths, settings.tip_half_widths)
     n = len(places.label)
-    grey = pixels.astype(np.float32, copy=False)
     ground = estimate_ground(pixels, settings.ground_um / pixel_size_um).at(places.xy)
-    middle = middle_contrast(grey, ground, places.xy, places.half_width_px * _MIDDLE_PART)
     left, right = np.full((n, 2), np.nan), np.full((n, 2), np.nan)
     core, background = np.full(n, np.nan), np.full(n, np.nan)
     outcome = places.outcome.copy()
-    wanted = np.flatnonzero(outcome == OK)
-    # Profiles of one call are as long as its widest tube needs: thin and broad ones go apart.
-    wanted = wanted[np.argsort(places.half_width_px[wanted], kind="stable")]
-    for rows in np.array_split(wanted, 1 + len(wanted) // _POINTS_A_GROUP):
-        chords = chords_at(
-            grey,
-            labels,
-            ground[rows],
-            middle[rows],
-            places.xy[rows],
-            places.direction_rad[rows],
-            places.half_width_px[rows],
-            settings.edge_fraction,
-        )
-        left[rows], right[rows], outcome[rows] = chords.left, chords.right, chords.outcome
-        core[rows], background[rows] = chords.core, chords.background
+    for wanted, top, bottom in _bands(places, pixels.shape):
+        # Only a band at a time is converted: a large field in float32 takes hundreds of MB.
+        grey, own = pixels[top:bottom].astype(np.float32, copy=False), labels[top:bottom]
+        origin = np.array([0, top])
+        # Profiles of one call are as long as its widest tube needs: thin and broad ones go apart.
+        wanted = wanted[np.argsort(places.half_width_px[wanted], kind="stable")]
+        for rows in np.array_split(wanted, 1 + len(wanted) // _POINTS_A_GROUP):
+            xy, half_width = places.xy[rows] - origin, places.half_width_px[rows]
+            middle = middle_contrast(grey, ground[rows], xy, half_width * _MIDDLE_PART)
+            chords = chords_at(
+                grey, own, ground[rows], middle, xy, places.direction_rad[rows], half_width,
+                settings.edge_fraction,
+            )  # fmt: skip
+            left[rows], right[rows] = chords.left + origin, chords.right + origin
+            outcome[rows], core[rows], background[rows] = (
+                chords.outcome, chords.core, chords.background,
+            )  # fmt: skip
     return _point_table(
         places, outcome, left, right, pixel_size_um, settings, core=core, background=background
     )
+
+
+def _bands(
+    places: Places, shape: tuple[int, ...]
+) -> Iterator[tuple[npt.NDArray[np.intp], int, int]]:
+    """Places to measure, a band of the image at a time, with all rows that their chords may read.
+
+    Yields:
+        Indices of the places, first row, row after the last.
+    """
+    height = max(1, _BAND_PX // shape[1])
+    band = np.floor(places.xy[:, 1] / height).astype(np.intp)
+    for number in range(-(-shape[0] // height)):
+        wanted = np.flatnonzero((band == number) & (places.outcome == OK))
+        if len(wanted):
+            margin = int(2 * longest_reach_px(places.half_width_px[wanted]))
+            top, bottom = number * height - margin, (number + 1) * height + margin
+            yield wanted, max(0, top), min(shape[0], bottom)
 
 
 def _edt_points(
@@ -222,7 +183,7 @@ def _edt_points(
     settings: DiameterSettings,
 ) -> pd.DataFrame:
     """Twice the distance transform; biased low where the line is off the middle."""
-    places = _places(lines, settings)
+    places = places_along(lines, settings.spacing_half_widths, settings.tip_half_widths)
     normal = np.stack([-np.sin(places.direction_rad), np.cos(places.direction_rad)], axis=1)
     reach = normal * places.half_width_px[:, None]
     left, right = places.xy - reach, places.xy + reach
@@ -246,7 +207,7 @@ def _obb9_points(
     left = np.array([row[1] for row in rows]).reshape(-1, 2)
     right = np.array([row[2] for row in rows]).reshape(-1, 2)
     label = np.array([row[0] for row in rows], np.int32)
-    places = _Places(
+    places = Places(
         label,
         np.zeros(len(rows), np.int32),
         (left + right) / 2,
@@ -259,7 +220,7 @@ def _obb9_points(
 
 
 def _point_table(
-    places: _Places,
+    places: Places,
     outcome: npt.NDArray[np.str_],
     left: Points,
     right: Points,
@@ -293,97 +254,11 @@ def _point_table(
     )
 
 
-def _tube_table(
-    labels: LabelImage,
-    lines: list[Branch],
-    points: pd.DataFrame,
-    pixel_size_um: float,
-    settings: DiameterSettings,
-) -> pd.DataFrame:
-    import pandas as pd
-
-    moments = label_moments(labels)
-    last = int(moments.label.max(initial=0))
-    used, label = points["use"].to_numpy(), points["label"].to_numpy()
-    n_points = np.bincount(label[used], minlength=last + 1)[moments.label]
-    summaries = _summaries(
-        label[used], points["width_um"].to_numpy()[used], points["weight"].to_numpy()[used]
-    )
-    rows = [
-        summaries[label] if n >= settings.min_points else _UNMEASURED
-        for label, n in zip(moments.label.tolist(), n_points.tolist(), strict=True)
-    ]
-    widths = np.array(rows).reshape(-1, len(_Summary._fields)).T
-    length, branches = _lengths(lines, last)
-    edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    return pd.DataFrame(
-        {
-            "label": moments.label,
-            **{f"diameter_{k}_um": v for k, v in zip(_Summary._fields, widths, strict=True)},
-            "n_points": n_points,
-            "n_dropped": np.bincount(label, minlength=last + 1)[moments.label] - n_points,
-            "length_um": length[moments.label] * pixel_size_um,
-            "n_branches": branches[moments.label],
-            "area_um2": moments.area_px * pixel_size_um**2,
-            "orientation_deg": moments.orientation_deg,
-            "elongation": moments.elongation,
-            "touches_border": np.isin(moments.label, edge),
-            "definition": settings.definition,
-        }
-    )
-
-
-class _Summary(NamedTuple):
-    mean: float
-    median: float
-    min: float
-    max: float
-    sd: float
-
-
-_UNMEASURED = _Summary(*[float("nan")] * 5)
-
-
-def _summaries(label: npt.NDArray[np.int32], width: Floats, weight: Floats) -> dict[int, _Summary]:
-    """By label, of the places that count."""
-    order = np.argsort(label, kind="stable")
-    starts = np.flatnonzero(np.diff(label[order], prepend=-1))
-    return {
-        int(label[rows[0]]): _summary(width[rows], weight[rows])
-        for rows in np.split(order, starts[1:])
-        if len(rows)
-    }
-
-
-def _summary(width: Floats, weight: Floats) -> _Summary:
-    """Weighted by the length each place stands for: thin stretches hold more places."""
-    order = np.argsort(width)
-    middle = np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)
-    mean = float(np.average(width, weights=weight))
-    sd = float(np.sqrt(np.average((width - mean) ** 2, weights=weight)))
-    median = float(width[order][min(middle, len(width) - 1)])
-    return _Summary(mean, median, float(width.min()), float(width.max()), sd)
-
-
-def _lengths(lines: list[Branch], last: int) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Summed branch length with tips added back, and number of branches, by label."""
-    length = np.zeros(last + 1)
-    branches = np.zeros(last + 1, np.int64)
-    for branch in lines:
-        tips = sum(
-            float(branch.half_width_px[end])
-            for end, forks in zip((0, -1), branch.forks, strict=True)
-            if not forks
-        )
-        length[branch.label] += branch.length_px + tips
-        branches[branch.label] += 1
-    return length, branches
-
-
 def _checked_labels(labels: LabelImage) -> LabelImage:
     labels = np.asarray(labels)
     if labels.ndim != 2 or labels.dtype.kind not in "iub":
         raise ValueError(
             f"labels: shape {labels.shape} of {labels.dtype}; give one integer plane (y, x)"
         )
-    return np.ascontiguousarray(labels, dtype=np.int32)
+    kept = labels.dtype in (np.uint8, np.uint16, np.int32)
+    return np.ascontiguousarray(labels, dtype=labels.dtype if kept else np.int32)

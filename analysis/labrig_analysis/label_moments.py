@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import LabelImage
+from labrig_analysis.label_numbers import label_areas
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -25,7 +26,8 @@ class Moments(NamedTuple):
 
 def label_moments(labels: LabelImage) -> Moments:
     """Area, orientation and elongation of every label from its area moments."""
-    area = np.bincount(labels[labels > 0], minlength=1)
+    area = label_areas(labels)
+    area[0] = 0
     # Shape needs no more than about 50,000 samples.
     step = max(1, round(np.sqrt(labels.size / 50_000)))
     thin = labels[::step, ::step]

@@ -36,7 +36,7 @@ class Measurement:
     """All that was measured in one field.
 
     Attributes:
-        labels: (y, x) int32 by name: ``tubes``, ``nuclei``.
+        labels: (y, x) uint16 or int32 by name: ``tubes``, ``nuclei``.
         field: one row: counts, areas, diameters, fusion with intervals, the definition in force.
         tubes: one row a tube.
         nuclei: one row a nucleus.

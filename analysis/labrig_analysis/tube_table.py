@@ -1,16 +1,63 @@
-"""The nuclei in each tube, and what the definition in force calls the tube for it."""
+"""One row a tube: its widths, its size and place, and the nuclei in it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from labrig_analysis.arrays import LabelImage
+from labrig_analysis.centreline import Branch
+from labrig_analysis.chords import Floats
 from labrig_analysis.fusion import FusionSettings, nuclei_per_tube
+from labrig_analysis.label_moments import label_moments
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from labrig_analysis.diameter import DiameterSettings
+
+
+def tube_rows(
+    labels: LabelImage,
+    lines: list[Branch],
+    points: pd.DataFrame,
+    pixel_size_um: float,
+    settings: DiameterSettings,
+) -> pd.DataFrame:
+    """One row a label; the columns are described at `diameter.measure_diameters`."""
+    import pandas as pd  # slow to import
+
+    moments = label_moments(labels)
+    last = int(moments.label.max(initial=0))
+    used, label = points["use"].to_numpy(), points["label"].to_numpy()
+    n_points = np.bincount(label[used], minlength=last + 1)[moments.label]
+    summaries = _summaries(
+        label[used], points["width_um"].to_numpy()[used], points["weight"].to_numpy()[used]
+    )
+    rows = [
+        summaries[label] if n >= settings.min_points else _UNMEASURED
+        for label, n in zip(moments.label.tolist(), n_points.tolist(), strict=True)
+    ]
+    widths = np.array(rows).reshape(-1, len(_Summary._fields)).T
+    length, branches = _lengths(lines, last)
+    edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    return pd.DataFrame(
+        {
+            "label": moments.label,
+            **{f"diameter_{k}_um": v for k, v in zip(_Summary._fields, widths, strict=True)},
+            "n_points": n_points,
+            "n_dropped": np.bincount(label, minlength=last + 1)[moments.label] - n_points,
+            "length_um": length[moments.label] * pixel_size_um,
+            "n_branches": branches[moments.label],
+            "area_um2": moments.area_px * pixel_size_um**2,
+            "orientation_deg": moments.orientation_deg,
+            "elongation": moments.elongation,
+            "touches_border": np.isin(moments.label, edge),
+            "definition": settings.definition,
+        }
+    )
 
 
 def add_nuclei(
@@ -25,3 +72,50 @@ def add_nuclei(
         myotube=count >= settings.min_nuclei,
         mature=count >= settings.mature_nuclei,
     )
+
+
+class _Summary(NamedTuple):
+    mean: float
+    median: float
+    min: float
+    max: float
+    sd: float
+
+
+_UNMEASURED = _Summary(*[float("nan")] * 5)
+
+
+def _summaries(label: npt.NDArray[np.int32], width: Floats, weight: Floats) -> dict[int, _Summary]:
+    """By label, of the places that count."""
+    order = np.argsort(label, kind="stable")
+    starts = np.flatnonzero(np.diff(label[order], prepend=-1))
+    return {
+        int(label[rows[0]]): _summary(width[rows], weight[rows])
+        for rows in np.split(order, starts[1:])
+        if len(rows)
+    }
+
+
+def _summary(width: Floats, weight: Floats) -> _Summary:
+    """Weighted by the length each place stands for: thin stretches hold more places."""
+    order = np.argsort(width)
+    middle = np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)
+    mean = float(np.average(width, weights=weight))
+    sd = float(np.sqrt(np.average((width - mean) ** 2, weights=weight)))
+    median = float(width[order][min(middle, len(width) - 1)])
+    return _Summary(mean, median, float(width.min()), float(width.max()), sd)
+
+
+def _lengths(lines: list[Branch], last: int) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Summed branch length with tips added back, and number of branches, by label."""
+    length = np.zeros(last + 1)
+    branches = np.zeros(last + 1, np.int64)
+    for branch in lines:
+        tips = sum(
+            float(branch.half_width_px[end])
+            for end, forks in zip((0, -1), branch.forks, strict=True)
+            if not forks
+        )
+        length[branch.label] += branch.length_px + tips
+        branches[branch.label] += 1
+    return length, branches

@@ -46,7 +46,7 @@ class TubeLabels(NamedTuple):
     """Tubes of one plane."""
 
     labels: LabelImage
-    """(y, x) int32: 0 is ground, 1..n are tubes without gaps."""
+    """(y, x) uint16, int32 from 65,536 tubes on: 0 is ground, 1..n are tubes without gaps."""
     clusters: npt.NDArray[np.int32]
     """(n + 1,): the connected object that each label is part of; `clusters[0]` is 0. Tubes that
     were parted at a crossing or a contact share one."""
@@ -65,7 +65,7 @@ class TubeLabels(NamedTuple):
 
 def no_tubes(shape: tuple[int, ...], reasons: tuple[str, ...], kind: str) -> TubeLabels:
     """The answer for a field in which nothing can be found."""
-    blank = np.zeros(shape, np.int32)
+    blank = np.zeros(shape, np.uint16)
     return TubeLabels(blank, np.zeros(1, np.int32), reasons, kind, float("nan"))
 
 

@@ -61,15 +61,15 @@ def segment_tubes(
     reduction = working_reduction(pixel_size_um, settings)
     working_um = pixel_size_um * reduction
     small = cv2.GaussianBlur(reduced(plane.pixels, reduction), (0, 0), _SMOOTHING_PX)
+    darkest = float(_sampled(small).min())
     ground = estimate_ground(small, settings.ground_um / working_um)
-    contrast = small - ground.full()
+    contrast = cv2.subtract(small, ground.full(), dst=small)
     sample = _sampled(contrast)
     noise = spread_below(sample)
     bright, peak = np.percentile(sample, (_BRIGHT_PERCENT, _PEAK_PERCENT)).tolist()
     if not peak > _PEAK_TO_NOISE * noise:
         why = f"empty field: nothing stands {_PEAK_TO_NOISE:g} noise SDs out of the ground"
         return no_tubes(shape, (*plane.reasons, why), KIND)
-    darkest = float(_sampled(small).min())
     lift = max(0.0, float(np.median(ground.plane)) - darkest)
     white = min(float(plane.pixels.max()) - darkest, _WHITE_TO_PEAK * (lift + peak))
     level = mask_level(sample, bright, lift, white) * settings.level_factor

@@ -44,7 +44,7 @@ def test_any_type_gives_the_same_tubes(name):
     found = segment_tubes(AS_TYPES[name](phantom.image), 1.0)
     assert found.n_tubes == 2
     assert found.reasons == ()
-    assert found.labels.dtype == np.int32
+    assert found.labels.dtype == np.uint16
     assert dice(found.labels > 0, phantom.labels > 0) > 0.85
 
 

@@ -120,6 +120,16 @@ def test_a_place_outside_is_refused():
         measure_widths_at(np.zeros((10, 10)), [(50, 5)], 0.5)
 
 
+def test_a_field_read_in_bands_gives_the_same_widths(monkeypatch):
+    tubes = [Straight(18.0, 80.0, 260, (70, 160)), Arc(24.0, 200, 10.0, 60, (230, 160))]
+    whole = measure(tubes).points
+    monkeypatch.setattr("labrig_analysis.diameter._BAND_PX", 40 * FIELD[1])
+    banded = measure(tubes).points
+    assert (banded["outcome"] == whole["outcome"]).all()
+    columns = ["width_um", "x1_px", "y1_px", "x2_px", "y2_px"]
+    np.testing.assert_allclose(banded[columns], whole[columns], atol=1e-3)
+
+
 def test_no_tubes_give_empty_tables():
     image = np.zeros((64, 64), np.uint8)
     measured = measure_diameters(np.zeros((64, 64), np.int32), image, 0.5)
