@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import cv2
 import numpy as np
 
-from labrig_analysis.arrays import GreyImage, LabelImage
+from labrig_analysis.arrays import FloatImage, GreyImage, LabelImage
 from labrig_analysis.basins import climb
 from labrig_analysis.blob_scale import typical_blob_diameter_px
 from labrig_analysis.nucleus_foreground import (
@@ -23,14 +23,15 @@ from labrig_analysis.nucleus_joining import Judge, join_pieces, plain_judge, tra
 from labrig_analysis.nucleus_pieces import Borders, Pieces, describe_pieces
 from labrig_analysis.planes import grey_plane
 
-# The landscape in which touching nuclei are cut: brightness, which says nothing more above this
-# part of the peak (where two overlap it is highest *between* them), ...
-_BRIGHTNESS_CAP = 0.8
-# ... plus this much of the distance to the edge of the core, in half diameters, ...
-_SHAPE_WEIGHT, _SHAPE_CAP = 1.5, 1.2
-# ... whose edge lies at this part of the peak: halos fill the notches that tell two nuclei apart.
-_CORE_LEVEL = 0.6
-_SMOOTHING = 0.04
+# The landscape in which touching nuclei are cut: curvature of the logarithm of light, as a
+# difference of Gaussians of this part of a nucleus and of `_SIGMA_RATIO` times it (Marr & Hildreth
+# 1980, Proc R Soc B 207:187). Where light of two nuclei adds up brightness has no valley between
+# them, and in a halo distance to the edge has none; curvature has one in both.
+_FINE_SIGMA, _SIGMA_RATIO = 0.17, 1.6
+# Keeps the logarithm from magnifying noise: part of the usual peak that is added to all light.
+_LOG_FLOOR = 0.05
+# The core of a nucleus is above this part of the brightest light within this part of a diameter.
+_CORE_LEVEL, _CORE_REACH = 0.6, 0.7
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class NucleusSettings:
     edges: EdgeSettings = field(default_factory=EdgeSettings)
     parting: Literal["trained", "plain"] = "trained"
     """Who judges whether two touching pieces are one nucleus (`nucleus_joining`)."""
-    plain_depth: float = 0.1
+    plain_depth: float = 0.12
     """For the plain judge: pieces are two nuclei when the pass between them is this deep."""
     smallest_area: float = 0.12
     """Least area, as part of a typical nucleus; smaller ones are debris."""
@@ -79,8 +80,8 @@ def segment_nuclei(
 
     Steps: light above a local background; hills of that light; an edge at a part of each hill's
     own peak, so bright and dim nuclei each get their own threshold; pieces that are the hills of
-    brightness and distance to the edge together; pieces joined where a judge says that they are
-    one nucleus.
+    curvature of the logarithm of light; pieces joined where a judge says that they are one
+    nucleus.
 
     Known bias: a nucleus under another one is lost; out-of-focus halos are drawn large when the
     halo is brighter than the edge level; slivers of nuclei at the border of the image are left out.
@@ -106,7 +107,7 @@ def segment_nuclei(
     labels = joined_labels(cut, judge, chosen)
     diameter = 2 * np.sqrt(cut.typical_area_px / np.pi) * cut.reduction
     return NucleusSegmentation(
-        _to_full_size(labels, cut.reduction, shape), float(diameter), plane.reasons
+        full_size(labels, cut.reduction, shape), float(diameter), plane.reasons
     )
 
 
@@ -145,20 +146,25 @@ def joined_labels(cut: CutNuclei, judge: Judge, settings: NucleusSettings) -> La
 def _cut(
     scene: Scene, foreground: Foreground, diameter_px: float
 ) -> tuple[LabelImage, Pieces, Borders]:
-    mask, light = foreground.mask, scene.light
-    core = mask & (light > _CORE_LEVEL * foreground.peaks)
-    from_edge = cv2.distanceTransform(core.view(np.uint8), cv2.DIST_L2, 5)
-    part_of_peak = light / np.maximum(foreground.peaks, 1e-6)
-    brightness = np.where(mask, np.minimum(part_of_peak / _BRIGHTNESS_CAP, 1), 0)
-    shape = _SHAPE_WEIGHT * np.minimum(from_edge / (diameter_px / 2), _SHAPE_CAP)
-    landscape = cv2.GaussianBlur(
-        (brightness + shape).astype(np.float32), (0, 0), _SMOOTHING * diameter_px
+    light = scene.light
+    landscape = _landscape(foreground, light, diameter_px)
+    reach = np.ones((2 * round(_CORE_REACH * diameter_px / 2) + 1,) * 2, np.uint8)
+    near_peak = np.minimum(cv2.dilate(light, reach), foreground.peaks)
+    core = foreground.mask & (light > _CORE_LEVEL * near_peak)
+    labels = climb(landscape, foreground.mask).labels
+    return labels, *describe_pieces(labels, landscape, light, core)
+
+
+def _landscape(foreground: Foreground, light: FloatImage, diameter_px: float) -> FloatImage:
+    floor = _LOG_FLOOR * float(np.median(foreground.peaks[foreground.mask]))
+    logarithm = np.log(np.maximum(light, 0) + np.float32(floor))
+    fine = _FINE_SIGMA * diameter_px
+    return cv2.GaussianBlur(logarithm, (0, 0), fine) - cv2.GaussianBlur(
+        logarithm, (0, 0), fine * _SIGMA_RATIO
     )
-    labels = climb(landscape, mask).labels
-    return labels, *describe_pieces(labels, landscape, light, from_edge)
 
 
-def _to_full_size(labels: LabelImage, reduction: int, shape: tuple[int, ...]) -> LabelImage:
+def full_size(labels: LabelImage, reduction: int, shape: tuple[int, ...]) -> LabelImage:
     """Labels at the size of the original, with the outline interpolated and not in steps."""
     if reduction == 1:
         return labels

@@ -13,7 +13,7 @@ from labrig_analysis.object_shapes import measure_shapes
 
 # Nuclei are looked for at the reduction that makes them about this wide: all later lengths are
 # parts of a nucleus, so a field at 60x costs no more a nucleus than one at 10x.
-_WORKING_DIAMETER_PX = 18
+_WORKING_DIAMETER_PX = 13
 # A connected object is one nucleus when it is this close to an ellipse, not too long, and whole.
 _LONE_FILL, _LONE_ASPECT, _FEWEST_LONE = 0.95, 2.0, 4
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from labrig_analysis.nucleus_pieces import Borders, Pieces, Values, pair_features
 
 Judge = Callable[[Values], Values]
-"""(pairs, 12) features to the probability that each pair is one nucleus."""
+"""(pairs, 17) features to the probability that each pair is one nucleus."""
 
 
 def plain_judge(depth: float) -> Judge:
@@ -28,7 +28,7 @@ def plain_judge(depth: float) -> Judge:
 
 @cache
 def trained_judge() -> Judge:
-    """The shipped network: 12 features, one hidden layer of tanh units, one probability."""
+    """The shipped network: 17 features, one hidden layer of tanh units, one probability."""
     text = resources.files("labrig_analysis").joinpath("weights/nucleus_joining.json").read_text()
     return network_judge(json.loads(text)["network"])
 
@@ -37,7 +37,7 @@ def network_judge(network: Mapping[str, npt.ArrayLike]) -> Judge:
     """A judge from its weights.
 
     Args:
-        network: `mean` and `sd` (12), `hidden` (12 x units), `hidden_bias`, `output` (units) and
+        network: `mean` and `sd` (17), `hidden` (17 x units), `hidden_bias`, `output` (units) and
             `output_bias` (1).
     """
     w = {name: np.asarray(values, np.float64) for name, values in network.items()}

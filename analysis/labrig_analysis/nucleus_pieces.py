@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from labrig_analysis.arrays import FloatImage, LabelImage
+from labrig_analysis.arrays import FloatImage, LabelImage, Mask
 from labrig_analysis.basins import find_passes
 
 Values = npt.NDArray[np.float64]
@@ -31,6 +32,11 @@ FEATURES = (
     "log aspect of the longer piece",
     "distance of the centres / root of the typical area",
     "log ratio of the mean brightnesses",
+    "the landscape at the pass",
+    "cores together: area / area of the ellipse of their second moments",
+    "the same of the less elliptic core",
+    "log aspect of the cores together",
+    "log area of the cores together / typical area",
 )
 
 
@@ -40,6 +46,8 @@ class Pieces:
 
     moments: Values
     """(n + 1, 6): area, sums of x, y, x², y², xy, in px."""
+    core_moments: Values
+    """The same of the cores: halos fill the notches that tell two nuclei apart."""
     tops: Values
     """Highest landscape."""
     brightest: Values
@@ -53,7 +61,8 @@ class Pieces:
         areas = self.moments[:, 0]
         light = self.brightness[kept] * areas[kept] + self.brightness[gone] * areas[gone]
         self.brightness[kept] = light / (areas[kept] + areas[gone])
-        self.moments[kept] += self.moments[gone]
+        for moments in (self.moments, self.core_moments):
+            moments[kept] += moments[gone]
         for values in (self.tops, self.brightest, self.widest):
             values[kept] = np.maximum(values[kept], values[gone])
 
@@ -82,7 +91,7 @@ class Borders:
 
 
 def describe_pieces(
-    labels: LabelImage, landscape: FloatImage, light: FloatImage, from_edge: FloatImage
+    labels: LabelImage, landscape: FloatImage, light: FloatImage, core: Mask
 ) -> tuple[Pieces, Borders]:
     """Everything about the pieces that joining needs to know.
 
@@ -90,28 +99,28 @@ def describe_pieces(
         labels: (y, x), pieces 1..n without gaps.
         landscape: (y, x), by which they were cut.
         light: (y, x), brightness above the background.
-        from_edge: (y, x), distance to the edge in px.
+        core: (y, x), where nuclei are bright.
     """
+    from_edge = cv2.distanceTransform(core.view(np.uint8), cv2.DIST_L2, 5)
     count = int(labels.max(initial=0))
     pixels = np.flatnonzero(labels)
     owner = labels.ravel()[pixels]
-    y, x = (axis.astype(np.float64) for axis in np.divmod(pixels, labels.shape[1]))
+    in_core = core.ravel()[pixels]
+    brightness = light.ravel()[pixels]
 
-    def total(weights: Values | None = None) -> Values:
-        return np.bincount(owner, weights, minlength=count + 1).astype(np.float64)
-
-    def highest(image: FloatImage) -> Values:
-        best = np.zeros(count + 1)
-        np.maximum.at(best, owner, image.ravel()[pixels])
+    def highest(values: FloatImage) -> Values:
+        best = np.full(count + 1, -np.inf)
+        np.maximum.at(best, owner, values)
         return best
 
-    area = total()
+    moments = _moments(owner, pixels, labels.shape[1], count)
     pieces = Pieces(
-        moments=np.stack([area, total(x), total(y), total(x * x), total(y * y), total(x * y)], 1),
-        tops=highest(landscape),
-        brightest=highest(light),
-        widest=highest(from_edge),
-        brightness=total(light.ravel()[pixels]) / np.maximum(area, 1),
+        moments=moments,
+        core_moments=_moments(owner[in_core], pixels[in_core], labels.shape[1], count),
+        tops=highest(landscape.ravel()[pixels]),
+        brightest=highest(brightness),
+        widest=highest(from_edge.ravel()[pixels]),
+        brightness=np.bincount(owner, brightness, count + 1) / np.maximum(moments[:, 0], 1),
     )
     passes = find_passes(labels, landscape, light, from_edge)
     crossings = np.column_stack([passes.heights, passes.lengths]).astype(np.float64)
@@ -119,10 +128,16 @@ def describe_pieces(
     return pieces, borders
 
 
+def _moments(owner: Indices, pixels: Indices, width: int, count: int) -> Values:
+    y, x = (axis.astype(np.float64) for axis in np.divmod(pixels, width))
+    sums = [np.bincount(owner, weights, count + 1) for weights in (x, y, x * x, y * y, x * y)]
+    return np.stack([np.bincount(owner, minlength=count + 1), *sums], axis=1).astype(np.float64)
+
+
 def pair_features(
     pieces: Pieces, first: Indices, second: Indices, crossings: Values, typical_area: float
 ) -> Values:
-    """(pairs, 12), in the order of `FEATURES`.
+    """(pairs, 17), in the order of `FEATURES`.
 
     Args:
         pieces: as they are now.
@@ -133,6 +148,8 @@ def pair_features(
     """
     one, other = _ellipses(pieces.moments[first]), _ellipses(pieces.moments[second])
     both = _ellipses(pieces.moments[first] + pieces.moments[second])
+    one_core, other_core = (_ellipses(pieces.core_moments[part]) for part in (first, second))
+    both_cores = _ellipses(pieces.core_moments[first] + pieces.core_moments[second])
     smaller = np.minimum(one.area, other.area)
     height, light, distance, length = crossings.T
     dimmer_top = np.minimum(pieces.brightest[first], pieces.brightest[second])
@@ -157,6 +174,12 @@ def pair_features(
             np.maximum(one.log_aspect, other.log_aspect),
             apart / np.sqrt(typical_area),
             np.log(bright / np.maximum(dim, 1e-6)),
+            height,
+            both_cores.fill,
+            np.minimum(one_core.fill, other_core.fill),
+            both_cores.log_aspect,
+            # One pixel more, as a piece of a halo has no core.
+            np.log((both_cores.area + 1) / typical_area),
         ],
         axis=1,
     )
@@ -175,12 +198,12 @@ class _Ellipses:
 
 def _ellipses(moments: Values) -> _Ellipses:
     area, sx, sy, sxx, syy, sxy = moments.T
-    x, y = sx / area, sy / area
+    pixels = np.maximum(area, 1)
+    x, y = sx / pixels, sy / pixels
     # A pixel is a square and no point: its own second moment is 1/12.
-    var_x, var_y = sxx / area - x * x + 1 / 12, syy / area - y * y + 1 / 12
-    cov = sxy / area - x * y
+    var_x, var_y = sxx / pixels - x * x + 1 / 12, syy / pixels - y * y + 1 / 12
+    cov = sxy / pixels - x * y
     mean, spread = (var_x + var_y) / 2, np.sqrt(((var_x - var_y) / 2) ** 2 + cov**2)
-    long, short = mean + spread, np.maximum(mean - spread, 1 / 12)
-    return _Ellipses(
-        area, x, y, area / (4 * np.pi * np.sqrt(long * short)), 0.5 * np.log(long / short)
-    )
+    long, short = np.maximum(mean + spread, 1 / 12), np.maximum(mean - spread, 1 / 12)
+    fill = pixels / (4 * np.pi * np.sqrt(long * short))
+    return _Ellipses(area, x, y, fill, 0.5 * np.log(long / short))

@@ -10,6 +10,10 @@ from labrig_analysis.nuclei import NucleusSettings
 from labrig_analysis.pyknosis import PyknosisRule
 from labrig_analysis.tubes import TubeSettings
 
+# A nucleus belongs to the field that holds half of a typical nucleus of it, so neighbouring fields
+# count it once; `segment_nuclei` by itself labels smaller parts too.
+COUNTED_AT_BORDER = 0.5
+
 
 @dataclass(frozen=True)
 class MeasureSettings:
@@ -17,6 +21,8 @@ class MeasureSettings:
 
     tubes: TubeSettings = field(default_factory=TubeSettings)
     diameters: DiameterSettings = field(default_factory=DiameterSettings)
-    nuclei: NucleusSettings = field(default_factory=NucleusSettings)
+    nuclei: NucleusSettings = field(
+        default_factory=lambda: NucleusSettings(smallest_at_border=COUNTED_AT_BORDER)
+    )
     pyknosis: PyknosisRule = field(default_factory=PyknosisRule)
     fusion: FusionSettings = field(default_factory=FusionSettings)

@@ -1,5 +1,6 @@
 """Nuclei: found, parted, counted alike at any scale, exposure and bit depth."""
 
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -7,10 +8,14 @@ import numpy as np
 import pytest
 
 from labrig_analysis.nuclei import NucleusSettings, segment_nuclei
+from labrig_analysis.settings import MeasureSettings
 from labrig_analysis.synthetic.crowded_nuclei import draw_field
 
 IMAGES = Path(__file__).parents[3] / "shared" / "images"
 UNSEEN_SEEDS = (1, 2, 3, 5, 8, 13)  # the judge was trained on seeds from 1000 on
+
+
+crowded_field = cache(draw_field)
 
 
 def f1_at_half(found, truth):
@@ -32,20 +37,20 @@ def ellipses(shape, parts, light=120, ground=10, blur=1.5):
 LONE = [(60, 60, 18, 13, 20), (200, 70, 17, 14, 80), (70, 200, 18, 12, 140), (220, 210, 17, 13, 0)]
 
 
-@pytest.mark.parametrize("parting", ["trained", "plain"])
-def test_crowded_fields_are_parted(parting):
+@pytest.mark.parametrize(("parting", "least"), [("trained", 0.8), ("plain", 0.6)])
+def test_crowded_fields_are_parted(parting, least):
     scores = []
     for seed in UNSEEN_SEEDS:
-        image, truth = draw_field(seed)
+        image, truth = crowded_field(seed)
         found = segment_nuclei(image, NucleusSettings(parting=parting)).labels
         scores.append(f1_at_half(found, truth))
-    assert np.mean(scores) > 0.75, dict(zip(UNSEEN_SEEDS, scores, strict=True))
+    assert np.mean(scores) > least, dict(zip(UNSEEN_SEEDS, scores, strict=True))
 
 
 def test_the_trained_judge_beats_the_plain_rule_on_fields_it_has_not_seen():
     gain = []
     for seed in UNSEEN_SEEDS:
-        image, truth = draw_field(seed)
+        image, truth = crowded_field(seed)
         trained, plain = (
             f1_at_half(segment_nuclei(image, NucleusSettings(parting=who)).labels, truth)
             for who in ("trained", "plain")
@@ -138,7 +143,8 @@ def test_labels_have_no_gaps():
 def test_myotube_cultures():
     hits = found_count = true_count = 0
     for path in sorted((IMAGES / "skmc").glob("*_dapi.png"))[5::16]:
-        labels = segment_nuclei(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)).labels
+        image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        labels = segment_nuclei(image, MeasureSettings().nuclei).labels
         truth = cv2.imread(str(path).replace("_dapi", "_gt_nuccenter"), cv2.IMREAD_GRAYSCALE)
         centres = cv2.connectedComponentsWithStats((truth > 128).astype(np.uint8))[3][1:]
         pixels = np.flatnonzero(labels)
@@ -150,7 +156,7 @@ def test_myotube_cultures():
         )
         hits += _matched(found, centres, 16)
         found_count, true_count = found_count + len(found), true_count + len(centres)
-    assert 2 * hits / (found_count + true_count) > 0.92
+    assert 2 * hits / (found_count + true_count) > 0.94
     assert found_count == pytest.approx(true_count, rel=0.03)
 
 

@@ -1,8 +1,9 @@
 """Fields of drawn nuclei that touch and overlap, with exact labels, to train and test on.
 
 Light of overlapping nuclei adds up (widefield) or the brighter wins (confocal), with chromatin
-texture, a halo of out-of-focus light, uneven background and noise; every number of the look is
-drawn from a range, so that none is learned.
+texture, a halo of out-of-focus light, haze of stained cytoplasm, uneven background and noise; some
+fields hold bent nuclei, some small and bright condensed ones. Every number of the look is drawn
+from a range, so that none is learned.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ class _Look:
     clustering: float
     light_adds: bool
     brightness_spread: float
+    size_spread: float
+    bend_spread: float
+    condensed_share: float
     texture: Plane
 
 
@@ -80,6 +84,9 @@ def _draw_look(rng: np.random.Generator) -> _Look:
         clustering=rng.uniform(0, 1),
         light_adds=bool(rng.random() < 0.6),
         brightness_spread=rng.uniform(0.05, 0.5),
+        size_spread=rng.uniform(0.08, 0.3),
+        bend_spread=float(rng.choice([0.06, 0.15, 0.5], p=[0.6, 0.25, 0.15])),
+        condensed_share=rng.uniform(0, 0.55) ** 2,
         texture=texture / texture.std() * np.float32(rng.uniform(0, 0.25)),
     )
 
@@ -94,13 +101,16 @@ def _draw_nucleus(
         cx, cy = beside[0] + apart * np.cos(way), beside[1] + apart * np.sin(way)
     else:
         cx, cy = rng.uniform(-0.1 * look.diameter_px, SIZE_PX + 0.1 * look.diameter_px, 2)
-    half = look.diameter_px / 2 * np.exp(rng.normal(0, 0.15))
-    stretch, turn, bend = np.exp(rng.uniform(0, 0.25)), rng.uniform(0, np.pi), rng.normal(0, 0.06)
+    half = look.diameter_px / 2 * np.exp(rng.normal(0, look.size_spread))
+    stretch, turn = np.exp(rng.uniform(0, 0.38)), rng.uniform(0, np.pi)
+    bend = rng.normal(0, look.bend_spread)
+    brightness = np.exp(rng.normal(0, look.brightness_spread))
+    if rng.random() < look.condensed_share:
+        half, brightness = half * rng.uniform(0.4, 0.75), brightness * rng.uniform(1.5, 4)
     dx, dy = grid[0] - cx, grid[1] - cy
     u = (dx * np.cos(turn) + dy * np.sin(turn)) / (half * stretch)
     v = (dy * np.cos(turn) - dx * np.sin(turn)) / (half / stretch)
     dome = np.clip(1.3 - 0.5 * (u * u + v * v), 0.5, 1.2)
-    brightness = np.exp(rng.normal(0, look.brightness_spread))
     return _Nucleus(
         inside=u * u + (v + bend * u * u) ** 2 < 1,
         light=(brightness * (1 + look.texture) * dome).astype(np.float32),
@@ -130,11 +140,30 @@ def _photograph(
 ) -> npt.NDArray[np.uint8]:
     sharp = cv2.GaussianBlur(light, (0, 0), diameter_px * rng.uniform(0.02, 0.07))
     halo = cv2.GaussianBlur(sharp, (0, 0), diameter_px * rng.uniform(0.3, 0.7))
-    uneven = cv2.resize(
-        rng.normal(size=(3, 3)).astype(np.float32), light.shape, interpolation=cv2.INTER_CUBIC
-    )
+    uneven = _smooth_noise(rng, SIZE_PX / 3)
     ground = np.abs(rng.uniform(0.02, 0.2) * (1 + 0.5 * uneven))
-    counts = (sharp + rng.uniform(0, 0.35) * halo + ground) * rng.uniform(40, 160)
+    haze = _draw_haze(rng, diameter_px)
+    light = sharp + rng.uniform(0, 0.7) ** 1.5 * halo + haze + ground
+    counts = light * rng.uniform(40, 160)
     noisy = counts + rng.normal(size=light.shape) * rng.uniform(0.5, 3)
     photograph: npt.NDArray[np.uint8] = np.clip(noisy, 0, 255).astype(np.uint8)
     return photograph
+
+
+def _draw_haze(rng: np.random.Generator, diameter_px: float) -> Plane:
+    """Dim grained clouds wider than nuclei, in three fields of ten."""
+    if rng.random() > 0.3:
+        return np.zeros((SIZE_PX, SIZE_PX), np.float32)
+    cloud = _smooth_noise(rng, rng.uniform(2, 5) * diameter_px)
+    grain = _smooth_noise(rng, rng.uniform(0.3, 0.8) * diameter_px)
+    shape = np.clip(cloud / cloud.std() - 0.5, 0, 1)
+    haze = shape * (1 + rng.uniform(0, 0.4) * grain / grain.std()) * rng.uniform(0.1, 0.45)
+    clouds: Plane = np.maximum(haze, 0).astype(np.float32)
+    return clouds
+
+
+def _smooth_noise(rng: np.random.Generator, grain_px: float) -> Plane:
+    cells = max(3, round(SIZE_PX / grain_px))
+    coarse = rng.normal(size=(cells, cells)).astype(np.float32)
+    smooth = cv2.resize(coarse, (SIZE_PX, SIZE_PX), interpolation=cv2.INTER_CUBIC)
+    return smooth.astype(np.float32)
