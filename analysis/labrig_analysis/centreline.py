@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import FloatImage, LabelImage
+from labrig_analysis.label_numbers import label_areas
 from labrig_analysis.sampling import sample_plane
 from labrig_analysis.skeleton import Chain, prune, thin, walk_chains
 from labrig_analysis.tube_objects import fill_small_holes
@@ -22,7 +23,9 @@ Points = npt.NDArray[np.floating[Any]]
 _THINNING_WIDTH_PX = 14.0
 # In parts of the typical width: gaps up to this long are filled and frays this fine smoothed.
 _HOLE_PART = 0.7
-_FRAY_PART = 0.12
+_FRAY_PART = 0.2
+# A label of whose area less than this would stay is not smoothed.
+_KEPT_PART = 0.5
 _SMOOTHING_HALF_WIDTHS = 1.0
 # A side branch disturbs its stem over this many of its own half widths, and itself begins only
 # this many half widths of the stem away from the fork.
@@ -141,7 +144,12 @@ def _smooth_outlines(labels: LabelImage) -> LabelImage:
     blurred = cv2.GaussianBlur(filled.astype(np.float32), (0, 0), _FRAY_PART * width)
     side = 2 * int(_HOLE_PART * width / 2) + 3
     wide = cv2.dilate(labels.astype(np.float32), np.ones((side, side), np.uint8)).astype(np.int32)
-    return np.asarray(np.where(labels > 0, labels, wide) * (blurred > 0.5), dtype=np.int32)
+    smooth = np.asarray(np.where(labels > 0, labels, wide) * (blurred > 0.5), dtype=np.int32)
+    # Of a tube much thinner than the typical one little would stay: it keeps its own outline.
+    before, after = label_areas(labels), np.zeros(int(labels.max(initial=0)) + 1)
+    found = label_areas(smooth)
+    after[: len(found)] = found
+    return np.asarray(np.where((after < _KEPT_PART * before)[labels], labels, smooth))
 
 
 def label_distance(labels: LabelImage) -> FloatImage:

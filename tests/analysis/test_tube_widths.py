@@ -130,6 +130,13 @@ def test_a_field_read_in_bands_gives_the_same_widths(monkeypatch):
     np.testing.assert_allclose(banded[columns], whole[columns], atol=1e-3)
 
 
+def test_a_thin_tube_beside_broad_ones_is_measured():
+    broad = [Straight(60.0, 0.0, 400, (160, 60)), Straight(60.0, 0.0, 400, (160, 160))]
+    thin = Straight(8.0, 0.0, 240, (160, 260))
+    tubes = measure([*broad, thin]).tubes
+    assert sorted(tubes["diameter_mean_um"].round().tolist()) == [8, 60, 60]
+
+
 def test_no_tubes_give_empty_tables():
     image = np.zeros((64, 64), np.uint8)
     measured = measure_diameters(np.zeros((64, 64), np.int32), image, 0.5)
