@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ def write_film(
         "PhysicalSizeYUnit": "µm",
         "TimeIncrement": 1.0 / frame_rate_hz,
         "TimeIncrementUnit": "s",
+        # Of the content, because tifffile's own is drawn: the same film must be the same file.
+        "UUID": str(uuid.UUID(bytes=hashlib.sha256(frames.tobytes()).digest()[:16])),
     }
     # As it is: grey levels of a camera are noise to a compressor, which costs several times what
     # writing costs and takes off a quarter.

@@ -58,12 +58,13 @@ def sentry(tmp_path):
 
 @pytest.fixture
 def short_night(tmp_path):
-    """The demo's protocol cut to 90 minutes: four rounds, one phase of each kind, one bolus."""
+    """The demo's protocol cut to 90 minutes: a phase of each kind, a bolus, two blocks of films."""
     text = (CATALOGUE / "demo-night.yaml").read_text(encoding="utf-8")
     for old, new in (
         ("duration: 1 h, factors: off", "duration: 30 min, factors: off"),
         ("duration: 13 h", "duration: 1 h"),
         ("at: 7 h", "at: 50 min"),
+        ("at: [1.1 h, 13.6 h]", "at: [40 min, 70 min]"),
         ("$schema=./schema.json", "$schema=schema.json"),
         ("name: demo-night", "name: short-night"),
     ):

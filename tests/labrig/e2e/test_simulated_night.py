@@ -64,6 +64,14 @@ def test_the_demo_ends_in_a_report_without_touching_the_network(labrig, sentry, 
     kinds = Counter(field["kind"] for field in fields)
     assert kinds == {"tube-like object": 24 * 28, "tube": 24 * 2}
     assert not [field for field in fields if field["status"] == "failed"]
+    assert {field["quality"] for field in fields} == {"good"}
+    films = table(folder.measures / "contractions.csv")
+    assert Counter(film["film"] for film in films) == {"0": 24, "1": 24}
+    assert sum(film["status"] == "ok" for film in films) >= 40
+    assert len(table(folder.measures / "tracks.csv")) > 200
+    verdict = json.loads((folder.report / "verdict.json").read_text(encoding="utf-8"))
+    assert {unit["strength"] for unit in verdict["units"]} <= {"yes", "no"}
+    assert "not assessable" not in {unit["label"] for unit in verdict["units"]}
     talked = {p.stem for p in folder.wire.iterdir() if p.stat().st_size > 0}
     assert {"chain_nerve", "rs485_pumps", "pulse_pal", "probe", "stage"} <= talked
 
@@ -80,7 +88,7 @@ def test_the_same_seed_gives_the_same_night(labrig, short_night, tmp_path):
         read_journal(second.journal)
     )
     assert first.manifest.read_bytes() == second.manifest.read_bytes()
-    for table in ("fields.csv", "tubes.csv", "nuclei.csv"):
+    for table in ("fields.csv", "tubes.csv", "nuclei.csv", "contractions.csv", "tracks.csv"):
         assert (first.measures / table).read_bytes() == (second.measures / table).read_bytes()
     for port in first.wire.iterdir():
         assert port.read_bytes() == (second.wire / port.name).read_bytes(), port.name

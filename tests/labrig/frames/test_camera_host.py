@@ -10,6 +10,7 @@ import pytest
 import tifffile
 
 from labrig.frames.camera_host import CameraHost, focus_score
+from labrig.frames.film_store import write_film
 from labrig.frames.manifest import COLUMNS, write_manifest
 from labrig.frames.plate_store import PlateLayout, PlateStore
 from labrig_drivers.errors import NoReply
@@ -133,3 +134,11 @@ def test_the_manifest_is_whole_or_the_old_one(tmp_path):
     lines = path.read_text().splitlines()
     assert lines[0].split(",") == list(COLUMNS)
     assert len(lines) == 3
+
+
+def test_the_same_film_is_the_same_file(tmp_path):
+    frames = np.arange(3 * 16 * 16, dtype=np.uint16).reshape(3, 16, 16)
+    first, second = (
+        write_film(tmp_path / folder, "film", frames, 0.65, 50.0) for folder in ("one", "two")
+    )
+    assert first.sha256 == second.sha256
