@@ -78,6 +78,17 @@ def test_a_dim_nucleus_beside_a_bright_one_has_its_own_edge():
     assert area == pytest.approx(np.pi * 18 * 13, rel=0.35)
 
 
+def test_grain_of_a_dim_cloud_is_no_nucleus():
+    image = ellipses((420, 420), LONE).astype(np.float32)
+    grain = cv2.GaussianBlur(np.random.default_rng(4).normal(0, 1, image.shape), (0, 0), 6)
+    cloud = np.zeros(image.shape, np.float32)
+    cv2.circle(cloud, (330, 330), 90, 45, -1)
+    image += cv2.GaussianBlur(cloud, (0, 0), 12) * (1 + 0.08 * grain / grain.std())
+    unguarded = NucleusSettings(least_curvature=0)
+    assert segment_nuclei(image, unguarded).labels.max() > 10
+    assert segment_nuclei(image).labels.max() == 4
+
+
 @pytest.mark.parametrize("zoom", [0.5, 2, 3])
 def test_magnification_does_not_change_the_count(zoom):
     image = ellipses((270, 290), LONE)
