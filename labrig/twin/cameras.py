@@ -26,6 +26,8 @@ RENDERERS = {"cells": render_phase, "tubes": render_tubes, "nuclei": render_nucl
 BIT_DEPTH = 12
 # the share of nuclei in tubes of a culture whose tubes have all formed [P]
 LARGEST_FUSION = 0.70
+# how far a standard mature culture moves in one twitch [P]; arms differ from it by
+# log_contraction in responses.toml, apart from what they do to diameters
 REFERENCE_CONTRACTION_UM = 2.0
 FULL_EXPOSURE_MS = {"cells": 20.0, "tubes": 200.0, "nuclei": 100.0}
 
