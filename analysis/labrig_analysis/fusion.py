@@ -76,7 +76,7 @@ def overlap_nuclei(
             "must have one shape"
         )
     count, tube_count = len(centroids_yx), int(tubes.max(initial=0))
-    pixels = np.flatnonzero(nuclei)
+    pixels = np.flatnonzero(nuclei > 0)
     owner = nuclei.ravel()[pixels].astype(np.int64)
     keys = owner * (tube_count + 1) + tubes.ravel()[pixels]
     areas = np.bincount(owner, minlength=count + 1)[1:]

@@ -35,7 +35,7 @@ def measure_shapes(labels: LabelImage, image: GreyImage) -> ObjectShapes:
         image: (y, x), the plane the labels were found in.
     """
     count = int(labels.max(initial=0))
-    pixels = np.flatnonzero(labels)
+    pixels = np.flatnonzero(labels > 0)
     owner = labels.ravel()[pixels]
     y, x = np.divmod(pixels, labels.shape[1])
 
