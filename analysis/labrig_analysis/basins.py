@@ -73,7 +73,8 @@ def find_passes(labels: LabelImage, *images: FloatImage) -> Passes:
         labels: (y, x) int32, 0 the ground.
         images: (y, x) each; a crossing is as high as the lower of its two pixels.
     """
-    padded = np.pad(labels, 1)
+    padded = np.zeros((labels.shape[0] + 2, labels.shape[1] + 2), np.int32)
+    padded[1:-1, 1:-1] = labels
     stride = padded.shape[1]
     flat = padded.ravel()
     pixels = np.flatnonzero(flat)
@@ -91,9 +92,9 @@ def find_passes(labels: LabelImage, *images: FloatImage) -> Passes:
         low.astype(np.int64) * base + high, return_inverse=True, return_counts=True
     )
     best = np.full((len(pairs), len(images)), -np.inf, np.float32)
+    here_yx, there_yx = (tuple(axis - 1 for axis in np.divmod(p, stride)) for p in (one, other))
     for column, image in enumerate(images):
-        heights = np.pad(image, 1).ravel()
-        np.maximum.at(best[:, column], row, np.minimum(heights[one], heights[other]))
+        np.maximum.at(best[:, column], row, np.minimum(image[here_yx], image[there_yx]))
     return Passes(pairs // base, pairs % base, best, lengths)
 
 

@@ -6,14 +6,17 @@ import cv2
 import numpy as np
 
 from labrig_analysis.arrays import FloatImage, GreyImage
+from labrig_analysis.reducing import reduced
 
 # A Gaussian blob of diameter d answers a difference of Gaussians most strongly at
 # sigma = d / (2 * sqrt(2)) (Lindeberg 1998, Int J Comput Vis 30:79, scale selection).
 _DIAMETER_PER_SIGMA = 2 * np.sqrt(2)
 _FIRST_SIGMA = 1.2
 _RATIO = 2**0.5
-# A scale is looked for on at most this many pixels; larger images are halved first.
-_PIXELS_WANTED = 1_200_000
+# A plane is first looked at with about this many pixels, ...
+_PIXELS_WANTED = 150_000
+# ... and larger when its blobs are then smaller than this, as finer ones may have been lost.
+_SMALLEST_TRUSTED_PX = 7
 _SMALLEST_PLANE = 24
 _COARSEST_REDUCTION = 32
 # Blobs fainter than this part of a typical strong blob are texture or noise.
@@ -33,8 +36,18 @@ def typical_blob_diameter_px(image: GreyImage) -> float:
     Returns:
         The diameter in px of the image as given; 0 when the image holds no blob at all.
     """
-    planes = _difference_planes(image)
-    diameters, contrasts = _scale_space_maxima(planes)
+    reduction = 1
+    while image.size > _PIXELS_WANTED * reduction**2:
+        reduction *= 2
+    diameter = _typical_diameter(image, reduction)
+    while reduction > 1 and diameter < _SMALLEST_TRUSTED_PX * reduction:
+        reduction //= 2
+        diameter = _typical_diameter(image, reduction)
+    return diameter
+
+
+def _typical_diameter(image: GreyImage, reduction: int) -> float:
+    diameters, contrasts = _scale_space_maxima(_difference_planes(image, reduction))
     if not len(diameters):
         return 0.0
     strong = contrasts >= _FAINT * _weighted_quantile(contrasts, contrasts * diameters**2, 0.75)
@@ -42,23 +55,25 @@ def typical_blob_diameter_px(image: GreyImage) -> float:
     return _weighted_quantile(diameters, contrasts * diameters, 0.5)
 
 
-def _difference_planes(image: GreyImage) -> list[tuple[int, float, FloatImage]]:
+def _difference_planes(image: GreyImage, reduction: int) -> list[tuple[int, float, FloatImage]]:
     """(reduction, blob diameter in px of the original, difference of Gaussians), fine to coarse."""
-    reduction = 1
-    plane = image
-    while plane.size > _PIXELS_WANTED:
-        plane, reduction = _halve(plane), reduction * 2
-    plane = plane.astype(np.float32, copy=False)
+    fine = _blur(reduced(image, reduction), 0, _FIRST_SIGMA)
     planes = []
-    while min(plane.shape) >= _SMALLEST_PLANE and reduction <= _COARSEST_REDUCTION:
-        blurred = [cv2.GaussianBlur(plane, (0, 0), _FIRST_SIGMA * _RATIO**k) for k in range(3)]
+    while min(fine.shape) >= _SMALLEST_PLANE and reduction <= _COARSEST_REDUCTION:
         for k in range(2):
-            middle_sigma = _FIRST_SIGMA * _RATIO ** (k + 0.5) * reduction
-            planes.append(
-                (reduction, middle_sigma * _DIAMETER_PER_SIGMA, blurred[k] - blurred[k + 1])
-            )
-        plane, reduction = _halve(plane), reduction * 2
+            sigma = _FIRST_SIGMA * _RATIO**k
+            coarse = _blur(fine, sigma, sigma * _RATIO)
+            diameter = sigma * _RATIO**0.5 * reduction * _DIAMETER_PER_SIGMA
+            planes.append((reduction, diameter, fine - coarse))
+            fine = coarse
+        # Two steps make one halving, after which the blur is `_FIRST_SIGMA` again.
+        fine, reduction = reduced(fine, 2), reduction * 2
     return planes
+
+
+def _blur(plane: FloatImage, has_sigma: float, wanted_sigma: float) -> FloatImage:
+    """Blur what is blurred already: variances add up."""
+    return cv2.GaussianBlur(plane, (0, 0), (wanted_sigma**2 - has_sigma**2) ** 0.5)
 
 
 def _scale_space_maxima(
@@ -69,7 +84,8 @@ def _scale_space_maxima(
     found_contrasts: list[FloatImage] = []
     near = np.ones((3, 3), np.uint8)
     for i, (reduction, diameter, plane) in enumerate(planes):
-        y, x = np.nonzero((plane >= cv2.dilate(plane, np.ones((5, 5), np.uint8))) & (plane > 0))
+        crest = (plane >= cv2.dilate(plane, np.ones((5, 5), np.uint8))) & (plane > 0)
+        y, x = np.divmod(np.flatnonzero(crest), plane.shape[1])
         contrast = plane[y, x]
         beats = np.ones(len(contrast), bool)
         for other_reduction, _, other in planes[max(0, i - 1) : i] + planes[i + 1 : i + 2]:
@@ -88,7 +104,3 @@ def _weighted_quantile(values: FloatImage, weights: FloatImage, q: float) -> flo
     order = np.argsort(values)
     cumulative = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(cumulative, q * cumulative[-1])])
-
-
-def _halve(plane: FloatImage) -> FloatImage:
-    return cv2.resize(plane, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)

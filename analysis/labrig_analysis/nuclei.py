@@ -32,6 +32,8 @@ _FINE_SIGMA, _SIGMA_RATIO = 0.17, 1.6
 _LOG_FLOOR = 0.05
 # The core of a nucleus is above this part of the brightest light within this part of a diameter.
 _CORE_LEVEL, _CORE_REACH = 0.6, 0.7
+# Labels are brought to full size in bands of so many rows, which keeps memory low.
+_BAND_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class NucleusSettings:
     """... of nuclei that the border of the image cuts."""
     least_curvature: float = 0.15
     """A nucleus is a blob: somewhere in it the difference of Gaussians of the logarithm of light is
-    this high. Grain of cytoplasm or yolk is flatter; of 2,323 nuclei in published fields 1 % are."""
+    this high. Grain of cytoplasm or yolk is flatter, and 1 % of published nuclei are."""
 
 
 class NucleusSegmentation(NamedTuple):
@@ -169,14 +171,30 @@ def _landscape(foreground: Foreground, light: FloatImage, diameter_px: float) ->
 
 
 def full_size(labels: LabelImage, reduction: int, shape: tuple[int, ...]) -> LabelImage:
-    """Labels at the size of the original, with the outline interpolated and not in steps."""
+    """Labels at the size of the original, with the outline interpolated and not in steps.
+
+    Args:
+        labels: (y, x) int32 at working size.
+        reduction: whole, see `reducing.reduced`.
+        shape: (y, x) of the original.
+    """
     if reduction == 1:
         return labels
-    size = shape[::-1]
     grown = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.int32)
-    grown = np.where(labels > 0, labels, grown).astype(np.int32)
     # OpenCV has no resize for int32: the same four bytes go through as float32.
-    full = cv2.resize(grown.view(np.float32), size, interpolation=cv2.INTER_NEAREST).view(np.int32)
+    grown = np.where(labels > 0, labels, grown).astype(np.int32).view(np.float32)
     share = (labels > 0).astype(np.uint8) * np.uint8(200)
-    full *= cv2.resize(share, size, interpolation=cv2.INTER_LINEAR) >= 100
+    full = np.zeros(shape, np.int32)
+    width = labels.shape[1] * reduction
+    for top in range(0, len(labels), _BAND_ROWS):
+        bottom = min(top + _BAND_ROWS, len(labels))
+        # A row more on each side, as outlines are interpolated between rows.
+        above, below = max(top - 1, 0), min(bottom + 1, len(labels))
+        size = (width, (below - above) * reduction)
+        wide = cv2.resize(grown[above:below], size, interpolation=cv2.INTER_NEAREST).view(np.int32)
+        inside = cv2.resize(share[above:below], size, interpolation=cv2.INTER_LINEAR) >= 100
+        rows = slice((top - above) * reduction, (bottom - above) * reduction)
+        target = full[top * reduction : bottom * reduction]
+        part = (rows, slice(shape[1]))
+        np.copyto(target, wide[part][: len(target)], where=inside[part][: len(target)])
     return full

@@ -10,10 +10,11 @@ import numpy as np
 from labrig_analysis.arrays import FloatImage, GreyImage, LabelImage, Mask
 from labrig_analysis.basins import climb, find_passes, join
 from labrig_analysis.object_shapes import measure_shapes
+from labrig_analysis.reducing import reduced
 
 # Nuclei are looked for at the reduction that makes them about this wide: all later lengths are
 # parts of a nucleus, so a field at 60x costs no more a nucleus than one at 10x.
-_WORKING_DIAMETER_PX = 13
+_WORKING_DIAMETER_PX = 11
 # A connected object is one nucleus when it is this close to an ellipse, not too long, and whole.
 _LONE_FILL, _LONE_ASPECT, _FEWEST_LONE = 0.95, 2.0, 4
 
@@ -68,10 +69,7 @@ def prepare(plane: GreyImage, diameter_px: float) -> Scene:
         diameter_px: of a typical nucleus, about.
     """
     reduction = max(1, round(diameter_px / _WORKING_DIAMETER_PX))
-    small: FloatImage = plane.astype(np.float32, copy=False)
-    if reduction > 1:
-        size = (-(-plane.shape[1] // reduction), -(-plane.shape[0] // reduction))
-        small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
+    small = reduced(plane, reduction)
     width = diameter_px / reduction
     smooth = cv2.GaussianBlur(small, (0, 0), max(0.6, 0.06 * width))
     sample = small[::2]

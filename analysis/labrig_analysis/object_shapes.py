@@ -11,6 +11,9 @@ from labrig_analysis.arrays import GreyImage, LabelImage
 
 Values = npt.NDArray[np.float64]
 
+# Sums are taken over bands of about so many pixels, which keeps memory low.
+_BAND_PX = 1_000_000
+
 
 class ObjectShapes(NamedTuple):
     """One entry an object 1..n."""
@@ -35,19 +38,23 @@ def measure_shapes(labels: LabelImage, image: GreyImage) -> ObjectShapes:
         image: (y, x), the plane the labels were found in.
     """
     count = int(labels.max(initial=0))
-    pixels = np.flatnonzero(labels > 0)
-    owner = labels.ravel()[pixels]
-    y, x = np.divmod(pixels, labels.shape[1])
-
-    def total(weights: npt.NDArray[np.generic]) -> Values:
-        return np.bincount(owner, weights, minlength=count + 1)[1:].astype(np.float64)
-
-    areas = total(np.ones(len(pixels)))
-    cy, cx = total(y) / areas, total(x) / areas
-    dy, dx = y - cy[owner - 1], x - cx[owner - 1]
+    sums = np.zeros((7, count + 1))
+    width = labels.shape[1]
+    rows = max(1, _BAND_PX // max(1, width))
+    for top in range(0, len(labels), rows):
+        band = labels[top : top + rows].ravel()
+        pixels = np.flatnonzero(band)
+        owner = band[pixels]
+        y, x = (axis.astype(np.float64) for axis in np.divmod(pixels, width))
+        y += top
+        light = image[top : top + rows].ravel()[pixels]
+        for row, weights in enumerate((None, y, x, y * y, x * x, y * x, light)):
+            sums[row] += np.bincount(owner, weights, minlength=count + 1)
+    areas, sum_y, sum_x, sum_yy, sum_xx, sum_yx, sum_light = sums[:, 1:]
+    cy, cx = sum_y / areas, sum_x / areas
     # A pixel is a square and no point: its own second moment is 1/12.
-    var_y, var_x = total(dy * dy) / areas + 1 / 12, total(dx * dx) / areas + 1 / 12
-    cov = total(dy * dx) / areas
+    var_y, var_x = sum_yy / areas - cy * cy + 1 / 12, sum_xx / areas - cx * cx + 1 / 12
+    cov = sum_yx / areas - cy * cx
     spread = np.sqrt(((var_x - var_y) / 2) ** 2 + cov**2)
     mean = (var_x + var_y) / 2
     border = np.zeros(count + 1, bool)
@@ -59,6 +66,6 @@ def measure_shapes(labels: LabelImage, image: GreyImage) -> ObjectShapes:
         major_px=4 * np.sqrt(mean + spread),
         minor_px=4 * np.sqrt(np.maximum(mean - spread, 0)),
         orientations_deg=np.degrees(np.arctan2(2 * cov, var_x - var_y)) / 2,
-        mean_intensities=total(image.ravel()[pixels].astype(np.float64)) / areas,
+        mean_intensities=sum_light / areas,
         touches_border=border[1:],
     )
