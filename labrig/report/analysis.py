@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from labrig.plan.timeline import Frame
-from labrig.report.comparisons import ArmComparison, Origin, compare_arms, origins
+from labrig.report.comparisons import (
+    ArmComparison,
+    compare_arms,
+    compare_contraction,
+)
 from labrig.report.contraction import (
     films_left_out,
     strength_by_round,
@@ -17,6 +21,7 @@ from labrig.report.contraction import (
 )
 from labrig.report.flags import Flag, counted
 from labrig.report.growth import tubes_that_count, unit_table, well_table
+from labrig.report.origins import Origin, origins
 from labrig.report.outcome import Outcome, clock, outcome_of
 from labrig.report.record import Record
 from labrig.report.sensitivity import SensitivityRow, definition_sensitivity
@@ -112,6 +117,10 @@ def analyse(record: Record) -> Analysis:
             control,
             (_baseline_round(itt, treated_from_s), last_round),
             left_out_from_s,
+        )
+    if control is not None and not why_no_strength(protocol):
+        comparisons += compare_contraction(
+            protocol, plan.wells, record.films, control, treated_from_s, left_out_from_s
         )
     return Analysis(
         record=record,

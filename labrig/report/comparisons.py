@@ -1,4 +1,4 @@
-"""Arms against the control at the unit of each comparison, and what origins the arms can tell.
+"""Arms against the control at the unit of each comparison.
 
 Donors are the n for claims about people: with two or more, each arm is compared within donors
 and tested over donors. With one, units are compared, and the result describes that donor only.
@@ -7,18 +7,17 @@ and tested over donors. With one, units are compared, and the result describes t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from labrig.plan.plan import WellPlan
-from labrig.protocol.models import Arm, Protocol
+from labrig.protocol.models import Protocol
+from labrig.report.contraction import unit_contractions
 from labrig.report.growth import unit_table
-from labrig.report.units import aspects_between, name_of_unit, units_of
+from labrig.report.units import Unit, aspects_between, name_of_unit, units_of
 from labrig_analysis.statistics import (
     RatioTest,
-    effect_from_cells,
-    estimable,
     geometric_mean,
     holm,
     ratio_of_groups,
@@ -29,9 +28,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Analysis = Literal["intention to treat", "per protocol"]
-Readout = Literal["diameter", "diameter over its baseline"]
-EFFECTS = ("mean", "N", "A", "M", "V", "N×A", "N×M", "A×M")
-"""Nerve factors, activity, muscle insult, low supply, and what the origins need of interplay."""
+Readout = Literal[
+    "diameter", "diameter over its baseline",
+    "optical contraction", "optical contraction over its baseline",
+]  # fmt: skip
+ValuesOf = Callable[[Sequence[Unit], Mapping[str, float] | None], "pd.DataFrame"]
+"""From units and what is censored, a row a unit: arm, donor, hours, ``value``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,8 @@ class ArmComparison:
     """One arm against the control at one round.
 
     Attributes:
-        readout: the diameter, as the definition reads it, or its change since the first round,
-            which takes out how units differed before treatment.
+        readout: the diameter or contraction, as the definition reads it, or its change since
+            before treatment, which takes out how units differed.
         unit: what one unit of this comparison shares.
         p_holm: adjusted over the arms of this analysis; None without a test.
     """
@@ -55,22 +57,6 @@ class ArmComparison:
     result: RatioTest | None
     p_holm: float | None
     why_not: str
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """One origin that the seed paper tells apart, and whether these arms can.
-
-    Attributes:
-        ratio: what the effect multiplies the diameter by, from the arms' means; None where it
-            cannot be told or nothing is measured.
-    """
-
-    name: str
-    contrast: str
-    identifiable: bool
-    why: str
-    ratio: float | None
 
 
 def compare_arms(
@@ -92,37 +78,101 @@ def compare_arms(
         censored_from_s: by well.
     """
     baseline, last = rounds
-    readouts: list[Readout] = ["diameter"]
+
+    def values(units: Sequence[Unit], censored: Mapping[str, float] | None) -> pd.DataFrame:
+        return _values(unit_table(wells, units, censored), "diameter_um", "round", None, last)
+
+    def changes(units: Sequence[Unit], censored: Mapping[str, float] | None) -> pd.DataFrame:
+        return _values(unit_table(wells, units, censored), "diameter_um", "round", baseline, last)
+
+    found = _both_ways(protocol, plan_wells, control, "diameter", values, censored_from_s)
     if baseline is not None:
-        readouts.append("diameter over its baseline")
+        found += _both_ways(
+            protocol, plan_wells, control, "diameter over its baseline", changes, censored_from_s
+        )
+    return tuple(found)
+
+
+def compare_contraction(
+    protocol: Protocol,
+    plan_wells: Sequence[WellPlan],
+    films: pd.DataFrame,
+    control: str,
+    treated_from_s: float,
+    censored_from_s: Mapping[str, float],
+) -> tuple[ArmComparison, ...]:
+    """Every arm against the control by its last films; nothing without films after treatment.
+
+    Args:
+        protocol: for what arms differ in.
+        plan_wells: of the plan.
+        films: ``contractions.csv``.
+        control: name of the control arm.
+        treated_from_s: films before this are baseline.
+        censored_from_s: by well.
+    """
+    if films.empty:
+        return ()
+    began_s = films.groupby("film")["offset_s"].min()
+    before, after = began_s[began_s <= treated_from_s], began_s[began_s > treated_from_s]
+    if after.empty:
+        return ()
+    last = int(after.index.max())
+    baseline = None if before.empty else int(before.index.max())
+
+    def values(units: Sequence[Unit], censored: Mapping[str, float] | None) -> pd.DataFrame:
+        table = unit_contractions(films, units, censored)
+        return _values(table, "amplitude_um", "film", None, last)
+
+    def changes(units: Sequence[Unit], censored: Mapping[str, float] | None) -> pd.DataFrame:
+        table = unit_contractions(films, units, censored)
+        return _values(table, "amplitude_um", "film", baseline, last)
+
+    found = _both_ways(
+        protocol, plan_wells, control, "optical contraction", values, censored_from_s
+    )
+    if baseline is not None:
+        found += _both_ways(
+            protocol, plan_wells, control, "optical contraction over its baseline", changes,
+            censored_from_s,
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _both_ways(
+    protocol: Protocol,
+    plan_wells: Sequence[WellPlan],
+    control: str,
+    readout: Readout,
+    values_of: ValuesOf,
+    censored_from_s: Mapping[str, float],
+) -> list[ArmComparison]:
+    """One readout of every arm against the control, intention to treat and per protocol."""
     ways: tuple[tuple[Analysis, Mapping[str, float] | None], ...] = (
         ("intention to treat", None),
         ("per protocol", censored_from_s),
     )
     found: list[ArmComparison] = []
-    for readout in readouts:
-        for analysis, censored in ways:
-            rows = []
-            for arm in protocol.arms:
-                if arm == control:
-                    continue
-                aspects = aspects_between(protocol, (arm, control))
-                units = units_of(plan_wells, (arm, control), aspects)
-                table = unit_table(wells, units, censored)
-                values = _values(table, baseline if readout != "diameter" else None, last)
-                rows.append(
-                    _compare(values, (arm, control), name_of_unit(aspects), readout, analysis)
-                )
-            found += _adjusted(rows)
-    return tuple(found)
+    for analysis, censored in ways:
+        rows = []
+        for arm in protocol.arms:
+            if arm == control:
+                continue
+            aspects = aspects_between(protocol, (arm, control))
+            values = values_of(units_of(plan_wells, (arm, control), aspects), censored)
+            rows.append(_compare(values, (arm, control), name_of_unit(aspects), readout, analysis))
+        found += _adjusted(rows)
+    return found
 
 
-def _values(table: pd.DataFrame, baseline: int | None, last: int) -> pd.DataFrame:
+def _values(
+    table: pd.DataFrame, column: str, when: str, baseline: int | None, last: int
+) -> pd.DataFrame:
     """One row a unit with its ``value``, and nothing where it was not measured."""
-    final = table[table["round"] == last].set_index("unit")
-    value = final["diameter_um"]
+    final = table[table[when] == last].set_index("unit")
+    value = final[column]
     if baseline is not None:
-        value = value / table[table["round"] == baseline].set_index("unit")["diameter_um"]
+        value = value / table[table[when] == baseline].set_index("unit")[column]
     return final.assign(value=value).dropna(subset=["value"])
 
 
@@ -138,6 +188,8 @@ def _compare(
     result, why_not = None, ""
     if not donors:
         why_not = "not measured in both arms of any donor"
+    elif not (values["value"] > 0).all():
+        why_not = "a unit shows none at all, so there is no ratio"
     elif len(donors) >= 2:
         result = ratio_of_pairs([_donor_ratio(arm, control, donor) for donor in donors])
         unit = "donor"
@@ -160,73 +212,3 @@ def _adjusted(rows: list[ArmComparison]) -> list[ArmComparison]:
     adjusted = holm([row.result.p for row in tested if row.result and row.result.p is not None])
     by_arm = {row.arm: p for row, p in zip(tested, adjusted, strict=True)}
     return [replace(row, p_holm=by_arm.get(row.arm)) for row in rows]
-
-
-def origins(protocol: Protocol, arm_log_means: Mapping[str, float]) -> tuple[Origin, ...]:
-    """Which origins of loss these arms can tell apart.
-
-    An origin is identifiable when its contrast lies in the row space of the arms. In a culture of
-    muscle cells alone a synaptogenic origin cannot be told from a neurogenic one by any arms.
-
-    Args:
-        protocol: its arms.
-        arm_log_means: by arm, the mean of log diameter over units; empty when not measured.
-    """
-    design = {arm: _effects(protocol, arm) for arm in protocol.arms}
-    found = []
-    for name, contrast, needs, absent in (
-        ("neurogenic, trophic", "nerve factors withdrawn (N)", ("N",), "arms that differ in nerve "
-         "factors alone"),
-        ("neurogenic, activity", "impulses withdrawn (A)", ("A",), "arms that differ in impulses "
-         "alone"),
-        ("musculogenic", "insult (M) and its rescue (N×M, A×M)", ("M", "N×M", "A×M"),
-         "an insult arm, and the insult with and without nerve factors and impulses"),
-        ("vasculogenic", "low supply (V)", ("V",), "an arm with less flow"),
-    ):  # fmt: skip
-        rows = _without_idle_effects(list(design.values()), needs)
-        wanted = [[float(e == need) for e in EFFECTS] for need in needs]
-        able = all(estimable(rows, w) for w in wanted)
-        ratio = None
-        if able and set(arm_log_means) == set(design):
-            by_arm = dict(zip(design, rows, strict=True))
-            change = effect_from_cells(by_arm, arm_log_means, wanted[0])
-            # N and A are support: their origin is their loss. M and V are the harm itself.
-            ratio = math.exp(-change if needs[0] in ("N", "A") else change)
-        why = "" if able else f"not identifiable with these arms: it needs {absent}"
-        found.append(Origin(name, contrast, able, why, ratio))
-    found.append(
-        Origin(
-            "synaptogenic",
-            "transmission blocked, impulses given directly",
-            False,
-            "not identifiable with these arms: muscle cells alone have no synapse to lose",
-            None,
-        )
-    )
-    return tuple(found)
-
-
-def _effects(protocol: Protocol, arm: str) -> list[float]:
-    asked = protocol.arms[arm]
-    n, m = (float(_gets(protocol, asked, role)) for role in ("nerve", "insult"))
-    pattern = protocol.patterns.get(asked.pattern or "")
-    a = float(pattern is not None and pattern.amplitude_v > 0)
-    full = protocol.perfusion.flow_ml_h if protocol.perfusion else 0.0
-    v = float(asked.flow_ml_h is not None and asked.flow_ml_h < full)
-    return [1.0, n, a, m, v, n * a, n * m, a * m]
-
-
-def _gets(protocol: Protocol, arm: Arm, role: str) -> bool:
-    targeted = [
-        factor
-        for factor, target in arm.targets.items()
-        if not isinstance(target, (int, float)) or target > 0
-    ]
-    given = [*targeted, *(bolus.factor for bolus in arm.boluses)]
-    return any(protocol.factors[factor].role == role for factor in given)
-
-
-def _without_idle_effects(rows: list[list[float]], needs: Sequence[str]) -> list[list[float]]:
-    """Interplay that the origin does not ask about is left out of the model."""
-    keep = {"mean", "N", "A", "M", "V", *needs}
-    return [[x if e in keep else 0.0 for e, x in zip(EFFECTS, row, strict=True)] for row in rows]

@@ -120,6 +120,28 @@ def test_strength_and_mass_are_told_apart(write_run, night):
     }
 
 
+def contraction_of(folder) -> dict[str, object]:
+    """By arm, the comparison of contraction with the control, intention to treat."""
+    return {
+        c.arm: c
+        for c in analyse(read_record(folder)).comparisons
+        if (c.readout, c.analysis) == ("optical contraction", "intention to treat")
+    }
+
+
+def test_arms_are_compared_by_contraction_too(write_run, night):
+    found = contraction_of(write_run(replace(night, weaken={"vehicle-tonic": 0.7})))
+    assert found["vehicle-tonic"].result.ratio == pytest.approx(0.7)
+    assert found["nerve-sham"].result.ratio == pytest.approx(1.0)
+    assert found["nerve-sham"].hours == pytest.approx(13.6, abs=0.1)
+
+
+def test_no_contraction_at_all_has_no_ratio(write_run, night):
+    found = contraction_of(write_run(replace(night, weaken={"vehicle-tonic": 0.0})))
+    assert found["vehicle-tonic"].result is None
+    assert "no ratio" in found["vehicle-tonic"].why_not
+
+
 def test_undelivered_pulses_are_no_weakness(write_run, night):
     """The wells look still, because nothing told them to move."""
     first = write_run(night)

@@ -8,8 +8,9 @@ import pytest
 
 from labrig.plan.plan import WellPlan
 from labrig.protocol.loading import load_protocol
-from labrig.report.comparisons import compare_arms, origins
+from labrig.report.comparisons import compare_arms
 from labrig.report.growth import unit_table, well_table
+from labrig.report.origins import origins
 from labrig.report.units import FACTORS, IMPULSES, aspects_between, units_of
 
 PROTOCOLS = Path(__file__).parents[3] / "protocols"
