@@ -59,9 +59,11 @@ def climb(heights: FloatImage, mask: Mask) -> Hills:
     parent = position[target]
     while not np.array_equal(parent, grand := parent[parent]):
         parent = grand
-    tops, hill = np.unique(parent, return_inverse=True)
+    tops = np.flatnonzero(parent == np.arange(len(parent)))
+    number = np.zeros(len(parent), np.int32)
+    number[tops] = np.arange(1, len(tops) + 1)
     labels = np.zeros(flat.size, np.int32)
-    labels[pixels] = hill + 1
+    labels[pixels] = number[parent]
     peaks = np.concatenate([[0.0], flat[pixels[tops]]])
     return Hills(labels.reshape(height + 2, stride)[1:-1, 1:-1].copy(), peaks)
 
@@ -91,11 +93,11 @@ def find_passes(labels: LabelImage, *images: FloatImage) -> Passes:
     pairs, row, lengths = np.unique(
         low.astype(np.int64) * base + high, return_inverse=True, return_counts=True
     )
-    best = np.full((len(pairs), len(images)), -np.inf, np.float32)
     here_yx, there_yx = (tuple(axis - 1 for axis in np.divmod(p, stride)) for p in (one, other))
-    for column, image in enumerate(images):
-        np.maximum.at(best[:, column], row, np.minimum(image[here_yx], image[there_yx]))
-    return Passes(pairs // base, pairs % base, best, lengths)
+    best = np.full((len(images), len(pairs)), -np.inf, np.float32)
+    for highest, image in zip(best, images, strict=True):
+        np.maximum.at(highest, row, np.minimum(image[here_yx], image[there_yx]))
+    return Passes(pairs // base, pairs % base, best.T, lengths)
 
 
 def join(
