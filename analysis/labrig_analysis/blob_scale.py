@@ -13,8 +13,8 @@ from labrig_analysis.reducing import reduced
 _DIAMETER_PER_SIGMA = 2 * np.sqrt(2)
 _FIRST_SIGMA = 1.2
 _RATIO = 2**0.5
-# A plane is first looked at with about this many pixels, ...
-_PIXELS_WANTED = 150_000
+# A plane is first looked at with about this many pixels, but not reduced more than this, ...
+_PIXELS_WANTED, _FIRST_REDUCTION = 150_000, 4
 # ... and larger when its blobs are then smaller than this, as finer ones may have been lost.
 _SMALLEST_TRUSTED_PX = 7
 _SMALLEST_PLANE = 24
@@ -37,7 +37,7 @@ def typical_blob_diameter_px(image: GreyImage) -> float:
         The diameter in px of the image as given; 0 when the image holds no blob at all.
     """
     reduction = 1
-    while image.size > _PIXELS_WANTED * reduction**2:
+    while image.size > _PIXELS_WANTED * reduction**2 and reduction < _FIRST_REDUCTION:
         reduction *= 2
     diameter = _typical_diameter(image, reduction)
     while reduction > 1 and diameter < _SMALLEST_TRUSTED_PX * reduction:
