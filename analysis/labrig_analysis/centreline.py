@@ -79,10 +79,11 @@ def thin_labels(labels: LabelImage, width_px: float = _THINNING_WIDTH_PX) -> Thi
     reduction = max(1, int(_typical_width(labels, step) / width_px))
     offset = (reduction - 1) // 2
     small = np.ascontiguousarray(labels[offset::reduction, offset::reduction])
-    if _typical_width(small, 1) >= _THINNING_WIDTH_PX / 2:
-        small = _smooth_outlines(small)
+    width = _typical_width(small, 1)
+    if width >= _THINNING_WIDTH_PX / 2:
+        small = _smooth_outlines(small, width)
     # A tube cut by the border goes on beyond it, or its line would end half a width inside.
-    margin = int(_typical_width(small, 1)) + 2
+    margin = int(width) + 2
     small = np.pad(small, margin, mode="edge")
     distance = label_distance(small)
     chains = walk_chains(prune(thin(small), distance))
@@ -137,9 +138,13 @@ def _with_fork_zones(branches: list[Branch]) -> list[Branch]:
     ]
 
 
-def _smooth_outlines(labels: LabelImage) -> LabelImage:
-    """Labels without the fine frays and gaps of fibrous tubes, which would grow twigs and rings."""
-    width = _typical_width(labels, 1)
+def _smooth_outlines(labels: LabelImage, width: float) -> LabelImage:
+    """Labels without the fine frays and gaps of fibrous tubes, which would grow twigs and rings.
+
+    Args:
+        labels: (y, x).
+        width: typical one of a tube, in px.
+    """
     filled = fill_small_holes(labels > 0, (_HOLE_PART * width) ** 2)
     blurred = cv2.GaussianBlur(filled.astype(np.float32), (0, 0), _FRAY_PART * width)
     side = 2 * int(_HOLE_PART * width / 2) + 3
