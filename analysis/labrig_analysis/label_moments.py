@@ -30,8 +30,9 @@ def label_moments(labels: LabelImage) -> Moments:
     area = np.bincount(of, minlength=1)
     # Shape needs no more than about 40,000 samples.
     step = 1 + len(pixels) // 40_000
-    of = of[::step]
-    rows, columns = np.divmod(pixels[::step], labels.shape[1])
+    of, pixels = of[::step], pixels[::step]
+    rows = pixels // labels.shape[1]
+    columns = pixels - rows * labels.shape[1]
     n = np.maximum(np.bincount(of, minlength=len(area)), 1)
     x, y = (np.bincount(of, v, minlength=len(area)) / n for v in (columns, rows))
     dx, dy = columns - x[of], rows - y[of]
