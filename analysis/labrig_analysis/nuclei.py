@@ -192,10 +192,9 @@ def full_size(labels: LabelImage, reduction: int, shape: tuple[int, ...]) -> Lab
         above, below = max(top - 1, 0), min(bottom + 1, len(labels))
         size = (width, (below - above) * reduction)
         wide = cv2.resize(grown[above:below], size, interpolation=cv2.INTER_NEAREST).view(np.int32)
-        inside = cv2.resize(share[above:below], size, interpolation=cv2.INTER_LINEAR)
-        inside = cv2.compare(inside, 100, cv2.CMP_GE)
+        inside = cv2.resize(share[above:below], size, interpolation=cv2.INTER_LINEAR) >= 100
         target = full[top * reduction : bottom * reduction]
         first = (top - above) * reduction
         part = np.s_[first : first + len(target), : shape[1]]
-        cv2.copyTo(wide[part], inside[part], target)
+        cv2.copyTo(wide[part], inside.view(np.uint8)[part], target)
     return full
