@@ -7,6 +7,7 @@ unstained frames only: what is stained grows brighter, or vanishes, by what a tr
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,7 @@ def _judge_series(series: pd.DataFrame) -> dict[Any, dict[str, Any]]:
         if row["offset_s"] <= began_s + FIRST_HOUR_S and row["focus"] is not None
     ]
     found = {}
-    last: tuple[float, float] | None = None
+    last = (0.0, 0.0)
     for index, row in rows.items():
         if row["focus"] is None:
             found[index] = dict.fromkeys(JUDGED)
@@ -66,18 +67,13 @@ def _judge_series(series: pd.DataFrame) -> dict[Any, dict[str, Any]]:
         verdict = _judge_frame(row, first_hour)
         reasons = list(verdict.reasons)
         here = _place_um(row)
-        moved_um = None
-        if here is not None:
-            before = last or (0.0, 0.0)
-            moved_um = ((here[0] - before[0]) ** 2 + (here[1] - before[1]) ** 2) ** 0.5
-            limit_um = (
-                MOST_MOVED_SHARE * row["pixel_size_um"] * min(row["width_px"], row["height_px"])
+        moved_um = None if here is None else math.dist(here, last)
+        limit_um = _may_move_um(row)
+        if moved_um is not None and limit_um is not None and moved_um > limit_um:
+            reasons.append(
+                f"moved: {moved_um:.0f} µm since the round before, limit {limit_um:.0f} µm"
             )
-            if moved_um > limit_um:
-                reasons.append(
-                    f"moved: {moved_um:.0f} µm since the round before, limit {limit_um:.0f} µm"
-                )
-            last = here
+        last = here or last
         found[index] = {
             "focus_ratio": verdict.focus_ratio,
             "moved_um": moved_um,
@@ -103,6 +99,14 @@ def _scores(row: dict[str, Any]) -> FrameScores:
         stray=row["stray_share"],
         spread=row["grey_spread"],
     )
+
+
+def _may_move_um(row: dict[str, Any]) -> float | None:
+    """The limit from round to round; None for a field that could not be measured."""
+    if row["width_px"] is None or row["pixel_size_um"] is None:
+        return None
+    side_px: float = min(row["width_px"], row["height_px"])
+    return MOST_MOVED_SHARE * side_px * float(row["pixel_size_um"])
 
 
 def _place_um(row: dict[str, Any]) -> tuple[float, float] | None:

@@ -34,7 +34,7 @@ class NightResult:
         condition: how the run ended.
         report: the page to open.
         rounds_measured / rounds_failed: a round that could not be measured is said, not hidden.
-        films_failed: the same for blocks of films.
+        films_failed: the same for blocks of films, and for what is worked out at the end.
     """
 
     condition: str
@@ -84,12 +84,22 @@ def conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Wat
             if over and done == len(work) and all(f.done() for f in filmed.values()):
                 break
             time.sleep(LOOK_EVERY_S)
-        pool.close_measures()
+        filmed["judging of pictures, following of tubes"] = _settled(pool.close_measures)
     finally:
         pool.close()
     failed = _failed(work)
     measured = len(work) - len(failed)
     return NightResult(seen.condition, finish(folder), measured, failed, _failed(filmed))
+
+
+def _settled(work: Callable[[], int]) -> Future[int]:
+    """Work done here and now; whatever goes wrong is told beside the report, which must be made."""
+    future: Future[int] = Future()
+    try:
+        future.set_result(work())
+    except Exception as error:
+        future.set_exception(error)
+    return future
 
 
 def _failed(work: Mapping[Name, Future[Any]]) -> tuple[tuple[Name, str], ...]:

@@ -150,6 +150,20 @@ def test_stained_frames_are_judged_for_saturation_alone():
     assert judged["quality"].tolist() == ["good", "good", "flagged"]
 
 
+def test_a_field_that_could_not_be_measured_is_judged_and_stops_nothing(closed, tmp_path):
+    for table in closed.glob("*.csv"):
+        (tmp_path / table.name).write_bytes(table.read_bytes())
+    fields = pd.read_csv(tmp_path / "fields.csv")
+    failed = (fields["well"] == "A1") & (fields["round"] == 1)
+    measured = [c for c in fields if c in ("kind", "width_px", "height_px", "pixel_size_um")]
+    fields.loc[failed, measured] = np.nan
+    fields.loc[failed, "status"] = "failed"
+    fields.to_csv(tmp_path / "fields.csv", index=False)
+    close_measures(tmp_path)
+    judged = pd.read_csv(tmp_path / "fields.csv")
+    assert judged.loc[failed, "quality"].tolist() == ["good"]
+
+
 def test_rows_that_were_never_scored_have_no_verdict():
     fields = pd.DataFrame({"well": ["A1"], "field": [0], "round": [0], "kind": ["tube"]})
     assert list(judge_fields(fields)) == list(fields)
