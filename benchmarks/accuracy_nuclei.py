@@ -2,10 +2,11 @@
 
 Truth: `nuclei/` (DSB2018, labels) and `skmc/` (human myotubes: nucleus centres, tube masks). The
 judge of touching nuclei was trained on all of `nuclei/`: its row is of two judges that each have
-seen only the other half; the constants of edges and curvature were looked at on all of it. Nothing
-was trained on `skmc/`: how nuclei are cut was chosen on every seventh of its fields, and the rest is
-shown apart; which classes of error there are was counted on all fields, and from it came that parts
-of nuclei at the border count from half a nucleus on.
+seen only the other half; the constants of edges and curvature were looked at on all of it.
+
+Nothing was trained on `skmc/`. How nuclei are cut was chosen on every seventh of its fields, and
+the rest is shown apart; which classes of error there are was counted on all fields, and from it
+came that parts of nuclei at the border count from half a nucleus on.
 """
 
 from __future__ import annotations
