@@ -30,9 +30,10 @@ def reduced(plane: GreyImage, factor: int) -> FloatImage:
     rows = max(1, _BAND_PX // (plane.shape[1] * factor))
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
-        band = plane[top * factor : bottom * factor].astype(np.float32)
-        below, right = (bottom - top) * factor - band.shape[0], width * factor - band.shape[1]
-        if below or right:
-            band = cv2.copyMakeBorder(band, 0, below, 0, right, cv2.BORDER_REPLICATE)
+        part = plane[top * factor : bottom * factor]
+        band = np.empty(((bottom - top) * factor, width * factor), np.float32)
+        band[: part.shape[0], : part.shape[1]] = part
+        band[part.shape[0] :] = band[part.shape[0] - 1]
+        band[:, part.shape[1] :] = band[:, part.shape[1] - 1 : part.shape[1]]
         small[top:bottom] = cv2.resize(band, (width, bottom - top), interpolation=cv2.INTER_AREA)
     return small
