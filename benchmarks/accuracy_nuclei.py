@@ -7,7 +7,7 @@ seen only the other half; the constants of edges and curvature were looked at on
 Nothing was trained on `skmc/`. How nuclei are cut was chosen on every seventh of its fields, and
 the rest is shown apart; which classes of error there are was counted on all fields, and from it
 came that parts of nuclei at the border count from half a nucleus on. Faster ways were checked on
-every third or fourth field. So "not looked at" says on what nothing was chosen, not that nobody saw it.
+every third or fourth field. "Not looked at" says on what nothing was chosen, not what nobody saw.
 """
 
 from __future__ import annotations

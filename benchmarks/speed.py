@@ -88,6 +88,14 @@ def print_row(side: int) -> None:
     )
 
 
+def print_line(whole: np.ndarray) -> None:
+    """A straight line through (MP, ms) of whole fields, each size weighing the same."""
+    megapixels, ms = whole.T
+    slope, fixed = np.polyfit(megapixels, ms, 1, w=1 / ms)
+    off = np.abs(fixed + slope * megapixels - ms) / ms
+    print(f"all: {fixed:.0f} ms a field and {slope:.0f} ms a MP; off by at most {off.max():.0%}")
+
+
 def main() -> None:
     """A process a size, so that memory is that size's own."""
     if len(sys.argv) > 1:
@@ -96,8 +104,14 @@ def main() -> None:
     names = ("tubes", "diameters", "nuclei", "all", "reference")
     print("      MP" + "".join(f"{name:>11}" for name in names) + "    ratio  peak MB")
     print("        " + " ms a MP, one process, one thread, CPU time")
+    whole: list[tuple[float, float]] = []
     for side in SIDES_PX:
-        subprocess.run([sys.executable, __file__, str(side)], check=True)
+        command = [sys.executable, __file__, str(side)]
+        row = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        print(row, end="", flush=True)
+        megapixels, *per_mp = (float(cell) for cell in row.split()[: 1 + len(names)])
+        whole.append((megapixels, megapixels * per_mp[names.index("all")]))
+    print_line(np.array(whole))
 
 
 if __name__ == "__main__":
