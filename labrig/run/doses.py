@@ -57,15 +57,24 @@ class DoseGiver:
 
         Raises:
             JournalWriteFailed: not begun, because it could not be written down first.
-            LinkError, ReplyError: maybe begun; :meth:`look` finds out once the pump answers.
+            LinkError, ReplyError: maybe begun, and :meth:`look` finds out once the pump answers;
+                or the pump could not be asked before, and :meth:`next_order` gives it back.
         """
         if self._flight is not None:
             self._queue.append(order)
             return
-        state = pump.state()
+        try:
+            state = pump.state()
+            rate_ul_min = pump.quantised(dose.rate_ul_min)
+        except Refused:
+            raise
+        except Exception:
+            # Nothing was sent. It waits here until the pump answers again.
+            self._queue.appendleft(order)
+            raise
         sent = SentDose(
             volume_ul=dose.volume_ul,
-            rate_ul_min=pump.quantised(dose.rate_ul_min),
+            rate_ul_min=rate_ul_min,
             sent_s=self._desk.clock.now_s(),
             acknowledged=False,
             before_ul=state.delivered_ul,
@@ -130,6 +139,12 @@ class DoseGiver:
     def next_order(self) -> Order | None:
         """The next queued dose, when none is under way."""
         return self._queue.popleft() if self._queue and self._flight is None else None
+
+    def give_up(self, reason: str) -> None:
+        """Begin none of those that wait."""
+        while self._queue:
+            entry = self._queue.popleft().entry
+            self._desk.note("dose", entry.key, "missed", reason=reason, offset_s=entry.offset_s)
 
     def decide(self, decided: Decided) -> Order | None:
         """Carry out the operator's answer; an order when it is to be given again."""

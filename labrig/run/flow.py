@@ -98,7 +98,7 @@ class PumpHandler:
         return None
 
     def assert_due(self) -> Order | None:
-        """Settle a dose if one is open, then hold the level due now."""
+        """Settle a dose if one is open, then hold the level due now; then what waited."""
         if self._halted:
             self._make_safe()
             return None
@@ -106,7 +106,7 @@ class PumpHandler:
             return self._look_after_dose()
         if self._level is not None:
             self._assert()
-        return None
+        return self._doses.next_order()
 
     def next_due_s(self) -> float:
         """When :meth:`tick` is due."""
@@ -136,7 +136,8 @@ class PumpHandler:
         """Perfusion went on."""
 
     def finish(self) -> None:
-        """The last level stays: stopping starves the cells."""
+        """The last level stays: stopping starves the cells. What still waits is not begun now."""
+        self._doses.give_up("the run ended before the pump answered again")
 
     def _make_safe(self) -> None:
         pump = self._port()

@@ -16,9 +16,10 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-"""[K] Seconds between tries to get an instrument back; the last repeats for ever."""
-BUG_BACK_OFF_S = (30.0, 120.0, 600.0, 3600.0)
-"""[P] The same after an error of our own, which an instrument's return does not mend."""
+"""[K] Seconds between tries to get an instrument back; the last repeats for ever, and is well
+within the time after which a pump that hears nothing stops by itself."""
+SOUND_S = 3600.0
+"""[P] After so long without an error of our own an instrument is trusted as at first."""
 
 
 class Interrupted(Exception):

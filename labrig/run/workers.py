@@ -7,7 +7,7 @@ answers, reads the state, and asserts what is due by then. Other ports never wai
 from __future__ import annotations
 
 import logging
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -35,7 +35,7 @@ from labrig.run.orders import (
 )
 from labrig.run.outages import (
     BACK_OFF_S,
-    BUG_BACK_OFF_S,
+    SOUND_S,
     TROUBLE,
     Bug,
     Interrupted,
@@ -79,7 +79,7 @@ class Worker:
         self._link = link
         self._handlers: dict[str, Handler] = {}
         self._outages: dict[str, Outage] = {}
-        self._bugs: Counter[str] = Counter()
+        self._bugs: dict[str, tuple[int, float]] = {}
         self._later: deque[Any] = deque()
         self._unwritten: list[Order] = []
 
@@ -315,8 +315,12 @@ class Worker:
         self._desk.alarm("link", name, error.what, error.remedy)
 
     def _after_bug_s(self, name: str) -> float:
-        self._bugs[name] += 1
-        return patience_s(BUG_BACK_OFF_S, self._bugs[name] - 1)
+        """Growing patience: attaching succeeds, though what met the error may meet it again."""
+        now_s = self._desk.clock.now_s()
+        met, last_s = self._bugs.get(name, (0, now_s))
+        met = 0 if now_s - last_s > SOUND_S else met
+        self._bugs[name] = (met + 1, now_s)
+        return patience_s(BACK_OFF_S, met)
 
     def _restore(self, name: str, outage: Outage) -> None:
         """One try to get an instrument back."""
