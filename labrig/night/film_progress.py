@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from labrig.measure.films import FilmJob
-from labrig.night.delivered_pulses import StimulationRow, delivered_pulses
+from labrig.night.delivered_pulses import KINDS, StimulationRow, delivered_pulses
 from labrig.night.film_jobs import NEVER, FilmJobs, FilmOutcome
 from labrig.plan.film_schedule import block_of
 from labrig.plan.plan import Plan
@@ -83,7 +83,7 @@ class FilmProgress:
         rows = _query(
             self._journal,
             "SELECT kind, key, state, run_s, detail FROM journal "
-            "WHERE kind IN ('train', 'level') ORDER BY seq",
+            f"WHERE kind IN {KINDS} ORDER BY seq",
         )
         return [
             StimulationRow(kind, key, state, float(run_s), json.loads(detail))

@@ -15,6 +15,8 @@ from labrig.run.orders import Decided, Order, Settle
 from labrig_drivers.errors import InstrumentError, LinkError, NoReply, NotNow, Refused
 from labrig_drivers.kinds import PulseTrain, Stimulator
 
+SILENCED = "stimulation-silenced"
+"""Key of the journal's row that a hold, a stop or the end cut off what an instrument played."""
 _WAIT_FOR_END_S = 1.0
 """A train that is still playing when the next is due is waited for this long, not longer."""
 
@@ -113,8 +115,11 @@ class StimulatorHandler:
         self._silence()
 
     def _silence(self) -> None:
-        self._groups = []
+        """Cut off what plays; that it was cut off is written down, for whoever counts pulses."""
+        armed, self._groups = bool(self._groups), []
         self._port().stop()
+        if armed:
+            self._desk.note("run", SILENCED, "noted", instrument=self.name)
 
     def _assert(self) -> None:
         level = self._level

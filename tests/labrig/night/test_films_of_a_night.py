@@ -67,7 +67,20 @@ def test_pulses_come_when_the_journal_says_so_and_end_with_their_level():
     assert times[:2] == [2000.02, 2000.52]
     assert len(times) == 20 + 10
     assert max(times) == 2059.5
-    assert channel.unsure_s == [(2020.0, pytest.approx(2029.75, abs=0.01))]
+    assert channel.unsure_s == [
+        (2000.02, pytest.approx(2009.77, abs=0.01)),  # it may have fallen silent in the one before
+        (2020.0, pytest.approx(2029.75, abs=0.01)),
+    ]
+
+
+def test_an_instrument_lost_long_after_its_last_train_makes_no_doubt():
+    rows = [
+        row("train", "stim/1", "acknowledged", 2000.0, pulses={"1": 20}),
+        row("deviation", "link-lost", "noted", 2100.0, instrument="stim"),
+        row("deviation", "link-lost", "noted", 2001.0, instrument="base"),
+    ]
+    (channel,) = delivered_pulses(PLAN, rows).values()
+    assert channel.unsure_s == []
 
 
 @pytest.mark.parametrize(
@@ -159,6 +172,24 @@ DOUBTS = {
         [(2000.0, "train", "stim/1", "failed", {"pulses": {"1": 20}})], {},
         "no pulse of twitch was delivered",
     ),
+    "a hold in the middle": (
+        [
+            (2000.0, "train", "stim/1", "acknowledged", {"pulses": {"1": 20}}),
+            (2003.0, "run", "stimulation-silenced", "noted", {"instrument": "stim"}),
+        ], {}, "no pulse of twitch was delivered",
+    ),
+    "gone by the next train": (
+        [
+            (2000.0, "train", "stim/1", "acknowledged", {"pulses": {"1": 20}}),
+            (2010.0, "train", "stim/1", "unknown", {"pulses": {"1": 20}}),
+        ], {}, "is not known",
+    ),
+    "gone by the next poll": (
+        [
+            (2000.0, "train", "stim/1", "acknowledged", {"pulses": {"1": 20}}),
+            (2040.0, "deviation", "link-lost", "noted", {"instrument": "stim"}),
+        ], {}, "is not known",
+    ),
     "the well's own pulses": (
         [(2000.0, "train", "stim/2", "acknowledged", {"pulses": {"1": 100}})], {},
         "pulses of tonic came",
@@ -176,7 +207,7 @@ def test_doubts_about_a_film(case, folder, noted):
     for at_s, kind, key, state, more in rows:
         noted(at_s, kind, key, state, **more)
     taken(noted, PLAN.timeline[4], **detail)
-    (jobs,) = progress_of(folder).newly_complete(ended=True).values()
+    jobs = next(iter(progress_of(folder).newly_complete(ended=True).values()))
     assert says in "; ".join(jobs[0].doubts)
     assert jobs[1].doubts == ("the film was not taken: the run ended before it",)
 
