@@ -58,25 +58,30 @@ class _Transcript:
         if direction == self._direction == "<" and at == self._at:
             self._bytes += data
             return
-        self._write()
+        lines = self._held()
         self._direction, self._at, self._bytes = direction, at, data
         if direction == ">":
             # at once: what was sent last is what one looks for after a crash
-            self._write()
+            lines += self._held()
+        self._write(lines)
 
     def close(self) -> None:
         """Write what is held and close; safe to call twice."""
-        self._write()
+        self._write(self._held())
         if self._file is not None:
             self._file.close()
             self._file = None
 
-    def _write(self) -> None:
-        if not self._bytes or self._file is None:
+    def _held(self) -> str:
+        """The line that is held, if any; it is held no longer."""
+        data, self._bytes = self._bytes, b""
+        return f"{self._at} {self._direction} {data.hex(' ')}\n" if data else ""
+
+    def _write(self, lines: str) -> None:
+        if not lines or self._file is None:
             return
         try:
-            self._file.write(f"{self._at} {self._direction} {self._bytes.hex(' ')}\n")
+            self._file.write(lines)
         except OSError as error:
             sys.stderr.write(f"the wire log of {self._port} is given up: {error}\n")
             self._file = None
-        self._bytes = b""

@@ -15,7 +15,7 @@ from labrig_drivers.kinds import Stage
 
 MOVE_DEADLINE_S = 60.0
 _FIRST_LOOK_S = 0.1
-_LOOKS = 1.5
+_LOOKS = 2.0
 """Each look at a moving stage comes this much later than the one before, up to half a second."""
 
 Attach = Callable[[Frame | Film, float], Any]

@@ -113,11 +113,15 @@ class World:
         becomes of them does not depend on how often somebody looks.
         """
         with self._lock:
-            while self._next_step_s <= now_s:
-                self._plumbing.advance(self._next_step_s)
-                self._grow()
-                self._next_step_s += STEP_S
+            self._grow_until(now_s)
             self._plumbing.advance(now_s)
+
+    def _grow_until(self, now_s: float) -> None:
+        """Every step of the cultures that is due; liquid may stay behind, nobody looks at it."""
+        while self._next_step_s <= now_s:
+            self._plumbing.advance(self._next_step_s)
+            self._grow()
+            self._next_step_s += STEP_S
 
     def _grow(self) -> None:
         tau_h = self._responses["activity"]["tau_h"]
@@ -149,7 +153,7 @@ class World:
     ) -> None:
         """A train of pulses begins; it is counted as delivered unless it is cut."""
         with self._lock:
-            self.advance(now_s)
+            self._grow_until(now_s)
             felt = amplitude_v >= self._responses["activity"]["min_amplitude_v"]
             train = Train(now_s, duration_s, frequency_hz, burst_s, gap_s, felt)
             self._trains[(stimulator, channel)] = train
@@ -159,7 +163,7 @@ class World:
     def stop_train(self, stimulator: str, channel: int, now_s: float) -> None:
         """A train was cut off: its undelivered pulses are taken back."""
         with self._lock:
-            self.advance(now_s)
+            self._grow_until(now_s)
             train = self._trains.pop((stimulator, channel), None)
             if train is not None and now_s < train.start_s + train.duration_s:
                 given = train.pulses_in(now_s - train.start_s)
@@ -198,7 +202,6 @@ class World:
     def move_stage(self, now_s: float, x_um: float, y_um: float) -> None:
         """The stage has come to rest here."""
         with self._lock:
-            self.advance(now_s)
             self._stage_um = (x_um, y_um)
 
     def air(self, now_s: float) -> tuple[float, float]:
