@@ -17,7 +17,7 @@ def demo(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line at the end.")] = False,
 ) -> None:
-    """Run a fourteen-hour night on the simulated bench in about a minute, and write its report.
+    """Run a fourteen-hour night on the simulated bench in about two minutes, and write its report.
 
     Every byte goes through the drivers of the real instruments; their simulators answer. Nothing
     outside this computer is reached. Open the report it names at the end in any browser.
