@@ -27,7 +27,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from labrig_analysis.arrays import Mask
-from labrig_analysis.motion import LEAST_RESTING, Motion, measure_motion
+from labrig_analysis.motion import Motion, measure_motion
+from labrig_analysis.resting import LEAST_RESTING, REST_AFTER_S
 
 DEFINITION = "optical contraction: 95th percentile displacement in the mask, peak less baseline"
 LEAST_FRAME_RATE_HZ = 50.0
@@ -39,8 +40,6 @@ followed [P]."""
 WINDOW_S = 0.6
 """A response peaks and half relaxes within this time of its pulse [P]."""
 BASELINE_S = 0.1
-REST_AFTER_S = 0.4
-"""So long after its pulse a twitch has relaxed to a few hundredths of its height [P]."""
 FOLLOWED_SHARE = 0.2
 FOLLOWED_NOISE = 3.0
 """A pulse is followed if the response is this share of a usual one, and so many times what noise

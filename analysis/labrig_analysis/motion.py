@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import GreyImage, Mask
+from labrig_analysis.resting import LEAST_RESTING
 
 Floats = npt.NDArray[Any]
 
 WORKING_PIXEL_UM = 1.3
-LEAST_RESTING = 3
 _WINDOW = 15
 _STEP = 4
 _LEVELS = 2

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import cast
 
 from labrig.plan.checks.draft import Draft, Limit
 from labrig.plan.plan import Finding
 from labrig.plan.timeline import Film, Frame
+from labrig.protocol.models import FilmPlan, Pattern
+from labrig_analysis.resting import shortest_interval_s
 from labrig_drivers.kinds import Stage
 
 RESPONSE_S = 0.5
@@ -115,19 +118,7 @@ def _film_stimulus(draft: Draft) -> Iterator[Finding]:
             f"{reference}: it will not be assessable",
             "name the same pattern in both",
         )
-    pattern = protocol.patterns[film.stimulus]
-    apart_s = 1.0 / pattern.frequency_hz + (pattern.off_s or 0.0)
-    if pattern.amplitude_v == 0 or apart_s + RESPONSE_S > film.duration_s:
-        why = f"leaves up to {apart_s:g} s without one, a response takes {RESPONSE_S:g} s [P]"
-        if pattern.amplitude_v == 0:
-            why = "has no amplitude"
-        yield Finding(
-            "imaging.film-pulses",
-            "block",
-            where,
-            f"{film.stimulus} {why}: a film of {film.duration_s:g} s may show no whole response",
-            "choose a pattern without pauses, or lengthen the films",
-        )
+    yield from _film_pulses(film, film.stimulus, protocol.patterns[film.stimulus])
     wired = {well for electrodes in draft.rig.electrodes.values() for well in electrodes.wells}
     bare = [well.well for well in draft.plan.wells if well.well not in wired]
     if bare:
@@ -137,6 +128,35 @@ def _film_stimulus(draft: Draft) -> Iterator[Finding]:
             where,
             f"{len(bare)} wells have no electrodes and cannot be tested: {', '.join(bare)}",
             "wire them to a stimulator channel, or leave the stimulus out",
+        )
+
+
+def _film_pulses(film: FilmPlan, name: str, pattern: Pattern) -> Iterator[Finding]:
+    """Whether every film shows a whole response, and the culture at rest."""
+    where = "protocol: imaging.films.stimulus"
+    apart_s = 1.0 / pattern.frequency_hz + (pattern.off_s or 0.0)
+    if pattern.amplitude_v == 0 or apart_s + RESPONSE_S > film.duration_s:
+        why = f"leaves up to {apart_s:g} s without one, a response takes {RESPONSE_S:g} s [P]"
+        if pattern.amplitude_v == 0:
+            why = "has no amplitude"
+        yield Finding(
+            "imaging.film-pulses",
+            "block",
+            where,
+            f"{name} {why}: a film of {film.duration_s:g} s may show no whole response",
+            "choose a pattern without pauses, or lengthen the films",
+        )
+        return
+    needed_s = shortest_interval_s(film.frame_rate_hz)
+    if 1.0 / pattern.frequency_hz < needed_s:
+        yield Finding(
+            "imaging.film-no-rest",
+            "block",
+            where,
+            f"{name} leaves {1.0 / pattern.frequency_hz:.3g} s between pulses; a twitch and rest "
+            f"after it take {needed_s:.3g} s at {film.frame_rate_hz:g} frames/s [P], so films "
+            "would count for nothing",
+            f"choose a pattern of at most {math.floor(10.0 / needed_s) / 10:g} Hz",
         )
 
 

@@ -310,6 +310,10 @@ CASES = {
         lambda b: films(b, stimulus="tonic"),
         {"imaging.film-pulses": "block"},
     ),
+    "films of twitches without rest": (
+        lambda b: (films(b), b.protocol["patterns"]["twitch"].update(frequency="2.5 Hz")),
+        {"imaging.film-no-rest": "block"},
+    ),
     "films of a sham": (lambda b: films(b, stimulus="sham"), {"imaging.film-pulses": "block"}),
     "films of wells without electrodes": (
         films_beside_a_dry_well,

@@ -1,0 +1,17 @@
+"""How long a filmed culture must be left alone between pulses: known before anything is filmed."""
+
+from __future__ import annotations
+
+REST_AFTER_S = 0.4
+"""So long after its pulse a twitch has relaxed to a few hundredths of its height [P]."""
+LEAST_RESTING = 3
+"""Frames at rest that tell what rest looks like; with fewer, the quietest frames stand for it."""
+
+
+def shortest_interval_s(frame_rate_hz: float) -> float:
+    """Time between pulses that leaves a twitch its course and rest its frames, s.
+
+    Args:
+        frame_rate_hz: frames a second.
+    """
+    return REST_AFTER_S + LEAST_RESTING / frame_rate_hz
