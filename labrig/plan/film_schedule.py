@@ -27,7 +27,8 @@ FILM_OVERHEAD_S = 2.0
 """Starting a film and writing it down, beyond its duration [P]."""
 
 LATE_S = 5.0
-"""The stimulus goes on for so long beyond a block, because films may be a little late [P]."""
+"""The stimulus goes on for so long beyond a block, because films may be a little late [P]; the
+next round begins after it."""
 
 MOVED_WORTH_SAYING_S = 60.0
 
@@ -58,20 +59,21 @@ def film_blocks(
         return (), []
     order = serpentine(wells)
     _, block_s = _steps(plan, rig, protocol.imaging.sites, order, positions)
+    room_s = block_s if plan.stimulus is None else block_s + LATE_S
     gaps = _gaps(protocol, rig, order, positions)
     made: list[FilmBlock] = []
     findings = []
     taken_until_s = 0.0
     for number, at_s in enumerate(sorted(plan.at_s)):
-        start_s = _fit(gaps, at_s, block_s, taken_until_s)
+        start_s = _fit(gaps, at_s, room_s, taken_until_s)
         where = f"protocol: imaging.films.at.{number}"
         if start_s is None:
-            findings.append(_unfit(where, at_s, block_s))
+            findings.append(_unfit(where, room_s))
             continue
         if abs(start_s - at_s) > MOVED_WORTH_SAYING_S:
             findings.append(_moved(where, at_s, start_s))
-        taken_until_s = start_s + block_s
-        made.append(FilmBlock(number, start_s, taken_until_s))
+        taken_until_s = start_s + room_s
+        made.append(FilmBlock(number, start_s, start_s + block_s))
     return tuple(made), findings
 
 
@@ -184,23 +186,23 @@ def _gaps(
 
 
 def _fit(
-    gaps: Sequence[tuple[float, float]], at_s: float, block_s: float, not_before_s: float
+    gaps: Sequence[tuple[float, float]], at_s: float, room_s: float, not_before_s: float
 ) -> float | None:
-    """The start nearest to a time at which a block of films fits between rounds."""
+    """The start nearest to a time at which a block of films, and its stimulus, fits in a gap."""
     starts = []
     for begin, end in gaps:
         begin = max(begin, not_before_s)
-        if end - begin >= block_s:
-            starts.append(min(max(at_s, begin), end - block_s))
+        if end - begin >= room_s:
+            starts.append(min(max(at_s, begin), end - room_s))
     return min(starts, key=lambda start: abs(start - at_s), default=None)
 
 
-def _unfit(where: str, at_s: float, block_s: float) -> Finding:
+def _unfit(where: str, room_s: float) -> Finding:
     return Finding(
         "imaging.film-does-not-fit",
         "block",
         where,
-        f"films of every well take {block_s:.0f} s, and no gap between rounds is as long",
+        f"films of every well take {room_s:.0f} s, and no gap between rounds is as long",
         "shorten the films or lengthen imaging.interval",
     )
 

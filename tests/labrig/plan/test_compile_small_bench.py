@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from labrig.plan.film_schedule import rounds_of_films
+from labrig.plan.film_schedule import LATE_S, rounds_of_films
 from labrig.plan.perfusion_physics import steady_state_ng_ml
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
 
@@ -151,6 +151,34 @@ def test_while_films_are_taken_every_electrode_gives_their_stimulus(bench):
         ("film/t00", 0),
         ("film/t01", 24),
     }
+
+
+@pytest.mark.parametrize("at", ["29.9 min", "12.49 h"])
+def test_the_films_stimulus_has_ended_when_the_next_round_begins(bench, at):
+    bench.protocol["patterns"]["twitch"] = {
+        "pulse_width": "0.4 ms",
+        "amplitude": "6 V",
+        "shape": "biphasic",
+        "frequency": "2 Hz",
+    }
+    bench.protocol["imaging"]["films"] = {
+        "at": [at],
+        "channel": "phase",
+        "duration": "2 s",
+        "frame_rate": "50 Hz",
+        "exposure": "10 ms",
+        "stimulus": "twitch",
+    }
+    plan = bench.plan()
+    levels = of(plan, StimulationLevel)
+    ((start_s, end_s),) = (
+        (a.offset_s, b.offset_s)
+        for a, b in pairwise(levels)
+        if a.trains and a.trains[0].pattern == "twitch"
+    )
+    last_film_s = max(film.offset_s for film in of(plan, Film))
+    assert end_s >= last_film_s + 2 + LATE_S
+    assert not [f for f in of(plan, Frame) if start_s <= f.offset_s < end_s - 1e-6]
 
 
 def test_a_channel_is_taken_in_the_rounds_nearest_to_the_films(bench):
