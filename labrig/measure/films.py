@@ -33,6 +33,10 @@ COLUMNS = (
     "tube_area_fraction", "frames", "frame_rate_hz", "pixel_size_um", "path", "definition",
 )  # fmt: skip
 DONE = ".done_films"
+MOST_NOISE_UM = 0.1
+"""[P] Above this a film is not fit: a contraction of 0.3 µm could not be seen, and larger ones read
+too large. Synthetic phase films show 0.03 to 0.06 in focus, 0.1 at 20 µm from it, 0.15 to 0.36 at
+50 to 80 µm."""
 _FRAMES_FOR_MASK = 12
 
 
@@ -119,7 +123,9 @@ def measure_film(job: FilmJob, settings: MeasureSettings) -> dict[str, Any]:
         reasons.append(f"{len(frames)} of {job.frames} frames are there")
     row |= {"frames": len(frames), **_contraction(frames, job, settings, reasons)}
     if not reasons and row["resolved"] and not row["followed"]:
-        row |= {"amplitude_um": 0.0, "remarks": "no pulse was followed: taken as 0"}
+        unseen_um = _unseen_um(row["noise_um"])
+        remark = f"no pulse was followed: taken as 0 (below {unseen_um:.2f} µm none could be seen)"
+        row |= {"amplitude_um": 0.0, "remarks": remark}
     return row | {"status": "flagged" if reasons else "ok", "reasons": "; ".join(reasons)}
 
 
@@ -156,11 +162,23 @@ def _contraction(
         reasons.append(str(summary["flags"]))
     if job.pulses_s and not summary["resolved"]:
         reasons.append("no pulse has its whole response in the film")
+    if summary["noise_um"] is not None and summary["noise_um"] > MOST_NOISE_UM:
+        reasons.append(
+            "out of focus, or too noisy: a movement below "
+            f"{_unseen_um(summary['noise_um']):.2f} µm could not be seen"
+        )
     return {
         **{name: summary[name] for name in MEASURED},
         "tube_area_fraction": float(mask.mean()),
         "definition": summary["definition"],
     }
+
+
+def _unseen_um(noise_um: float) -> float:
+    """Contractions up to this pass for noise."""
+    from labrig_analysis.contraction import FOLLOWED_NOISE
+
+    return FOLLOWED_NOISE * noise_um
 
 
 def _tubes(

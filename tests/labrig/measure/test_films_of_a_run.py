@@ -28,12 +28,15 @@ def filmed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("films")
     scene = make_scene(20, "B3", 0, height_um=SIDE * UM, width_um=SIDE * UM)
 
-    def make(contraction_um: float, **changes: object) -> FilmJob:
+    def make(contraction_um: float, defocus_um: float = 0.0, **changes: object) -> FilmJob:
+        state = CultureState(contraction_um=contraction_um, defocus_um=defocus_um)
         film = render_film(
-            scene, CultureState(contraction_um=contraction_um), (SIDE, SIDE), UM,
+            scene, state, (SIDE, SIDE), UM,
             pulses_s=np.array(PULSES_S), frame_rate_hz=50.0, n_frames=55, rng_seed=2,
         )  # fmt: skip
-        written = write_film(folder, f"film_{contraction_um:g}", film.frames, UM, 50.0)
+        written = write_film(
+            folder, f"film_{contraction_um:g}_{defocus_um:g}", film.frames, UM, 50.0
+        )
         job = FilmJob(
             path=folder.parent / written.path, well="B3", field=0, film=0, round=2, offset_s=3970.6,
             shows="phase", pixel_size_um=UM, frame_rate_hz=50.0, frames=55, stimulus="twitch",
@@ -58,6 +61,16 @@ def test_pulses_given_and_not_followed_are_a_contraction_of_nothing(filmed):
     row = measure_film(filmed(0.0), SETTINGS)
     assert (row["status"], row["amplitude_um"], row["capture_fraction"]) == ("ok", 0.0, 0.0)
     assert "no pulse was followed" in row["remarks"]
+
+
+@pytest.mark.parametrize("contraction_um", [0.0, 0.6, 2.0])
+def test_a_film_out_of_focus_is_neither_weak_nor_still(filmed, contraction_um):
+    row = measure_film(filmed(contraction_um, defocus_um=60.0), SETTINGS)
+    assert (row["status"], row["remarks"]) == ("flagged", "")
+    assert row["amplitude_um"] != 0.0
+    assert row["noise_um"] > 0.1
+    least_um = float(row["reasons"].split("below ")[1].split(" µm")[0])
+    assert least_um == pytest.approx(3 * row["noise_um"], abs=0.006)
 
 
 DOUBTS = {
