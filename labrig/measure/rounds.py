@@ -98,11 +98,12 @@ def measure_round(
             added[name].extend(rows)
     places = {(frame.well, frame.field, frame.round) for frame in frames}
     with locked(out_dir):
-        for name, rows in added.items():
+        # Fields come last: a round whose fields are there has its tubes and nuclei too.
+        for name in reversed(TABLES):
             replace_rows(
                 out_dir / f"{name}.csv",
                 (*PLACE, *KEYS[name][1:]),
-                rows,
+                added[name],
                 PLACE[:3],
                 places,
                 ("round", "well", "field"),

@@ -1,7 +1,10 @@
-"""The tables of a run: rows are put in by key, one process at a time, each table whole on disk.
+"""The tables of a run: rows are put in by key, one process at a time, and never by halves.
 
-Cells are handled as text: a run's tables are written once a round, and reading numbers only to
-write them again takes longer than measuring does, and can change them.
+A run of days has tables of 100 MB, and most rounds only add to their end. So a table is kept in
+its order, a row a line: where rows belong is found by halving, what comes last is appended, and
+only what replaces rows, or comes late, has the file copied. Nothing here holds a whole table.
+
+Cells are handled as text: reading numbers only to write them again can change them.
 """
 
 from __future__ import annotations
@@ -10,12 +13,21 @@ import csv
 import fcntl
 import io
 import math
-from collections.abc import Collection, Iterator, Sequence
+import os
+import shutil
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from labrig.measure.results import Rows, write_text_whole
+
+Row = dict[str, str]
+Rank = list[tuple[float, str]]
+_MARK = ".before"
+"""Of the file that holds a table's size while something is being appended to it."""
+_BLOCK = 1 << 20
 
 
 def replace_rows(
@@ -26,30 +38,45 @@ def replace_rows(
     places: Collection[tuple[object, ...]],
     order: Sequence[str],
 ) -> None:
-    """The table with these rows in place of any older ones of the same places, as a whole file.
+    """Put rows into a table in place of any older ones of the same places.
+
+    Where the older rows say the same, the file is left alone.
 
     Args:
-        path: the CSV; made when missing.
+        path: the CSV, made by this function, or missing.
         columns: of a table without a row, so that it can still be read.
         rows: new rows; columns that older rows lack are added at the end.
         key: columns that name a place.
         places: whose older rows go, in the order of ``key``.
-        order: columns that the table is sorted by, numbers by their size.
+        order: columns of ``key`` that the table is sorted by, numbers by their size.
 
     Raises:
-        OSError: it cannot be written; it keeps its former content.
+        OSError: it cannot be written; it keeps the rows that it had.
     """
-    names, older = _read(path)
-    gone = {tuple(_cell(part) for part in place) for place in places}
-    kept = [row for row in older if tuple(row[name] for name in key) not in gone]
-    table = [*kept, *({name: _cell(value) for name, value in row.items()} for row in rows)]
-    names = list(dict.fromkeys([*names, *(name for row in rows for name in row)]))
-    table.sort(key=lambda row: [_sortable(row[name]) for name in order])
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, names if table else list(columns), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    write_text_whole(path, text.getvalue())
+    undo_unfinished(path.parent)
+    rank = _rank_by(order)
+    new = sorted(({name: _cell(value) for name, value in row.items()} for row in rows), key=rank)
+    names = _make_room(path, columns, new)
+    gone = {tuple(map(_cell, place)) for place in places}
+    if not gone:
+        return
+    ranks = [rank(dict(zip(key, place, strict=True))) for place in gone]
+    first, last = min(ranks), max(ranks)
+    with path.open("rb") as table:
+        start = _find(table, lambda line: rank(_row(names, line)) >= first)
+        end = _find(table, lambda line: rank(_row(names, line)) > last)
+        table.seek(start)
+        between = [_row(names, line) for line in table.read(end - start).splitlines()]
+        size = table.seek(0, os.SEEK_END)
+    older = [row for row in between if tuple(row[name] for name in key) in gone]
+    kept = [row for row in between if tuple(row[name] for name in key) not in gone]
+    if older == [dict.fromkeys(names, "") | row for row in new]:
+        return
+    lines = _lines(names, sorted([*kept, *new], key=rank))
+    if start == end == size:
+        _append(path, lines)
+    else:
+        _put_between(path, start, lines, end)
 
 
 @contextmanager
@@ -60,22 +87,128 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+def undo_unfinished(folder: Path) -> None:
+    """Take from the tables what a process that died had appended by half; call it `locked`.
+
+    Raises:
+        OSError: a table cannot be cut.
+    """
+    for mark in folder.glob(f".*{_MARK}"):
+        table = mark.with_name(mark.name.removeprefix(".").removesuffix(_MARK))
+        size = int(mark.read_text(encoding="ascii"))
+        if table.stat().st_size > size:
+            os.truncate(table, size)
+        mark.unlink()
+
+
+def _make_room(path: Path, columns: Sequence[str], new: Iterable[Row]) -> list[str]:
+    """The table's columns, once it is there and has all of these rows."""
+    there, holds_rows = _columns(path)
+    wanted = [*there] if holds_rows else []
+    wanted = list(dict.fromkeys([*wanted, *(name for row in new for name in row)]))
+    wanted = wanted or list(columns)
+    if wanted != there:
+        added = b"," * (len(wanted) - len(there))
+        with _whole(path) as aside:
+            aside.write(_lines(wanted, [dict(zip(wanted, wanted, strict=True))]))
+            if holds_rows:
+                with path.open("rb") as table:
+                    table.readline()
+                    aside.writelines(line.removesuffix(b"\n") + added + b"\n" for line in table)
+    return wanted
+
+
+def _columns(path: Path) -> tuple[list[str], bool]:
+    """Columns of a table, and whether it has a row."""
     if not path.exists():
-        return [], []
-    with path.open(newline="", encoding="utf-8") as stream:
-        reader = csv.DictReader(stream)
-        rows = list(reader)
-    return (list(reader.fieldnames or []) if rows else []), rows
+        return [], False
+    with path.open("rb") as table:
+        return _cells(table.readline()), bool(table.readline())
+
+
+def _find(table: BinaryIO, reached: Callable[[bytes], bool]) -> int:
+    """Where the first line starts that `reached` holds of, as of all after it; else the end."""
+    size = table.seek(0, os.SEEK_END)
+    table.seek(0)
+    table.readline()
+    begin = table.tell()
+
+    def line_from(offset: int) -> int:
+        table.seek(offset - 1)
+        table.readline()
+        return table.tell()
+
+    def is_reached(offset: int) -> bool:
+        return line_from(offset) == size or reached(table.readline())
+
+    return line_from(begin + bisect_left(range(begin, size), True, key=is_reached))
+
+
+def _append(path: Path, lines: bytes) -> None:
+    mark = path.with_name(f".{path.name}{_MARK}")
+    write_text_whole(mark, str(path.stat().st_size))
+    try:
+        with path.open("ab") as table:
+            table.write(lines)
+            table.flush()
+            os.fsync(table.fileno())
+    except OSError:
+        undo_unfinished(path.parent)
+        raise
+    mark.unlink()
+
+
+def _put_between(path: Path, start: int, lines: bytes, end: int) -> None:
+    """These lines in place of what lies from start to end, in bytes; the rest is copied."""
+    with path.open("rb") as table, _whole(path) as aside:
+        left = start
+        while left and (block := table.read(min(left, _BLOCK))):
+            aside.write(block)
+            left -= len(block)
+        aside.write(lines)
+        table.seek(end)
+        shutil.copyfileobj(table, aside, _BLOCK)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
+    """Written aside, synced, renamed: a reader finds the old file or the new one."""
+    aside = path.with_name(path.name + ".partial")
+    with aside.open("wb") as stream:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(aside, path)
+
+
+def _lines(names: Sequence[str], rows: Iterable[Row]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.DictWriter(text, names, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _row(names: Sequence[str], line: bytes) -> Row:
+    return dict(zip(names, _cells(line), strict=True))
+
+
+def _cells(line: bytes) -> list[str]:
+    return next(csv.reader([line.decode()]), [])
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - a table cell
-    """A value as text: seven digits, and nothing for what is not known."""
+    """A value as text on one line: seven digits, and nothing for what is not known."""
     if value is None:
         return ""
     if isinstance(value, float):
         return f"{value:.7g}" if math.isfinite(value) else ""
-    return str(value)
+    return " ".join(str(value).splitlines())
+
+
+def _rank_by(order: Sequence[str]) -> Callable[[Row], Rank]:
+    def rank(row: Row) -> Rank:
+        return [_sortable(row[name]) for name in order]
+
+    return rank
 
 
 def _sortable(cell: str) -> tuple[float, str]:

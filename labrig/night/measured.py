@@ -13,4 +13,6 @@ def measured_rounds(folder: RunFolder) -> frozenset[int]:
     if not table.exists():
         return frozenset()
     with table.open(newline="", encoding="utf-8") as rows:
-        return frozenset(int(row["round"]) for row in csv.DictReader(rows))
+        # A row that is just being written may be short of its last cells.
+        whole = (row for row in csv.DictReader(rows) if None not in row.values())
+        return frozenset(int(row["round"]) for row in whole)
