@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labrig.measure.field_job import rows_of
+from labrig.measure.field_job import label_path, rows_of
 from labrig.measure.judging import SERIES, judge_fields
 from labrig.measure.results import write_text_whole
 from labrig.measure.rounds import LABELS, RoundFrame
-from labrig.measure.run_tables import locked
+from labrig.measure.run_tables import locked, undo_unfinished
 from labrig.measure.tracks import COLUMNS, Series, SeriesTracks, Sighting, track_series
 from labrig_analysis.tubes_fluorescence import KIND as STAINED
 
@@ -37,7 +37,11 @@ def close_measures(out: Path, each: Each = map) -> int:
     Raises:
         OSError: a table cannot be read or written.
     """
-    fields, tubes = _table(out / "fields.csv"), _table(out / "tubes.csv")
+    if not (out / "fields.csv").exists():
+        return 0
+    with locked(out):
+        undo_unfinished(out)
+        fields, tubes = _table(out / "fields.csv"), _table(out / "tubes.csv")
     if fields is None:
         return 0
     fields = judge_fields(fields)
@@ -77,7 +81,7 @@ def _series(out: Path, fields: pd.DataFrame, tubes: pd.DataFrame | None) -> list
 def _sighting(out: Path, row: dict[str, Any], diameters_um: dict[int, float]) -> Sighting:
     channels = {"tubes" if row["kind"] == STAINED else "phase": ""}
     name = RoundFrame(row["well"], row["field"], row["round"], row["offset_s"], channels).name
-    labels = out / LABELS / f"{name}_tubes.tif"
+    labels = label_path(out / LABELS, name, "tubes")
     usable = row["quality"] == "good" and not row["drift_reason"] and labels.exists()
     pixel_um = row["pixel_size_um"]
     return Sighting(

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from labrig_analysis.measurement import Measurement
 
+LABELLED = ("tubes", "nuclei")
+"""Objects that have label images."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldJob:
@@ -87,11 +90,18 @@ def done_before(job: FieldJob) -> FieldResult | None:
     result = load_done(job.out, job.field.name)
     if result is None or result.signature != job.signature:
         return None
-    # Labels asked for only now call for measuring again.
+    # Labels asked for only now call for measuring again. Looked for by name: a run's folder of
+    # labels holds tens of thousands, too many to list for every frame.
     failed = result.tables["fields"][0]["status"] == "failed"
-    if job.labels is None or failed or any(job.labels.glob(f"{job.field.name}_*.tif")):
+    if job.labels is None or failed:
         return result
-    return None
+    kept = any(label_path(job.labels, job.field.name, name).exists() for name in LABELLED)
+    return result if kept else None
+
+
+def label_path(folder: Path, field: str, objects: str) -> Path:
+    """The label image of a field's ``tubes`` or ``nuclei``."""
+    return folder / f"{field}_{objects}.tif"
 
 
 def usable_planes(
@@ -161,7 +171,7 @@ def save_pictures(job: FieldJob, planes: dict[str, NDArray[Any]], measured: Meas
     if job.labels is not None:
         job.labels.mkdir(parents=True, exist_ok=True)
         for name, labels in measured.labels.items():
-            save_labels(job.labels / f"{job.field.name}_{name}.tif", labels)
+            save_labels(label_path(job.labels, job.field.name, name), labels)
 
 
 def save_labels(path: Path, labels: NDArray[Any]) -> None:

@@ -35,12 +35,15 @@ def judge_fields(fields: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         the same rows in the same order. ``quality`` is ``good`` or ``flagged``; rows that were
-        never scored have none. A drift that cannot be told flags nothing: a field that a
-        treatment has emptied shows nothing to tell it by.
+        never scored have none, nor has any row while no field could be measured. A drift that
+        cannot be told flags nothing: a field that a treatment has emptied shows nothing to tell
+        it by.
     """
     judged = fields.drop(columns=[name for name in JUDGED if name in fields])
     if "focus" not in judged:
         return judged
+    if "kind" not in judged:
+        return judged.assign(**dict.fromkeys(JUDGED))
     found: dict[Any, dict[str, Any]] = {}
     for _, series in judged.groupby(SERIES, sort=False, dropna=False):
         found |= _judge_series(series.sort_values("round", kind="stable"))

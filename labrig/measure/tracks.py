@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +80,7 @@ def track_series(series: Series) -> SeriesTracks:
         (numbers[seen["round"]], seen["label"]): seen["track"]
         for seen in rows_of(found.observations)
     }
+    diameters = _diameters(series, track_of)
     rows = [
         {
             "well": series.well,
@@ -88,7 +89,7 @@ def track_series(series: Series) -> SeriesTracks:
             **track,
             "first_round": numbers[track["first_round"]],
             "last_round": numbers[track["last_round"]],
-            **_growth(series, track["track"], track_of),
+            **_growth(diameters.get(track["track"], [])),
         }
         for track in rows_of(found.tracks)
     ]
@@ -109,14 +110,22 @@ def _registered(seen: Sighting) -> NDArray[Any] | None:
     return undo_drift(labels, Drift(down, right, 1.0), labels=True).astype(np.int32)
 
 
-def _growth(series: Series, track: int, track_of: Mapping[tuple[int, int], int]) -> dict[str, Any]:
-    from labrig_analysis.growth import summarise_growth
-
-    hours, diameters = [], []
+def _diameters(
+    series: Series, track_of: Mapping[tuple[int, int], int]
+) -> dict[int, list[tuple[float, float]]]:
+    """By track, (hours, mean diameter in µm) in order of time."""
+    found: dict[int, list[tuple[float, float]]] = {}
     for seen in series.sightings:
         for tube, diameter_um in seen.diameters_um.items():
-            if track_of.get((seen.round, tube)) == track:
-                hours.append(seen.hours)
-                diameters.append(diameter_um)
-    growth = asdict(summarise_growth(hours, diameters))
+            track = track_of.get((seen.round, tube))
+            if track is not None:
+                found.setdefault(track, []).append((seen.hours, diameter_um))
+    return found
+
+
+def _growth(diameters: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    from labrig_analysis.growth import summarise_growth
+
+    hours, diameters_um = [h for h, _ in diameters], [um for _, um in diameters]
+    growth = asdict(summarise_growth(hours, diameters_um))
     return {name: None if growth[name] != growth[name] else growth[name] for name in GROWTH}

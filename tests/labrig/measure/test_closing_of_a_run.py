@@ -9,8 +9,12 @@ import pytest
 from labrig.frames.plate_store import PlateLayout, PlateStore
 from labrig.measure import rounds as rounds_module
 from labrig.measure.closing import close_measures
-from labrig.measure.judging import judge_fields
+from labrig.measure.field_job import FieldJob, done_before, save_labels
+from labrig.measure.judging import JUDGED, judge_fields
+from labrig.measure.pairing import FieldFiles
+from labrig.measure.results import FieldResult, save_done
 from labrig.measure.rounds import RoundFrame, measure_round
+from labrig.measure.tracks import Series, Sighting, track_series
 from labrig_analysis.settings import MeasureSettings
 from labrig_analysis.synthetic.culture import EMPTY, CultureState
 from labrig_analysis.synthetic.render import render_phase
@@ -114,10 +118,7 @@ def test_what_was_measured_is_not_measured_again(plate, tmp_path, monkeypatch):
     measure(plate, tmp_path, [0])
     table = (tmp_path / "tubes.csv").read_bytes()
 
-    def refuse(job):
-        raise AssertionError(f"{job.field.name} was measured again")
-
-    monkeypatch.setattr(rounds_module, "measure_field", refuse)
+    monkeypatch.setattr(rounds_module, "measure_field", _refuse)
     measure(plate, tmp_path, [0])
     assert (tmp_path / "tubes.csv").read_bytes() == table
     (tmp_path / "labels" / "A1_f0_t000_phase_tubes.tif").unlink()
@@ -167,3 +168,71 @@ def test_a_field_that_could_not_be_measured_is_judged_and_stops_nothing(closed, 
 def test_rows_that_were_never_scored_have_no_verdict():
     fields = pd.DataFrame({"well": ["A1"], "field": [0], "round": [0], "kind": ["tube"]})
     assert list(judge_fields(fields)) == list(fields)
+
+
+def test_where_no_field_could_be_measured_nothing_is_judged_and_the_run_is_closed(tmp_path):
+    place = {"well": "A1", "field": 0, "round": 0, "offset_s": 5.0}
+    failed = pd.DataFrame([place | {"status": "failed", "reasons": "black", "focus": 0.1}])
+    judged = judge_fields(failed)
+    assert judged[list(JUDGED)].isna().all(axis=None)
+    assert judged[list(failed)].equals(failed)
+    failed.to_csv(tmp_path / "fields.csv", index=False)
+    tubes = pd.DataFrame(columns=["well", "field", "round", "offset_s", "tube"])
+    tubes.to_csv(tmp_path / "tubes.csv", index=False)
+    assert close_measures(tmp_path) == 0
+    assert list(pd.read_csv(tmp_path / "fields.csv")["status"]) == ["failed"]
+
+
+def test_labels_are_looked_for_without_listing_their_folder(plate, tmp_path, monkeypatch):
+    measure(plate, tmp_path, [0])
+    for kind in ("glob", "iterdir"):
+        monkeypatch.setattr(type(tmp_path), kind, _refuse_labels(getattr(type(tmp_path), kind)))
+    monkeypatch.setattr(rounds_module, "measure_field", _refuse)
+    measure(plate, tmp_path, [0])
+    # labels of the unstained frame are none of the stained frame's
+    stained = FieldJob(
+        FieldFiles("A1_f0_t000", {}), tmp_path, SETTINGS, UM, labels=tmp_path / "labels"
+    )
+    row = {"field": "A1_f0_t000", "status": "ok"}
+    save_done(tmp_path, FieldResult("A1_f0_t000", stained.signature, {}, {"fields": [row]}))
+    assert done_before(stained) is None
+
+
+def _refuse(job):
+    raise AssertionError(f"{job.field.name} was measured again")
+
+
+def _refuse_labels(listing):
+    def listed(path, *args, **kwargs):
+        assert path.name != "labels", "the folder of labels was listed"
+        return listing(path, *args, **kwargs)
+
+    return listed
+
+
+def test_growth_is_worked_out_in_one_pass_over_the_sightings(tmp_path):
+    class Read(dict):
+        times = 0
+
+        def items(self):
+            Read.times += 1
+            return super().items()
+
+    labels = np.zeros((60, 60), np.uint16)
+    for number in range(1, 6):
+        labels[10 * number : 10 * number + 6, 5:55] = number
+    save_labels(tmp_path / "labels.tif", labels)
+    sightings = tuple(
+        Sighting(
+            number,
+            12.0 * number,
+            tmp_path / "labels.tif",
+            (0.0, 0.0),
+            Read({tube: tube * 10 * 1.1**number for tube in range(1, 6)}),
+        )
+        for number in range(4)
+    )
+    found = track_series(Series("A1", 0, "tube", sightings))
+    per_day = [row["log_slope_per_day"] for row in found.rows]
+    assert per_day == pytest.approx([2 * np.log(1.1)] * 5)
+    assert Read.times == len(sightings)
