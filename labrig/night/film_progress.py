@@ -20,8 +20,9 @@ from labrig.run_folder import RunFolder
 class FilmProgress:
     """Blocks of films as they become complete, and the work of measuring them.
 
-    A block is complete when each of its films was taken or given up. Once the run has ended, a
-    block of which any film was taken counts as complete.
+    A block is complete when each of its films was taken or given up, and every block once the run
+    has ended: of a block that was never filmed each film says why. A rehearsal's camera stores no
+    films, so there is nothing to measure.
 
     Args:
         folder: the run.
@@ -50,24 +51,23 @@ class FilmProgress:
         if not self._waiting or not self._journal.exists():
             return {}
         settled = self._settled()
-        enough = any if ended else all
+        if any(film.state == "confirmed" and not film.detail["path"] for film in settled.values()):
+            return {}
         ready = [
             block
             for block, films in self._waiting.items()
-            if enough(film.key in settled for film in films)
+            if ended or all(film.key in settled for film in films)
         ]
         if not ready:
             return {}
         pulses = delivered_pulses(self._plan, self._stimulation())
-        made = {
+        return {
             block: tuple(
                 self._jobs.job(film, settled.get(film.key, NEVER), pulses)
                 for film in self._waiting.pop(block)
             )
             for block in ready
         }
-        # A rehearsal stores no films.
-        return {block: jobs for block, jobs in made.items() if any(job.path for job in jobs)}
 
     def _settled(self) -> dict[str, FilmOutcome]:
         rows = _query(

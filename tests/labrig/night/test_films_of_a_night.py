@@ -159,7 +159,18 @@ def test_a_block_is_complete_when_every_film_was_taken_or_given_up(folder, noted
     assert second.path is None
     assert second.doubts == ("the film was not taken: the camera timed out",)
     assert progress.newly_complete(ended=False) == {}
-    assert progress.newly_complete(ended=True) == {}, "none of the second block was taken"
+    ((only,),) = progress.newly_complete(ended=True).values()
+    assert (only.film, only.path) == (1, None)
+    assert only.doubts == ("the film was not taken: the run ended before it",)
+    assert progress.newly_complete(ended=True) == {}
+
+
+def test_a_block_of_which_nothing_was_taken_keeps_its_reasons(folder, noted):
+    for film_ in PLAN.timeline[4:6]:
+        noted(film_.offset_s, "film", film_.key, "missed", reason="the camera is dead")
+    (jobs,) = progress_of(folder).newly_complete(ended=False).values()
+    assert [job.well for job in jobs] == ["A1", "A2"]
+    assert {job.doubts for job in jobs} == {("the film was not taken: the camera is dead",)}
 
 
 # what happened -> the doubt about A1's film of the first block
@@ -214,9 +225,9 @@ def test_doubts_about_a_film(case, folder, noted):
 
 def test_a_well_without_electrodes_and_films_without_a_stimulus_say_so(folder, noted):
     taken(noted, PLAN.timeline[5])
-    (jobs,) = progress_of(folder).newly_complete(ended=True).values()
+    jobs, _ = progress_of(folder).newly_complete(ended=True).values()
     assert jobs[1].doubts == ("no electrodes: it could not be tested",)
-    (jobs,) = progress_of(folder, stimulus="").newly_complete(ended=True).values()
+    jobs, _ = progress_of(folder, stimulus="").newly_complete(ended=True).values()
     assert "contraction cannot be compared" in jobs[1].doubts[0]
 
 
