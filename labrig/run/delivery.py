@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Dose
+from labrig.plan.pulse_times import pulse_times_s
+from labrig.plan.timeline import Dose, StimulationLevel, TrainSpec
 from labrig.run.flow_steps import CounterReading
 from labrig.run.journal import Row
+from labrig.run.stimulation import SILENCED
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Seen:
         sent_ul: by pump and dose, what was commanded.
         doses: those that came, or may have.
         pulses: by stimulator and channel, ``[0, delivered, uncertain]``.
+        last_train: by the same, when the last one was taken that nothing has cut off since.
         censored: by well, from when.
     """
 
@@ -45,12 +48,14 @@ class Seen:
     sent_ul: dict[str, dict[str, float]] = field(default_factory=dict)
     doses: dict[str, DoseRecord] = field(default_factory=dict)
     pulses: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    last_train: dict[tuple[str, int], tuple[float, TrainSpec]] = field(default_factory=dict)
     censored: dict[str, float] = field(default_factory=dict)
 
 
 def read_delivery(plan: Plan, rows: Iterable[Row]) -> Seen:
     """Gather the facts of a journal against its plan."""
     planned = {entry.key: entry for entry in plan.timeline if isinstance(entry, Dose)}
+    levels_of = {e.key: e for e in plan.timeline if isinstance(e, StimulationLevel)}
     seen = Seen()
     for row in rows:
         detail = row.detail
@@ -73,6 +78,12 @@ def read_delivery(plan: Plan, rows: Iterable[Row]) -> Seen:
             for channel, pulses in detail.get("pulses", {}).items():
                 counts = seen.pulses.setdefault((detail["instrument"], int(channel)), [0, 0, 0])
                 counts[which] += pulses if row.state in ("acknowledged", "unknown") else 0
+            if row.state == "acknowledged":
+                for train in levels_of[row.key].trains if row.key in levels_of else ():
+                    if str(train.channel) in detail.get("pulses", {}):
+                        seen.last_train[detail["instrument"], train.channel] = (row.run_s, train)
+        elif row.kind == "run" and row.key == SILENCED:
+            _cut_off(seen, detail["instrument"], row.run_s)
         elif row.kind == "dose" and row.key in planned and row.state in ("confirmed", "unknown"):
             dose = planned[row.key]
             delivered_ul = detail.get("delivered_ul")
@@ -86,3 +97,10 @@ def read_delivery(plan: Plan, rows: Iterable[Row]) -> Seen:
             for well in detail["wells"]:
                 seen.censored.setdefault(well, detail["from_s"])
     return seen
+
+
+def _cut_off(seen: Seen, instrument: str, at_s: float) -> None:
+    """Pulses that a hold, a stop or the end kept from coming were not delivered."""
+    for key in [key for key in seen.last_train if key[0] == instrument]:
+        begun_s, train = seen.last_train.pop(key)
+        seen.pulses[key][1] -= sum(begun_s + t >= at_s for t in pulse_times_s(train))

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from labrig.night.delivered_pulses import StimulationRow, delivered_pulses, pulse_times_s
+from labrig.night.delivered_pulses import StimulationRow, delivered_pulses
 from labrig.night.film_jobs import FilmJobs
 from labrig.night.film_progress import FilmProgress
+from labrig.plan.pulse_times import pulse_times_s
 from labrig.plan.stimulation_schedule import train
 from labrig.plan.timeline import Film, Frame, Lateness, StimulationLevel
 from labrig.protocol.models import Pattern

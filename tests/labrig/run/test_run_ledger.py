@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from labrig.run.control_client import connect
+
 
 def _ledger(night):
     return json.loads((night.folder / "ledger.json").read_text())
@@ -59,3 +61,18 @@ def test_a_bolus_counts_as_delivered(rehearse, script):
     # The model spreads the bolus over the ten minutes in which the counter was read.
     assert ledger["wells"][0]["fidelity"] == pytest.approx(1.0, abs=0.1)
     assert max(ledger["wells"][0]["curve"]["values_ng_ml"]) > 5.0
+
+
+def test_pulses_that_a_stop_cut_off_were_not_delivered(rehearse, script):
+    night = rehearse()
+    runner = night.make(script.plan([script.stimulate(0.0)], 3600.0))
+    box = night.clock.mailbox("operator")
+
+    def stop() -> None:
+        box.get(652.0)
+        connect(night.folder / "control.json").stop()
+
+    night.clock.start("operator", stop)
+    runner.run()
+    (pulses,) = _ledger(night)["pulses"]
+    assert pulses["delivered"] == 13 * 50 + 20  # of the train begun at 650 s, two seconds of 10 Hz
