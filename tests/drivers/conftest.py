@@ -83,3 +83,24 @@ def pytest_generate_tests(metafunc):
         ports = [pair.partition("=")[::2] for pair in metafunc.config.getoption("--instrument")]
         absent = pytest.param(None, marks=pytest.mark.skip(reason="no --instrument NAME=PORT"))
         metafunc.parametrize("hardware", ports or [absent])
+
+
+class LateOnce(LoopbackTransport):
+    """The first answer is still under way when its time-out ends; it comes while one waits on."""
+
+    late: bytes | None = None
+
+    def read(self, size, timeout_s):
+        if self.late is None:
+            self.late = bytes(self._arrived)
+            self._arrived.clear()
+            return b""
+        self._arrived[:0] = self.late
+        self.late = b""
+        return super().read(size, timeout_s)
+
+
+@pytest.fixture
+def late_once():
+    """A loopback whose first answer comes after its time-out."""
+    return LateOnce

@@ -280,24 +280,9 @@ def test_conforms_over_a_pty(check, bench, wire):
     check(wire("pty", wired), wired.clock)
 
 
-class LateOnce(LoopbackTransport):
-    """The first answer comes after its time-out, while one waits on."""
-
-    late = None
-
-    def read(self, size, timeout_s):
-        if self.late is None:
-            self.late = bytes(self._arrived)
-            self._arrived.clear()
-            return b""
-        self._arrived[:0] = self.late
-        self.late = b""
-        return super().read(size, timeout_s)
-
-
-def test_an_answer_later_than_its_time_out_is_not_taken_for_the_next_one():
+def test_an_answer_later_than_its_time_out_is_not_taken_for_the_next_one(late_once):
     bench = Bench()
-    link = LateOnce(bench.simulator, bench.clock.now_s)
+    link = late_once(bench.simulator, bench.clock.now_s)
     driver = asi_ms2000.INSTRUMENT.driver(link, bench.settings, "stage")
     with pytest.raises(NoReply):
         driver.identify()

@@ -95,25 +95,8 @@ def test_a_spoilt_exchange_is_an_error_and_the_next_one_fits(fault, error):
     assert link.read_holding(20, 3) == [20, 21, 22]
 
 
-class LateOnce(LoopbackTransport):
-    """The first answer is still under way when its time-out ends; it comes while one waits on."""
-
-    late = b""
-    reads = 0
-
-    def read(self, size, timeout_s):
-        self.reads += 1
-        if self.reads == 1:
-            self.late = bytes(self._arrived)
-            self._arrived.clear()
-            return b""
-        self._arrived[:0] = self.late
-        self.late = b""
-        return super().read(size, timeout_s)
-
-
-def test_an_answer_later_than_its_time_out_is_not_taken_for_the_next_one():
-    link = ModbusLink(LateOnce(Slave(), lambda: 0.0), "thing", 1)
+def test_an_answer_later_than_its_time_out_is_not_taken_for_the_next_one(late_once):
+    link = ModbusLink(late_once(Slave(), lambda: 0.0), "thing", 1)
     with pytest.raises(NoReply):
         link.read_holding(10, 3)
     assert link.read_holding(20, 3) == [20, 21, 22]
