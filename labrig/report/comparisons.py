@@ -101,7 +101,10 @@ def compare_contraction(
     treated_from_s: float,
     censored_from_s: Mapping[str, float],
 ) -> tuple[ArmComparison, ...]:
-    """Every arm against the control by its last films; nothing without films after treatment.
+    """Every arm against the control by the last block of films that shows them all.
+
+    A block in which an arm lacks a donor, because its films count for nothing, is taken only where
+    no other shows more. Nothing without films after treatment that count.
 
     Args:
         protocol: for what arms differ in.
@@ -113,12 +116,12 @@ def compare_contraction(
     """
     if films.empty:
         return ()
-    began_s = films.groupby("film")["offset_s"].min()
-    before, after = began_s[began_s <= treated_from_s], began_s[began_s > treated_from_s]
-    if after.empty:
+    counted = films[(films["status"] == "ok") & films["amplitude_um"].notna()]
+    began_s = counted["film"].map(films.groupby("film")["offset_s"].min())
+    before = began_s <= treated_from_s
+    baseline, last = (_fullest(counted[when], plan_wells) for when in (before, ~before))
+    if last is None:
         return ()
-    last = int(after.index.max())
-    baseline = None if before.empty else int(before.index.max())
 
     def values(units: Sequence[Unit], censored: Mapping[str, float] | None) -> pd.DataFrame:
         table = unit_contractions(films, units, censored)
@@ -137,6 +140,16 @@ def compare_contraction(
             censored_from_s,
         )  # fmt: skip
     return tuple(found)
+
+
+def _fullest(films: pd.DataFrame, plan_wells: Sequence[WellPlan]) -> int | None:
+    """The block that shows most arms of most donors, of several the last; None without films."""
+    shown: dict[int, set[tuple[str, str]]] = {}
+    of_well = {well.well: (well.arm, well.donor) for well in plan_wells}
+    for film, well in zip(films["film"], films["well"], strict=True):
+        if well in of_well:
+            shown.setdefault(int(film), set()).add(of_well[well])
+    return max(shown, key=lambda film: (len(shown[film]), film), default=None)
 
 
 def _both_ways(

@@ -62,8 +62,8 @@ def timeline_figure(plan: Plan, outcome: Outcome) -> str:
                         linewidth=0.7 if fate == "on time" else 1.6)  # fmt: skip
     hours = [deviation.at_s / 3600 for deviation in outcome.deviations]
     axes.plot(hours, [0] * len(hours), marker="D", linestyle="", color=BAD, markersize=5)
-    for from_s, to_s in outcome.gaps:
-        axes.axvspan(from_s / 3600, to_s / 3600, color=BAD, alpha=0.15, linewidth=0)
+    for gap in outcome.gaps:
+        axes.axvspan(gap.from_s / 3600, gap.to_s / 3600, color=BAD, alpha=0.15, linewidth=0)
     axes.axvline(outcome.until_s / 3600, color=INK, linewidth=1)
     axes.set_yticks(range(len(lanes)), lanes)
     axes.set_ylim(-0.6, 4.6)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from labrig.report.analysis import Analysis
-from labrig.report.outcome import clock
+from labrig.report.outcome import Outcome, clock
 
 Tone = Literal["good", "warn", "bad"]
 _GRAVITY: tuple[Tone, ...] = ("good", "warn", "bad")
@@ -109,10 +109,7 @@ def verdict_sentence(analysis: Analysis) -> str:
 def _troubles(analysis: Analysis) -> list[Point]:
     outcome, ledger = analysis.outcome, analysis.ledger
     points = []
-    if outcome.gaps:
-        gap_min = sum(to_s - from_s for from_s, to_s in outcome.gaps) / 60
-        many = "one gap" if len(outcome.gaps) == 1 else f"{len(outcome.gaps)} gaps"
-        points.append(Point("warn", f"For {gap_min:.0f} min in {many} no runner was there."))
+    points += _gaps(outcome)
     by_code: dict[str, list[str]] = {}
     for deviation in outcome.deviations:
         by_code.setdefault(deviation.code, []).append(deviation.about)
@@ -143,6 +140,7 @@ def _troubles(analysis: Analysis) -> list[Point]:
             share = pulses.delivered / pulses.planned
             name = f"{pulses.stimulator} channel {pulses.channel}"
             points.append(Point("warn", f"{name} gave {share:.0%} of its planned pulses."))
+    points += _films(analysis)
     if links := by_code.get("link-lost"):
         points.append(Point("warn", f"{_list(links)} did not answer for a while."))
     if bugs := by_code.get("failed-by-bug"):
@@ -158,8 +156,31 @@ def _troubles(analysis: Analysis) -> list[Point]:
     if other:
         points.append(Point("warn", f"Also recorded: {', '.join(other)}."))
     if analysis.record.absent and outcome.condition != "never begun":
-        points.append(Point("warn", _sentence("; ".join(analysis.record.absent))))
+        points.append(Point("warn", capital("; ".join(analysis.record.absent)) + "."))
     return points
+
+
+def _gaps(outcome: Outcome) -> list[Point]:
+    """Time in which nothing could be done, by its cause."""
+    by_cause: dict[str, list[float]] = {}
+    for gap in outcome.gaps:
+        by_cause.setdefault(gap.cause, []).append(gap.to_s - gap.from_s)
+    points = []
+    for cause, lengths_s in by_cause.items():
+        many = "one gap" if len(lengths_s) == 1 else f"{len(lengths_s)} gaps"
+        said = f"For {sum(lengths_s) / 60:.0f} min in {many} nothing was done: {cause}."
+        points.append(Point("warn", said))
+    return points
+
+
+def _films(analysis: Analysis) -> list[Point]:
+    """Films of contraction that were asked for and say nothing, with the most frequent reason."""
+    films = analysis.record.films
+    out = 0 if films.empty else int((films["status"] != "ok").sum())
+    if not out:
+        return []
+    why = max(analysis.films_left_out, key=lambda flag: flag.count).reason
+    return [Point("warn", f"{out} of {len(films)} films of contraction count for nothing: {why}.")]
 
 
 def _pumps_still_run(analysis: Analysis) -> bool:
@@ -189,8 +210,13 @@ def _all_well(analysis: Analysis) -> str:
     return f"Nothing is missing: {', '.join(parts) or 'all that was planned'}, all on time."
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + "."
+def capital(text: str) -> str:
+    """The text with its first letter raised and names in it as they are written.
+
+    >>> capital("films were taken under twitch_2Hz")
+    'Films were taken under twitch_2Hz'
+    """
+    return text[:1].upper() + text[1:]
 
 
 def _list(names: list[str]) -> str:

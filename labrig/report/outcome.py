@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -55,6 +56,15 @@ class Deviation:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch in which nothing could be done, and why."""
+
+    from_s: float
+    to_s: float
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How a run went.
 
@@ -62,7 +72,7 @@ class Outcome:
         until_s: how far the run's clock came.
         tally: by kind of entry, how many met which of :data:`TALLIED`.
         worst_late_s: by kind, of what was done, the largest lateness.
-        gaps: stretches in which no runner was there.
+        gaps: stretches in which nothing could be done.
     """
 
     condition: Condition
@@ -74,7 +84,7 @@ class Outcome:
     worst_late_s: Mapping[str, float]
     slips: tuple[Slip, ...]
     deviations: tuple[Deviation, ...]
-    gaps: tuple[tuple[float, float], ...]
+    gaps: tuple[Gap, ...]
     held: int
 
     def count(self, fate: str) -> int:
@@ -100,7 +110,8 @@ def outcome_of(plan: Plan, rows: Iterable[Row], imaging_interval_s: float) -> Ou
     deviations = tuple(_deviation(row) for row in rows if row.kind == "deviation")
     tally: dict[str, dict[str, int]] = {}
     worst: dict[str, float] = {}
-    slips = _timeline_slips(plan, rows, picture_late_s, tally, worst)
+    over_s = until_s if end is not None else -math.inf
+    slips = _timeline_slips(plan, rows, picture_late_s, over_s, tally, worst)
     slips += _train_slips(rows, tally, worst)
     started = next((r.utc for r in rows if r.kind == "run" and r.key == "started"), "")
     condition: Condition = "never begun" if not started else "unfinished"
@@ -116,7 +127,11 @@ def outcome_of(plan: Plan, rows: Iterable[Row], imaging_interval_s: float) -> Ou
         worst_late_s=worst,
         slips=tuple(sorted(slips, key=lambda slip: (slip.due_s, slip.key))),
         deviations=deviations,
-        gaps=tuple((d.raw["from_s"], d.raw["to_s"]) for d in deviations if d.code == "gap"),
+        gaps=tuple(
+            Gap(d.raw["from_s"], d.raw["to_s"], d.raw["cause"])
+            for d in deviations
+            if d.code == "gap"
+        ),
         held=sum(row.kind == "run" and row.key == "held" for row in rows),
     )
 
@@ -125,10 +140,14 @@ def _timeline_slips(
     plan: Plan,
     rows: tuple[Row, ...],
     picture_late_s: float,
+    over_s: float,
     tally: dict[str, dict[str, int]],
     worst: dict[str, float],
 ) -> list[Slip]:
-    """Entries that did not go as planned; counts all of them into ``tally`` and ``worst``."""
+    """Entries that did not go as planned; counts all of them into ``tally`` and ``worst``.
+
+    What was due until ``over_s`` and never settled is no longer ahead.
+    """
     last, sent_s = _last_words(rows)
     slips = []
     for entry in plan.timeline:
@@ -139,6 +158,8 @@ def _timeline_slips(
         if row is not None and row.state == "confirmed":
             late_s = row.detail.get("lateness_s", sent_s.get(entry.key, row.run_s) - entry.offset_s)
         fate = _fate(row, late_s, allowed_s)
+        if fate == "still ahead" and row is not None and entry.offset_s <= over_s:
+            fate = "missed" if row.state == "intent" else "uncertain"
         _count(tally, worst, kind, fate, late_s)
         if fate in ("on time", "still ahead") or row is None:
             continue

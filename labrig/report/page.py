@@ -10,7 +10,7 @@ from labrig.report import figures, run_facts, strips
 from labrig.report.analysis import Analysis, n_table
 from labrig.report.contraction import why_no_strength
 from labrig.report.growth import tubes_that_count
-from labrig.report.headline import headline
+from labrig.report.headline import capital, headline
 from labrig.report.kinds import IN_WORDS
 from labrig.report.outcome import LATE_PICTURE_FRACTION, TALLIED, clock
 from labrig.report.tables import FILES
@@ -39,6 +39,7 @@ def render(analysis: Analysis) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=False, keep_trailing_newline=True
     )
+    environment.filters["capital"] = capital
     template = environment.from_string(folder.joinpath("report.html.j2").read_text("utf-8"))
     drawn = {name: Markup(svg) if svg else None for name, svg in _figures(analysis).items()}
     css = Markup(folder.joinpath("report.css").read_text("utf-8"))
@@ -127,11 +128,11 @@ def contraction_facts(analysis: Analysis) -> dict[str, Any]:
     """How many films there are, how many count, and what was asked of them."""
     record = analysis.record
     planned = record.protocol.imaging.films
-    counted = 0 if record.films.empty else int((record.films["status"] == "ok").sum())
+    status = [] if record.films.empty else list(record.films["status"])
     return {
         "planned": record.plan.forecast.films,
-        "measured": len(record.films),
-        "counted": counted,
+        "measured": len(status) - status.count("failed"),
+        "counted": status.count("ok"),
         "stimulus": planned.stimulus if planned is not None else None,
         "why_no_strength": why_no_strength(record.protocol),
         "seconds": planned.duration_s if planned is not None else 0.0,

@@ -44,6 +44,7 @@ class Story:
         shrink: by arm, what treatment multiplies the diameters by, from the second round on.
         stalled: pump that stands still from ``stalled_s`` on.
         missed_round: one of whose pictures none came.
+        only_intended: entries whose key begins so were written ahead and never done.
         films_measured: contraction was; 2 µm in every well.
         weaken: by arm, what treatment multiplies contraction by, from the first film on.
         untested: wells whose test pulses did not come.
@@ -58,6 +59,8 @@ class Story:
     stalled_s: float = 4 * 3600.0
     missed_round: int | None = None
     gap_s: tuple[float, float] | None = None
+    gap_cause: str = "the runner was not running"
+    only_intended: str = ""
     measured: bool = True
     measured_rounds: tuple[int, ...] = (0, 2)
     imaged: bool = True
@@ -169,7 +172,7 @@ def _write_journal(folder: RunFolder, plan: Plan, story: Story) -> None:
         ]  # fmt: skip
     if story.gap_s:
         from_s, to_s = story.gap_s
-        detail = {"from_s": from_s, "to_s": to_s, "cause": "the runner was not running"}
+        detail = {"from_s": from_s, "to_s": to_s, "cause": story.gap_cause}
         timed.append((to_s, Entry("run", "adopted", "noted", {"epoch": 2})))
         timed.append((to_s, Entry("deviation", "gap", "noted", detail)))
     timed.sort(key=lambda pair: pair[0])
@@ -184,6 +187,10 @@ def _write_journal(folder: RunFolder, plan: Plan, story: Story) -> None:
 
 
 def _entry_rows(entry: object, story: Story) -> list[tuple[float, Entry]]:
+    if story.only_intended and entry.key.startswith(story.only_intended):
+        kind = story.only_intended.partition("/")[0]
+        ahead_s = max(0.0, entry.offset_s - 60)
+        return [(ahead_s, Entry(kind, entry.key, "intent", {"offset_s": entry.offset_s}))]
     match entry:
         case Frame():
             where = {"well": entry.well, "field": entry.field, "round": entry.round,

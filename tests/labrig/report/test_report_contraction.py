@@ -10,12 +10,15 @@ import pytest
 
 from labrig.report.analysis import analyse
 from labrig.report.build import build_report
+from labrig.report.comparisons import compare_contraction
 from labrig.report.contraction import (
     films_left_out,
     strength_by_round,
     unit_contractions,
     why_no_strength,
 )
+from labrig.report.headline import capital, headline
+from labrig.report.page import contraction_facts
 from labrig.report.record import read_record
 from labrig.report.units import Unit
 
@@ -140,6 +143,59 @@ def test_no_contraction_at_all_has_no_ratio(write_run, night):
     found = contraction_of(write_run(replace(night, weaken={"vehicle-tonic": 0.0})))
     assert found["vehicle-tonic"].result is None
     assert "no ratio" in found["vehicle-tonic"].why_not
+
+
+# arm -> in which block its films count for nothing; the block that is compared then
+BLOCKS = {
+    "all count": ({}, 13.6),
+    "an arm's last films are flagged": ({"nerve-sham": (1,)}, 1.1),
+    "the control's last films are flagged": ({"vehicle-sham": (1,)}, 1.1),
+    "an arm has none at all": ({"nerve-sham": (0, 1)}, 13.6),
+}
+
+
+@pytest.mark.parametrize("case", BLOCKS)
+def test_the_last_films_that_show_all_arms_are_compared(write_run, night, case):
+    flagged, hours = BLOCKS[case]
+    record = read_record(write_run(night))
+    films = record.films.copy()
+    arm_of = {well.well: well.arm for well in record.plan.wells}
+    for row in films.index:
+        if films.loc[row, "film"] in flagged.get(arm_of[films.loc[row, "well"]], ()):
+            films.loc[row, "status"] = "flagged"
+    found = compare_contraction(record.protocol, record.plan.wells, films, "vehicle-sham", 0.0, {})
+    other = [c for c in found if c.arm == "vehicle-tonic"]
+    assert other
+    assert all(c.hours == pytest.approx(hours, abs=0.2) and c.result for c in other)
+
+
+def test_no_comparison_where_no_film_counts(write_run, night):
+    record = read_record(write_run(night))
+    films = record.films.assign(status="failed", amplitude_um=float("nan"))
+    args = (record.protocol, record.plan.wells, films, "vehicle-sham", 0.0, {})
+    assert compare_contraction(*args) == ()
+
+
+def test_films_that_count_for_nothing_are_told_first_and_not_called_measured(write_run, night):
+    record = read_record(write_run(night))
+    assert not [
+        p for p in headline(analyse(record)).points if "films" in p.text and p.tone != "good"
+    ]
+    films = record.films.assign(reasons="")
+    films.loc[films.index[:3], ["status", "reasons"]] = ("failed", "the film was not taken: dead")
+    films.loc[films.index[3], ["status", "reasons"]] = ("flagged", "no pulse came")
+    analysis = analyse(replace(record, films=films))
+    said = [point.text for point in headline(analysis).points]
+    assert (
+        f"4 of {len(films)} films of contraction count for nothing: the film was not taken." in said
+    )
+    facts = contraction_facts(analysis)
+    assert facts["measured"] == len(films) - 3
+    assert facts["counted"] == len(films) - 4
+
+
+def test_names_of_patterns_keep_their_letters():
+    assert capital("films were taken under Tonic_10Hz") == "Films were taken under Tonic_10Hz"
 
 
 def test_undelivered_pulses_are_no_weakness(write_run, night):

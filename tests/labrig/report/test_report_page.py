@@ -130,16 +130,30 @@ HEADLINES = {
         {"until_s": 5 * 3600.0, "measured_rounds": (0,)},
         "The night is not finished: its journal ends at 5:00 h.",
     ),
-    "gap": ({"gap_s": (7200.0, 9000.0)}, "For 30 min in one gap no runner was there"),
+    "gap": (
+        {"gap_s": (7200.0, 9000.0)},
+        "For 30 min in one gap nothing was done: the runner was not running.",
+    ),
+    "slept": (
+        {"gap_s": (7200.0, 9000.0), "gap_cause": "the computer slept, or was stopped"},
+        "For 30 min in one gap nothing was done: the computer slept, or was stopped.",
+    ),
+    "pictures never begun": (
+        {"only_intended": "frame/"},
+        "168 of 168 pictures are missing.",
+    ),
     "missed round": ({"missed_round": 1}, "24 of 168 pictures are missing."),
 }
+
+
+WARNINGS = ("gap", "slept", "pictures never begun", "missed round")
 
 
 @pytest.mark.parametrize("case", HEADLINES)
 def test_the_headline_says_how_it_went(write_run, story, case):
     changes, expected = HEADLINES[case]
     head = headline(analyse(read_record(write_run(replace(story, **changes)))))
-    assert head.tone == ("warn" if case in ("gap", "missed round") else "bad")
+    assert head.tone == ("warn" if case in WARNINGS else "bad")
     assert expected in " ".join([head.title, head.lead, *(point.text for point in head.points)])
 
 
