@@ -82,7 +82,8 @@ class FilmJobs:
         detail = outcome.detail
         taken = outcome.state == "confirmed" and bool(detail.get("path"))
         begun_s = film.offset_s + float(detail.get("lateness_s", 0.0))
-        end_s = begun_s + film.frames / film.frame_rate_hz
+        # The last frame's moment: a pulse in the gap after it shows in no frame.
+        end_s = begun_s + (film.frames - 1) / film.frame_rate_hz
         own = pulses.get(self.unit_of.get(film.well, ""), ChannelPulses())
         doubts = (
             self._doubts(film, detail, (begun_s, end_s), own)

@@ -224,6 +224,15 @@ def test_doubts_about_a_film(case, folder, noted):
     assert jobs[1].doubts == ("the film was not taken: the run ended before it",)
 
 
+def test_a_pulse_after_the_last_frame_is_not_the_films(folder, noted):
+    # 55 frames at 50 Hz from 2005.6 s: the last is at 2006.68 s, the pulses at .18 and .69
+    noted(2000.69, "train", "stim/1", "acknowledged", pulses={"1": 20})
+    taken(noted, PLAN.timeline[4])
+    first = next(iter(progress_of(folder).newly_complete(ended=True).values()))[0]
+    assert max(first.pulses_s) == pytest.approx(0.59)
+    assert first.doubts == ()
+
+
 def test_a_well_without_electrodes_and_films_without_a_stimulus_say_so(folder, noted):
     taken(noted, PLAN.timeline[5])
     jobs, _ = progress_of(folder).newly_complete(ended=True).values()
