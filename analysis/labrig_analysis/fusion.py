@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import LabelImage
+from labrig_analysis.label_runs import label_runs
 
 InsideRule = Literal["centroid", "overlap_25", "overlap_50", "overlap_75"]
 INSIDE_RULES: tuple[InsideRule, ...] = ("centroid", "overlap_25", "overlap_50", "overlap_75")
@@ -76,15 +77,19 @@ def overlap_nuclei(
             "must have one shape"
         )
     count, tube_count = len(centroids_yx), int(tubes.max(initial=0))
-    pixels = np.flatnonzero(nuclei > 0)
-    owner = nuclei.ravel()[pixels].astype(np.int64)
-    keys = owner * (tube_count + 1) + tubes.ravel()[pixels]
-    areas = np.bincount(owner, minlength=count + 1)[1:]
-    # Neighbouring pixels mostly have one nucleus and one tube: sort runs, not pixels.
-    starts = np.flatnonzero(np.diff(keys, prepend=-1))
-    lengths = np.diff(starts, append=len(keys))
-    pairs, row = np.unique(keys[starts], return_inverse=True)
-    covered = np.bincount(row, lengths, minlength=len(pairs)).astype(np.int64)
+    areas = np.zeros(count + 1)
+    keys, covers = [], []
+    tubes = np.ascontiguousarray(tubes)
+    for runs in label_runs(nuclei):
+        areas += np.bincount(runs.label, runs.length, count + 1)
+        pixels, run = runs.pixels(tubes.shape[1])
+        band = runs.label[run] * (tube_count + 1) + tubes.ravel()[pixels]
+        # Neighbouring pixels mostly have one nucleus and one tube: sort stretches, not pixels.
+        starts = np.flatnonzero(np.diff(band, prepend=-1))
+        keys.append(band[starts])
+        covers.append(np.diff(starts, append=len(band)))
+    pairs, row = np.unique(np.concatenate(keys), return_inverse=True)
+    covered = np.bincount(row, np.concatenate(covers), len(pairs)).astype(np.int64)
     nucleus, tube = pairs // (tube_count + 1), pairs % (tube_count + 1)
     best_tube, best = np.zeros(count, np.int32), np.zeros(count, np.int64)
     inside = tube > 0
@@ -94,7 +99,7 @@ def overlap_nuclei(
     best[nucleus[inside][order] - 1] = covered[inside][order]
     rows = np.clip(np.rint(centroids_yx).astype(int), 0, np.array(tubes.shape) - 1)
     return Overlaps(
-        tubes[rows[:, 0], rows[:, 1]].astype(np.int32), best_tube, best / np.maximum(areas, 1)
+        tubes[rows[:, 0], rows[:, 1]].astype(np.int32), best_tube, best / np.maximum(areas[1:], 1)
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import LabelImage
+from labrig_analysis.label_runs import all_runs
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -25,23 +26,14 @@ class Moments(NamedTuple):
 
 def label_moments(labels: LabelImage) -> Moments:
     """Area, orientation and elongation of every label from its area moments."""
-    pixels = np.flatnonzero(labels > 0)
-    of = labels.ravel()[pixels]
-    area = np.bincount(of, minlength=1)
-    # Shape needs no more than about 40,000 samples.
-    step = 1 + len(pixels) // 40_000
-    of, pixels = of[::step], pixels[::step]
-    rows = pixels // labels.shape[1]
-    columns = pixels - rows * labels.shape[1]
-    n = np.maximum(np.bincount(of, minlength=len(area)), 1)
-    x, y = (np.bincount(of, v, minlength=len(area)) / n for v in (columns, rows))
-    dx, dy = columns - x[of], rows - y[of]
-    # A pixel is a square: its own second moment is 1/12.
-    xx = np.bincount(of, dx * dx, minlength=len(area)) / n + 1 / 12
-    yy = np.bincount(of, dy * dy, minlength=len(area)) / n + 1 / 12
-    xy = np.bincount(of, dx * dy, minlength=len(area)) / n
+    runs = all_runs(labels)
+    area, *sums = runs.sums(int(labels.max(initial=0)))
     present = np.flatnonzero(area)
+    area, *means = area[present], *(v[present] / area[present] for v in sums)
+    x, y, xx, yy, xy = means
+    # A pixel is a square: its own second moment is 1/12.
+    xx, yy, xy = xx - x * x + 1 / 12, yy - y * y + 1 / 12, xy - x * y
     half_trace, root = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
     elongation = np.sqrt((half_trace + root) / np.maximum(half_trace - root, 1e-9))
     orientation = np.degrees(np.arctan2(2 * xy, xx - yy)) / 2
-    return Moments(present, area[present], orientation[present], elongation[present])
+    return Moments(present, area.astype(np.int64), orientation, elongation)

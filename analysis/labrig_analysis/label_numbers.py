@@ -6,9 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import LabelImage
-
-# Rows counted at once: `np.bincount` copies what it counts as int64.
-_BAND = 256
+from labrig_analysis.label_runs import label_runs
 
 
 def without_gaps(labels: LabelImage) -> LabelImage:
@@ -45,8 +43,7 @@ def label_areas(labels: LabelImage) -> npt.NDArray[np.int64]:
     array([1, 0, 3])
     """
     areas = np.zeros(int(labels.max(initial=0)) + 1, np.int64)
-    for row in range(0, len(labels), _BAND):
-        band = labels[row : row + _BAND]
-        areas += np.bincount(band[band > 0], minlength=len(areas))
+    for runs in label_runs(labels):
+        np.add.at(areas, runs.label, runs.length)
     areas[0] = labels.size - areas.sum()
     return areas

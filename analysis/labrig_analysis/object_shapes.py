@@ -8,11 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import GreyImage, LabelImage
+from labrig_analysis.label_runs import label_runs
 
 Values = npt.NDArray[np.float64]
-
-# Sums are taken over bands of about so many pixels, which keeps memory low.
-_BAND_PX = 1_000_000
 
 
 class ObjectShapes(NamedTuple):
@@ -38,19 +36,13 @@ def measure_shapes(labels: LabelImage, image: GreyImage) -> ObjectShapes:
         image: (y, x), the plane the labels were found in.
     """
     count = int(labels.max(initial=0))
-    sums = np.zeros((7, count + 1))
-    width = labels.shape[1]
-    rows = max(1, _BAND_PX // max(1, width))
-    for top in range(0, len(labels), rows):
-        band = labels[top : top + rows].ravel()
-        pixels = np.flatnonzero(band)
-        owner = band[pixels]
-        y, x = (axis.astype(np.float64) for axis in np.divmod(pixels, width))
-        y += top
-        light = image[top : top + rows].ravel()[pixels]
-        for row, weights in enumerate((None, y, x, y * y, x * x, y * x, light)):
-            sums[row] += np.bincount(owner, weights, minlength=count + 1)
-    areas, sum_y, sum_x, sum_yy, sum_xx, sum_yx, sum_light = sums[:, 1:]
+    image = np.ascontiguousarray(image)
+    sums, sum_light = np.zeros((6, count + 1)), np.zeros(count + 1)
+    for runs in label_runs(labels):
+        sums += runs.sums(count)
+        pixels, run = runs.pixels(labels.shape[1])
+        sum_light += np.bincount(runs.label[run], image.ravel()[pixels], count + 1)
+    areas, sum_x, sum_y, sum_xx, sum_yy, sum_yx = sums[:, 1:]
     cy, cx = sum_y / areas, sum_x / areas
     # A pixel is a square and no point: its own second moment is 1/12.
     var_y, var_x = sum_yy / areas - cy * cy + 1 / 12, sum_xx / areas - cx * cx + 1 / 12
@@ -66,6 +58,6 @@ def measure_shapes(labels: LabelImage, image: GreyImage) -> ObjectShapes:
         major_px=4 * np.sqrt(mean + spread),
         minor_px=4 * np.sqrt(np.maximum(mean - spread, 0)),
         orientations_deg=np.degrees(np.arctan2(2 * cov, var_x - var_y)) / 2,
-        mean_intensities=sum_light / areas,
+        mean_intensities=sum_light[1:] / areas,
         touches_border=border[1:],
     )
