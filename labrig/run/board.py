@@ -47,6 +47,7 @@ class Board:
         self._alarms: dict[tuple[str, str], Alarm] = {}
         self._questions: dict[str, Question] = {}
         self._counts: Counter[str] = Counter()
+        self._fates: dict[str, str] = {}
         self._readings: dict[str, dict[str, Any]] = {}
         self._censored: dict[str, float] = {}
         self.condition: Condition = "starting"
@@ -82,15 +83,20 @@ class Board:
         with self._lock:
             return tuple(sorted(self._questions.values(), key=lambda q: (q.since_s, q.id)))
 
-    def count(self, what: str, by: int = 1) -> None:
+    def count(self, what: str) -> None:
         """Add to one of the counters."""
         with self._lock:
-            self._counts[what] += by
+            self._counts[what] += 1
+
+    def event(self, key: str, fate: str) -> None:
+        """Count an event under what has become of it; its last fate alone counts."""
+        with self._lock:
+            self._fates[key] = fate
 
     def counts(self) -> dict[str, int]:
         """Every counter."""
         with self._lock:
-            return dict(sorted(self._counts.items()))
+            return self._all_counts()
 
     def read(self, instrument: str, values: dict[str, Any]) -> None:
         """Show the latest reading of an instrument."""
@@ -118,7 +124,10 @@ class Board:
                 "phase": self.phase,
                 "alarms": alarms,
                 "questions": questions,
-                "counters": dict(sorted(self._counts.items())),
+                "counters": self._all_counts(),
                 "readings": dict(self._readings),
                 "censored_from_s": dict(self._censored),
             }
+
+    def _all_counts(self) -> dict[str, int]:
+        return dict(sorted((self._counts + Counter(self._fates.values())).items()))

@@ -17,13 +17,8 @@ from labrig.run.journal import Entry, Journal, JournalWriteFailed, Kind, State
 from labrig.run.lease import Fence
 from labrig.run.orders import kind_of
 
-FINAL_COUNTERS = {
-    "missed": "missed",
-    "skipped": "skipped",
-    "refused": "refused",
-    "failed": "failed",
-    "unknown": "unknown",
-}
+_COUNTED = frozenset({"missed", "skipped", "refused", "failed", "unknown"})
+_EVENTS = frozenset({"dose", "frame", "film", "reading"})
 
 
 class Desk:
@@ -60,14 +55,16 @@ class Desk:
     def skip(self, entries: Iterable[TimelineEntry], reason: str) -> None:
         """Write, in one transaction, that these will not be done."""
         rows = [Entry(kind_of(e), e.key, "skipped", {"reason": reason}) for e in entries]
-        self.board.count("skipped", len(rows))
+        for row in rows:
+            self.board.event(row.key, "skipped")
         self._guarded(lambda: self.journal.note(*rows))
 
     def note(self, kind: Kind, key: str, state: State, **detail: Any) -> None:  # noqa: ANN401
         """Write what has happened; kept for later when it cannot be written now."""
-        counter = FINAL_COUNTERS.get(state)
-        if counter:
-            self.board.count(counter)
+        if state in _COUNTED and kind in _EVENTS:
+            self.board.event(key, state)
+        elif state in _COUNTED:
+            self.board.count(state)
         self._guarded(lambda: self.journal.note(Entry(kind, key, state, detail)))
 
     def sample(self, instrument: str, **values: Any) -> None:  # noqa: ANN401 - JSON values

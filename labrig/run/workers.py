@@ -208,7 +208,7 @@ class Worker:
                     return False
                 case "do":
                     pass
-        self._desk.board.count("hits" if late_s <= PUNCTUAL_S else "late")
+        self._desk.board.event(entry.key, "hits" if late_s <= PUNCTUAL_S else "late")
         return True
 
     def _give(self, name: str, what: Order | Settle | Decided) -> None:
