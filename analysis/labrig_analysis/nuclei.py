@@ -11,6 +11,8 @@ import numpy as np
 from labrig_analysis.arrays import FloatImage, GreyImage, LabelImage
 from labrig_analysis.basins import climb
 from labrig_analysis.blob_scale import typical_blob_diameter_px
+from labrig_analysis.enlarging import enlarged
+from labrig_analysis.label_numbers import narrowed
 from labrig_analysis.nucleus_foreground import (
     EdgeSettings,
     Foreground,
@@ -32,8 +34,6 @@ _FINE_SIGMA, _SIGMA_RATIO = 0.17, 1.6
 _LOG_FLOOR = 0.05
 # The core of a nucleus is above this part of the brightest light within this part of a diameter.
 _CORE_LEVEL, _CORE_REACH = 0.6, 0.7
-# Labels are brought to full size in bands of so many rows, which keeps memory low.
-_BAND_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class NucleusSegmentation(NamedTuple):
     """Nuclei of one plane."""
 
     labels: LabelImage
-    """(y, x) int32, 1..n without gaps."""
+    """(y, x) uint16, int32 from 65,536 nuclei on: 1..n without gaps."""
     typical_diameter_px: float
     """Of nuclei that stand alone, or as given by the settings; 0 when nothing was found."""
     reasons: tuple[str, ...] = ()
@@ -102,7 +102,7 @@ def segment_nuclei(
     chosen = settings or NucleusSettings()
     plane = grey_plane(image, "nucleus image")
     shape = plane.pixels.shape
-    nothing = NucleusSegmentation(np.zeros(shape, np.int32), 0.0, plane.reasons)
+    nothing = NucleusSegmentation(np.zeros(shape, np.uint16), 0.0, plane.reasons)
     if plane.is_blank:
         return nothing
     cut = cut_nuclei(plane.pixels, chosen)
@@ -177,24 +177,14 @@ def full_size(labels: LabelImage, reduction: int, shape: tuple[int, ...]) -> Lab
         labels: (y, x) int32 at working size.
         reduction: whole, see `reducing.reduced`.
         shape: (y, x) of the original.
+
+    Returns:
+        uint16, int32 from 65,536 labels on.
     """
     if reduction == 1:
-        return labels
-    grown = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.int32)
-    # OpenCV has no resize for int32: the same four bytes go through as float32.
-    grown = np.where(labels > 0, labels, grown).astype(np.int32).view(np.float32)
-    share = (labels > 0).astype(np.uint8) * np.uint8(200)
-    full = np.zeros(shape, np.int32)
-    width = labels.shape[1] * reduction
-    for top in range(0, len(labels), _BAND_ROWS):
-        bottom = min(top + _BAND_ROWS, len(labels))
-        # A row more on each side, as outlines are interpolated between rows.
-        above, below = max(top - 1, 0), min(bottom + 1, len(labels))
-        size = (width, (below - above) * reduction)
-        wide = cv2.resize(grown[above:below], size, interpolation=cv2.INTER_NEAREST).view(np.int32)
-        inside = cv2.resize(share[above:below], size, interpolation=cv2.INTER_LINEAR) >= 100
-        target = full[top * reduction : bottom * reduction]
-        first = (top - above) * reduction
-        part = np.s_[first : first + len(target), : shape[1]]
-        cv2.copyTo(wide[part], inside.view(np.uint8)[part], target)
-    return full
+        return narrowed(labels)
+    share = (labels > 0).view(np.uint8) * np.uint8(200)
+    size = (labels.shape[1] * reduction, labels.shape[0] * reduction)
+    inside = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)
+    cv2.threshold(inside, 99, 1, cv2.THRESH_BINARY, dst=inside)
+    return enlarged(labels, inside, shape)

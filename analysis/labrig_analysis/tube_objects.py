@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import FloatImage, LabelImage, Mask
+from labrig_analysis.enlarging import enlarged
 from labrig_analysis.label_numbers import narrowed
 from labrig_analysis.tubes import TubeSettings
 
@@ -69,23 +70,13 @@ def labels_at_full_size(
     Returns:
         (y, x) uint16, int32 from 65,536 labels on.
     """
-    narrow = narrowed(labels)
     if labels.shape == shape:
-        return narrow
-    if narrow.dtype == np.int32:
-        # OpenCV takes no other numbers as large.
-        narrow = narrow.astype(np.float32)
-    size = (shape[1], shape[0])
-    # Interpolated outlines bulge up to a pixel over the coarse labels: widen those first.
-    wide = cv2.dilate(narrow, np.ones((3, 3), np.uint8))
-    cv2.copyTo(narrow, (narrow > 0).view(np.uint8), wide)
+        return narrowed(labels)
     # Eight bits about the level are enough to place an outline between pixels, at a fifth the time.
     about_level = cv2.addWeighted(height, 100.0 / level, height, 0, 28.0, dtype=cv2.CV_8U)
-    outline = cv2.resize(about_level, size, interpolation=cv2.INTER_LINEAR)
-    cv2.threshold(outline, 128, 1, cv2.THRESH_BINARY, dst=outline)
-    full: LabelImage = cv2.resize(wide, size, interpolation=cv2.INTER_NEAREST)
-    np.multiply(full, outline, out=full)
-    return full if full.dtype == np.uint16 else full.astype(np.int32)
+    inside = cv2.resize(about_level, shape[::-1], interpolation=cv2.INTER_LINEAR)
+    cv2.threshold(inside, 128, 1, cv2.THRESH_BINARY, dst=inside)
+    return enlarged(labels, inside, shape)
 
 
 def _objects(mask: Mask, min_px: float) -> list[tuple[Contour, list[Contour]]]:

@@ -1,0 +1,49 @@
+"""Bring labels that were found on a reduced plane to the size of the image."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from labrig_analysis.arrays import LabelImage
+from labrig_analysis.label_numbers import narrowed
+
+# Rows of the large image written at once: what they need stays in the processor's cache.
+_BAND_ROWS = 64
+
+
+def enlarged(labels: LabelImage, inside: LabelImage, shape: tuple[int, ...]) -> LabelImage:
+    """The nearest label wherever a finer outline says that there is an object.
+
+    Args:
+        labels: (y, x) on the reduced plane.
+        inside: (y, x) uint8, 1 inside objects and 0 outside, at full size; it may reach beyond
+            `shape`, but over just what `labels` cover.
+        shape: (y, x) of the result.
+
+    Returns:
+        uint16, int32 from 65,536 labels on.
+    """
+    grown = _grown(labels)
+    # NumPy's indexing: OpenCV's nearest neighbour takes four times as long.
+    rows, columns = (
+        np.arange(wanted) * small // full
+        for wanted, small, full in zip(shape, labels.shape, inside.shape, strict=True)
+    )
+    wide = np.take(grown, columns, axis=1)
+    inside = inside[: shape[0], : shape[1]]
+    full = np.empty(shape, grown.dtype)
+    for top in range(0, shape[0], _BAND_ROWS):
+        band = slice(top, top + _BAND_ROWS)
+        np.multiply(wide[rows[band]], inside[band], out=full[band])
+    return full
+
+
+def _grown(labels: LabelImage) -> LabelImage:
+    """Labels a pixel wider: interpolated outlines bulge that far over the coarse ones."""
+    narrow = narrowed(labels)
+    # OpenCV dilates no integers as large as int32.
+    fit = narrow if narrow.dtype == np.uint16 else narrow.astype(np.float32)
+    wide = cv2.dilate(fit, np.ones((3, 3), np.uint8)).astype(narrow.dtype, copy=False)
+    np.copyto(wide, narrow, where=narrow > 0)
+    return wide
