@@ -19,5 +19,9 @@ FloatImage: TypeAlias = npt.NDArray[Any]
 LabelImage: TypeAlias = npt.NDArray[Any]
 """(y, x) uint16 or int32: 0 is ground, 1..n are objects."""
 
+Columns: TypeAlias = dict[str, npt.NDArray[Any]]
+"""A table: columns of one length by name. It becomes a data frame once, when it is complete: pandas
+takes longer to add a column than to be given all of them."""
+
 Mask: TypeAlias = npt.NDArray[Any]
 """(y, x) bool."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from labrig_analysis.arrays import LabelImage
+from labrig_analysis.arrays import Columns, LabelImage
 from labrig_analysis.box_chords import box_chords
 from labrig_analysis.centreline import Branch, Points, trace_centrelines
 from labrig_analysis.chords import OK, Floats, chords_at, longest_reach_px, middle_contrast
@@ -107,6 +107,19 @@ def measure_diameters(
     Raises:
         ValueError: labels and image differ in shape, or no calibration.
     """
+    import pandas as pd  # slow to import
+
+    tubes, points = diameter_columns(labels, image, pixel_size_um, settings)
+    return Diameters(pd.DataFrame(tubes), pd.DataFrame(points))
+
+
+def diameter_columns(
+    labels: LabelImage,
+    image: npt.NDArray[Any],
+    pixel_size_um: float,
+    settings: DiameterSettings | None = None,
+) -> tuple[Columns, Columns]:
+    """`measure_diameters` before it becomes data frames: the columns of tubes and of points."""
     settings = settings or DiameterSettings()
     pixel_size_um = check_pixel_size(pixel_size_um)
     plane = grey_plane(image)
@@ -119,7 +132,7 @@ def measure_diameters(
     lines = trace_centrelines(labels)
     take = {"chord": _chord_points, "edt": _edt_points, "obb9": _obb9_points}[settings.mode]
     points = take(labels, plane.pixels, lines, pixel_size_um, settings)
-    return Diameters(tube_rows(labels, lines, points, pixel_size_um, settings), points)
+    return tube_rows(labels, lines, points, pixel_size_um, settings), points
 
 
 def _chord_points(
@@ -128,7 +141,7 @@ def _chord_points(
     lines: list[Branch],
     pixel_size_um: float,
     settings: DiameterSettings,
-) -> pd.DataFrame:
+) -> Columns:
     places = places_along(lines, settings.spacing_half_widths, settings.tip_half_widths)
     n = len(places.label)
     ground = estimate_ground(pixels, settings.ground_um / pixel_size_um).at(places.xy)
@@ -152,7 +165,7 @@ def _chord_points(
             outcome[rows], core[rows], background[rows] = (
                 chords.outcome, chords.core, chords.background,
             )  # fmt: skip
-    return _point_table(
+    return _point_columns(
         places, outcome, left, right, pixel_size_um, settings, core=core, background=background
     )
 
@@ -181,13 +194,13 @@ def _edt_points(
     lines: list[Branch],
     pixel_size_um: float,
     settings: DiameterSettings,
-) -> pd.DataFrame:
+) -> Columns:
     """Twice the distance transform; biased low where the line is off the middle."""
     places = places_along(lines, settings.spacing_half_widths, settings.tip_half_widths)
     normal = np.stack([-np.sin(places.direction_rad), np.cos(places.direction_rad)], axis=1)
     reach = normal * places.half_width_px[:, None]
     left, right = places.xy - reach, places.xy + reach
-    return _point_table(places, places.outcome, left, right, pixel_size_um, settings)
+    return _point_columns(places, places.outcome, left, right, pixel_size_um, settings)
 
 
 def _obb9_points(
@@ -196,7 +209,7 @@ def _obb9_points(
     lines: list[Branch],
     pixel_size_um: float,
     settings: DiameterSettings,
-) -> pd.DataFrame:
+) -> Columns:
     """Mask chords at 10 % ... 90 % of the oriented box's long axis, perpendicular to it.
 
     Biased high on curved and branched tubes: the box's axis is not the tube's.
@@ -216,10 +229,10 @@ def _obb9_points(
         np.ones(len(rows)),
         np.full(len(rows), OK, "<U8"),
     )
-    return _point_table(places, places.outcome, left, right, pixel_size_um, settings)
+    return _point_columns(places, places.outcome, left, right, pixel_size_um, settings)
 
 
-def _point_table(
+def _point_columns(
     places: Places,
     outcome: npt.NDArray[np.str_],
     left: Points,
@@ -228,30 +241,27 @@ def _point_table(
     settings: DiameterSettings,
     core: Floats | float = float("nan"),
     background: Floats | float = float("nan"),
-) -> pd.DataFrame:
-    import pandas as pd  # slow to import
-
+) -> Columns:
     width_px = np.hypot(*(right - left).T) if len(left) else np.empty(0)
-    return pd.DataFrame(
-        {
-            "label": places.label,
-            "branch": places.branch,
-            "x_px": places.xy[:, 0],
-            "y_px": places.xy[:, 1],
-            "width_um": width_px * pixel_size_um,
-            "weight": places.stands_for_px,
-            "angle_deg": np.degrees(places.direction_rad),
-            "x1_px": left[:, 0],
-            "y1_px": left[:, 1],
-            "x2_px": right[:, 0],
-            "y2_px": right[:, 1],
-            "core": core,
-            "background": background,
-            "edge_fraction": settings.edge_fraction if settings.mode == "chord" else np.nan,
-            "use": outcome == OK,
-            "outcome": outcome,
-        }
-    )
+    n = len(outcome)
+    return {
+        "label": places.label,
+        "branch": places.branch,
+        "x_px": places.xy[:, 0],
+        "y_px": places.xy[:, 1],
+        "width_um": width_px * pixel_size_um,
+        "weight": places.stands_for_px,
+        "angle_deg": np.degrees(places.direction_rad),
+        "x1_px": left[:, 0],
+        "y1_px": left[:, 1],
+        "x2_px": right[:, 0],
+        "y2_px": right[:, 1],
+        "core": np.broadcast_to(core, n),
+        "background": np.broadcast_to(background, n),
+        "edge_fraction": np.full(n, settings.edge_fraction if settings.mode == "chord" else np.nan),
+        "use": outcome == OK,
+        "outcome": outcome,
+    }
 
 
 def _checked_labels(labels: LabelImage) -> LabelImage:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
-from labrig_analysis.arrays import LabelImage
+from labrig_analysis.arrays import Columns, LabelImage
 from labrig_analysis.field_summary import summarise_field
 from labrig_analysis.fusion import (
     INSIDE_RULES,
@@ -18,20 +16,17 @@ from labrig_analysis.fusion import (
     nuclei_per_tube,
 )
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 Row = dict[str, float | int | str | bool]
 # Every definition in use, side by side: the choice alone moves the index by several points.
 _LEAST_NUCLEI = (1, 2, 3)
 
 
-def tube_columns(labels: LabelImage, tubes: pd.DataFrame) -> Row:
+def tube_columns(labels: LabelImage, tubes: Columns) -> Row:
     """Counts, area, widths (`field_summary`), length and alignment of the tubes of a field."""
     widths = summarise_field(tubes)
-    radians = np.radians(tubes["orientation_deg"].to_numpy(float))
+    count, length_um = len(tubes["area_um2"]), tubes["length_um"]
     return {
-        "tubes": len(tubes),
+        "tubes": count,
         "tubes_with_diameter": widths.n_tubes,
         "tubes_at_border": int(tubes["touches_border"].sum()),
         "tube_area_fraction": np.count_nonzero(labels) / labels.size,
@@ -41,24 +36,24 @@ def tube_columns(labels: LabelImage, tubes: pd.DataFrame) -> Row:
         "diameter_thickest_um": widths.thickest_point_mean_um,
         "below_10_um_share": widths.below_10_um_share,
         "diameter_points": int(tubes["n_points"].sum()),
-        "tube_length_mean_um": float(tubes["length_um"].mean()) if len(tubes) else np.nan,
-        "alignment": _alignment(radians, tubes["area_um2"].to_numpy(float)),
+        "tube_length_mean_um": float(length_um.mean()) if count else np.nan,
+        "alignment": _alignment(np.radians(tubes["orientation_deg"]), tubes["area_um2"]),
     }
 
 
-def nucleus_columns(nuclei: pd.DataFrame) -> Row:
+def nucleus_columns(nuclei: Columns) -> Row:
     """Counts and size of the nuclei of a field."""
     return {
         "nuclei": int((~nuclei["pyknotic"]).sum()),
         "pyknotic_nuclei": int(nuclei["pyknotic"].sum()),
-        "nucleus_area_median_um2": _median(nuclei["area_um2"].to_numpy(float)),
+        "nucleus_area_median_um2": _median(nuclei["area_um2"]),
     }
 
 
 def fusion_columns(
     overlaps: Overlaps,
     countable: npt.NDArray[np.bool_],
-    tubes: pd.DataFrame,
+    tubes: Columns,
     settings: FusionSettings,
 ) -> Row:
     """Fusion, differentiation and maturation of a field.
@@ -69,12 +64,13 @@ def fusion_columns(
         tubes: its tube table with nuclei (`tube_table.add_nuclei`).
         settings: the definition in force.
     """
+    area_um2, count = tubes["area_um2"], len(tubes["area_um2"])
     inside = assign_tubes(overlaps, settings.inside_rule)[countable]
-    index = fusion_index(inside, len(tubes), settings.min_nuclei)
-    positive = fusion_index(inside, len(tubes), 1)
-    per_tube = nuclei_per_tube(inside, len(tubes))
+    index = fusion_index(inside, count, settings.min_nuclei)
+    positive = fusion_index(inside, count, 1)
+    per_tube = nuclei_per_tube(inside, count)
     myotubes = per_tube[per_tube >= settings.min_nuclei]
-    area_um2 = tubes["area_um2"].to_numpy(float)[per_tube >= settings.min_nuclei]
+    area_um2 = area_um2[per_tube >= settings.min_nuclei]
     row: Row = {
         "definition": settings.definition,
         "fusion_index": index.value,
@@ -91,7 +87,7 @@ def fusion_columns(
     for rule in INSIDE_RULES:
         by_rule = assign_tubes(overlaps, rule)[countable]
         for least in _LEAST_NUCLEI:
-            value = fusion_index(by_rule, len(tubes), least).value
+            value = fusion_index(by_rule, count, least).value
             row[f"fusion_index_ge{least}_{rule}"] = value
     return row
 

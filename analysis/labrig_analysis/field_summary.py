@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from labrig_analysis.arrays import Columns
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -28,7 +30,7 @@ class FieldWidths(NamedTuple):
     """Share of the tubes thinner than 10 µm, the lower tail."""
 
 
-def summarise_field(tubes: pd.DataFrame) -> FieldWidths:
+def summarise_field(tubes: pd.DataFrame | Columns) -> FieldWidths:
     """Summarise the `tubes` table of `measure_diameters`.
 
     >>> import pandas as pd
@@ -37,17 +39,17 @@ def summarise_field(tubes: pd.DataFrame) -> FieldWidths:
     ...     "length_um": [300.0, 100.0]})).length_weighted_mean_um
     17.5
     """
-    measured = tubes[np.isfinite(tubes["diameter_mean_um"].to_numpy(dtype=float))]
-    if measured.empty:
+    names = ("diameter_mean_um", "length_um", "diameter_max_um")
+    columns = np.array([np.asarray(tubes[name], float) for name in names])
+    width, length, thickest = columns[:, np.isfinite(columns[0])]
+    if not len(width):
         nan = float("nan")
         return FieldWidths(0, nan, nan, nan, nan, nan)
-    width = measured["diameter_mean_um"].to_numpy(dtype=float)
-    length = measured["length_um"].to_numpy(dtype=float)
     return FieldWidths(
-        n_tubes=len(measured),
+        n_tubes=len(width),
         mean_um=float(width.mean()),
         length_weighted_mean_um=float(np.average(width, weights=length)),
-        thickest_point_mean_um=float(measured["diameter_max_um"].mean()),
+        thickest_point_mean_um=float(thickest.mean()),
         geometric_mean_um=float(np.exp(np.log(width).mean())),
         below_10_um_share=float((width < 10).mean()),
     )

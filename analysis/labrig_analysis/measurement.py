@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from labrig_analysis import tubes_fluorescence, tubes_phase
-from labrig_analysis.arrays import GreyImage, LabelImage
-from labrig_analysis.diameter import measure_diameters
+from labrig_analysis.arrays import Columns, GreyImage, LabelImage
+from labrig_analysis.diameter import diameter_columns
 from labrig_analysis.field_row import Row, fusion_columns, nucleus_columns, tube_columns
 from labrig_analysis.fusion import assign_tubes, overlap_nuclei
 from labrig_analysis.label_numbers import without_gaps
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CHANNELS = ("tubes", "nuclei", "phase")
+# What columns of `measure_diameters` are called beside those of nuclei and fusion.
+_NAMES = {"label": "tube", "definition": "diameter_definition"}
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,9 @@ def measure(
         labels["nuclei"] = seen.labels
         searched_px = seen.typical_diameter_px
         flags += seen.reasons
-    measured = measure_labels(planes, labels, pixel_size_um, settings)
-    field = measured.field.assign(nucleus_search_diameter_px=searched_px)
-    return replace(measured, field=field, flags=tuple(flags))
+    tables = _measure_tables(planes, labels, pixel_size_um, settings)
+    tables.field["nucleus_search_diameter_px"] = searched_px
+    return _measurement(labels, tables, tuple(flags))
 
 
 def measure_labels(
@@ -116,14 +118,32 @@ def measure_labels(
         ValueError: no calibration, or labels and planes differ in shape.
     """
     settings = settings or MeasureSettings()
-    row: Row = {}
-    tubes, nuclei, points = _no_rows(), _no_rows(), _no_rows()
+    return _measurement(labels, _measure_tables(planes, labels, pixel_size_um, settings), ())
+
+
+class _Tables(NamedTuple):
+    field: Row
+    tubes: Columns
+    nuclei: Columns
+    points: Columns
+
+
+def _measure_tables(
+    planes: Mapping[str, GreyImage],
+    labels: Mapping[str, LabelImage],
+    pixel_size_um: float,
+    settings: MeasureSettings,
+) -> _Tables:
+    row, tubes, nuclei, points = _Tables({}, {}, {}, {})
     if "tubes" in labels:
         kind, plane = _bright_tubes(planes)
-        tubes, points = measure_diameters(labels["tubes"], plane, pixel_size_um, settings.diameters)
-        tubes = tubes.rename(columns={"label": "tube", "definition": "diameter_definition"})
-        tubes = tubes.assign(kind=kind)
-        points = points.rename(columns={"label": "tube"})
+        tubes, points = (
+            {_NAMES.get(name, name): values for name, values in columns.items()}
+            for columns in diameter_columns(
+                labels["tubes"], plane, pixel_size_um, settings.diameters
+            )
+        )
+        tubes["kind"] = np.full(len(tubes["tube"]), kind)
         row |= {"kind": kind, **tube_columns(labels["tubes"], tubes)}
     if "nuclei" in labels:
         shapes = measure_shapes(labels["nuclei"], planes["nuclei"])
@@ -136,7 +156,7 @@ def measure_labels(
             tubes = add_nuclei(tubes, inside[~pyknotic], settings.fusion)
             nuclei = add_tubes(nuclei, overlaps)
             row |= fusion_columns(overlaps, ~pyknotic, tubes, settings.fusion)
-    return Measurement(labels, _one_row(row), tubes, nuclei, points, ())
+    return _Tables(row, tubes, nuclei, points)
 
 
 def _by_channel(
@@ -173,13 +193,10 @@ def _background(plane: GreyImage) -> float:
     return float(np.median(plane[::4, ::4]))
 
 
-def _no_rows() -> pd.DataFrame:
-    import pandas as pd
+def _measurement(
+    labels: Mapping[str, LabelImage], tables: _Tables, flags: tuple[str, ...]
+) -> Measurement:
+    import pandas as pd  # slow to import
 
-    return pd.DataFrame()
-
-
-def _one_row(row: Row) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame([row])
+    tubes, nuclei, points = (pd.DataFrame(columns) for columns in tables[1:])
+    return Measurement(labels, pd.DataFrame(tables.field, index=[0]), tubes, nuclei, points, flags)

@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
+from labrig_analysis.arrays import Columns
 from labrig_analysis.fusion import INSIDE_RULES, Overlaps, assign_tubes
 from labrig_analysis.object_shapes import ObjectShapes
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def nucleus_table(
     shapes: ObjectShapes, pyknotic: npt.NDArray[np.bool_], pixel_size_um: float
-) -> pd.DataFrame:
+) -> Columns:
     """One row a nucleus; `nucleus` is its label."""
-    import pandas as pd
-
-    return pd.DataFrame(
-        {
-            "nucleus": np.arange(1, len(shapes.areas_px) + 1),
-            "x_px": shapes.centroids_yx[:, 1],
-            "y_px": shapes.centroids_yx[:, 0],
-            "area_px": shapes.areas_px,
-            "area_um2": shapes.areas_px * pixel_size_um**2,
-            "major_um": shapes.major_px * pixel_size_um,
-            "minor_um": shapes.minor_px * pixel_size_um,
-            "orientation_deg": shapes.orientations_deg,
-            "mean_intensity": shapes.mean_intensities,
-            "touches_border": shapes.touches_border,
-            "pyknotic": pyknotic,
-        }
-    )
+    return {
+        "nucleus": np.arange(1, len(shapes.areas_px) + 1),
+        "x_px": shapes.centroids_yx[:, 1],
+        "y_px": shapes.centroids_yx[:, 0],
+        "area_px": shapes.areas_px,
+        "area_um2": shapes.areas_px * pixel_size_um**2,
+        "major_um": shapes.major_px * pixel_size_um,
+        "minor_um": shapes.minor_px * pixel_size_um,
+        "orientation_deg": shapes.orientations_deg,
+        "mean_intensity": shapes.mean_intensities,
+        "touches_border": shapes.touches_border,
+        "pyknotic": pyknotic,
+    }
 
 
-def add_tubes(table: pd.DataFrame, overlaps: Overlaps) -> pd.DataFrame:
+def add_tubes(table: Columns, overlaps: Overlaps) -> Columns:
     """The table with the tube each nucleus is in under every rule (0: none) and its overlap."""
-    columns = {f"tube_{rule}": assign_tubes(overlaps, rule) for rule in INSIDE_RULES}
-    return table.assign(**columns, overlap_share=overlaps.share)
+    inside = {f"tube_{rule}": assign_tubes(overlaps, rule) for rule in INSIDE_RULES}
+    return {**table, **inside, "overlap_share": overlaps.share}

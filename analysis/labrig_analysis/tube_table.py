@@ -7,35 +7,29 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from labrig_analysis.arrays import LabelImage
+from labrig_analysis.arrays import Columns, LabelImage
 from labrig_analysis.centreline import Branch
 from labrig_analysis.chords import Floats
 from labrig_analysis.fusion import FusionSettings, nuclei_per_tube
 from labrig_analysis.label_moments import label_moments
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from labrig_analysis.diameter import DiameterSettings
 
 
 def tube_rows(
     labels: LabelImage,
     lines: list[Branch],
-    points: pd.DataFrame,
+    points: Columns,
     pixel_size_um: float,
     settings: DiameterSettings,
-) -> pd.DataFrame:
+) -> Columns:
     """One row a label; the columns are described at `diameter.measure_diameters`."""
-    import pandas as pd  # slow to import
-
     moments = label_moments(labels)
     last = int(moments.label.max(initial=0))
-    used, label = points["use"].to_numpy(), points["label"].to_numpy()
+    used, label = points["use"], points["label"]
     n_points = np.bincount(label[used], minlength=last + 1)[moments.label]
-    summaries = _summaries(
-        label[used], points["width_um"].to_numpy()[used], points["weight"].to_numpy()[used]
-    )
+    summaries = _summaries(label[used], points["width_um"][used], points["weight"][used])
     rows = [
         summaries[label] if n >= settings.min_points else _UNMEASURED
         for label, n in zip(moments.label.tolist(), n_points.tolist(), strict=True)
@@ -43,35 +37,35 @@ def tube_rows(
     widths = np.array(rows).reshape(-1, len(_Summary._fields)).T
     length, branches = _lengths(lines, last)
     edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    return pd.DataFrame(
-        {
-            "label": moments.label,
-            **{f"diameter_{k}_um": v for k, v in zip(_Summary._fields, widths, strict=True)},
-            "n_points": n_points,
-            "n_dropped": np.bincount(label, minlength=last + 1)[moments.label] - n_points,
-            "length_um": length[moments.label] * pixel_size_um,
-            "n_branches": branches[moments.label],
-            "area_um2": moments.area_px * pixel_size_um**2,
-            "orientation_deg": moments.orientation_deg,
-            "elongation": moments.elongation,
-            "touches_border": np.isin(moments.label, edge),
-            "definition": settings.definition,
-        }
-    )
+    return {
+        "label": moments.label,
+        **{f"diameter_{k}_um": v for k, v in zip(_Summary._fields, widths, strict=True)},
+        "n_points": n_points,
+        "n_dropped": np.bincount(label, minlength=last + 1)[moments.label] - n_points,
+        "length_um": length[moments.label] * pixel_size_um,
+        "n_branches": branches[moments.label],
+        "area_um2": moments.area_px * pixel_size_um**2,
+        "orientation_deg": moments.orientation_deg,
+        "elongation": moments.elongation,
+        "touches_border": np.isin(moments.label, edge),
+        "definition": np.full(len(moments.label), settings.definition),
+    }
 
 
 def add_nuclei(
-    table: pd.DataFrame, tube_of_nucleus: npt.NDArray[np.int32], settings: FusionSettings
-) -> pd.DataFrame:
+    table: Columns, tube_of_nucleus: npt.NDArray[np.int32], settings: FusionSettings
+) -> Columns:
     """The table with each tube's nuclei, its nuclear domain and what the definition calls it."""
-    count = nuclei_per_tube(tube_of_nucleus, len(table))
-    return table.assign(
-        nuclei=count,
+    area_um2 = table["area_um2"]
+    count = nuclei_per_tube(tube_of_nucleus, len(area_um2))
+    return {
+        **table,
+        "nuclei": count,
         # Area a nucleus has to serve; of a tube without nuclei it is unknown.
-        nuclear_domain_um2=np.where(count > 0, table["area_um2"] / np.maximum(count, 1), np.nan),
-        myotube=count >= settings.min_nuclei,
-        mature=count >= settings.mature_nuclei,
-    )
+        "nuclear_domain_um2": np.where(count > 0, area_um2 / np.maximum(count, 1), np.nan),
+        "myotube": count >= settings.min_nuclei,
+        "mature": count >= settings.mature_nuclei,
+    }
 
 
 class _Summary(NamedTuple):
