@@ -44,6 +44,6 @@ def _grown(labels: LabelImage) -> LabelImage:
     narrow = narrowed(labels)
     # OpenCV dilates no integers as large as int32.
     fit = narrow if narrow.dtype == np.uint16 else narrow.astype(np.float32)
-    wide = cv2.dilate(fit, np.ones((3, 3), np.uint8)).astype(narrow.dtype, copy=False)
-    np.copyto(wide, narrow, where=narrow > 0)
-    return wide
+    wide = cv2.dilate(fit, np.ones((3, 3), np.uint8))
+    cv2.copyTo(fit, (fit > 0).view(np.uint8), wide)
+    return wide.astype(narrow.dtype, copy=False)

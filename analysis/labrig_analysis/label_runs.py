@@ -68,10 +68,12 @@ def label_runs(labels: LabelImage) -> Iterator[Runs]:
         np.not_equal(band[:, 1:], band[:, :-1], out=begins[:, 1:])
         start = np.flatnonzero(begins)
         label = band.ravel()[start]
-        length = np.diff(start, append=band.size)
-        inside = label > 0
-        row, column = np.divmod(start[inside], width)
-        yield Runs(label[inside].astype(np.int64), row + top, column, length[inside])
+        inside = np.flatnonzero(label)
+        first = start[inside]
+        length = np.append(start, band.size)[inside + 1] - first
+        # By NumPy's division: its `divmod` takes five times as long.
+        row = first // width
+        yield Runs(label[inside].astype(np.int64), row + top, first - row * width, length)
 
 
 def all_runs(labels: LabelImage) -> Runs:

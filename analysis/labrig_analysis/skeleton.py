@@ -62,7 +62,7 @@ def _neighbours(line: LabelImage) -> LabelImage:
 
 
 def _forks(skeleton: Mask) -> Mask:
-    return skeleton & (_neighbours(skeleton.astype(np.uint8)) > 2)
+    return skeleton & (_neighbours(skeleton.view(np.uint8)) > 2)
 
 
 def _pieces(skeleton: Mask) -> tuple[LabelImage, Mask]:
@@ -77,17 +77,23 @@ def _twigs(skeleton: Mask, distance: FloatImage) -> Mask:
     pieces, forks = _pieces(skeleton)
     count = int(pieces.max(initial=0)) + 1
     # A fork's 5 x 5 neighbourhood touches the pieces that it parts.
-    reach = cv2.dilate(np.where(forks, distance, 0).astype(np.float32), np.ones((5, 5), np.uint8))
-    at_fork = (pieces > 0) & (reach > 0)
-    joined = np.bincount(pieces[at_fork], minlength=count)
-    stem = np.zeros(count)
-    np.maximum.at(stem, pieces[at_fork], reach[at_fork])
-    length = np.bincount(pieces.ravel(), minlength=count)
-    at_tip = skeleton & (_neighbours(skeleton.astype(np.uint8)) == 1) & (pieces > 0)
-    tips = np.bincount(pieces[at_tip], minlength=count)
+    at_forks = np.zeros_like(distance)
+    at_forks[forks] = distance[forks]
+    reach = cv2.dilate(at_forks, np.ones((5, 5), np.uint8))
+    neighbours = _neighbours(skeleton.view(np.uint8))
+    # Lines are few pixels of the plane, so from here on only they are looked at.
+    line = np.flatnonzero(skeleton)
+    piece, stem_there = pieces.ravel()[line], reach.ravel()[line]
+    at_fork, at_tip = stem_there > 0, neighbours.ravel()[line] == 1
+    joined, tips = (np.bincount(piece[at], minlength=count) for at in (at_fork, at_tip))
+    stem = np.zeros(count, np.float32)
+    np.maximum.at(stem, piece, stem_there)
+    length = np.bincount(piece, minlength=count)
     twig = (joined > 0) & (tips > 0) & (length < _TWIG_HALF_WIDTHS * stem)
     twig[0] = False
-    return twig[pieces]
+    twigs = np.zeros(skeleton.shape, bool)
+    twigs.ravel()[line[twig[piece]]] = True
+    return twigs
 
 
 def walk_chains(skeleton: Mask) -> list[Chain]:
