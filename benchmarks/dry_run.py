@@ -50,11 +50,11 @@ def rehearse(protocol: str) -> tuple[float, float, float]:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory() as runs:
         request = StartRequest(
-            catalogue / protocol, catalogue / DEMO_RIG, Path(runs), simulate=True
+            catalogue / protocol, catalogue / DEMO_RIG, Path(runs), simulate=True, rehearse=True
         )
         folder = prepare_run(request)
         command = [sys.executable, "-m", "labrig.launch.runner_process", str(folder.root),
-                   "--speed", "inf", "--no-pictures"]  # fmt: skip
+                   "--speed", "inf"]  # fmt: skip
         begun = time.monotonic()
         peak_mb = 0.0
         with subprocess.Popen(command) as runner:

@@ -5,12 +5,19 @@ It can be copied as it is. ``docs/architecture.md`` says what each file holds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 class NotARunFolder(Exception):
     """The folder is not that of a run; the message says what is missing."""
+
+
+def is_rehearsal(identity: Mapping[str, Any]) -> bool:
+    """Whether a ``run.json`` is that of a rehearsal: simulated, and no picture was taken."""
+    return bool(identity.get("rehearsal", False))
 
 
 @dataclass(frozen=True, slots=True)

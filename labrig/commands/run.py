@@ -60,11 +60,13 @@ def run(
     if (fast or speed is not None) and not simulate:
         raise typer.BadParameter("--fast and --speed are for simulated nights: add --simulate")
     pace = math.inf if fast or rehearse else (speed or 1.0)
-    request = StartRequest(protocol, rig, runs, simulate, operator)
+    if rehearse and prefect:
+        raise typer.BadParameter("a rehearsal takes no Prefect: leave --prefect or --rehearse out")
+    request = StartRequest(protocol, rig, runs, simulate, operator, rehearse=rehearse)
     if prefect:
         _with_prefect(request, fast=fast, as_json=as_json)
         return
-    _directly(request, RunnerOptions(pace, pictures=not rehearse), as_json=as_json)
+    _directly(request, RunnerOptions(pace), as_json=as_json)
 
 
 def _with_prefect(request: StartRequest, *, fast: bool, as_json: bool) -> None:

@@ -75,7 +75,6 @@ def offer_start(folder: RunFolder, parameters: NightParameters) -> None:
             grace_s=DEFAULT_GRACE_S,
             by=_myself(),
             speed=float("inf") if parameters.fast else 1.0,
-            pictures=True,
         ),
     )
     await_answer(folder)

@@ -164,7 +164,7 @@ class Keeper:
 
     def _reason_not_to_start(self, folder: RunFolder, offer: Offer) -> str:
         """Start it; why it could not be, or empty."""
-        kept = _Kept(folder, RunnerOptions(offer.speed, offer.pictures), None, self._now_s())
+        kept = _Kept(folder, RunnerOptions(offer.speed), None, self._now_s())
         try:
             self._start(kept)
         except (RunnerDied, OSError) as error:

@@ -39,7 +39,6 @@ class Offer:
     grace_s: float
     by: str
     speed: float
-    pictures: bool
 
 
 def make_offer(folder: RunFolder, offer: Offer) -> None:

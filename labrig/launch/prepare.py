@@ -65,6 +65,7 @@ class StartRequest:
         operator: who starts it.
         culture, donors: of the day, in place of the protocol file's; None keeps them.
         faults: scripted faults of simulated instruments.
+        rehearse: simulated, and the camera answers without a picture.
     """
 
     protocol: Path
@@ -75,6 +76,7 @@ class StartRequest:
     culture: CultureRecord | None = None
     donors: tuple[Donor, ...] | None = None
     faults: tuple[FaultSpec, ...] = ()
+    rehearse: bool = False
 
 
 def prepare_run(request: StartRequest, now: datetime | None = None) -> RunFolder:
@@ -172,6 +174,7 @@ def _identity(
         "rig_sha256": rig.sha256,
         "pilot": plan.pilot,
         "simulated": request.simulate,
+        "rehearsal": request.rehearse,
         "seed": plan.seed,
         "operator": request.operator or protocol.model.culture.operator or _login(),
         "machine": platform.node(),

@@ -39,12 +39,10 @@ class RunnerOptions:
 
     Attributes:
         speed: simulated runs: run seconds a wall second, ``inf`` as fast as possible.
-        pictures: False in a rehearsal, which stores none.
         gap_s: an adopted simulated run: how long the bench was left alone.
     """
 
     speed: float = 1.0
-    pictures: bool = True
     gap_s: float = 0.0
 
 
@@ -58,8 +56,6 @@ def start_runner(folder: RunFolder, options: RunnerOptions) -> subprocess.Popen[
         sys.executable, "-m", "labrig.launch.runner_process", str(folder.root),
         "--speed", repr(options.speed), "--gap-s", repr(options.gap_s),
     ]  # fmt: skip
-    if not options.pictures:
-        command.append("--no-pictures")
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with folder.log.open("ab") as log:
         return subprocess.Popen(

@@ -30,7 +30,7 @@ from labrig.run.lease import LeaseHeld
 from labrig.run.recovery import ClockWentBack, run_time_now_s
 from labrig.run.runner import Runner, RunOver, previous_state
 from labrig.run.virtual_clock import VirtualClock
-from labrig.run_folder import RunFolder
+from labrig.run_folder import RunFolder, is_rehearsal
 from labrig.twin.bench import TwinBench
 from labrig.twin.spec import TwinSpec
 from labrig_drivers.errors import InstrumentError
@@ -48,11 +48,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("run", type=Path)
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--gap-s", type=float, default=0.0)
-    parser.add_argument("--no-pictures", dest="pictures", action="store_false")
     options = parser.parse_args(arguments)
     folder = RunFolder.at(options.run)
     try:
-        return _run(folder, options.speed, options.gap_s, pictures=options.pictures)
+        return _run(folder, options.speed, options.gap_s)
     except InstrumentError as error:
         sys.stderr.write(f"{error}\n")
         return NO_INSTRUMENT
@@ -61,11 +60,12 @@ def main(arguments: list[str]) -> int:
         return REFUSED
 
 
-def _run(folder: RunFolder, speed: float, gap_s: float, *, pictures: bool) -> int:
+def _run(folder: RunFolder, speed: float, gap_s: float) -> int:
     identity = read_json(folder.identity)
     bench = BenchSpec.from_json(read_json(folder.bench))
     plan = from_json(folder.plan.read_text(encoding="utf-8"))
-    module = CAMERA if pictures else REHEARSAL
+    rehearsal = is_rehearsal(identity)
+    module = REHEARSAL if rehearsal else CAMERA
     camera = CameraLink([sys.executable, "-m", module, str(folder.camera)], log=folder.log)
     made = datetime.fromisoformat(identity["made_utc"])
     with claimed_ports(bench, folder.root), WireLog(folder.wire) as wire:
@@ -82,7 +82,7 @@ def _run(folder: RunFolder, speed: float, gap_s: float, *, pictures: bool) -> in
             camera,
             # the world, not the request, says what the simulated camera sees
             (lambda _picture, since_s: twin.scene(since_s))
-            if twin is not None and pictures
+            if twin is not None and not rehearsal
             else None,
             # a simulated bench remembers no further than the death of its process
             partial(open_journal, survives="power cut" if twin is None else "kill"),

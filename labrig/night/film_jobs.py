@@ -13,7 +13,7 @@ from labrig.night.delivered_pulses import ChannelPulses
 from labrig.plan.film_schedule import block_of, rounds_of_films
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Film
-from labrig.run_folder import RunFolder
+from labrig.run_folder import RunFolder, is_rehearsal
 
 BEFORE_S = 0.5
 """The last pulses before a film count for its first frames."""
@@ -42,6 +42,7 @@ class FilmJobs:
         shows / pixel_size_um: by channel.
         rounds: by film, the imaging round nearest to it.
         unit_of: by well, its stimulator channel; empty: no electrodes.
+        rehearsal: its camera stores no films.
     """
 
     root: Path
@@ -50,6 +51,7 @@ class FilmJobs:
     pixel_size_um: Mapping[str, float]
     rounds: Mapping[str, int]
     unit_of: Mapping[str, str]
+    rehearsal: bool
 
     @classmethod
     def of(cls, folder: RunFolder, plan: Plan) -> FilmJobs:
@@ -69,6 +71,7 @@ class FilmJobs:
             pixel_size_um=camera["pixel_size_um"],
             rounds=rounds_of_films(plan.timeline),
             unit_of={well.well: well.pattern_unit for well in plan.wells},
+            rehearsal=is_rehearsal(read_json(folder.identity)),
         )
 
     def job(self, film: Film, outcome: FilmOutcome, pulses: Mapping[str, ChannelPulses]) -> FilmJob:

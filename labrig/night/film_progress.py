@@ -21,8 +21,8 @@ class FilmProgress:
     """Blocks of films as they become complete, and the work of measuring them.
 
     A block is complete when each of its films was taken or given up, and every block once the run
-    has ended: of a block that was never filmed each film says why. A rehearsal's camera stores no
-    films, so there is nothing to measure.
+    has ended: of a block that was never filmed each film says why. A rehearsal has no films to
+    measure, however far it came.
 
     Args:
         folder: the run.
@@ -48,11 +48,9 @@ class FilmProgress:
         Raises:
             sqlite3.DatabaseError: the journal is damaged.
         """
-        if not self._waiting or not self._journal.exists():
+        if self._jobs.rehearsal or not self._waiting or not self._journal.exists():
             return {}
         settled = self._settled()
-        if any(film.state == "confirmed" and not film.detail["path"] for film in settled.values()):
-            return {}
         ready = [
             block
             for block, films in self._waiting.items()

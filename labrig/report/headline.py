@@ -8,6 +8,7 @@ from typing import Literal
 
 from labrig.report.analysis import Analysis
 from labrig.report.outcome import Outcome, clock
+from labrig.run_folder import is_rehearsal
 
 Tone = Literal["good", "warn", "bad"]
 _GRAVITY: tuple[Tone, ...] = ("good", "warn", "bad")
@@ -50,22 +51,23 @@ def headline(analysis: Analysis) -> Headline:
     outcome = analysis.outcome
     plan = analysis.record.plan
     length = clock(plan.forecast.duration_s)
+    night = "rehearsal" if is_rehearsal(analysis.record.identity) else "night"
     troubles = _troubles(analysis)
     tone: Tone = "good"
     if analysis.record.journal_problem:
         title, tone = "The journal of this run cannot be trusted.", "bad"
         lead = f"Nothing of it is shown below. {analysis.record.journal_problem}"
     elif outcome.condition == "finished":
-        title = "The night is finished"
+        title = f"The {night} is finished"
         title += "." if not troubles else ", with something to look at."
         lead = f"All {length} h of it ran."
         tone = max((point.tone for point in troubles), key=_GRAVITY.index, default="good")
     elif outcome.condition == "stopped":
-        title = f"The night was stopped at {clock(outcome.until_s)} of {length} h."
+        title = f"The {night} was stopped at {clock(outcome.until_s)} of {length} h."
         lead = f"Reason given: {outcome.reason}." if outcome.reason else "No reason was given."
         tone = "bad"
     elif outcome.condition == "unfinished":
-        title = f"The night is not finished: its journal ends at {clock(outcome.until_s)} h."
+        title = f"The {night} is not finished: its journal ends at {clock(outcome.until_s)} h."
         lead = (
             "Either it still runs (`labrig status`), or its runner died: `labrig resume` goes on "
             "without giving any dose twice."
@@ -129,7 +131,8 @@ def _troubles(analysis: Analysis) -> list[Point]:
     names = {"frame": "pictures", "film": "films", "dose": "doses", "level": "settings of flow or "
              "impulses", "reading": "probe readings", "train": "impulse trains"}  # fmt: skip
     for kind, count in lost.items():
-        if count:
+        # Films that were measured as missing are told with all that count for nothing.
+        if count and not (kind == "film" and count <= _films_out(analysis)):
             total = sum(outcome.tally[kind].values())
             tone: Tone = "bad" if kind in ("dose", "level") else "warn"
             points.append(Point(tone, f"{count} of {total} {names[kind]} are missing."))
@@ -155,7 +158,8 @@ def _troubles(analysis: Analysis) -> list[Point]:
     other = [code for code in by_code if code not in _TOLD_ABOVE]
     if other:
         points.append(Point("warn", f"Also recorded: {', '.join(other)}."))
-    if analysis.record.absent and outcome.condition != "never begun":
+    rehearsal = is_rehearsal(analysis.record.identity)
+    if analysis.record.absent and outcome.condition != "never begun" and not rehearsal:
         points.append(Point("warn", capital("; ".join(analysis.record.absent)) + "."))
     return points
 
@@ -175,12 +179,18 @@ def _gaps(outcome: Outcome) -> list[Point]:
 
 def _films(analysis: Analysis) -> list[Point]:
     """Films of contraction that were asked for and say nothing, with the most frequent reason."""
-    films = analysis.record.films
-    out = 0 if films.empty else int((films["status"] != "ok").sum())
+    out = _films_out(analysis)
     if not out:
         return []
     why = max(analysis.films_left_out, key=lambda flag: flag.count).reason
-    return [Point("warn", f"{out} of {len(films)} films of contraction count for nothing: {why}.")]
+    total = len(analysis.record.films)
+    return [Point("warn", f"{out} of {total} films of contraction count for nothing: {why}.")]
+
+
+def _films_out(analysis: Analysis) -> int:
+    """Films in the table of contractions that count for nothing."""
+    films = analysis.record.films
+    return 0 if films.empty else int((films["status"] != "ok").sum())
 
 
 def _pumps_still_run(analysis: Analysis) -> bool:
@@ -203,7 +213,9 @@ def _low_reservoirs(analysis: Analysis) -> list[Point]:
 def _all_well(analysis: Analysis) -> str:
     tally = analysis.outcome.tally
     parts = []
-    names = {"frame": "pictures", "film": "films", "dose": "doses", "train": "impulse trains"}
+    names = {"dose": "doses", "train": "impulse trains"}
+    if not is_rehearsal(analysis.record.identity):
+        names = {"frame": "pictures", "film": "films", **names}
     for kind, name in names.items():
         if kind in tally:
             parts.append(f"{tally[kind].get('on time', 0)} {name}")

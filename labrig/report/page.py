@@ -15,6 +15,7 @@ from labrig.report.kinds import IN_WORDS
 from labrig.report.outcome import LATE_PICTURE_FRACTION, TALLIED, clock
 from labrig.report.tables import FILES
 from labrig.run.lateness import PUNCTUAL_S
+from labrig.run_folder import is_rehearsal
 
 MOST_ROWS = 60
 SECTIONS = (
@@ -73,6 +74,7 @@ def render(analysis: Analysis) -> str:
         unit_rows=list(analysis.itt.itertuples()),
         flagged_frames=_flagged_frames(analysis),
         films=contraction_facts(analysis),
+        rehearsal=is_rehearsal(record.identity),
         contraction_rows=list(analysis.contractions.itertuples()),
         strips=_strips(analysis),
         strip_rule=strips.RULE,

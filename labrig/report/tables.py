@@ -13,6 +13,7 @@ from typing import Any
 
 from labrig.frames.manifest import COLUMNS as FRAME_COLUMNS
 from labrig.report.analysis import Analysis
+from labrig.run_folder import is_rehearsal
 
 FILES = (
     ("units.csv", "measures at the experimental unit, round by round"),
@@ -113,6 +114,7 @@ def _verdict(analysis: Analysis) -> str:
         "run": run["id"],
         "pilot": run["pilot"],
         "simulated": run["simulated"],
+        "rehearsal": is_rehearsal(run),
         "committed_sha256": commitment.entries[-1]["sha256"] if commitment else None,
         "post_hoc": commitment.post_hoc if commitment else None,
         "strongest_wording": "sarcopenia-like: cultured myotubes are not aged muscle",

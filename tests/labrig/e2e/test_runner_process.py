@@ -18,10 +18,12 @@ MOST_MB = 80.0
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 def test_the_runner_needs_less_than_80_mb(short_night, tmp_path):
     folder = prepare_run(
-        StartRequest(short_night, CATALOGUE / "rigs" / "simulated-bench.yaml", tmp_path, True)
+        StartRequest(
+            short_night, CATALOGUE / "rigs" / "simulated-bench.yaml", tmp_path, True, rehearse=True
+        )
     )
     command = [sys.executable, "-m", "labrig.launch.runner_process", str(folder.root),
-               "--speed", "inf", "--no-pictures"]  # fmt: skip
+               "--speed", "inf"]  # fmt: skip
     peaks = []
     with subprocess.Popen(command) as runner:
         status = Path(f"/proc/{runner.pid}/status")

@@ -58,7 +58,7 @@ class Bench:
         folder = RunFolder(self.runs / name)
         folder.root.mkdir()
         due = datetime.now(UTC).isoformat()
-        make_offer(folder, Offer(due_utc=due, grace_s=60.0, by=name, speed=1.0, pictures=True))
+        make_offer(folder, Offer(due_utc=due, grace_s=60.0, by=name, speed=1.0))
         return folder
 
 

@@ -38,6 +38,7 @@ def test_everything_a_runner_needs_is_there(request_demo):
     assert folder.root.name == "2026-11-23_180000_demo-night"
     assert identity["pilot"] is True
     assert identity["simulated"] is True
+    assert identity["rehearsal"] is False
     assert identity["operator"] == "tester"
     assert len(identity["protocol_sha256"]) == 64
     plan = from_json(folder.plan.read_text(encoding="utf-8"))

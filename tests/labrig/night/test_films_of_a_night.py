@@ -118,10 +118,10 @@ class Clock:
         return RealClock().utc()
 
 
-def progress_of(folder, stimulus="twitch"):
+def progress_of(folder, stimulus="twitch", rehearsal=False):
     jobs = FilmJobs(folder.root, stimulus, {"phase": "cells"}, {"phase": 1.3},
                     {e.key: 1 for e in PLAN.timeline if isinstance(e, Film)},
-                    {w.well: w.pattern_unit for w in PLAN.wells})  # fmt: skip
+                    {w.well: w.pattern_unit for w in PLAN.wells}, rehearsal)  # fmt: skip
     return FilmProgress(folder, PLAN, jobs)
 
 
@@ -241,7 +241,9 @@ def test_a_well_without_electrodes_and_films_without_a_stimulus_say_so(folder, n
     assert "contraction cannot be compared" in jobs[1].doubts[0]
 
 
-def test_a_rehearsal_stores_no_films(folder, noted):
-    for film_ in PLAN.timeline[4:6]:
+@pytest.mark.parametrize("answered", [0, 1, 2])
+def test_a_rehearsal_has_no_films_to_measure_however_far_it_came(folder, noted, answered):
+    noted(0.0, "run", "started", "noted")
+    for film_ in PLAN.timeline[4 : 4 + answered]:
         noted(film_.offset_s, "film", film_.key, "confirmed", path="", lateness_s=0.0)
-    assert progress_of(folder).newly_complete(ended=True) == {}
+    assert progress_of(folder, rehearsal=True).newly_complete(ended=True) == {}

@@ -64,6 +64,7 @@ class Story:
     measured: bool = True
     measured_rounds: tuple[int, ...] = (0, 2)
     imaged: bool = True
+    rehearsal: bool = False
     films_measured: bool = False
     weaken: dict[str, float] = field(default_factory=dict)
     untested: tuple[str, ...] = ()
@@ -124,6 +125,7 @@ def _write(root: Path, story: Story) -> RunFolder:
                 "protocol": protocol.model.name, "title": protocol.model.title,
                 "protocol_sha256": protocol.sha256, "rig": rig.model.name,
                 "rig_sha256": rig.sha256, "pilot": plan.pilot, "simulated": True,
+                "rehearsal": story.rehearsal,
                 "seed": plan.seed, "operator": "tester", "machine": "bench",
                 "python": "3.11", "versions": {"labrig": "0.1.0"}, "faults": [],
             }

@@ -194,6 +194,19 @@ def test_films_that_count_for_nothing_are_told_first_and_not_called_measured(wri
     assert facts["counted"] == len(films) - 4
 
 
+def test_missing_films_are_told_once(write_run, night):
+    told = replace(night, films_measured=True, only_intended="film/")
+    record = read_record(write_run(told))
+    films = record.films.assign(status="failed", reasons="the film was not taken: missed")
+    said = [p.text for p in headline(analyse(replace(record, films=films))).points]
+    assert [text for text in said if "films" in text] == [
+        f"{len(films)} of {len(films)} films of contraction count for nothing: "
+        "the film was not taken."
+    ]
+    unmeasured = [p.text for p in headline(analyse(replace(record, films=films[:0]))).points]
+    assert f"{len(films)} of {len(films)} films are missing." in unmeasured
+
+
 def test_names_of_patterns_keep_their_letters():
     assert capital("films were taken under Tonic_10Hz") == "Films were taken under Tonic_10Hz"
 

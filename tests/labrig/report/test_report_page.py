@@ -173,6 +173,35 @@ def test_what_is_not_there_is_said(write_run, story, case):
     assert expected in words(page_of(write_run(replace(story, **changes))))
 
 
+@pytest.mark.parametrize(
+    ("until_s", "title"),
+    [(14 * 3600.0, "The rehearsal is finished."), (600.0, "The rehearsal was stopped at 0:10")],
+)
+def test_a_rehearsal_says_at_the_top_that_nothing_was_real(write_run, story, until_s, title):
+    told = replace(
+        story, rehearsal=True, imaged=False, measured=False, until_s=until_s,
+        stopped=None if until_s == story.until_s else "smoke",
+    )  # fmt: skip
+    folder = write_run(told)
+    said = words(page_of(folder))
+    assert re.search(
+        r"SIMULATED No instrument was real.* REHEARSAL No picture was taken.*" + title, said
+    )
+    assert json.loads((folder.report / "verdict.json").read_text())["rehearsal"] is True
+    points = " ".join(p.text for p in headline(analyse(read_record(folder))).points)
+    assert "pictures" not in points
+    assert "no picture" not in points.lower()
+
+
+def test_a_run_folder_from_before_rehearsals_were_marked_is_read(write_run, story, tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    shutil.copytree(write_run(replace(story, imaged=False)).root, folder.root)
+    identity = json.loads(folder.identity.read_text(encoding="utf-8"))
+    del identity["rehearsal"]
+    folder.identity.write_text(json.dumps(identity), encoding="utf-8")
+    assert "REHEARSAL" not in words(page_of(folder))
+
+
 def test_a_commitment_is_shown_and_checked(write_run, story, tmp_path):
     folder = RunFolder(tmp_path / "run")
     shutil.copytree(write_run(replace(story, imaged=False)).root, folder.root)
