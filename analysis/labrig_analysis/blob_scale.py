@@ -83,16 +83,19 @@ def _scale_space_maxima(
     found_diameters: list[FloatImage] = []
     found_contrasts: list[FloatImage] = []
     near = np.ones((3, 3), np.uint8)
+    highest = [cv2.dilate(plane, near) for _, _, plane in planes]
     for i, (reduction, diameter, plane) in enumerate(planes):
-        crest = (plane >= cv2.dilate(plane, np.ones((5, 5), np.uint8))) & (plane > 0)
+        # Twice the highest within one pixel is the highest within two.
+        crest = (plane >= cv2.dilate(highest[i], near)) & (plane > 0)
         y, x = np.divmod(np.flatnonzero(crest), plane.shape[1])
         contrast = plane[y, x]
         beats = np.ones(len(contrast), bool)
-        for other_reduction, _, other in planes[max(0, i - 1) : i] + planes[i + 1 : i + 2]:
-            zoom = reduction / other_reduction
+        for k in {max(0, i - 1), min(i + 1, len(planes) - 1)} - {i}:
+            other = highest[k]
+            zoom = reduction / planes[k][0]
             oy = np.minimum(((y + 0.5) * zoom).astype(int), other.shape[0] - 1)
             ox = np.minimum(((x + 0.5) * zoom).astype(int), other.shape[1] - 1)
-            beats &= contrast > cv2.dilate(other, near)[oy, ox]
+            beats &= contrast > other[oy, ox]
         found_contrasts.append(contrast[beats])
         found_diameters.append(np.full(int(beats.sum()), diameter, np.float32))
     if not planes:
