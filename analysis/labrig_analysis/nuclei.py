@@ -139,14 +139,15 @@ def joined_labels(cut: CutNuclei, judge: Judge, settings: NucleusSettings) -> La
     """(y, x) int32 at working size: pieces joined by a judge, debris left out, no gaps."""
     pieces = cut.pieces
     owner = join_pieces(pieces, cut.borders, cut.typical_area_px, judge)
-    labels = owner[cut.labels]
-    areas = np.bincount(labels.ravel(), minlength=len(owner))
+    areas = pieces.moments[:, 0]
     least = np.full(len(owner), settings.smallest_area * cut.typical_area_px)
-    for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
-        least[edge] = settings.smallest_at_border * cut.typical_area_px
+    for edge in (cut.labels[0], cut.labels[-1], cut.labels[:, 0], cut.labels[:, -1]):
+        least[owner[edge]] = settings.smallest_at_border * cut.typical_area_px
     keep = (areas >= least) & (areas > 0) & (pieces.tops >= settings.least_curvature)
+    keep &= owner == np.arange(len(owner))
     keep[0] = False
-    return np.where(keep, np.cumsum(keep), 0).astype(np.int32)[labels]
+    number = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
+    return number[owner][cut.labels]
 
 
 def _cut(
