@@ -4,8 +4,10 @@ from contextlib import ExitStack
 
 import pytest
 
+from labrig_drivers import pulse_pal
 from labrig_drivers.conformance import SteppedClock
 from labrig_drivers.hosting import host_on_pty, host_on_tcp
+from labrig_drivers.pulse_pal.settings import PulsePalSettings
 from labrig_drivers.transports.loopback import LoopbackTransport
 from labrig_drivers.transports.modbus import ModbusLink
 from labrig_drivers.transports.serial_port import open_serial
@@ -104,3 +106,56 @@ class LateOnce(LoopbackTransport):
 def late_once():
     """A loopback whose first answer comes after its time-out."""
     return LateOnce
+
+
+class Electrodes:
+    """A plant that writes down what happens to it."""
+
+    def __init__(self):
+        self.started = []
+        self.cut = []
+
+    def train_started(self, now_s, channel, **train):
+        self.started.append((now_s, channel, train))
+
+    def train_stopped(self, now_s, channel):
+        self.cut.append((now_s, channel))
+
+
+class PulsePalBench:
+    """A simulated Pulse Pal, its electrodes, a stepped clock and a driver."""
+
+    def __init__(self, faults=(), link=lambda inner: inner, **settings):
+        self.settings = PulsePalSettings(**settings)
+        self.clock = SteppedClock()
+        self.electrodes = Electrodes()
+        self.simulator = pulse_pal.INSTRUMENT.simulator(
+            self.settings, self.electrodes, 0, faults, "stim"
+        )
+        self.raw = LoopbackTransport(self.simulator, self.clock.now_s)
+        self.driver = self.connect(link(self.raw))
+
+    def connect(self, link):
+        return pulse_pal.INSTRUMENT.driver(link, self.settings, "stim")
+
+    def trigger(self, *channels):
+        self.driver.trigger(channels, self.clock.now_s())
+
+    def pass_time(self, seconds):
+        self.clock.wait(seconds)
+        self.simulator.advance(self.clock.now_s())
+
+    def is_quiet_and_disarmed(self):
+        self.simulator.advance(self.clock.now_s())
+        return (
+            not any(self.simulator.playing(channel) for channel in (1, 2, 3, 4))
+            and all(self.simulator.output_v(channel) == 0 for channel in (1, 2, 3, 4))
+            and self.simulator.armed_to_loop == ()
+            and self.simulator.linked_inputs == ()
+        )
+
+
+@pytest.fixture(scope="session")
+def pulse_pal_bench():
+    """Makes a PulsePalBench: ``pulse_pal_bench(faults, link, **settings)``."""
+    return PulsePalBench

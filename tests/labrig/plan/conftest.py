@@ -184,6 +184,10 @@ class Bench:
             free_bytes=self.free_bytes,
         )
 
+    def graded(self, arms=None):
+        """The severity of each finding by its code."""
+        return {finding.code: finding.severity for finding in self.plan(arms).findings}
+
 
 @pytest.fixture
 def bench():
@@ -193,6 +197,17 @@ def bench():
 @pytest.fixture(scope="session")
 def small_plan():
     return Bench().plan()
+
+
+@pytest.fixture
+def new_findings(bench, small_plan):
+    """Gives, by code, the severity of what is found in the bent bench and not in the small one."""
+    known = {finding.code for finding in small_plan.findings}
+
+    def find():
+        return {code: grade for code, grade in bench.graded().items() if code not in known}
+
+    return find
 
 
 @pytest.fixture(scope="session")
