@@ -30,12 +30,13 @@ def enlarged(labels: LabelImage, inside: LabelImage, shape: tuple[int, ...]) -> 
         np.arange(wanted) * small // full
         for wanted, small, full in zip(shape, labels.shape, inside.shape, strict=True)
     )
-    wide = np.take(grown, columns, axis=1)
     inside = inside[: shape[0], : shape[1]]
     full = np.empty(shape, grown.dtype)
     for top in range(0, shape[0], _BAND_ROWS):
         band = slice(top, top + _BAND_ROWS)
-        np.multiply(wide[rows[band]], inside[band], out=full[band])
+        row = rows[band]
+        wide = np.take(grown[row[0] : row[-1] + 1], columns, axis=1)
+        np.multiply(wide[row - row[0]], inside[band], out=full[band])
     return full
 
 
