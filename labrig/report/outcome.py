@@ -164,6 +164,8 @@ def _timeline_slips(
         if fate in ("on time", "still ahead") or row is None:
             continue
         why = row.detail.get("reason") or row.detail.get("what") or row.detail.get("resolution")
+        if row.state in ("sent", "acknowledged"):
+            why = f"{row.state}, and the journal does not say what came"
         slips.append(
             Slip(kind, entry.key, _where(entry), entry.offset_s, fate, late_s, str(why or ""))
         )
@@ -207,8 +209,11 @@ def _train_slips(
 
 
 def _fate(row: Row | None, late_s: float | None, allowed_s: float) -> str:
-    if row is None or row.state in ("intent", "sent", "acknowledged"):
+    if row is None or row.state in ("intent", "acknowledged"):
         return "still ahead"
+    if row.state == "sent":
+        # It may have come: bytes were on their way, and nothing was heard after them.
+        return "uncertain"
     if row.state in _FINAL:
         return _FINAL[row.state]
     return "late" if late_s is not None and late_s > allowed_s else "on time"

@@ -158,17 +158,30 @@ class DoseGiver:
         return None
 
     def stop(self, pump: Pump) -> None:
-        """Cut off what is under way and drop what waits: an operator's stop."""
-        flight, self._flight = self._flight, None
-        if flight is not None:
-            pump.stop()
-            witness = classify(flight.sent, pump.state(), self._desk.clock.now_s())
-            if witness.classification == "done":
-                self._note_done(flight.dose, witness)
-            else:
-                self._note_unknown(flight.dose, witness, "cut off by a stop")
+        """Cut off what is under way and drop what waits: an operator's stop.
+
+        Raises:
+            LinkError, ReplyError: the pump does not answer; what is under way is still open.
+        """
         while self._queue:
             self._desk.note("dose", self._queue.popleft().entry.key, "refused", reason="stopped")
+        flight = self._flight
+        if flight is None:
+            return
+        pump.stop()
+        witness = classify(flight.sent, pump.state(), self._desk.clock.now_s())
+        self._flight = None
+        if witness.classification == "done":
+            self._note_done(flight.dose, witness)
+        else:
+            self._note_unknown(flight.dose, witness, "cut off by a stop")
+
+    def conclude(self) -> None:
+        """Record that nobody knows what came of the dose under way, as nobody will ask again."""
+        flight, self._flight = self._flight, None
+        if flight is not None:
+            ended = "the run ended before the pump said what came"
+            self._note_unknown(flight.dose, Witness("unknown", None), ended)
 
     def _conclude(self, order: Order, dose: Dose, witness: Witness) -> Order | None:
         if witness.classification == "done":

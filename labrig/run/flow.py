@@ -139,6 +139,10 @@ class PumpHandler:
         """The last level stays: stopping starves the cells. What still waits is not begun now."""
         self._doses.give_up("the run ended before the pump answered again")
 
+    def conclude(self) -> None:
+        """Record a dose that was sent and of which the pump never told the end."""
+        self._doses.conclude()
+
     def _make_safe(self) -> None:
         pump = self._port()
         self._cut_off = self._cut_off or self._doses.busy

@@ -56,3 +56,7 @@ class Handler(Protocol):
     def finish(self) -> None:
         """Leave the instrument as the end of a run should find it."""
         ...
+
+    def conclude(self) -> None:
+        """The last word: record what is still open, as nobody will ask again; sends nothing."""
+        ...

@@ -107,6 +107,9 @@ class ImagingHandler:
         """Let the camera go."""
         self._camera.close()
 
+    def conclude(self) -> None:
+        """Nothing is left open."""
+
     def _take_picture(self, entry: Frame | Film) -> None:
         kind = "frame" if isinstance(entry, Frame) else "film"
         where: dict[str, Any] = {

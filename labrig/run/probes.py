@@ -78,6 +78,9 @@ class ProbeHandler:
     def finish(self) -> None:
         """Nothing to leave."""
 
+    def conclude(self) -> None:
+        """Nothing is left open."""
+
     def _judge(self, reading: EnvironmentReading) -> None:
         board = self._desk.board
         if not reading.trusted:

@@ -114,6 +114,9 @@ class StimulatorHandler:
         """Silent: nobody is there to re-arm."""
         self._silence()
 
+    def conclude(self) -> None:
+        """Nothing is left open."""
+
     def _silence(self) -> None:
         """Cut off what plays; that it was cut off is written down, for whoever counts pulses."""
         armed, self._groups = bool(self._groups), []

@@ -355,6 +355,8 @@ class Worker:
             for what in outage.waiting:
                 if isinstance(what, Order):
                     self._note_end(what, "missed", f"no link to {name}: {outage.what}")
+        for handler in self._handlers.values():
+            handler.conclude()
         for order in self._unwritten:
             self._note_end(order, "missed", "the journal could not be written in time")
         unsafe = tuple(self._outages)
