@@ -5,7 +5,7 @@ Everything is worked out anew from tables and label images, so closing twice giv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,15 @@ from labrig.measure.field_job import label_path, rows_of
 from labrig.measure.judging import SERIES, judge_fields
 from labrig.measure.results import write_text_whole
 from labrig.measure.rounds import LABELS, RoundFrame
-from labrig.measure.run_tables import locked, undo_unfinished
+from labrig.measure.run_tables import locked, set_column, undo_unfinished
 from labrig.measure.tracks import COLUMNS, Series, SeriesTracks, Sighting, track_series
 from labrig_analysis.tubes_fluorescence import KIND as STAINED
 
 if TYPE_CHECKING:
     import pandas as pd
 
+OF_TUBES = ("well", "field", "round", "kind", "tube", "diameter_mean_um")
+"""What tubes are followed by. A run of days has 10^6 of them: nothing else of them is held."""
 Each = Callable[[Callable[[Series], SeriesTracks], Sequence[Series]], Iterable[SeriesTracks]]
 """``map``, or that of a pool of processes."""
 
@@ -41,7 +43,8 @@ def close_measures(out: Path, each: Each = map) -> int:
         return 0
     with locked(out):
         undo_unfinished(out)
-        fields, tubes = _table(out / "fields.csv"), _table(out / "tubes.csv")
+        fields = _table(out / "fields.csv")
+        tubes = _table(out / "tubes.csv", OF_TUBES)
     if fields is None:
         return 0
     fields = judge_fields(fields)
@@ -51,7 +54,7 @@ def close_measures(out: Path, each: Each = map) -> int:
         _write(out / "fields.csv", fields)
         _write_rows(out / "tracks.csv", rows)
         if tubes is not None and not tubes.empty:
-            _write(out / "tubes.csv", _with_tracks(tubes, found))
+            set_column(out / "tubes.csv", "track", _track_by_tube(found))
     return len(rows)
 
 
@@ -60,8 +63,7 @@ def _series(out: Path, fields: pd.DataFrame, tubes: pd.DataFrame | None) -> list
         return []
     measured = tubes[tubes["diameter_mean_um"].notna()]
     widths: dict[tuple[Any, ...], dict[int, float]] = {}
-    columns = ["well", "field", "round", "kind", "tube", "diameter_mean_um"]
-    for *place, tube, diameter_um in measured[columns].itertuples(index=False):
+    for *place, tube, diameter_um in measured[list(OF_TUBES)].itertuples(index=False):
         widths.setdefault(tuple(place), {})[tube] = diameter_um
     found = []
     known = fields[fields["kind"].notna()]
@@ -97,23 +99,30 @@ def _sighting(out: Path, row: dict[str, Any], diameters_um: dict[int, float]) ->
     )
 
 
-def _with_tracks(tubes: pd.DataFrame, found: Iterable[SeriesTracks]) -> pd.DataFrame:
-    track_of = {
-        (tracks.series.well, tracks.series.field, tracks.series.kind, *seen): track
+def _track_by_tube(found: Iterable[SeriesTracks]) -> Callable[[Mapping[str, str]], str]:
+    """Gives the track of a row of ``tubes.csv``; empty where it was not followed."""
+    by_field = {
+        (tracks.series.well, tracks.series.field, tracks.series.kind): tracks.track_of
         for tracks in found
-        for seen, track in tracks.track_of.items()
     }
-    places = zip(*(tubes[n] for n in ("well", "field", "kind", "round", "tube")), strict=True)
-    return tubes.assign(track=[track_of.get(place, "") for place in places])
+
+    def track(row: Mapping[str, str]) -> str:
+        of_field = by_field.get((row["well"], int(row["field"]), row["kind"]))
+        place = (int(row["round"]), int(row["tube"]))
+        return str(of_field.get(place, "")) if of_field else ""
+
+    return track
 
 
-def _table(path: Path) -> pd.DataFrame | None:
+def _table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame | None:
+    """A table, or those of the columns that it has; None without a row."""
     import pandas as pd
 
     # A table without a row is written as an empty line.
     if not path.exists() or path.stat().st_size <= 1:
         return None
-    return pd.read_csv(path, dtype={"well": str})
+    wanted = None if columns is None else lambda name: name in columns
+    return pd.read_csv(path, dtype={"well": str}, usecols=wanted)
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:

@@ -18,6 +18,7 @@ import shutil
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,6 +29,7 @@ Rank = list[tuple[float, str]]
 _MARK = ".before"
 """Of the file that holds a table's size while something is being appended to it."""
 _BLOCK = 1 << 20
+_ROWS_AT_ONCE = 10_000
 
 
 def replace_rows(
@@ -77,6 +79,25 @@ def replace_rows(
         _append(path, lines)
     else:
         _put_between(path, start, lines, end)
+
+
+def set_column(path: Path, name: str, value: Callable[[Row], str]) -> None:
+    """Write one column of a table anew, all other cells as they are; a new one goes to the end.
+
+    Args:
+        path: the CSV.
+        name: of the column.
+        value: its cell in a row.
+
+    Raises:
+        OSError: it cannot be written; it keeps its former content.
+    """
+    with path.open(encoding="utf-8", newline="") as table, _whole(path) as aside:
+        rows = csv.DictReader(table)
+        names = list(dict.fromkeys([*(rows.fieldnames or ()), name]))
+        aside.write(_lines(names, [dict(zip(names, names, strict=True))]))
+        while some := list(islice(rows, _ROWS_AT_ONCE)):
+            aside.write(_lines(names, [row | {name: value(row)} for row in some]))
 
 
 @contextmanager

@@ -186,3 +186,26 @@ def test_it_holds_what_a_plain_list_would_hold(tmp_path_factory, steps):
     found = read(path) if path.exists() else []
     names = list(found[0]) if found else []
     assert found == [dict.fromkeys(names, "") | row for row in cells]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("well,tube\nA1,1\nA1,2\n", "well,tube,track\nA1,1,t1\nA1,2,t2\n"),
+        (
+            'well,tube,track,why\nA1,1,9,"a, b"\nA1,2.50,,\n',
+            'well,tube,track,why\nA1,1,t1,"a, b"\nA1,2.50,t2.50,\n',
+        ),
+    ],
+    ids=["a new column", "an older one, among cells as they are"],
+)
+def test_one_column_is_written_anew_and_the_rest_left_as_it_is(
+    tmp_path, monkeypatch, before, after
+):
+    monkeypatch.setattr(run_tables, "_ROWS_AT_ONCE", 1)
+    table = tmp_path / "tubes.csv"
+    table.write_text(before, encoding="utf-8")
+    for _ in range(2):
+        run_tables.set_column(table, "track", lambda row: f"t{row['tube']}")
+        assert table.read_text(encoding="utf-8") == after
+    assert list(tmp_path.iterdir()) == [table]
