@@ -71,7 +71,7 @@ def print_row(side: int) -> None:
     labels = segment_tubes(tubes, PIXEL_UM).labels
     resting_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     # Short runs are disturbed the most, and cost the least to repeat.
-    times = max(2, round(6 / megapixels))
+    times = max(3, round(24 / megapixels))
     steps = {
         "tubes": lambda: segment_tubes(tubes, PIXEL_UM),
         "diameters": lambda: measure_diameters(labels, tubes, PIXEL_UM),
