@@ -6,8 +6,8 @@ seen only the other half; the constants of edges and curvature were looked at on
 
 Nothing was trained on `skmc/`. How nuclei are cut was chosen on every seventh of its fields, and
 the rest is shown apart; which classes of error there are was counted on all fields, and from it
-came that parts of nuclei at the border count from half a nucleus on. Faster ways were checked on
-every third or fourth field. "Not looked at" says on what nothing was chosen, not what nobody saw.
+came that a nucleus cut by the border needs a larger area. Faster ways were checked on every third
+or fourth field. "Not looked at" says on what nothing was chosen, not what nobody saw.
 
 What limits the figures. DSB2018: its labels hold specks, often of 21 px exactly, where there is no
 nucleus; so F1 is also printed without true objects of less than a tenth of the field's median area.
