@@ -48,7 +48,9 @@ _SHOULDER = (0.5, 0.9)
 _SHOULDER_CLEAR_PX = 4.0
 _SHOULDER_CLEAR_SOFTNESS = 2.0
 _CORE_QUANTILE = 0.75
-_BACKGROUND_QUANTILE = 0.25
+# Below the middle, for neighbours' light; but noise lowers a low quantile, and with it the level at
+# which the edge is read: with 0.25, tubes of 6 px in noise of SD 1/20 came out 0.8 % too wide.
+_BACKGROUND_QUANTILE = 0.4
 
 OK, NO_EDGE, CONTACT, BORDER, FLAT = "ok", "no edge", "contact", "border", "flat"
 
