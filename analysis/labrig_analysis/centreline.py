@@ -72,7 +72,7 @@ def thin_labels(labels: LabelImage, width_px: float = _THINNING_WIDTH_PX) -> Thi
     """Thin every label on a plane reduced until a typical one is about `width_px` wide.
 
     Args:
-        labels: (y, x) int32.
+        labels: (y, x) integers, 0 the ground.
         width_px: less is faster, and loses fine branches.
     """
     step = 4 if min(labels.shape) >= 512 else 1
@@ -94,7 +94,7 @@ def trace_centrelines(labels: LabelImage) -> list[Branch]:
     """Centrelines of every label.
 
     Args:
-        labels: (y, x) int32.
+        labels: (y, x) integers, 0 the ground.
     """
     thinned = thin_labels(labels)
     limits = np.array(labels.shape[::-1]) - 1

@@ -87,7 +87,7 @@ def chords_at(
 
     Args:
         image: (y, x) uint8, uint16 or float32, tubes brighter than the ground.
-        labels: (y, x) int32; says where other tubes begin.
+        labels: (y, x) integers; says where other tubes begin.
         ground: (n,) grey level of the ground at each point.
         middle: (n,) contrast of the tube's middle above that, see `middle_contrast`.
         xy: (n, 2) points in px, inside a tube.

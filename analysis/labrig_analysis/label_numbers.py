@@ -8,7 +8,7 @@ import numpy.typing as npt
 from labrig_analysis.arrays import LabelImage
 from labrig_analysis.label_runs import label_runs
 
-_SOME_ROWS = 8
+_ROW_STEP = 8
 
 
 def without_gaps(labels: LabelImage) -> LabelImage:
@@ -24,7 +24,7 @@ def without_gaps(labels: LabelImage) -> LabelImage:
     """
     kind = labels.dtype if labels.dtype in (np.uint16, np.int32) else np.int32
     # Mostly no number is missing, and some of the rows show that already.
-    for rows in (labels[::_SOME_ROWS], labels):
+    for rows in (labels[::_ROW_STEP], labels):
         there = label_areas(rows) > 0
         if len(there) > labels.max(initial=0) and there[1:].all():
             return labels.astype(kind, copy=False)

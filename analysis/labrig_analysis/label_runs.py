@@ -62,13 +62,13 @@ def label_runs(labels: LabelImage) -> Iterator[Runs]:
     """
     height, width = labels.shape
     rows = max(1, _BAND_PX // max(1, width))
-    for top in range(0, height, rows):
+    for top in range(0, max(1, height), rows):
         band = np.ascontiguousarray(labels[top : top + rows])
         begins = np.ones(band.shape, bool)
         np.not_equal(band[:, 1:], band[:, :-1], out=begins[:, 1:])
         start = np.flatnonzero(begins)
         label = band.ravel()[start]
-        inside = np.flatnonzero(label)
+        inside = np.flatnonzero(label > 0)
         first = start[inside]
         length = np.append(start, band.size)[inside + 1] - first
         # By NumPy's division: its `divmod` takes five times as long.

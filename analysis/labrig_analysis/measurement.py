@@ -116,8 +116,13 @@ def measure_labels(
 
     Raises:
         ValueError: no calibration, or labels and planes differ in shape.
+        TypeError: labels that are no integers.
     """
     settings = settings or MeasureSettings()
+    for name, image in labels.items():
+        if image.dtype.kind not in "iu":
+            raise TypeError(f"{name} labels are {image.dtype}; give integers, 0 the ground")
+    _check_shapes({**planes, **{f"{name} labels": image for name, image in labels.items()}})
     return _measurement(labels, _measure_tables(planes, labels, pixel_size_um, settings), ())
 
 
@@ -174,10 +179,14 @@ def _by_channel(
     by_channel = dict(zip(channels, planes, strict=True))
     if len(by_channel) < len(planes):
         raise ValueError(f"channels {list(channels)} name one plane twice")
-    shapes = {name: plane.shape for name, plane in by_channel.items()}
-    if len(set(shapes.values())) > 1:
-        raise ValueError(f"planes of one field must have one size, not {shapes}")
+    _check_shapes(by_channel)
     return by_channel
+
+
+def _check_shapes(images: Mapping[str, GreyImage]) -> None:
+    shapes = {name: image.shape for name, image in images.items()}
+    if len(set(shapes.values())) > 1:
+        raise ValueError(f"planes and labels of one field must have one size, not {shapes}")
 
 
 def _bright_tubes(planes: Mapping[str, GreyImage]) -> tuple[str, GreyImage]:

@@ -136,7 +136,10 @@ def cut_nuclei(plane: GreyImage, settings: NucleusSettings) -> CutNuclei | None:
 
 
 def joined_labels(cut: CutNuclei, judge: Judge, settings: NucleusSettings) -> LabelImage:
-    """(y, x) int32 at working size: pieces joined by a judge, debris left out, no gaps."""
+    """(y, x) int32 at working size: pieces joined by a judge, debris left out, no gaps.
+
+    `cut.pieces` are joined in place: a cut serves once.
+    """
     pieces = cut.pieces
     owner = join_pieces(pieces, cut.borders, cut.typical_area_px, judge)
     areas = pieces.moments[:, 0]

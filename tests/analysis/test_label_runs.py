@@ -37,6 +37,15 @@ def test_pixels_of_runs_are_those_of_labels():
     assert runs.label[run].tolist() == labels.ravel()[pixels].tolist()
 
 
+def test_what_is_below_0_is_ground():
+    labels = np.array([[-1, 1, 1, 3], [0, 3, 3, 3]], np.int32)
+    assert label_moments(labels).area_px.tolist() == [2, 4]
+
+
+def test_a_plane_without_rows_has_no_runs():
+    assert len(all_runs(np.zeros((0, 7), np.uint16)).label) == 0
+
+
 def test_a_small_object_beside_a_large_one_has_its_own_shape():
     labels = np.zeros((400, 400), np.uint16)
     labels[:, 100:] = 1

@@ -78,6 +78,16 @@ def test_labels_measured_again_give_the_same_tables(planes, measured):
     assert again.nuclei.equals(measured.nuclei)
 
 
+def test_labels_that_are_not_of_the_planes_are_refused(planes, measured):
+    by_name = dict(zip(["tubes", "nuclei"], planes, strict=True))
+    cropped = {name: image[:-5] for name, image in measured.labels.items()}
+    with pytest.raises(ValueError, match="planes and labels of one field must have one size"):
+        measure_labels(by_name, cropped, PIXEL_UM)
+    mask = {**measured.labels, "nuclei": measured.labels["nuclei"] > 0}
+    with pytest.raises(TypeError, match="nuclei labels are bool"):
+        measure_labels(by_name, mask, PIXEL_UM)
+
+
 @pytest.mark.parametrize("channel", ["tubes", "nuclei"])
 def test_one_channel_alone_gives_its_own_tables(planes, channel):
     plane = planes[["tubes", "nuclei"].index(channel)]

@@ -42,3 +42,10 @@ def test_a_field_without_cells_is_empty(seed):
     )
     assert found.n_tubes == 0
     assert "empty field" in found.reasons[0]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_masked_third_makes_no_tubes(seed):
+    image = render_phase(scene(seed), EMPTY, SHAPE, PIXEL_UM, seed)
+    image[:, : SHAPE[1] // 3] = np.median(image)
+    assert segment_tube_like_objects(image, PIXEL_UM).n_tubes == 0

@@ -50,6 +50,15 @@ def test_width_survives(name):
     assert longest["diameter_mean_um"] == pytest.approx(24.0, abs=0.25)
 
 
+def test_noise_does_not_widen_a_thin_tube():
+    found = [
+        measure([Straight(6.0, angle, length_px=240)], Look(noise_sd=5)).tubes
+        for angle in np.arange(8) * 22.5 + 3
+    ]
+    widths = [tubes["diameter_mean_um"].iloc[0] for tubes in found]
+    assert np.mean(widths) == pytest.approx(6, abs=0.02)
+
+
 def test_points_lie_at_most_half_a_width_apart_and_inside():
     points = measure([Straight(30.0, 0.0, length_px=240)]).points
     x = np.sort(points["x_px"].to_numpy())
