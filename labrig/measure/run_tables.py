@@ -92,7 +92,8 @@ def set_column(path: Path, name: str, value: Callable[[Row], str]) -> None:
     Raises:
         OSError: it cannot be written; it keeps its former content.
     """
-    with path.open(encoding="utf-8", newline="") as table, _whole(path) as aside:
+    # The table is closed before it is replaced: Windows replaces no open file.
+    with _whole(path) as aside, path.open(encoding="utf-8", newline="") as table:
         rows = csv.DictReader(table)
         names = list(dict.fromkeys([*(rows.fieldnames or ()), name]))
         aside.write(_lines(names, [dict(zip(names, names, strict=True))]))
