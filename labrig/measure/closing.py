@@ -51,6 +51,7 @@ def close_measures(out: Path, each: Each = map) -> int:
     found = list(each(track_series, _series(out, fields, tubes)))
     rows = [row for tracks in found for row in tracks.rows]
     with locked(out):
+        undo_unfinished(out)
         _write(out / "fields.csv", fields)
         _write_rows(out / "tracks.csv", rows)
         if tubes is not None and not tubes.empty:

@@ -323,7 +323,12 @@ class Worker:
         return patience_s(BACK_OFF_S, met)
 
     def _restore(self, name: str, outage: Outage) -> None:
-        """One try to get an instrument back."""
+        """One try to get an instrument back, and to what waits for it."""
+        for what in self._regain(name, outage):
+            self._perform(what)
+
+    def _regain(self, name: str, outage: Outage) -> list[Order | Settle | Decided]:
+        """One try to get an instrument back; what waits for it, if it answers."""
         if outage.tries and len(self._outages) == len(self._handlers):
             # Nobody on the port answers: perhaps the port itself has gone deaf.
             self._link.close()
@@ -338,19 +343,25 @@ class Worker:
             bug = isinstance(error, Bug)
             wait_s = self._after_bug_s(name) if bug else patience_s(BACK_OFF_S, outage.tries)
             outage.next_try_s = self._desk.clock.now_s() + wait_s
-            return
+            return []
         del self._outages[name]
         self._desk.board.clear("link", name)
         self._desk.deviation(
             "link-restored", instrument=name, from_s=outage.since_s, to_s=self._desk.clock.now_s()
         )
-        for what in ([] if again is None else [again]) + outage.waiting:
-            self._perform(what)
+        return ([] if again is None else [again]) + outage.waiting
 
     def _end(self) -> None:
         self._all(lambda handler: handler.finish())
         for name, outage in list(self._outages.items()):
-            self._restore(name, outage)
+            for what in self._regain(name, outage):
+                # Nobody would watch what begins now.
+                if isinstance(what, Order):
+                    # The rest of a dose of which some may have come is not missed as a whole.
+                    state = "unknown" if what.because == "answered" else "missed"
+                    self._note_end(what, state, f"{name} came back as the run ended")
+                elif isinstance(what, Settle):
+                    self._perform(what)
         for name, outage in self._outages.items():
             for what in outage.waiting:
                 if isinstance(what, Order):
