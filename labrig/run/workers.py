@@ -360,7 +360,7 @@ class Worker:
                     # The rest of a dose of which some may have come is not missed as a whole.
                     state = "unknown" if what.because == "answered" else "missed"
                     self._note_end(what, state, f"{name} came back as the run ended")
-                elif isinstance(what, Settle):
+                elif isinstance(what, Settle) or what.choice == "assume_done":
                     self._perform(what)
         for name, outage in self._outages.items():
             for what in outage.waiting:
