@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from labrig.commands import exit_codes
+from labrig.commands.durations import duration_s
 from labrig.commands.status_display import WHAT_NOW, print_status
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ RunArgument = Annotated[
 ]
 RunsOption = Annotated[Path, typer.Option(help="Folder of runs.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON line.")]
+SIMULATED_GAP = "10 min"
 ReasonOption = Annotated[str, typer.Option(help="Why; goes into the journal.")]
 
 
@@ -78,12 +80,21 @@ def resume(
     run: RunArgument = None,
     runs: RunsOption = Path("runs"),
     gap: Annotated[
-        str, typer.Option(help="Simulated runs: how long the bench was left alone.")
-    ] = "10 min",
-    speed: Annotated[
-        float | None, typer.Option(help="Simulated runs: run seconds a second.", min=0.01)
+        str | None,
+        typer.Option(
+            help="Dead simulated runs: how long the bench was left alone.",
+            show_default=SIMULATED_GAP,
+        ),
     ] = None,
-    fast: Annotated[bool, typer.Option("--fast", help="Simulated runs: at full speed.")] = False,
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            help="Dead simulated runs: run seconds a second.", min=0.01, show_default="as before"
+        ),
+    ] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Dead simulated runs: at full speed.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Go on with a held run, or take over one whose runner has died.
@@ -92,15 +103,32 @@ def resume(
     hold now is asserted again, and the gap is recorded.
     """
     from labrig.commands.run import start_and_follow
+    from labrig.launch.json_files import read_json
     from labrig.launch.runner_child import RunnerOptions
     from labrig.night.following import glance
     from labrig.run.control_client import NoRunner, connect
     from labrig.run.runner import RunOver
-    from labrig.units import parse_quantity
 
+    if fast and speed is not None:
+        raise typer.BadParameter("--fast and --speed say two paces: leave one of them out")
     folder = _folder(run, runs)
+    options = RunnerOptions(
+        math.inf if fast else speed, gap_s=duration_s(gap or SIMULATED_GAP, "--gap")
+    )
+    of_a_dead_one = fast or speed is not None or gap is not None
+    if of_a_dead_one and not read_json(folder.identity)["simulated"]:
+        raise typer.BadParameter(
+            f"{folder.root} is on a real bench, where time goes on by itself: leave --gap, "
+            "--speed and --fast out"
+        )
     try:
-        reply = connect(folder.control).resume()
+        runner = connect(folder.control)
+        if of_a_dead_one and runner.status():
+            raise typer.BadParameter(
+                f"the runner of {folder.root} lives and keeps its pace: leave --gap, --speed and "
+                "--fast out"
+            )
+        reply = runner.resume()
     except NoRunner:
         seen = glance(folder)
         if seen.condition in ("finished", "stopped"):
@@ -108,8 +136,6 @@ def resume(
                 f"{folder.root} has {seen.condition} already: there is nothing to go on with. "
                 f"`labrig report {folder.root}` makes its report again."
             ) from None
-        pace = math.inf if fast else (speed or 1.0)
-        options = RunnerOptions(pace, gap_s=parse_quantity(gap, "s"))
         start_and_follow(folder, options, as_json=as_json)
         return
     _say(reply, "The run goes on.", as_json=as_json)

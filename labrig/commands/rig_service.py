@@ -60,7 +60,7 @@ class RigService:
             unfinished = unfinished_run(self.runs, datetime.now(UTC), say)
             if unfinished is not None:
                 # before Prefect, which takes its time: the cells wait
-                keeper.take_over(unfinished, RunnerOptions(float("inf") if self.fast else 1.0))
+                keeper.take_over(unfinished, RunnerOptions(float("inf") if self.fast else None))
                 keeper.tick()
             services.start()
             say(f"Prefect: {services.api_url.removesuffix('/api')}")

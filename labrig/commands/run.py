@@ -31,14 +31,26 @@ def run(
         bool, typer.Option("--fast", help="Simulated only: as fast as this computer can.")
     ] = False,
     speed: Annotated[
-        float | None, typer.Option(help="Simulated only: run seconds a second.", min=0.01)
+        float | None,
+        typer.Option(
+            help="Simulated only, without --prefect: run seconds a second.",
+            min=0.01,
+            show_default=False,
+        ),
     ] = None,
     rehearse: Annotated[
         bool,
-        typer.Option("--rehearse", help="Simulated, fast and without pictures: seconds a night."),
+        typer.Option(
+            "--rehearse",
+            help="Simulated, without pictures, and fast unless --speed is given: seconds a night. "
+            "Not with --prefect.",
+        ),
     ] = False,
     prefect: Annotated[
-        bool, typer.Option("--prefect", help="Let a temporary local Prefect conduct it.")
+        bool,
+        typer.Option(
+            "--prefect", help="Let a temporary local Prefect conduct it. Not with --rehearse."
+        ),
     ] = False,
     operator: Annotated[str, typer.Option(help="Who is responsible.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line at the end.")] = False,
@@ -59,9 +71,13 @@ def run(
     simulate = simulate or rehearse
     if (fast or speed is not None) and not simulate:
         raise typer.BadParameter("--fast and --speed are for simulated nights: add --simulate")
-    pace = math.inf if fast or rehearse else (speed or 1.0)
+    if fast and speed is not None:
+        raise typer.BadParameter("--fast and --speed say two paces: leave one of them out")
     if rehearse and prefect:
         raise typer.BadParameter("a rehearsal takes no Prefect: leave --prefect or --rehearse out")
+    if speed is not None and prefect:
+        raise typer.BadParameter("Prefect knows no --speed: say --fast, or leave --prefect out")
+    pace = math.inf if fast or (rehearse and speed is None) else speed
     request = StartRequest(protocol, rig, runs, simulate, operator, rehearse=rehearse)
     if prefect:
         _with_prefect(request, fast=fast, as_json=as_json)

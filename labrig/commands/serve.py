@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from labrig.commands.durations import duration_s
+
 
 def serve(
     protocols: Annotated[list[Path], typer.Argument(help="Protocols to offer as deployments.")],
@@ -33,17 +35,18 @@ def serve(
     Prefect; a night that is running goes on (`labrig status`, `labrig stop`).
     """
     from labrig.commands.rig_service import RigService
-    from labrig.units import parse_quantity
 
     if every and at:
         raise typer.BadParameter("give --every or --at, not both")
+    if fast and not simulate:
+        raise typer.BadParameter("--fast is for simulated nights: add --simulate")
     service = RigService(
         protocols=tuple(p.resolve() for p in protocols),
         rig=rig.resolve(),
         runs=runs.resolve(),
         simulate=simulate,
         fast=fast,
-        every_s=parse_quantity(every, "s") if every else None,
+        every_s=duration_s(every, "--every") if every else None,
         cron=at or None,
         port=port,
     )

@@ -38,11 +38,12 @@ class RunnerOptions:
     """How a runner is to run.
 
     Attributes:
-        speed: simulated runs: run seconds a wall second, ``inf`` as fast as possible.
+        speed: simulated runs: run seconds a wall second, ``inf`` as fast as possible; None: as
+            before, and at first as the clock goes.
         gap_s: an adopted simulated run: how long the bench was left alone.
     """
 
-    speed: float = 1.0
+    speed: float | None = None
     gap_s: float = 0.0
 
 
@@ -54,7 +55,8 @@ def start_runner(folder: RunFolder, options: RunnerOptions) -> subprocess.Popen[
     """
     command = [
         sys.executable, "-m", "labrig.launch.runner_process", str(folder.root),
-        "--speed", repr(options.speed), "--gap-s", repr(options.gap_s),
+        "--gap-s", repr(options.gap_s),
+        *(["--speed", repr(options.speed)] if options.speed is not None else []),
     ]  # fmt: skip
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with folder.log.open("ab") as log:

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from labrig.launch.json_files import read_json
+from labrig.launch.pace import settle_pace
 from labrig.launch.port_claims import claimed_ports
 from labrig.launch.runner_child import NO_INSTRUMENT, REFUSED
 from labrig.launch.wire_log import WireLog
@@ -46,7 +47,7 @@ def main(arguments: list[str]) -> int:
     """Run one run folder to its end; the exit status says how it ended (0 finished)."""
     parser = argparse.ArgumentParser(prog="labrig.launch.runner_process")
     parser.add_argument("run", type=Path)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=float)
     parser.add_argument("--gap-s", type=float, default=0.0)
     options = parser.parse_args(arguments)
     folder = RunFolder.at(options.run)
@@ -60,7 +61,7 @@ def main(arguments: list[str]) -> int:
         return REFUSED
 
 
-def _run(folder: RunFolder, speed: float, gap_s: float) -> int:
+def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
     identity = read_json(folder.identity)
     bench = BenchSpec.from_json(read_json(folder.bench))
     plan = from_json(folder.plan.read_text(encoding="utf-8"))
@@ -70,7 +71,8 @@ def _run(folder: RunFolder, speed: float, gap_s: float) -> int:
     made = datetime.fromisoformat(identity["made_utc"])
     with claimed_ports(bench, folder.root), WireLog(folder.wire) as wire:
         if identity["simulated"]:
-            clock, open_port, twin = _simulated(folder, bench, made, speed, gap_s)
+            pace = settle_pace(folder, speed)
+            clock, open_port, twin = _simulated(folder, bench, made, pace, gap_s)
         else:
             clock, open_port, twin = _real_clock(folder), open_real_port, None
         runner = Runner(
@@ -96,7 +98,7 @@ def _run(folder: RunFolder, speed: float, gap_s: float) -> int:
 
 
 def _simulated(
-    folder: RunFolder, bench: BenchSpec, made: datetime, speed: float, gap_s: float
+    folder: RunFolder, bench: BenchSpec, made: datetime, pace: float, gap_s: float
 ) -> tuple[Clock, OpenTransport, TwinBench]:
     """The simulated bench, as an earlier process left it, and the clock it goes on with."""
     started: list[Clock] = []
@@ -106,7 +108,7 @@ def _simulated(
     state = previous_state(folder.root)
     last_s = max(twin.rebuild(), state.last_s)
     start_s = last_s + gap_s if state.begun else 0.0
-    started.append(VirtualClock(start_s=start_s, speed=speed, epoch=made))
+    started.append(VirtualClock(start_s=start_s, speed=pace, epoch=made))
     return started[0], twin.open_transport, twin
 
 

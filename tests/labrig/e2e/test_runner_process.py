@@ -1,7 +1,9 @@
-"""The runner as a process: small enough to be forgotten."""
+"""The runner as a process: small enough to be forgotten, and taken over as it was."""
 
 from __future__ import annotations
 
+import json
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from labrig.launch.prepare import StartRequest, prepare_run
+from labrig.run.runner import previous_state
 
 CATALOGUE = Path(__file__).parents[3] / "protocols"
 MOST_MB = 80.0
@@ -34,3 +37,30 @@ def test_the_runner_needs_less_than_80_mb(short_night, tmp_path):
     assert runner.returncode == 0
     assert peaks, "the runner ended before it could be looked at"
     assert max(peaks) < MOST_MB
+
+
+@pytest.mark.slow
+def test_a_rehearsal_whose_runner_was_killed_is_taken_over_at_its_pace(
+    labrig, short_night, tmp_path
+):
+    bench = CATALOGUE / "rigs" / "simulated-bench.yaml"
+    folder = prepare_run(StartRequest(short_night, bench, tmp_path, True, rehearse=True))
+    with subprocess.Popen(
+        [sys.executable, "-m", "labrig.launch.runner_process", str(folder.root),
+         "--speed", "1000"]
+    ) as runner:  # fmt: skip
+        while runner.poll() is None and not (
+            folder.control.exists() and previous_state(folder.root).last_s >= 600.0
+        ):
+            time.sleep(0.02)
+        runner.kill()
+    assert runner.returncode == -signal.SIGKILL, "it was over before it could be killed"
+
+    # 80 minutes of the night are left
+    try:
+        done = labrig("resume", folder.root, "--json", timeout=60)
+    finally:
+        if folder.control.exists():
+            labrig("stop", folder.root, check=False)
+
+    assert json.loads(done.stdout)["condition"] == "finished"

@@ -1,0 +1,27 @@
+"""The pace of a simulated run, kept with its bench: whoever takes the run over goes on at it."""
+
+from __future__ import annotations
+
+from labrig.launch.json_files import read_json, write_json
+from labrig.run_folder import RunFolder
+
+REAL_TIME = 1.0
+
+
+def settle_pace(folder: RunFolder, asked: float | None) -> float:
+    """The pace to run at, in run seconds a wall second; ``inf`` is as fast as possible.
+
+    Args:
+        folder: of a simulated run.
+        asked: a pace to begin or go on with; None: the one it had, at first that of the clock.
+
+    Raises:
+        OSError: it cannot be written down.
+        ValueError: what was written down is damaged; the message names the file.
+    """
+    path = folder.twin / "pace.json"
+    if asked is None:
+        return float(read_json(path)["run_s_per_s"]) if path.exists() else REAL_TIME
+    # as text: JSON has no number for "as fast as possible"
+    write_json(path, {"run_s_per_s": repr(asked)})
+    return asked
