@@ -14,6 +14,7 @@ from labrig.measure.judging import SERIES, judge_fields
 from labrig.measure.results import write_text_whole
 from labrig.measure.rounds import LABELS, RoundFrame
 from labrig.measure.run_tables import locked, set_column, undo_unfinished
+from labrig.measure.sound_tables import check_table
 from labrig.measure.tracks import COLUMNS, Series, SeriesTracks, Sighting, track_series
 from labrig_analysis.tubes_fluorescence import KIND as STAINED
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 OF_TUBES = ("well", "field", "round", "kind", "tube", "diameter_mean_um")
 """What tubes are followed by. A run of days has 10^6 of them: nothing else of them is held."""
+FIELD_NUMBERS = ("field", "round")
+TUBE_NUMBERS = (*FIELD_NUMBERS, "tube")
 Each = Callable[[Callable[[Series], SeriesTracks], Sequence[Series]], Iterable[SeriesTracks]]
 """``map``, or that of a pool of processes."""
 
@@ -37,14 +40,15 @@ def close_measures(out: Path, each: Each = map) -> int:
         each: does the fields' work.
 
     Raises:
+        MeasureError: a table is damaged; all are left as they are.
         OSError: a table cannot be read or written.
     """
     if not (out / "fields.csv").exists():
         return 0
     with locked(out):
         undo_unfinished(out)
-        fields = _table(out / "fields.csv")
-        tubes = _table(out / "tubes.csv", OF_TUBES)
+        fields = _table(out / "fields.csv", FIELD_NUMBERS)
+        tubes = _table(out / "tubes.csv", TUBE_NUMBERS, OF_TUBES)
     if fields is None:
         return 0
     fields = judge_fields(fields)
@@ -55,7 +59,7 @@ def close_measures(out: Path, each: Each = map) -> int:
         _write(out / "fields.csv", fields)
         _write_rows(out / "tracks.csv", rows)
         if tubes is not None and not tubes.empty:
-            set_column(out / "tubes.csv", "track", _track_by_tube(found))
+            set_column(out / "tubes.csv", "track", _track_by_tube(found), TUBE_NUMBERS)
     return len(rows)
 
 
@@ -115,13 +119,16 @@ def _track_by_tube(found: Iterable[SeriesTracks]) -> Callable[[Mapping[str, str]
     return track
 
 
-def _table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame | None:
+def _table(
+    path: Path, numbers: Sequence[str], columns: Sequence[str] | None = None
+) -> pd.DataFrame | None:
     """A table, or those of the columns that it has; None without a row."""
     import pandas as pd
 
     # A table without a row is written as an empty line.
     if not path.exists() or path.stat().st_size <= 1:
         return None
+    check_table(path, numbers)
     wanted = None if columns is None else lambda name: name in columns
     return pd.read_csv(path, dtype={"well": str}, usecols=wanted)
 

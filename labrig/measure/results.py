@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from labrig.measure.pairing import FieldFiles
 from labrig.measure.planes import PlaneFile
@@ -96,13 +97,27 @@ def write_tables(out: Path, results: Iterable[FieldResult]) -> None:
 
 
 def write_text_whole(path: Path, text: str) -> None:
-    """Write aside, sync, rename: a reader finds the old file or the new one, never half of one."""
+    """Write a text file whole or not at all, as :func:`written_whole` does."""
+    with written_whole(path) as stream:
+        stream.write(text.encode())
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """Written aside, synced, renamed: a reader finds the old file or the new one.
+
+    Whatever goes wrong while it is being written, nothing is left beside the old file.
+    """
     aside = path.with_name(path.name + ".partial")
-    with aside.open("w", encoding="utf-8", newline="") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(aside, path)
+    try:
+        with aside.open("wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(aside, path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
 
 
 def _done_path(out: Path, field: str) -> Path:

@@ -22,7 +22,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from labrig.measure.results import Rows, write_text_whole
+from labrig.measure.results import Rows, write_text_whole, written_whole
+from labrig.measure.sound_tables import damaged, sound_rows
 
 Row = dict[str, str]
 Rank = list[tuple[float, str]]
@@ -53,6 +54,7 @@ def replace_rows(
         order: columns of ``key`` that the table is sorted by, numbers by their size.
 
     Raises:
+        MeasureError: the table is damaged where the rows belong; it is left alone.
         OSError: it cannot be written; it keeps the rows that it had.
     """
     undo_unfinished(path.parent)
@@ -65,10 +67,10 @@ def replace_rows(
     ranks = [rank(dict(zip(key, place, strict=True))) for place in gone]
     first, last = min(ranks), max(ranks)
     with path.open("rb") as table:
-        start = _find(table, lambda line: rank(_row(names, line)) >= first)
-        end = _find(table, lambda line: rank(_row(names, line)) > last)
+        start = _find(table, lambda line: rank(_row(path, names, line)) >= first)
+        end = _find(table, lambda line: rank(_row(path, names, line)) > last)
         table.seek(start)
-        between = [_row(names, line) for line in table.read(end - start).splitlines()]
+        between = [_row(path, names, line) for line in table.read(end - start).splitlines()]
         size = table.seek(0, os.SEEK_END)
     older = [row for row in between if tuple(row[name] for name in key) in gone]
     kept = [row for row in between if tuple(row[name] for name in key) not in gone]
@@ -81,22 +83,26 @@ def replace_rows(
         _put_between(path, start, lines, end)
 
 
-def set_column(path: Path, name: str, value: Callable[[Row], str]) -> None:
+def set_column(
+    path: Path, name: str, value: Callable[[Row], str], numbers: Sequence[str] = ()
+) -> None:
     """Write one column of a table anew, all other cells as they are; a new one goes to the end.
 
     Args:
         path: the CSV.
         name: of the column.
         value: its cell in a row.
+        numbers: columns in which it needs whole numbers.
 
     Raises:
+        MeasureError: the table is damaged; it is left alone.
         OSError: it cannot be written; it keeps its former content.
     """
-    # The table is closed before it is replaced: Windows replaces no open file.
-    with _whole(path) as aside, path.open(encoding="utf-8", newline="") as table:
-        rows = csv.DictReader(table)
-        names = list(dict.fromkeys([*(rows.fieldnames or ()), name]))
+    names = list(dict.fromkeys([*_columns(path)[0], name]))
+    rows = sound_rows(path, numbers)
+    with written_whole(path) as aside:
         aside.write(_lines(names, [dict(zip(names, names, strict=True))]))
+        # All rows are read, which closes the table: Windows replaces no open file.
         while some := list(islice(rows, _ROWS_AT_ONCE)):
             aside.write(_lines(names, [row | {name: value(row)} for row in some]))
 
@@ -131,7 +137,7 @@ def _make_room(path: Path, columns: Sequence[str], new: Iterable[Row]) -> list[s
     wanted = wanted or list(columns)
     if wanted != there:
         added = b"," * (len(wanted) - len(there))
-        with _whole(path) as aside:
+        with written_whole(path) as aside:
             aside.write(_lines(wanted, [dict(zip(wanted, wanted, strict=True))]))
             if holds_rows:
                 with path.open("rb") as table:
@@ -145,7 +151,7 @@ def _columns(path: Path) -> tuple[list[str], bool]:
     if not path.exists():
         return [], False
     with path.open("rb") as table:
-        return _cells(table.readline()), bool(table.readline())
+        return _cells(path, table.readline()), bool(table.readline())
 
 
 def _find(table: BinaryIO, reached: Callable[[bytes], bool]) -> int:
@@ -182,7 +188,7 @@ def _append(path: Path, lines: bytes) -> None:
 
 def _put_between(path: Path, start: int, lines: bytes, end: int) -> None:
     """These lines in place of what lies from start to end, in bytes; the rest is copied."""
-    with path.open("rb") as table, _whole(path) as aside:
+    with path.open("rb") as table, written_whole(path) as aside:
         left = start
         while left and (block := table.read(min(left, _BLOCK))):
             aside.write(block)
@@ -192,29 +198,26 @@ def _put_between(path: Path, start: int, lines: bytes, end: int) -> None:
         shutil.copyfileobj(table, aside, _BLOCK)
 
 
-@contextmanager
-def _whole(path: Path) -> Iterator[BinaryIO]:
-    """Written aside, synced, renamed: a reader finds the old file or the new one."""
-    aside = path.with_name(path.name + ".partial")
-    with aside.open("wb") as stream:
-        yield stream
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(aside, path)
-
-
 def _lines(names: Sequence[str], rows: Iterable[Row]) -> bytes:
     text = io.StringIO(newline="")
     csv.DictWriter(text, names, lineterminator="\n").writerows(rows)
     return text.getvalue().encode()
 
 
-def _row(names: Sequence[str], line: bytes) -> Row:
-    return dict(zip(names, _cells(line), strict=True))
+def _row(path: Path, names: Sequence[str], line: bytes) -> Row:
+    cells = _cells(path, line)
+    if len(cells) != len(names):
+        begins = ",".join(cells[:4])
+        what = f"the row {begins!r}… has {len(cells)} cells, its first line {len(names)}"
+        raise damaged(path, what)
+    return dict(zip(names, cells, strict=True))
 
 
-def _cells(line: bytes) -> list[str]:
-    return next(csv.reader([line.decode()]), [])
+def _cells(path: Path, line: bytes) -> list[str]:
+    try:
+        return next(csv.reader([line.decode()]), [])
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise damaged(path, f"it is no table ({error})") from error
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - a table cell

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labrig.frames.plate_store import PlateLayout, PlateStore
+from labrig.measure.errors import MeasureError
+from labrig.measure.sound_tables import check_table
 from labrig.plan.plan import Plan
 from labrig.plan.store import from_json
 from labrig.protocol.commitment import fixed_part
@@ -87,9 +89,14 @@ def read_record(folder: RunFolder) -> Record:
     protocol = load_protocol(folder.protocol).model
     absent: list[str] = []
     rows, journal_problem = _journal(folder.journal)
-    fields = _table(folder.measures / "fields.csv", absent)
+    fields = _table(folder.measures / "fields.csv", ("field", "round"), absent)
+    if fields.empty and not absent:
+        absent.append("no picture has been measured")
+    tubes = _table(folder.measures / "tubes.csv", ("field", "round", "tube"), absent)
+    films = _table(folder.measures / "contractions.csv", ("field", "film"), absent)
+    tracks = _table(folder.measures / "tracks.csv", ("field", "track"), absent)
     kind = kind_over_time(fields)
-    fields, tubes = of_one_kind(fields, _table(folder.measures / "tubes.csv"), kind)
+    fields, tubes = of_one_kind(fields, tubes, kind)
     return Record(
         folder=folder,
         identity=identity,
@@ -100,8 +107,8 @@ def read_record(folder: RunFolder) -> Record:
         rows=rows,
         fields=fields,
         tubes=tubes,
-        films=_table(folder.measures / "contractions.csv"),
-        tracks=_of_kind(_table(folder.measures / "tracks.csv"), kind),
+        films=films,
+        tracks=_of_kind(tracks, kind),
         kind=kind,
         plate=_plate(folder.plate, absent),
         journal_problem=journal_problem,
@@ -129,13 +136,16 @@ def _journal(path: Path) -> tuple[tuple[Row, ...], str]:
         return (), str(error)
 
 
-def _table(path: Path, absent: list[str] | None = None) -> pd.DataFrame:
+def _table(path: Path, numbers: Sequence[str], absent: list[str]) -> pd.DataFrame:
     import pandas as pd
 
     # A table without a row is written as an empty line.
     if not path.exists() or path.stat().st_size <= 1:
-        if absent is not None:
-            absent.append("no picture has been measured")
+        return pd.DataFrame()
+    try:
+        check_table(path, numbers)
+    except MeasureError as error:
+        absent.append(str(error).removesuffix("."))
         return pd.DataFrame()
     return pd.read_csv(path, dtype={"well": str})
 

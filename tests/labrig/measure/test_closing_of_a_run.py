@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -236,3 +238,14 @@ def test_growth_is_worked_out_in_one_pass_over_the_sightings(tmp_path):
     per_day = [row["log_slope_per_day"] for row in found.rows]
     assert per_day == pytest.approx([2 * np.log(1.1)] * 5)
     assert Read.times == len(sightings)
+
+
+@pytest.mark.parametrize("table", ["fields.csv", "tubes.csv"])
+def test_a_table_that_was_deleted_is_made_again(plate, closed, tmp_path, table):
+    out = tmp_path / "measures"
+    shutil.copytree(closed, out)
+    whole = {path.name: path.read_bytes() for path in out.glob("*.csv")}
+    (out / table).unlink()
+    measure(plate, out)
+    close_measures(out)
+    assert {path.name: path.read_bytes() for path in out.glob("*.csv")} == whole

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from labrig.measure import run_tables
 from labrig.measure.closing import close_measures
-from labrig.measure.run_tables import replace_rows
+from labrig.measure.errors import MeasureError
+from labrig.measure.results import write_text_whole
+from labrig.measure.run_tables import replace_rows, set_column
 
 COLUMNS = ("well", "field", "round", "tube")
 KEY = ("well", "field", "round")
@@ -49,8 +51,10 @@ def table(tmp_path):
 def copies(monkeypatch):
     """Names of the tables that were copied."""
     seen = []
-    whole = run_tables._whole
-    monkeypatch.setattr(run_tables, "_whole", lambda path: (seen.append(path.name), whole(path))[1])
+    whole = run_tables.written_whole
+    monkeypatch.setattr(
+        run_tables, "written_whole", lambda path: (seen.append(path.name), whole(path))[1]
+    )
     return seen
 
 
@@ -206,6 +210,73 @@ def test_one_column_is_written_anew_and_the_rest_left_as_it_is(
     table = tmp_path / "tubes.csv"
     table.write_text(before, encoding="utf-8")
     for _ in range(2):
-        run_tables.set_column(table, "track", lambda row: f"t{row['tube']}")
+        set_column(table, "track", lambda row: f"t{row['tube']}")
         assert table.read_text(encoding="utf-8") == after
     assert list(tmp_path.iterdir()) == [table]
+
+
+# what is done to a table: (of its text what, stands there instead, what must be said)
+DAMAGE = {
+    "a cell too many": ("B10,0,1,2\n", "B10,0,1,2,9,9\n", "line 11 has 6 cells, its first line 4"),
+    "a cell too few": ("B10,0,1,2\n", "B10,0,1\n", "line 11 has 3 cells"),
+    "cut short": ("B2,0,3,2\n", "B2,", "line 25 has 2 cells"),
+    "a round that is none": ("B10,0,1,2\n", "B10,0,I,2\n", "round in line 11 is 'I', not a whole"),
+    "no round at all": ("B10,0,1,2\n", "B10,0,,2\n", "round in line 11 is '', not a whole"),
+    "an unknown first line": ("round", "rund", "names no column round"),
+    "not text": ("B10,0,1,2\n", "B10,\udcff,1,2\n", "it is no table"),
+}
+
+
+@pytest.fixture(params=DAMAGE)
+def damaged_table(table, request):
+    """The table with one fault, and what is to be said of it."""
+    old, new, said = DAMAGE[request.param]
+    text = table.read_text()
+    assert text.count(old) == 1
+    table.write_bytes(text.replace(old, new).encode(errors="surrogateescape"))
+    return table, said
+
+
+def test_a_damaged_table_is_refused_with_its_place_and_remedy(damaged_table):
+    table, said = damaged_table
+    before = table.read_bytes()
+    with pytest.raises(MeasureError) as refused:
+        set_column(table, "track", lambda row: row["round"], ("field", "round"))
+    message = str(refused.value)
+    assert message.startswith(f"{table} is damaged: ")
+    assert said in message
+    assert "Delete it, and `labrig follow`" in message
+    assert table.read_bytes() == before
+    assert list(table.parent.iterdir()) == [table], "something was left behind"
+
+
+def test_closing_refuses_a_damaged_table_and_changes_none(damaged_table):
+    table, said = damaged_table
+    fields = table.parent / "fields.csv"
+    put(fields, rows(0, tubes=1), 0)
+    before = {path: path.read_bytes() for path in (table, fields)}
+    with pytest.raises(MeasureError, match=r"tubes\.csv is damaged") as refused:
+        close_measures(table.parent)
+    assert said in str(refused.value)
+    assert {path: path.read_bytes() for path in table.parent.glob("*.csv*")} == before
+
+
+@pytest.mark.parametrize("name", ["a cell too many", "a cell too few", "not text"])
+def test_rows_are_not_put_beside_damaged_ones(table, name):
+    old, new, _ = DAMAGE[name]
+    damage = table.read_text().replace(old, new).encode(errors="surrogateescape")
+    table.write_bytes(damage)
+    with pytest.raises(MeasureError, match=r"tubes\.csv is damaged: .* Delete it"):
+        put(table, rows(1, tubes=3), 1)
+    assert table.read_bytes() == damage
+
+
+def test_what_cannot_be_written_leaves_nothing_beside_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "settings.json"
+    path.write_text("old")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+        with pytest.raises(OSError, match="disk full"):
+            write_text_whole(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

@@ -173,6 +173,21 @@ def test_what_is_not_there_is_said(write_run, story, case):
     assert expected in words(page_of(write_run(replace(story, **changes))))
 
 
+@pytest.mark.parametrize("table", ["fields", "tubes", "contractions", "tracks"])
+def test_a_damaged_table_is_told_and_keeps_no_report_from_being_made(
+    write_run, story, tmp_path, table
+):
+    folder = RunFolder(tmp_path / "run")
+    told = replace(story, films_measured=True, imaged=False)
+    shutil.copytree(write_run(told).root, folder.root)
+    with (folder.measures / f"{table}.csv").open("a", encoding="utf-8") as stream:
+        stream.write("well,field,track\nA1," if table == "tracks" else "A1,")
+    said = words(page_of(folder))
+    assert f"{table}.csv is damaged: line" in said
+    assert "Delete it, and `labrig follow`" in said
+    assert "Nothing is missing" not in said
+
+
 @pytest.mark.parametrize(
     ("until_s", "title"),
     [(14 * 3600.0, "The rehearsal is finished."), (600.0, "The rehearsal was stopped at 0:10")],
