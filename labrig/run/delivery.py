@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from labrig.plan.plan import Plan
 from labrig.plan.pulse_times import pulse_times_s
 from labrig.plan.timeline import Dose, StimulationLevel, TrainSpec
+from labrig.run.dose_witness import Classification
 from labrig.run.flow_steps import CounterReading
 from labrig.run.journal import Row
 from labrig.run.stimulation import SILENCED
+
+UNDER_WAY: Classification = "under way"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Seen:
         readings: of each pump's counter.
         levels: ``(at_s, µL/min)`` that each pump confirmed.
         earlier_ul: of a dose that came in parts, what came before its present part.
+        parts: of the same, the record of what came before.
         sent_ul: by pump and dose, what was commanded.
         doses: those that came, or may have.
         pulses: by stimulator and channel, ``[0, delivered, uncertain]``.
@@ -45,6 +49,7 @@ class Seen:
     readings: dict[str, list[CounterReading]] = field(default_factory=dict)
     levels: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     earlier_ul: dict[str, float] = field(default_factory=dict)
+    parts: dict[str, DoseRecord] = field(default_factory=dict)
     sent_ul: dict[str, dict[str, float]] = field(default_factory=dict)
     doses: dict[str, DoseRecord] = field(default_factory=dict)
     pulses: dict[tuple[str, int], list[int]] = field(default_factory=dict)
@@ -67,12 +72,8 @@ def read_delivery(plan: Plan, rows: Iterable[Row]) -> Seen:
         elif row.kind == "level" and row.state == "confirmed" and "rate_ul_min" in detail:
             levels = seen.levels.setdefault(detail["instrument"], [])
             levels.append((row.run_s, detail["rate_ul_min"]))
-        elif row.kind == "dose" and row.state == "sent":
-            sent_ul = seen.earlier_ul.get(row.key, 0.0) + detail["volume_ul"]
-            seen.sent_ul.setdefault(detail["instrument"], {})[row.key] = sent_ul
-        elif row.kind == "dose" and "left_ul" in detail and row.key in planned:
-            # Came in part before; what follows in the journal counts the rest alone.
-            seen.earlier_ul[row.key] = planned[row.key].volume_ul - detail["left_ul"]
+        elif row.kind == "dose" and row.key in planned:
+            _see_dose(seen, planned[row.key], row)
         elif row.kind == "train":
             which = 1 if row.state == "acknowledged" else 2
             for channel, pulses in detail.get("pulses", {}).items():
@@ -84,19 +85,42 @@ def read_delivery(plan: Plan, rows: Iterable[Row]) -> Seen:
                         seen.last_train[detail["instrument"], train.channel] = (row.run_s, train)
         elif row.kind == "run" and row.key == SILENCED:
             _cut_off(seen, detail["instrument"], row.run_s)
-        elif row.kind == "dose" and row.key in planned and row.state in ("confirmed", "unknown"):
-            dose = planned[row.key]
-            delivered_ul = detail.get("delivered_ul")
-            if delivered_ul is not None:
-                delivered_ul += seen.earlier_ul.get(row.key, 0.0)
-            seen.doses[row.key] = DoseRecord(
-                dose.key, dose.instrument, dose.wells, dose.factor, row.run_s, dose.volume_ul,
-                delivered_ul, detail.get("classification", "unknown"),
-            )  # fmt: skip
         elif row.kind == "deviation" and row.key == "censored":
             for well in detail["wells"]:
                 seen.censored.setdefault(well, detail["from_s"])
     return seen
+
+
+def _see_dose(seen: Seen, dose: Dose, row: Row) -> None:
+    key, detail = row.key, row.detail
+    classification = detail.get("classification", "unknown")
+    earlier_ul = seen.earlier_ul.get(key, 0.0)
+    if row.state == "sent":
+        sent_ul = seen.sent_ul.setdefault(detail["instrument"], {})
+        sent_ul[key] = earlier_ul + detail["volume_ul"]
+        seen.doses[key] = _record(dose, row, None, UNDER_WAY)
+    elif "left_ul" in detail:
+        # Came in part; what follows in the journal counts the rest alone.
+        came_ul = seen.earlier_ul[key] = dose.volume_ul - detail["left_ul"]
+        told_ul = None if classification == "unknown" else came_ul
+        seen.parts[key] = seen.doses[key] = _record(dose, row, told_ul, classification)
+    elif row.state in ("confirmed", "unknown") and "delivered_ul" in detail:
+        came_ul = detail["delivered_ul"]
+        told_ul = None if came_ul is None else earlier_ul + came_ul
+        seen.doses[key] = _record(dose, row, told_ul, classification)
+    elif row.state != "acknowledged" and key in seen.doses:
+        # Of what was under way nothing came; an earlier part may have.
+        if seen.doses[key].classification == UNDER_WAY:
+            del seen.doses[key]
+        if key in seen.parts:
+            seen.doses[key] = seen.parts[key]
+
+
+def _record(dose: Dose, row: Row, delivered_ul: float | None, classification: str) -> DoseRecord:
+    return DoseRecord(
+        dose.key, dose.instrument, dose.wells, dose.factor, row.run_s, dose.volume_ul,
+        delivered_ul, classification,
+    )  # fmt: skip
 
 
 def _cut_off(seen: Seen, instrument: str, at_s: float) -> None:

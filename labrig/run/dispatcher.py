@@ -13,6 +13,7 @@ from labrig.plan.timeline import Entry as TimelineEntry
 from labrig.run.clock import Mailbox
 from labrig.run.desk import Desk
 from labrig.run.journal import Entry, JournalWriteFailed
+from labrig.run.last_words import last_words
 from labrig.run.orders import (
     Command,
     Decided,
@@ -79,7 +80,10 @@ class Dispatcher:
         self._held = state.condition == "held"
         self._postponed: list[TimelineEntry] = []
         self._given_up = set(state.given_up)
+        self._rests: set[str] = set()
         self._stop_reason: str | None = None
+        self._winding_up = False
+        self._answers_too_late: dict[str, str] = {}
         self._open_ports = len(self._boxes)
         self.unsafe: list[str] = []
 
@@ -146,9 +150,10 @@ class Dispatcher:
             elif isinstance(entry, Dose) and known is not None and known.state != "intent":
                 order = Order(entry, self._epoch, self._next_of_series[entry.key])
                 sent = self._state.doses_sent[entry.key]
-                self._tell(entry, Settle(order, sent, known.state != "sent"))
+                asked = known.detail if known.state == "unknown" else None
+                self._tell(entry, Settle(order, sent, known.state != "sent", asked))
             else:
-                open_events.append(_rest(entry, known))
+                open_events.append(self._left_of(entry, known))
         for entry in due_levels.values():
             self._give(entry)
         if self._held:
@@ -224,7 +229,17 @@ class Dispatcher:
         if wells and wells <= self._given_up:
             self._desk.skip([entry], "its arm was given up")
             return
-        self._tell(entry, Order(entry, self._epoch, self._next_of_series[entry.key]))
+        next_s = self._next_of_series[entry.key]
+        rest = entry.key in self._rests
+        self._tell(entry, Order(entry, self._epoch, next_s, rest=rest))
+
+    def _left_of(self, entry: TimelineEntry, known: EntryState | None) -> TimelineEntry:
+        """Of a dose to be completed when the runner died, what was left to give; else all of it."""
+        if isinstance(entry, Dose) and known is not None and "left_ul" in known.detail:
+            entry = replace(entry, volume_ul=known.detail["left_ul"])
+            self._rests.add(entry.key)
+            self._by_key[entry.key] = entry
+        return entry
 
     def _tell(self, entry: TimelineEntry, what: Order | Settle) -> None:
         self._workers[instrument_of(entry)].put(what)
@@ -282,8 +297,12 @@ class Dispatcher:
             return
         self._desk.note("note", f"answer:{question_id}", "noted", choice=choice)
         entry = self._by_key.get(question_id)
-        if choice == "do" and entry is not None:
-            self._tell(entry, Order(entry, self._epoch, because="answered"))
+        if self._winding_up and entry is not None:
+            # Its worker may have ended, and begins nothing any more.
+            self._answers_too_late[question_id] = choice
+        elif choice == "do" and entry is not None:
+            rest = entry.key in self._rests
+            self._tell(entry, Order(entry, self._epoch, because="answered", rest=rest))
         elif choice == "skip" and entry is not None:
             self._desk.skip([entry], "by the operator")
         else:
@@ -301,6 +320,7 @@ class Dispatcher:
     def _wind_up(self) -> None:
         """Ends the workers, and writes how the run ended."""
         stopped = self._stop_reason
+        self._winding_up = True
         if stopped is not None:
             self._desk.board.condition = "stopping"
             undone = (*self._postponed, *self._timeline[self._given : self._intended])
@@ -308,7 +328,7 @@ class Dispatcher:
         self._tell_all(Finish())
         while self._open_ports > 0:
             self._handle(self._mailbox.get(None))
-        self._close_questions()
+        self._close_events("the run ended" if stopped is None else "the run was stopped")
         if stopped is None:
             self._desk.note("run", "finished", "noted")
             self._await_disk()
@@ -325,21 +345,18 @@ class Dispatcher:
             self._mailbox.get(self._desk.clock.now_s() + JOURNAL_RETRY_S)
             self._desk.retry_journal()
 
-    def _close_questions(self) -> None:
-        reason = "its question was not answered"
-        for question in self._desk.board.questions():
-            entry = self._by_key.get(question.id)
-            if entry is not None and "do" in question.options:
-                self._desk.note(kind_of(entry), entry.key, "missed", reason=reason)
-            elif entry is not None:
-                self._desk.note(kind_of(entry), entry.key, "unknown", resolution=reason)
-
-
-def _rest(entry: TimelineEntry, known: EntryState | None) -> TimelineEntry:
-    """Of a dose that was to be completed when the runner died, only what was left to give."""
-    if isinstance(entry, Dose) and known is not None and "left_ul" in known.detail:
-        return replace(entry, volume_ul=known.detail["left_ul"])
-    return entry
+    def _close_events(self, ended: str) -> None:
+        """The last word on whatever was asked about, and on every dose."""
+        why = {q.id: "its question was not answered" for q in self._desk.board.questions()}
+        for key, choice in self._answers_too_late.items():
+            why[key] = f"its question was answered ({choice}) when the run had ended"
+        for key, reason in why.items():
+            entry = self._by_key.get(key)
+            if entry is not None and not isinstance(entry, Dose):
+                self._desk.note(kind_of(entry), key, "missed", reason=reason)
+        rows = self._desk.journal.rows("dose")
+        for word in last_words(self._plan.timeline, rows, why, ended):
+            self._desk.note(word.kind, word.key, word.state, **word.detail)
 
 
 def _wells(entry: TimelineEntry) -> tuple[str, ...]:

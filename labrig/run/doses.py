@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 from labrig.plan.timeline import Dose
 from labrig.run.board import Question
@@ -42,6 +43,7 @@ class DoseGiver:
         self._queue: deque[Order] = deque()
         self._tries: Counter[str] = Counter()
         self._asked: dict[str, tuple[Order, Dose, Witness]] = {}
+        self._over = False
 
     @property
     def busy(self) -> bool:
@@ -49,8 +51,10 @@ class DoseGiver:
         return self._flight is not None
 
     def next_due_s(self) -> float | None:
-        """When to look after the dose under way."""
-        return self._flight.check_s if self._flight else None
+        """When to look after the dose under way, or to begin the next one: at once."""
+        if self._flight is not None:
+            return self._flight.check_s
+        return self._desk.clock.now_s() if self._queue else None
 
     def give(self, order: Order, dose: Dose, pump: Pump) -> None:
         """Begin a dose, or queue it behind the one under way.
@@ -102,8 +106,10 @@ class DoseGiver:
         flight.check_s = sent.sent_s + dose.volume_ul / sent.rate_ul_min * 60.0 + _MARGIN_S
         self._desk.note("dose", dose.key, "acknowledged")
 
-    def settle(self, settle: Settle, dose: Dose) -> None:
+    def settle(self, settle: Settle) -> None:
         """Take over a dose that an earlier process had sent; :meth:`look` asks the pump."""
+        dose = settle.order.entry
+        assert isinstance(dose, Dose), f"{dose.key} is no dose"
         known = {name: settle.sent[name] for name in SentDose.__slots__}
         known["acknowledged"] = settle.acknowledged
         now_s = self._desk.clock.now_s()
@@ -112,6 +118,11 @@ class DoseGiver:
         # What was sent may have been only the rest of the dose.
         rest = replace(dose, volume_ul=sent.volume_ul)
         order = replace(settle.order, entry=rest)
+        if settle.witnessed is not None:
+            # The pump has told what it knew; it may have been at other things since.
+            told = settle.witnessed
+            self._ask(order, rest, Witness(told["classification"], told["delivered_ul"]))
+            return
         self._flight = _Flight(order, rest, sent, check_s=now_s)
 
     def look(self, pump: Pump) -> Order | None:
@@ -140,11 +151,16 @@ class DoseGiver:
         """The next queued dose, when none is under way."""
         return self._queue.popleft() if self._queue and self._flight is None else None
 
-    def give_up(self, reason: str) -> None:
-        """Begin none of those that wait."""
+    def finish(self, reason: str) -> None:
+        """Begin no dose any more, neither those that wait nor the one under way again."""
+        self._over = True
+        self._drop_queue("missed", reason)
+
+    def _drop_queue(self, state: Literal["missed", "refused"], reason: str) -> None:
         while self._queue:
-            entry = self._queue.popleft().entry
-            self._desk.note("dose", entry.key, "missed", reason=reason, offset_s=entry.offset_s)
+            order = self._queue.popleft()
+            last, detail = order.undone(state, reason)
+            self._desk.note("dose", order.entry.key, last, **detail)
 
     def decide(self, decided: Decided) -> Order | None:
         """Carry out the operator's answer; an order when it is to be given again."""
@@ -152,8 +168,11 @@ class DoseGiver:
         if asked is None:
             return None
         order, dose, witness = asked
-        if decided.choice == "redo":
+        if decided.choice == "redo" and not self._over:
             return self._again(order, dose, witness, decided.epoch)
+        if decided.choice == "redo":
+            self._note_unknown(dose, witness, "its rest was not given: the run ended first")
+            return None
         self._note_unknown(dose, witness, "assumed done by the operator")
         return None
 
@@ -163,8 +182,7 @@ class DoseGiver:
         Raises:
             LinkError, ReplyError: the pump does not answer; what is under way is still open.
         """
-        while self._queue:
-            self._desk.note("dose", self._queue.popleft().entry.key, "refused", reason="stopped")
+        self._drop_queue("refused", "stopped")
         flight = self._flight
         if flight is None:
             return
@@ -173,19 +191,19 @@ class DoseGiver:
         self._flight = None
         if witness.classification == "done":
             self._note_done(flight.dose, witness)
+        elif witness.classification == "not done":
+            state, detail = flight.order.undone("refused", "stopped before any of it had come")
+            self._desk.note("dose", flight.dose.key, state, **detail)
         else:
             self._note_unknown(flight.dose, witness, "cut off by a stop")
-
-    def conclude(self) -> None:
-        """Record that nobody knows what came of the dose under way, as nobody will ask again."""
-        flight, self._flight = self._flight, None
-        if flight is not None:
-            ended = "the run ended before the pump said what came"
-            self._note_unknown(flight.dose, Witness("unknown", None), ended)
 
     def _conclude(self, order: Order, dose: Dose, witness: Witness) -> Order | None:
         if witness.classification == "done":
             self._note_done(dose, witness)
+            return None
+        if witness.classification == "not done" and self._over:
+            state, detail = order.undone("missed", "the run ended before any of it had come")
+            self._desk.note("dose", dose.key, state, **detail)
             return None
         if witness.classification == "not done":
             if self._tries[dose.key] < MOST_TRIES:
@@ -205,23 +223,23 @@ class DoseGiver:
         match dose.on_unknown:
             case "assume_done":
                 self._note_unknown(dose, witness, "assumed done")
-                return None
-            case "redo":
+            case _ if self._over:
+                self._note_unknown(dose, witness, "its rest was not given: the run ended first")
+            case "redo" if self._tries[dose.key] < MOST_TRIES:
                 return self._again(order, dose, witness, order.epoch)
+            case "redo":
+                self._note_unknown(dose, witness, "tried often enough")
             case "ask":
                 self._ask(order, dose, witness)
-                return None
+        return None
 
-    def _again(self, order: Order, dose: Dose, witness: Witness, epoch: int) -> Order | None:
-        if self._tries[dose.key] >= MOST_TRIES and order.because == "due":
-            self._note_unknown(dose, witness, "tried often enough")
-            return None
+    def _again(self, order: Order, dose: Dose, witness: Witness, epoch: int) -> Order:
         left_ul = dose.volume_ul - (witness.delivered_ul or 0.0)
         self._desk.note(
             "dose", dose.key, "intent", classification=witness.classification, left_ul=left_ul
         )
         rest = replace(dose, volume_ul=left_ul)
-        return Order(rest, epoch, order.next_s, because="answered")
+        return Order(rest, epoch, order.next_s, because="answered", rest=True)
 
     def _ask(self, order: Order, dose: Dose, witness: Witness) -> None:
         self._asked[dose.key] = (order, dose, witness)
@@ -235,21 +253,21 @@ class DoseGiver:
                 self._desk.clock.now_s(),
             )
         )
-        self._desk.note(
-            "dose", dose.key, "unknown",
-            classification=witness.classification, delivered_ul=witness.delivered_ul,
-        )  # fmt: skip
+        self._desk.note("dose", dose.key, "unknown", **self._told(dose, witness))
 
     def _note_done(self, dose: Dose, witness: Witness) -> None:
-        self._desk.note(
-            "dose", dose.key, "confirmed", classification="done", instrument=self._instrument,
-            wells=list(dose.wells), factor=dose.factor, volume_ul=dose.volume_ul,
-            delivered_ul=witness.delivered_ul,
-        )  # fmt: skip
+        self._desk.note("dose", dose.key, "confirmed", **self._told(dose, witness))
 
     def _note_unknown(self, dose: Dose, witness: Witness, resolution: str) -> None:
-        self._desk.note(
-            "dose", dose.key, "unknown", classification=witness.classification,
-            instrument=self._instrument, wells=list(dose.wells), factor=dose.factor,
-            volume_ul=dose.volume_ul, delivered_ul=witness.delivered_ul, resolution=resolution,
-        )  # fmt: skip
+        detail = self._told(dose, witness)
+        self._desk.note("dose", dose.key, "unknown", **detail, resolution=resolution)
+
+    def _told(self, dose: Dose, witness: Witness) -> dict[str, Any]:
+        return {
+            "classification": witness.classification,
+            "instrument": self._instrument,
+            "wells": list(dose.wells),
+            "factor": dose.factor,
+            "volume_ul": dose.volume_ul,
+            "delivered_ul": witness.delivered_ul,
+        }

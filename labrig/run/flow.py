@@ -56,6 +56,7 @@ class PumpHandler:
         self._epoch = desk.fence.epoch
         self._halted = False
         self._cut_off = False
+        self._confirmed = True
         self._poll_due_s = desk.clock.now_s()
         self._last_good_s = desk.clock.now_s()
 
@@ -64,6 +65,14 @@ class PumpHandler:
         """Whether a dose is under way."""
         return self._doses.busy
 
+    @property
+    def confirmed(self) -> bool:
+        """Whether it said, when last brought to its level, that it holds it.
+
+        One that was given up after a stall is known to stand, and was told as such.
+        """
+        return self._confirmed or (self._stall is not None and self._stall.given_up)
+
     def attach(self, driver: Pump) -> None:
         """Read the pump; change nothing."""
         self._pump = driver
@@ -71,31 +80,33 @@ class PumpHandler:
         self._show(state)
         self._poll_due_s = self._next_poll_s()
 
-    def remember(self, order: Order) -> None:
-        """Its level holds from now on; :meth:`assert_due` brings the pump to it."""
-        assert isinstance(order.entry, FlowLevel), f"{order.entry.key} is not for a pump"
-        self._level = order.entry
+    def remember(self, what: Order | Settle) -> None:
+        """Its level holds from now on, its dose is open; :meth:`assert_due` sees to both."""
+        if isinstance(what, Settle):
+            self._doses.settle(what)
+            return
+        assert isinstance(what.entry, FlowLevel), f"{what.entry.key} is not for a pump"
+        self._level = what.entry
         if not self._halted:
-            self._epoch = order.epoch
+            self._epoch = what.epoch
 
-    def take(self, what: Order | Settle | Decided) -> Order | None:
-        """Carry out; an order that comes back is to be judged and given again."""
-        match what:
-            case Order(entry=Dose() as dose):
+    def take(self, order: Order) -> None:
+        """Begin a dose."""
+        match order.entry:
+            case Dose() as dose:
                 self._watch.pause()
-                self._doses.give(what, dose, self._port())
-            case Settle(order=Order(entry=Dose() as dose)):
-                self._doses.settle(what, dose)
-                if self._halted:
-                    # The stop came before this runner knew that a dose was under way.
-                    self._make_safe()
-                    return None
-                return self._look_after_dose()
-            case Decided() if what.key == self._question_id():
-                self._restart_decided(what)
-            case Decided():
-                return self._doses.decide(what)
-        return None
+                self._doses.give(order, dose, self._port())
+
+    def decide(self, decided: Decided) -> Order | None:
+        """Give the rest of a dose, or restart the flow after a stall, if the operator said so."""
+        if decided.key != self._question_id():
+            return self._doses.decide(decided)
+        if decided.choice != "restart" or self._level is None:
+            return None
+        self._stall = None
+        self._desk.deviation("restarted-by-operator", instrument=self.name)
+        self._desk.board.clear("stall", self.name)
+        return Order(self._level, decided.epoch)
 
     def assert_due(self) -> Order | None:
         """Settle a dose if one is open, then hold the level due now; then what waited."""
@@ -137,11 +148,7 @@ class PumpHandler:
 
     def finish(self) -> None:
         """The last level stays: stopping starves the cells. What still waits is not begun now."""
-        self._doses.give_up("the run ended before the pump answered again")
-
-    def conclude(self) -> None:
-        """Record a dose that was sent and of which the pump never told the end."""
-        self._doses.conclude()
+        self._doses.finish("the run ended before the pump answered again")
 
     def _make_safe(self) -> None:
         pump = self._port()
@@ -149,6 +156,7 @@ class PumpHandler:
         self._doses.stop(pump)
         if self._at_stop == "off":
             pump.stop()
+            self._confirmed = True
             self._watch.pause()
         elif self._cut_off and self._level is not None:
             # The pump stands after its dose. A runner that took over may hear of the level last.
@@ -182,6 +190,7 @@ class PumpHandler:
                 pump.set_rate(level.rate_ul_min)
                 state = pump.state()
         except Refused as error:
+            self._confirmed = False
             self._desk.note("level", level.key, "failed", what=str(error))
             self._desk.alarm("rate", self.name, error.what, error.remedy)
             return
@@ -189,7 +198,8 @@ class PumpHandler:
         now_s = self._desk.clock.now_s()
         self._wanted_ul_min = wanted
         self._watch.begin(now_s, wanted, state)
-        if _holds(state, wanted):
+        self._confirmed = _holds(state, wanted)
+        if self._confirmed:
             self._desk.board.clear("rate", self.name)
             self._desk.note(
                 "level", level.key, "confirmed", rate_ul_min=wanted, instrument=self.name
@@ -268,14 +278,6 @@ class PumpHandler:
         )
         self._desk.board.clear("stall", self.name)
         self._stall = None
-
-    def _restart_decided(self, decided: Decided) -> None:
-        if decided.choice == "restart":
-            self._stall = None
-            self._epoch = decided.epoch
-            self._desk.deviation("restarted-by-operator", instrument=self.name)
-            self._desk.board.clear("stall", self.name)
-            self._assert()
 
     def _question_id(self) -> str:
         return f"stall:{self.name}"

@@ -17,16 +17,25 @@ class Handler(Protocol):
         """Whether something is under way that the end of the run should wait for."""
         ...
 
+    @property
+    def confirmed(self) -> bool:
+        """Whether it said, when last brought to its level, that it holds it."""
+        ...
+
     def attach(self, driver: Any) -> None:  # noqa: ANN401 - the kind of driver it handles
         """Take this driver from now on; read the state, change nothing."""
         ...
 
-    def remember(self, order: Order) -> None:
-        """Hold this order's level from now on; sends nothing."""
+    def remember(self, what: Order | Settle) -> None:
+        """Hold this order's level, or answer for this dose, from now on; sends nothing."""
         ...
 
-    def take(self, what: Order | Settle | Decided) -> Order | None:
-        """Carry out; an order that comes back is to be judged and given again."""
+    def take(self, order: Order) -> None:
+        """Carry out an event."""
+        ...
+
+    def decide(self, decided: Decided) -> Order | None:
+        """Heed the operator's answer; sends nothing. An order that comes back is to be given."""
         ...
 
     def assert_due(self) -> Order | None:
@@ -54,9 +63,5 @@ class Handler(Protocol):
         ...
 
     def finish(self) -> None:
-        """Leave the instrument as the end of a run should find it."""
-        ...
-
-    def conclude(self) -> None:
-        """The last word: record what is still open, as nobody will ask again; sends nothing."""
+        """Leave the instrument as the end of a run should find it; begin nothing from now on."""
         ...

@@ -68,15 +68,23 @@ class ImagingHandler:
         x_um, y_um = driver.position_um()
         self._desk.sample(self.name, x_um=x_um, y_um=y_um)
 
-    def remember(self, order: Order) -> None:
+    @property
+    def confirmed(self) -> bool:
+        """A stage holds no level."""
+        return True
+
+    def remember(self, what: Order | Settle) -> None:
         """A stage holds no level."""
 
-    def take(self, what: Order | Settle | Decided) -> Order | None:
+    def take(self, order: Order) -> None:
         """Take one frame or film."""
-        match what:
-            case Order(entry=Frame() | Film() as entry):
-                self._desk.fence.check(what.epoch)
+        match order.entry:
+            case Frame() | Film() as entry:
+                self._desk.fence.check(order.epoch)
                 self._take_picture(entry)
+
+    def decide(self, decided: Decided) -> Order | None:
+        """A stage asks nothing."""
         return None
 
     def assert_due(self) -> Order | None:
@@ -106,9 +114,6 @@ class ImagingHandler:
     def finish(self) -> None:
         """Let the camera go."""
         self._camera.close()
-
-    def conclude(self) -> None:
-        """Nothing is left open."""
 
     def _take_picture(self, entry: Frame | Film) -> None:
         kind = "frame" if isinstance(entry, Frame) else "film"

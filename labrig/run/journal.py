@@ -168,9 +168,16 @@ class Journal:
             if len(self._held) >= _SAMPLES_A_COMMIT:
                 self._flush()
 
-    def rows(self) -> Iterator[Row]:
-        """Every row in order."""
-        yield from _rows(self._connection)
+    def rows(self, kind: Kind | None = None) -> Iterator[Row]:
+        """Every row in order, or every one of a kind; last, without a hash, what is held back."""
+        yield from _rows(self._connection, kind)
+        with self._lock:
+            held = [stamped for stamped in self._held if kind in (None, stamped[0].kind)]
+        for entry, detail, run_s, utc, monotonic_s in held:
+            yield Row(
+                self._seq, entry.kind, entry.key, entry.state, self.epoch, run_s, utc,
+                monotonic_s, boot_id(), json.loads(detail), "",
+            )  # fmt: skip
 
     def close(self) -> None:
         """Write what is held back and let go of the file."""
@@ -328,8 +335,10 @@ def journal_digest(rows: Iterable[Row]) -> str:
     return digest.hexdigest()
 
 
-def _rows(connection: sqlite3.Connection) -> Iterator[Row]:
-    for record in connection.execute("SELECT * FROM journal ORDER BY seq"):
+def _rows(connection: sqlite3.Connection, kind: Kind | None = None) -> Iterator[Row]:
+    of_kind = "" if kind is None else "WHERE kind = ?"
+    chosen = () if kind is None else (kind,)
+    for record in connection.execute(f"SELECT * FROM journal {of_kind} ORDER BY seq", chosen):
         yield Row(*(*record[:9], json.loads(record[9]), record[10]))
 
 

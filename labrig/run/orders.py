@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from labrig.plan.timeline import Dose, Entry, Film, FlowLevel, Frame, StimulationLevel
-from labrig.run.journal import Kind
+from labrig.run.journal import Kind, State
 
 CommandName = Literal["stop", "hold", "resume", "answer", "note", "phase"]
 
@@ -40,17 +40,26 @@ class Order:
         epoch: of the run when it was given; stale ones never reach a wire.
         next_s: when the next event of its series is due, for the ``coalesce`` rule.
         because: ``due`` by the clock; ``answered``: the operator said do it, however late.
+        rest: the entry is what is left of a dose of which some may have come.
     """
 
     entry: Entry
     epoch: int
     next_s: float | None = None
     because: Literal["due", "answered"] = "due"
+    rest: bool = False
 
     @property
     def instrument(self) -> str:
         """Whose worker it goes to; a picture goes to the stage's."""
         return instrument_of(self.entry)
+
+    def undone(self, state: State, reason: str) -> tuple[State, dict[str, Any]]:
+        """State and detail of the row which says that it was not begun."""
+        if self.rest:
+            # Not as a whole: the row before says what came of the rest of it.
+            return "unknown", {"resolution": f"its rest was not given: {reason}"}
+        return state, {"reason": reason, "offset_s": self.entry.offset_s}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +69,14 @@ class Settle:
     Attributes:
         sent: the detail of its last ``sent`` row.
         acknowledged: the journal says that the pump had taken the command.
+        witnessed: the detail of its last row, where the pump had told what came and the
+            operator had been asked; else None.
     """
 
     order: Order
     sent: Mapping[str, Any]
     acknowledged: bool
+    witnessed: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

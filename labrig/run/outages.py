@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from labrig.run.journal import JournalWriteFailed
 from labrig.run.lease import StaleEpoch
-from labrig.run.orders import Decided, Order, Settle
+from labrig.run.orders import Order
 from labrig_drivers.errors import InstrumentError, LinkError, ReplyError, WrongInstrument
 
 _log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Outage:
     what: str
     next_try_s: float
     tries: int = 0
-    waiting: list[Order | Settle | Decided] = field(default_factory=list)
+    waiting: list[Order] = field(default_factory=list)
 
 
 def patience_s(back_off_s: Sequence[float], tries: int) -> float:

@@ -32,13 +32,18 @@ class ProbeHandler:
         """Nothing to read before the first reading is due."""
         self._probe = driver
 
-    def remember(self, order: Order) -> None:
+    @property
+    def confirmed(self) -> bool:
+        """A probe holds no level."""
+        return True
+
+    def remember(self, what: Order | Settle) -> None:
         """A probe holds no level."""
 
-    def take(self, what: Order | Settle | Decided) -> Order | None:
+    def take(self, order: Order) -> None:
         """Read once."""
-        match what:
-            case Order(entry=Reading() as entry):
+        match order.entry:
+            case Reading() as entry:
                 if self._probe is None:
                     raise LinkError(self.name, "it has not answered since this runner started.")
                 reading = self._probe.read()
@@ -52,6 +57,9 @@ class ProbeHandler:
                 self._desk.board.read(self.name, {"at_s": self._desk.clock.now_s(), **values})
                 self._desk.note("reading", entry.key, "confirmed", **values)
                 self._judge(reading)
+
+    def decide(self, decided: Decided) -> Order | None:
+        """A probe asks nothing."""
         return None
 
     def assert_due(self) -> Order | None:
@@ -77,9 +85,6 @@ class ProbeHandler:
 
     def finish(self) -> None:
         """Nothing to leave."""
-
-    def conclude(self) -> None:
-        """Nothing is left open."""
 
     def _judge(self, reading: EnvironmentReading) -> None:
         board = self._desk.board

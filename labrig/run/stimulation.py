@@ -51,6 +51,7 @@ class StimulatorHandler:
         self._epoch = desk.fence.epoch
         self._held = False
         self._halted = False
+        self._confirmed = True
         self._poll_due_s = desk.clock.now_s()
 
     @property
@@ -63,14 +64,23 @@ class StimulatorHandler:
         self._stimulator = driver
         self._poll()
 
-    def remember(self, order: Order) -> None:
-        """Its level holds from now on; :meth:`assert_due` programmes it."""
-        assert isinstance(order.entry, StimulationLevel), f"{order.entry.key} is not for it"
-        self._level, self._epoch = order.entry, order.epoch
-        self._until_s = math.inf if order.next_s is None else order.next_s
+    @property
+    def confirmed(self) -> bool:
+        """Whether it took its last programme, or silence."""
+        return self._confirmed
 
-    def take(self, what: Order | Settle | Decided) -> Order | None:
+    def remember(self, what: Order | Settle) -> None:
+        """Its level holds from now on; :meth:`assert_due` programmes it."""
+        assert isinstance(what, Order), "a stimulator gives no doses"
+        assert isinstance(what.entry, StimulationLevel), f"{what.entry.key} is not for it"
+        self._level, self._epoch = what.entry, what.epoch
+        self._until_s = math.inf if what.next_s is None else what.next_s
+
+    def take(self, order: Order) -> None:
         """A stimulator has levels only."""
+
+    def decide(self, decided: Decided) -> Order | None:
+        """A stimulator asks nothing."""
         return None
 
     def assert_due(self) -> Order | None:
@@ -111,16 +121,15 @@ class StimulatorHandler:
         self.assert_due()
 
     def finish(self) -> None:
-        """Silent: nobody is there to re-arm."""
+        """Silent from now on, also when it answers only later: nobody is there to re-arm."""
+        self._halted = True
         self._silence()
-
-    def conclude(self) -> None:
-        """Nothing is left open."""
 
     def _silence(self) -> None:
         """Cut off what plays; that it was cut off is written down, for whoever counts pulses."""
         armed, self._groups = bool(self._groups), []
         self._port().stop()
+        self._confirmed = True
         if armed:
             self._desk.note("run", SILENCED, "noted", instrument=self.name)
 
@@ -138,9 +147,11 @@ class StimulatorHandler:
             else:
                 self._port().stop()
         except Refused as error:
+            self._confirmed = False
             self._desk.note("level", level.key, "failed", what=str(error), instrument=self.name)
             self._desk.alarm("stimulation", self.name, error.what, error.remedy)
             return
+        self._confirmed = True
         self._groups = self._grouped(level, live)
         self._desk.note(
             "level", level.key, "confirmed", instrument=self.name,

@@ -157,10 +157,12 @@ class Worker:
             case Order():
                 self._take_order(item)
             case Settle():
-                self._give(item.order.instrument, item)
+                self._handlers[item.order.instrument].remember(item)
+                self._assert_due(item.order.instrument, None)
             case Decided():
-                for name in self._handlers:
-                    self._give(name, item)
+                for name, handler in self._handlers.items():
+                    heed = partial(handler.decide, item)
+                    self._shielded(None, partial(self._guarded, name, heed))
             case Halt():
                 self._all(lambda handler: handler.halt(item.epoch))
                 self._hurry()
@@ -172,14 +174,17 @@ class Worker:
     def _take_order(self, order: Order) -> None:
         name = order.instrument
         if isinstance(order.entry, FlowLevel | StimulationLevel):
-            handler = self._handlers[name]
-            handler.remember(order)
-            if name not in self._outages:
-                self._shielded(order, partial(self._guarded, name, handler.assert_due, order))
+            self._handlers[name].remember(order)
+            self._assert_due(name, order)
         elif name in self._outages:
             self._outages[name].waiting.append(order)
         elif self._in_time(order):
             self._give(name, order)
+
+    def _assert_due(self, name: str, order: Order | None) -> None:
+        if name not in self._outages:
+            assert_due = self._handlers[name].assert_due
+            self._shielded(order, partial(self._guarded, name, assert_due, order))
 
     def _in_time(self, order: Order) -> bool:
         """Judge an event by its lateness rule; what is not to be done is recorded."""
@@ -211,32 +216,29 @@ class Worker:
         self._desk.board.event(entry.key, "hits" if late_s <= PUNCTUAL_S else "late")
         return True
 
-    def _give(self, name: str, what: Order | Settle | Decided) -> None:
-        if name in self._outages:
-            self._outages[name].waiting.append(what)
-            return
-        handler = self._handlers[name]
-        self._shielded(what, partial(self._guarded, name, partial(handler.take, what), what))
+    def _give(self, name: str, order: Order) -> None:
+        take = partial(self._handlers[name].take, order)
+        self._shielded(order, partial(self._guarded, name, take, order))
 
-    def _shielded(self, what: Order | Settle | Decided | None, act: Callable[[], None]) -> None:
+    def _shielded(self, order: Order | None, act: Callable[[], None]) -> None:
         """Record why something was not done, when a stop or the disk came first."""
         try:
             act()
         except StaleEpoch as error:
-            if isinstance(what, Order):
-                self._note_end(what, "refused", f"the run was stopped ({error})")
+            if order is not None:
+                self._note_end(order, "refused", f"the run was stopped ({error})")
         except Interrupted as error:
-            if isinstance(what, Order):
-                self._note_end(what, "missed", str(error))
+            if order is not None:
+                self._note_end(order, "missed", str(error))
         except JournalWriteFailed:
-            if isinstance(what, Order):
-                self._unwritten.append(what)
+            if order is not None:
+                self._unwritten.append(order)
 
     def _guarded(
         self,
         name: str,
         action: Callable[[], Order | None],
-        what: Order | Settle | Decided | None = None,
+        order: Order | None = None,
     ) -> None:
         """Do it; trouble on the wire begins an outage, and an order that comes back is retaken."""
         try:
@@ -244,12 +246,12 @@ class Worker:
         except TROUBLE as error:
             self._begin_outage(name, error)
             # A dose that may be on its way is its giver's to settle; what only observes waits.
-            if isinstance(what, Order) and isinstance(what.entry, Frame | Film | Reading):
-                self._outages[name].waiting.append(what)
+            if order is not None and isinstance(order.entry, Frame | Film | Reading):
+                self._outages[name].waiting.append(order)
             return
         except Refused as error:
-            if isinstance(what, Order):
-                self._note_end(what, "failed", str(error))
+            if order is not None:
+                self._note_end(order, "failed", str(error))
             self._desk.alarm("refused", name, error.what, error.remedy)
             return
         if again is not None:
@@ -324,10 +326,10 @@ class Worker:
 
     def _restore(self, name: str, outage: Outage) -> None:
         """One try to get an instrument back, and to what waits for it."""
-        for what in self._regain(name, outage):
-            self._perform(what)
+        for order in self._regain(name, outage):
+            self._take_order(order)
 
-    def _regain(self, name: str, outage: Outage) -> list[Order | Settle | Decided]:
+    def _regain(self, name: str, outage: Outage) -> list[Order]:
         """One try to get an instrument back; what waits for it, if it answers."""
         if outage.tries and len(self._outages) == len(self._handlers):
             # Nobody on the port answers: perhaps the port itself has gone deaf.
@@ -354,23 +356,25 @@ class Worker:
     def _end(self) -> None:
         self._all(lambda handler: handler.finish())
         for name, outage in list(self._outages.items()):
-            for what in self._regain(name, outage):
-                # Nobody would watch what begins now.
-                if isinstance(what, Order):
-                    # The rest of a dose of which some may have come is not missed as a whole.
-                    state = "unknown" if what.because == "answered" else "missed"
-                    self._note_end(what, state, f"{name} came back as the run ended")
-                elif isinstance(what, Settle) or what.choice == "assume_done":
-                    self._perform(what)
-        for name, outage in self._outages.items():
-            for what in outage.waiting:
-                if isinstance(what, Order):
-                    self._note_end(what, "missed", f"no link to {name}: {outage.what}")
-        for handler in self._handlers.values():
-            handler.conclude()
+            waiting = self._regain(name, outage)
+            reason = f"{name} came back as the run ended"
+            if name in self._outages:
+                waiting, outage.waiting = outage.waiting, []
+                reason = f"no link to {name}: {outage.what}"
+            for order in waiting:
+                self._note_end(order, "missed", reason)
         for order in self._unwritten:
             self._note_end(order, "missed", "the journal could not be written in time")
-        unsafe = tuple(self._outages)
+        self._unwritten.clear()
+        # A pump that came back may be giving its dose still, and holds its level only after it.
+        while not self._idle():
+            self._perform(self._next())
+            self._tick()
+        unsafe = tuple(
+            name
+            for name, handler in self._handlers.items()
+            if name in self._outages or not handler.confirmed
+        )
         if unsafe:
             self._desk.deviation("left-unattended", instruments=list(unsafe))
         self._link.close()
@@ -381,7 +385,7 @@ class Worker:
 
     def _note_end(self, order: Order, state: Any, reason: str) -> None:  # noqa: ANN401
         entry = order.entry
-        detail: dict[str, Any] = {"reason": reason, "offset_s": entry.offset_s}
+        state, detail = order.undone(state, reason)
         if isinstance(entry, Frame | Film):
             detail |= {"well": entry.well, "field": entry.field, "channel": entry.channel}
         if isinstance(entry, Frame):

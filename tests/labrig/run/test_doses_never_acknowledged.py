@@ -20,12 +20,14 @@ class Cut:
     """The pump's cable breaks right after the command to run, and may be mended.
 
     Args:
+        due_s: from then on the first command to run counts as the dose's.
         heard: the pump gets that command; else it is lost on the way.
         mended_s: when the port is there again.
     """
 
-    def __init__(self, night, heard: bool, mended_s: float) -> None:
-        self._night, self._heard, self._mended_s = night, heard, mended_s
+    def __init__(self, night, due_s: float, heard: bool, mended_s: float) -> None:
+        self._night, self._due_s = night, due_s
+        self._heard, self._mended_s = heard, mended_s
         self.at_s: float | None = None
 
     @property
@@ -43,7 +45,9 @@ class Cut:
         def send(data: bytes) -> None:
             if self.is_cut:
                 raise PortLost("dose", "unplugged (scripted).")
-            breaks = self.at_s is None and b"RUN" in data and self._night.clock.now_s() >= DUE_S
+            breaks = (
+                self.at_s is None and b"RUN" in data and self._night.clock.now_s() >= self._due_s
+            )
             if not breaks or self._heard:
                 write(data)
             if breaks:
@@ -58,12 +62,20 @@ class Cut:
 def cut_short(rehearse, script):
     """Runs a night whose one dose is cut off from its pump; gives the night and its outcome."""
 
-    def run(rule: str, *, heard: bool, mended_s: float, stop_s: float | None = None):
+    def run(
+        rule: str,
+        *,
+        heard: bool,
+        mended_s: float,
+        stop_s: float | None = None,
+        due_s: float = DUE_S,
+        level_ul_min: float = 0.0,
+    ):
         night = rehearse()
-        levels = [script.flow(0.0, 30.0), script.flow(0.0, 0.0, "dose")]
-        plan = script.plan([*levels, script.dose(DUE_S, on_unknown=rule)], END_S)
+        levels = [script.flow(0.0, 30.0), script.flow(0.0, level_ul_min, "dose")]
+        plan = script.plan([*levels, script.dose(due_s, on_unknown=rule)], END_S)
         runner = night.make(plan)
-        runner._open_transport = Cut(night, heard, mended_s).open
+        runner._open_transport = Cut(night, due_s, heard, mended_s).open
         if stop_s is not None:
             box = night.clock.mailbox("operator")
 
@@ -124,6 +136,32 @@ def test_a_dose_of_which_the_pump_says_nothing_came_is_given_once(cut_short, rul
     assert "hits" not in outcome.counters
 
 
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("level_ul_min", [0.0, 5.0])
+def test_a_dose_under_way_in_a_pump_that_is_back_as_the_run_ends_is_waited_for(
+    cut_short, rule, level_ul_min
+):
+    """Its pump alone knows; and the level, which starves the cells if it stays off, comes after."""
+    night, plan, outcome = cut_short(
+        rule, heard=True, due_s=1780.0, mended_s=1799.9, level_ul_min=level_ul_min
+    )
+    assert states(night) == ["intent", "sent", "confirmed"]
+    assert night.rows("dose")[-1].run_s == pytest.approx(1842.0, abs=5.0)
+    assert tally_of(plan, night.rows()) == {"on time": 1}
+    levels = [row for row in night.rows("level") if row.key == "flow-dose-0"]
+    assert (levels[-1].state, levels[-1].detail["rate_ul_min"]) == ("confirmed", level_ul_min)
+    assert levels[-1].run_s >= night.rows("dose")[-1].run_s
+    assert night.plants["dose"].rate_ul_min == pytest.approx(level_ul_min)
+    assert outcome.unsafe == ()
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_dose_that_the_pump_never_heard_of_is_not_begun_as_the_run_ends(cut_short, rule):
+    night, _, _ = cut_short(rule, heard=False, due_s=1780.0, mended_s=1799.9)
+    assert states(night) == ["intent", "sent", "missed"]
+    assert night.plants["dose"].moved_ul == 0.0
+
+
 def test_a_stop_finds_a_pump_that_is_back_and_cuts_its_dose_off(cut_short):
     night, _, _ = cut_short("assume_done", heard=True, mended_s=640.0, stop_s=650.0)
     assert states(night) == ["intent", "sent", "unknown"]
@@ -148,19 +186,70 @@ def test_the_report_of_a_run_whose_runner_died_doubts_what_was_not_acknowledged(
     assert why == (["sent, and the journal does not say what came"] if last == "sent" else [])
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_the_runner_after_a_death_asks_the_pump_and_gives_nothing_twice(cut_short, rule):
-    """The journal of the dead runner ends with the dose sent; the pump had heard it."""
-    night, plan, _ = cut_short(rule, heard=True, mended_s=FOREVER_S)
+def adopted(night, plan, last: str, at_s: float):
+    """Another runner goes on from the journal as it stood at the dose's row ``last``."""
     rows = night.rows()
-    sent = next(i for i, row in enumerate(rows) if row.state == "sent")
+    end = next(i for i, row in enumerate(rows) if row.kind == "dose" and row.state == last)
     night.folder = night.folder.with_name("adopted")
     night.folder.mkdir()
     journal = open_journal(night.folder / "journal.sqlite", VirtualClock(start_s=DUE_S))
     journal.epoch = 1
-    journal.note(*(Entry(r.kind, r.key, r.state, r.detail) for r in rows[: sent + 1]))
+    journal.note(*(Entry(r.kind, r.key, r.state, r.detail) for r in rows[: end + 1]))
     journal.close()
-    night.run(plan, VirtualClock(start_s=END_S - 60.0))
+    return night.run(plan, VirtualClock(start_s=at_s))
+
+
+@pytest.mark.parametrize("last", ["sent", "acknowledged"])
+def test_a_dose_of_a_dead_runner_whose_pump_stays_silent_is_unknown_at_last(
+    cut_short, rehearse, last
+):
+    night, plan, _ = cut_short("redo", heard=False, mended_s=700.0)
+    night.unplugged = {"dose": (0.0, FOREVER_S)}
+    outcome = adopted(night, plan, last, 900.0)
+    assert states(night)[-1] == "unknown"
+    told = night.rows("dose")[-1].detail
+    assert (told["instrument"], told["wells"], told["volume_ul"]) == ("dose", ["A1", "A2"], 20.0)
+    assert told["resolution"] == "the run ended before the pump said what came"
+    assert outcome.counters["unknown"] == 1
+    assert tally_of(plan, night.rows()) == {"uncertain": 1}
+    (dose,) = json.loads((night.folder / "ledger.json").read_text())["doses"]
+    assert (dose["classification"], dose["delivered_ul"]) == ("unknown", None)
+
+
+def test_a_pump_that_is_back_some_time_after_an_adoption_is_asked_before_its_level_is_set(
+    rehearse, script
+):
+    """Its level would cut off the dose that it still gives."""
+    night = rehearse()
+    levels = [script.flow(0.0, 30.0), script.flow(0.0, 5.0, "dose")]
+    plan = script.plan([*levels, script.dose(DUE_S)], END_S)
+    first = night.make(plan)
+    open_transport = night.open_transport
+    died_s = DUE_S + 10.0
+
+    def open_until_death(port):
+        inner = open_transport(port)
+        write = inner.write
+        inner.write = lambda data: write(data) if night.clock.now_s() < died_s else None
+        inner.read = lambda size, timeout_s, read=inner.read: (
+            read(size, timeout_s) if night.clock.now_s() < died_s else b""
+        )
+        return inner
+
+    first._open_transport = open_until_death
+    first.run()
+    for simulator in night.simulators.values():
+        simulator.advance(died_s)
+    night.unplugged = {"dose": (died_s, DUE_S + 25.0)}
+    adopted(night, plan, "acknowledged", DUE_S + 15.0)
+    assert states(night) == ["intent", "sent", "acknowledged", "confirmed"]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_runner_after_a_death_asks_the_pump_and_gives_nothing_twice(cut_short, rule):
+    """The journal of the dead runner ends with the dose sent; the pump had heard it."""
+    night, plan, _ = cut_short(rule, heard=True, mended_s=FOREVER_S)
+    adopted(night, plan, "sent", END_S - 60.0)
     assert states(night) == ["intent", "sent", "confirmed"]
     night.plants["dose"].settle(END_S)
     assert night.plants["dose"].moved_ul == pytest.approx(20.0, abs=0.05)
