@@ -136,6 +136,12 @@ def _troubles(analysis: Analysis) -> list[Point]:
             total = sum(outcome.tally[kind].values())
             tone: Tone = "bad" if kind in ("dose", "level") else "warn"
             points.append(Point(tone, f"{count} of {total} {names[kind]} are missing."))
+    if left_out := outcome.tally.get("dose", {}).get("skipped", 0):
+        total = sum(outcome.tally["dose"].values())
+        points.append(Point("warn", f"{left_out} of {total} doses were left out; why, see below."))
+    if begun := outcome.count("under way"):
+        said = f"{begun} dose(s) were under way where the journal ends."
+        points.append(Point("warn", said))
     if uncertain := outcome.count("uncertain"):
         points.append(Point("bad", f"{uncertain} action(s) of which nobody can say what came."))
     for pulses in ledger.pulses:
@@ -212,14 +218,18 @@ def _low_reservoirs(analysis: Analysis) -> list[Point]:
 
 def _all_well(analysis: Analysis) -> str:
     tally = analysis.outcome.tally
+    whole = analysis.outcome.condition == "finished"
     parts = []
     names = {"dose": "doses", "train": "impulse trains"}
     if not is_rehearsal(analysis.record.identity):
         names = {"frame": "pictures", "film": "films", **names}
     for kind, name in names.items():
-        if kind in tally:
-            parts.append(f"{tally[kind].get('on time', 0)} {name}")
-    return f"Nothing is missing: {', '.join(parts) or 'all that was planned'}, all on time."
+        on_time = tally.get(kind, {}).get("on time", 0)
+        if on_time or (whole and kind in tally):
+            parts.append(f"{on_time} {name}")
+    if whole:
+        return f"Nothing is missing: {', '.join(parts) or 'all that was planned'}, all on time."
+    return f"Until then nothing was missed: {', '.join(parts) or 'all that was due'}, all on time."
 
 
 def capital(text: str) -> str:

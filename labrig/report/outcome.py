@@ -15,7 +15,9 @@ from labrig.run.lateness import PUNCTUAL_S
 Condition = Literal["finished", "stopped", "unfinished", "never begun"]
 LATE_PICTURE_FRACTION = 0.01
 """[P] A picture is late from this part of the imaging interval on: the stage travels seconds."""
-TALLIED = ("on time", "late", "missed", "skipped", "failed", "uncertain", "still ahead")
+TALLIED = (
+    "on time", "late", "missed", "skipped", "failed", "uncertain", "under way", "still ahead",
+)  # fmt: skip
 KINDS = ("frame", "film", "dose", "level", "reading", "train")
 _FINAL = {
     "missed": "missed",
@@ -159,13 +161,17 @@ def _timeline_slips(
             late_s = row.detail.get("lateness_s", sent_s.get(entry.key, row.run_s) - entry.offset_s)
         fate = _fate(row, late_s, allowed_s)
         if fate == "still ahead" and row is not None and entry.offset_s <= over_s:
-            fate = "missed" if row.state == "intent" else "uncertain"
+            fate = "missed"
+        elif fate == "under way" and entry.offset_s <= over_s:
+            fate = "uncertain"
         _count(tally, worst, kind, fate, late_s)
         if fate in ("on time", "still ahead") or row is None:
             continue
         why = row.detail.get("reason") or row.detail.get("what") or row.detail.get("resolution")
         if row.state in ("sent", "acknowledged"):
             why = f"{row.state}, and the journal does not say what came"
+        elif "left_ul" in row.detail:
+            why = f"{row.detail['left_ul']:g} µL of it were still to be given"
         slips.append(
             Slip(kind, entry.key, _where(entry), entry.offset_s, fate, late_s, str(why or ""))
         )
@@ -209,7 +215,10 @@ def _train_slips(
 
 
 def _fate(row: Row | None, late_s: float | None, allowed_s: float) -> str:
-    if row is None or row.state in ("intent", "acknowledged"):
+    if row is not None and (row.state == "acknowledged" or "left_ul" in row.detail):
+        # While the journal goes on no further, that is all that is known of it.
+        return "under way"
+    if row is None or row.state == "intent":
         return "still ahead"
     if row.state == "sent":
         # It may have come: bytes were on their way, and nothing was heard after them.

@@ -206,6 +206,8 @@ def test_a_rehearsal_says_at_the_top_that_nothing_was_real(write_run, story, unt
     points = " ".join(p.text for p in headline(analyse(read_record(folder))).points)
     assert "pictures" not in points
     assert "no picture" not in points.lower()
+    assert ("Nothing is missing" in points) == (until_s == story.until_s)
+    assert not re.search(r"\b0 doses", points)
 
 
 def test_a_run_folder_from_before_rehearsals_were_marked_is_read(write_run, story, tmp_path):

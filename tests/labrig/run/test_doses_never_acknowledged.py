@@ -171,7 +171,7 @@ def test_a_stop_finds_a_pump_that_is_back_and_cuts_its_dose_off(cut_short):
     assert 12.0 < last["delivered_ul"] < 15.0
 
 
-@pytest.mark.parametrize(("last", "fate"), [("sent", "uncertain"), ("acknowledged", "still ahead")])
+@pytest.mark.parametrize(("last", "fate"), [("sent", "uncertain"), ("acknowledged", "under way")])
 def test_the_report_of_a_run_whose_runner_died_doubts_what_was_not_acknowledged(
     cut_short, last, fate
 ):
@@ -183,7 +183,7 @@ def test_the_report_of_a_run_whose_runner_died_doubts_what_was_not_acknowledged(
     assert outcome.condition == "unfinished"
     assert outcome.tally["dose"] == {fate: 1}
     why = [slip.why for slip in outcome.slips if slip.kind == "dose"]
-    assert why == (["sent, and the journal does not say what came"] if last == "sent" else [])
+    assert why == [f"{last}, and the journal does not say what came"]
 
 
 def adopted(night, plan, last: str, at_s: float):
