@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -92,6 +93,12 @@ class Board:
         """Count an event under what has become of it; its last fate alone counts."""
         with self._lock:
             self._fates[key] = fate
+
+    def take_over(self, counts: Mapping[str, int], fates: Mapping[str, str]) -> None:
+        """Go on from what an earlier runner of the same run had counted."""
+        with self._lock:
+            self._counts.update(counts)
+            self._fates.update(fates)
 
     def counts(self) -> dict[str, int]:
         """Every counter."""

@@ -16,8 +16,8 @@ from labrig.run.consumption import Consumption
 from labrig.run.journal import Entry, Journal, JournalWriteFailed, Kind, State
 from labrig.run.lease import Fence
 from labrig.run.orders import kind_of
+from labrig.run.recount import GONE_WRONG
 
-_COUNTED = frozenset({"missed", "skipped", "refused", "failed", "unknown"})
 _EVENTS = frozenset({"dose", "frame", "film", "reading"})
 
 
@@ -61,9 +61,9 @@ class Desk:
 
     def note(self, kind: Kind, key: str, state: State, **detail: Any) -> None:  # noqa: ANN401
         """Write what has happened; kept for later when it cannot be written now."""
-        if state in _COUNTED and kind in _EVENTS:
+        if state in GONE_WRONG and kind in _EVENTS:
             self.board.event(key, state)
-        elif state in _COUNTED:
+        elif state in GONE_WRONG:
             self.board.count(state)
         self._guarded(lambda: self.journal.note(Entry(kind, key, state, detail)))
 

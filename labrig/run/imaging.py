@@ -117,6 +117,7 @@ class ImagingHandler:
 
     def _take_picture(self, entry: Frame | Film) -> None:
         kind = "frame" if isinstance(entry, Frame) else "film"
+        begun_s = self._desk.clock.now_s()
         where: dict[str, Any] = {
             "camera": entry.camera, "well": entry.well, "field": entry.field,
             "channel": entry.channel, "x_asked_um": entry.x_um, "y_asked_um": entry.y_um,
@@ -144,7 +145,8 @@ class ImagingHandler:
             path=reply["path"], sha256=reply["sha256"], focus=reply.get("focus"),
             exposure_ms=reply.get("exposure_ms"), bytes=reply.get("bytes"),
             saturated_fraction=reply.get("saturated_fraction"),
-            offset_s=entry.offset_s, lateness_s=round(taken_s - entry.offset_s, 3),
+            offset_s=entry.offset_s, begun_s=round(begun_s, 3),
+            lateness_s=round(taken_s - entry.offset_s, 3),
         )  # fmt: skip
 
     def _request(self, entry: Frame | Film, taken_s: float) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from labrig.run.ledger import dose_ledger, ledger_json
 from labrig.run.orders import Command, Halt
 from labrig.run.port_link import PortLink, identify
 from labrig.run.probes import ProbeHandler
+from labrig.run.recount import counts_of, fates_of
 from labrig.run.recovery import RunState, fold
 from labrig.run.stimulation import StimulatorHandler
 from labrig.run.workers import Worker
@@ -210,6 +211,8 @@ class Runner:
         if not state.begun:
             desk.intend(Entry("run", "started", "noted", {"plan": self._plan.protocol_name}))
             return
+        fates = fates_of(self._plan.timeline, state)
+        desk.board.take_over(counts_of(desk.journal.rows()), fates)
         desk.intend(Entry("run", "adopted", "noted", {"epoch": desk.fence.epoch}))
         if state.condition == "held":
             desk.note("run", "held", "noted", reason="held before the interruption")

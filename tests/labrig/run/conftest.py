@@ -103,6 +103,61 @@ class Unpluggable:
         self._closed = True
 
 
+class Death:
+    """From one moment on, nothing this process does reaches its disk or its wires.
+
+    Args:
+        after_rows: dies with this journal row as the last one on disk.
+        after_writes: dies once the dose pump has been sent this many commands.
+    """
+
+    def __init__(self, after_rows: int | None = None, after_writes: int | None = None) -> None:
+        self._rows, self._writes = after_rows, after_writes
+        self.at_s: float | None = None
+        self.clock = VirtualClock()
+
+    def _die_if(self, over: bool) -> None:
+        if over and self.at_s is None:
+            self.at_s = self.clock.now_s()
+
+    def connect(self, *args, **settings):
+        death = self
+
+        class Connection(sqlite3.Connection):
+            written = 0
+
+            def executemany(self, sql, rows):  # type: ignore[no-untyped-def]
+                rows = list(rows)
+                death._die_if(death._rows is not None and self.written + len(rows) > death._rows)
+                self.written += len(rows)
+                return super().executemany(sql, [] if death.at_s is not None else rows)
+
+        return sqlite3.connect(*args, factory=Connection, **settings)
+
+    def wire(self, inner):
+        death = self
+
+        class Wire:
+            count = 0
+
+            def write(self, data: bytes) -> None:
+                if death.at_s is None:
+                    inner.write(data)
+                    Wire.count += 1
+                    death._die_if(death._writes == Wire.count)
+
+            def read(self, size: int, timeout_s: float) -> bytes:
+                return inner.read(size, timeout_s) if death.at_s is None else b""
+
+            def discard_input(self) -> bytes:
+                return inner.discard_input() if death.at_s is None else b""
+
+            def close(self) -> None:
+                inner.close()
+
+        return Wire()
+
+
 DEFAULT_BENCH = {
     "base": ("leadfluid_bt", {"address": 1}),
     "dose": ("new_era_ne1000", {"address": 0, "watchdog_s": 200}),
@@ -183,6 +238,16 @@ class Rehearsal:
 
     def run(self, plan: Plan, clock: VirtualClock | None = None, **options: Any) -> Any:
         return self.make(plan, clock, **options).run()
+
+    def visit(self, at_s: float, act: Callable[[], Any]) -> None:
+        """Have something happen at a time of the run that :meth:`make` has made."""
+        box = self.clock.mailbox("visitor")
+
+        def visit() -> None:
+            box.get(at_s)
+            act()
+
+        self.clock.start(f"visitor at {at_s}", visit)
 
     def rows(self, *kinds: str) -> list[Any]:
         rows = read_journal(self.folder / "journal.sqlite")
@@ -279,6 +344,7 @@ class Script:
     camera = tuple(CAMERA)
     Fault = Fault
     Lateness = Lateness
+    Death = Death
 
     @staticmethod
     def night(duration_s: float = 3600.0) -> Plan:

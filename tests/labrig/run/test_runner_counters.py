@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from labrig.run.journal import Entry, open_journal
+from labrig.run.virtual_clock import VirtualClock
+
 FOREVER_S = float("inf")
 
 
@@ -45,3 +48,29 @@ def test_a_picture_that_the_camera_refused_is_no_hit(rehearse, script):
 def test_a_dose_of_which_nobody_knows_is_no_hit(rehearse, script):
     night = rehearse(faults={"dose": (script.Fault("reboot", 640.0),)})
     assert counters_of(night, [script.dose(610.0)], script) == {"unknown": 1}
+
+
+def test_a_runner_that_takes_a_run_over_goes_on_counting(rehearse, script):
+    """The journal of a whole night, cut where its runner died, comes to the same counts."""
+    whole = rehearse("whole")
+    events = [
+        script.dose(110.0), script.dose(125.0), script.frame(300.0, 1, 500.0),
+        script.frame(310.0, 2, lateness=script.Lateness("skip")), script.reading(400.0),
+        script.dose(700.0, lateness=script.Lateness("skip")), script.stimulate(0.0),
+    ]  # fmt: skip
+    whole.unplugged = {"stage": (305.0, 330.0), "dose": (650.0, 900.0)}
+    plan = script.plan(events, 1800.0)
+    counted = whole.run(plan).counters
+    assert {"hits", "late", "missed", "deviations", "trains", "pictures"} <= set(counted)
+    adopted = rehearse("adopted")
+    adopted.folder.mkdir()
+    clock = VirtualClock()
+    journal = open_journal(adopted.folder / "journal.sqlite", clock)
+    journal.epoch = 1
+    for row in whole.rows():
+        clock._now_s = row.run_s
+        if row.key != "finished":
+            journal.note(Entry(row.kind, row.key, row.state, row.detail))
+    journal.close()
+    again = adopted.run(plan, VirtualClock(start_s=1790.0)).counters
+    assert again == counted | {"deviations": counted["deviations"] + 1}  # the gap

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -26,61 +25,6 @@ from labrig_drivers.errors import InstrumentError
 GAP_S = 90.0
 
 
-class Death:
-    """From one moment on, nothing this process does reaches its disk or its wires.
-
-    Args:
-        after_rows: dies with this journal row as the last one on disk.
-        after_writes: dies once the dose pump has been sent this many commands.
-    """
-
-    def __init__(self, after_rows: int | None = None, after_writes: int | None = None) -> None:
-        self._rows, self._writes = after_rows, after_writes
-        self.at_s: float | None = None
-        self.clock = VirtualClock()
-
-    def _die_if(self, over: bool) -> None:
-        if over and self.at_s is None:
-            self.at_s = self.clock.now_s()
-
-    def connect(self, *args, **settings):
-        death = self
-
-        class Connection(sqlite3.Connection):
-            written = 0
-
-            def executemany(self, sql, rows):  # type: ignore[no-untyped-def]
-                rows = list(rows)
-                death._die_if(death._rows is not None and self.written + len(rows) > death._rows)
-                self.written += len(rows)
-                return super().executemany(sql, [] if death.at_s is not None else rows)
-
-        return sqlite3.connect(*args, factory=Connection, **settings)
-
-    def wire(self, inner):
-        death = self
-
-        class Wire:
-            count = 0
-
-            def write(self, data: bytes) -> None:
-                if death.at_s is None:
-                    inner.write(data)
-                    Wire.count += 1
-                    death._die_if(death._writes == Wire.count)
-
-            def read(self, size: int, timeout_s: float) -> bytes:
-                return inner.read(size, timeout_s) if death.at_s is None else b""
-
-            def discard_input(self) -> bytes:
-                return inner.discard_input() if death.at_s is None else b""
-
-            def close(self) -> None:
-                inner.close()
-
-        return Wire()
-
-
 def _plan(script, **rules):
     timeline = [script.flow(0.0, 30.0), script.flow(0.0, 0.0, "dose"), script.stimulate(0.0)]
     timeline += [script.dose(at_s, **rules) for at_s in (100.0, 400.0)]
@@ -88,7 +32,7 @@ def _plan(script, **rules):
     return script.plan(timeline, 900.0)
 
 
-def _die_and_adopt(night, plan, death: Death) -> None:
+def _die_and_adopt(night, plan, death) -> None:
     """One runner dies as scripted; the next one goes on from its folder."""
     open_transport = night.open_transport
     runner = night.make(plan, connect=death.connect)
@@ -138,7 +82,7 @@ def _check(night, plan) -> None:
 def test_death_between_any_two_commands_to_the_pump(rehearse, script, writes):
     night = rehearse()
     plan = _plan(script)
-    _die_and_adopt(night, plan, Death(after_writes=writes))
+    _die_and_adopt(night, plan, script.Death(after_writes=writes))
     _check(night, plan)
 
 
@@ -149,14 +93,14 @@ def test_death_between_any_two_commands_to_the_pump(rehearse, script, writes):
 def test_death_after_any_row_of_the_journal(rehearse, script, rows, rule):
     night = rehearse(f"run-{rule}-{rows}-{os.urandom(4).hex()}")
     plan = _plan(script, on_unknown=rule)
-    _die_and_adopt(night, plan, Death(after_rows=rows))
+    _die_and_adopt(night, plan, script.Death(after_rows=rows))
     _check(night, plan)
 
 
 def test_the_gap_is_recorded_and_trains_go_on_at_their_next_multiple(rehearse, script):
     night = rehearse()
     plan = _plan(script)
-    _die_and_adopt(night, plan, Death(after_rows=45))
+    _die_and_adopt(night, plan, script.Death(after_rows=45))
     (gap,) = [row.detail for row in night.rows("deviation") if row.key == "gap"]
     assert gap["to_s"] - gap["from_s"] >= GAP_S
     after = [at_s for at_s, _ in night.plants["pulses"].trains if at_s >= gap["to_s"]]
@@ -170,21 +114,10 @@ def test_frames_of_the_gap_are_missed_by_their_rule_not_caught_up(rehearse, scri
     frames = [script.frame(20.0 * i, i, lateness=late) for i in range(20)]
     plan = script.plan([script.flow(0.0, 30.0), *frames], 600.0)
     night.camera = list(script.camera)
-    _die_and_adopt(night, plan, Death(after_rows=30))
+    _die_and_adopt(night, plan, script.Death(after_rows=30))
     ends = Counter(row.state for row in night.rows("frame") if row.state in ("confirmed", "missed"))
     assert ends["missed"] >= 1
     assert sum(ends.values()) == 20
-
-
-def _visit(night, at_s, act) -> None:
-    """Have something happen at a time of the run."""
-    box = night.clock.mailbox("visitor")
-
-    def visit() -> None:
-        box.get(at_s)
-        act()
-
-    night.clock.start(f"visitor at {at_s}", visit)
 
 
 def test_a_hold_outlives_the_runner(rehearse, script):
@@ -194,18 +127,18 @@ def test_a_hold_outlives_the_runner(rehearse, script):
          script.dose(300.0)],
         1200.0,
     )  # fmt: skip
-    death = Death()
+    death = script.Death()
     first = night.make(plan, connect=death.connect)
-    _visit(night, 290.0, lambda: connect(night.folder / "control.json").hold())
-    _visit(night, 350.0, lambda: death._die_if(True))
-    _visit(night, 351.0, lambda: connect(night.folder / "control.json").stop())
+    night.visit(290.0, lambda: connect(night.folder / "control.json").hold())
+    night.visit(350.0, lambda: death._die_if(True))
+    night.visit(351.0, lambda: connect(night.folder / "control.json").stop())
     death.clock = night.clock
     first.run()
     assert fold(night.rows()).condition == "held"
     trains_before = len(night.plants["pulses"].trains)
 
     second = night.make(plan, VirtualClock(start_s=450.0))
-    _visit(night, 700.0, lambda: connect(night.folder / "control.json").resume())
+    night.visit(700.0, lambda: connect(night.folder / "control.json").resume())
     second.run()
 
     after = [at_s for at_s, _ in night.plants["pulses"].trains[trains_before:]]
@@ -222,10 +155,10 @@ def test_a_stop_reaches_a_dose_that_the_dead_runner_had_begun(rehearse, script):
         1200.0,
         draws=(Draw("bottle", "dose", "medium", 1),),
     )
-    death = Death()
+    death = script.Death()
     first = night.make(plan, connect=death.connect)
-    _visit(night, 320.0, lambda: death._die_if(True))
-    _visit(night, 321.0, lambda: connect(night.folder / "control.json").stop())
+    night.visit(320.0, lambda: death._die_if(True))
+    night.visit(321.0, lambda: connect(night.folder / "control.json").stop())
     open_transport = night.open_transport
     first._open_transport = lambda port: death.wire(open_transport(port))
     death.clock = night.clock
@@ -234,7 +167,7 @@ def test_a_stop_reaches_a_dose_that_the_dead_runner_had_begun(rehearse, script):
         simulator.advance(330.0)
 
     second = night.make(plan, VirtualClock(start_s=330.0))
-    _visit(night, 330.0, lambda: connect(night.folder / "control.json").stop())
+    night.visit(330.0, lambda: connect(night.folder / "control.json").stop())
     second.run()
 
     (last,) = [row for row in night.rows("dose") if row.state in ("confirmed", "unknown")]

@@ -1,0 +1,50 @@
+"""What the live board had counted, read from the journal again when a run is adopted. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from labrig.plan.timeline import Entry as TimelineEntry
+from labrig.plan.timeline import FlowLevel, StimulationLevel
+from labrig.run.journal import Row
+from labrig.run.lateness import PUNCTUAL_S
+from labrig.run.recovery import EntryState, RunState
+
+GONE_WRONG = frozenset({"missed", "skipped", "refused", "failed", "unknown"})
+"""Last states that count under their own name."""
+
+
+def counts_of(rows: Iterable[Row]) -> Counter[str]:
+    """Whatever is counted each time it happens: deviations, trains, pictures, failed levels."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts["deviations"] += row.kind == "deviation"
+        counts["trains"] += row.kind == "train" and row.state != "missed"
+        counts["pictures"] += row.kind in ("frame", "film") and row.state == "confirmed"
+        if row.kind in ("level", "train") and row.state in GONE_WRONG:
+            counts[row.state] += 1
+    return +counts
+
+
+def fates_of(timeline: Iterable[TimelineEntry], state: RunState) -> dict[str, str]:
+    """By key, what had become of each event that was begun or given up."""
+    fates = {}
+    for entry in timeline:
+        known = state.entries.get(entry.key)
+        if known is None or isinstance(entry, FlowLevel | StimulationLevel):
+            continue
+        if known.state in GONE_WRONG:
+            fates[entry.key] = known.state
+        elif known.state != "intent":
+            late_s = _begun_s(known, state.doses_sent.get(entry.key)) - entry.offset_s
+            fates[entry.key] = "hits" if late_s <= PUNCTUAL_S else "late"
+    return fates
+
+
+def _begun_s(known: EntryState, sent: Mapping[str, Any] | None) -> float:
+    """A dose when it was sent, a picture when the stage set off; a reading is there at once."""
+    if sent is not None:
+        return float(sent["sent_s"])
+    return float(known.detail.get("begun_s", known.run_s))
