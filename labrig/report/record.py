@@ -17,6 +17,7 @@ from labrig.protocol.commitment import fixed_part
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
 from labrig.report.kinds import kind_over_time, of_one_kind
+from labrig.rig.bench import SIMULATED
 from labrig.rig.loading import load_rig
 from labrig.rig.models import Rig
 from labrig.run.journal import JournalError, Row, read_journal
@@ -56,6 +57,7 @@ class Record:
         tracks: tubes of that kind over time; empty when none was followed.
         kind: what the tubes in both tables are; None where the tables name no kind.
         plate: the time-lapse; None when there is none.
+        pictures_from: addresses of the cameras that were not simulated, in order.
         journal_problem: why nothing of the journal is shown although there is one.
         absent: in words, what is not there or could not be read.
     """
@@ -73,6 +75,7 @@ class Record:
     tracks: pd.DataFrame
     kind: str | None
     plate: PlateStore | None
+    pictures_from: tuple[str, ...]
     journal_problem: str
     absent: tuple[str, ...]
 
@@ -111,6 +114,7 @@ def read_record(folder: RunFolder) -> Record:
         tracks=_of_kind(tracks, kind),
         kind=kind,
         plate=_plate(folder.plate, absent),
+        pictures_from=_real_cameras(folder.camera),
         journal_problem=journal_problem,
         absent=tuple(absent),
     )
@@ -152,6 +156,14 @@ def _table(path: Path, numbers: Sequence[str], absent: list[str]) -> pd.DataFram
 
 def _of_kind(tracks: pd.DataFrame, kind: str | None) -> pd.DataFrame:
     return tracks if tracks.empty else tracks[tracks["kind"] == kind]
+
+
+def _real_cameras(path: Path) -> tuple[str, ...]:
+    """A simulated bench may have a camera that serves a folder of pictures, which were taken."""
+    if not path.exists():
+        return ()
+    cameras = json.loads(path.read_text(encoding="utf-8"))["cameras"]
+    return tuple(sorted({c["address"] for c in cameras if c["address"] != SIMULATED}))
 
 
 def _plate(path: Path, absent: list[str]) -> PlateStore | None:

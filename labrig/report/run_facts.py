@@ -134,7 +134,12 @@ def assumptions(record: Record) -> list[tuple[str, str, str]]:
     electrodes = {e.resistance_basis for e in record.rig.electrodes.values()}
     if "computed" in electrodes:
         rows.append(("Resistance between electrodes", "computed, not measured", "[C]"))
-    if record.identity["simulated"]:
+    if record.identity["simulated"] and record.pictures_from:
+        rows.append(
+            ("Images", "from " + ", ".join(record.pictures_from),
+             "not of this run: nothing that it delivered acted on them")
+        )  # fmt: skip
+    elif record.identity["simulated"]:
         rows.append(
             ("Growth, atrophy and images", "the culture model of the simulator",
              "assumptions in its parameter file; not biology")

@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -53,6 +54,17 @@ def test_a_good_night_says_so_and_why_there_is_no_verdict(good_page):
     assert "No verdict: none of the 8 experimental units can be assessed" in said
     assert "contraction at the reference stimulus was not measured often enough" in said
     assert "No film counts: none was measured." in said
+
+
+def test_pictures_that_were_photographed_are_not_called_simulated(write_run, story, tmp_path):
+    folder = RunFolder(Path(shutil.copytree(write_run(story).root, tmp_path / "run")))
+    camera = {"name": "camera", "type": "opencv_camera", "address": "/data/pictures"}
+    folder.camera.write_text(json.dumps({"cameras": [camera]}), encoding="utf-8")
+    said = words(page_of(folder))
+    assert "SIMULATED Pumps, stimulator and stage were the simulators" in said
+    assert "The pictures came from /data/pictures" in said
+    assert "No instrument was real" not in said
+    assert "culture model" not in said
 
 
 @pytest.mark.parametrize(
