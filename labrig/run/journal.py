@@ -291,7 +291,9 @@ def read_journal(path: Path) -> tuple[Row, ...]:
         raise JournalError(f"there is no journal at {path}: is this a run folder?")
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5.0)
     try:
-        _version(connection, path)
+        if _version(connection, path) == 0 and not _tables(connection):
+            # Its runner is making it this moment, or died at that.
+            return ()
         return tuple(verified(_rows(connection), path))
     except sqlite3.DatabaseError as error:
         raise JournalError(f"{path} cannot be read as a journal: {error}.") from error
@@ -340,6 +342,10 @@ def _rows(connection: sqlite3.Connection, kind: Kind | None = None) -> Iterator[
     chosen = () if kind is None else (kind,)
     for record in connection.execute(f"SELECT * FROM journal {of_kind} ORDER BY seq", chosen):
         yield Row(*(*record[:9], json.loads(record[9]), record[10]))
+
+
+def _tables(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

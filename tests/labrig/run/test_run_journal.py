@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -182,3 +183,16 @@ def test_only_a_simulated_bench_does_not_wait_for_the_disk(tmp_path, survives, s
     journal = open_journal(tmp_path / "journal.sqlite", VirtualClock(), connect, survives)
     assert opened[0].execute("PRAGMA synchronous").fetchone() == (synchronous,)
     journal.close()
+
+
+def test_a_journal_that_is_only_just_being_made_holds_no_row(path):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    assert read_journal(path) == ()
+
+
+def test_a_database_that_is_no_journal_is_refused(path):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE other (x)")
+    with pytest.raises(JournalError, match="cannot be read as a journal"):
+        read_journal(path)
