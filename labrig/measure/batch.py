@@ -6,13 +6,22 @@ import importlib.metadata
 import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from labrig.measure.errors import MeasureError, UnreadableImage
-from labrig.measure.field_job import FieldJob, done_before, measure_field, use_one_thread
+from labrig.measure.field_job import (
+    LABELLED,
+    FieldJob,
+    done_before,
+    label_path,
+    measure_field,
+    overlay_path,
+    use_one_thread,
+)
 from labrig.measure.pairing import FieldFiles, pair_fields
 from labrig.measure.planes import read_pixel_size_um
 from labrig.measure.plate_fields import find_plate, plate_fields
@@ -24,6 +33,8 @@ from labrig.measure.results import (
 from labrig.measure.settings_file import settings_sha256, settings_to_json
 from labrig_analysis.settings import MeasureSettings
 
+# Sizes that differ by less come from rounding.
+_SAME_SIZE = 1.001
 SETTINGS_NAME = "settings.json"
 Progress = Callable[[int, int, FieldResult], None]
 
@@ -83,17 +94,26 @@ def measure_folder(
     if not fields:
         raise MeasureError(f"{folder} holds no image that was ever written")
     pixel_size_um = _pixel_size(fields, pixel_size_um)
+    labels = out if save_labels else None
+    _refuse_to_overwrite(fields, out, labels)
     out.mkdir(parents=True, exist_ok=True)
     _settle_settings(out, settings, pixel_size_um, patterns, redo)
-    labels = out if save_labels else None
     jobs = [FieldJob(field, out, settings, pixel_size_um, labels) for field in fields]
     before = {} if redo else {job.field.name: done_before(job) for job in jobs}
     done = {name: result for name, result in before.items() if result is not None}
     todo = [job for job in jobs if job.field.name not in done]
-    for count, result in enumerate(_run(todo, workers), start=len(done) + 1):
-        done[result.field] = result
-        if on_progress:
-            on_progress(count, len(jobs), result)
+    try:
+        for count, result in enumerate(_run(todo, workers), start=len(done) + 1):
+            done[result.field] = result
+            if on_progress:
+                on_progress(count, len(jobs), result)
+    except BrokenProcessPool as error:
+        write_tables(out, [done[job.field.name] for job in jobs if job.field.name in done])
+        raise MeasureError(
+            f"a worker process was ended from outside, as a computer out of memory does. "
+            f"{len(done)} of {len(jobs)} fields are done and in the tables; the same command goes "
+            "on with the rest, with fewer --workers it needs less memory"
+        ) from error
     ordered = [done[job.field.name] for job in jobs]
     write_tables(out, ordered)
     rows = [row for result in ordered for row in result.tables["fields"]]
@@ -115,19 +135,46 @@ def _from_files(folder: Path, patterns: Mapping[str, str]) -> list[FieldFiles]:
     return pair_fields(folder, patterns)
 
 
+def _refuse_to_overwrite(fields: list[FieldFiles], out: Path, labels: Path | None) -> None:
+    """Nothing that is measured may be written over: originals cannot be had again."""
+    originals = {
+        Path(plane.path).resolve(): field.name
+        for field in fields
+        for plane in field.planes.values()
+    }
+    written = [overlay_path(out, field.name) for field in fields]
+    if labels:
+        written += [label_path(labels, field.name, name) for field in fields for name in LABELLED]
+    for path in written:
+        if path.resolve() in originals:
+            raise MeasureError(
+                f"the results would replace {path}, an image to be measured: choose another --out, "
+                "a folder without images"
+            )
+
+
 def _pixel_size(fields: list[FieldFiles], given: float | None) -> float:
     if given is not None:
         if not given > 0:
             raise MeasureError(f"--pixel-size-um {given} must be above 0, e.g. 0.65")
         return given
+    stated: dict[float, str] = {}
     for field in fields:
         for plane in field.planes.values():
             try:
-                stated = read_pixel_size_um(plane)
+                size = read_pixel_size_um(plane)
             except UnreadableImage:
                 continue  # It will be a row of its own when it is measured.
-            if stated:
-                return stated
+            if size:
+                stated.setdefault(size, Path(plane.path).name)
+    if stated and max(stated) > min(stated) * _SAME_SIZE:
+        said = ", ".join(f"{size:g} µm ({name})" for size, name in sorted(stated.items())[:4])
+        raise MeasureError(
+            f"the images state different pixel sizes: {said}. Measure those of each size by "
+            "themselves (a folder or a pattern for each), or give --pixel-size-um for all"
+        )
+    if stated:
+        return next(iter(stated))
     raise MeasureError(
         "the images state no pixel size, and µm without a calibration would be invented. Give "
         "--pixel-size-um X: the width of a pixel in the specimen, from a stage micrometer, or "

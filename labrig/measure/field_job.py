@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from labrig_analysis.measurement import Measurement
+
+_log = logging.getLogger(__name__)
 
 LABELLED = ("tubes", "nuclei")
 """Objects that have label images."""
@@ -104,6 +107,11 @@ def label_path(folder: Path, field: str, objects: str) -> Path:
     return folder / f"{field}_{objects}.tif"
 
 
+def overlay_path(out: Path, field: str) -> Path:
+    """The picture of what was found in a field."""
+    return out / "overlays" / f"{field}.png"
+
+
 def usable_planes(
     sources: Mapping[str, PlaneFile],
 ) -> tuple[dict[str, NDArray[Any]], list[str]]:
@@ -135,6 +143,11 @@ def _measure(
     except ValueError as error:
         flags.append(str(error))
         return None
+    except Exception as error:
+        # One picture that meets a fault of ours must not cost the others.
+        _log.exception("field %s", job.field.name)
+        flags.append(f"a fault of labrig ({error!r}): please report it with this picture")
+        return None
 
 
 def _tables(
@@ -165,7 +178,7 @@ def save_pictures(job: FieldJob, planes: dict[str, NDArray[Any]], measured: Meas
     from labrig.measure.overlays import draw_overlay
 
     overlay = draw_overlay(planes, measured, job.settings.fusion.inside_rule)
-    path = job.out / "overlays" / f"{job.field.name}.png"
+    path = overlay_path(job.out, job.field.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(cv2.imencode(".png", overlay, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes())
     if job.labels is not None:

@@ -47,7 +47,7 @@ def read_plane(source: PlaneFile) -> NDArray[Any]:
         if not path.exists():
             raise UnreadableImage(f"{path.name} is not there")
         if path.name.lower().endswith(TIFF_ENDINGS):
-            return _choose(_read_tiff(path, source.time_index), source)
+            return _choose(_read_tiff(path), source)
         return _choose(_read_picture(path), source)
     except UnreadableImage:
         raise
@@ -84,15 +84,17 @@ def _read_picture(path: Path) -> NDArray[Any]:
     return image
 
 
-def _read_tiff(path: Path, time_index: int) -> NDArray[Any]:
+def _read_tiff(path: Path) -> NDArray[Any]:
     import tifffile
 
     with tifffile.TiffFile(path) as file:
         series = file.series[0]
         image, axes = series.asarray(), series.axes
-    if "T" in axes:
-        image = np.take(image, time_index, axis=axes.index("T"))
-        axes = axes.replace("T", "")
+    if "T" in axes and image.shape[axes.index("T")] > 1:
+        raise UnreadableImage(
+            f"{path.name} holds {image.shape[axes.index('T')]} time points: save each as a file of "
+            "its own (ImageJ: Image > Stacks > Stack to Images), or all as OME-Zarr"
+        )
     if "Z" in axes and image.shape[axes.index("Z")] > 1:
         raise UnreadableImage(
             f"{path.name} is a stack of {image.shape[axes.index('Z')]} z planes: project it first"

@@ -1,6 +1,7 @@
 """`measure_folder`: tables, labels, resuming, and bad images that stop nothing."""
 
 import json
+from concurrent.futures.process import BrokenProcessPool
 
 import cv2
 import numpy as np
@@ -8,8 +9,10 @@ import pandas as pd
 import pytest
 import tifffile
 
+from labrig.measure import batch
 from labrig.measure.batch import measure_folder
 from labrig.measure.errors import MeasureError
+from labrig.measure.field_job import measure_field
 from labrig.measure.settings_file import read_settings
 from labrig_analysis.fusion import FusionSettings
 from labrig_analysis.settings import MeasureSettings
@@ -197,3 +200,73 @@ def test_yaml_settings_change_only_what_they_name(tmp_path):
     path = tmp_path / "s.yaml"
     path.write_text("fusion:\n  min_nuclei: 3\n")
     assert read_settings(path) == MeasureSettings(fusion=FusionSettings(min_nuclei=3))
+
+
+def as_tiff(folder, patterns):
+    """The same fields as `NAME_tubes.tif` and `NAME_nuclei.tif`: named as label images are."""
+    for channel, pattern in patterns.items():
+        for path in folder.glob(pattern):
+            plane = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+            tifffile.imwrite(folder / f"{path.name[0]}_{channel}.tif", plane)
+            path.unlink()
+    return {channel: f"*_{channel}.tif" for channel in patterns}
+
+
+def test_an_original_is_never_written_over(folder, patterns):
+    named = as_tiff(folder, patterns)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(MeasureError, match=r"would replace .*a_tubes\.tif.*another --out"):
+        measure_folder(folder, folder, named, UM, save_labels=True)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_an_overlay_never_replaces_an_original(folder, patterns, tmp_path):
+    pictures = tmp_path / "out" / "overlays"
+    pictures.mkdir(parents=True)
+    original = (folder / "a_myhc.png").read_bytes()
+    (pictures / "a.png").write_bytes(original)
+    with pytest.raises(MeasureError, match="would replace"):
+        measure_folder(pictures, tmp_path / "out", {"tubes": "*.png"}, UM)
+    assert (pictures / "a.png").read_bytes() == original
+
+
+def test_images_of_two_pixel_sizes_are_not_measured_as_one(tmp_path, drawn):
+    for name, size in (("a", 0.65), ("b", 0.325)):
+        metadata = {"axes": "YX", "PhysicalSizeX": size, "PhysicalSizeXUnit": "µm"}
+        tifffile.imwrite(tmp_path / f"{name}.ome.tif", drawn(0)[0], metadata=metadata)
+    with pytest.raises(MeasureError, match=r"0\.325 µm \(b\.ome\.tif\), 0\.65 µm"):
+        measure_folder(tmp_path, tmp_path / "out", {"tubes": "*.ome.tif"})
+    given = measure_folder(tmp_path, tmp_path / "out", {"tubes": "*.ome.tif"}, UM)
+    assert given.failed == {}
+
+
+def test_a_fault_of_ours_costs_one_field(folder, patterns, tmp_path, monkeypatch, caplog):
+    from labrig_analysis import measurement
+
+    right = measurement.measure
+
+    def faulty(planes, *rest):
+        if np.array_equal(planes[0], cv2.imread(str(folder / "b_myhc.png"), cv2.IMREAD_GRAYSCALE)):
+            raise cv2.error("an assertion")
+        return right(planes, *rest)
+
+    monkeypatch.setattr(measurement, "measure", faulty)
+    result = measure_folder(folder, tmp_path / "out", patterns, UM)
+    assert list(result.failed) == ["b"]
+    assert "an assertion" in result.failed["b"]
+    assert "field b" in caplog.text
+    assert pd.read_csv(tmp_path / "out" / "fields.csv")["status"].tolist() == ["ok", "failed", "ok"]
+
+
+def test_what_was_done_is_kept_when_a_worker_is_ended(folder, patterns, tmp_path, monkeypatch):
+    def ended(jobs, workers):
+        yield measure_field(jobs[0])
+        raise BrokenProcessPool
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "_run", ended)
+        with pytest.raises(MeasureError, match=r"1 of 3 fields are done.*the same command goes on"):
+            measure_folder(folder, out, patterns, UM, workers=2)
+    assert pd.read_csv(out / "fields.csv")["field"].tolist() == ["a"]
+    assert measure_folder(folder, out, patterns, UM).measured == 2

@@ -63,6 +63,14 @@ def test_channels_of_an_ome_tiff_and_its_pixel_size(tmp_path):
     assert read_pixel_size_um(PlaneFile(str(path))) == pytest.approx(0.325)
 
 
+@pytest.mark.parametrize("kind", ["ome", "imagej"])
+def test_a_series_of_time_points_is_not_taken_for_its_first(tmp_path, kind):
+    path = tmp_path / "x.tif"
+    tifffile.imwrite(path, np.stack([GREY] * 3), metadata={"axes": "TYX"}, **{kind: True})
+    with pytest.raises(UnreadableImage, match="3 time points: save each as a file"):
+        read_plane(PlaneFile(str(path)))
+
+
 def test_pixel_size_of_imagej_but_not_of_dpi(tmp_path):
     tifffile.imwrite(
         tmp_path / "ij.tif", GREY, imagej=True, resolution=(2, 2), metadata={"unit": "um"}
