@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import FloatImage
+from labrig_analysis.sampling import REMAP_ROWS
 
 # The ground is smooth: it is estimated on a plane reduced to this many pixels an SD of its window.
 _WINDOW_PX = 8
@@ -38,10 +39,14 @@ class Ground:
         column, row = (v.astype(np.float32).reshape(-1, 1) for v in (x, y))
         if not len(xy):
             return np.empty(0)
-        found = cv2.remap(
-            self.plane, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-        return found[:, 0].astype(np.float64)
+        found = [
+            cv2.remap(
+                self.plane, column[i : i + REMAP_ROWS], row[i : i + REMAP_ROWS], cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+            for i in range(0, len(xy), REMAP_ROWS)
+        ]  # fmt: skip
+        return np.concatenate(found)[:, 0].astype(np.float64)
 
 
 def estimate_ground(image: FloatImage, window_px: float) -> Ground:

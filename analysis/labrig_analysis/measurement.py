@@ -151,8 +151,10 @@ def _measure_tables(
         tubes["kind"] = np.full(len(tubes["tube"]), kind)
         row |= {"kind": kind, **tube_columns(labels["tubes"], tubes)}
     if "nuclei" in labels:
-        shapes = measure_shapes(labels["nuclei"], planes["nuclei"])
-        pyknotic = find_pyknotic(shapes, _background(planes["nuclei"]), settings.pyknosis)
+        # One pixel that is not a number would make the background, and what it is in, none either.
+        light = grey_plane(planes["nuclei"], "nucleus image").pixels
+        shapes = measure_shapes(labels["nuclei"], light)
+        pyknotic = find_pyknotic(shapes, _background(light), settings.pyknosis)
         nuclei = nucleus_table(shapes, pyknotic, pixel_size_um)
         row |= nucleus_columns(nuclei)
         if "tubes" in labels:

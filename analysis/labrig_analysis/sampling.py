@@ -11,7 +11,7 @@ import numpy.typing as npt
 from labrig_analysis.arrays import GreyImage
 
 # cv2.remap takes at most 32767 rows at once.
-_ROWS = 30_000
+REMAP_ROWS = 30_000
 _EDGE = cv2.BORDER_REPLICATE
 
 
@@ -27,8 +27,8 @@ def sample_plane(
         return np.zeros(x.shape, np.float32)
     plane = plane.astype(np.float32, copy=False)
     blocks = [
-        cv2.remap(plane, x[i : i + _ROWS], y[i : i + _ROWS], cv2.INTER_CUBIC, None, _EDGE)
-        for i in range(0, len(x), _ROWS)
+        cv2.remap(plane, x[i : i + REMAP_ROWS], y[i : i + REMAP_ROWS], cv2.INTER_CUBIC, None, _EDGE)
+        for i in range(0, len(x), REMAP_ROWS)
     ]
     return np.concatenate(blocks)
 

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from labrig_analysis.ground import Ground
 from labrig_analysis.measurement import measure, measure_labels
 from labrig_analysis.object_shapes import measure_shapes
 from labrig_analysis.pyknosis import PyknosisRule, find_pyknotic
@@ -153,3 +154,21 @@ def test_pyknotic_is_small_and_bright_and_compact():
         image[labels == label] = light
     found = find_pyknotic(measure_shapes(labels, image), 10, PyknosisRule())
     assert np.flatnonzero(found).tolist() == [6]
+
+
+def test_one_pixel_that_is_no_number_changes_no_pyknotic_nucleus(planes):
+    tube, nuclei = planes[0], planes[1].astype(np.float32)
+    for x, y in ((150, 300), (350, 200)):
+        cv2.circle(nuclei, (x, y), 7, 250, -1)
+    whole = measure([tube, nuclei], PIXEL_UM, ["tubes", "nuclei"])
+    nuclei[0, 0] = np.nan  # where the background is looked at
+    nuclei[220, 80] = np.nan  # in a nucleus
+    holed = measure([tube, nuclei], PIXEL_UM, ["tubes", "nuclei"])
+    assert whole.field["pyknotic_nuclei"].tolist() == [2]
+    assert holed.field["pyknotic_nuclei"].tolist() == [2]
+    assert holed.nuclei["mean_intensity"].notna().all()
+
+
+def test_the_ground_is_known_at_any_number_of_places():
+    ground = Ground(np.full((4, 4), 7, np.float32), (40, 40))
+    assert (ground.at(np.zeros((40_000, 2))) == 7).all()
