@@ -172,3 +172,13 @@ def test_one_pixel_that_is_no_number_changes_no_pyknotic_nucleus(planes):
 def test_the_ground_is_known_at_any_number_of_places():
     ground = Ground(np.full((4, 4), 7, np.float32), (40, 40))
     assert (ground.at(np.zeros((40_000, 2))) == 7).all()
+
+
+def test_the_library_gives_what_one_begins_with(planes):
+    import labrig_analysis
+
+    found = labrig_analysis.measure(planes, PIXEL_UM, ["tubes", "nuclei"])
+    assert isinstance(found, labrig_analysis.Measurement)
+    assert labrig_analysis.MeasureSettings is MeasureSettings
+    with pytest.raises(AttributeError, match="measures"):
+        labrig_analysis.measures  # noqa: B018
