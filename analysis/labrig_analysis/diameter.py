@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -16,6 +17,7 @@ from labrig_analysis.chords import OK, Floats, chords_at, longest_reach_px, midd
 from labrig_analysis.ground import estimate_ground
 from labrig_analysis.line_places import Places, places_along
 from labrig_analysis.planes import grey_plane
+from labrig_analysis.setting_limits import check_limits
 from labrig_analysis.tube_table import tube_rows
 from labrig_analysis.tubes import check_pixel_size
 
@@ -28,6 +30,15 @@ _POINTS_A_GROUP = 250
 _BAND_PX = 6_000_000
 
 Mode = Literal["chord", "edt", "obb9"]
+
+# Places lie at most half a width apart; at an edge fraction of 0 or 1 a profile has no edge.
+_LIMITS = {
+    "edge_fraction": (0.01, 0.99),
+    "spacing_half_widths": (0.01, 1.0),
+    "tip_half_widths": (0.0, math.inf),
+    "ground_um": (1.0, math.inf),
+    "min_points": (1, math.inf),
+}
 
 
 @dataclass(frozen=True)
@@ -51,12 +62,9 @@ class DiameterSettings:
     """Tubes with fewer valid points get no width."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.edge_fraction < 1:
-            raise ValueError(f"edge_fraction is {self.edge_fraction}; give a part between 0 and 1")
         if self.mode not in ("chord", "edt", "obb9"):
             raise ValueError(f"mode is {self.mode!r}; choose chord, edt or obb9")
-        if not 0 < self.spacing_half_widths <= 1:
-            raise ValueError("spacing_half_widths must lie in (0, 1]: at most half a width apart")
+        check_limits(self, _LIMITS)
 
     @property
     def definition(self) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import Columns, LabelImage
-from labrig_analysis.field_summary import summarise_field
+from labrig_analysis.field_summary import alignment, area_fraction, summarise_field
 from labrig_analysis.fusion import (
     INSIDE_RULES,
     FusionSettings,
@@ -15,6 +15,7 @@ from labrig_analysis.fusion import (
     fusion_index,
     nuclei_per_tube,
 )
+from labrig_analysis.maturity import maturation_index, nuclear_domain_um2, nuclei_per_myotube
 
 Row = dict[str, float | int | str | bool]
 # Every definition in use, side by side: the choice alone moves the index by several points.
@@ -29,7 +30,7 @@ def tube_columns(labels: LabelImage, tubes: Columns) -> Row:
         "tubes": count,
         "tubes_with_diameter": widths.n_tubes,
         "tubes_at_border": int(tubes["touches_border"].sum()),
-        "tube_area_fraction": np.count_nonzero(labels) / labels.size,
+        "tube_area_fraction": area_fraction(labels),
         "diameter_mean_um": widths.mean_um,
         "diameter_geometric_mean_um": widths.geometric_mean_um,
         "diameter_length_weighted_um": widths.length_weighted_mean_um,
@@ -37,7 +38,7 @@ def tube_columns(labels: LabelImage, tubes: Columns) -> Row:
         "below_10_um_share": widths.below_10_um_share,
         "diameter_points": int(tubes["n_points"].sum()),
         "tube_length_mean_um": float(length_um.mean()) if count else np.nan,
-        "alignment": _alignment(np.radians(tubes["orientation_deg"]), tubes["area_um2"]),
+        "alignment": alignment(tubes["orientation_deg"], tubes["area_um2"]),
     }
 
 
@@ -64,47 +65,31 @@ def fusion_columns(
         tubes: its tube table with nuclei (`tube_table.add_nuclei`).
         settings: the definition in force.
     """
-    area_um2, count = tubes["area_um2"], len(tubes["area_um2"])
+    count = len(tubes["area_um2"])
     inside = assign_tubes(overlaps, settings.inside_rule)[countable]
     index = fusion_index(inside, count, settings.min_nuclei)
     positive = fusion_index(inside, count, 1)
     per_tube = nuclei_per_tube(inside, count)
-    myotubes = per_tube[per_tube >= settings.min_nuclei]
-    area_um2 = area_um2[per_tube >= settings.min_nuclei]
+    least = settings.min_nuclei
     row: Row = {
-        "definition": settings.definition,
         "fusion_index": index.value,
         "fusion_index_low": index.low,
         "fusion_index_high": index.high,
         "differentiation_index": positive.value,
         "differentiation_index_low": positive.low,
         "differentiation_index_high": positive.high,
-        "myotubes": len(myotubes),
-        "maturation_index": _share(myotubes >= settings.mature_nuclei),
-        "nuclei_per_myotube": float(myotubes.mean()) if len(myotubes) else np.nan,
-        "nuclear_domain_um2": float(area_um2.sum() / myotubes.sum()) if len(myotubes) else np.nan,
+        "myotubes": int((per_tube >= least).sum()),
+        "maturation_index": maturation_index(per_tube, least, settings.mature_nuclei),
+        "nuclei_per_myotube": nuclei_per_myotube(per_tube, least),
+        "nuclear_domain_um2": nuclear_domain_um2(tubes["area_um2"], per_tube, least),
     }
     for rule in INSIDE_RULES:
         by_rule = assign_tubes(overlaps, rule)[countable]
-        for least in _LEAST_NUCLEI:
-            value = fusion_index(by_rule, count, least).value
-            row[f"fusion_index_ge{least}_{rule}"] = value
+        for at_least in _LEAST_NUCLEI:
+            share = fusion_index(by_rule, count, at_least)
+            name = f"fusion_index_ge{at_least}_{rule}"
+            row |= {name: share.value, f"{name}_low": share.low, f"{name}_high": share.high}
     return row
-
-
-def _alignment(radians: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> float:
-    """Length of the mean doubled-angle vector, area-weighted: 1 all parallel, 0 no direction.
-
-    Doubling makes 0 and 180 degrees the same direction (Mardia & Jupp 2000, Directional
-    Statistics, ch. 1).
-    """
-    if not weights.sum():
-        return np.nan
-    return float(abs((weights * np.exp(2j * radians)).sum()) / weights.sum())
-
-
-def _share(hits: npt.NDArray[np.bool_]) -> float:
-    return float(hits.mean()) if len(hits) else np.nan
 
 
 def _median(values: npt.NDArray[np.float64]) -> float:

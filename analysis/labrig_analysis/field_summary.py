@@ -1,15 +1,18 @@
-"""One width for a field: three means that answer different questions, and the geometric one."""
+"""Tubes of a field in a few numbers: widths in means that differ in what counts, cover, order."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from labrig_analysis.arrays import Columns
+from labrig_analysis.arrays import Columns, LabelImage
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Values = npt.NDArray[np.float64]
 
 
 class FieldWidths(NamedTuple):
@@ -53,3 +56,44 @@ def summarise_field(tubes: pd.DataFrame | Columns) -> FieldWidths:
         geometric_mean_um=float(np.exp(np.log(width).mean())),
         below_10_um_share=float((width < 10).mean()),
     )
+
+
+def area_fraction(labels: LabelImage) -> float:
+    """Part of the field that tubes cover, 0 to 1.
+
+    Known bias: high, as the mask takes in light that the optics spread beyond a tube. At a blur of
+    SD 1.3 px a drawn tube of 10 px has 1.5 to 1.6 times its true area and one of 20 px 1.2 times;
+    fields of one magnification and one focus compare with each other, others do not.
+
+    Args:
+        labels: (y, x), 0 the ground.
+
+    >>> area_fraction(np.array([[0, 1], [2, 0]]))
+    0.5
+    """
+    return float(np.count_nonzero(labels) / labels.size)
+
+
+def alignment(orientations_deg: Values, areas_um2: Values) -> float:
+    """Length of the mean doubled-angle vector, area-weighted: 1 all parallel, 0 no direction.
+
+    Doubling makes 0 and 180 degrees the same direction (Mardia & Jupp 2000, Directional
+    Statistics, ch. 1).
+
+    Known bias: few tubes look aligned by chance; one tube alone gives 1, and n tubes of random
+    direction and equal area about 0.9 / sqrt(n).
+
+    Args:
+        orientations_deg: (n,) of the long axis of each tube.
+        areas_um2: (n,) the weight of each tube.
+
+    Returns:
+        0 to 1; NaN without a tube.
+
+    >>> round(alignment(np.array([10.0, -170.0, 10.0]), np.array([1.0, 5.0, 2.0])), 6)
+    1.0
+    """
+    if not areas_um2.sum():
+        return np.nan
+    doubled = np.exp(2j * np.radians(orientations_deg))
+    return float(abs((areas_um2 * doubled).sum()) / areas_um2.sum())

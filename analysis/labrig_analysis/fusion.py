@@ -7,6 +7,7 @@ points; so both are arguments here and columns of every table.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from labrig_analysis.arrays import LabelImage
 from labrig_analysis.label_runs import label_runs
+from labrig_analysis.setting_limits import check_limits
 
 InsideRule = Literal["centroid", "overlap_25", "overlap_50", "overlap_75"]
 INSIDE_RULES: tuple[InsideRule, ...] = ("centroid", "overlap_25", "overlap_50", "overlap_75")
@@ -32,6 +34,13 @@ class FusionSettings:
     """A tube counts as a myotube from this many nuclei on (2: Myotube Analyzer; some use 3)."""
     mature_nuclei: int = 5
     """A tube counts as mature from this many nuclei on (common practice)."""
+
+    def __post_init__(self) -> None:
+        if self.inside_rule not in INSIDE_RULES:
+            raise ValueError(
+                f"inside_rule is {self.inside_rule!r}; choose {', '.join(INSIDE_RULES)}"
+            )
+        check_limits(self, {"min_nuclei": (1, math.inf), "mature_nuclei": (1, math.inf)})
 
     @property
     def definition(self) -> str:

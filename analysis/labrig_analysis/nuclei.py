@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -24,6 +25,7 @@ from labrig_analysis.nucleus_foreground import (
 from labrig_analysis.nucleus_joining import Judge, join_pieces, plain_judge, trained_judge
 from labrig_analysis.nucleus_pieces import Borders, Pieces, describe_pieces
 from labrig_analysis.planes import grey_plane
+from labrig_analysis.setting_limits import check_limits
 
 # The landscape in which touching nuclei are cut: curvature of the logarithm of light, as a
 # difference of Gaussians of this part of a nucleus and of `_SIGMA_RATIO` times it (Marr & Hildreth
@@ -34,6 +36,13 @@ _FINE_SIGMA, _SIGMA_RATIO = 0.17, 1.6
 _LOG_FLOOR = 0.05
 # The core of a nucleus is above this part of the brightest light within this part of a diameter.
 _CORE_LEVEL, _CORE_REACH = 0.6, 0.7
+_LIMITS = {
+    "diameter_px": (3.0, math.inf),
+    "plain_depth": (0.0, 1.0),
+    "smallest_area": (0.0, math.inf),
+    "smallest_at_border": (0.0, math.inf),
+    "least_curvature": (0.0, math.inf),
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,11 @@ class NucleusSettings:
     least_curvature: float = 0.15
     """A nucleus is a blob: somewhere in it the difference of Gaussians of the logarithm of light is
     this high. Grain of cytoplasm or yolk is flatter, and 1 % of published nuclei are."""
+
+    def __post_init__(self) -> None:
+        if self.parting not in ("trained", "plain"):
+            raise ValueError(f"parting is {self.parting!r}; choose trained or plain")
+        check_limits(self, _LIMITS)
 
 
 class NucleusSegmentation(NamedTuple):
@@ -103,7 +117,7 @@ def segment_nuclei(
     plane = grey_plane(image, "nucleus image")
     shape = plane.pixels.shape
     nothing = NucleusSegmentation(np.zeros(shape, np.uint16), 0.0, plane.reasons)
-    if plane.is_blank:
+    if plane.is_blank or plane.is_washed_out:
         return nothing
     cut = cut_nuclei(plane.pixels, chosen)
     if cut is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -11,12 +12,20 @@ from labrig_analysis.arrays import FloatImage, GreyImage, LabelImage, Mask
 from labrig_analysis.basins import climb, find_passes, join
 from labrig_analysis.object_shapes import measure_shapes
 from labrig_analysis.reducing import reduced
+from labrig_analysis.setting_limits import check_limits
 
 # Nuclei are looked for at the reduction that makes them about this wide: all later lengths are
 # parts of a nucleus, so a field at 60x costs no more a nucleus than one at 10x.
 _WORKING_DIAMETER_PX = 11
 # A connected object is one nucleus when it is this close to an ellipse, not too long, and whole.
 _LONE_FILL, _LONE_ASPECT, _FEWEST_LONE = 0.95, 2.0, 4
+_LIMITS = {
+    "edge_level": (0.01, 0.99),
+    "edge_pull": (0.0, 1.0),
+    "faintest": (0.0, 1.0),
+    "noise_factor": (0.0, math.inf),
+    "shoulder": (0.0, 1.0),
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,9 @@ class EdgeSettings:
     """... and stands this many noise SD above the background."""
     shoulder: float = 0.9
     """A hill whose pass is higher than this part of its own peak is a shoulder of its neighbour."""
+
+    def __post_init__(self) -> None:
+        check_limits(self, _LIMITS)
 
 
 _LEAST_LEVEL, _GREATEST_LEVEL = 0.15, 0.5

@@ -8,10 +8,14 @@ import numpy.typing as npt
 from labrig_analysis.arrays import Columns
 from labrig_analysis.fusion import INSIDE_RULES, Overlaps, assign_tubes
 from labrig_analysis.object_shapes import ObjectShapes
+from labrig_analysis.pyknosis import PyknosisRule
 
 
 def nucleus_table(
-    shapes: ObjectShapes, pyknotic: npt.NDArray[np.bool_], pixel_size_um: float
+    shapes: ObjectShapes,
+    pyknotic: npt.NDArray[np.bool_],
+    pixel_size_um: float,
+    rule: PyknosisRule,
 ) -> Columns:
     """One row a nucleus; `nucleus` is its label."""
     return {
@@ -26,6 +30,7 @@ def nucleus_table(
         "mean_intensity": shapes.mean_intensities,
         "touches_border": shapes.touches_border,
         "pyknotic": pyknotic,
+        "pyknosis_definition": np.full(len(pyknotic), rule.definition),
     }
 
 

@@ -15,6 +15,8 @@ from labrig_analysis.arrays import GreyImage
 
 # From this share of pixels at the top of the scale on, edges of bright tubes are cut off flat.
 SATURATED_SHARE = 0.05
+# From this share on a stained plane shows no object: what is bright is more than half of it.
+WASHED_OUT_SHARE = 0.5
 
 
 class Plane(NamedTuple):
@@ -26,6 +28,18 @@ class Plane(NamedTuple):
     """What is wrong with the picture; empty when nothing is."""
     is_blank: bool
     """All pixels are alike: nothing can be found."""
+    top_share: float
+    """Part of the pixels that are at the top of the scale; 0 when blank."""
+
+    @property
+    def is_saturated(self) -> bool:
+        """So much is at the top of the scale that edges of bright objects are cut off."""
+        return self.top_share > SATURATED_SHARE
+
+    @property
+    def is_washed_out(self) -> bool:
+        """So much is at the top of the scale that bright objects cannot be told from ground."""
+        return self.top_share > WASHED_OUT_SHARE
 
 
 def grey_plane(image: npt.NDArray[Any], name: str = "image") -> Plane:
@@ -53,7 +67,7 @@ def grey_plane(image: npt.NDArray[Any], name: str = "image") -> Plane:
         raise ValueError(f"{name}: shape {plane.shape} holds no pixels")
     reasons: list[str] = []
     if plane.dtype.kind == "f":
-        plane = _filled(plane, reasons)
+        plane = _filled(plane, name, reasons)
     elif plane.dtype == bool:
         plane = plane.view(np.uint8)
     elif plane.dtype not in (np.uint8, np.uint16):
@@ -62,22 +76,26 @@ def grey_plane(image: npt.NDArray[Any], name: str = "image") -> Plane:
     darkest, brightest = plane.min(), plane.max()
     if darkest == brightest:
         what = "all black" if brightest == 0 else f"all pixels are {brightest:g}"
-        return Plane(plane, (*reasons, f"{name} is blank: {what}"), True)
+        return Plane(plane, (*reasons, f"{name} is blank: {what}"), True, 0.0)
     share = float(np.count_nonzero(plane == brightest)) / plane.size
-    if share > SATURATED_SHARE:
+    seen = Plane(plane, (), False, share)
+    if seen.is_saturated:
         reasons.append(
             f"{name} is saturated: {share:.0%} of the pixels are at the top of the scale"
         )
-    return Plane(plane, tuple(reasons), False)
+    return seen._replace(reasons=tuple(reasons))
 
 
-def _filled(plane: npt.NDArray[Any], reasons: list[str]) -> npt.NDArray[Any]:
+def _filled(plane: npt.NDArray[Any], name: str, reasons: list[str]) -> npt.NDArray[Any]:
     finite = np.isfinite(plane)
     with np.errstate(over="ignore"):
         plane = plane.astype(np.float32)
     finite &= np.isfinite(plane)
     holes = plane.size - int(np.count_nonzero(finite))
-    if holes:
-        reasons.append(f"{holes} pixels are not finite numbers; filled with the median")
-        plane[~finite] = np.median(plane[finite]) if holes < plane.size else 0.0
+    if holes == plane.size:
+        reasons.append(f"{name}: no pixel is a finite number")
+        plane[:] = 0
+    elif holes:
+        reasons.append(f"{name}: {holes} pixels are not finite numbers; filled with the median")
+        plane[~finite] = np.median(plane[finite])
     return plane

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.object_shapes import ObjectShapes
+from labrig_analysis.setting_limits import check_limits
 
 # With fewer nuclei there is no typical one to compare with.
 _FEWEST = 5
+_LIMITS = {
+    "largest_area": (0.0, math.inf),
+    "least_brightness": (0.0, math.inf),
+    "least_minor_to_major": (0.0, 1.0),
+}
 
 
 @dataclass(frozen=True)
@@ -18,7 +25,8 @@ class PyknosisRule:
     """A nucleus is pyknotic when it is small, bright and compact at once.
 
     Shrunken, condensed chromatin is what pyknosis looks like in DAPI; the three cuts are a
-    proposal, relative to the median nucleus of the same field, and stand in every field's row.
+    proposal, relative to the median nucleus of the same field, and stand in the column
+    `pyknosis_definition` of every table.
     """
 
     largest_area: float = 0.5
@@ -27,6 +35,17 @@ class PyknosisRule:
     """At least this many times the median mean intensity above background."""
     least_minor_to_major: float = 0.5
     """Compact: the short axis is at least this part of the long one."""
+
+    def __post_init__(self) -> None:
+        check_limits(self, _LIMITS)
+
+    @property
+    def definition(self) -> str:
+        """One cell for a results table, e.g. `area<=0.5|light>=1.5|minor/major>=0.5`."""
+        return (
+            f"area<={self.largest_area:g}|light>={self.least_brightness:g}"
+            f"|minor/major>={self.least_minor_to_major:g}"
+        )
 
 
 def find_pyknotic(

@@ -12,6 +12,7 @@ from labrig_analysis.centreline import Branch
 from labrig_analysis.chords import Floats
 from labrig_analysis.fusion import FusionSettings, nuclei_per_tube
 from labrig_analysis.label_moments import label_moments
+from labrig_analysis.maturity import nuclear_domains_um2
 
 if TYPE_CHECKING:
     from labrig_analysis.diameter import DiameterSettings
@@ -61,8 +62,7 @@ def add_nuclei(
     return {
         **table,
         "nuclei": count,
-        # Area a nucleus has to serve; of a tube without nuclei it is unknown.
-        "nuclear_domain_um2": np.where(count > 0, area_um2 / np.maximum(count, 1), np.nan),
+        "nuclear_domain_um2": nuclear_domains_um2(area_um2, count),
         "myotube": count >= settings.min_nuclei,
         "mature": count >= settings.mature_nuclei,
     }

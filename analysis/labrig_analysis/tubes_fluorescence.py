@@ -55,7 +55,7 @@ def segment_tubes(
     settings = settings or TubeSettings()
     pixel_size_um = check_pixel_size(pixel_size_um)
     plane = grey_plane(image, "tube image")
-    if plane.is_blank:
+    if plane.is_blank or plane.is_washed_out:
         return no_tubes(plane.pixels.shape, plane.reasons, KIND)
     shape = plane.pixels.shape
     reduction = working_reduction(pixel_size_um, settings)

@@ -81,7 +81,12 @@ def _series(out: Path, fields: pd.DataFrame, tubes: pd.DataFrame | None) -> list
             )
             for row in rows
         )
-        found.append(Series(first["well"], first["field"], first["kind"], sightings))
+        meant = sorted({row.get("diameter_definition") for row in rows} - {None})
+        found.append(
+            Series(
+                first["well"], first["field"], first["kind"], sightings, " / ".join(meant) or None
+            )
+        )
     return found
 
 

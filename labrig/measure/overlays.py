@@ -86,11 +86,13 @@ def _draw_points(picture: Image, points: pd.DataFrame, thick: int) -> None:
 
 def _draw_nuclei(picture: Image, measured: Measurement, column: str, thick: int) -> None:
     table, labels = measured.nuclei, measured.labels["nuclei"]
-    kind = np.zeros(len(table) + 1, np.uint8)
-    kind[1:] = 1
+    numbers = table["nucleus"].to_numpy()
+    # Labels that a person edited may lack numbers.
+    kind = np.zeros(int(labels.max()) + 1, np.uint8)
+    kind[numbers] = 1
     if column in table:
-        kind[1:][table[column].to_numpy() > 0] = 2
-    kind[1:][table["pyknotic"].to_numpy(bool)] = 3
+        kind[numbers[table[column].to_numpy() > 0]] = 2
+    kind[numbers[table["pyknotic"].to_numpy(bool)]] = 3
     for number, colour in ((1, NUCLEUS_OUT), (2, NUCLEUS_IN), (3, PYKNOTIC)):
         _outline(picture, np.where(kind[labels] == number, labels, 0), colour, thick)
 

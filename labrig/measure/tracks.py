@@ -17,7 +17,7 @@ PLACE = ("well", "field", "kind")
 GROWTH = ("log_slope_per_day", "log_slope_se", "points", "duration_h", "reason")
 COLUMNS = (
     *PLACE, "track", "first_round", "last_round", "rounds", "began", "parent", "ended", "into",
-    *GROWTH,
+    *GROWTH, "diameter_definition",
 )  # fmt: skip
 
 
@@ -47,6 +47,8 @@ class Series:
     field: int
     kind: str
     sightings: tuple[Sighting, ...]
+    diameter_definition: str | None
+    """What the diameters mean that growth is told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def track_series(series: Series) -> SeriesTracks:
             "first_round": numbers[track["first_round"]],
             "last_round": numbers[track["last_round"]],
             **_growth(diameters.get(track["track"], [])),
+            "diameter_definition": series.diameter_definition,
         }
         for track in rows_of(found.tracks)
     ]

@@ -4,8 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
+from labrig_analysis.diameter import DiameterSettings
+from labrig_analysis.fusion import FusionSettings
 from labrig_analysis.ground import Ground
 from labrig_analysis.measurement import measure, measure_labels
+from labrig_analysis.nuclei import NucleusSettings
+from labrig_analysis.nucleus_foreground import EdgeSettings
 from labrig_analysis.object_shapes import measure_shapes
 from labrig_analysis.pyknosis import PyknosisRule, find_pyknotic
 from labrig_analysis.settings import MeasureSettings
@@ -109,14 +113,137 @@ def test_a_stain_goes_before_phase(planes, measured):
     assert set(found.tubes["kind"]) == {"tube"}
 
 
-def test_an_empty_field_is_zeros_and_a_reason(planes):
-    black = np.zeros_like(planes[0])
-    found = measure([black, planes[1]], PIXEL_UM, ["tubes", "nuclei"])
+def blinded(plane, how):
+    """The plane as it comes from a camera that saw nothing."""
+    return {
+        "black": np.zeros_like(plane),
+        "no numbers": np.full(plane.shape, np.nan, np.float32),
+        "over-exposed": np.where(np.indices(plane.shape)[1] % 480 < 400, 255, plane // 8),
+    }[how].astype(np.float32 if how == "no numbers" else np.uint8)
+
+
+OF_TUBES = ["tubes", "tube_area_fraction", "myotubes", "maturation_index", "fusion_index"]
+
+
+def test_a_field_without_tubes_has_none(planes):
+    dark = noisy(np.full_like(planes[0], 12), 3)
+    found = measure([dark, planes[1]], PIXEL_UM, ["tubes", "nuclei"])
     field = found.field.iloc[0]
     assert (field["tubes"], field["nuclei"], field["fusion_index"]) == (0, 6, 0)
-    assert any("black" in reason for reason in found.flags)
-    both = measure([black, black], PIXEL_UM, ["tubes", "nuclei"])
-    assert np.isnan(both.field.iloc[0]["fusion_index"])
+    assert any("empty field" in reason for reason in found.flags)
+
+
+@pytest.mark.parametrize("how", ["black", "no numbers", "over-exposed"])
+def test_of_tubes_that_could_not_be_seen_nothing_is_known(planes, how):
+    found = measure([blinded(planes[0], how), planes[1]], PIXEL_UM, ["tubes", "nuclei"])
+    field = found.field.iloc[0]
+    assert field["nuclei"] == 6
+    assert field[OF_TUBES].isna().all()
+    assert field[["fusion_index_ge1_centroid", "fusion_index_ge1_centroid_high"]].isna().all()
+    assert found.nuclei[["tube_centroid", "tube_overlap_50", "overlap_share"]].isna().all(axis=None)
+    assert field["definition"] == "in>=2|overlap_50|mature>=5"
+    assert any(reason.startswith("tube image") for reason in found.flags)
+
+
+@pytest.mark.parametrize("how", ["black", "no numbers", "over-exposed"])
+def test_of_nuclei_that_could_not_be_seen_nothing_is_known(planes, how):
+    found = measure([planes[0], blinded(planes[1], how)], PIXEL_UM, ["tubes", "nuclei"])
+    field, tube = found.field.iloc[0], found.tubes.iloc[0]
+    assert field["tubes"] == 1
+    assert tube["diameter_mean_um"] == pytest.approx(40 * PIXEL_UM, rel=0.02)
+    assert field[["nuclei", "pyknotic_nuclei", "fusion_index", "myotubes"]].isna().all()
+    assert tube[["nuclei", "nuclear_domain_um2", "myotube", "mature"]].isna().all()
+    assert any(reason.startswith("nucleus image") for reason in found.flags)
+
+
+def test_a_person_who_finds_no_tube_in_a_plane_that_shows_nothing_knows_no_more(planes, measured):
+    black = {"tubes": np.zeros_like(planes[0]), "nuclei": planes[1]}
+    labels = {"tubes": np.zeros_like(measured.labels["tubes"]), "nuclei": measured.labels["nuclei"]}
+    found = measure_labels(black, labels, PIXEL_UM)
+    assert np.isnan(found.field.iloc[0]["fusion_index"])
+    assert found.flags == ("tubes plane is blank: all black",)
+
+
+def test_objects_keep_the_numbers_that_a_person_gave_them(planes, measured):
+    """Tube 1 becomes 40, nuclei count 1, 2, 9, 12, 15, 18."""
+    by_name = dict(zip(["tubes", "nuclei"], planes, strict=True))
+    numbers = np.array([0, 1, 2, 9, 12, 15, 18])
+    edited = {
+        "tubes": measured.labels["tubes"].astype(np.uint64) * 40,
+        "nuclei": numbers[measured.labels["nuclei"]],
+    }
+    found = measure_labels(by_name, edited, PIXEL_UM)
+    assert found.tubes["tube"].tolist() == [40]
+    assert set(found.points["tube"]) == {40}
+    assert found.nuclei["nucleus"].tolist() == [1, 2, 9, 12, 15, 18]
+    assert sorted(found.nuclei["tube_overlap_50"]) == [0, 0, 0, 40, 40, 40]
+    assert found.field.equals(measured.field.drop(columns="nucleus_search_diameter_px"))
+    assert (found.labels["nuclei"] == edited["nuclei"]).all()
+
+
+UNFIT_LABELS = {
+    "negative": ({"tubes": -1}, ValueError, "run from -1 to 0"),
+    "huge numbers": ({"tubes": 2**24}, ValueError, "relabel_sequential"),
+    "another name": ({"tube": 0}, ValueError, "labels 'tube' are unknown: say tubes or nuclei"),
+    "halves": ({"nuclei": 0.5}, TypeError, "nuclei labels are float64; give integers"),
+}
+
+
+@pytest.mark.parametrize(("labels", "error", "why"), UNFIT_LABELS.values(), ids=UNFIT_LABELS.keys())
+def test_labels_that_cannot_be_meant(planes, labels, error, why):
+    by_name = dict(zip(["tubes", "nuclei"], planes, strict=True))
+    images = {name: np.zeros(planes[0].shape, np.array(v).dtype) for name, v in labels.items()}
+    for name, value in labels.items():
+        images[name][3, 3] = value
+    with pytest.raises(error, match=why):
+        measure_labels(by_name, images, PIXEL_UM)
+
+
+def test_labels_need_their_plane(planes, measured):
+    with pytest.raises(ValueError, match=r"nuclei labels need the plane .* given: tubes"):
+        measure_labels({"tubes": planes[0]}, measured.labels, PIXEL_UM)
+
+
+def test_definitions_stand_in_every_table(measured):
+    assert set(measured.nuclei["definition"]) == {"in>=2|overlap_50|mature>=5"}
+    assert set(measured.tubes["definition"]) == {"in>=2|overlap_50|mature>=5"}
+    pyknosis = "area<=0.5|light>=1.5|minor/major>=0.5"
+    assert set(measured.nuclei["pyknosis_definition"]) == {pyknosis}
+    field = measured.field.iloc[0]
+    assert field["pyknosis_definition"] == pyknosis
+    assert field["diameter_definition"] == "chord|edge=0.5|points>=3"
+
+
+def test_every_fusion_index_has_its_interval(measured):
+    field = measured.field.iloc[0]
+    for rule in ("centroid", "overlap_25", "overlap_50", "overlap_75"):
+        for least in (1, 2, 3):
+            name = f"fusion_index_ge{least}_{rule}"
+            # Wilson's for 3 of 6.
+            assert field[f"{name}_low"] == pytest.approx(0.1876, abs=1e-4)
+            assert field[f"{name}_high"] == pytest.approx(0.8124, abs=1e-4)
+
+
+OUT_OF_RANGE = {
+    "no nucleus": (lambda: FusionSettings(min_nuclei=-1), "min_nuclei is -1; give 1 or more"),
+    "mature from none": (lambda: FusionSettings(mature_nuclei=0), "give 1 or more"),
+    "rule": (lambda: FusionSettings(inside_rule="half"), "choose centroid, overlap_25"),
+    "negative area": (lambda: PyknosisRule(largest_area=-5), "largest_area is -5; give 0 or more"),
+    "no window": (lambda: DiameterSettings(ground_um=0), "ground_um is 0; give 1 or more"),
+    "tips": (lambda: DiameterSettings(tip_half_widths=-3), "give 0 or more"),
+    "points": (lambda: DiameterSettings(min_points=0), "give 1 or more"),
+    "edge": (lambda: DiameterSettings(edge_fraction=1), "give 0.01 to 0.99"),
+    "not a number": (lambda: DiameterSettings(edge_fraction=np.nan), "edge_fraction is nan"),
+    "tiny nuclei": (lambda: NucleusSettings(diameter_px=0), "diameter_px is 0; give 3 or more"),
+    "nobody judges": (lambda: NucleusSettings(parting="guess"), "choose trained or plain"),
+    "shoulder": (lambda: EdgeSettings(shoulder=2), "shoulder is 2; give 0 to 1"),
+}
+
+
+@pytest.mark.parametrize(("make", "why"), OUT_OF_RANGE.values(), ids=OUT_OF_RANGE.keys())
+def test_settings_without_a_meaning_are_refused(make, why):
+    with pytest.raises(ValueError, match=why):
+        make()
 
 
 MEANINGLESS = {
@@ -132,6 +259,21 @@ MEANINGLESS = {
 def test_calls_that_cannot_be_meant(planes, size, names, why):
     with pytest.raises(ValueError, match=why):
         measure(planes, size, names)
+
+
+UNFIT_STACKS = {
+    "one plane": (np.zeros((60, 80)), ["tubes"], r"one plane is given as \[plane\]"),
+    "a text": (np.zeros((1, 60, 80)), "tubes", r"a list, e.g. \['tubes'\]"),
+    "a colour picture": (np.zeros((60, 80, 3)), ["tubes", "nuclei"], "as of a colour picture"),
+    "a film of fields": (np.zeros((9, 2, 60, 80)), ["tubes", "nuclei"], "planes of one field"),
+    "nothing": ([], [], "holds no plane"),
+}
+
+
+@pytest.mark.parametrize(("stack", "names", "why"), UNFIT_STACKS.values(), ids=UNFIT_STACKS.keys())
+def test_stacks_that_cannot_be_meant(stack, names, why):
+    with pytest.raises(ValueError, match=why):
+        measure(stack, PIXEL_UM, names)
 
 
 def test_planes_of_two_sizes_are_refused(planes):

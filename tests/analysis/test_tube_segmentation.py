@@ -75,7 +75,7 @@ NOTHING = {
     "all black": (np.zeros((300, 300), np.uint8), "all black"),
     "constant": (np.full((300, 300), 7, np.uint16), "all pixels are 7"),
     "over-exposed": (np.full((300, 300), 255, np.uint8), "all pixels are 255"),
-    "all NaN": (np.full((300, 300), np.nan), "not finite"),
+    "all NaN": (np.full((300, 300), np.nan), "no pixel is a finite number"),
     "noise": (np.random.default_rng(1).normal(20, 5, (300, 300)), "empty field"),
     "debris": (paint([], (300, 300), Look(debris=5, noise_sd=2)).image, "empty field"),
 }

@@ -99,6 +99,7 @@ def test_judging_knows_no_arm_and_changes_nothing_the_second_time(closed):
 
 def test_tubes_keep_their_track_through_drift_and_a_bad_round(closed):
     tracks = pd.read_csv(closed / "tracks.csv")
+    assert set(tracks["diameter_definition"]) == {"chord|edge=0.5|points>=3"}
     tubes = pd.read_csv(closed / "tubes.csv")
     for well in ("A1", "A2", "A3"):
         own = tracks[(tracks["well"] == well) & (tracks["began"] == "present")]
@@ -234,7 +235,7 @@ def test_growth_is_worked_out_in_one_pass_over_the_sightings(tmp_path):
         )
         for number in range(4)
     )
-    found = track_series(Series("A1", 0, "tube", sightings))
+    found = track_series(Series("A1", 0, "tube", sightings, "chord"))
     per_day = [row["log_slope_per_day"] for row in found.rows]
     assert per_day == pytest.approx([2 * np.log(1.1)] * 5)
     assert Read.times == len(sightings)
