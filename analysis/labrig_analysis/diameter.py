@@ -48,7 +48,8 @@ class DiameterSettings:
     mode: Mode = "chord"
     """`chord`: sub-pixel chord on the grey profile. For parity with published practice, `edt`:
     twice the distance transform on the centreline; `obb9`: chords of the mask at nine fractions of
-    the oriented box's long axis."""
+    the oriented box's long axis. Both are of the mask and read 1 to 6 px too wide, the more so the
+    more the picture is blurred; compare them with numbers taken in the same way only."""
     edge_fraction: float = 0.5
     """Where the edge lies between background (0) and core (1)."""
     spacing_half_widths: float = 0.8
@@ -203,7 +204,12 @@ def _edt_points(
     pixel_size_um: float,
     settings: DiameterSettings,
 ) -> Columns:
-    """Twice the distance transform; biased low where the line is off the middle."""
+    """Twice the distance transform of the mask, on the line.
+
+    Biased high, as the mask holds light that the optics spread: at blurs of SD 1.0, 1.3 and 2.0 px
+    drawn tubes of 10 px read 12.7, 13.4 and 14.9 px, of 20 px 22.3, 23.0 and 24.5 px, of 40 px
+    41.3, 41.8 and 42.2 px. Lower where the line is off the middle.
+    """
     places = places_along(lines, settings.spacing_half_widths, settings.tip_half_widths)
     normal = np.stack([-np.sin(places.direction_rad), np.cos(places.direction_rad)], axis=1)
     reach = normal * places.half_width_px[:, None]
@@ -220,7 +226,8 @@ def _obb9_points(
 ) -> Columns:
     """Mask chords at 10 % ... 90 % of the oriented box's long axis, perpendicular to it.
 
-    Biased high on curved and branched tubes: the box's axis is not the tube's.
+    Biased high by 0.5 to 3 px more than `edt` on drawn straight tubes, and further on curved and
+    branched ones: the box's axis is not the tube's.
     """
     rows: list[tuple[int, Points, Points, float]] = []
     for label in np.unique(labels[labels > 0]).tolist():

@@ -41,7 +41,9 @@ def segment_tubes(
     objects that are small, short or round are dropped. The mask follows the visible outline of a
     tube and is meant for *where* it is; its width is measured on the grey profile (`diameter`).
 
-    Known bias: one level for the whole field takes in 1-2 px of haze around very bright tubes.
+    Known bias: the mask holds light that the optics spread beyond a tube, 1 to 2.5 px a side where
+    that blur has an SD of 1 to 2 px, and more around very bright tubes, as one level serves the
+    whole field.
 
     Args:
         image: (y, x), any integer or floating type.
