@@ -17,8 +17,9 @@ from labrig.commands.demo import demo
 from labrig.commands.doctor import doctor
 from labrig.commands.film import film
 from labrig.commands.init import init
-from labrig.commands.measure import agree, measure, review
+from labrig.commands.measure import measure
 from labrig.commands.report import report
+from labrig.commands.review import agree, review
 from labrig.commands.run import run
 from labrig.commands.serve import serve
 from labrig.commands.sim import sim

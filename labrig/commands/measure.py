@@ -1,18 +1,16 @@
-"""`labrig measure`, `labrig review` and `labrig agree`."""
+"""`labrig measure`: myotubes and nuclei of a folder of images."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from labrig.commands import exit_codes
+from labrig.commands.refusals import refusals_explained
 
 
 def measure(
@@ -70,7 +68,7 @@ def measure(
     from labrig.measure.settings_file import read_settings
 
     given = {"tubes": tubes, "nuclei": nuclei, "phase": phase}
-    with _refusals_explained(), field_progress(quiet=as_json) as on_progress:
+    with refusals_explained(), field_progress(quiet=as_json) as on_progress:
         result = measure_folder(
             folder,
             out,
@@ -104,80 +102,3 @@ def measure(
         )
     if result.failed:
         raise typer.Exit(exit_codes.PARTLY)
-
-
-def review(
-    results: Annotated[Path, typer.Argument(help="The --out folder of labrig measure.")],
-    by: Annotated[str, typer.Option(help="Who corrected.")] = "",
-    why: Annotated[str, typer.Option(help="Why, in a few words.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
-) -> None:
-    """Correct labels by hand, in ImageJ or napari, and make the tables again.
-
-    The first call writes RESULTS/review/<field>_tubes.tif and _nuclei.tif: 0 is the ground, every
-    object has a number. Edit and save them, then call again with --by and --why: the tables of the
-    corrected labels are in RESULTS/reviewed, who/when/why in RESULTS/corrections.jsonl. The
-    program's own tables and labels stay as they are.
-    """
-    from labrig.measure.review import open_review, read_back, write_label_set
-
-    with _refusals_explained():
-        opened = open_review(results)
-        written = write_label_set(opened)
-        corrections = [] if written else read_back(opened, by, why)
-    if as_json:
-        found = [asdict(correction) for correction in corrections]
-        typer.echo(json.dumps({"written": written, "corrections": found}))
-        return
-    if written:
-        typer.echo(
-            f"{written} label images to edit: {results / 'review'}. Save them in place, then "
-            f"run: labrig review {results} --by NAME --why REASON"
-        )
-    for c in corrections:
-        typer.echo(f"{c.field} {c.objects}: {c.before} -> {c.after}, {c.changed_px} px changed")
-    if corrections:
-        typer.echo(f"Tables of the corrected labels: {results / 'reviewed'}")
-    elif not written:
-        typer.echo(f"No label image in {results / 'review'} was edited.")
-
-
-def agree(
-    first: Annotated[Path, typer.Argument(help="One rater's table (CSV).")],
-    second: Annotated[Path, typer.Argument(help="The other rater's table (CSV).")],
-    column: Annotated[str, typer.Option(help="What to compare, e.g. diameter_mean_um.")],
-    by: Annotated[
-        list[str] | None,
-        typer.Option(help="Column that names a row; may be repeated. Default: field, tube, ..."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
-) -> None:
-    """Tell how well two raters, or a rater and labrig, agree: ICC(3,1) and Bland-Altman.
-
-    Differences are SECOND minus FIRST, in the unit of the column.
-    """
-    from labrig.measure.raters import agree_tables
-
-    with _refusals_explained():
-        found, left_out = agree_tables(first, second, column, tuple(by or ()))
-    if as_json:
-        typer.echo(json.dumps({**asdict(found), "column": column, "rows_left_out": left_out}))
-        return
-    typer.echo(
-        f"{column}: {found.n} pairs ({left_out} rows without a partner or a value left out)\n"
-        f"ICC(3,1)  {found.icc_3_1:.3f}  (95 % {found.icc_low:.3f} to {found.icc_high:.3f})\n"
-        f"bias      {found.bias:.4g}  (95 % {found.bias_low:.4g} to {found.bias_high:.4g})\n"
-        f"limits of agreement  {found.limits_low:.4g} to {found.limits_high:.4g}"
-    )
-
-
-@contextmanager
-def _refusals_explained() -> Iterator[None]:
-    """A request that cannot be carried out ends with its reason and status 1."""
-    from labrig.measure.errors import MeasureError
-
-    try:
-        yield
-    except MeasureError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(exit_codes.REFUSED) from error

@@ -11,7 +11,8 @@ import typer
 from typer.testing import CliRunner
 
 from labrig.commands import exit_codes
-from labrig.commands.measure import agree, measure, review
+from labrig.commands.measure import measure
+from labrig.commands.review import agree, review
 
 
 @pytest.fixture
