@@ -2,6 +2,7 @@
 
 `review/` holds label images to edit in ImageJ or napari and, in `review/original/`, the same as the
 program drew them. Corrected tables go to `reviewed/`; the program's own tables stay as they are.
+Objects keep the numbers that the person left or gave them: tables of raters are paired by number.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from labrig.measure.batch import SETTINGS_NAME
 from labrig.measure.errors import MeasureError
 from labrig.measure.field_job import rows_of, save_labels, usable_planes
+from labrig.measure.label_files import read_labels
 from labrig.measure.results import FieldResult, Rows, load_all_done, write_tables
 from labrig.measure.settings_file import settings_from
 from labrig_analysis.measurement import Measurement, measure, measure_labels
@@ -133,38 +135,17 @@ def _edited(folder: Path, field: FieldResult) -> tuple[dict[str, NDArray[Any]], 
         if not before_path.exists():
             continue
         before = tifffile.imread(before_path)
-        after = _read_labels(folder / before_path.name, before.shape)
-        labels[name] = compact(after)
+        labels[name] = after = read_labels(folder / before_path.name, before.shape)
         changed = int(np.count_nonzero(before != after))
         if changed:
             corrections.append(
-                Correction(field.field, name, int(before.max()), int(labels[name].max()), changed)
+                Correction(field.field, name, _count(before), _count(after), changed)
             )
     return labels, corrections
 
 
-def compact(labels: NDArray[Any]) -> NDArray[np.int32]:
-    """Labels 1..n without gaps, in the old order."""
-    present, inverse = np.unique(labels, return_inverse=True)
-    if present[0] != 0:
-        inverse = inverse + 1
-    return inverse.reshape(labels.shape).astype(np.int32)
-
-
-def _read_labels(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:
-    try:
-        labels: NDArray[Any] = tifffile.imread(path)
-    # tifffile raises nearly anything on a damaged file; the person needs its name.
-    except Exception as error:
-        raise MeasureError(f"{path} cannot be read ({error}): save it as TIFF again") from error
-    if labels.shape != shape or labels.dtype.kind not in "uif" or (labels % 1).any():
-        raise MeasureError(
-            f"{path} is {labels.dtype} {labels.shape}: a label image {shape} of whole numbers is "
-            "wanted, 0 for the ground and one number an object (save as 16- or 32-bit TIFF)"
-        )
-    if labels.min() < 0:
-        raise MeasureError(f"{path} holds negative labels: 0 is the ground, objects are above")
-    return labels.astype(np.int64)
+def _count(labels: NDArray[Any]) -> int:
+    return int(np.count_nonzero(np.unique(labels)))
 
 
 def _planes(field: FieldResult) -> dict[str, NDArray[Any]]:

@@ -9,7 +9,7 @@ import tifffile
 
 from labrig.measure.batch import measure_folder
 from labrig.measure.errors import MeasureError
-from labrig.measure.review import compact, open_review, read_back, write_label_set
+from labrig.measure.review import open_review, read_back, write_label_set
 
 
 @pytest.fixture
@@ -61,11 +61,17 @@ def test_a_correction_needs_a_name_and_a_reason(out, by, why):
     assert not (out / "corrections.jsonl").exists()
 
 
+SHAPE = (260, 300)
 BAD = {
-    "other size": (np.zeros((10, 10), np.uint16), "label image"),
-    "fractions": (np.full((260, 300), 0.5, np.float32), "whole numbers"),
-    "colour": (np.zeros((260, 300, 3), np.uint8), "label image"),
-    "negative": (np.full((260, 300), -1, np.int32), "negative"),
+    "other size": (np.zeros((10, 10), np.uint16), "whole field"),
+    "several planes": (np.zeros((2, *SHAPE), np.uint16), "one plane"),
+    "fractions": (np.full(SHAPE, 0.5, np.float32), "fractions"),
+    "not a number": (np.full(SHAPE, np.nan, np.float32), "fractions"),
+    "infinite": (np.full(SHAPE, np.inf, np.float32), "fractions"),
+    "colour": (np.zeros((*SHAPE, 3), np.uint8), "colour picture"),
+    "negative": (np.full(SHAPE, -1, np.int32), "negative"),
+    "huge numbers": (np.full(SHAPE, 2**31, np.uint32), "16777215"),
+    "complex": (np.zeros(SHAPE, np.complex64), "complex"),
 }
 
 
@@ -76,11 +82,51 @@ def test_images_that_are_no_labels(out, image, why):
         read_back(open_review(out), "Ada", "x")
 
 
+def test_a_label_image_that_is_gone_or_damaged(out):
+    path = out / "review" / "a_tubes.tif"
+    path.write_bytes(b"no TIFF")
+    with pytest.raises(MeasureError, match="save it as TIFF again"):
+        read_back(open_review(out), "Ada", "x")
+    path.unlink()
+    with pytest.raises(MeasureError, match="is gone.*original"):
+        read_back(open_review(out), "Ada", "x")
+
+
+@pytest.mark.parametrize("kind", ["float32", ">u2", "int64"])
+def test_the_type_a_program_saves_in_is_no_edit(out, kind):
+    path = out / "review" / "a_nuclei.tif"
+    tifffile.imwrite(path, tifffile.imread(path).astype(kind))
+    assert read_back(open_review(out), "", "") == []
+
+
+def test_objects_keep_the_numbers_a_person_left_them(out):
+    path = out / "review" / "a_nuclei.tif"
+    labels = tifffile.imread(path)
+    labels[labels == 2] = 0
+    labels[10:24, 250:268] = 900
+    tifffile.imwrite(path, labels)
+    [correction] = read_back(open_review(out), "Ada", "one is debris, one was missed")
+    assert (correction.before, correction.after) == (4, 4)
+    nuclei = pd.read_csv(out / "reviewed" / "nuclei.csv").query("field == 'a'").set_index("nucleus")
+    assert nuclei.index.tolist() == [1, 3, 4, 900]
+    program = pd.read_csv(out / "nuclei.csv").query("field == 'a'").set_index("nucleus")
+    for kept in (1, 3, 4):
+        assert nuclei.loc[kept, "area_px"] == program.loc[kept, "area_px"]
+    assert nuclei.loc[900, "area_px"] == 14 * 18
+    assert read_back(open_review(out), "Ada", "once more")[0].after == 4
+    assert 900 in tifffile.imread(path)
+
+
+def test_nuclei_name_the_tube_by_the_number_a_person_gave_it(out):
+    path = out / "review" / "c_tubes.tif"
+    labels = tifffile.imread(path)
+    tifffile.imwrite(path, np.where(labels == 1, 7, labels))
+    read_back(open_review(out), "Ada", "as in my table")
+    nuclei = pd.read_csv(out / "reviewed" / "nuclei.csv").query("field == 'c'")
+    assert sorted(nuclei["tube_centroid"]) == [0, 0, 7, 7]
+    assert pd.read_csv(out / "reviewed" / "tubes.csv")["tube"].tolist() == [1, 1, 7]
+
+
 def test_a_folder_without_results(tmp_path):
     with pytest.raises(MeasureError, match="no results"):
         open_review(tmp_path)
-
-
-def test_compact_closes_gaps():
-    assert compact(np.array([[0, 7], [9, 7]])).tolist() == [[0, 1], [2, 1]]
-    assert compact(np.array([[5, 5]])).tolist() == [[1, 1]]
