@@ -99,7 +99,7 @@ def _see_dose(seen: Seen, dose: Dose, row: Row) -> None:
         sent_ul = seen.sent_ul.setdefault(detail["instrument"], {})
         sent_ul[key] = earlier_ul + detail["volume_ul"]
         seen.doses[key] = _record(dose, row, None, UNDER_WAY)
-    elif "left_ul" in detail:
+    elif "left_ul" in detail and classification != "not done":
         # Came in part; what follows in the journal counts the rest alone.
         came_ul = seen.earlier_ul[key] = dose.volume_ul - detail["left_ul"]
         told_ul = None if classification == "unknown" else came_ul

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +29,7 @@ from labrig.run.orders import (
     instrument_of,
     kind_of,
 )
-from labrig.run.recovery import EntryState, RunState
+from labrig.run.recovery import RunState
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +80,6 @@ class Dispatcher:
         self._held = state.condition == "held"
         self._postponed: list[TimelineEntry] = []
         self._given_up = set(state.given_up)
-        self._rests: set[str] = set()
         self._stop_reason: str | None = None
         self._winding_up = False
         self._answers_too_late: dict[str, str] = {}
@@ -143,17 +142,18 @@ class Dispatcher:
         due_levels: dict[str, TimelineEntry] = {}
         for entry in past:
             known = entries.get(entry.key)
+            entry = self._left_of(entry)
             if isinstance(entry, FlowLevel | StimulationLevel):
                 due_levels[entry.instrument] = entry
             elif known is not None and known.settled:
                 continue
             elif isinstance(entry, Dose) and known is not None and known.state != "intent":
-                order = Order(entry, self._epoch, self._next_of_series[entry.key])
+                order = self._order(entry)
                 sent = self._state.doses_sent[entry.key]
                 asked = known.detail if known.state == "unknown" else None
                 self._tell(entry, Settle(order, sent, known.state != "sent", asked))
             else:
-                open_events.append(self._left_of(entry, known))
+                open_events.append(entry)
         for entry in due_levels.values():
             self._give(entry)
         if self._held:
@@ -227,17 +227,29 @@ class Dispatcher:
     def _give(self, entry: TimelineEntry) -> None:
         wells = set(_wells(entry))
         if wells and wells <= self._given_up:
-            self._desk.skip([entry], "its arm was given up")
+            self._skip([entry], "its arm was given up")
             return
-        next_s = self._next_of_series[entry.key]
-        rest = entry.key in self._rests
-        self._tell(entry, Order(entry, self._epoch, next_s, rest=rest))
+        self._tell(entry, self._order(entry))
 
-    def _left_of(self, entry: TimelineEntry, known: EntryState | None) -> TimelineEntry:
-        """Of a dose to be completed when the runner died, what was left to give; else all of it."""
-        if isinstance(entry, Dose) and known is not None and "left_ul" in known.detail:
-            entry = replace(entry, volume_ul=known.detail["left_ul"])
-            self._rests.add(entry.key)
+    def _order(self, entry: TimelineEntry) -> Order:
+        key = entry.key
+        rest, tries = key in self._state.rests, self._state.dose_tries[key]
+        return Order(entry, self._epoch, self._next_of_series[key], rest=rest, tries=tries)
+
+    def _skip(self, entries: Iterable[TimelineEntry], reason: str) -> None:
+        """Write that these will not be done; of a dose that came in part, its rest."""
+        orders = [self._order(entry) for entry in entries]
+        self._desk.skip([order.entry for order in orders if not order.rest], reason)
+        for order in orders:
+            if order.rest:
+                state, detail = order.undone("skipped", reason)
+                self._desk.note("dose", order.entry.key, state, **detail)
+
+    def _left_of(self, entry: TimelineEntry) -> TimelineEntry:
+        """Of a dose that had come in part when the runner died, what was left; else all of it."""
+        rest = self._state.rests.get(entry.key)
+        if isinstance(entry, Dose) and rest is not None:
+            entry = replace(entry, volume_ul=rest.left_ul)
             self._by_key[entry.key] = entry
         return entry
 
@@ -301,10 +313,9 @@ class Dispatcher:
             # Its worker may have ended, and begins nothing any more.
             self._answers_too_late[question_id] = choice
         elif choice == "do" and entry is not None:
-            rest = entry.key in self._rests
-            self._tell(entry, Order(entry, self._epoch, because="answered", rest=rest))
+            self._tell(entry, replace(self._order(entry), because="answered"))
         elif choice == "skip" and entry is not None:
-            self._desk.skip([entry], "by the operator")
+            self._skip([entry], "by the operator")
         else:
             instrument = instrument_of(entry) if entry else question_id.partition(":")[2]
             self._workers[instrument].put(Decided(question_id, choice, self._epoch))
@@ -324,7 +335,7 @@ class Dispatcher:
         if stopped is not None:
             self._desk.board.condition = "stopping"
             undone = (*self._postponed, *self._timeline[self._given : self._intended])
-            self._desk.skip(undone, "the run was stopped")
+            self._skip(undone, "the run was stopped")
         self._tell_all(Finish())
         while self._open_ports > 0:
             self._handle(self._mailbox.get(None))

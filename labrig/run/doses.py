@@ -89,7 +89,7 @@ class DoseGiver:
         self._desk.intend(Entry("dose", dose.key, "sent", detail))
         # A stop may have come while the disk was busy.
         self._desk.fence.check(order.epoch)
-        self._tries[dose.key] += 1
+        self._tries[dose.key] = max(self._tries[dose.key], order.tries) + 1
         flight = _Flight(order, dose, sent, check_s=sent.sent_s)
         self._flight = flight
         try:
@@ -99,7 +99,7 @@ class DoseGiver:
             return
         except Refused as error:
             self._flight = None
-            self._desk.note("dose", dose.key, "failed", what=str(error), delivered_ul=0.0)
+            self._note_nothing_came(order, str(error))
             self._desk.alarm("dose-refused", self._instrument, str(error), error.remedy)
             return
         flight.sent = replace(sent, acknowledged=True)
@@ -113,7 +113,7 @@ class DoseGiver:
         known = {name: settle.sent[name] for name in SentDose.__slots__}
         known["acknowledged"] = settle.acknowledged
         now_s = self._desk.clock.now_s()
-        self._tries[dose.key] += 1
+        self._tries[dose.key] = settle.order.tries
         sent = SentDose(**known)
         # What was sent may have been only the rest of the dose.
         rest = replace(dose, volume_ul=sent.volume_ul)
@@ -207,10 +207,11 @@ class DoseGiver:
             return None
         if witness.classification == "not done":
             if self._tries[dose.key] < MOST_TRIES:
-                self._desk.note("dose", dose.key, "intent", classification="not done")
+                left = {"left_ul": dose.volume_ul} if order.rest else {}
+                self._desk.note("dose", dose.key, "intent", classification="not done", **left)
                 return order
-            what = f"the pump says that nothing of dose {dose.key} came."
-            self._desk.note("dose", dose.key, "failed", what=what, delivered_ul=0.0)
+            what = f"the pump says that nothing of {_named(order)} came."
+            self._note_nothing_came(order, what)
             self._desk.alarm("dose-not-given", self._instrument, what, "Look at its line.")
             return None
         self._desk.deviation(
@@ -255,6 +256,13 @@ class DoseGiver:
         )
         self._desk.note("dose", dose.key, "unknown", **self._told(dose, witness))
 
+    def _note_nothing_came(self, order: Order, what: str) -> None:
+        if order.rest:
+            state, detail = order.undone("failed", what)
+            self._desk.note("dose", order.entry.key, state, **detail)
+        else:
+            self._desk.note("dose", order.entry.key, "failed", what=what, delivered_ul=0.0)
+
     def _note_done(self, dose: Dose, witness: Witness) -> None:
         self._desk.note("dose", dose.key, "confirmed", **self._told(dose, witness))
 
@@ -271,3 +279,7 @@ class DoseGiver:
             "volume_ul": dose.volume_ul,
             "delivered_ul": witness.delivered_ul,
         }
+
+
+def _named(order: Order) -> str:
+    return f"the rest of dose {order.entry.key}" if order.rest else f"dose {order.entry.key}"

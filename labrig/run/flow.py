@@ -22,6 +22,7 @@ RATE_TOLERANCE = 1e-4
 class _Stall:
     from_s: float
     given_up: bool = False
+    asked: bool = False
 
 
 class PumpHandler:
@@ -180,6 +181,7 @@ class PumpHandler:
         if self._stall is not None and self._stall.given_up:
             reason = f"{self.name} was given up after a stall; answer its question first"
             self._desk.note("level", level.key, "refused", reason=reason)
+            self._ask_to_restart(self._stall, level)
             return
         pump = self._port()
         try:
@@ -260,11 +262,18 @@ class PumpHandler:
         )
         self._desk.deviation("censored", wells=wells, from_s=self._stall.from_s, why="stall")
         self._desk.board.censor(level.wells, self._stall.from_s)
+        self._ask_to_restart(self._stall, level)
+
+    def _ask_to_restart(self, stall: _Stall, level: FlowLevel) -> None:
+        """Once a process: one that takes a run over asks again, as nobody may have answered."""
+        if stall.asked:
+            return
+        stall.asked = True
         self._desk.board.ask(
             Question(
                 self._question_id(),
-                f"{self.name} stalled twice; {', '.join(wells)} are censored from "
-                f"{self._stall.from_s:.0f} s. Restart it at {level.rate_ul_min:g} µL/min?",
+                f"{self.name} stalled twice and stands; {', '.join(level.wells)} are censored. "
+                f"Restart it at {level.rate_ul_min:g} µL/min?",
                 ("restart", "leave"),
                 self._desk.clock.now_s(),
             )

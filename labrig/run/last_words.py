@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from labrig.plan.timeline import Dose
 from labrig.plan.timeline import Entry as TimelineEntry
 from labrig.run.journal import Entry, Row
-from labrig.run.recovery import EntryState, fold
+from labrig.run.recovery import EntryState, Rest, fold
 
 
 def last_words(
@@ -33,7 +33,8 @@ def last_words(
             continue
         reason = why.get(dose.key)
         sent = state.doses_sent.get(dose.key)
-        if known is None or (known.state == "intent" and "left_ul" not in known.detail):
+        rest = state.rests.get(dose.key)
+        if known is None or (known.state == "intent" and rest is None):
             detail = {"reason": reason or ended, "offset_s": dose.offset_s}
             words.append(Entry("dose", dose.key, "missed" if known else "skipped", detail))
         else:
@@ -43,21 +44,21 @@ def last_words(
                 "wells": list(dose.wells),
                 "factor": dose.factor,
                 "volume_ul": volume_ul,
-                **_witnessed(known),
+                **_witnessed(known, rest),
                 "resolution": reason or _open_end(known),
             }
             words.append(Entry("dose", dose.key, "unknown", detail))
     return words
 
 
-def _witnessed(known: EntryState) -> dict[str, object]:
+def _witnessed(known: EntryState, rest: Rest | None) -> dict[str, object]:
     """What the pump had told of the part that was sent last."""
     if known.state == "unknown":
         told = ("classification", "delivered_ul")
         return {name: known.detail[name] for name in told if name in known.detail}
-    if known.state == "intent":
-        # The rest was still to be given; how much the first part was stands in that row.
-        return {"classification": known.detail["classification"]}
+    if known.state == "intent" and rest is not None:
+        # The rest was still to be given; how much the first part was stands in an earlier row.
+        return {"classification": rest.classification}
     return {"classification": "unknown", "delivered_ul": None}
 
 

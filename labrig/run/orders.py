@@ -41,6 +41,7 @@ class Order:
         next_s: when the next event of its series is due, for the ``coalesce`` rule.
         because: ``due`` by the clock; ``answered``: the operator said do it, however late.
         rest: the entry is what is left of a dose of which some may have come.
+        tries: how often the dose was sent before this process.
     """
 
     entry: Entry
@@ -48,6 +49,7 @@ class Order:
     next_s: float | None = None
     because: Literal["due", "answered"] = "due"
     rest: bool = False
+    tries: int = 0
 
     @property
     def instrument(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,6 +37,19 @@ class EntryState:
         return self.state in SETTLED or (self.state == "unknown" and "resolution" in self.detail)
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What is left to give of a dose of which a part may have come.
+
+    Attributes:
+        left_ul: still to be given.
+        classification: of the part that was given before (`labrig.run.dose_witness`).
+    """
+
+    left_ul: float
+    classification: str
+
+
 @dataclass(slots=True)
 class RunState:
     """What the journal says of a run so far.
@@ -44,7 +58,10 @@ class RunState:
         entries: by key, the last state of every level and event.
         doses_sent: by key, the detail of the last ``sent`` row of a dose: what its pump had
             delivered before.
+        dose_tries: by key, how often a dose, or the rest of it, was sent.
+        rests: by key, of doses of which only the rest may still be given.
         commands: by id, the reply that was given.
+        stop_asked: the arguments of a stop that was accepted, whether or not it was carried out.
         identities: by instrument, who answered when the run began.
         given_up: wells whose arm was aborted.
         censored: by well, from when.
@@ -61,7 +78,10 @@ class RunState:
     boot_id: str = ""
     entries: dict[str, EntryState] = field(default_factory=dict)
     doses_sent: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    dose_tries: Counter[str] = field(default_factory=Counter)
+    rests: dict[str, Rest] = field(default_factory=dict)
     commands: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    stop_asked: Mapping[str, Any] | None = None
     identities: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     given_up: set[str] = field(default_factory=set)
     censored: dict[str, float] = field(default_factory=dict)
@@ -96,12 +116,14 @@ def _apply(state: RunState, row: Row) -> None:
             _apply_run(state, row)
         case "level" | "dose" | "frame" | "film" | "reading":
             state.entries[row.key] = EntryState(row.state, row.run_s, row.detail)
-            if row.kind == "dose" and row.state == "sent":
-                state.doses_sent[row.key] = row.detail
+            if row.kind == "dose":
+                _apply_dose(state, row)
         case "sample" if "delivered_ul" in row.detail:
             state.consumption.see(row.key, row.run_s, row.detail)
         case "command":
             state.commands[row.key] = row.detail
+            if row.detail.get("command") == "stop":
+                state.stop_asked = row.detail["args"]
         case "deviation" if row.key == "arm-aborted":
             state.given_up.update(row.detail["wells"])
         case "deviation" if row.key == "censored":
@@ -113,11 +135,21 @@ def _apply(state: RunState, row: Row) -> None:
             state.pumps_given_up.discard(row.detail["instrument"])
 
 
+def _apply_dose(state: RunState, row: Row) -> None:
+    if row.state == "sent":
+        state.doses_sent[row.key] = row.detail
+        state.dose_tries[row.key] += 1
+    elif "left_ul" in row.detail and row.detail["classification"] != "not done":
+        state.rests[row.key] = Rest(row.detail["left_ul"], row.detail["classification"])
+
+
 def _apply_run(state: RunState, row: Row) -> None:
     match row.key:
         case "started":
             state.started_utc = row.utc
             state.condition = "running"
+        case "adopted" if state.condition == "held":
+            pass
         case "adopted" | "resumed":
             state.condition = "running"
         case "held":

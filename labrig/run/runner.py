@@ -155,6 +155,9 @@ class Runner:
         failures: tuple[str, ...] = ()
         # The door first: on the wall clock, what follows acts at once, and can be stopped.
         control.open()
+        if state.stop_asked is not None:
+            # Accepted by a runner that died before it was carried out.
+            self._act(Command("adopted", "stop", state.stop_asked), desk, news)
         try:
             self._clock.start("dispatcher", dispatcher.run)
             for worker in self._workers:
@@ -214,8 +217,6 @@ class Runner:
         fates = fates_of(self._plan.timeline, state)
         desk.board.take_over(counts_of(desk.journal.rows()), fates)
         desk.intend(Entry("run", "adopted", "noted", {"epoch": desk.fence.epoch}))
-        if state.condition == "held":
-            desk.note("run", "held", "noted", reason="held before the interruption")
         desk.deviation("gap", from_s=state.last_s, to_s=now_s, cause="the runner was not running")
         for well, from_s in state.censored.items():
             desk.board.censor((well,), from_s)
