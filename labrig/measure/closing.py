@@ -81,13 +81,18 @@ def _series(out: Path, fields: pd.DataFrame, tubes: pd.DataFrame | None) -> list
             )
             for row in rows
         )
-        meant = sorted({row.get("diameter_definition") for row in rows} - {None})
+        meant = sorted({str(row["diameter_definition"]) for row in rows if _defined(row)})
         found.append(
             Series(
                 first["well"], first["field"], first["kind"], sightings, " / ".join(meant) or None
             )
         )
     return found
+
+
+def _defined(row: Mapping[str, Any]) -> bool:
+    """Tables of older versions do not say what a diameter is."""
+    return row.get("diameter_definition") is not None
 
 
 def _sighting(out: Path, row: dict[str, Any], diameters_um: dict[int, float]) -> Sighting:

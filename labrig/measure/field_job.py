@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from labrig.measure.errors import UnreadableImage
 from labrig.measure.frame_check import FrameCheck, check_frame
 from labrig.measure.pairing import FieldFiles
-from labrig.measure.planes import PlaneFile, read_plane
+from labrig.measure.planes import PlaneFile, read_pixel_size_um, read_plane
 from labrig.measure.results import FieldResult, Rows, load_done, save_done, sign
 from labrig.measure.settings_file import settings_sha256
 from labrig_analysis.settings import MeasureSettings
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+# A pixel size that was given may be rounded, or come from a stage micrometer.
+_SIZE_TOLERANCE = 0.01
 LABELLED = ("tubes", "nuclei")
 """Objects that have label images."""
 
@@ -71,6 +73,7 @@ def measure_field(job: FieldJob) -> FieldResult:
     flags = [f"{name} is missing: no file for this field" for name in job.field.missing]
     planes, refused = usable_planes(job.field.planes)
     flags += refused
+    flags += _other_pixel_sizes({name: job.field.planes[name] for name in planes}, job)
     measured = _measure(planes, job, flags)
     if measured is None:
         row: dict[str, Any] = {"field": job.field.name, "status": "failed"}
@@ -129,6 +132,17 @@ def usable_planes(
         except (TypeError, ValueError) as error:
             refused.append(f"{error} (here: --{name} 'PATTERN:red', green, blue or a number)")
     return planes, refused
+
+
+def _other_pixel_sizes(sources: Mapping[str, PlaneFile], job: FieldJob) -> list[str]:
+    """Files that state another pixel size than the one which was given for all."""
+    stated = {name: read_pixel_size_um(source) for name, source in sources.items()}
+    return [
+        f"{name}: the file states {size:g} µm a pixel, and {job.pixel_size_um:g} µm was given: "
+        f"lengths differ by a factor of {job.pixel_size_um / size:.3g}"
+        for name, size in stated.items()
+        if size and abs(size / job.pixel_size_um - 1) > _SIZE_TOLERANCE
+    ]
 
 
 def _measure(

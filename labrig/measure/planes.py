@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labrig.measure import zarr_metadata
+from labrig.measure import tiff_planes, zarr_metadata
 from labrig.measure.errors import UnreadableImage
 
-TIFF_ENDINGS = (".tif", ".tiff", ".ome.tif", ".ome.tiff")
 _COLOURS = {"red": 0, "green": 1, "blue": 2}
 
 
@@ -24,8 +22,8 @@ class PlaneFile:
 
     Attributes:
         path: an image file, or the folder of an OME-Zarr image (the one that holds ``0``).
-        channel: a colour (``red``), an index from 0 or, in OME-Zarr, a channel name; None where
-            the file holds one plane.
+        channel: a colour (``red``), an index from 0 or, in OME-TIFF and OME-Zarr, a channel name;
+            None where the file holds one plane.
         time_index: on the t axis, where there is one.
     """
 
@@ -46,8 +44,8 @@ def read_plane(source: PlaneFile) -> NDArray[Any]:
             return _read_zarr(path, source)
         if not path.exists():
             raise UnreadableImage(f"{path.name} is not there")
-        if path.name.lower().endswith(TIFF_ENDINGS):
-            return _choose(_read_tiff(path), source)
+        if path.name.lower().endswith(tiff_planes.ENDINGS):
+            return _read_tiff(path, source)
         return _choose(_read_picture(path), source)
     except UnreadableImage:
         raise
@@ -65,11 +63,27 @@ def read_pixel_size_um(source: PlaneFile) -> float | None:
     try:
         if path.is_dir():
             return zarr_metadata.pixel_size_um(path)
-        if path.name.lower().endswith(TIFF_ENDINGS):
-            return _tiff_pixel_size_um(path)
+        if path.name.lower().endswith(tiff_planes.ENDINGS):
+            return tiff_planes.tiff_pixel_size_um(path)
     except Exception as error:
         raise UnreadableImage(f"{path.name} cannot be read: {error}") from error
     return None
+
+
+def plane_stamp(source: PlaneFile) -> list[int]:
+    """Changes when the files that hold the plane do: how many there are, their size, the newest.
+
+    Empty where there is none.
+    """
+    path = Path(source.path)
+    files = [path]
+    if path.is_dir():
+        files = [file for file in _zarr_folder(path, source).rglob("*") if file.is_file()]
+    states = [file.stat() for file in files if file.exists()]
+    if not states:
+        return []
+    newest = max(state.st_mtime_ns for state in states)
+    return [len(states), sum(state.st_size for state in states), newest]
 
 
 def _read_picture(path: Path) -> NDArray[Any]:
@@ -84,47 +98,40 @@ def _read_picture(path: Path) -> NDArray[Any]:
     return image
 
 
-def _read_tiff(path: Path) -> NDArray[Any]:
-    import tifffile
-
-    with tifffile.TiffFile(path) as file:
-        series = file.series[0]
-        image, axes = series.asarray(), series.axes
-    if "T" in axes and image.shape[axes.index("T")] > 1:
+def _read_tiff(path: Path, source: PlaneFile) -> NDArray[Any]:
+    planes = tiff_planes.read_tiff(path)
+    chosen = _choose(planes.pixels, source, planes.names)
+    if chosen.ndim == 3 and not planes.is_colour:
+        named = f" ({', '.join(planes.names)})" if planes.names else ""
+        first = planes.names[0] if planes.names else "0"
         raise UnreadableImage(
-            f"{path.name} holds {image.shape[axes.index('T')]} time points: save each as a file of "
-            "its own (ImageJ: Image > Stacks > Stack to Images), or all as OME-Zarr"
+            f"{path.name} holds {chosen.shape[2]} planes{named}: say which one, as in "
+            f"'*{path.suffix}:{first}'; a z stack is projected first"
         )
-    if "Z" in axes and image.shape[axes.index("Z")] > 1:
-        raise UnreadableImage(
-            f"{path.name} is a stack of {image.shape[axes.index('Z')]} z planes: project it first"
-        )
-    keep = [i for i, axis in enumerate(axes) if axis in "YX" or image.shape[i] > 1]
-    image = image.reshape([image.shape[i] for i in keep])
-    axes = "".join(axes[i] for i in keep)
-    others = [i for i, axis in enumerate(axes) if axis not in "YX"]
-    if len(others) > 1:
-        raise UnreadableImage(f"{path.name} has axes {axes}: one plane or one row of channels")
-    return np.moveaxis(image, others[0], -1) if others else image
+    return chosen
 
 
-def _choose(image: NDArray[Any], source: PlaneFile) -> NDArray[Any]:
+def _choose(image: NDArray[Any], source: PlaneFile, names: tuple[str, ...] = ()) -> NDArray[Any]:
     """One channel of (y, x, c), or the image as it is when none is asked for."""
+    file = Path(source.path).name
     if image.ndim == 2:
-        if source.channel in (None, "0", *_COLOURS):
+        if source.channel in (None, "0", *_COLOURS, *names):
             return image
-        raise UnreadableImage(f"{Path(source.path).name} has one channel, not {source.channel}")
+        raise UnreadableImage(f"{file} has one channel, not {source.channel}")
     if image.ndim == 3 and image.shape[2] >= 3 and _is_grey(image):
         return image[..., 0]
     if source.channel is None:
         return image
+    if source.channel in names:
+        return image[..., names.index(source.channel)]
     index = _COLOURS.get(source.channel.lower(), -1)
     if source.channel.isdigit():
         index = int(source.channel)
     if not 0 <= index < image.shape[2]:
+        there = f"channels {', '.join(names)}" if names else f"{image.shape[2]} channels"
+        ways = "a name" if names else "red, green, blue"
         raise UnreadableImage(
-            f"{Path(source.path).name} has {image.shape[2]} channels: {source.channel} is none of "
-            "them (say red, green, blue or a number from 0)"
+            f"{file} has {there}: {source.channel} is none of them (say {ways} or a number from 0)"
         )
     return image[..., index]
 
@@ -135,23 +142,6 @@ def _is_grey(image: NDArray[Any]) -> bool:
     return image.shape[2] in (3, 4) and all(
         np.array_equal(first, image[..., i]) for i in range(1, 3)
     )
-
-
-def _tiff_pixel_size_um(path: Path) -> float | None:
-    import tifffile
-
-    with tifffile.TiffFile(path) as file:
-        if file.ome_metadata:
-            for element in ElementTree.fromstring(file.ome_metadata).iter():
-                if element.tag.endswith("Pixels") and element.get("PhysicalSizeX"):
-                    unit = element.get("PhysicalSizeXUnit", "µm")
-                    return zarr_metadata.in_um(float(element.get("PhysicalSizeX", "0")), unit)
-        imagej = file.imagej_metadata or {}
-        resolution = file.pages.first.tags.get("XResolution")
-        unit = str(imagej.get("unit", "")).replace("\\u00B5", "µ")
-        if unit and resolution and resolution.value[0]:
-            return zarr_metadata.in_um(resolution.value[1] / resolution.value[0], unit)
-    return None
 
 
 def _read_zarr(path: Path, source: PlaneFile) -> NDArray[Any]:
@@ -184,3 +174,25 @@ def _channel_index(path: Path, channel: str | None, count: int) -> int:
     raise UnreadableImage(
         f"{path} has channels {names or list(range(count))}: {channel} is none of them"
     )
+
+
+def _zarr_folder(path: Path, source: PlaneFile) -> Path:
+    """The folder with the chunks of a plane alone, where the array keeps them so; else all."""
+    import zarr
+
+    try:
+        folder = zarr_metadata.array_path(path)
+        array = zarr.open_array(str(folder), mode="r")
+        chunks = array.shards or array.chunks
+        below = folder / "c" if (folder / "zarr.json").exists() else folder
+        for axis, length, chunk in zip(
+            zarr_metadata.axis_names(path), array.shape, chunks, strict=True
+        ):
+            if axis not in "tc":
+                break
+            at = source.time_index if axis == "t" else _channel_index(path, source.channel, length)
+            below = below / str(at // chunk)
+    except Exception:
+        # What is wrong with it is told when it is read; here it is enough to see it mended.
+        return path
+    return below if below.is_dir() else folder

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from labrig.measure.pairing import FieldFiles
-from labrig.measure.planes import PlaneFile
+from labrig.measure.planes import PlaneFile, plane_stamp
 
 # The columns that name a row; a table without rows has these, so that it can still be read.
 KEYS = {
@@ -49,10 +49,7 @@ def sign(field: FieldFiles, settings_sha256: str, pixel_size_um: float | None) -
     """Changes when an image file, a setting or the pixel size does."""
     parts: list[Any] = [settings_sha256, pixel_size_um, list(field.missing)]
     for channel, plane in sorted(field.planes.items()):
-        path = Path(plane.path)
-        state = path.stat() if path.is_file() else None
-        stamp = [state.st_size, state.st_mtime_ns] if state else []
-        parts.append([channel, asdict(plane), stamp])
+        parts.append([channel, asdict(plane), plane_stamp(plane)])
     return json.dumps(parts)
 
 

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+import zarr
 
+from labrig.frames.plate_store import PlateLayout, PlateStore
 from labrig.measure import batch
 from labrig.measure.batch import measure_folder
 from labrig.measure.errors import MeasureError
@@ -237,7 +239,50 @@ def test_images_of_two_pixel_sizes_are_not_measured_as_one(tmp_path, drawn):
     with pytest.raises(MeasureError, match=r"0\.325 µm \(b\.ome\.tif\), 0\.65 µm"):
         measure_folder(tmp_path, tmp_path / "out", {"tubes": "*.ome.tif"})
     given = measure_folder(tmp_path, tmp_path / "out", {"tubes": "*.ome.tif"}, UM)
-    assert given.failed == {}
+    assert (given.failed, list(given.flagged)) == ({}, ["b"])
+    assert "states 0.325 µm a pixel, and 0.65 µm was given" in given.flagged["b"]
+    assert "factor of 2" in given.flagged["b"]
+
+
+def as_zarr(folder, drawn):
+    store = PlateStore.create(
+        folder / "plate.ome.zarr",
+        PlateLayout("p", ("A1",), 1, ("tubes", "nuclei"), 2, 260, 300, UM, 1800.0),
+    )
+    for t in range(2):
+        for name, plane in zip(("tubes", "nuclei"), drawn(t), strict=True):
+            store.write("A1", 0, t, name, plane.astype(np.uint16))
+    return store
+
+
+def test_a_plane_of_a_plate_that_changed_is_measured_again(tmp_path, drawn):
+    store = as_zarr(tmp_path, drawn)
+    assert measure_folder(store.root, tmp_path / "out", {}).measured == 2
+    assert measure_folder(store.root, tmp_path / "out", {}).measured == 0
+    image = zarr.open_array(str(store.root / "A" / "1" / "0" / "0"))
+    image[1, 0] = np.zeros((260, 300), np.uint16)
+    again = measure_folder(store.root, tmp_path / "out", {})
+    assert (again.measured, list(again.flagged)) == (1, ["A1_f0_t001"])
+
+
+@pytest.mark.parametrize("separator", [".", "/"])
+def test_a_change_is_seen_however_the_chunks_lie(tmp_path, separator, drawn):
+    """An image of another program: channels first, several to a chunk, and older metadata."""
+    image = tmp_path / "x.ome.zarr"
+    group = zarr.create_group(image, zarr_format=2)
+    array = group.create_array(
+        "0", shape=(2, 260, 300), chunks=(2, 130, 300), dtype="u1",
+        chunk_key_encoding={"name": "v2", "separator": separator},
+    )  # fmt: skip
+    array[:] = np.stack(drawn(0))
+    group.attrs["multiscales"] = [
+        {"version": "0.4", "datasets": [{"path": "0"}], "axes": [{"name": n} for n in "cyx"]}
+    ]
+    names = {"tubes": "0", "nuclei": "1"}
+    assert measure_folder(image, tmp_path / "out", names, UM).flagged == {}
+    assert measure_folder(image, tmp_path / "out", names, UM).measured == 0
+    array[0, :, :100] = 0
+    assert measure_folder(image, tmp_path / "out", names, UM).measured == 1
 
 
 def test_a_fault_of_ours_costs_one_field(folder, patterns, tmp_path, monkeypatch, caplog):

@@ -63,6 +63,30 @@ def test_channels_of_an_ome_tiff_and_its_pixel_size(tmp_path):
     assert read_pixel_size_um(PlaneFile(str(path))) == pytest.approx(0.325)
 
 
+def test_channels_of_an_ome_tiff_have_names(tmp_path):
+    path, stack = tmp_path / "x.ome.tif", np.stack([GREY, GREY + 1])
+    metadata = {"axes": "CYX", "Channel": {"Name": ["MyHC", "DAPI"]}}
+    tifffile.imwrite(path, stack, metadata=metadata)
+    np.testing.assert_array_equal(read_plane(PlaneFile(str(path), "DAPI")), stack[1])
+    with pytest.raises(UnreadableImage, match=r"channels MyHC, DAPI: dapi is none .*a name"):
+        read_plane(PlaneFile(str(path), "dapi"))
+    with pytest.raises(UnreadableImage, match=r"2 planes \(MyHC, DAPI\).*'\*\.tif:MyHC'"):
+        read_plane(PlaneFile(str(path)))
+    tifffile.imwrite(path, GREY, metadata={"axes": "YX", "Channel": {"Name": ["MyHC"]}})
+    np.testing.assert_array_equal(read_plane(PlaneFile(str(path), "MyHC")), GREY)
+
+
+@pytest.mark.parametrize("pages", [3, 4, 7])
+def test_pages_of_which_the_file_says_nothing_are_no_colours(tmp_path, pages):
+    path, stack = tmp_path / "x.tif", np.stack([GREY + i for i in range(pages)])
+    with tifffile.TiffWriter(path) as file:
+        for plane in stack:
+            file.write(plane, photometric="minisblack", metadata=None)
+    with pytest.raises(UnreadableImage, match=f"{pages} planes: say which one.*z stack"):
+        read_plane(PlaneFile(str(path)))
+    np.testing.assert_array_equal(read_plane(PlaneFile(str(path), "2")), stack[2])
+
+
 @pytest.mark.parametrize("kind", ["ome", "imagej"])
 def test_a_series_of_time_points_is_not_taken_for_its_first(tmp_path, kind):
     path = tmp_path / "x.tif"
