@@ -23,14 +23,15 @@ def review(
     The first call writes RESULTS/review/<field>_tubes.tif and _nuclei.tif: 0 is the ground, every
     object has a number. Edit and save them, then call again with --by and --why: the tables of the
     corrected labels are in RESULTS/reviewed, who/when/why in RESULTS/corrections.jsonl. The
-    program's own tables and labels stay as they are.
+    program's own tables and labels stay as they are. Whoever corrects next does the same; the
+    labels of review/original put back undo a correction.
     """
     from labrig.measure.review import open_review, read_back, write_label_set
 
     with refusals_explained():
         opened = open_review(results)
         written = write_label_set(opened)
-        corrections = [] if written else read_back(opened, by, why)
+        corrections = [] if written and not by else read_back(opened, by, why)
     if as_json:
         found = [asdict(correction) for correction in corrections]
         typer.echo(json.dumps({"written": written, "corrections": found}))
@@ -45,7 +46,7 @@ def review(
     if corrections:
         typer.echo(f"Tables of the corrected labels: {results / 'reviewed'}")
     elif not written:
-        typer.echo(f"No label image in {results / 'review'} was edited.")
+        typer.echo(f"No label image in {results / 'review'} was edited since the last time.")
 
 
 def agree(

@@ -1,8 +1,9 @@
 """A person corrects the labels; the tables are made again, and who, when and why are kept.
 
-`review/` holds label images to edit in ImageJ or napari and, in `review/original/`, the same as the
-program drew them. Corrected tables go to `reviewed/`; the program's own tables stay as they are.
-Objects keep the numbers that the person left or gave them: tables of raters are paired by number.
+`review/` holds label images to edit in ImageJ or napari, `review/original/` the same as the program
+drew them, and `review/taken/` those of which corrections were recorded. Corrected tables go to
+`reviewed/`; the program's own tables stay as they are. Objects keep the numbers that the person
+left or gave them: tables of raters are paired by number.
 """
 
 from __future__ import annotations
@@ -16,20 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
 from labrig.measure.batch import SETTINGS_NAME
 from labrig.measure.errors import MeasureError
-from labrig.measure.field_job import rows_of, save_labels, usable_planes
-from labrig.measure.label_files import read_labels
+from labrig.measure.field_job import rows_of, usable_planes
+from labrig.measure.label_set import LabelSet
 from labrig.measure.results import FieldResult, Rows, load_all_done, write_tables
 from labrig.measure.settings_file import settings_from
 from labrig_analysis.measurement import Measurement, measure, measure_labels
 from labrig_analysis.settings import MeasureSettings
 
-REVIEW, ORIGINAL, REVIEWED, LOG = "review", "original", "reviewed", "corrections.jsonl"
-_OBJECTS = ("tubes", "nuclei")
+REVIEW, REVIEWED, LOG = "review", "reviewed", "corrections.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +40,15 @@ class Review:
     pixel_size_um: float
     fields: tuple[FieldResult, ...]
 
+    @property
+    def labels(self) -> LabelSet:
+        """The label images of the review."""
+        return LabelSet(self.out / REVIEW)
+
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One corrected label image.
+    """One corrected label image, against the one that was last recorded.
 
     Attributes:
         objects: ``tubes`` or ``nuclei``.
@@ -76,72 +80,88 @@ def open_review(out: Path) -> Review:
 def write_label_set(review: Review) -> int:
     """Write the label images to edit; ones that are there already, perhaps edited, are kept.
 
+    Where a field was measured anew and other labels were found, they replace the older ones.
+
     Returns:
         How many label images were written now.
 
     Raises:
+        MeasureError: older labels were edited, and would be lost.
         OSError: the disk refuses.
     """
-    original = review.out / REVIEW / ORIGINAL
-    original.mkdir(parents=True, exist_ok=True)
+    labels = review.labels
     written = 0
     for field in review.fields:
-        if _failed(field) or all(
-            (original / f"{field.field}_{name}.tif").exists()
-            for name in _OBJECTS
-            if name in field.planes
-        ):
+        if _failed(field) or labels.is_of(field):
             continue
-        for name, labels in _measured(review, field).labels.items():
-            save_labels(review.out / REVIEW / f"{field.field}_{name}.tif", labels)
-            save_labels(original / f"{field.field}_{name}.tif", labels)
-            written += 1
+        found = _measured(review, field).labels
+        if _as_drawn(labels, field.field, found):
+            labels.confirm(field)
+            continue
+        if labels.is_edited(field.field):
+            labels.refuse_stale(field.field)
+        written += labels.write(field, found)
     return written
 
 
 def read_back(review: Review, by: str, why: str) -> list[Correction]:
-    """Find what was edited, make the tables of `reviewed/`, and record who, when and why.
+    """Find what was edited since the last time, and record who, when and why.
+
+    The tables of `reviewed/` are made of the labels as they are now: of those that a person has
+    changed at any time, and of the program's for all other fields.
 
     Raises:
         MeasureError: no label set, an image that is no label image of its field, or no name or
             reason given for a correction.
     """
-    folder = review.out / REVIEW
-    if not (folder / ORIGINAL).is_dir():
-        raise MeasureError(f"{folder} holds no label set yet: run `labrig review {review.out}`")
+    labels = review.labels
+    if not labels.exists:
+        raise MeasureError(
+            f"{labels.folder} holds no label set yet: run `labrig review {review.out}`"
+        )
     found: list[Correction] = []
-    results = []
-    for field in review.fields:
-        labels, corrections = _edited(folder, field)
-        found += corrections
-        results.append(_measured_again(review, field, labels) if corrections else field)
-    if not found:
-        return found
-    if not by.strip() or not why.strip():
+    changed: dict[str, dict[str, NDArray[Any]]] = {}
+    for field in (result.field for result in review.fields):
+        now = {name: labels.now(field, name) for name in labels.names(field)}
+        found += [c for name in now if (c := _correction(labels, field, name, now[name]))]
+        if any((now[name] != labels.original(field, name)).any() for name in now):
+            changed[field] = now
+    if found and not (by.strip() and why.strip()):
         names = ", ".join(sorted({c.field for c in found}))
         raise MeasureError(f"{names} was edited: say who and why, --by 'NAME' --why 'REASON'")
     reviewed = review.out / REVIEWED
+    if not found and not reviewed.exists():
+        return found
     reviewed.mkdir(exist_ok=True)
-    write_tables(reviewed, results)
-    _record(review.out / LOG, found, by.strip(), why.strip())
+    # Also without a new correction: other fields may have been measured anew.
+    write_tables(
+        reviewed,
+        [
+            _measured_again(review, field, changed[field.field])
+            if field.field in changed
+            else field
+            for field in review.fields
+        ],
+    )
+    if found:
+        _record(review.out / LOG, found, by.strip(), why.strip())
+    for c in found:
+        labels.take(c.field, c.objects, labels.now(c.field, c.objects))
     return found
 
 
-def _edited(folder: Path, field: FieldResult) -> tuple[dict[str, NDArray[Any]], list[Correction]]:
-    """Label images as they are now, and what differs from the program's."""
-    labels, corrections = {}, []
-    for name in _OBJECTS:
-        before_path = folder / ORIGINAL / f"{field.field}_{name}.tif"
-        if not before_path.exists():
-            continue
-        before = tifffile.imread(before_path)
-        labels[name] = after = read_labels(folder / before_path.name, before.shape)
-        changed = int(np.count_nonzero(before != after))
-        if changed:
-            corrections.append(
-                Correction(field.field, name, _count(before), _count(after), changed)
-            )
-    return labels, corrections
+def _as_drawn(labels: LabelSet, field: str, found: Mapping[str, NDArray[Any]]) -> bool:
+    """Whether these are the labels that were written before."""
+    return sorted(labels.names(field)) == sorted(found) and all(
+        np.array_equal(labels.original(field, name), image) for name, image in found.items()
+    )
+
+
+def _correction(labels: LabelSet, field: str, name: str, now: NDArray[Any]) -> Correction | None:
+    """What was edited since corrections were last recorded."""
+    before = labels.taken(field, name)
+    changed = int(np.count_nonzero(before != now))
+    return Correction(field, name, _count(before), _count(now), changed) if changed else None
 
 
 def _count(labels: NDArray[Any]) -> int:

@@ -1,0 +1,121 @@
+"""The label images of a review: as the program drew them, as edited, and as they were last taken.
+
+What a person edited is the difference between the image now and the one that was last taken, so
+that each edit is recorded once, under the name of who made it, and taking one back is an edit too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from labrig.measure.errors import MeasureError
+from labrig.measure.field_job import LABELLED, label_path, save_labels
+from labrig.measure.label_files import read_labels
+from labrig.measure.results import FieldResult, write_text_whole
+
+ORIGINAL, TAKEN = "original", "taken"
+Labels = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSet:
+    """The folder `review/` of results, with one label image a field and kind of object."""
+
+    folder: Path
+
+    @property
+    def exists(self) -> bool:
+        """Whether label images were ever written."""
+        return (self.folder / ORIGINAL).is_dir()
+
+    def path(self, field: str, name: str) -> Path:
+        """The image that a person edits."""
+        return label_path(self.folder, field, name)
+
+    def names(self, field: str) -> list[str]:
+        """Of `LABELLED`, what the field has label images of."""
+        return [name for name in LABELLED if self._original(field, name).exists()]
+
+    def original(self, field: str, name: str) -> NDArray[Any]:
+        """As the program drew them."""
+        return np.asarray(tifffile.imread(self._original(field, name)))
+
+    def now(self, field: str, name: str) -> NDArray[Any]:
+        """As the person left them.
+
+        Raises:
+            MeasureError: no label image of the field.
+        """
+        return read_labels(self.path(field, name), self.original(field, name).shape)
+
+    def taken(self, field: str, name: str) -> NDArray[Any]:
+        """As they were when corrections were last recorded; before that, as the program's."""
+        path = self._taken(field, name)
+        return np.asarray(tifffile.imread(path)) if path.exists() else self.original(field, name)
+
+    def take(self, field: str, name: str, labels: NDArray[Any]) -> None:
+        """Remember these as recorded."""
+        path = self._taken(field, name)
+        path.parent.mkdir(exist_ok=True)
+        save_labels(path, labels)
+
+    def is_of(self, result: FieldResult) -> bool:
+        """Whether the field's images were written from this very result."""
+        stamp = self._stamp(result.field)
+        return stamp.exists() and stamp.read_text(encoding="ascii") == _fingerprint(result)
+
+    def is_edited(self, field: str) -> bool:
+        """Whether a person has changed the field's labels, now or before."""
+        return any(
+            self._taken(field, name).exists()
+            or bool((self.now(field, name) != self.original(field, name)).any())
+            for name in self.names(field)
+        )
+
+    def write(self, result: FieldResult, labels: Labels) -> int:
+        """Write the images of a field in place of any older ones; how many."""
+        self._original(result.field, LABELLED[0]).parent.mkdir(parents=True, exist_ok=True)
+        for name, image in labels.items():
+            save_labels(self.path(result.field, name), image)
+            save_labels(self._original(result.field, name), image)
+        self.confirm(result)
+        return len(labels)
+
+    def confirm(self, result: FieldResult) -> None:
+        """Note that the field's images are of this result."""
+        write_text_whole(self._stamp(result.field), _fingerprint(result))
+
+    def refuse_stale(self, field: str) -> None:
+        """Say that edits are of an older measurement.
+
+        Raises:
+            MeasureError: always.
+        """
+        files = ", ".join(str(self.path(field, name)) for name in self.names(field))
+        raise MeasureError(
+            f"{field} was measured anew since its labels were written, and they differ from what "
+            f"was found now; edits of the older ones cannot be carried over. Move {self.folder} "
+            f"elsewhere to keep them ({files}), run labrig review again, and edit the new labels"
+        )
+
+    def _original(self, field: str, name: str) -> Path:
+        return label_path(self.folder / ORIGINAL, field, name)
+
+    def _taken(self, field: str, name: str) -> Path:
+        return label_path(self.folder / TAKEN, field, name)
+
+    def _stamp(self, field: str) -> Path:
+        return self.folder / ORIGINAL / f"{field}.sha256"
+
+
+def _fingerprint(result: FieldResult) -> str:
+    return hashlib.sha256(json.dumps(result.tables, sort_keys=True).encode()).hexdigest()
