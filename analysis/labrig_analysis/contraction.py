@@ -104,13 +104,15 @@ def measure_contraction(
     Raises:
         ValueError: Calibration, rate or frames that cannot be used; the message says which.
     """
-    if not pixel_size_um > 0:
+    if not 0 < pixel_size_um < math.inf:
         raise ValueError(
             f"pixel_size_um is {pixel_size_um}: give the calibrated size of a pixel in um; "
             "without it no displacement in um can be stated"
         )
-    if not frame_rate_hz > 0:
-        raise ValueError(f"frame_rate_hz is {frame_rate_hz}: give the frames a second")
+    if not 0 < frame_rate_hz < math.inf:
+        raise ValueError(
+            f"frame_rate_hz is {frame_rate_hz}: give the frames a second, a number above 0"
+        )
     given = np.sort(np.asarray([] if pulses_s is None else pulses_s, dtype=np.float64))
     rest = resting_frames(given, frame_rate_hz)
     motion = measure_motion(frames, pixel_size_um=pixel_size_um, rest=rest, mask=mask)
@@ -260,8 +262,12 @@ def _flags(
             f"fewer than {LEAST_RESTING} frames at rest (before the first pulse, or "
             f"{REST_AFTER_S:g} s after one): rest is the median of the quietest frames"
         )
-    if len(given) and given[-1] > time_s[-1]:
-        flags.append("pulses after the last frame")
+    late = int((given > time_s[-1]).sum())
+    if late:
+        flags.append(
+            f"{late} of {len(given)} pulses come after the last frame, at {time_s[-1]:.4g} s"
+            + (": times are seconds from the first frame" if late == len(given) else "")
+        )
     if not steadied:
         flags.append("too little still ground: movement of the whole field is not taken out")
     if not inside.any():

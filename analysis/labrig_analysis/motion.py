@@ -81,7 +81,7 @@ def measure_motion(
         mask, or over all points without a mask: then more than half must be still.
 
     Raises:
-        ValueError: No frames, frames that are not 2-D or not of one shape, or a mask of
+        ValueError: Fewer than two frames, frames that are not 2-D or not of one shape, or a mask of
             another shape.
     """
     scale = max(1, round(WORKING_PIXEL_UM / pixel_size_um))
@@ -128,6 +128,8 @@ def _shrunk(
         small.append(cv2.resize(kept, size, interpolation=cv2.INTER_AREA))
     if not small:
         raise ValueError("the film has no frames")
+    if len(small) == 1:
+        raise ValueError("the film has one frame, a picture: movement needs a film of many")
     return small, shape
 
 

@@ -76,7 +76,7 @@ def film(
 
     try:
         opened = open_film(file)
-        rate_hz = frame_rate_hz or opened.frame_rate_hz
+        rate_hz = opened.frame_rate_hz if frame_rate_hz is None else frame_rate_hz
         if rate_hz is None:
             raise FilmRefused(f"{file} does not state its frame rate: give --frame-rate-hz")
         times_s = read_pulses(pulses) if pulses else None

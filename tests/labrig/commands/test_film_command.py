@@ -134,3 +134,28 @@ def test_missing_rate_calibration_and_wrong_pulses_are_refused(twitching, tmp_pa
     )
     assert "'x' is no time" in word.output
     assert [r.exit_code for r in (no_rate, no_size, word)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("rate", ["0", "-5", "nan", "inf"])
+def test_a_frame_rate_without_a_meaning_is_refused(twitching, tmp_path, rate):
+    """Also where the video states one: what was given was meant."""
+    path = saved(twitching.frames[:10], tmp_path / "short.avi")
+    found = run(path, "--pixel-size-um", 1, "--frame-rate-hz", rate, "--out", tmp_path)
+    assert found.exit_code == 1
+    assert "give the frames a second, a number above 0" in found.output
+
+
+def test_a_film_of_one_frame_is_a_picture(twitching, tmp_path):
+    path = saved(twitching.frames[:1], tmp_path / "one.avi")
+    found = run(path, "--pixel-size-um", 1, "--frame-rate-hz", 50, "--out", tmp_path)
+    assert found.exit_code == 1
+    assert "one frame, a picture" in found.output
+
+
+def test_pulses_after_the_film_are_told_with_their_number(twitching, tmp_path):
+    path = saved(twitching.frames[:50], tmp_path / "short.avi")
+    at = f"--frame-rate-hz 50 --pixel-size-um 1 --out {tmp_path}".split()
+    beyond = run(path, *at, "--pulses", "1000,2000")
+    assert "2 of 2 pulses come after the last frame, at 0.98 s: times are seconds" in beyond.output
+    partly = run(path, *at, "--pulses", "0.5,2")
+    assert "1 of 2 pulses come after the last frame, at 0.98 s\n" in partly.output
