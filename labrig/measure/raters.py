@@ -36,6 +36,12 @@ def agree_tables(
     keys = list(by) or [key for key in KEYS if key in one and key in other]
     if not keys:
         raise MeasureError(f"{first} and {second} share no naming column: say --by COLUMN")
+    if column in keys:
+        numbers = [name for name in _numbers(one) if name not in keys]
+        raise MeasureError(
+            f"{column} names the rows that are paired, so it cannot be compared: say --column with "
+            f"a measure, one of {', '.join(numbers)}, or pair by others with --by"
+        )
     for path, table in ((first, one), (second, other)):
         missing = [key for key in keys if key not in table]
         if missing:
@@ -53,6 +59,11 @@ def agree_tables(
     return found, left_out
 
 
+def _numbers(table: pd.DataFrame) -> list[str]:
+    """Its columns of numbers."""
+    return [str(name) for name in table.select_dtypes("number").columns]
+
+
 def _read(path: Path, column: str) -> pd.DataFrame:
     import pandas as pd
 
@@ -60,9 +71,13 @@ def _read(path: Path, column: str) -> pd.DataFrame:
         table = pd.read_csv(path)
     except (OSError, ValueError) as error:
         raise MeasureError(f"{path} cannot be read: {error}") from error
+    if len(table.columns) == 1 and any(mark in table.columns[0] for mark in ";\t"):
+        raise MeasureError(
+            f"{path} is one column, {table.columns[0][:40]!r}: its cells are parted by semicolons "
+            "or tabs. Save it with commas, and numbers with a point"
+        )
     if column not in table:
-        numbers = table.select_dtypes("number").columns
-        raise MeasureError(f"{path} has no column {column}; it has {', '.join(numbers)}")
+        raise MeasureError(f"{path} has no column {column}; it has {', '.join(_numbers(table))}")
     if not pd.api.types.is_numeric_dtype(table[column]):
         raise MeasureError(f"{path}: {column} holds words, not numbers")
     return table

@@ -89,3 +89,30 @@ def test_agree_names_the_columns_there_are(run, images):
     refused = run("agree", table, table, "--column", "width")
     assert refused.exit_code == exit_codes.REFUSED
     assert "area_um2" in refused.output
+
+
+def test_agree_compares_no_numbers_of_objects(run, images, tmp_path):
+    table = tmp_path / "tubes.csv"
+    table.write_text("field,tube,area_um2\na,1,5\na,2,6\nb,1,7\n")
+    refused = run("agree", table, table, "--column", "tube")
+    assert refused.exit_code == 1
+    assert "tube names the rows" in refused.output
+    assert "area_um2" in refused.output
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_agree_says_that_a_table_has_other_separators(run, images, tmp_path, mark):
+    table = tmp_path / "tubes.csv"
+    table.write_text("field,tube,area_um2\na,1,5\n".replace(",", mark))
+    refused = run("agree", table, table, "--column", "area_um2")
+    assert refused.exit_code == 1
+    assert "semicolons or tabs" in refused.output
+
+
+def test_agree_counts_what_only_one_rater_has(run, images, tmp_path):
+    one, other = tmp_path / "one.csv", tmp_path / "other.csv"
+    rows = [f"a,{tube},{10 * tube}\n" for tube in range(1, 8)]
+    one.write_text("field,tube,area_um2\n" + "".join(rows[:6]))
+    other.write_text("field,tube,area_um2\n" + "".join(rows[1:]))
+    found = json.loads(run("agree", one, other, "--column", "area_um2", "--json").stdout)
+    assert (found["n"], found["rows_left_out"], found["bias"]) == (5, 2, 0.0)
