@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from labrig.launch.json_files import read_json, write_json
+from labrig.run.lease import runner_lives
 from labrig.run_folder import RunFolder
 
 REAL_TIME = 1.0
@@ -14,6 +15,7 @@ def settle_pace(folder: RunFolder, asked: float | None) -> float:
     Args:
         folder: of a simulated run.
         asked: a pace to begin or go on with; None: the one it had, at first that of the clock.
+            While a runner lives its own stays written down: nobody else gets to run.
 
     Raises:
         OSError: it cannot be written down.
@@ -22,6 +24,7 @@ def settle_pace(folder: RunFolder, asked: float | None) -> float:
     path = folder.twin / "pace.json"
     if asked is None:
         return float(read_json(path)["run_s_per_s"]) if path.exists() else REAL_TIME
-    # as text: JSON has no number for "as fast as possible"
-    write_json(path, {"run_s_per_s": repr(asked)})
+    if not runner_lives(folder.root):
+        # as text: JSON has no number for "as fast as possible"
+        write_json(path, {"run_s_per_s": repr(asked)})
     return asked

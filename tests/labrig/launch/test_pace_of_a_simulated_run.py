@@ -7,6 +7,7 @@ import math
 import pytest
 
 from labrig.launch.pace import settle_pace
+from labrig.run.lease import take_lease
 from labrig.run_folder import RunFolder
 
 
@@ -28,3 +29,11 @@ def test_a_damaged_record_is_named(folder):
     (folder.twin / "pace.json").write_text("{")
     with pytest.raises(ValueError, match=r"pace\.json is damaged"):
         settle_pace(folder, None)
+
+
+def test_a_second_starter_does_not_change_the_pace_of_a_run(folder):
+    settle_pace(folder, 60.0)
+    lease = take_lease(folder.root)
+    settle_pace(folder, 1.0)
+    lease.release()
+    assert settle_pace(folder, None) == 60.0
