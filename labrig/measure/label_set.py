@@ -17,7 +17,6 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from labrig.measure.errors import MeasureError
 from labrig.measure.field_job import LABELLED, label_path, save_labels
 from labrig.measure.label_files import read_labels
 from labrig.measure.results import FieldResult, write_text_whole
@@ -69,21 +68,45 @@ class LabelSet:
         save_labels(path, labels)
 
     def is_of(self, result: FieldResult) -> bool:
-        """Whether the field's images were written from this very result."""
-        stamp = self._stamp(result.field)
-        return stamp.exists() and stamp.read_text(encoding="ascii") == _fingerprint(result)
+        """Whether the field's images were written from this very result, and all are there."""
+        stamp, drawn = self._stamp(result.field), self.names(result.field)
+        edited = [name for name in LABELLED if self.path(result.field, name).exists()]
+        if not stamp.exists() or not drawn or not set(edited) <= set(drawn):
+            return False
+        return stamp.read_text(encoding="ascii") == _fingerprint(result)
 
-    def is_edited(self, field: str) -> bool:
-        """Whether a person has changed the field's labels, now or before."""
-        return any(
-            self._taken(field, name).exists()
-            or bool((self.now(field, name) != self.original(field, name)).any())
-            for name in self.names(field)
-        )
+    def edits(self, field: str, found: Labels) -> list[Path]:
+        """The files of a field that hold a person's work, edited or recorded.
+
+        Args:
+            field: its name.
+            found: labels that the program draws now; they tell what is edited where its older ones
+                were taken away.
+
+        Raises:
+            MeasureError: a file is no label image, so that it cannot be told.
+        """
+        edited = []
+        for name in LABELLED:
+            there = [p for p in (self.path(field, name), self._taken(field, name)) if p.exists()]
+            drawn = self.original(field, name) if name in self.names(field) else found.get(name)
+            edited += [
+                path
+                for path in there
+                if drawn is None or (read_labels(path, drawn.shape) != drawn).any()
+            ]
+        return edited
 
     def write(self, result: FieldResult, labels: Labels) -> int:
-        """Write the images of a field in place of any older ones; how many."""
+        """Write the images of a field in place of any older ones, of which none has edits.
+
+        Returns:
+            How many.
+        """
         self._original(result.field, LABELLED[0]).parent.mkdir(parents=True, exist_ok=True)
+        for name in LABELLED:
+            # What was recorded of older labels and taken back is nothing to compare new ones with.
+            self._taken(result.field, name).unlink(missing_ok=True)
         for name, image in labels.items():
             save_labels(self.path(result.field, name), image)
             save_labels(self._original(result.field, name), image)
@@ -93,19 +116,6 @@ class LabelSet:
     def confirm(self, result: FieldResult) -> None:
         """Note that the field's images are of this result."""
         write_text_whole(self._stamp(result.field), _fingerprint(result))
-
-    def refuse_stale(self, field: str) -> None:
-        """Say that edits are of an older measurement.
-
-        Raises:
-            MeasureError: always.
-        """
-        files = ", ".join(str(self.path(field, name)) for name in self.names(field))
-        raise MeasureError(
-            f"{field} was measured anew since its labels were written, and they differ from what "
-            f"was found now; edits of the older ones cannot be carried over. Move {self.folder} "
-            f"elsewhere to keep them ({files}), run labrig review again, and edit the new labels"
-        )
 
     def _original(self, field: str, name: str) -> Path:
         return label_path(self.folder / ORIGINAL, field, name)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from labrig.measure.batch import SETTINGS_NAME
 from labrig.measure.errors import MeasureError
 from labrig.measure.field_job import rows_of, usable_planes
-from labrig.measure.label_set import LabelSet
+from labrig.measure.label_set import ORIGINAL, LabelSet
 from labrig.measure.results import FieldResult, Rows, load_all_done, write_tables
 from labrig.measure.settings_file import settings_from
 from labrig_analysis.measurement import Measurement, measure, measure_labels
@@ -91,6 +91,7 @@ def write_label_set(review: Review) -> int:
     """
     labels = review.labels
     written = 0
+    stale: dict[str, list[Path]] = {}
     for field in review.fields:
         if _failed(field) or labels.is_of(field):
             continue
@@ -98,9 +99,19 @@ def write_label_set(review: Review) -> int:
         if _as_drawn(labels, field.field, found):
             labels.confirm(field)
             continue
-        if labels.is_edited(field.field):
-            labels.refuse_stale(field.field)
-        written += labels.write(field, found)
+        if edits := labels.edits(field.field, found):
+            stale[field.field] = edits
+        else:
+            written += labels.write(field, found)
+    if stale:
+        files = ", ".join(str(path) for paths in stale.values() for path in paths)
+        raise MeasureError(
+            f"{', '.join(stale)}: measured anew since the labels were written, or labels of "
+            f"{labels.folder / ORIGINAL} are gone, and there are edits of the older labels, which "
+            f"were left alone. Move these files elsewhere: {files}. Then run labrig review "
+            f"{review.out} again, which writes labels as they are found now, and edit those; an "
+            "older file that is still right may be put back in their place and counts as an edit"
+        )
     return written
 
 

@@ -191,7 +191,56 @@ def test_edits_of_labels_measured_anew_are_neither_lost_nor_mixed(out, folder, p
     before = edited.read_bytes()
     cv2.imwrite(str(folder / "b_dapi.png"), np.full((260, 300), 10, np.uint8))
     measure_folder(folder, out, patterns, 0.65)
-    with pytest.raises(MeasureError, match=r"b was measured anew.*Move .*review elsewhere"):
+    with pytest.raises(MeasureError, match=r"^b: measured anew") as refused:
+        write_label_set(open_review(out))
+    assert edited.read_bytes() == before
+    assert ("taken" in str(refused.value)) == recorded
+
+
+def test_what_is_moved_as_told_makes_room_for_new_labels_of_that_field_only(
+    out, folder, patterns, tmp_path
+):
+    for name in "ab":
+        erase(out / "review" / f"{name}_nuclei.tif", 1)
+    read_back(open_review(out), "Ada", "debris")
+    cv2.imwrite(str(folder / "b_dapi.png"), cv2.imread(str(folder / "b_dapi.png"), 0)[::-1])
+    measure_folder(folder, out, patterns, 0.65)
+    with pytest.raises(MeasureError) as refused:
+        write_label_set(open_review(out))
+    assert "a_nuclei" not in str(refused.value)
+    for path in (out / "review" / "b_nuclei.tif", out / "review" / "taken" / "b_nuclei.tif"):
+        assert str(path) in str(refused.value)
+        path.rename(tmp_path / f"{path.parent.name}.tif")
+    assert write_label_set(open_review(out)) == 2
+    assert read_back(open_review(out), "", "") == []
+    assert log(out) == [("Ada", "a", 4, 3), ("Ada", "b", 4, 3)]
+    assert reviewed_nuclei(out) == {"a": 3, "b": 4, "c": 4}
+    (tmp_path / "review.tif").rename(out / "review" / "b_nuclei.tif")
+    assert len(read_back(open_review(out), "Ben", "the older ones were right")) == 1
+    assert log(out)[-1] == ("Ben", "b", 4, 3)
+
+
+def test_a_correction_taken_back_does_not_hinder_new_labels(out, folder, patterns):
+    path = out / "review" / "b_nuclei.tif"
+    whole = path.read_bytes()
+    erase(path, 1)
+    read_back(open_review(out), "Ada", "debris")
+    path.write_bytes(whole)
+    read_back(open_review(out), "Ada", "a nucleus after all")
+    cv2.imwrite(str(folder / "b_dapi.png"), np.full((260, 300), 10, np.uint8))
+    measure_folder(folder, out, patterns, 0.65)
+    assert write_label_set(open_review(out)) == 2
+    assert read_back(open_review(out), "", "") == []
+
+
+@pytest.mark.parametrize("gone", ["b_nuclei.tif", "*"])
+def test_edits_outlive_the_loss_of_the_programs_labels(out, gone):
+    edited = out / "review" / "b_nuclei.tif"
+    erase(edited, 1)
+    before = edited.read_bytes()
+    for path in (out / "review" / "original").glob(gone):
+        path.unlink()
+    with pytest.raises(MeasureError, match=r"original are gone.*b_nuclei\.tif"):
         write_label_set(open_review(out))
     assert edited.read_bytes() == before
 
