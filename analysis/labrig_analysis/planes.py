@@ -17,6 +17,8 @@ from labrig_analysis.arrays import GreyImage
 SATURATED_SHARE = 0.05
 # From this share on a stained plane shows no object: what is bright is more than half of it.
 WASHED_OUT_SHARE = 0.5
+# A camera's own noise alone spans more levels than this.
+_FEWEST_LEVELS = 3
 
 
 class Plane(NamedTuple):
@@ -79,7 +81,9 @@ def grey_plane(image: npt.NDArray[Any], name: str = "image") -> Plane:
         return Plane(plane, (*reasons, f"{name} is blank: {what}"), True, 0.0)
     share = float(np.count_nonzero(plane == brightest)) / plane.size
     seen = Plane(plane, (), False, share)
-    if seen.is_saturated:
+    if plane.dtype.kind == "u" and int(brightest) - int(darkest) < _FEWEST_LEVELS:
+        reasons.append(f"{name} is nearly blank: its grey levels run from {darkest} to {brightest}")
+    elif seen.is_saturated:
         reasons.append(
             f"{name} is saturated: {share:.0%} of the pixels are at the top of the scale"
         )

@@ -76,6 +76,10 @@ NOTHING = {
     "constant": (np.full((300, 300), 7, np.uint16), "all pixels are 7"),
     "over-exposed": (np.full((300, 300), 255, np.uint8), "all pixels are 255"),
     "all NaN": (np.full((300, 300), np.nan), "no pixel is a finite number"),
+    "lamp off": (
+        np.random.default_rng(1).integers(0, 2, (300, 300)).astype(np.uint8),
+        "nearly blank: its grey levels run from 0 to 1",
+    ),
     "noise": (np.random.default_rng(1).normal(20, 5, (300, 300)), "empty field"),
     "debris": (paint([], (300, 300), Look(debris=5, noise_sd=2)).image, "empty field"),
 }
