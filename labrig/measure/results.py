@@ -53,6 +53,19 @@ def sign(field: FieldFiles, settings_sha256: str, pixel_size_um: float | None) -
     return json.dumps(parts)
 
 
+def measured_with(result: FieldResult) -> tuple[str, float | None]:
+    """Hash of the settings, and pixel size, that a field was measured with."""
+    settings_sha256, pixel_size_um, *_ = json.loads(result.signature)
+    return settings_sha256, pixel_size_um
+
+
+def has_its_images(result: FieldResult) -> bool:
+    """Whether the images of a field lie where they were measured, and are what they were."""
+    missing = tuple(json.loads(result.signature)[2])
+    field = FieldFiles(result.field, result.planes, missing)
+    return sign(field, *measured_with(result)) == result.signature
+
+
 def save_done(out: Path, result: FieldResult) -> None:
     """Record a field as done.
 
@@ -72,12 +85,6 @@ def load_done(out: Path, field: str) -> FieldResult | None:
     content = json.loads(path.read_text(encoding="utf-8"))
     planes = {name: PlaneFile(**plane) for name, plane in content["planes"].items()}
     return FieldResult(content["field"], content["signature"], planes, content["tables"])
-
-
-def load_all_done(out: Path) -> list[FieldResult]:
-    """The records of all fields that were done, in order of their names."""
-    names = sorted(path.stem for path in (out / _DONE).glob("*.json"))
-    return [result for name in names if (result := load_done(out, name))]
 
 
 def write_tables(out: Path, results: Iterable[FieldResult]) -> None:

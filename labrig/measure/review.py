@@ -8,6 +8,7 @@ left or gave them: tables of raters are paired by number.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from collections.abc import Mapping
@@ -23,8 +24,15 @@ from labrig.measure.batch import SETTINGS_NAME
 from labrig.measure.errors import MeasureError
 from labrig.measure.field_job import rows_of, usable_planes
 from labrig.measure.label_set import ORIGINAL, LabelSet
-from labrig.measure.results import FieldResult, Rows, load_all_done, write_tables
-from labrig.measure.settings_file import settings_from
+from labrig.measure.results import (
+    FieldResult,
+    Rows,
+    has_its_images,
+    load_done,
+    measured_with,
+    write_tables,
+)
+from labrig.measure.settings_file import settings_from, settings_sha256
 from labrig_analysis.measurement import Measurement, measure, measure_labels
 from labrig_analysis.settings import MeasureSettings
 
@@ -67,14 +75,31 @@ def open_review(out: Path) -> Review:
     """Results of `measure_folder`.
 
     Raises:
-        MeasureError: the folder holds none.
+        MeasureError: the folder holds none, or measuring was not finished.
     """
     path = out / SETTINGS_NAME
     if not path.exists():
         raise MeasureError(f"{out} holds no results (no {SETTINGS_NAME}): give the --out folder")
     content = json.loads(path.read_text(encoding="utf-8"))
     settings = settings_from(content["settings"], str(path))
-    return Review(out, settings, content["pixel_size_um"], tuple(load_all_done(out)))
+    pixel_size_um = content["pixel_size_um"]
+    fields = tuple(result for name in _names(out) if (result := load_done(out, name)))
+    wanted = (settings_sha256(settings), pixel_size_um)
+    if others := [field.field for field in fields if measured_with(field) != wanted]:
+        raise MeasureError(
+            f"{out}: {', '.join(others[:4])} were measured with other settings than {path} says, "
+            "as after measuring anew was cut off. Run the same labrig measure to its end first"
+        )
+    return Review(out, settings, pixel_size_um, fields)
+
+
+def _names(out: Path) -> list[str]:
+    """The fields that are in the tables: records of others may be left from earlier."""
+    path = out / "fields.csv"
+    if not path.exists():
+        raise MeasureError(f"{path} is not there: run the same labrig measure to its end first")
+    with path.open(encoding="utf-8", newline="") as stream:
+        return [row["field"] for row in csv.DictReader(stream)]
 
 
 def write_label_set(review: Review) -> int:
@@ -93,15 +118,15 @@ def write_label_set(review: Review) -> int:
     written = 0
     stale: dict[str, list[Path]] = {}
     for field in review.fields:
-        if _failed(field) or labels.is_of(field):
+        if labels.is_of(field) and not _failed(field):
             continue
-        found = _measured(review, field).labels
-        if _as_drawn(labels, field.field, found):
+        found = {} if _failed(field) else _measured(review, field).labels
+        if found and _as_drawn(labels, field.field, found):
             labels.confirm(field)
             continue
         if edits := labels.edits(field.field, found):
             stale[field.field] = edits
-        else:
+        elif found:
             written += labels.write(field, found)
     if stale:
         files = ", ".join(str(path) for paths in stale.values() for path in paths)
@@ -132,7 +157,7 @@ def read_back(review: Review, by: str, why: str) -> list[Correction]:
         )
     found: list[Correction] = []
     changed: dict[str, dict[str, NDArray[Any]]] = {}
-    for field in (result.field for result in review.fields):
+    for field in (result.field for result in review.fields if not _failed(result)):
         now = {name: labels.now(field, name) for name in labels.names(field)}
         found += [c for name in now if (c := _correction(labels, field, name, now[name]))]
         if any((now[name] != labels.original(field, name)).any() for name in now):
@@ -180,12 +205,13 @@ def _count(labels: NDArray[Any]) -> int:
 
 
 def _planes(field: FieldResult) -> dict[str, NDArray[Any]]:
-    planes, refused = usable_planes(field.planes)
-    if not planes:
+    if not has_its_images(field):
+        files = ", ".join(plane.path for plane in field.planes.values())
         raise MeasureError(
-            f"{field.field}: {'; '.join(refused)}. The images must lie where they were measured"
+            f"{field.field}: its images are not what was measured, or not there any more: {files}. "
+            "Put them back, or run the same labrig measure again, which measures what has changed"
         )
-    return planes
+    return usable_planes(field.planes)[0]
 
 
 def _measured(review: Review, field: FieldResult) -> Measurement:

@@ -257,6 +257,55 @@ def test_a_review_goes_on_with_tables_measured_anew(out, folder, patterns):
     assert reviewed_nuclei(out) == {"a": 4, "b": 3, "c": 4}
 
 
+def test_edits_of_a_field_that_fails_when_measured_anew_are_left_alone(
+    out, folder, patterns, tmp_path
+):
+    edited = out / "review" / "b_nuclei.tif"
+    erase(edited, 1)
+    for path in folder.glob("b_*"):
+        path.write_bytes(b"no image")
+    measure_folder(folder, out, patterns, 0.65)
+    with pytest.raises(MeasureError, match=r"^b: measured anew.*b_nuclei\.tif"):
+        write_label_set(open_review(out))
+    edited.rename(tmp_path / "kept.tif")
+    assert write_label_set(open_review(out)) == 0
+    erase(out / "review" / "c_nuclei.tif", 1)
+    read_back(open_review(out), "Ada", "debris")
+    fields = pd.read_csv(out / "reviewed" / "fields.csv")
+    assert fields["status"].tolist() == ["ok", "failed", "corrected"]
+
+
+@pytest.mark.parametrize("how", ["changed", "gone"])
+def test_edits_are_not_measured_on_other_images(out, folder, how):
+    erase(out / "review" / "b_nuclei.tif", 1)
+    image = folder / "b_myhc.png"
+    image.unlink()
+    if how == "changed":
+        cv2.imwrite(str(image), np.full((260, 300), 10, np.uint8))
+    with pytest.raises(MeasureError, match=r"b: its images .*b_myhc\.png"):
+        read_back(open_review(out), "Ada", "debris")
+    assert not (out / "corrections.jsonl").exists()
+
+
+def test_measuring_anew_that_was_cut_off_is_not_reviewed(out):
+    path = out / "settings.json"
+    path.write_text(path.read_text().replace('"min_nuclei": 2', '"min_nuclei": 3'))
+    with pytest.raises(MeasureError, match="a, b, c were measured with other settings"):
+        open_review(out)
+    (out / "fields.csv").unlink()
+    with pytest.raises(MeasureError, match=r"fields\.csv is not there"):
+        open_review(out)
+
+
+def test_a_field_that_left_the_tables_is_not_in_the_reviewed_ones(out, folder, patterns):
+    for path in folder.glob("a_*"):
+        path.unlink()
+    measure_folder(folder, out, patterns, 0.65)
+    erase(out / "review" / "b_nuclei.tif", 1)
+    read_back(open_review(out), "Ada", "debris")
+    assert reviewed_nuclei(out) == {"b": 3, "c": 4}
+
+
 def test_a_folder_without_results(tmp_path):
     with pytest.raises(MeasureError, match="no results"):
         open_review(tmp_path)
