@@ -66,12 +66,21 @@ def agree(
     from labrig.measure.raters import agree_tables
 
     with refusals_explained():
-        found, left_out = agree_tables(first, second, column, tuple(by or ()))
+        compared = agree_tables(first, second, column, tuple(by or ()))
+    found = compared.agreement
+    left_out = {
+        "only_in_first": compared.only_in_first,
+        "only_in_second": compared.only_in_second,
+        "pairs_without_value": compared.without_value,
+    }
     if as_json:
-        typer.echo(json.dumps({**asdict(found), "column": column, "rows_left_out": left_out}))
+        typer.echo(json.dumps({**asdict(found), "column": column, **left_out}))
         return
     typer.echo(
-        f"{column}: {found.n} pairs ({left_out} rows without a partner or a value left out)\n"
+        f"{column}: {found.n} pairs\n"
+        f"left out  {compared.only_in_first} rows of the first table and "
+        f"{compared.only_in_second} of the second without a partner, {compared.without_value} "
+        "pairs without a value\n"
         f"ICC(3,1)  {found.icc_3_1:.3f}  (95 % {found.icc_low:.3f} to {found.icc_high:.3f})\n"
         f"bias      {found.bias:.4g}  (95 % {found.bias_low:.4g} to {found.bias_high:.4g})\n"
         f"limits of agreement  {found.limits_low:.4g} to {found.limits_high:.4g}"

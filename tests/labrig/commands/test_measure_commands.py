@@ -78,7 +78,7 @@ def test_review_and_agree(run, images):
     assert json.loads(told.stdout)["corrections"][0]["field"] == "a"
     tables = (out / "nuclei.csv", out / "reviewed" / "nuclei.csv")
     found = json.loads(run("agree", *tables, "--column", "area_um2", "--json").stdout)
-    assert (found["n"], found["rows_left_out"]) == (8, 0)
+    assert (found["n"], found["only_in_first"], found["only_in_second"]) == (8, 0, 0)
     assert found["bias"] > 0
     assert "ICC(3,1)" in run("agree", *tables, "--column", "area_um2").output
 
@@ -109,10 +109,45 @@ def test_agree_says_that_a_table_has_other_separators(run, images, tmp_path, mar
     assert "semicolons or tabs" in refused.output
 
 
-def test_agree_counts_what_only_one_rater_has(run, images, tmp_path):
-    one, other = tmp_path / "one.csv", tmp_path / "other.csv"
-    rows = [f"a,{tube},{10 * tube}\n" for tube in range(1, 8)]
-    one.write_text("field,tube,area_um2\n" + "".join(rows[:6]))
-    other.write_text("field,tube,area_um2\n" + "".join(rows[1:]))
-    found = json.loads(run("agree", one, other, "--column", "area_um2", "--json").stdout)
-    assert (found["n"], found["rows_left_out"], found["bias"]) == (5, 2, 0.0)
+def compared(run, tmp_path, first, second, *more):
+    """`labrig agree` of two tables of field, tube, area_um2, given without their first lines."""
+    paths = tmp_path / "one.csv", tmp_path / "other.csv"
+    for path, rows in zip(paths, (first, second), strict=True):
+        path.write_text("field,tube,area_um2\n" + rows)
+    return run("agree", *paths, "--column", "area_um2", *more)
+
+
+def test_agree_counts_what_only_one_rater_has(run, tmp_path):
+    rows = [f"a,{tube},{10 * tube}\n" for tube in range(1, 9)]
+    first, second = "".join(rows[:6]) + "b,1,\n", "".join(rows[1:]) + "b,1,5\n"
+    found = json.loads(compared(run, tmp_path, first, second, "--json").stdout)
+    assert (found["n"], found["bias"]) == (5, 0.0)
+    left = (found["only_in_first"], found["only_in_second"], found["pairs_without_value"])
+    assert left == (1, 2, 1)
+    told = compared(run, tmp_path, first, second).output
+    assert "1 rows of the first table and 2 of the second without a partner, 1 pairs" in told
+
+
+ROWS = "1,1,5\n2,1,6\n3,1,7\n"
+NOT_COMPARED = {
+    "a row without a name": (ROWS, "1,1,5\n2,,6\n3,,7\n", "other.csv, line 3, 4: field + tube"),
+    "words for numbers": (ROWS, ROWS.replace(",1,", ",one,"), "tube is a number in"),
+    "numbers for words": (ROWS.replace(",1,", ",one,"), ROWS, "tube is words in"),
+    "no pair": (ROWS, ROWS.replace(",1,", ",2,"), "3 rows are in the first only, 3 in the second"),
+    "names that only look alike": ("001,1,5\n", ROWS, "1 rows are in the first only, 3"),
+    "decimal commas": (ROWS, '1,1,5\n2,1,"6,5"\n', "such as '6,5'"),
+}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "says"), NOT_COMPARED.values(), ids=NOT_COMPARED.keys()
+)
+def test_agree_says_what_hinders_pairing(run, tmp_path, first, second, says):
+    refused = compared(run, tmp_path, first, second)
+    assert refused.exit_code == exit_codes.REFUSED
+    assert says in refused.output
+
+
+def test_agree_pairs_fields_named_by_numbers_with_those_named_by_words(run, tmp_path):
+    mixed = compared(run, tmp_path, ROWS, ROWS + "b,1,8\n", "--json")
+    assert json.loads(mixed.stdout)["n"] == 3
