@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ def film(
         rate_hz = opened.frame_rate_hz if frame_rate_hz is None else frame_rate_hz
         if rate_hz is None:
             raise FilmRefused(f"{file} does not state its frame rate: give --frame-rate-hz")
-        times_s = read_pulses(pulses) if pulses else None
+        times_s = None if pulses is None else read_pulses(pulses)
         with closing(opened.frames) as frames:
             found = measure_contraction(
                 frames,
@@ -119,7 +120,7 @@ def read_pulses(text: str) -> list[float]:
     """Pulse times in seconds from a list, or from a file with one a line.
 
     Raises:
-        FilmRefused: Something in it is no time.
+        FilmRefused: It holds no time, or something that is none.
     """
     path = Path(text)
     named = path.is_file()
@@ -128,15 +129,29 @@ def read_pulses(text: str) -> list[float]:
     for number, part in enumerate((p.strip() for p in parts), start=1):
         if not part:
             continue
-        try:
-            times.append(float(part))
-        except ValueError as error:
+        time_s = _seconds(part)
+        if time_s is None:
             where = f"{path}, line {number}" if named else "--pulses"
             raise FilmRefused(
                 f"{where}: {part!r} is no time in seconds; give numbers such as 0.5,1.5 or a file "
                 "with one number a line"
-            ) from error
+            )
+        times.append(time_s)
+    if not times:
+        raise FilmRefused(
+            f"{path if named else '--pulses'} holds no time: give one or more, or leave --pulses "
+            "out to look for beats"
+        )
     return times
+
+
+def _seconds(text: str) -> float | None:
+    """The number; None where it is none, or not finite."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def write_contraction(found: Contraction, out: Path, name: str) -> None:

@@ -159,3 +159,29 @@ def test_pulses_after_the_film_are_told_with_their_number(twitching, tmp_path):
     assert "2 of 2 pulses come after the last frame, at 0.98 s: times are seconds" in beyond.output
     partly = run(path, *at, "--pulses", "0.5,2")
     assert "1 of 2 pulses come after the last frame, at 0.98 s\n" in partly.output
+
+
+@pytest.mark.parametrize(
+    ("pulses", "says"),
+    [
+        ("nan,0.2", "'nan' is no time"),
+        ("inf", "'inf' is no time"),
+        (",", "holds no time"),
+        ("", "holds no time"),
+    ],
+)
+def test_pulses_without_a_time_are_refused(twitching, tmp_path, pulses, says):
+    """They would be taken for none, and beats looked for in their place."""
+    path = saved(twitching.frames[:10], tmp_path / "short.avi")
+    found = run(path, "--pixel-size-um", 1, "--pulses", pulses, "--out", tmp_path)
+    assert found.exit_code == 1
+    assert says in found.output
+
+
+def test_a_file_of_pulses_without_a_time_is_refused_by_its_name(twitching, tmp_path):
+    path = saved(twitching.frames[:10], tmp_path / "short.avi")
+    times = tmp_path / "pulses.txt"
+    times.write_text("\n", encoding="utf-8")
+    found = run(path, "--pixel-size-um", 1, "--pulses", times, "--out", tmp_path)
+    assert found.exit_code == 1
+    assert "pulses.txt holds no time" in found.output
