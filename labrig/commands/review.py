@@ -43,6 +43,11 @@ def review(
         )
     for c in corrections:
         typer.echo(f"{c.field} {c.objects}: {c.before} -> {c.after}, {c.changed_px} px changed")
+        if c.in_parts:
+            typer.echo(
+                f"  {', '.join(map(str, c.in_parts))}: now in parts that still count as one "
+                "object. To make them two, give one part a number that is not in use."
+            )
     if corrections:
         typer.echo(f"Tables of the corrected labels: {results / 'reviewed'}")
     elif not written:

@@ -62,6 +62,7 @@ class Correction:
         objects: ``tubes`` or ``nuclei``.
         before, after: number of objects.
         changed_px: pixels whose label differs.
+        in_parts: numbers of objects that the edit parted: they still count as one.
     """
 
     field: str
@@ -69,6 +70,7 @@ class Correction:
     before: int
     after: int
     changed_px: int
+    in_parts: tuple[int, ...]
 
 
 def open_review(out: Path) -> Review:
@@ -197,7 +199,21 @@ def _correction(labels: LabelSet, field: str, name: str, now: NDArray[Any]) -> C
     """What was edited since corrections were last recorded."""
     before = labels.taken(field, name)
     changed = int(np.count_nonzero(before != now))
-    return Correction(field, name, _count(before), _count(now), changed) if changed else None
+    if not changed:
+        return None
+    parted = tuple(sorted(_in_parts(now) - _in_parts(before)))
+    return Correction(field, name, _count(before), _count(now), changed, parted)
+
+
+def _in_parts(labels: NDArray[Any]) -> set[int]:
+    """Numbers that lie in more than one connected part."""
+    from skimage.measure import label
+
+    parts = label(labels, connectivity=2)  # type: ignore[no-untyped-call]
+    # A pixel of each part says which number it is of.
+    _, first = np.unique(parts, return_index=True)
+    numbers, times = np.unique(labels.ravel()[first], return_counts=True)
+    return {int(n) for n, k in zip(numbers, times, strict=True) if n and k > 1}
 
 
 def _count(labels: NDArray[Any]) -> int:

@@ -162,6 +162,19 @@ def test_a_correction_can_be_taken_back(out):
     assert (reviewed.loc["a", "nuclei"], reviewed.loc["a", "status"]) == (4, "ok")
 
 
+def test_an_object_cut_in_two_is_told_to_count_as_one(out):
+    path = out / "review" / "b_tubes.tif"
+    labels = tifffile.imread(path)
+    labels[:, 150:153] = 0
+    tifffile.imwrite(path, labels)
+    [correction] = read_back(open_review(out), "Ada", "two tubes")
+    assert (correction.before, correction.after, correction.in_parts) == (1, 1, (1,))
+    labels[:, 153:][labels[:, 153:] == 1] = 2
+    tifffile.imwrite(path, labels)
+    [correction] = read_back(open_review(out), "Ada", "two tubes")
+    assert (correction.before, correction.after, correction.in_parts) == (1, 2, ())
+
+
 def test_labels_of_a_field_measured_anew_are_written_anew(out, folder, patterns):
     """Nobody had edited them."""
     assert write_label_set(open_review(out)) == 0
