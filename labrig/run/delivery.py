@@ -107,6 +107,10 @@ def _see_dose(seen: Seen, dose: Dose, row: Row) -> None:
     elif row.state in ("confirmed", "unknown") and "delivered_ul" in detail:
         came_ul = detail["delivered_ul"]
         told_ul = None if came_ul is None else earlier_ul + came_ul
+        before = seen.parts.get(key)
+        if before is not None and before.delivered_ul is None:
+            # What nobody counted is not made known by the rest being counted.
+            told_ul, classification = None, "unknown"
         seen.doses[key] = _record(dose, row, told_ul, classification)
     elif row.state != "acknowledged" and key in seen.doses:
         # Of what was under way nothing came; an earlier part may have.

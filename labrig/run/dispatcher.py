@@ -145,7 +145,7 @@ class Dispatcher:
             entry = self._left_of(entry)
             if isinstance(entry, FlowLevel | StimulationLevel):
                 due_levels[entry.instrument] = entry
-            elif known is not None and known.settled:
+            elif self._was_settled(entry):
                 continue
             elif isinstance(entry, Dose) and known is not None and known.state != "intent":
                 order = self._order(entry)
@@ -216,13 +216,17 @@ class Dispatcher:
         while self._given < self._intended and self._timeline[self._given].offset_s <= now_s:
             entry = self._timeline[self._given]
             self._given += 1
-            known = self._state.entries.get(entry.key)
-            if known is not None and known.settled:
+            if self._was_settled(entry):
                 continue
             if self._held and not isinstance(entry, FlowLevel | StimulationLevel):
                 self._postponed.append(entry)
             else:
                 self._give(entry)
+
+    def _was_settled(self, entry: TimelineEntry) -> bool:
+        """Whether an earlier runner had come to an end with it."""
+        known = self._state.entries.get(entry.key)
+        return known is not None and known.settled
 
     def _give(self, entry: TimelineEntry) -> None:
         wells = set(_wells(entry))
@@ -334,7 +338,8 @@ class Dispatcher:
         self._winding_up = True
         if stopped is not None:
             self._desk.board.condition = "stopping"
-            undone = (*self._postponed, *self._timeline[self._given : self._intended])
+            ahead = (*self._postponed, *self._timeline[self._given : self._intended])
+            undone = [entry for entry in ahead if not self._was_settled(entry)]
             self._skip(undone, "the run was stopped")
         self._tell_all(Finish())
         while self._open_ports > 0:

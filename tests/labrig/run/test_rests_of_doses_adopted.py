@@ -145,6 +145,21 @@ def test_a_stop_that_was_accepted_holds_for_the_next_runner(adopt):
     assert last_of(night).state in ("refused", "skipped")
 
 
+def test_what_the_stopped_runner_had_skipped_is_not_skipped_twice(adopt):
+    stop = {"accepted": True, "command": "stop", "at_s": 60.0, "args": {"reason": "leak"}}
+    skipped = Entry("dose", "dose-100", "skipped", {"reason": "the run was stopped"})
+    night = adopt([Entry("command", "c1", "acknowledged", stop), skipped], at_s=70.0)
+    assert [row.state for row in night.rows("dose")] == ["skipped"]
+
+
+def test_what_came_of_a_dose_stays_unknown_when_its_rest_is_counted(adopt):
+    """By its rule the whole of it was given again."""
+    again = {"left_ul": 20.0, "classification": "unknown"}
+    night = adopt([Entry("dose", "dose-100", "intent", again)])
+    assert last_of(night).state == "confirmed"
+    assert ledger_dose(night) == ("unknown", None)
+
+
 def test_a_hold_outlives_any_number_of_runners(adopt):
     """The second one died just after it had written that it took the run over."""
     rows = [Entry("run", "held", "noted", {}), Entry("run", "adopted", "noted", {"epoch": 2})]
