@@ -150,6 +150,8 @@ class PumpHandler:
     def finish(self) -> None:
         """The last level stays: stopping starves the cells. What still waits is not begun now."""
         self._doses.finish("the run ended before the pump answered again")
+        # Nobody would restart it any more.
+        self._desk.board.take_question(self._question_id())
 
     def _make_safe(self) -> None:
         pump = self._port()
@@ -257,10 +259,11 @@ class PumpHandler:
             self._assert()
             return
         self._stall.given_up = True
+        # In this order: a runner that dies in between leaves a stall to be noticed again.
+        self._desk.deviation("censored", wells=wells, from_s=self._stall.from_s, why="stall")
         self._desk.deviation(
             "stall-given-up", instrument=self.name, wells=wells, from_s=self._stall.from_s
         )
-        self._desk.deviation("censored", wells=wells, from_s=self._stall.from_s, why="stall")
         self._desk.board.censor(level.wells, self._stall.from_s)
         self._ask_to_restart(self._stall, level)
 

@@ -341,6 +341,7 @@ class Script:
     frame = staticmethod(frame)
     film = staticmethod(film)
     reading = staticmethod(reading)
+    bench = DEFAULT_BENCH
     camera = tuple(CAMERA)
     Fault = Fault
     Lateness = Lateness

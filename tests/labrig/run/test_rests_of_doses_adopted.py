@@ -181,3 +181,14 @@ def test_a_pump_given_up_can_be_restarted_under_the_next_runner(adopt):
     night = adopt([stalled], visits=[(200.0, restart)])
     assert "stalled twice and stands" in answers[0]
     assert fold(read_journal(night.folder / "journal.sqlite")).pumps_given_up == set()
+
+
+def test_a_runner_that_dies_while_giving_a_pump_up_has_censored_its_wells(adopt):
+    """The next one does not take the pump for given up: it looks for itself."""
+    lost = {"wells": ["A1", "A2"], "from_s": 60.0, "why": "stall"}
+    night = adopt([Entry("deviation", "censored", "noted", lost)])
+    assert json.loads((night.folder / "ledger.json").read_text())["censored_from_s"] == {
+        "A1": 60.0, "A2": 60.0,
+    }  # fmt: skip
+    assert fold(night.rows()).pumps_given_up == set()
+    assert ledger_dose(night) == ("done", pytest.approx(20.0, abs=0.05))

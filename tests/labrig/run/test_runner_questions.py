@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labrig.plan.timeline import StimulationLevel, TrainSpec
-from labrig.run.control_client import connect
+from labrig.run.control_client import CommandRefused, connect
 from labrig_drivers.errors import NotNow
 
 
@@ -51,6 +51,26 @@ def test_a_pump_given_up_restarts_only_by_the_operator(rehearse, script, choice,
     runner.run()
     assert night.plants["dose"].rate_ul_min == pytest.approx(rate)
     assert ("restarted-by-operator" in night.deviations()) == (choice == "restart")
+
+
+def test_a_pump_is_not_restarted_while_the_run_winds_up(rehearse, script):
+    """A dose on another pump still runs; nobody would watch a pump that starts now."""
+    faults = {"dose": (script.Fault("stall", 610.0, 1500.0),)}
+    second = {"bolus": ("new_era_ne1000", {"address": 0, "watchdog_s": 200})}
+    night = rehearse(instruments={**script.bench, **second}, faults=faults)
+    levels = [script.flow(0.0, 20.0, "dose"), script.flow(0.0, 0.0, "bolus")]
+    night.make(script.plan([*levels, script.dose(3580.0, instrument="bolus")], 3600.0))
+    refused = []
+
+    def restart(client) -> None:
+        with pytest.raises(CommandRefused) as error:
+            client.answer("stall:dose", "restart")
+        refused.append(str(error.value))
+
+    visit(night, 3605.0, restart)
+    night.runner.run()
+    assert ["stall:dose" in said for said in refused] == [True]
+    assert night.plants["dose"].rate_ul_min == 0.0
 
 
 def test_a_pump_given_up_stays_so_for_the_next_runner(rehearse, script):
