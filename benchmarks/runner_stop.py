@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "labrig" / "run"))
 
 from conftest import Rehearsal, Script  # the tests' bench of simulated instruments
 
-from labrig.run.clock import RealClock
+from labrig.record.clock import RealClock
 from labrig.run.control_client import connect
 
 REPEATS = 8

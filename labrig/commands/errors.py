@@ -23,8 +23,8 @@ def explain(error: Exception) -> int:
     from labrig.night.following import NightEndedEarly
     from labrig.plan.store import PlanFormatError
     from labrig.problems import FileProblems
+    from labrig.record.journal import JournalError
     from labrig.run.control_client import CommandRefused, NoRunner
-    from labrig.run.journal import JournalError
     from labrig.run.runner import RunOver
     from labrig.run_folder import NotARunFolder
 

@@ -14,7 +14,7 @@ from labrig.launch.json_files import read_json, write_json
 from labrig.launch.keeper import Keeper
 from labrig.launch.runner_child import RunnerOptions
 from labrig.night.conduct import read_plan
-from labrig.run.journal import JournalError
+from labrig.record.journal import JournalError
 from labrig.run.lease import runner_lives
 from labrig.run.runner import previous_state
 from labrig.run_folder import RunFolder

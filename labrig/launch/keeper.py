@@ -17,7 +17,7 @@ from pathlib import Path
 from labrig.launch.json_files import read_json, write_json
 from labrig.launch.offers import Offer
 from labrig.launch.runner_child import RunnerDied, RunnerOptions, start_runner, wait_until_ready
-from labrig.run.journal import JournalError
+from labrig.record.journal import JournalError
 from labrig.run.lease import runner_lives
 from labrig.run.runner import previous_state
 from labrig.run_folder import RunFolder

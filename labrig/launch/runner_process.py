@@ -23,14 +23,14 @@ from labrig.launch.port_claims import claimed_ports
 from labrig.launch.runner_child import NO_INSTRUMENT, REFUSED
 from labrig.launch.wire_log import WireLog
 from labrig.plan.store import from_json
+from labrig.record.clock import Clock, RealClock, boot_id, steady_s
+from labrig.record.journal import JournalError, open_journal
+from labrig.record.recovery import ClockWentBack, run_time_now_s
+from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import BenchSpec, OpenTransport, PortSpec, open_real_port
 from labrig.run.camera_link import CameraLink
-from labrig.run.clock import Clock, RealClock, boot_id, steady_s
-from labrig.run.journal import JournalError, open_journal
 from labrig.run.lease import LeaseHeld
-from labrig.run.recovery import ClockWentBack, run_time_now_s
 from labrig.run.runner import Runner, RunOver, previous_state
-from labrig.run.virtual_clock import VirtualClock
 from labrig.run_folder import RunFolder, is_rehearsal
 from labrig.twin.bench import TwinBench
 from labrig.twin.spec import TwinSpec

@@ -18,7 +18,7 @@ from labrig.night.measuring import MeasuringPool, RoundMeasurer
 from labrig.night.progress import Progress
 from labrig.plan.plan import Plan
 from labrig.plan.store import from_json
-from labrig.run.journal import read_journal
+from labrig.record.journal import read_journal
 from labrig.run_folder import RunFolder
 
 LOOK_EVERY_S = 0.25
@@ -114,7 +114,7 @@ def finish(folder: RunFolder) -> Path:
     """Write the frame table and the report of a run that has ended; returns the page.
 
     Raises:
-        labrig.run.journal.JournalError: the journal cannot be trusted.
+        labrig.record.journal.JournalError: the journal cannot be trusted.
         OSError: a file cannot be written.
     """
     from labrig.report.build import build_report

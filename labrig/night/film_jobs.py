@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from labrig.launch.json_files import read_json
 from labrig.measure.films import FilmJob
-from labrig.night.delivered_pulses import ChannelPulses
 from labrig.plan.film_schedule import block_of, rounds_of_films
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Film
+from labrig.record.pulses import ChannelPulses
 from labrig.run_folder import RunFolder, is_rehearsal
 
 BEFORE_S = 0.5

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from labrig.measure.films import FilmJob
-from labrig.night.delivered_pulses import KINDS, StimulationRow, delivered_pulses
 from labrig.night.film_jobs import NEVER, FilmJobs, FilmOutcome
 from labrig.plan.film_schedule import block_of
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Film
-from labrig.run.recovery import SETTLED
+from labrig.record.pulses import KINDS, StimulationRow, delivered_pulses
+from labrig.record.recovery import SETTLED
 from labrig.run_folder import RunFolder
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from labrig.plan.timeline import Frame
+from labrig.record.consumption import Consumption, ReservoirNow, reservoirs_now
+from labrig.record.ledger import Ledger, dose_ledger
 from labrig.report.comparisons import (
     ArmComparison,
     compare_arms,
@@ -28,8 +30,6 @@ from labrig.report.sensitivity import SensitivityRow, definition_sensitivity
 from labrig.report.tracks import ArmTracks, tracks_by_arm
 from labrig.report.units import Unit, aspects_between, control_arm, name_of_unit, units_of
 from labrig.report.verdict import UnitVerdict, assess, judge
-from labrig.run.consumption import Consumption, ReservoirNow, reservoirs_now
-from labrig.run.ledger import Ledger, dose_ledger
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from labrig.plan.plan import Curve, Plan
 from labrig.plan.timeline import Dose, Film, Frame, StimulationLevel
+from labrig.record.journal import Row
+from labrig.record.ledger import Ledger
 from labrig.report.contraction import READOUTS as CONTRACTION
 from labrig.report.drawing import (
     BAD,
@@ -23,8 +25,6 @@ from labrig.report.drawing import (
 )
 from labrig.report.growth import READOUTS
 from labrig.report.outcome import Outcome
-from labrig.run.journal import Row
-from labrig.run.ledger import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
+from labrig.record.lateness import PUNCTUAL_S
 from labrig.report import figures, run_facts, strips
 from labrig.report.analysis import Analysis, n_table
 from labrig.report.contraction import why_no_strength
@@ -14,7 +15,6 @@ from labrig.report.headline import capital, headline
 from labrig.report.kinds import IN_WORDS
 from labrig.report.outcome import LATE_PICTURE_FRACTION, TALLIED, clock
 from labrig.report.tables import FILES
-from labrig.run.lateness import PUNCTUAL_S
 from labrig.run_folder import is_rehearsal
 
 MOST_ROWS = 60

@@ -16,11 +16,11 @@ from labrig.plan.store import from_json
 from labrig.protocol.commitment import fixed_part
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
+from labrig.record.journal import JournalError, Row, read_journal
 from labrig.report.kinds import kind_over_time, of_one_kind
 from labrig.rig.bench import SIMULATED
 from labrig.rig.loading import load_rig
 from labrig.rig.models import Rig
-from labrig.run.journal import JournalError, Row, read_journal
 from labrig.run_folder import RunFolder
 
 if TYPE_CHECKING:

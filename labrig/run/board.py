@@ -9,9 +9,9 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
-Condition = Literal["starting", "running", "held", "stopping", "stopped", "finished", "failed"]
+from labrig.record.vocabulary import Condition
 
 
 @dataclass(frozen=True, slots=True)

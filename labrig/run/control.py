@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from labrig.run.clock import boot_id
+from labrig.record.clock import boot_id
 from labrig.run.commands import BadCommand
 
 HOST = "127.0.0.1"

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from labrig.plan.timeline import Entry as TimelineEntry
+from labrig.record.clock import Clock
+from labrig.record.consumption import Consumption
+from labrig.record.journal import Entry, Journal, JournalWriteFailed, Kind, State
+from labrig.record.recount import GONE_WRONG
 from labrig.run.board import Alarm, Board
-from labrig.run.clock import Clock
-from labrig.run.consumption import Consumption
-from labrig.run.journal import Entry, Journal, JournalWriteFailed, Kind, State
 from labrig.run.lease import Fence
 from labrig.run.orders import kind_of
-from labrig.run.recount import GONE_WRONG
 
 _EVENTS = frozenset({"dose", "frame", "film", "reading"})
 

@@ -10,10 +10,11 @@ from typing import Any
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel
 from labrig.plan.timeline import Entry as TimelineEntry
-from labrig.run.clock import Mailbox
+from labrig.record.clock import Mailbox
+from labrig.record.dose_ends import last_words
+from labrig.record.journal import Entry, JournalWriteFailed
+from labrig.record.recovery import RunState
 from labrig.run.desk import Desk
-from labrig.run.journal import Entry, JournalWriteFailed
-from labrig.run.last_words import last_words
 from labrig.run.orders import (
     Command,
     Decided,
@@ -29,7 +30,6 @@ from labrig.run.orders import (
     instrument_of,
     kind_of,
 )
-from labrig.run.recovery import RunState
 
 _log = logging.getLogger(__name__)
 

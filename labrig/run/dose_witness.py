@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
+from labrig.record.vocabulary import Classification
 from labrig_drivers.kinds import PumpState
 
 DONE_FRACTION = 0.95
@@ -12,8 +12,6 @@ DONE_FRACTION = 0.95
 NOT_DONE_FRACTION = 0.02
 """[P] Up to here as not given."""
 SAME_RATE = 0.01
-
-Classification = Literal["done", "not done", "partly", "unknown", "under way"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from labrig.plan.timeline import Dose
+from labrig.record.journal import Entry
 from labrig.run.board import Question
 from labrig.run.desk import Desk
 from labrig.run.dose_witness import SentDose, Witness, classify
-from labrig.run.journal import Entry
 from labrig.run.orders import Decided, Order, Settle
 from labrig_drivers.errors import AlarmRaised, Refused
 from labrig_drivers.kinds import Pump

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from labrig.run.clock import boot_id
+from labrig.record.clock import boot_id
 
 _LOCK = "runner.lock"
 _LOOKS, _LOOK_S = 5, 0.02

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from labrig.plan.timeline import Dose, Entry, Film, FlowLevel, Frame, StimulationLevel
-from labrig.run.journal import Kind, State
+from labrig.record.journal import Kind, State
 
 CommandName = Literal["stop", "hold", "resume", "answer", "note", "phase"]
 

@@ -10,26 +10,27 @@ from pathlib import Path
 from typing import Any, Literal
 
 from labrig.plan.plan import Plan
+from labrig.record.clock import Clock, Mailbox
+from labrig.record.consumption import reservoirs_now
+from labrig.record.journal import Entry, Journal, open_journal, read_journal
+from labrig.record.ledger import dose_ledger, ledger_json
+from labrig.record.recount import counts_of, fates_of
+from labrig.record.recovery import RunState, fold
+from labrig.record.vocabulary import Condition
 from labrig.rig.bench import BenchSpec, InstrumentSpec, OpenPort, OpenTransport, open_port
-from labrig.run.board import Board, Condition
+from labrig.run.board import Board
 from labrig.run.camera_link import CameraLink
-from labrig.run.clock import Clock, Mailbox
 from labrig.run.commands import Commands
-from labrig.run.consumption import reservoirs_now
 from labrig.run.control import ControlServer
 from labrig.run.desk import Desk
 from labrig.run.dispatcher import Dispatcher
 from labrig.run.flow import PumpHandler
 from labrig.run.handler import Handler
 from labrig.run.imaging import Attach, ImagingHandler
-from labrig.run.journal import Entry, Journal, open_journal, read_journal
 from labrig.run.lease import Fence, take_lease
-from labrig.run.ledger import dose_ledger, ledger_json
 from labrig.run.orders import Command, Halt
 from labrig.run.port_link import PortLink, identify
 from labrig.run.probes import ProbeHandler
-from labrig.run.recount import counts_of, fates_of
-from labrig.run.recovery import RunState, fold
 from labrig.run.stimulation import StimulatorHandler
 from labrig.run.workers import Worker
 from labrig_drivers.errors import InstrumentError, LinkError

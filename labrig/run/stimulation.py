@@ -10,13 +10,12 @@ import math
 from dataclasses import dataclass
 
 from labrig.plan.timeline import StimulationLevel, TrainSpec
+from labrig.record.vocabulary import SILENCED
 from labrig.run.desk import Desk
 from labrig.run.orders import Decided, Order, Settle
 from labrig_drivers.errors import InstrumentError, LinkError, NoReply, NotNow, Refused
 from labrig_drivers.kinds import PulseTrain, Stimulator
 
-SILENCED = "stimulation-silenced"
-"""Key of the journal's row that a hold, a stop or the end cut off what an instrument played."""
 _WAIT_FOR_END_S = 1.0
 """A train that is still playing when the next is due is waited for this long, not longer."""
 

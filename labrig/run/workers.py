@@ -13,12 +13,12 @@ from functools import partial
 from typing import Any
 
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
+from labrig.record.clock import Mailbox
+from labrig.record.journal import JournalWriteFailed
+from labrig.record.lateness import PUNCTUAL_S, judge
 from labrig.run.board import Question
-from labrig.run.clock import Mailbox
 from labrig.run.desk import Desk
 from labrig.run.handler import Handler
-from labrig.run.journal import JournalWriteFailed
-from labrig.run.lateness import PUNCTUAL_S, judge
 from labrig.run.lease import StaleEpoch
 from labrig.run.orders import (
     Decided,

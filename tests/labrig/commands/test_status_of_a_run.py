@@ -15,10 +15,10 @@ from labrig.launch.offers import NoKeeper, OfferRefused
 from labrig.launch.runner_child import RunnerDied
 from labrig.night.following import DIED, Glance, NightEndedEarly, Patience, glance
 from labrig.plan.store import PlanFormatError
+from labrig.record.journal import Entry, JournalCorrupt, open_journal
+from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import CommandRefused, NoRunner
-from labrig.run.journal import Entry, JournalCorrupt, open_journal
 from labrig.run.lease import take_lease
-from labrig.run.virtual_clock import VirtualClock
 from labrig.run_folder import RunFolder
 
 RUNNING = {

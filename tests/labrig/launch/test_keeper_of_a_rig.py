@@ -16,9 +16,9 @@ from labrig.launch import keeper as keeper_module
 from labrig.launch.keeper import REVIVE_AFTER_S, SOUND_AFTER_S, Keeper
 from labrig.launch.offers import Offer, OfferRefused, await_answer, make_offer, offered_by
 from labrig.launch.runner_child import RunnerDied, RunnerOptions
-from labrig.run.journal import Entry, open_journal
+from labrig.record.journal import Entry, open_journal
+from labrig.record.virtual_clock import VirtualClock
 from labrig.run.lease import take_lease
-from labrig.run.virtual_clock import VirtualClock
 from labrig.run_folder import RunFolder
 
 NOW = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)

@@ -6,15 +6,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from labrig.night.delivered_pulses import StimulationRow, delivered_pulses
 from labrig.night.film_jobs import FilmJobs
 from labrig.night.film_progress import FilmProgress
 from labrig.plan.pulse_times import pulse_times_s
 from labrig.plan.stimulation_schedule import train
 from labrig.plan.timeline import Film, Frame, Lateness, StimulationLevel
 from labrig.protocol.models import Pattern
-from labrig.run.clock import RealClock
-from labrig.run.journal import Entry, open_journal
+from labrig.record.clock import RealClock
+from labrig.record.journal import Entry, open_journal
+from labrig.record.pulses import StimulationRow, delivered_pulses
 from labrig.run_folder import RunFolder
 
 TWITCH = Pattern.model_validate(

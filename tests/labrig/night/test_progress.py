@@ -8,8 +8,8 @@ import pytest
 
 from labrig.night.progress import Progress, TakenFrame
 from labrig.plan.timeline import Frame, Lateness
-from labrig.run.clock import RealClock
-from labrig.run.journal import Entry, open_journal
+from labrig.record.clock import RealClock
+from labrig.record.journal import Entry, open_journal
 from labrig.run_folder import RunFolder
 
 

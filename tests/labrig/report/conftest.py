@@ -24,9 +24,9 @@ from labrig.plan.store import to_json
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
+from labrig.record.journal import Entry, open_journal
 from labrig.rig.loading import load_rig
 from labrig.rig.models import Rig
-from labrig.run.journal import Entry, open_journal
 from labrig.run_folder import RunFolder
 
 PROTOCOLS = Path(__file__).parents[3] / "protocols"

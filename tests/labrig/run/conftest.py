@@ -33,11 +33,11 @@ from labrig.plan.timeline import (
     StimulationLevel,
     TrainSpec,
 )
+from labrig.record.journal import open_journal, read_journal
+from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec
 from labrig.run.camera_link import CameraLink
-from labrig.run.journal import open_journal, read_journal
 from labrig.run.runner import Runner, previous_state
-from labrig.run.virtual_clock import VirtualClock
 from labrig_drivers.errors import PortLost, PortMissing
 from labrig_drivers.hosting import SharedBus
 from labrig_drivers.instrument import installed_types

@@ -10,9 +10,9 @@ from collections import Counter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from labrig.record.recovery import SETTLED, fold
+from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import CommandRefused, NoRunner, connect
-from labrig.run.recovery import SETTLED, fold
-from labrig.run.virtual_clock import VirtualClock
 from labrig_drivers.errors import InstrumentError
 
 END_S, GAP_S = 900.0, 20.0

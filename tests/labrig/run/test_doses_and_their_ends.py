@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from labrig.record.journal import Entry, open_journal
+from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect
-from labrig.run.journal import Entry, open_journal
-from labrig.run.virtual_clock import VirtualClock
 from labrig_drivers.new_era.driver import NewEraPump
 
 END_S, FOREVER_S = 1800.0, float("inf")

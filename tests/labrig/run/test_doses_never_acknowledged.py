@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from labrig.record.journal import Entry, open_journal
+from labrig.record.virtual_clock import VirtualClock
 from labrig.report.outcome import outcome_of
 from labrig.run.control_client import connect
-from labrig.run.journal import Entry, open_journal
-from labrig.run.virtual_clock import VirtualClock
 from labrig_drivers.errors import PortLost, PortMissing
 
 DUE_S, END_S, FOREVER_S = 610.0, 1800.0, float("inf")

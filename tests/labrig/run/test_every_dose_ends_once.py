@@ -9,9 +9,9 @@ from collections import Counter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from labrig.record.recovery import SETTLED, fold
+from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect
-from labrig.run.recovery import SETTLED, fold
-from labrig.run.virtual_clock import VirtualClock
 
 GAP_S = 90.0
 DUE_S = (100.0, 130.0, 500.0, 850.0, 880.0)

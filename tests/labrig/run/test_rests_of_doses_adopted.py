@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from labrig.record.journal import Entry, open_journal, read_journal
+from labrig.record.recovery import fold
+from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect
-from labrig.run.journal import Entry, open_journal, read_journal
-from labrig.run.recovery import fold
-from labrig.run.virtual_clock import VirtualClock
 
 END_S = 600.0
 LEFT_UL, CAME_UL = 8.0, 12.0

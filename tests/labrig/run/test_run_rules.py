@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from labrig.plan.timeline import Lateness
-from labrig.run.consumption import Consumption, reservoirs_now
+from labrig.record.consumption import Consumption, reservoirs_now
+from labrig.record.journal import Row
+from labrig.record.lateness import judge
+from labrig.record.recovery import ClockWentBack, RunState, fold, run_time_now_s
 from labrig.run.dose_witness import SentDose, classify
-from labrig.run.journal import Row
-from labrig.run.lateness import judge
-from labrig.run.recovery import ClockWentBack, RunState, fold, run_time_now_s
 from labrig.run.stall import StallWatch
 from labrig_drivers.kinds import PumpState
 

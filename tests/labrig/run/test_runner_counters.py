@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from labrig.run.journal import Entry, open_journal
-from labrig.run.virtual_clock import VirtualClock
+from labrig.record.journal import Entry, open_journal
+from labrig.record.virtual_clock import VirtualClock
 
 FOREVER_S = float("inf")
 

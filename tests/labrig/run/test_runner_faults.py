@@ -200,7 +200,7 @@ def test_a_full_disk_begins_nothing_and_keeps_perfusion_then_goes_on(rehearse, s
 
 
 def test_a_disk_that_stays_full_ends_the_run_with_an_error(rehearse, script):
-    from labrig.run.journal import JournalWriteFailed
+    from labrig.record.journal import JournalWriteFailed
 
     night = rehearse()
     disk = Disk(500.0, float("inf"))

@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labrig.plan.plan import Draw
+from labrig.record.journal import Entry, open_journal, read_journal
+from labrig.record.recovery import fold
+from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect
-from labrig.run.journal import Entry, open_journal, read_journal
-from labrig.run.recovery import fold
-from labrig.run.virtual_clock import VirtualClock
 from labrig_drivers.errors import InstrumentError
 
 GAP_S = 90.0
@@ -222,7 +222,7 @@ import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {here!r})
 import conftest as bench
-from labrig.run.virtual_clock import VirtualClock
+from labrig.record.virtual_clock import VirtualClock
 
 folder, kill_at = Path(sys.argv[1]), int(sys.argv[2])
 wires = folder.with_name("wires.txt")

@@ -74,7 +74,7 @@ def test_a_pump_is_not_restarted_while_the_run_winds_up(rehearse, script):
 
 
 def test_a_pump_given_up_stays_so_for_the_next_runner(rehearse, script):
-    from labrig.run.recovery import fold
+    from labrig.record.recovery import fold
 
     night = rehearse(faults={"dose": (script.Fault("stall", 610.0, 900.0),)})
     plan = script.plan([script.flow(0.0, 20.0, "dose")], 3600.0)

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from labrig.run import clock as run_clock
-from labrig.run.clock import RealClock
+from labrig.record import clock as run_clock
+from labrig.record.clock import RealClock
 from labrig.run.control_client import NoRunner, connect
 
 

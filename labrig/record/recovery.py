@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from labrig.run.board import Condition
-from labrig.run.consumption import Consumption
-from labrig.run.journal import Row
+from labrig.record.consumption import Consumption
+from labrig.record.journal import Row
+from labrig.record.vocabulary import Condition
 
 SETTLED = frozenset({"confirmed", "failed", "missed", "skipped", "refused"})
 """States after which nothing more is done about an event."""

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from labrig.run.clock import ClockMisuse, Mailbox, ParticipantsFailed
+from labrig.record.clock import ClockMisuse, Mailbox, ParticipantsFailed
 
 DEFAULT_START = datetime(2026, 1, 1, 18, 0, tzinfo=UTC)
 

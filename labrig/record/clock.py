@@ -1,7 +1,7 @@
 """Time for the runner: one blocking primitive, a mailbox with an absolute deadline.
 
 Dispatcher and workers wait in :meth:`Mailbox.get` and nowhere else, so the same code runs on
-the wall clock and on :class:`labrig.run.virtual_clock.VirtualClock`, which jumps.
+the wall clock and on :class:`labrig.record.virtual_clock.VirtualClock`, which jumps.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ from typing import Any
 
 from labrig.plan.timeline import Entry as TimelineEntry
 from labrig.plan.timeline import FlowLevel, StimulationLevel
-from labrig.run.journal import Row
-from labrig.run.lateness import PUNCTUAL_S
-from labrig.run.recovery import EntryState, RunState
+from labrig.record.journal import Row
+from labrig.record.lateness import PUNCTUAL_S
+from labrig.record.recovery import EntryState, RunState
 
 GONE_WRONG = frozenset({"missed", "skipped", "refused", "failed", "unknown"})
 """Last states that count under their own name."""

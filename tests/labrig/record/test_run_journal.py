@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from labrig.run.journal import (
+from labrig.record.journal import (
     Entry,
     JournalCorrupt,
     JournalError,
@@ -18,7 +18,7 @@ from labrig.run.journal import (
     open_journal,
     read_journal,
 )
-from labrig.run.virtual_clock import VirtualClock
+from labrig.record.virtual_clock import VirtualClock
 
 
 @pytest.fixture

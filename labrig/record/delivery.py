@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from labrig.plan.plan import Plan
 from labrig.plan.pulse_times import pulse_times_s
 from labrig.plan.timeline import Dose, StimulationLevel, TrainSpec
-from labrig.run.dose_witness import Classification
-from labrig.run.flow_steps import CounterReading
-from labrig.run.journal import Row
-from labrig.run.stimulation import SILENCED
+from labrig.record.flow_steps import CounterReading
+from labrig.record.journal import Row
+from labrig.record.vocabulary import SILENCED, Classification
 
 UNDER_WAY: Classification = "under way"
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, StimulationLevel
-from labrig.run.delivery import DoseRecord, Seen, read_delivery
-from labrig.run.flow_steps import delivered_steps, planned_steps, volume_ul
-from labrig.run.journal import Row
-from labrig.run.well_doses import WellDose, well_doses
+from labrig.record.delivery import DoseRecord, Seen, read_delivery
+from labrig.record.flow_steps import delivered_steps, planned_steps, volume_ul
+from labrig.record.journal import Row
+from labrig.record.well_doses import WellDose, well_doses
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from labrig.run import clock as run_clock
-from labrig.run.clock import ClockMisuse, ParticipantsFailed, RealClock
-from labrig.run.virtual_clock import VirtualClock
+from labrig.record import clock as run_clock
+from labrig.record.clock import ClockMisuse, ParticipantsFailed, RealClock
+from labrig.record.virtual_clock import VirtualClock
 
 
 @pytest.mark.parametrize("make", [RealClock, VirtualClock], ids=["real", "virtual"])

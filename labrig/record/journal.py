@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from labrig.run.clock import Clock, boot_id, steady_s
+from labrig.record.clock import Clock, boot_id, steady_s
 
 FORMAT = 1
 _SYNCHRONOUS = {"power cut": "FULL", "kill": "NORMAL"}

@@ -14,8 +14,8 @@ from typing import Any
 from labrig.plan.concentration import BolusStep, chamber_models, history
 from labrig.plan.plan import ChamberPlan, Curve, FactorLoss, Plan
 from labrig.plan.timeline import Dose
-from labrig.run.delivery import Seen
-from labrig.run.flow_steps import WINDOW_S, Steps, delivered_steps, flow_steps, planned_steps
+from labrig.record.delivery import Seen
+from labrig.record.flow_steps import WINDOW_S, Steps, delivered_steps, flow_steps, planned_steps
 
 _HALF = 0.5
 

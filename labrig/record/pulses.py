@@ -9,7 +9,7 @@ from typing import Any
 from labrig.plan.plan import Plan
 from labrig.plan.pulse_times import pulse_times_s
 from labrig.plan.timeline import StimulationLevel
-from labrig.run.stimulation import SILENCED
+from labrig.record.vocabulary import SILENCED
 
 KINDS = ("train", "level", "run", "deviation")
 """Of journal rows that say something about pulses."""

@@ -1,0 +1,14 @@
+"""Words that the rows of a journal share between whoever writes and whoever reads them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Condition = Literal["starting", "running", "held", "stopping", "stopped", "finished", "failed"]
+"""Of a run."""
+
+Classification = Literal["done", "not done", "partly", "unknown", "under way"]
+"""What became of a dose that was sent, by what its pump tells."""
+
+SILENCED = "stimulation-silenced"
+"""Key of the row that a hold, a stop or the end cut off what an instrument played."""
