@@ -17,6 +17,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import BaseModel
+
+from labrig.protocol.added_keys import changes
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
 
@@ -24,7 +27,7 @@ FORMAT = 1
 
 # Records of the day and words for readers may change after commitment; all else is fixed.
 _NOT_FIXED = frozenset({"title", "purpose", "catalogue", "culture", "overrides", "pilot"})
-_NOT_FIXED_ANYWHERE = frozenset({"lot", "note"})
+_NOT_FIXED_ANYWHERE = frozenset({"lot", "note"})  # fields; a factor of this name is fixed
 
 State = Literal["committed", "missing", "changed", "damaged"]
 
@@ -106,8 +109,8 @@ def commitment_path(protocol_path: Path) -> Path:
 
 def fixed_part(protocol: Protocol) -> dict[str, Any]:
     """What a commitment fixes: everything but the day's records and words for readers."""
-    whole = protocol.model_dump(mode="json", by_alias=True)
-    return {k: _without_records(v) for k, v in whole.items() if k not in _NOT_FIXED}
+    whole = _without_records(protocol, protocol.model_dump(mode="json", by_alias=True))
+    return {k: v for k, v in whole.items() if k not in _NOT_FIXED}
 
 
 def commit(
@@ -175,9 +178,8 @@ def verify(protocol_path: Path) -> Verification:
             what = f"entry {number} of {path} was edited by hand: its hash does not fit"
             return Verification("damaged", commitment, detail=what)
         before = entry.chain
-    committed = commitment.entries[-1].fixed
-    if _sha256(fixed) != commitment.sha256:
-        return Verification("changed", commitment, tuple(_differences(committed, fixed)))
+    if found := changes(commitment.entries[-1].fixed, fixed):
+        return Verification("changed", commitment, found)
     return Verification("committed", commitment)
 
 
@@ -222,13 +224,20 @@ def _check_amendment(before: Verification, reason: str | None, protocol_path: Pa
         )
 
 
-def _without_records(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+def _without_records(value: Any, dumped: Any) -> Any:  # noqa: ANN401 - any field and its JSON
+    """``dumped`` without the records in it; ``value`` tells fields from names that people chose."""
+    if isinstance(value, BaseModel):
+        keys = {name: field.alias or name for name, field in type(value).model_fields.items()}
+        return {
+            key: _without_records(getattr(value, name), dumped[key])
+            for name, key in keys.items()
+            if name not in _NOT_FIXED_ANYWHERE
+        }
     if isinstance(value, dict):
-        kept = {k: v for k, v in value.items() if k not in _NOT_FIXED_ANYWHERE}
-        return {k: _without_records(v) for k, v in kept.items()}
-    if isinstance(value, list):
-        return [_without_records(item) for item in value]
-    return value
+        return {k: _without_records(v, dumped[k]) for k, v in value.items()}
+    if isinstance(value, tuple):
+        return [_without_records(v, d) for v, d in zip(value, dumped, strict=True)]
+    return dumped
 
 
 def _sha256(content: dict[str, Any]) -> str:
@@ -239,16 +248,6 @@ def _sha256(content: dict[str, Any]) -> str:
 def _chain(entry: Entry, before: str) -> str:
     said = {**asdict(entry), "fixed": None, "chain": before}
     return _sha256(said)
-
-
-def _differences(old: Any, new: Any, path: str = "") -> list[str]:  # noqa: ANN401 - JSON values
-    if isinstance(old, dict) and isinstance(new, dict):
-        return [
-            found
-            for key in dict.fromkeys([*old, *new])
-            for found in _differences(old.get(key), new.get(key), f"{path}.{key}".lstrip("."))
-        ]
-    return [] if old == new else [path]
 
 
 def _write(path: Path, commitment: Commitment) -> None:

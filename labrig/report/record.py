@@ -13,6 +13,7 @@ from labrig.measure.errors import MeasureError
 from labrig.measure.sound_tables import check_table
 from labrig.plan.plan import Plan
 from labrig.plan.store import from_json
+from labrig.protocol.added_keys import changes
 from labrig.protocol.commitment import fixed_part
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
@@ -125,8 +126,8 @@ def _commitment(path: Path, protocol: Protocol, absent: list[str]) -> Commitment
         return None
     try:
         entries = tuple(json.loads(path.read_text(encoding="utf-8"))["entries"])
-        return CommitmentShown(entries, entries[-1]["fixed"] == fixed_part(protocol))
-    except (ValueError, KeyError, IndexError, TypeError) as error:
+        return CommitmentShown(entries, not changes(entries[-1]["fixed"], fixed_part(protocol)))
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         absent.append(f"the commitment beside the run cannot be read ({error!r})")
         return None
 

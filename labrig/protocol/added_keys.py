@@ -1,0 +1,95 @@
+"""Keys that protocols gained after they could first be committed.
+
+A commitment made before a key existed does not hold it. It still stands when the protocol of today
+says under that key what every older version did. Whoever adds a key to the models writes it down
+here; ``tests/labrig/protocol/test_commitments_of_released_versions.py`` sees to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+ANY = "*"
+"""Stands for a name that a person chose, or for a place in a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddedKey:
+    """One key that older commitments cannot hold.
+
+    Attributes:
+        path: where in a protocol, by YAML keys, e.g. ``("phases", ANY, "medium")``.
+        since: the first version that knew it.
+        meant: the value that means what versions before it did, as a commitment writes it
+            (``"2 mL/h"``, ``None``, ``[]``). Where the default differs from it, an older
+            commitment does not stand for a protocol that leaves the key out: it would be run
+            otherwise than it was committed.
+    """
+
+    path: tuple[str, ...]
+    since: str
+    meant: Any
+
+    def stands_at(self, path: Sequence[str | int]) -> bool:
+        """Whether ``path`` of a document is this key."""
+        return len(path) == len(self.path) and all(
+            own in (ANY, part) for own, part in zip(self.path, path, strict=True)
+        )
+
+
+ADDED_KEYS: tuple[AddedKey, ...] = ()
+
+
+def changes(
+    committed: Mapping[str, Any],
+    today: Mapping[str, Any],
+    added: Sequence[AddedKey] | None = None,
+) -> tuple[str, ...]:
+    """Dotted paths in which a protocol differs from what was committed.
+
+    A key that only today's protocol has is a change, unless it was added after the commitment
+    and says what older versions did. Lists are compared place by place and named as a whole.
+
+    Args:
+        committed: the fixed part as the commitment holds it.
+        today: the fixed part of the protocol as this version reads it.
+        added: the ledger of added keys; :data:`ADDED_KEYS` when None.
+    """
+    return tuple(_changes(committed, today, (), ADDED_KEYS if added is None else added))
+
+
+def _changes(
+    old: Any,  # noqa: ANN401 - JSON values
+    new: Any,  # noqa: ANN401
+    path: tuple[str | int, ...],
+    added: Sequence[AddedKey],
+) -> list[str]:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        found = []
+        for key in dict.fromkeys([*old, *new]):
+            here = (*path, key)
+            if key not in new:
+                found.append(_dotted(here))
+            elif key in old:
+                found += _changes(old[key], new[key], here, added)
+            elif not any(k.stands_at(here) and _same(k.meant, new[key]) for k in added):
+                found.append(_dotted(here))
+        return found
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        inside = [
+            _changes(before, now, (*path, index), added)
+            for index, (before, now) in enumerate(zip(old, new, strict=True))
+        ]
+        return [_dotted(path)] if any(inside) else []
+    return [] if _same(old, new) else [_dotted(path)]
+
+
+def _same(old: Any, new: Any) -> bool:  # noqa: ANN401 - JSON values
+    """Equal, and not merely so because Python takes True for 1."""
+    return isinstance(old, bool) is isinstance(new, bool) and bool(old == new)
+
+
+def _dotted(path: Sequence[str | int]) -> str:
+    return ".".join(str(part) for part in path)
