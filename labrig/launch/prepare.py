@@ -27,6 +27,7 @@ from labrig.plan.timeline import Frame
 from labrig.protocol.commitment import start_permission
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import CultureRecord, Donor, Protocol
+from labrig.record.writable import clean_text
 from labrig.rig.bench import SIMULATED, bench_spec
 from labrig.rig.loading import load_rig
 from labrig.rig.models import Rig
@@ -176,7 +177,7 @@ def _identity(
         "simulated": request.simulate,
         "rehearsal": request.rehearse,
         "seed": plan.seed,
-        "operator": request.operator or protocol.model.culture.operator or _login(),
+        "operator": clean_text(request.operator or protocol.model.culture.operator or _login()),
         "machine": platform.node(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in VERSIONS_OF},

@@ -15,16 +15,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from labrig.record.clock import Clock, boot_id, steady_s
+from labrig.record.writable import clean_text, json_text, shown
 
 FORMAT = 1
 _SYNCHRONOUS = {"power cut": "FULL", "kill": "NORMAL"}
@@ -86,6 +87,10 @@ class JournalWriteFailed(JournalError):
     """A row could not be written: the disk is full or gone. Nothing was done on its account."""
 
 
+class IntentDropped(JournalError):
+    """An intent holds what no journal can: a ``row-dropped`` stands in its place; do not do it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One thing to be written."""
@@ -120,6 +125,8 @@ class Row:
 
 
 _Stamped = tuple[Entry, str, float, str, float]
+_Record = tuple[Any, ...]
+"""A row as it lies in the file, its detail as text: what the chain runs over."""
 
 
 class Journal:
@@ -133,17 +140,21 @@ class Journal:
         self._hash = last.hash if last else FIRST_HASH
         self._held: list[_Stamped] = []
         self.epoch = last.epoch if last else 0
+        self.dropped = 0
 
     def intend(self, *entries: Entry) -> None:
         """Write what is about to be done, in one transaction, before it is done.
 
         Raises:
             JournalWriteFailed: nothing of it was written, and it must not be done.
+            IntentDropped: no journal can hold it, and it must not be done.
         """
         with self._lock:
-            stamped = [self._stamped(entry) for entry in entries]
-            self._write([*self._held, *stamped])
+            held = len(self._held)
+            dropped = self._write([*self._held, *(self._stamped(entry) for entry in entries)])
             self._held.clear()
+        if lost := [place for place in dropped if place >= held]:
+            raise IntentDropped(f"{shown(entries[lost[0] - held])} cannot be written.")
 
     def note(self, *entries: Entry) -> None:
         """Write what has happened, in one transaction.
@@ -170,7 +181,7 @@ class Journal:
 
     def rows(self, kind: Kind | None = None) -> Iterator[Row]:
         """Every row in order, or every one of a kind; last, without a hash, what is held back."""
-        yield from _rows(self._connection, kind)
+        yield from map(_row, _records(self._connection, kind))
         with self._lock:
             held = [stamped for stamped in self._held if kind in (None, stamped[0].kind)]
         for entry, detail, run_s, utc, monotonic_s in held:
@@ -198,21 +209,59 @@ class Journal:
         self._held = []
 
     def _stamped(self, entry: Entry) -> _Stamped:
+        key = clean_text(entry.key if isinstance(entry.key, str) else shown(entry.key))
+        key = key.replace("\0", "\N{REPLACEMENT CHARACTER}")
         return (
-            entry,
-            # Here already: what cannot be written at all must not be kept, to fail every row after.
-            _writable(entry.detail),
+            entry if key == entry.key else replace(entry, key=key),
+            json_text(entry.detail if isinstance(entry.detail, Mapping) else {"is": entry.detail}),
             # A float always: SQLite gives one back, and the chain hashes what it gives.
             float(round(self._clock.now_s(), 6)),
             self._clock.utc().isoformat(timespec="milliseconds"),
             steady_s(),
         )
 
-    def _write(self, stamped: list[_Stamped]) -> None:
+    def _write(self, stamped: list[_Stamped]) -> list[int]:
+        """Write all of it in one transaction; returns the places of rows that had to be dropped.
+
+        Whatever goes wrong, no transaction stays open.
+        """
         if not stamped:
-            return
-        boot, seq, last_hash = boot_id(), self._seq, self._hash
-        rows = []
+            return []
+        try:
+            try:
+                with self._transaction():
+                    last = self._insert(stamped, self._seq, self._hash)
+                dropped: list[int] = []
+            except Exception as error:
+                if not _is_the_rows_fault(error):
+                    raise
+                with self._transaction():
+                    last, dropped = self._insert_the_good(stamped)
+        except Exception as error:
+            raise _write_failed(error) from error
+        self._seq, self._hash = last
+        self.dropped += len(dropped)
+        return dropped
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of it or nothing; whatever goes wrong, none stays open."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            # A full disk may have rolled back by itself already.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _insert(self, stamped: list[_Stamped], seq: int, last_hash: str) -> tuple[int, str]:
+        """Add these rows after the row ``seq``; returns number and hash of the last."""
+        boot = boot_id()
+        records = []
         for entry, detail, run_s, utc, monotonic_s in stamped:
             seq += 1
             fields = (
@@ -220,30 +269,59 @@ class Journal:
                 boot, detail,
             )  # fmt: skip
             last_hash = _chain(last_hash, fields)
-            rows.append((*fields, last_hash))
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            records.append((*fields, last_hash))
+        self._connection.executemany("INSERT INTO journal VALUES (?,?,?,?,?,?,?,?,?,?,?)", records)
+        return seq, last_hash
+
+    def _insert_the_good(self, stamped: list[_Stamped]) -> tuple[tuple[int, str], list[int]]:
+        """Add every row that can be, and in place of one that cannot a row that tells of it."""
+        last, dropped = (self._seq, self._hash), []
+        for place, one in enumerate(stamped):
             try:
-                self._connection.executemany(
-                    "INSERT INTO journal VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows
-                )
-                self._connection.execute("COMMIT")
-            except sqlite3.Error:
-                # A full disk may have rolled back by itself already.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-        except sqlite3.IntegrityError as error:
-            raise JournalWriteFailed(
-                f"another process has written to this journal ({error}): this runner must not "
-                "go on. Look for a second `labrig` on this run folder."
-            ) from error
-        except sqlite3.Error as error:
-            raise JournalWriteFailed(
-                f"the journal cannot be written ({error}). Free space on its disk or reconnect "
-                "it; until then nothing new is begun and running perfusion is kept."
-            ) from error
-        self._seq, self._hash = seq, last_hash
+                last = self._insert([one], *last)
+            except Exception as error:
+                if not _is_the_rows_fault(error):
+                    raise
+                last = self._insert([_told_of(one, error)], *last)
+                dropped.append(place)
+        return last, dropped
+
+
+def _is_the_rows_fault(error: Exception) -> bool:
+    """Whether what was to be written is to blame: the disk and a second writer are not."""
+    if isinstance(error, sqlite3.IntegrityError):
+        return error.sqlite_errorname == "SQLITE_CONSTRAINT_CHECK"
+    # A plain DatabaseError is a damaged file. What a closed one raises fails again at once.
+    disk = (sqlite3.OperationalError, OSError, MemoryError)
+    return not isinstance(error, disk) and type(error) is not sqlite3.DatabaseError
+
+
+def _told_of(stamped: _Stamped, error: Exception) -> _Stamped:
+    """What is written in place of a row that no database takes."""
+    entry, _, run_s, utc, monotonic_s = stamped
+    detail = {
+        "kind": shown(entry.kind), "of": shown(entry.key), "state": shown(entry.state),
+        "detail": shown(entry.detail), "why": shown(error),
+    }  # fmt: skip
+    told = Entry("deviation", "row-dropped", "noted", detail)
+    return (told, json_text(detail), run_s, utc, monotonic_s)
+
+
+def _write_failed(error: Exception) -> JournalWriteFailed:
+    if isinstance(error, sqlite3.IntegrityError):
+        return JournalWriteFailed(
+            f"another process has written to this journal ({error}): this runner must not "
+            "go on. Look for a second `labrig` on this run folder."
+        )
+    if isinstance(error, sqlite3.Error | OSError):
+        return JournalWriteFailed(
+            f"the journal cannot be written ({error}). Free space on its disk or reconnect "
+            "it; until then nothing new is begun and running perfusion is kept."
+        )
+    return JournalWriteFailed(
+        f"the journal cannot be written ({error!r}), for a reason that nobody foresaw: send "
+        "runner.log to whoever looks after labrig. Until then nothing new is begun."
+    )
 
 
 def open_journal(
@@ -275,7 +353,7 @@ def open_journal(
             connection.executescript(
                 f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={FORMAT}; COMMIT;"
             )
-        last = deque(verified(_rows(connection), path), maxlen=1)
+        last = deque(verified(_records(connection), path), maxlen=1)
     except sqlite3.DatabaseError as error:
         raise JournalError(f"{path} cannot be opened as a journal: {error}.") from error
     return Journal(connection, clock, last[0] if last else None)
@@ -294,34 +372,30 @@ def read_journal(path: Path) -> tuple[Row, ...]:
         if _version(connection, path) == 0 and not _tables(connection):
             # Its runner is making it this moment, or died at that.
             return ()
-        return tuple(verified(_rows(connection), path))
+        return tuple(verified(_records(connection), path))
     except sqlite3.DatabaseError as error:
         raise JournalError(f"{path} cannot be read as a journal: {error}.") from error
     finally:
         connection.close()
 
 
-def verified(rows: Iterable[Row], path: Path) -> Iterator[Row]:
-    """``rows``, each checked against the one before it.
+def verified(records: Iterable[_Record], path: Path) -> Iterator[Row]:
+    """Rows from what lies in the file, each checked against the one before it.
 
     Raises:
         JournalCorrupt: at the first row that does not follow.
     """
     last_hash, seq = FIRST_HASH, 0
-    for row in rows:
+    for record in records:
         seq += 1
-        fields = (
-            row.seq, row.kind, row.key, row.state, row.epoch, row.run_s, row.utc,
-            row.monotonic_s, row.boot_id, _canonical(row.detail),
-        )  # fmt: skip
-        if row.seq != seq or _chain(last_hash, fields) != row.hash:
+        if record[0] != seq or _chain(last_hash, record[:10]) != record[10]:
             raise JournalCorrupt(
-                f"{path}: row {row.seq} ({row.kind} {row.key}) does not follow from the one "
+                f"{path}: row {seq} ({record[1]} {record[2]}) does not follow from the one "
                 "before it: the file was edited or damaged. Keep it as it is, and restore the "
                 "run folder from a copy."
             )
-        last_hash = row.hash
-        yield row
+        last_hash = record[10]
+        yield _row(record)
 
 
 def journal_digest(rows: Iterable[Row]) -> str:
@@ -332,16 +406,19 @@ def journal_digest(rows: Iterable[Row]) -> str:
     """
     digest = hashlib.sha256()
     for row in rows:
-        fields = (row.kind, row.key, row.state, row.epoch, row.run_s, _canonical(row.detail))
+        fields = (row.kind, row.key, row.state, row.epoch, row.run_s, json_text(row.detail))
         digest.update(repr(fields).encode())
     return digest.hexdigest()
 
 
-def _rows(connection: sqlite3.Connection, kind: Kind | None = None) -> Iterator[Row]:
+def _records(connection: sqlite3.Connection, kind: Kind | None = None) -> Iterator[_Record]:
     of_kind = "" if kind is None else "WHERE kind = ?"
     chosen = () if kind is None else (kind,)
-    for record in connection.execute(f"SELECT * FROM journal {of_kind} ORDER BY seq", chosen):
-        yield Row(*(*record[:9], json.loads(record[9]), record[10]))
+    return iter(connection.execute(f"SELECT * FROM journal {of_kind} ORDER BY seq", chosen))
+
+
+def _row(record: _Record) -> Row:
+    return Row(*(*record[:9], json.loads(record[9]), record[10]))
 
 
 def _tables(connection: sqlite3.Connection) -> int:
@@ -356,34 +433,6 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
             "Use the labrig that wrote it, or a newer one."
         )
     return version
-
-
-_ENCODER = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-)
-
-
-def _canonical(detail: Mapping[str, Any]) -> str:
-    return _ENCODER.encode(detail)
-
-
-def _writable(detail: Mapping[str, Any]) -> str:
-    """Canonical JSON, mended only when it has to be: nearly every row is fine as it is."""
-    try:
-        return _canonical(detail)
-    except (ValueError, TypeError):
-        return _canonical(_finite(detail))
-
-
-def _finite(value: Any) -> Any:  # noqa: ANN401 - JSON values
-    """``value`` with null for NaN and infinities, which JSON does not have: there is no reading."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {name: _finite(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(part) for part in value]
-    return value
 
 
 def _chain(last_hash: str, fields: tuple[object, ...]) -> str:

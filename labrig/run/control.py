@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from labrig.record.clock import boot_id
+from labrig.record.writable import clean, json_text
 from labrig.run.commands import BadCommand
 
 HOST = "127.0.0.1"
@@ -71,6 +72,10 @@ class ControlServer:
             self._path.unlink(missing_ok=True)
 
 
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     status: Status
@@ -105,9 +110,9 @@ class _Handler(BaseHTTPRequestHandler):
         if not length.isdigit() or int(length) > _MOST_BYTES:
             raise BadCommand(f"a body of {length} bytes; at most {_MOST_BYTES} are read")
         try:
-            args = json.loads(self.rfile.read(int(length)) or b"{}")
-        except ValueError as error:
-            raise BadCommand(f"the body is not JSON: {error}") from None
+            args = clean(json.loads(self.rfile.read(int(length)) or b"{}", parse_constant=_refuse))
+        except (ValueError, RecursionError) as error:
+            raise BadCommand(f"the body is not JSON that can be kept: {error}") from None
         if not isinstance(args, dict):
             raise BadCommand("the body must be a JSON object")
         return args
@@ -132,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(status, {"error": why})
 
     def _reply(self, status: int, content: Mapping[str, Any]) -> None:
-        body = json.dumps(content).encode()
+        body = json_text(content).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

@@ -38,6 +38,7 @@ class Desk:
         self.board = board
         self.consumption = consumption
         self._journal_down_since_s: float | None = None
+        self._dropped = 0
 
     @property
     def journal_works(self) -> bool:
@@ -45,12 +46,14 @@ class Desk:
         return self._journal_down_since_s is None
 
     def intend(self, *entries: Entry) -> None:
-        """Write before doing. Raises JournalWriteFailed: then do not do it."""
+        """Write before doing. Raises JournalWriteFailed, IntentDropped: then do not do it."""
         try:
             self.journal.intend(*entries)
         except JournalWriteFailed as error:
             self._journal_failed(error)
             raise
+        finally:
+            self._tell_of_dropped()
 
     def skip(self, entries: Iterable[TimelineEntry], reason: str) -> None:
         """Write, in one transaction, that these will not be done."""
@@ -102,6 +105,18 @@ class Desk:
             write()
         except JournalWriteFailed as error:
             self._journal_failed(error)
+        self._tell_of_dropped()
+
+    def _tell_of_dropped(self) -> None:
+        if self.journal.dropped == self._dropped:
+            return
+        self._dropped = self.journal.dropped
+        self.board.count("deviations")
+        self.alarm(
+            "row-dropped", "journal", f"{self._dropped} rows held what no journal can.",
+            "`row-dropped` in the journal says what they were. Send the run folder to whoever "
+            "looks after labrig.",
+        )  # fmt: skip
 
     def _journal_failed(self, error: JournalWriteFailed) -> None:
         if self._journal_down_since_s is None:

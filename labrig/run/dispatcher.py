@@ -100,12 +100,12 @@ class Dispatcher:
             self._run()
         except Exception as error:
             _log.exception("the dispatcher ended")
-            self._desk.deviation("dispatcher-died", what=repr(error))
             # Nobody gives orders any more: leave everything safe.
             epoch = self._desk.fence.raise_epoch()
             for box in self._boxes:
                 box.put_first(Halt(epoch))
             self._tell_all(Finish())
+            self._desk.deviation("dispatcher-died", what=repr(error))
             raise
 
     def _run(self) -> None:

@@ -98,12 +98,16 @@ class Worker:
             self._run()
         except Exception as error:
             _log.exception("the worker of port %s ended", self.port)
-            self._desk.deviation("worker-died", port=self.port, what=repr(error))
-            self._desk.alarm(
-                "worker", self.port, f"it ended: {error!r}",
-                "The other instruments go on. Send the run folder to whoever looks after labrig.",
-            )  # fmt: skip
-            self._dispatcher.put(Died(self.port, repr(error)))
+            try:
+                self._desk.deviation("worker-died", port=self.port, what=repr(error))
+                self._desk.alarm(
+                    "worker", self.port, f"it ended: {error!r}",
+                    "The other instruments go on. Send the run folder to whoever looks after "
+                    "labrig.",
+                )  # fmt: skip
+            finally:
+                # Whatever else fails: who waits for this worker must hear that it is gone.
+                self._dispatcher.put(Died(self.port, repr(error)))
             raise
 
     def pause_until(self, until_s: float) -> None:

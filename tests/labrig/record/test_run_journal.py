@@ -163,15 +163,6 @@ def test_what_json_has_no_number_for_is_written_as_null(path):
     ]  # fmt: skip
 
 
-def test_a_row_that_cannot_be_written_at_all_spoils_no_other(path):
-    journal = open_journal(path, VirtualClock())
-    with pytest.raises(TypeError):
-        journal.note(Entry("note", "a set is not JSON", "noted", {"what": {1}}))
-    journal.note(Entry("note", "next", "noted", {}))
-    journal.close()
-    assert [row.key for row in read_journal(path)] == ["next"]
-
-
 @pytest.mark.parametrize(("survives", "synchronous"), [("power cut", 2), ("kill", 1)])
 def test_only_a_simulated_bench_does_not_wait_for_the_disk(tmp_path, survives, synchronous):
     opened = []
