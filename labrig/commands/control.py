@@ -103,7 +103,7 @@ def resume(
     hold now is asserted again, and the gap is recorded.
     """
     from labrig.commands.run import start_and_follow
-    from labrig.launch.json_files import read_json
+    from labrig.durable import read_json
     from labrig.launch.runner_child import RunnerOptions
     from labrig.night.following import glance
     from labrig.run.control_client import NoRunner, connect

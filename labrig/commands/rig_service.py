@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from labrig.durable import read_json, write_json
 from labrig.flows.services import PrefectServices, ServiceFailed, free_port
-from labrig.launch.json_files import read_json, write_json
 from labrig.launch.keeper import Keeper
 from labrig.launch.runner_child import RunnerOptions
 from labrig.night.conduct import read_plan

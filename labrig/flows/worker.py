@@ -15,8 +15,8 @@ from typing import Any
 from prefect import serve
 from prefect.deployments.runner import RunnerDeployment
 
+from labrig.durable import read_json
 from labrig.flows.night import night
-from labrig.launch.json_files import read_json
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from labrig.durable import sync_folder
 from labrig.frames.plate_store import WrittenPlane
 
 
@@ -51,15 +52,12 @@ def write_film(
     # As it is: grey levels of a camera are noise to a compressor, which costs several times what
     # writing costs and takes off a quarter.
     tifffile.imwrite(partial, frames, ome=True, metadata=metadata)
-    with partial.open("rb") as written:
+    # Windows syncs nothing through a handle that may only read.
+    with partial.open("r+b") as written:
         os.fsync(written.fileno())
         sha256, size = hashlib.file_digest(written, "sha256").hexdigest(), written.tell()
     os.replace(partial, final)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(folder)
     return WrittenPlane(
         path=str(Path(folder.name) / final.name),
         sha256=sha256,

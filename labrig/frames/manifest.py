@@ -7,10 +7,12 @@ labrig, rewritten whole (temporary file, then rename) at the end of a round and 
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+from labrig.durable import written_whole
 
 COLUMNS = (
     "key",
@@ -42,15 +44,13 @@ def write_manifest(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     Raises:
         OSError: the disk refuses; the previous table is untouched.
     """
-    partial = path.with_suffix(".csv.partial")
     count = 0
-    with partial.open("w", newline="", encoding="utf-8") as stream:
+    with written_whole(path) as binary:
+        stream = io.TextIOWrapper(binary, newline="", encoding="utf-8")
         writer = csv.DictWriter(stream, COLUMNS, extrasaction="ignore")
         writer.writeheader()
         for row in rows:
             writer.writerow(dict(row))
             count += 1
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(partial, path)
+        stream.detach()
     return count

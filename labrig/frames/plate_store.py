@@ -20,6 +20,8 @@ import zarr
 from numpy.typing import NDArray
 from zarr.codecs import BloscCodec
 
+from labrig.durable import sync_folder
+
 CHUNK_PX = 512
 
 
@@ -195,8 +197,10 @@ class PlateStore:
         c = self._layout.channels.index(channel)
         self._array(well, field)[round_, c] = pixels
         shard = self._shard(well, field, round_, c)
-        _sync(shard)
-        _sync(shard.parent)
+        # Windows syncs nothing through a handle that may only read.
+        with shard.open("r+b") as written:
+            os.fsync(written.fileno())
+        sync_folder(shard.parent)
         content = shard.read_bytes()
         return WrittenPlane(
             path=str(shard.relative_to(self._root.parent)),
@@ -282,11 +286,3 @@ def _image_metadata(well: str, field: int, layout: PlateLayout) -> dict[str, Any
 def _colors(count: int) -> list[str]:
     palette = ["FFFFFF", "FF3030", "4080FF", "30C030"]
     return [palette[i % len(palette)] for i in range(count)]
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

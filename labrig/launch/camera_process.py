@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from labrig.durable import read_json
 from labrig.frames.camera_host import CameraHost
 from labrig.frames.plate_store import PlateLayout, PlateStore
-from labrig.launch.json_files import read_json
 from labrig.twin.cameras import SceneCamera
 from labrig_drivers.instrument import installed_types
 from labrig_drivers.kinds import Camera

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from labrig.launch.json_files import read_json, write_json
+from labrig.durable import read_json, write_json
 from labrig.launch.offers import Offer
 from labrig.launch.runner_child import RunnerDied, RunnerOptions, start_runner, wait_until_ready
 from labrig.record.journal import JournalError

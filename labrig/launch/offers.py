@@ -11,7 +11,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from labrig.launch.json_files import read_json, write_json
+from labrig.durable import read_json, write_json
 from labrig.run_folder import RunFolder
 
 DEFAULT_GRACE_S = 900.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labrig.launch.json_files import read_json, write_json
+from labrig.durable import read_json, write_json
 from labrig.run.lease import runner_lives
 from labrig.run_folder import RunFolder
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from labrig.locks import try_lock
 from labrig.rig.bench import BenchSpec
-from labrig.run.lease import try_lock
 from labrig_drivers.errors import PortBusy
 
 CLAIMS = Path(tempfile.gettempdir()) / "labrig-ports"

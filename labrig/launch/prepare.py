@@ -16,9 +16,9 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from labrig.documents import Loaded
+from labrig.durable import write_json
 from labrig.frames.plate_store import PlateLayout
 from labrig.launch.camera_process import CameraEntry, CameraProcessSpec
-from labrig.launch.json_files import write_json
 from labrig.launch.twin_spec import twin_spec
 from labrig.plan.compile import compile as compile_plan
 from labrig.plan.plan import Finding, Plan

@@ -8,7 +8,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from labrig.launch.json_files import read_json
+from labrig.durable import read_json
 from labrig.run_folder import RunFolder
 
 REFUSED, NO_INSTRUMENT = 1, 5

@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from labrig.launch.json_files import read_json
+from labrig.durable import read_json
 from labrig.launch.pace import settle_pace
 from labrig.launch.port_claims import claimed_ports
 from labrig.launch.runner_child import NO_INSTRUMENT, REFUSED

@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from labrig.durable import write_text_whole
 from labrig.measure.errors import MeasureError, UnreadableImage
 from labrig.measure.field_job import (
     LABELLED,
@@ -28,7 +29,6 @@ from labrig.measure.plate_fields import find_plate, plate_fields
 from labrig.measure.results import (
     FieldResult,
     write_tables,
-    write_text_whole,
 )
 from labrig.measure.settings_file import settings_sha256, settings_to_json
 from labrig_analysis.settings import MeasureSettings

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labrig.durable import write_text_whole
 from labrig.measure.field_job import label_path, rows_of
 from labrig.measure.judging import SERIES, judge_fields
-from labrig.measure.results import write_text_whole
 from labrig.measure.rounds import LABELS, RoundFrame
 from labrig.measure.run_tables import locked, set_column, undo_unfinished
 from labrig.measure.sound_tables import check_table

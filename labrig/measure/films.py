@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from labrig.durable import write_text_whole
 from labrig.measure.field_job import rows_of, use_one_thread
-from labrig.measure.results import write_text_whole
 from labrig.measure.run_tables import locked, replace_rows
 from labrig.measure.settings_file import settings_sha256
 from labrig_analysis.settings import MeasureSettings

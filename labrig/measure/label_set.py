@@ -17,9 +17,10 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from labrig.durable import write_text_whole
 from labrig.measure.field_job import LABELLED, label_path, save_labels
 from labrig.measure.label_files import read_labels
-from labrig.measure.results import FieldResult, write_text_whole
+from labrig.measure.results import FieldResult
 
 ORIGINAL, TAKEN = "original", "taken"
 Labels = Mapping[str, NDArray[Any]]

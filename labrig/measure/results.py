@@ -7,13 +7,12 @@ cut off goes on where it stopped, and the tables can be made again at any time.
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from labrig.durable import write_text_whole
 from labrig.measure.pairing import FieldFiles
 from labrig.measure.planes import PlaneFile, plane_stamp
 
@@ -98,30 +97,6 @@ def write_tables(out: Path, results: Iterable[FieldResult]) -> None:
     for name, rows in gathered.items():
         table = pd.DataFrame(rows) if rows else pd.DataFrame(columns=KEYS[name])
         write_text_whole(out / f"{name}.csv", table.to_csv(index=False, float_format="%.7g"))
-
-
-def write_text_whole(path: Path, text: str) -> None:
-    """Write a text file whole or not at all, as :func:`written_whole` does."""
-    with written_whole(path) as stream:
-        stream.write(text.encode())
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
-    """Written aside, synced, renamed: a reader finds the old file or the new one.
-
-    Whatever goes wrong while it is being written, nothing is left beside the old file.
-    """
-    aside = path.with_name(path.name + ".partial")
-    try:
-        with aside.open("wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(aside, path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
 
 
 def _done_path(out: Path, field: str) -> Path:

@@ -10,7 +10,6 @@ Cells are handled as text: reading numbers only to write them again can change t
 from __future__ import annotations
 
 import csv
-import fcntl
 import io
 import math
 import os
@@ -22,7 +21,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from labrig.measure.results import Rows, write_text_whole, written_whole
+from labrig.durable import write_text_whole, written_whole
+from labrig.locks import wait_lock
+from labrig.measure.results import Rows
 from labrig.measure.sound_tables import damaged, sound_rows
 
 Row = dict[str, str]
@@ -111,7 +112,7 @@ def set_column(
 def locked(folder: Path) -> Iterator[None]:
     """One process at a time changes the tables; the lock falls with its process."""
     with (folder / ".lock").open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+        wait_lock(stream)
         yield
 
 

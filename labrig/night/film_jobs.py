@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from labrig.launch.json_files import read_json
+from labrig.durable import read_json
 from labrig.measure.films import FilmJob
 from labrig.plan.film_schedule import block_of, rounds_of_films
 from labrig.plan.plan import Plan

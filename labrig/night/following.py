@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from labrig.launch.json_files import read_json
+from labrig.durable import read_json
 from labrig.run.control_client import NoRunner, connect
 from labrig.run.lease import runner_lives
 from labrig.run_folder import RunFolder

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from labrig.durable import write_text_whole
 from labrig.protocol.added_keys import changes
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
@@ -253,12 +253,7 @@ def _chain(entry: Entry, before: str) -> str:
 def _write(path: Path, commitment: Commitment) -> None:
     """All of the new file or all of the old one, whatever happens."""
     text = json.dumps({"format": FORMAT, **asdict(commitment)}, indent=1, ensure_ascii=False)
-    unfinished = path.with_name(path.name + ".tmp")
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    write_text_whole(path, f"{text}\n")
 
 
 def _read(path: Path) -> Commitment:

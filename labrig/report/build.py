@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from labrig.durable import write_text_whole
 from labrig.report.analysis import analyse
 from labrig.report.page import render
 from labrig.report.record import read_record
@@ -25,8 +26,6 @@ def build_report(folder: RunFolder) -> Path:
     analysis = analyse(read_record(folder))
     write_tables(analysis, folder.report)
     page = folder.report / "report.html"
-    # Aside, then renamed: a browser that reloads finds the old page or the new one.
-    aside = page.with_name("report.html.partial")
-    aside.write_text(render(analysis), encoding="utf-8")
-    aside.replace(page)
+    # Whole: a browser that reloads finds the old page or the new one.
+    write_text_whole(page, render(analysis))
     return page

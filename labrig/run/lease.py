@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import threading
 import time
 from pathlib import Path
 from typing import IO
 
+from labrig.locks import try_lock
 from labrig.record.clock import boot_id
 
 _LOCK = "runner.lock"
@@ -106,25 +106,3 @@ def _lock_patiently(file: IO[str]) -> bool:
             return True
         time.sleep(_LOOK_S)
     return False
-
-
-def try_lock(file: IO[str]) -> bool:
-    """Lock an open file until it is closed; False when another process has it."""
-    try:
-        _lock(file)
-    except OSError:
-        return False
-    return True
-
-
-def _lock(file: IO[str]) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        # A byte far behind the text, so that the holder's name stays readable.
-        file.seek(1_000_000)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

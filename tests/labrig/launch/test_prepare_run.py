@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from labrig.launch.json_files import read_json
+from labrig.durable import read_json
 from labrig.launch.prepare import StartRefused, StartRequest, prepare_run
 from labrig.plan.store import from_json
 from labrig.protocol.models import CultureRecord, Donor

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from labrig.durable import write_text_whole
 from labrig.measure import run_tables
 from labrig.measure.closing import close_measures
 from labrig.measure.errors import MeasureError
-from labrig.measure.results import write_text_whole
 from labrig.measure.run_tables import replace_rows, set_column
 
 COLUMNS = ("well", "field", "round", "tube")
