@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from labrig.file_names import LONGEST, RULE, fault_in_name
+
+_LONGEST = LONGEST + len("2026-11-23_180000_")
+
 
 class NotARunFolder(Exception):
     """The folder is not that of a run; the message says what is missing."""
@@ -25,6 +29,24 @@ class RunFolder:
     """Paths of one run."""
 
     root: Path
+
+    @classmethod
+    def new(cls, runs: Path, name: str) -> RunFolder:
+        """The folder of a run to come, right inside the folder of runs; nothing is made.
+
+        Raises:
+            NotARunFolder: the name is no single step of a path, or ``runs`` lies inside a run.
+        """
+        fault = fault_in_name(name, _LONGEST)
+        if fault:
+            raise NotARunFolder(f"{name!r} {fault}, so no run folder can be called that. {RULE}")
+        for outer in (runs.absolute(), *runs.absolute().parents):
+            if (outer / "run.json").exists():
+                raise NotARunFolder(
+                    f"{runs} lies inside the run folder {outer}, where no other run may be: give "
+                    "another folder with --runs"
+                )
+        return cls(runs / name)
 
     @classmethod
     def at(cls, root: Path) -> RunFolder:
@@ -85,6 +107,36 @@ class RunFolder:
     def control(self) -> Path:
         """How to reach the runner while it lives."""
         return self.root / "control.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the runner while it lives."""
+        return self.root / "runner.lock"
+
+    @property
+    def stop(self) -> Path:
+        """A stop that was asked for: by whom, when and why."""
+        return self.root / "stop.json"
+
+    @property
+    def offer(self) -> Path:
+        """A start that a schedule wants."""
+        return self.root / "offer.json"
+
+    @property
+    def answer(self) -> Path:
+        """What the keeper of the rig said to it."""
+        return self.root / "answer.json"
+
+    @property
+    def outcome(self) -> Path:
+        """How the run ended."""
+        return self.root / "outcome.json"
+
+    @property
+    def ledger(self) -> Path:
+        """Dose by well and factor."""
+        return self.root / "ledger.json"
 
     @property
     def log(self) -> Path:

@@ -47,7 +47,7 @@ def make_offer(folder: RunFolder, offer: Offer) -> None:
     Raises:
         OSError: the disk refuses.
     """
-    path = folder.root / "offer.json"
+    path = folder.offer
     if not path.exists():
         write_json(path, asdict(offer))
 
@@ -59,7 +59,7 @@ def offered_by(runs: Path, by: str) -> RunFolder | None:
         ValueError: a file of an offer is damaged.
     """
     for path in sorted(runs.glob("*/offer.json")):
-        answer = path.with_name("answer.json")
+        answer = RunFolder(path.parent).answer
         if read_json(path)["by"] == by and answer.exists() and read_json(answer)["accepted"]:
             return RunFolder(path.parent)
     return None
@@ -73,7 +73,7 @@ def await_answer(folder: RunFolder, within_s: float = 90.0) -> None:
         NoKeeper: no answer came.
     """
     deadline = time.monotonic() + within_s
-    path = folder.root / "answer.json"
+    path = folder.answer
     while time.monotonic() < deadline:
         if path.exists():
             answer = read_json(path)

@@ -142,7 +142,7 @@ def _prepare(
     permission = start_permission(request.protocol)
     if not permission.allowed:
         raise StartRefused(permission.reason)
-    folder = RunFolder(request.runs / _run_name(protocol.model, now))
+    folder = RunFolder.new(request.runs, _run_name(protocol.model, now))
     for part in (folder.root, folder.wire, folder.plate.parent, folder.measures, folder.report):
         part.mkdir(parents=True)
     shutil.copyfile(protocol.path, folder.protocol)

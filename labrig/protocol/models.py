@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from labrig.name_types import FileName
 from labrig.protocol.definition import Definition
 from labrig.protocol.references import check_references
 from labrig.units import Unit
@@ -181,7 +182,7 @@ class FilmPlan(Strict):
         description="pattern that every well with electrodes gets, shams too, while films are "
         "taken; None: each well's own, and contraction cannot be compared between arms",
     )
-    channel: Name
+    channel: FileName
     duration_s: Seconds = Field(alias="duration", gt=0)
     frame_rate_hz: Hertz = Field(alias="frame_rate", ge=50)
     exposure_ms: Ms = Field(alias="exposure", gt=0)
@@ -194,7 +195,7 @@ class Imaging(Strict):
     first_s: Seconds = Field(default=0.0, alias="first", ge=0)
     sites: int = Field(ge=1, le=25, description="fields a well, fixed before the run")
     min_wall_distance_mm: Mm = Field(default=1.5, alias="wall_distance")
-    channels: dict[Name, Channel]
+    channels: dict[FileName, Channel]
     films: FilmPlan | None = None
 
 
@@ -268,7 +269,7 @@ class Protocol(Strict):
     """One experiment."""
 
     labrig: Literal[1] = Field(description="version of this file format")
-    name: Name
+    name: FileName
     title: str
     catalogue: str = Field(default="", description="e.g. P3")
     purpose: str = ""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from labrig.name_types import FileName
 from labrig.rig.references import check_references
 from labrig.units import Unit
 
@@ -18,7 +19,7 @@ Cm2 = Annotated[float, Unit("cm**2")]
 Um = Annotated[float, Unit("um")]
 Ohm = Annotated[float, Unit("ohm")]
 Seconds = Annotated[float, Unit("s")]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=60)]
+Name = FileName
 Well = Annotated[str, Field(pattern=r"^[A-P][1-9][0-9]?$")]
 
 
