@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from labrig.rig.bench import BenchSpec, PortSpec
+from labrig.twin.physical import PhysicalRecord, Plant, RecordedPlant
 from labrig.twin.plants import TwinPlant
 from labrig.twin.spec import TwinSpec
 from labrig.twin.wire_history import WireHistory
@@ -23,10 +24,13 @@ SWITCHED_ON_BEFORE_S = 600.0
 Simulators therefore live by a clock that shows this much more than the run's."""
 
 
-def simulators_by_port(bench: BenchSpec, spec: TwinSpec, world: World) -> dict[str, Simulator]:
+def simulators_by_port(
+    bench: BenchSpec, spec: TwinSpec, world: World, record: PhysicalRecord | None = None
+) -> dict[str, Simulator]:
     """One simulator a port (a shared bus where several instruments share it).
 
-    Cameras have no byte protocol and are left out: see ``labrig.twin.cameras``.
+    Cameras have no byte protocol and are left out: see ``labrig.twin.cameras``. What happens
+    goes into ``record``, where there is one.
     """
     types = installed_types()
     by_port: dict[str, list[Simulator]] = {}
@@ -46,7 +50,7 @@ def simulators_by_port(bench: BenchSpec, spec: TwinSpec, world: World) -> dict[s
         )
         simulator = kind.simulator(
             kind.settings(**instrument.settings),
-            TwinPlant(world, instrument.name, SWITCHED_ON_BEFORE_S),
+            _plugged(world, instrument.name, record),
             spec.seed * 1000 + index,
             faults,
             instrument.name,
@@ -55,6 +59,13 @@ def simulators_by_port(bench: BenchSpec, spec: TwinSpec, world: World) -> dict[s
     return {
         port: found[0] if len(found) == 1 else SharedBus(found) for port, found in by_port.items()
     }
+
+
+def _plugged(world: World, instrument: str, record: PhysicalRecord | None) -> Plant:
+    plant = TwinPlant(world, instrument, SWITCHED_ON_BEFORE_S)
+    if record is None:
+        return plant
+    return RecordedPlant(plant, record, instrument, SWITCHED_ON_BEFORE_S)
 
 
 class TwinPort:
@@ -113,7 +124,7 @@ class TwinBench:
     Args:
         spec: the world.
         bench: the rig's ports and instruments.
-        folder: the run's ``twin`` folder, for the wire history.
+        folder: the run's ``twin`` folder, for the wire history and what physically happened.
         now: seconds on the run's one clock.
     """
 
@@ -123,9 +134,10 @@ class TwinBench:
         self._now = now
         self._world = World(spec)
         self.history = WireHistory(folder / "wire_history.txt")
+        self._record = PhysicalRecord(folder / "physical.jsonl")
+        simulators = simulators_by_port(bench, spec, self._world, self._record)
         self._ports = {
-            name: TwinPort(name, simulator, self)
-            for name, simulator in simulators_by_port(bench, spec, self._world).items()
+            name: TwinPort(name, simulator, self) for name, simulator in simulators.items()
         }
 
     def rebuild(self) -> float:
@@ -178,5 +190,6 @@ class TwinBench:
         return self._world.truth(self._now())
 
     def close(self) -> None:
-        """Close the wire history."""
+        """Close the wire history, and write what was done."""
         self.history.close()
+        self._record.close()

@@ -1,0 +1,124 @@
+"""What the simulated instruments physically did, written beside the truth: ``physical.jsonl``.
+
+Each line is one change, ``[instrument, seconds, what, ...]``::
+
+    ["base", 0.0, "flow", 30.0]            µL/min from now on
+    ["pulses", 8.0, "train", 1, ...]       begins on channel 1: phase ms, amplitude V, biphasic,
+                                           frequency Hz, burst s, gap s, duration s
+    ["pulses", 9.5, "cut", 1]              it is cut off before its end
+    ["stage", 3.2, "at", 500.0, -250.0]    the stage has come to rest here, µm
+
+Nothing of labrig reads it: it is what ledger, journal and report are held against.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from labrig_drivers.simulation import IncubatorPlant, PumpPlant, StagePlant, StimulatorPlant
+
+_LINES_A_WRITE = 256
+
+
+class Plant(PumpPlant, StimulatorPlant, StagePlant, IncubatorPlant, Protocol):
+    """What any simulated instrument may be plugged into."""
+
+
+class PhysicalRecord:
+    """An append-only file of changes.
+
+    A bench that is rebuilt does again what it did before; of each instrument only what the file
+    does not hold yet is added, so lines that died with their process come back, and none twice.
+
+    Args:
+        path: the file; made when something happens.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._on_file: Counter[str] = Counter()
+        self._told: Counter[str] = Counter()
+        self._waiting: list[str] = []
+        if path.exists():
+            whole = path.read_text(encoding="utf-8").rpartition("\n")[0]
+            lines = whole.splitlines()
+            self._on_file.update(json.loads(line)[0] for line in lines)
+            # What a power cut tore in the middle is told again.
+            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+    def tell(self, instrument: str, now_s: float, what: str, *values: Any) -> None:  # noqa: ANN401
+        """One change of one instrument."""
+        self._told[instrument] += 1
+        if self._told[instrument] <= self._on_file[instrument]:
+            return
+        self._waiting.append(json.dumps([instrument, round(now_s, 6), what, *values]) + "\n")
+        if len(self._waiting) >= _LINES_A_WRITE:
+            self._write()
+
+    def close(self) -> None:
+        """Write what waits; more may be told, and this called again."""
+        self._write()
+
+    def _write(self) -> None:
+        if not self._waiting:
+            return
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write("".join(self._waiting))
+        self._waiting.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPlant:
+    """A plant whose changes are written down; passes everything on.
+
+    Attributes:
+        ahead_s: how much more the instrument's clock shows than the world's.
+    """
+
+    inner: Plant
+    record: PhysicalRecord
+    instrument: str
+    ahead_s: float
+
+    def flow_changed(self, now_s: float, rate_ul_min: float) -> None:
+        """The pump moves this much from now on."""
+        self._tell(now_s, "flow", rate_ul_min)
+        self.inner.flow_changed(now_s, rate_ul_min)
+
+    def train_started(
+        self,
+        now_s: float,
+        channel: int,
+        phase_ms: float,
+        amplitude_v: float,
+        biphasic: bool,
+        frequency_hz: float,
+        burst_s: float,
+        gap_s: float,
+        duration_s: float,
+    ) -> None:
+        """A train begins."""
+        shape = (phase_ms, amplitude_v, biphasic, frequency_hz, burst_s, gap_s, duration_s)
+        self._tell(now_s, "train", channel, *shape)
+        self.inner.train_started(now_s, channel, *shape)
+
+    def train_stopped(self, now_s: float, channel: int) -> None:
+        """It is cut off."""
+        self._tell(now_s, "cut", channel)
+        self.inner.train_stopped(now_s, channel)
+
+    def moved(self, now_s: float, x_um: float, y_um: float) -> None:
+        """The stage has come to rest."""
+        self._tell(now_s, "at", round(x_um, 3), round(y_um, 3))
+        self.inner.moved(now_s, x_um, y_um)
+
+    def air(self, now_s: float) -> tuple[float, float]:
+        """The incubator's air; nothing that an instrument does."""
+        return self.inner.air(now_s)
+
+    def _tell(self, now_s: float, what: str, *values: Any) -> None:  # noqa: ANN401
+        self.record.tell(self.instrument, now_s - self.ahead_s, what, *values)

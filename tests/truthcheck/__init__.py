@@ -1,0 +1,32 @@
+"""Holds what a simulated night says of itself against what its instruments physically did.
+
+Shares no code with labrig: the journal is read by SQL, everything else as JSON, CSV and HTML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from truthcheck import doses, levels, pictures, pulses, record, report, stops, volumes
+from truthcheck.night import Fault, Night, Violation, read_night
+
+__all__ = ["Fault", "Night", "Violation", "check_truth", "read_night"]
+
+
+def check_truth(folder: Path, faults: Sequence[Fault] = ()) -> list[Violation]:
+    """Everything in a run folder that is not so.
+
+    Args:
+        folder: of a run on simulated instruments, ended or not.
+        faults: scripted ones that ``twin/spec.json`` does not name.
+    """
+    return list(_violations(read_night(folder, faults)))
+
+
+def _violations(night: Night) -> Iterable[Violation]:
+    for check in (
+        record.violations, volumes.violations, doses.violations, pulses.violations,
+        pictures.violations, stops.violations, levels.violations, report.violations,
+    ):  # fmt: skip
+        yield from check(night)

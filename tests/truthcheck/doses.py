@@ -1,0 +1,103 @@
+"""µL per dose: never more than was meant unless the record doubts it, never gone untold."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from truthcheck.night import Night, Row, Violation
+from truthcheck.volumes import step_ul
+
+PART = 0.02
+UPPER = ("at_most_ul", "most_ul", "upper_ul")
+"""Names under which a ledger may bound what it does not know."""
+
+
+def dose_flows(night: Night, pump: str) -> Iterator[tuple[float, float, float]]:
+    """Stretches ``(from_s, until_s, µL)`` in which the pump ran at the rate of a dose."""
+    steps = night.physical.flows.get(pump, [])
+    levels = {e["rate_ul_min"] for e in night.entries("flow") if e["instrument"] == pump}
+    rates = {e["rate_ul_min"] for e in night.entries("dose") if e["instrument"] == pump}
+    ends = [*(at_s for at_s, _ in steps[1:]), float("inf")]
+    for (at_s, rate), end_s in zip(steps, ends, strict=True):
+        own = rate / (night.factor(pump, at_s) or 1.0)
+        if rate > 0 and _among(own, rates) and not _among(own, levels):
+            end_s = min(end_s, max(night.until_s, at_s) + 3600.0)
+            yield at_s, end_s, rate * (end_s - at_s) / 60.0
+
+
+def _among(rate: float, rates: set[float]) -> bool:
+    return any(abs(rate - other) <= 0.01 * other for other in rates if other > 0)
+
+
+def given_ul(night: Night) -> tuple[dict[str, float], list[tuple[str, float]]]:
+    """By dose, what physically came; and (pump, time) of what no row announced."""
+    sent = [row for row in night.of("dose") if row.state == "sent"]
+    given: defaultdict[str, float] = defaultdict(float)
+    unannounced = []
+    for pump in night.physical.flows:
+        own = [row for row in sent if row.detail["instrument"] == pump]
+        for at_s, _, came_ul in dose_flows(night, pump):
+            before = [row for row in own if row.run_s <= at_s + 1e-3]
+            if before:
+                given[before[-1].key] += came_ul
+            else:
+                unannounced.append((pump, at_s))
+    return given, unannounced
+
+
+def violations(night: Night) -> Iterator[Violation]:
+    given, unannounced = given_ul(night)
+    for pump, at_s in unannounced:
+        yield Violation("unannounced dose", f"{pump} dosed at {at_s:.1f} s, and no row says so")
+    told = {dose["key"]: dose for dose in (night.ledger or {"doses": []})["doses"]}
+    rows: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in night.of("dose"):
+        rows[row.key].append(row)
+    for entry in night.entries("dose"):
+        key = entry["key"]
+        yield from _one(night, entry, given.get(key, 0.0), told.get(key), rows[key])
+
+
+def _one(
+    night: Night,
+    entry: dict[str, Any],
+    came_ul: float,
+    told: dict[str, Any] | None,
+    rows: list[Row],
+) -> Iterator[Violation]:
+    key, planned_ul, pump = entry["key"], entry["volume_ul"], entry["instrument"]
+    total_ul = night.physical.moved_ul(pump, 0.0, night.until_s)
+    allowed_ul = 0.3 + PART * planned_ul + 2 * step_ul(night, pump, total_ul)
+    sent = [row for row in rows if row.state == "sent"]
+    last = rows[-1] if rows else None
+    if sent and night.unseen(pump, sent[0].run_s, night.until_s):
+        allowed_ul += planned_ul * abs(night.factor(pump, sent[0].run_s) - 1.0) * len(sent)
+    doubted = last is None or last.state == "unknown" or night.end is None
+    if came_ul > planned_ul + allowed_ul:
+        sent_ul = sum(row.detail["volume_ul"] for row in sent)
+        asked = entry["on_unknown"] in ("redo", "ask")
+        if not (doubted and asked and came_ul <= sent_ul + allowed_ul):
+            state = "nothing" if last is None else last.state
+            yield Violation(
+                "dose twice",
+                f"{key}: {came_ul:.2f} of {planned_ul:g} µL came, the journal says {state}",
+            )
+    if night.ledger is None or night.end is None:
+        return
+    if told is None:
+        if came_ul > allowed_ul:
+            yield Violation("dose untold", f"{key}: {came_ul:.2f} µL came, the ledger has none")
+        return
+    told_ul = told["delivered_ul"]
+    if told_ul is not None and abs(told_ul - came_ul) > allowed_ul:
+        if not sent or not night.unseen(pump, sent[0].run_s, night.until_s):
+            yield Violation(
+                "dose volume", f"{key}: the ledger says {told_ul:.2f} µL, physically {came_ul:.2f}"
+            )
+    for name in UPPER:
+        if told.get(name) is not None and came_ul > told[name] + allowed_ul:
+            yield Violation(
+                "dose bound", f"{key}: at most {told[name]:.2f} µL, physically {came_ul:.2f}"
+            )

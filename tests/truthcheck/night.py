@@ -1,0 +1,229 @@
+"""A run folder, read without labrig."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One thing that is not as the run says."""
+
+    rule: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.what}"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A scripted fault, as ``twin/spec.json`` has it."""
+
+    instrument: str
+    name: str
+    from_s: float
+    until_s: float = float("inf")
+    value: float = 0.0
+
+    def active(self, from_s: float, until_s: float) -> bool:
+        return self.from_s < until_s and from_s < self.until_s
+
+
+@dataclass(frozen=True)
+class Row:
+    seq: int
+    kind: str
+    key: str
+    state: str
+    run_s: float
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Train:
+    """A train as it physically was; ``until_s`` is its end or its cut."""
+
+    at_s: float
+    until_s: float
+    channel: int
+    phase_ms: float
+    amplitude_v: float
+    biphasic: bool
+    frequency_hz: float
+    burst_s: float
+    gap_s: float
+    duration_s: float
+
+    def pulses_s(self, before_s: float = float("inf")) -> Iterator[float]:
+        """When each pulse that really came began."""
+        end_s = min(self.until_s, before_s)
+        begin_s = self.at_s
+        while begin_s < self.at_s + self.duration_s - 1e-9:
+            burst_s = self.burst_s if self.gap_s > 0 else self.duration_s
+            count = 0
+            while count / self.frequency_hz < burst_s - 1e-9:
+                pulse_s = begin_s + count / self.frequency_hz
+                if pulse_s >= end_s - 1e-6 or pulse_s >= self.at_s + self.duration_s - 1e-9:
+                    return
+                yield pulse_s
+                count += 1
+            if self.gap_s <= 0:
+                return
+            begin_s += burst_s + self.gap_s
+
+
+@dataclass
+class Physical:
+    """``twin/physical.jsonl``, by instrument."""
+
+    flows: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    trains: dict[str, list[Train]] = field(default_factory=dict)
+    stands: dict[str, list[tuple[float, float, float]]] = field(default_factory=dict)
+
+    def moved_ul(self, pump: str, from_s: float, until_s: float) -> float:
+        """µL that the pump really moved."""
+        steps = self.flows.get(pump, [])
+        ends = [*(at_s for at_s, _ in steps[1:]), float("inf")]
+        return sum(
+            rate * max(min(end_s, until_s) - max(at_s, from_s), 0.0) / 60.0
+            for (at_s, rate), end_s in zip(steps, ends, strict=True)
+        )
+
+    def rate_ul_min(self, pump: str, at_s: float) -> float:
+        rates = [rate for since_s, rate in self.flows.get(pump, []) if since_s <= at_s + 1e-6]
+        return rates[-1] if rates else 0.0
+
+
+@dataclass
+class Night:
+    """All of one run."""
+
+    folder: Path
+    plan: dict[str, Any]
+    types: dict[str, str]
+    settings: dict[str, dict[str, Any]]
+    rows: list[Row]
+    chain_breaks: list[int]
+    ledger: dict[str, Any] | None
+    outcome: dict[str, Any] | None
+    physical: Physical
+    faults: tuple[Fault, ...]
+
+    @cached_property
+    def until_s(self) -> float:
+        """How far the record goes."""
+        return self.rows[-1].run_s if self.rows else 0.0
+
+    @cached_property
+    def end(self) -> Row | None:
+        """The row that says how the run ended."""
+        ends = [r for r in self.rows if r.kind == "run" and r.key in ("finished", "stopped")]
+        return ends[-1] if ends else None
+
+    def entries(self, *kinds: str) -> list[dict[str, Any]]:
+        return [e for e in self.plan["timeline"] if e["kind"] in kinds]
+
+    def of(self, *kinds: str) -> list[Row]:
+        return [row for row in self.rows if row.kind in kinds]
+
+    def deviations(self, *codes: str) -> list[Row]:
+        return [row for row in self.of("deviation") if row.key in codes]
+
+    def unseen(self, pump: str, from_s: float, until_s: float) -> bool:
+        """Whether a fault ran that the pump itself cannot know of."""
+        return any(
+            fault.instrument == pump
+            and fault.active(from_s, until_s)
+            and (
+                fault.name in ("rate_error", "drift")
+                or (fault.name == "stall" and self.types[pump].startswith("leadfluid"))
+            )
+            for fault in self.faults
+        )
+
+    def factor(self, pump: str, at_s: float) -> float:
+        """What really moves, in parts of what the pump believes to move."""
+        factor = 1.0
+        for fault in self.faults:
+            if fault.instrument == pump and fault.from_s <= at_s + 1e-6 < fault.until_s + 1e-6:
+                factor *= 1 + fault.value if fault.name in ("rate_error", "drift") else 1.0
+        return factor
+
+
+def read_night(folder: Path, faults: Sequence[Fault] = ()) -> Night:
+    """Read a run folder as it lies."""
+    bench = _json(folder / "bench.json") or {"instruments": []}
+    spec = _json(folder / "twin" / "spec.json") or {"faults": []}
+    rows, breaks = _rows(folder / "journal.sqlite")
+    plan = _json(folder / "plan.json")
+    assert plan is not None, f"{folder} has no plan"
+    return Night(
+        folder=folder,
+        plan=plan["plan"],
+        types={i["name"]: i["type"] for i in bench["instruments"]},
+        settings={i["name"]: i["settings"] for i in bench["instruments"]},
+        rows=rows,
+        chain_breaks=breaks,
+        ledger=_json(folder / "ledger.json"),
+        outcome=_json(folder / "outcome.json"),
+        physical=_physical(folder / "twin" / "physical.jsonl"),
+        faults=(*(Fault(**fault) for fault in spec["faults"]), *faults),
+    )
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def _rows(path: Path) -> tuple[list[Row], list[int]]:
+    """Every row, and the numbers of those that do not follow from the one before."""
+    from hashlib import sha256
+
+    if not path.exists():
+        return [], []
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    rows, breaks, last, number = [], [], "0" * 64, 0
+    try:
+        for *fields, digest in connection.execute("SELECT * FROM journal ORDER BY seq"):
+            number += 1
+            expected = sha256(f"{last}{tuple(fields)!r}".encode()).hexdigest()
+            if digest != expected or fields[0] != number:
+                breaks.append(fields[0])
+            last = digest
+            seq, kind, key, state, _, run_s, _, _, _, detail = fields
+            rows.append(Row(seq, kind, key, state, run_s, json.loads(detail)))
+    finally:
+        connection.close()
+    return rows, breaks
+
+
+def _physical(path: Path) -> Physical:
+    found = Physical()
+    if not path.exists():
+        return found
+    open_trains: dict[tuple[str, int], list[Any]] = {}
+    begun: dict[str, list[list[Any]]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        name, at_s, what, *values = json.loads(line)
+        match what:
+            case "flow":
+                found.flows.setdefault(name, []).append((at_s, values[0]))
+            case "train":
+                channel, *shape = values
+                train = [at_s, at_s + shape[-1], channel, *shape]
+                open_trains[name, channel] = train
+                begun.setdefault(name, []).append(train)
+            case "cut":
+                train = open_trains.pop((name, values[0]), [at_s, at_s])
+                train[1] = min(train[1], at_s)
+            case "at":
+                found.stands.setdefault(name, []).append((at_s, *values))
+    found.trains = {name: [Train(*train) for train in trains] for name, trains in begun.items()}
+    return found

@@ -1,0 +1,46 @@
+"""The journal itself: its chain, an end for everything planned, and an outcome that fits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from truthcheck.night import Night, Violation
+
+SETTLED = frozenset({"confirmed", "failed", "missed", "skipped", "refused"})
+
+
+def violations(night: Night) -> Iterator[Violation]:
+    for seq in night.chain_breaks:
+        yield Violation("chain", f"row {seq} does not follow from the one before it")
+    if night.end is None:
+        return
+    yield from _unended(night)
+    yield from _outcome(night)
+
+
+def _unended(night: Night) -> Iterator[Violation]:
+    assert night.end is not None
+    ends: Counter[str] = Counter()
+    for row in night.of("dose", "frame", "film", "reading"):
+        if row.state in SETTLED or (row.state == "unknown" and "resolution" in row.detail):
+            ends[row.key] += 1
+    for entry in night.entries("dose", "frame", "film", "reading"):
+        count = ends[entry["key"]]
+        if count == 0 and entry["offset_s"] <= night.end.run_s:
+            yield Violation("no end", f"{entry['kind']} {entry['key']} has no last word")
+        if count > 1:
+            yield Violation("two ends", f"{entry['kind']} {entry['key']} has {count} last words")
+    for key in ends.keys() - {entry["key"] for entry in night.plan["timeline"]}:
+        yield Violation("not planned", f"the journal ends {key}, which nobody planned")
+
+
+def _outcome(night: Night) -> Iterator[Violation]:
+    assert night.end is not None
+    if night.outcome is None:
+        yield Violation("outcome", f"the run has {night.end.key}, but there is no outcome.json")
+    elif night.outcome["condition"] != night.end.key and not night.outcome["failures"]:
+        condition = night.outcome["condition"]
+        yield Violation("outcome", f"outcome.json says {condition}, the journal {night.end.key}")
+    if night.ledger is None:
+        yield Violation("outcome", f"the run has {night.end.key}, but there is no ledger.json")

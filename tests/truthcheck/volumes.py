@@ -1,0 +1,43 @@
+"""µL per pump: what the ledger believes, and what it calls witnessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from truthcheck.night import Night, Violation
+
+PART = 0.01
+BELIEF = ("believed_ul", "confirmed_ul")
+"""What a pump's own counter says, under any name."""
+
+
+def step_ul(night: Night, pump: str, counted_ul: float) -> float:
+    """What the counter of a pump cannot tell apart: four digits, of mL for wide syringes."""
+    if not night.types[pump].startswith("new_era"):
+        return 0.001
+    diameter_mm = night.settings[pump].get("syringe_diameter_mm", 14.43)
+    unit_ul = 1.0 if diameter_mm <= 14.0 else 1000.0
+    digits = len(str(int(abs(counted_ul) / unit_ul)))
+    return float(unit_ul * 10.0 ** (digits - 4))
+
+
+def violations(night: Night) -> Iterator[Violation]:
+    if night.ledger is None:
+        return
+    until_s = night.ledger["until_s"]
+    for totals in night.ledger["pumps"]:
+        pump = totals["pump"]
+        moved_ul = night.physical.moved_ul(pump, 0.0, until_s)
+        allowed_ul = 1.0 + PART * abs(moved_ul) + 2 * step_ul(night, pump, moved_ul)
+        unseen = night.unseen(pump, 0.0, until_s)
+        for word in (*BELIEF, "witnessed_ul"):
+            told_ul = totals.get(word)
+            if told_ul is None or abs(told_ul - moved_ul) <= allowed_ul:
+                continue
+            if unseen and word == "believed_ul":
+                # Nobody can know; the word says as much.
+                continue
+            yield Violation(
+                "pump volume",
+                f"{pump}: {word} {told_ul:.1f}, physically {moved_ul:.1f} µL (± {allowed_ul:.1f})",
+            )
