@@ -16,7 +16,7 @@ UPPER = ("at_most_ul", "most_ul", "upper_ul")
 
 def dose_flows(night: Night, pump: str) -> Iterator[tuple[float, float, float]]:
     """Stretches ``(from_s, until_s, µL)`` in which the pump ran at the rate of a dose."""
-    steps = night.physical.flows.get(pump, [])
+    steps = night.physical.flows.get(pump, [(0.0, 0.0)])
     levels = {e["rate_ul_min"] for e in night.entries("flow") if e["instrument"] == pump}
     rates = {e["rate_ul_min"] for e in night.entries("dose") if e["instrument"] == pump}
     ends = [*(at_s for at_s, _ in steps[1:]), float("inf")]
@@ -68,12 +68,11 @@ def _one(
     rows: list[Row],
 ) -> Iterator[Violation]:
     key, planned_ul, pump = entry["key"], entry["volume_ul"], entry["instrument"]
-    total_ul = night.physical.moved_ul(pump, 0.0, night.until_s)
-    allowed_ul = 0.3 + PART * planned_ul + 2 * step_ul(night, pump, total_ul)
+    allowed_ul = 0.3 + PART * planned_ul + 2 * step_ul(night, pump)
     sent = [row for row in rows if row.state == "sent"]
     last = rows[-1] if rows else None
-    if sent and night.unseen(pump, sent[0].run_s, night.until_s):
-        allowed_ul += planned_ul * abs(night.factor(pump, sent[0].run_s) - 1.0) * len(sent)
+    if sent:
+        allowed_ul += planned_ul * night.most_off(pump, sent[0].run_s, night.until_s)
     doubted = last is None or last.state == "unknown" or night.end is None
     if came_ul > planned_ul + allowed_ul:
         sent_ul = sum(row.detail["volume_ul"] for row in sent)

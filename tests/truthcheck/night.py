@@ -89,7 +89,7 @@ class Physical:
 
     def moved_ul(self, pump: str, from_s: float, until_s: float) -> float:
         """µL that the pump really moved."""
-        steps = self.flows.get(pump, [])
+        steps = self.flows.get(pump, [(0.0, 0.0)])
         ends = [*(at_s for at_s, _ in steps[1:]), float("inf")]
         return sum(
             rate * max(min(end_s, until_s) - max(at_s, from_s), 0.0) / 60.0
@@ -147,6 +147,15 @@ class Night:
             )
             for fault in self.faults
         )
+
+    def most_off(self, pump: str, from_s: float, until_s: float) -> float:
+        """By what part the pump may move more than it can know of."""
+        wrong = [
+            fault.value for fault in self.faults
+            if fault.instrument == pump and fault.name in ("rate_error", "drift")
+            and fault.active(from_s, until_s)
+        ]  # fmt: skip
+        return max([0.0, *wrong])
 
     def factor(self, pump: str, at_s: float) -> float:
         """What really moves, in parts of what the pump believes to move."""

@@ -11,10 +11,12 @@ BELIEF = ("believed_ul", "confirmed_ul")
 """What a pump's own counter says, under any name."""
 
 
-def step_ul(night: Night, pump: str, counted_ul: float) -> float:
+def step_ul(night: Night, pump: str) -> float:
     """What the counter of a pump cannot tell apart: four digits, of mL for wide syringes."""
     if not night.types[pump].startswith("new_era"):
         return 0.001
+    readings = [row.detail.get("delivered_ul") for row in night.of("sample") if row.key == pump]
+    counted_ul = max((reading for reading in readings if reading is not None), default=0.0)
     diameter_mm = night.settings[pump].get("syringe_diameter_mm", 14.43)
     unit_ul = 1.0 if diameter_mm <= 14.0 else 1000.0
     digits = len(str(int(abs(counted_ul) / unit_ul)))
@@ -28,7 +30,7 @@ def violations(night: Night) -> Iterator[Violation]:
     for totals in night.ledger["pumps"]:
         pump = totals["pump"]
         moved_ul = night.physical.moved_ul(pump, 0.0, until_s)
-        allowed_ul = 1.0 + PART * abs(moved_ul) + 2 * step_ul(night, pump, moved_ul)
+        allowed_ul = 1.0 + PART * abs(moved_ul) + 2 * step_ul(night, pump)
         unseen = night.unseen(pump, 0.0, until_s)
         for word in (*BELIEF, "witnessed_ul"):
             told_ul = totals.get(word)

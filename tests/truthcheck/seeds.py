@@ -1,0 +1,332 @@
+"""From a number to a night: a small bench, a short plan, and everything that goes wrong in it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from labrig.plan.plan import (
+    ChamberPlan,
+    Depletion,
+    Draw,
+    FactorLoss,
+    Forecast,
+    Inlet,
+    PhaseSpan,
+    Plan,
+    RunRules,
+    WellPlan,
+)
+from labrig.plan.timeline import (
+    Dose,
+    Entry,
+    Film,
+    FlowLevel,
+    Frame,
+    Lateness,
+    Reading,
+    StimulationLevel,
+    TrainSpec,
+)
+from truthcheck.night import Fault
+
+LEVELS_UL_MIN = (0.0, 6.0, 9.0, 15.0, 30.0)
+DOSE_RATES_UL_MIN = (12.0, 20.0, 40.0)
+"""None of them a level, so that a dose can be told from a level by its flow."""
+WELLS = ("A1", "A2")
+FAULTS = {
+    "new_era_ne1000": ("stall", "silent", "reboot", "corrupt_reply", "late_reply", "rate_error"),
+    "leadfluid_bt": ("stall", "silent", "reboot", "corrupt_reply", "late_reply", "drift"),
+    "pulse_pal_2": ("silent", "reboot", "dead_until_joystick", "corrupt_ack"),
+    "asi_ms2000": ("silent", "stuck", "reboot", "short"),
+    "vaisala_gmp25x": ("silent", "reboot", "corrupt_reply", "late_reply", "drift", "sensor_error"),
+}
+"""Every fault that the simulators play; a test holds the list against theirs."""
+POISON = ("fine", "Kühlschrank", "\ud83d", "half \udcfc", "'; DROP TABLE journal; --", "x" * 4000,
+          "\x00\x01\x02", "<script>alert(1)</script>", "")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Death:
+    """How a runner dies: at a time, after rows on disk, or after pieces on any wire."""
+
+    how: str
+    count: float
+    back_after_s: float
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What an operator does, and when."""
+
+    at_s: float
+    what: str
+    text: str = ""
+
+
+@dataclass
+class SeededNight:
+    """All of it."""
+
+    seed: int
+    plan: Plan
+    instruments: dict[str, tuple[str, dict[str, Any]]]
+    shared_port: dict[str, str]
+    counted_ul: dict[str, float]
+    faults: list[Fault] = field(default_factory=list)
+    unplugged: dict[str, tuple[float, float]] = field(default_factory=dict)
+    disk_full: list[tuple[float, float]] = field(default_factory=list)
+    deaths: list[Death] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
+
+    def story(self) -> str:
+        """In a few lines, what happens in this night."""
+        doses = [e for e in self.plan.timeline if isinstance(e, Dose)]
+        lines = [f"seed {self.seed}: {self.plan.forecast.duration_s:.0f} s"]
+        lines += [f"  {name}: {kind} {settings}" for name, (kind, settings) in
+                  self.instruments.items()]  # fmt: skip
+        lines += [f"  {d.key} at {d.offset_s:.0f} s: {d.volume_ul:g} µL at {d.rate_ul_min:g} by "
+                  f"{d.instrument}, {d.on_unknown}, {d.lateness.rule}" for d in doses]  # fmt: skip
+        for name in ("counted_ul", "shared_port", "faults", "unplugged", "disk_full", "deaths",
+                     "visits"):  # fmt: skip
+            if value := getattr(self, name):
+                lines.append(f"  {name}: {value}")
+        return "\n".join(lines)
+
+
+def seeded_night(seed: int) -> SeededNight:
+    """The same night for the same number, for ever."""
+    rng = random.Random(f"night {seed}")
+    duration_s = rng.choice([600.0, 900.0, 1500.0])
+    instruments, shared_port, counted = _bench(rng)
+    timeline = _timeline(rng, instruments, duration_s)
+    night = SeededNight(
+        seed, _plan(rng, timeline, instruments, duration_s), instruments, shared_port, counted
+    )
+    moments = _moments(rng, timeline, duration_s)
+    # Swarm: each kind of trouble is there or not, so that none always hides another.
+    if rng.random() < 0.6:
+        night.faults += _faults(rng, instruments, moments)
+    if rng.random() < 0.2:
+        name = rng.choice(sorted(instruments))
+        from_s = moments()
+        night.unplugged[shared_port.get(name, name)] = (from_s, from_s + rng.choice([2, 30, 200]))
+    if rng.random() < 0.2:
+        from_s = moments()
+        night.disk_full.append((from_s, from_s + rng.choice([3.0, 40.0, 300.0])))
+    if rng.random() < 0.5:
+        night.deaths += _deaths(rng, night, moments)
+    if rng.random() < 0.5:
+        night.visits += _visits(rng, moments, duration_s)
+    return night
+
+
+def _bench(
+    rng: random.Random,
+) -> tuple[dict[str, tuple[str, dict[str, Any]]], dict[str, str], dict[str, float]]:
+    instruments: dict[str, tuple[str, dict[str, Any]]] = {}
+    counted: dict[str, float] = {}
+    shared: dict[str, str] = {}
+    peristaltic = rng.randint(0, 2)
+    for number in range(peristaltic):
+        instruments[f"base{number}"] = ("leadfluid_bt", {"address": number + 1})
+    for number in range(rng.randint(0 if peristaltic else 1, 4)):
+        name = f"dose{number}"
+        diameter_mm = rng.choice([14.43, 10.0])
+        settings = {"address": number, "syringe_diameter_mm": diameter_mm}
+        if rng.random() < 0.5:
+            settings["watchdog_s"] = rng.choice([200, 240])
+        instruments[name] = ("new_era_ne1000", settings)
+        # near the end of four digits, or where the fourth digit is coarse
+        counted[name] = rng.choice([0.0, 0.0, 0.0, 990.0, 1500.0, 9990.0])
+    if rng.random() < 0.5:
+        shared = {n: n[:-1] + "0" for n in instruments}
+    if rng.random() < 0.7:
+        instruments["pulses"] = ("pulse_pal_2", {"volts_per_volt": rng.choice([1.0, 2.0])})
+    if rng.random() < 0.7:
+        signs = {"x_sign": rng.choice([1, -1]), "y_sign": rng.choice([1, -1])}
+        instruments["stage"] = ("asi_ms2000", signs)
+    if rng.random() < 0.5:
+        instruments["probe"] = ("vaisala_gmp25x", {})
+    return instruments, shared, counted
+
+
+def _timeline(
+    rng: random.Random, instruments: dict[str, tuple[str, dict[str, Any]]], duration_s: float
+) -> list[Entry]:
+    timeline: list[Entry] = []
+    for name, (kind, _) in instruments.items():
+        if kind in ("new_era_ne1000", "leadfluid_bt"):
+            timeline += _flow(rng, name, kind, duration_s)
+        elif kind == "pulse_pal_2":
+            timeline += _stimulation(rng, name, duration_s)
+        elif kind == "asi_ms2000":
+            timeline += _pictures(rng, name, duration_s)
+        else:
+            timeline += [
+                Reading(f"reading-{at_s}", float(at_s), "night", name, Lateness("skip"))
+                for at_s in range(0, int(duration_s), 300)
+            ]
+    return timeline
+
+
+def _flow(rng: random.Random, name: str, kind: str, duration_s: float) -> list[Entry]:
+    changes_s = [0.0, *(rng.uniform(30.0, duration_s - 30.0) for _ in range(rng.randint(0, 2)))]
+    levels = LEVELS_UL_MIN if kind == "new_era_ne1000" else LEVELS_UL_MIN[1:]
+    flows: list[Entry] = [
+        FlowLevel(f"flow-{name}-{at_s:.0f}", round(at_s, 1), "night", name, rng.choice(levels),
+                  WELLS)
+        for at_s in sorted(changes_s)
+    ]  # fmt: skip
+    for number in range(rng.randint(0, 4)):
+        at_s = round(rng.uniform(5.0, duration_s - 5.0), 1)
+        lateness = Lateness(*rng.choice([
+            ("once_within", 60.0), ("skip",), ("ask",), ("abort_arm", 60.0), ("once_within", 600.0),
+        ]))  # fmt: skip
+        flows.append(Dose(
+            f"{name}-bolus{number}", at_s, "night", name, rng.choice([2.5, 5.0, 10.0, 20.0]),
+            rng.choice(DOSE_RATES_UL_MIN), WELLS, "CNTF", lateness,
+            rng.choice(["assume_done", "redo", "ask"]),
+        ))  # fmt: skip
+    return flows
+
+
+def _stimulation(rng: random.Random, name: str, duration_s: float) -> list[Entry]:
+    ends_s = sorted(round(rng.uniform(20.0, duration_s), 1) for _ in range(rng.randint(0, 3)))
+    levels: list[Entry] = []
+    for at_s in [0.0, *ends_s]:
+        channels = rng.sample([1, 2, 3, 4], rng.randint(0, 3))
+        trains = tuple(_train(rng, channel) for channel in channels)
+        levels.append(
+            StimulationLevel(f"stim-{len(levels)}", at_s, "night", name, trains, WELLS)
+        )
+    return levels
+
+
+def _train(rng: random.Random, channel: int) -> TrainSpec:
+    volts = rng.choice([5.0, 8.0, 0.0])
+    if rng.random() < 0.7:
+        frequency_hz = rng.choice([2.0, 10.0, 20.0])
+        duration_s = rng.choice([1.0, 5.0, 9.5])
+        every_s = rng.choice([10.0, 30.0, 50.0])
+        count = round(frequency_hz * duration_s)
+        return TrainSpec(channel, "tonic", 0.4, volts, True, frequency_hz, duration_s, 0.0,
+                         duration_s, every_s, count)  # fmt: skip
+    # bursts of half a second every two seconds
+    return TrainSpec(channel, "phasic", 0.4, volts, rng.random() < 0.5, 100.0, 0.5, 1.5, 8.5,
+                     rng.choice([10.0, 40.0]), 250)  # fmt: skip
+
+
+def _pictures(rng: random.Random, stage: str, duration_s: float) -> list[Entry]:
+    every_s = rng.choice([60.0, 120.0, 290.0])
+    places = [(0.0, 0.0), (9000.0, 0.0), (9000.0, -9000.0), (-4500.0, 300.0)]
+    pictures: list[Entry] = []
+    for number in range(int(duration_s // every_s)):
+        for field_number in range(rng.randint(1, 2)):
+            x_um, y_um = places[(number + field_number) % len(places)]
+            pictures.append(Frame(
+                f"frame-{number}-{field_number}", number * every_s, "night", "cam", stage,
+                WELLS[field_number], 0, "phase", number, x_um, y_um, 10.0,
+                Lateness("once_within", 50.0),
+            ))  # fmt: skip
+    if rng.random() < 0.5:
+        pictures.append(Film(
+            "film-0", round(rng.uniform(10.0, duration_s - 20.0), 1), "night", "cam", stage, "A1",
+            0, "phase", 100.0, 50.0, 5.0, 50.0, 100, Lateness("once_within", 100.0),
+        ))  # fmt: skip
+    return pictures
+
+
+def _moments(rng: random.Random, timeline: list[Entry], duration_s: float) -> Any:
+    """Bad moments: close to something that happens, or anywhere."""
+    acts = [e.offset_s for e in timeline if isinstance(e, Dose | FlowLevel | StimulationLevel)]
+
+    def moment() -> float:
+        if acts and rng.random() < 0.7:
+            at_s = rng.choice(acts) + rng.choice([0.0, 0.001, 1.0, rng.uniform(-3.0, 70.0)])
+            return round(max(at_s, 0.5), 3)
+        return round(rng.uniform(1.0, duration_s), 3)
+
+    return moment
+
+
+def _faults(
+    rng: random.Random, instruments: dict[str, tuple[str, dict[str, Any]]], moment: Any
+) -> list[Fault]:
+    faults = []
+    for _ in range(rng.randint(1, 3)):
+        name = rng.choice(sorted(instruments))
+        fault = rng.choice(FAULTS[instruments[name][0]])
+        from_s = moment()
+        value = {"rate_error": rng.choice([-0.4, 0.3]), "drift": rng.choice([-0.4, 0.3]),
+                 "late_reply": rng.choice([0.0, 5.0])}.get(fault, 0.0)  # fmt: skip
+        until_s = from_s + rng.choice([1.0, 20.0, 130.0, 1e6])
+        if not any(f.instrument == name and f.name == fault for f in faults):
+            faults.append(Fault(name, fault, from_s, until_s, value))
+    return faults
+
+
+def _deaths(rng: random.Random, night: SeededNight, moment: Any) -> list[Death]:
+    deaths = []
+    for _ in range(rng.randint(1, 3)):
+        back_s = rng.choice([1.0, 20.0, 200.0])
+        how = rng.choice(["at_s", "after_rows", "after_writes", "power_cut"])
+        match how:
+            case "after_rows":
+                deaths.append(Death(how, rng.randint(1, 80), back_s))
+            case "after_writes":
+                deaths.append(Death(how, rng.randint(1, 200), back_s))
+            case _:
+                deaths.append(Death("at_s", at_s := moment(), back_s))
+                if how == "power_cut":
+                    night.faults += [
+                        Fault(name, "reboot", at_s, at_s + 1.0)
+                        for name, (kind, _) in night.instruments.items()
+                        if "reboot" in FAULTS[kind]
+                    ]
+    return deaths
+
+
+def _visits(rng: random.Random, moment: Any, duration_s: float) -> list[Visit]:
+    visits = []
+    if rng.random() < 0.3:
+        visits.append(Visit(moment(), "stop", rng.choice(POISON)))
+    for _ in range(rng.randint(0, 2)):
+        from_s = moment()
+        visits.append(Visit(from_s, "hold", rng.choice(POISON)))
+        visits.append(Visit(from_s + rng.choice([5.0, 60.0, 400.0]), "resume"))
+    for _ in range(rng.randint(0, 4)):
+        choice = rng.choice(["do", "skip", "redo", "assume_done", "restart", "leave"])
+        visits.append(Visit(rng.uniform(1.0, duration_s), "answer", choice))
+    if rng.random() < 0.4:
+        visits.append(Visit(moment(), "note", rng.choice(POISON)))
+    return visits
+
+
+def _plan(
+    rng: random.Random,
+    timeline: list[Entry],
+    instruments: dict[str, tuple[str, dict[str, Any]]],
+    duration_s: float,
+) -> Plan:
+    pumps = [n for n, (k, _) in instruments.items() if k in ("new_era_ne1000", "leadfluid_bt")]
+    additive = {name: name.startswith("dose") for name in pumps}
+    inlets = tuple(
+        Inlet(f"{name}-line", name, 0.5, "stock" if additive[name] else "medium",
+              (("CNTF", 1000.0),) if additive[name] else (), 0.0, 0.0, None)
+        for name in pumps
+    )  # fmt: skip
+    return Plan(
+        protocol_name="seeded", protocol_sha256="0" * 64, rig_name="bench", rig_sha256="1" * 64,
+        pilot=True, seed=1, plate="24-well",
+        wells=tuple(WellPlan(w, "arm", "d1", "A1", "1", False) for w in WELLS),
+        loading=(), phases=(PhaseSpan("night", 0.0, duration_s),), timeline=tuple(timeline),
+        findings=(),
+        forecast=Forecast(duration_s, 0, 0, 0,
+                          tuple(Depletion(f"{n}-r", 10.0, 50.0, None) for n in pumps), (), ()),
+        factors=(FactorLoss("CNTF", 12.0, 6.0, 24.0, "assumed"),),
+        chambers=tuple(ChamberPlan(w, 1.0, inlets) for w in WELLS),
+        draws=tuple(Draw(f"{n}-r", n, "additive" if additive[n] else "medium", 1) for n in pumps),
+        rules=RunRules(additives_on_stop=rng.choice(["off", "keep"])),
+    )  # fmt: skip
