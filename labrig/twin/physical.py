@@ -6,6 +6,7 @@ Each line is one change, ``[instrument, seconds, what, ...]``::
     ["pulses", 8.0, "train", 1, ...]       begins on channel 1: phase ms, amplitude V, biphasic,
                                            frequency Hz, burst s, gap s, duration s
     ["pulses", 9.5, "cut", 1]              it is cut off before its end
+    ["pulses", 9.5, "volts", 1, 0.0]       it holds this outside pulses from now on
     ["stage", 3.2, "at", 500.0, -250.0]    the stage has come to rest here, µm
 
 Nothing of labrig reads it: it is what ledger, journal and report are held against.
@@ -110,6 +111,10 @@ class RecordedPlant:
         """It is cut off."""
         self._tell(now_s, "cut", channel)
         self.inner.train_stopped(now_s, channel)
+
+    def voltage_held(self, now_s: float, channel: int, volts: float) -> None:
+        """The channel holds this voltage outside pulses."""
+        self._tell(now_s, "volts", channel, round(volts, 4))
 
     def moved(self, now_s: float, x_um: float, y_um: float) -> None:
         """The stage has come to rest."""

@@ -63,6 +63,8 @@ class Train:
 
     def pulses_s(self, before_s: float = float("inf")) -> Iterator[float]:
         """When each pulse that really came began."""
+        if self.frequency_hz == 0:
+            return
         end_s = min(self.until_s, before_s)
         begin_s = self.at_s
         while begin_s < self.at_s + self.duration_s - 1e-9:
@@ -85,6 +87,7 @@ class Physical:
 
     flows: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     trains: dict[str, list[Train]] = field(default_factory=dict)
+    volts: dict[tuple[str, int], list[tuple[float, float]]] = field(default_factory=dict)
     stands: dict[str, list[tuple[float, float, float]]] = field(default_factory=dict)
 
     def moved_ul(self, pump: str, from_s: float, until_s: float) -> float:
@@ -232,6 +235,8 @@ def _physical(path: Path) -> Physical:
             case "cut":
                 train = open_trains.pop((name, values[0]), [at_s, at_s])
                 train[1] = min(train[1], at_s)
+            case "volts":
+                found.volts.setdefault((name, values[0]), []).append((at_s, values[1]))
             case "at":
                 found.stands.setdefault(name, []).append((at_s, *values))
     found.trains = {name: [Train(*train) for train in trains] for name, trains in begun.items()}

@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from labrig.plan.store import to_json
-from labrig.record.journal import JournalError, open_journal
+from labrig.record.journal import open_journal
 from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec
 from labrig.run.control_client import CommandRefused, NoRunner, connect
 from labrig.run.runner import Runner, RunOver
 from labrig.twin.physical import PhysicalRecord, RecordedPlant
-from labrig_drivers.errors import InstrumentError, PortLost, PortMissing
+from labrig_drivers.errors import PortLost, PortMissing
 from labrig_drivers.hosting import SharedBus
 from labrig_drivers.instrument import installed_types
 from labrig_drivers.simulation import Fault as SimulatedFault
@@ -154,9 +154,7 @@ class Bench:
             if f.instrument == name
         )
         plant = RecordedPlant(StillPlant(), self.record, name, 0.0)
-        simulator = instrument.simulator(
-            instrument.settings(**settings), plant, seed, faults, name
-        )
+        simulator = instrument.simulator(instrument.settings(**settings), plant, seed, faults, name)
         if name in self._night.counted_ul:
             simulator._totals_ul["I"] = self._night.counted_ul[name]  # type: ignore[attr-defined]
         return simulator

@@ -8,9 +8,15 @@ from typing import Any
 
 from truthcheck.night import Night, Train, Violation
 
+DIRECT_CURRENT_V, DIRECT_CURRENT_S = 0.02, 2.0
+"""More than this for longer between pulses corrodes electrodes and kills cells."""
+BEYOND_REACH = ("silent", "dead_until_joystick")
+"""Faults in which nobody can tell the stimulator to rest."""
+
 
 def violations(night: Night) -> Iterator[Violation]:
     yield from _foreign(night)
+    yield from _direct_current(night)
     if night.ledger is None:
         return
     until_s = night.ledger["until_s"]
@@ -30,6 +36,24 @@ def violations(night: Night) -> Iterator[Violation]:
                 f"{name} channel {channel}: the ledger says {low} to {high}, "
                 f"physically {given[key]}",
             )
+
+
+def _direct_current(night: Night) -> Iterator[Violation]:
+    for (name, channel), steps in night.physical.volts.items():
+        ends = [*(at_s for at_s, _ in steps[1:]), night.until_s]
+        for (at_s, volts), end_s in zip(steps, ends, strict=True):
+            long_s = end_s - max(at_s, 0.0)
+            excused = any(
+                fault.instrument == name
+                and fault.name in BEYOND_REACH
+                and fault.active(at_s - 10.0, end_s)
+                for fault in night.faults
+            )
+            if abs(volts) > DIRECT_CURRENT_V and long_s > DIRECT_CURRENT_S and not excused:
+                yield Violation(
+                    "direct current",
+                    f"{name} channel {channel} held {volts:g} V from {at_s:.1f} s for {long_s:.1f}",
+                )
 
 
 def _foreign(night: Night) -> Iterator[Violation]:

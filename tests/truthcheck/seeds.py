@@ -198,9 +198,7 @@ def _stimulation(rng: random.Random, name: str, duration_s: float) -> list[Entry
     for at_s in [0.0, *ends_s]:
         channels = rng.sample([1, 2, 3, 4], rng.randint(0, 3))
         trains = tuple(_train(rng, channel) for channel in channels)
-        levels.append(
-            StimulationLevel(f"stim-{len(levels)}", at_s, "night", name, trains, WELLS)
-        )
+        levels.append(StimulationLevel(f"stim-{len(levels)}", at_s, "night", name, trains, WELLS))
     return levels
 
 
