@@ -105,7 +105,17 @@ class RecordedPlant:
         """A train begins."""
         shape = (phase_ms, amplitude_v, biphasic, frequency_hz, burst_s, gap_s, duration_s)
         self._tell(now_s, "train", channel, *shape)
-        self.inner.train_started(now_s, channel, *shape)
+        self.inner.train_started(
+            now_s,
+            channel,
+            phase_ms=phase_ms,
+            amplitude_v=amplitude_v,
+            biphasic=biphasic,
+            frequency_hz=frequency_hz,
+            burst_s=burst_s,
+            gap_s=gap_s,
+            duration_s=duration_s,
+        )
 
     def train_stopped(self, now_s: float, channel: int) -> None:
         """It is cut off."""

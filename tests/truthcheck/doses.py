@@ -19,11 +19,10 @@ def dose_flows(night: Night, pump: str) -> Iterator[tuple[float, float, float]]:
     steps = night.physical.flows.get(pump, [(0.0, 0.0)])
     levels = {e["rate_ul_min"] for e in night.entries("flow") if e["instrument"] == pump}
     rates = {e["rate_ul_min"] for e in night.entries("dose") if e["instrument"] == pump}
-    ends = [*(at_s for at_s, _ in steps[1:]), float("inf")]
+    ends = [*(at_s for at_s, _ in steps[1:]), max(night.until_s, steps[-1][0])]
     for (at_s, rate), end_s in zip(steps, ends, strict=True):
         own = rate / (night.factor(pump, at_s) or 1.0)
         if rate > 0 and _among(own, rates) and not _among(own, levels):
-            end_s = min(end_s, max(night.until_s, at_s) + 3600.0)
             yield at_s, end_s, rate * (end_s - at_s) / 60.0
 
 

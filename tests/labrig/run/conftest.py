@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from labrig.plan.plan import (
     Plan,
     WellPlan,
 )
+from labrig.plan.store import to_json
 from labrig.plan.timeline import (
     Dose,
     Film,
@@ -38,6 +40,7 @@ from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec
 from labrig.run.camera_link import CameraLink
 from labrig.run.runner import Runner, previous_state
+from labrig.twin.physical import PhysicalRecord, RecordedPlant
 from labrig_drivers.errors import PortLost, PortMissing
 from labrig_drivers.hosting import SharedBus
 from labrig_drivers.instrument import installed_types
@@ -158,6 +161,8 @@ class Death:
         return Wire()
 
 
+NOT_YET = {"pump volume", "pulses", "position", "dose twice", "dose volume"}
+
 DEFAULT_BENCH = {
     "base": ("leadfluid_bt", {"address": 1}),
     "dose": ("new_era_ne1000", {"address": 0, "watchdog_s": 200}),
@@ -183,6 +188,8 @@ class Rehearsal:
     simulators: dict[str, Any] = field(default_factory=dict)
     clock: VirtualClock = field(default_factory=VirtualClock)
     runner: Runner | None = None
+    record: PhysicalRecord | None = None
+    past_is_made_up: bool = False
 
     @property
     def bench(self) -> BenchSpec:
@@ -215,9 +222,13 @@ class Rehearsal:
         kind, settings = self.instruments[name]
         instrument = installed_types()[kind]
         assert instrument.simulator is not None
+        if self.record is None:
+            (self.folder / "twin").mkdir(exist_ok=True)
+            self.record = PhysicalRecord(self.folder / "twin" / "physical.jsonl")
         self.plants[name] = WatchedPlant()
+        plant = RecordedPlant(self.plants[name], self.record, name, 0.0)
         return instrument.simulator(
-            instrument.settings(**settings), self.plants[name], 1, self.faults.get(name, ()), name
+            instrument.settings(**settings), plant, 1, self.faults.get(name, ()), name
         )
 
     def make(
@@ -229,6 +240,12 @@ class Rehearsal:
     ) -> Runner:
         self.clock = clock or VirtualClock(start_s=previous_state(self.folder).last_s)
         self.folder.mkdir(exist_ok=True)
+        lived_here = self.runner is not None and (self.folder / "twin").exists()
+        if (self.folder / "journal.sqlite").exists() and not lived_here:
+            # Written by the test, or lived through on another bench: this one cannot vouch for it.
+            self.past_is_made_up = True
+        (self.folder / "plan.json").write_text(to_json(plan), encoding="utf-8")
+        (self.folder / "bench.json").write_text(json.dumps(self.bench.to_json()), encoding="utf-8")
         self.runner = Runner(
             plan, self.bench, self.open_transport, self.clock, self.folder,
             CameraLink(self.camera, deadline_s=1.5),
@@ -248,6 +265,24 @@ class Rehearsal:
             act()
 
         self.clock.start(f"visitor at {at_s}", visit)
+
+    def untrue(self) -> list[str]:
+        """What the run folder says and the simulated instruments know better."""
+        # Here, because real runners of their own processes load this file too.
+        from truthcheck import check_truth
+        from truthcheck.night import Fault as Scripted
+
+        if self.record is None or self.past_is_made_up:
+            return []
+        for simulator in self.simulators.values():
+            simulator.advance(self.clock.now_s())
+        self.record.close()
+        faults = [
+            Scripted(name, fault.name, fault.from_s, fault.until_s, fault.value)
+            for name, found in self.faults.items()
+            for fault in found
+        ]
+        return [str(v) for v in check_truth(self.folder, faults) if v.rule not in NOT_YET]
 
     def rows(self, *kinds: str) -> list[Any]:
         rows = read_journal(self.folder / "journal.sqlite")
@@ -364,8 +399,14 @@ def script() -> type[Script]:
 
 
 @pytest.fixture
-def rehearse(tmp_path: Path) -> Callable[..., Rehearsal]:
-    def make(name: str = "run", **parts: Any) -> Rehearsal:
-        return Rehearsal(tmp_path / name, **parts)
+def rehearse(tmp_path: Path) -> Iterator[Callable[..., Rehearsal]]:
+    """Makes rehearsals, and holds each of them against the truth when the test is over."""
+    made: list[Rehearsal] = []
 
-    return make
+    def make(name: str = "run", **parts: Any) -> Rehearsal:
+        made.append(Rehearsal(tmp_path / name, **parts))
+        return made[-1]
+
+    yield make
+    untrue = [violation for night in made for violation in night.untrue()]
+    assert untrue == []

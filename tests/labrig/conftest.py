@@ -1,0 +1,28 @@
+"""Every simulated night that a test leaves behind is held against what its instruments did."""
+
+from __future__ import annotations
+
+import pytest
+from truthcheck import check_truth
+
+NOT_YET = {"pulses", "pump volume"}
+DEEPEST = 4
+
+
+@pytest.fixture(autouse=True)
+def nights_are_true(request):
+    spoilt = request.node.get_closest_marker("spoilt_night") is not None
+    looked_at = "tmp_path" in request.fixturenames and not spoilt
+    root = request.getfixturevalue("tmp_path") if looked_at else None
+    yield
+    if root is None:
+        return
+    untrue = [
+        f"{record.parents[1].name}: {violation}"
+        for depth in range(1, DEEPEST)
+        for record in root.glob("/".join(["*"] * depth) + "/twin/physical.jsonl")
+        if (record.parents[1] / "run.json").exists()
+        for violation in check_truth(record.parents[1])
+        if violation.rule not in NOT_YET
+    ]
+    assert untrue == []
