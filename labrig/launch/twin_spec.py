@@ -30,16 +30,11 @@ def twin_spec(
     """
     solution = {loading.reservoir: loading.solution for loading in plan.loading}
     contents = _contents(protocol, rig, solution)
-    age = {donor.id: donor.age_group for donor in protocol.donors}
-    fields = _fields_um(plan)
     return TwinSpec(
         seed=plan.seed,
         chamber_volume_ul=rig.chambers.volume_ml * 1000.0,
         stage=rig.stage.instrument,
-        wells=tuple(
-            WellSpec(w.well, w.donor, age.get(w.donor, "unknown"), fields.get(w.well, ()))
-            for w in plan.wells
-        ),
+        wells=_wells(protocol, rig, plan),
         reservoirs=tuple(
             ReservoirSpec(
                 name,
@@ -65,7 +60,7 @@ def unloaded_twin_spec(rig: Rig, seed: int) -> TwinSpec:
         seed=seed,
         chamber_volume_ul=rig.chambers.volume_ml * 1000.0,
         stage=rig.stage.instrument,
-        wells=tuple(WellSpec(well, "none", "unknown", ()) for well in rig.chambers.wells),
+        wells=tuple(_unused(well) for well in rig.chambers.wells),
         reservoirs=tuple(
             ReservoirSpec(name, (r.volume_ml - r.unusable_ml) * 1000.0, {}, is_medium=True)
             for name, r in rig.reservoirs.items()
@@ -74,6 +69,22 @@ def unloaded_twin_spec(rig: Rig, seed: int) -> TwinSpec:
         electrodes=_electrodes(rig),
         factors=(),
     )
+
+
+def _wells(protocol: Protocol, rig: Rig, plan: Plan) -> tuple[WellSpec, ...]:
+    """Every chamber of the rig: lines and electrodes reach those that the plan leaves out too."""
+    age = {donor.id: donor.age_group for donor in protocol.donors}
+    fields = _fields_um(plan)
+    used = {
+        w.well: WellSpec(w.well, w.donor, age.get(w.donor, "unknown"), fields.get(w.well, ()))
+        for w in plan.wells
+    }
+    rest = (well for well in rig.chambers.wells if well not in used)
+    return (*used.values(), *(_unused(well) for well in rest))
+
+
+def _unused(well: str) -> WellSpec:
+    return WellSpec(well, "none", "unknown", ())
 
 
 def _lines(rig: Rig) -> tuple[LineSpec, ...]:
