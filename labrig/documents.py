@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -14,6 +14,9 @@ from pydantic_core import ErrorDetails
 from labrig.explanations import explain
 from labrig.problems import FileProblems, KeyPath, Problem, dotted
 from labrig.yaml_file import Document, read_yaml
+
+MOST_PROBLEMS = 60
+"""Of one file that are explained; a file of anything else has thousands."""
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -76,10 +79,7 @@ def load(path: Path, model: type[ModelT], mistaken: Mistaken) -> Loaded[ModelT]:
                 document.file, line, column, mistaken.key, "", mistaken.what, mistaken.remedy
             )
             raise FileProblems([confused]) from None
-        schema = model.model_json_schema()
-        found = [_problem(detail, document, schema) for detail in error.errors(include_url=False)]
-        unique = dict.fromkeys(found)
-        raise FileProblems(sorted(unique, key=lambda p: (p.line, p.column, p.path))) from None
+        raise FileProblems(_problems(error, document, model)) from None
     return Loaded(checked, path, canonical_sha256(checked), document)
 
 
@@ -92,6 +92,20 @@ def canonical_sha256(model: BaseModel) -> str:
         ensure_ascii=False,
     )
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _problems(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:
+    """All that pydantic found, in the order of the lines; no more of it than a person can read."""
+    schema = model.model_json_schema()
+    details = error.errors(include_url=False)
+    details.sort(key=lambda detail: document.place(_path_in(document.data, detail["loc"])[0]))
+    unique = dict.fromkeys(_problem(detail, document, schema) for detail in details[:MOST_PROBLEMS])
+    found = sorted(unique, key=lambda p: (p.line, p.column, p.path))
+    if (more := len(details) - MOST_PROBLEMS) > 0:
+        what = f"there are {more} more mistakes, in this line and after it"
+        remedy = "Mend those above first, then check again."
+        found.append(replace(found[-1], path="", value="", what=what, remedy=remedy))
+    return found
 
 
 def _problem(detail: ErrorDetails, document: Document, schema: dict[str, Any]) -> Problem:

@@ -30,6 +30,7 @@ _WANTED = {
     "int_from_float": "a whole number",
     "float_parsing": "a number",
     "float_type": "a number",
+    "finite_number": "a number",
     "date_type": "a date, as 2026-11-23",
     "date_parsing": "a date, as 2026-11-23",
     "date_from_datetime_parsing": "a date, as 2026-11-23",

@@ -24,6 +24,11 @@ _QUANTITY = re.compile(
     r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%°µμΩ][\w%°Ω²³/*^. -]*)?"
 )
 
+# pint would compute what it is given: "m**9**9**9" for ever. Names, one-digit powers, / and *.
+_FACTOR = r"[A-Za-z%°_]+[0-9]?(?:(?:\*\*|\^)-?[0-9])?"
+_UNIT = re.compile(rf"{_FACTOR}(?:(?: ?[/*.] ?| ){_FACTOR})*")
+_LONGEST_UNIT = 40
+
 # How people write a unit, where it differs from pint's own spelling.
 _SPELLINGS = {"%": "percent", "°C": "degC", "Ω": "ohm", "µ": "u", "μ": "u", "²": "**2", "³": "**3"}
 
@@ -62,6 +67,8 @@ def parse_quantity(text: object, unit: str) -> float:
     spelled = written
     for usual, pints in _SPELLINGS.items():
         spelled = spelled.replace(usual, pints)
+    if len(spelled) > _LONGEST_UNIT or _UNIT.fullmatch(spelled.strip()) is None:
+        raise _error("unit_unknown", "the unit of {value} is not known", text, example)
     try:
         value = _registry().Quantity(float(number), spelled).to(unit).magnitude
     except pint.DimensionalityError as error:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
 from labrig.problems import FileProblems, KeyPath, Problem
+from labrig.yaml_nodes import MAX_DEPTH, Node, NotYaml, compose
+
+MAX_BYTES = 512 * 1024
+"""Of a file; the largest bench of the catalogue has 17 kB [P]."""
+
+MAX_REPEATED = 10_000
+"""Keys and values that aliases (``*name``, ``<<``) repeat [P]."""
+
+# the longer marks first: that of UTF-32 begins like that of UTF-16
+_OTHER_ENCODINGS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+_SAVE = "Save the file as UTF-8 (in the editor: Save with encoding)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +47,36 @@ class Document:
 
 
 def read_yaml(path: Path) -> Document:
-    """Read one file.
+    """Read one file. What it may cost is limited, and nothing in it is executed.
 
     Raises:
-        FileProblems: missing, unreadable, not UTF-8, empty, not YAML, a key twice, not a mapping.
+        FileProblems: missing, unreadable, not UTF-8, too large, empty, not YAML, a key twice, not
+            a mapping.
     """
-    tree = _parse(_text(path), path)
-    if tree is None:
+    try:
+        root = compose(_text(path))
+    except NotYaml as error:
+        raise _problem(path, error.what, error.remedy, error.line, error.column) from None
+    if root is None or (root.kind == "value" and root.value is None):
         raise _problem(path, "the file is empty", "Copy one from the catalogue: `labrig init DIR`.")
-    if not isinstance(tree, CommentedMap):
+    if root.kind != "mapping":
+        held = "a list" if root.kind == "list" else "a single value"
         raise _problem(
             path,
-            f"the file holds {_kind(tree)}, not keys with values",
+            f"the file holds {held}, not keys with values",
             "Write `key: value` lines, as the files of the catalogue do.",
         )
     places: dict[KeyPath, tuple[int, int]] = {}
-    return Document(path, _plain(tree, (), places), places)
+    try:
+        return Document(path, _Plain(places).of(root, ()), places)
+    except NotYaml as error:
+        raise _problem(path, error.what, error.remedy, error.line, error.column) from None
 
 
 def _text(path: Path) -> str:
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise _problem(
             path, "there is no such file", f"Check the name; the folder is {path.parent.resolve()}."
@@ -65,83 +85,88 @@ def _text(path: Path) -> str:
         raise _problem(
             path, f"the file cannot be read: {error.strerror}", "Name a file that you may read."
         ) from None
+    if len(raw) > MAX_BYTES:
+        what = f"the file is larger than {MAX_BYTES // 1024} kB"
+        raise _problem(path, what, "This is no protocol and no rig: name another file.")
+    for mark, name in _OTHER_ENCODINGS:
+        if raw.startswith(mark):
+            raise _problem(path, f"the file is {name}, not UTF-8", _SAVE)
+    if b"\x00" in raw:
+        line = raw[: raw.index(b"\x00")].count(b"\n") + 1
+        what = "not YAML: a zero byte; the file is UTF-16 or UTF-32, or no text at all"
+        raise _problem(path, what, _SAVE, line)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise _problem(
-            path,
-            f"byte 0x{raw[error.start]:02x} is not UTF-8",
-            "Save the file as UTF-8 (in the editor: Save with encoding).",
-            line,
-        ) from None
-
-
-def _parse(text: str, path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
-    try:
-        return YAML(typ="rt").load(text)
-    except DuplicateKeyError as error:
-        line, column = _mark(error)
-        what = str(error.problem).split(" with value")[0]
-        remedy = "Keep one of the two: YAML would silently take only one of them."
-        raise _problem(path, what, remedy, line, column) from None
-    except MarkedYAMLError as error:
-        line, column = _mark(error)
-        what = ", ".join(str(part) for part in (error.context, error.problem) if part)
-        raise _problem(path, f"not YAML: {what}", _yaml_remedy(text, line), line, column) from None
-    except YAMLError as error:
-        what = str(error).splitlines()[0]
-        raise _problem(path, f"not YAML: {what}", "Retype it in a plain text editor.") from None
-
-
-def _mark(error: MarkedYAMLError) -> tuple[int, int]:
-    mark = error.problem_mark or error.context_mark
-    return (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
-
-
-def _yaml_remedy(text: str, line: int) -> str:
-    lines = text.splitlines()
-    if line <= len(lines) and "\t" in lines[line - 1]:
-        return "Replace the tab by spaces: YAML is indented with spaces only."
-    return (
-        "Check this line and the one above: the indent, a missing colon or a missing space "
-        "after it, an open quote or bracket."
-    )
+        raise _problem(path, f"byte 0x{raw[error.start]:02x} is not UTF-8", _SAVE, line) from None
 
 
 def _problem(path: Path, what: str, remedy: str, line: int = 1, column: int = 1) -> FileProblems:
     return FileProblems([Problem(path, line, column, "", "", what, remedy)])
 
 
-def _plain(node: Any, path: KeyPath, places: dict[KeyPath, tuple[int, int]]) -> Any:  # noqa: ANN401
-    """``node`` without ruamel's types; fills ``places`` on the way."""
-    if isinstance(node, CommentedMap):
-        plain = {}
-        for key, value in node.items():
-            here = (*path, str(key))
-            # keys that a merge (<<) brought in have no place of their own
-            if key in node.lc.data:
-                line, column = node.lc.key(key)
-                places[here] = (line + 1, column + 1)
-            plain[str(key)] = _plain(value, here, places)
+class _Plain:
+    """Nodes as dicts, lists and values, and ``places`` filled on the way.
+
+    What an alias repeats stands in the places of what it names, and is counted: anchors that
+    double nine times would fill any memory.
+    """
+
+    def __init__(self, places: dict[KeyPath, tuple[int, int]]) -> None:
+        self._places = places
+        self._seen: set[int] = set()
+        self._repeated = 0
+        self._depth = 0
+
+    def of(self, node: Node, path: KeyPath) -> Any:  # noqa: ANN401 - whatever the file holds
+        """The plain data of ``node``."""
+        if id(node) in self._seen:
+            self._repeated += 1
+            if self._repeated > MAX_REPEATED:
+                raise NotYaml(
+                    node.line,
+                    node.column,
+                    f"aliases (*) repeat more than {MAX_REPEATED:,} keys and values",
+                    "Write out what is meant: anchors that name anchors multiply.",
+                )
+        self._seen.add(id(node))
+        if node.kind == "value":
+            return node.value
+        if self._depth == MAX_DEPTH:
+            what = f"lists and keys stand within each other more than {MAX_DEPTH} deep"
+            raise NotYaml(node.line, node.column, what, "Write out what the aliases (*) mean.")
+        self._depth += 1
+        plain = self._mapping(node, path) if node.kind == "mapping" else self._list(node, path)
+        self._depth -= 1
         return plain
-    if isinstance(node, CommentedSeq):
+
+    def _list(self, node: Node, path: KeyPath) -> list[Any]:
         items = []
-        for index, value in enumerate(node):
+        for index, item in enumerate(node.items):
             here = (*path, index)
-            line, column = node.lc.item(index)
-            places[here] = (line + 1, column + 1)
-            items.append(_plain(value, here, places))
+            self._places[here] = (item.line, item.column)
+            items.append(self.of(item, here))
         return items
-    for plain_type in (bool, int, float, str):
-        if isinstance(node, plain_type):
-            return plain_type(node)
-    if isinstance(node, datetime):
-        return node.isoformat()
-    if isinstance(node, date) or node is None:
-        return node
-    return str(node)
 
+    def _mapping(self, node: Node, path: KeyPath) -> dict[str, Any]:
+        plain: dict[str, Any] = {}
+        for key, key_node, value in node.entries:
+            here = (*path, key)
+            self._places[here] = (key_node.line, key_node.column)
+            plain[key] = self.of(value, here)
+        for brought in node.merges:  # a key of its own comes first, then the first that has it
+            for key, value in self._brought(brought, path).items():
+                plain.setdefault(key, value)
+        return plain
 
-def _kind(value: object) -> str:
-    return "a list" if isinstance(value, CommentedSeq) else "a single value"
+    def _brought(self, node: Node, path: KeyPath) -> dict[str, Any]:
+        """What ``<<`` brings in; where the mapping has a key of its own, that place stays."""
+        own, self._places = self._places, {}
+        try:
+            plain: dict[str, Any] = self.of(node, path)
+        finally:
+            theirs, self._places = self._places, own
+        for where, place in theirs.items():
+            own.setdefault(where, place)
+        return plain

@@ -20,16 +20,14 @@ def read_settings(path: Path) -> MeasureSettings:
     Raises:
         MeasureError: unreadable, an unknown name, or a value of the wrong kind.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from labrig.problems import FileProblems
+    from labrig.yaml_file import read_yaml
 
     try:
         # JSON is YAML too, so the settings.json beside any result can be handed back in.
-        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except (OSError, YAMLError) as error:
-        raise MeasureError(f"settings {path} cannot be read: {error}") from error
-    if not isinstance(content, Mapping):
-        raise MeasureError(f"settings {path}: names and values are wanted, as in a settings.json")
+        content = read_yaml(path).data
+    except FileProblems as error:
+        raise MeasureError(f"settings {path} cannot be read: {error.problems[0]}") from error
     return settings_from(content.get("settings", content), str(path))
 
 

@@ -21,7 +21,9 @@ class Definition(BaseModel):
     a = tube-area-fraction ratio.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
+    )
 
     low_mass_m: float = Field(default=0.85, gt=0, lt=1)
     low_strength_s: float = Field(default=0.80, gt=0, lt=1)

@@ -26,7 +26,9 @@ Well = Annotated[str, Field(pattern=r"^[A-P][1-9][0-9]?$")]
 class Strict(BaseModel):
     """Unknown keys are errors; instances are frozen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
+    )
 
 
 class Port(Strict):
