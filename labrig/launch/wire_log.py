@@ -2,15 +2,16 @@
 
 Lines are ``seconds direction hex``; ``>`` sent, ``<`` received, ``!`` received and thrown away.
 Handed to the operating system piece by piece, without waiting for the disk: the journal, not
-this, is what recovery stands on.
+this, is what recovery stands on. Lines that a full disk refuses wait for it; a line that begins
+with ``#`` tells how many were lost when too many waited.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+
+from labrig.record.patient_file import PatientFile
 
 
 class WireLog:
@@ -34,10 +35,9 @@ class WireLog:
     def sink(self, port: str) -> Callable[[str, float, bytes], None]:
         """A listener for :class:`labrig_drivers.transports.recording.RecordingTransport`.
 
-        A disk that refuses costs the transcript, never the night: the lines are given up.
+        A disk that refuses delays the transcript, never the night.
         """
-        path = self._folder / f"{port}.txt"
-        transcript = _Transcript(port, path.open("a", encoding="ascii", buffering=1))
+        transcript = _Transcript(PatientFile(self._folder / f"{port}.txt"))
         self._open.append(transcript)
         return transcript.note
 
@@ -45,9 +45,8 @@ class WireLog:
 class _Transcript:
     """One port's file. Pieces of one reply, read in several bites, become one line."""
 
-    def __init__(self, port: str, file: TextIO) -> None:
-        self._port = port
-        self._file: TextIO | None = file
+    def __init__(self, file: PatientFile) -> None:
+        self._file = file
         self._direction = ""
         self._at = ""
         self._bytes = b""
@@ -68,9 +67,7 @@ class _Transcript:
     def close(self) -> None:
         """Write what is held and close; safe to call twice."""
         self._write(self._held())
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._file.close()
 
     def _held(self) -> str:
         """The line that is held, if any; it is held no longer."""
@@ -78,10 +75,5 @@ class _Transcript:
         return f"{self._at} {self._direction} {data.hex(' ')}\n" if data else ""
 
     def _write(self, lines: str) -> None:
-        if not lines or self._file is None:
-            return
-        try:
-            self._file.write(lines)
-        except OSError as error:
-            sys.stderr.write(f"the wire log of {self._port} is given up: {error}\n")
-            self._file = None
+        if lines:
+            self._file.append(lines.encode("ascii"))

@@ -57,11 +57,18 @@ class ControlServer:
             {"pid": os.getpid(), "boot_id": boot_id(), "host": HOST, "port": server.server_port,
              "token": token}
         )  # fmt: skip
-        new = self._path.with_suffix(".new")
-        new.unlink(missing_ok=True)
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
-        new.replace(self._path)
+        try:
+            new = self._path.with_suffix(".new")
+            new.unlink(missing_ok=True)
+            with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(text)
+            new.replace(self._path)
+        except OSError:
+            # On a full disk there may be room where the one before it stands.
+            new.unlink(missing_ok=True)
+            with open(os.open(self._path, os.O_WRONLY), "w") as file:
+                file.write(text)
+                file.truncate()
 
     def close(self) -> None:
         """Stop listening and remove ``control.json``."""

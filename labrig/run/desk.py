@@ -1,11 +1,12 @@
 """What every worker is given: the clock, the journal, the fence and the board.
 
-The desk also knows what a full disk means: what has happened is kept until it can be written,
-and nothing new is begun meanwhile.
+The desk also knows what a full disk means: first a reserve is given up; then what has happened
+is kept until it can be written, and meanwhile no event is begun. Levels go on.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,6 +15,7 @@ from labrig.record.clock import Clock
 from labrig.record.consumption import Consumption
 from labrig.record.journal import Entry, Journal, JournalWriteFailed, Kind, State
 from labrig.record.recount import GONE_WRONG
+from labrig.record.reserve import RESERVE_BYTES, Reserve
 from labrig.run.board import Alarm, Board
 from labrig.run.lease import Fence
 from labrig.run.orders import kind_of
@@ -31,12 +33,16 @@ class Desk:
         fence: Fence,
         board: Board,
         consumption: Consumption,
+        reserve: Reserve,
     ) -> None:
         self.clock = clock
         self.journal = journal
         self.fence = fence
         self.board = board
         self.consumption = consumption
+        self._reserve = reserve
+        self._lock = threading.Lock()
+        self._reserve_used = False
         self._journal_down_since_s: float | None = None
         self._dropped = 0
 
@@ -48,7 +54,7 @@ class Desk:
     def intend(self, *entries: Entry) -> None:
         """Write before doing. Raises JournalWriteFailed, IntentDropped: then do not do it."""
         try:
-            self.journal.intend(*entries)
+            self._with_reserve(lambda: self.journal.intend(*entries))
         except JournalWriteFailed as error:
             self._journal_failed(error)
             raise
@@ -91,21 +97,56 @@ class Desk:
         """Try to write what is held back; on success the alarm goes and the gap is recorded."""
         since_s = self._journal_down_since_s
         if since_s is None:
+            self._take_reserve_back()
             return
         try:
             self.journal.note()
         except JournalWriteFailed:
             return
-        self._journal_down_since_s = None
+        with self._lock:
+            if self._journal_down_since_s is None:
+                return  # another thread was here first
+            self._journal_down_since_s = None
         self.board.clear("journal", "journal")
         self.deviation("journal-restored", from_s=since_s, to_s=self.clock.now_s())
 
+    def _take_reserve_back(self) -> None:
+        if self._reserve_used and self._reserve.keep():
+            self._reserve_used = False
+            self.board.clear("disk", "journal")
+
     def _guarded(self, write: Callable[[], None]) -> None:
+        try:
+            self._with_reserve(write, self.journal.note)
+        except JournalWriteFailed as error:
+            self._journal_failed(error)
+        else:
+            if not self.journal_works:
+                self.retry_journal()
+        self._tell_of_dropped()
+
+    def _with_reserve(
+        self, write: Callable[[], None], again: Callable[[], None] | None = None
+    ) -> None:
+        """Write; when the disk is full, once more in the room that was kept for this.
+
+        Args:
+            write: what to do.
+            again: what to do then, where the journal has kept the rows.
+        """
         try:
             write()
         except JournalWriteFailed as error:
-            self._journal_failed(error)
-        self._tell_of_dropped()
+            if not self._reserve.give_up():
+                raise
+            self._reserve_used = True
+            (again or write)()
+            self.alarm(
+                "disk", "journal", f"the disk is full; {RESERVE_BYTES // 2**20} MB kept for the "
+                f"journal were given up ({error}).",
+                "Free space on the disk of the run folder now: when this is used up too, no dose "
+                "and no train is begun.",
+            )  # fmt: skip
 
     def _tell_of_dropped(self) -> None:
         if self.journal.dropped == self._dropped:

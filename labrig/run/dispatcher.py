@@ -79,6 +79,7 @@ class Dispatcher:
         self._intended = 0
         self._held = state.condition == "held"
         self._postponed: list[TimelineEntry] = []
+        self._unwritten: list[TimelineEntry] = []
         self._given_up = set(state.given_up)
         self._stop_reason: str | None = None
         self._winding_up = False
@@ -119,8 +120,7 @@ class Dispatcher:
             self._desk.retry_journal()
             if self._desk.journal_works:
                 self._write_ahead()
-            if self._desk.journal_works:
-                self._give_due()
+            self._give_due()
             self._show_phase()
             next_s = self._next_s()
             asked_s = self._desk.clock.now_s()
@@ -166,15 +166,18 @@ class Dispatcher:
         return (
             self._given == len(self._timeline)
             and not self._held
+            and not self._unwritten
             and self._desk.clock.now_s() >= self._plan.forecast.duration_s
         )
 
     def _next_s(self) -> float | None:
         """When to look again, if nobody calls."""
         now_s = self._desk.clock.now_s()
-        if not self._desk.journal_works:
-            return now_s + JOURNAL_RETRY_S
         due = [span.start_s for span in self._plan.phases if span.start_s > now_s]
+        if not self._desk.journal_works:
+            # A level that is due meanwhile is given on time.
+            upcoming = self._timeline[self._given : self._given + 1]
+            return min([now_s + JOURNAL_RETRY_S, *(entry.offset_s for entry in upcoming)])
         if self._given < len(self._timeline):
             due.append(self._timeline[self._given].offset_s)
             if self._intended < len(self._timeline):
@@ -194,14 +197,16 @@ class Dispatcher:
         """Put intents on disk in batches, ahead of their time."""
         now_s = self._desk.clock.now_s()
         rest = self._timeline[self._intended : self._intended + 1]
-        if not rest or rest[0].offset_s > now_s + AHEAD_S:
+        if not self._unwritten and (not rest or rest[0].offset_s > now_s + AHEAD_S):
             return
         end = self._intended
         while end < len(self._timeline) and self._timeline[end].offset_s <= now_s + BATCH_S:
             end += 1
+        # What was given without is told by its own rows.
+        ahead = (*self._unwritten, *self._timeline[max(self._intended, self._given) : end])
         fresh = [
             Entry(kind_of(e), e.key, "intent", {"offset_s": e.offset_s})
-            for e in self._timeline[self._intended : end]
+            for e in ahead
             if e.key not in self._state.entries
         ]
         try:
@@ -209,19 +214,35 @@ class Dispatcher:
         except JournalWriteFailed:
             # The desk has raised the alarm; what is not written is not done.
             return
-        self._intended = end
+        self._intended = max(end, self._given)
 
     def _give_due(self) -> None:
+        """Give what is due: an event once its intent is on disk, a level in any case.
+
+        A level that comes late harms the cells, above all one that ends a flow; given twice it
+        harms nobody. So it waits for no disk, and its rows follow when they can.
+        """
         now_s = self._desk.clock.now_s()
-        while self._given < self._intended and self._timeline[self._given].offset_s <= now_s:
+        if self._desk.journal_works:
+            unwritten, self._unwritten = self._unwritten, []
+            for entry in unwritten:
+                self._give_or_postpone(entry)
+        while self._given < len(self._timeline) and self._timeline[self._given].offset_s <= now_s:
             entry = self._timeline[self._given]
+            is_written = self._desk.journal_works and self._given < self._intended
             self._given += 1
             if self._was_settled(entry):
                 continue
-            if self._held and not isinstance(entry, FlowLevel | StimulationLevel):
-                self._postponed.append(entry)
+            if is_written or isinstance(entry, FlowLevel | StimulationLevel):
+                self._give_or_postpone(entry)
             else:
-                self._give(entry)
+                self._unwritten.append(entry)
+
+    def _give_or_postpone(self, entry: TimelineEntry) -> None:
+        if self._held and not isinstance(entry, FlowLevel | StimulationLevel):
+            self._postponed.append(entry)
+        else:
+            self._give(entry)
 
     def _was_settled(self, entry: TimelineEntry) -> bool:
         """Whether an earlier runner had come to an end with it."""
@@ -338,7 +359,8 @@ class Dispatcher:
         self._winding_up = True
         if stopped is not None:
             self._desk.board.condition = "stopping"
-            ahead = (*self._postponed, *self._timeline[self._given : self._intended])
+            coming = self._timeline[self._given : self._intended]
+            ahead = (*self._postponed, *self._unwritten, *coming)
             undone = [entry for entry in ahead if not self._was_settled(entry)]
             self._skip(undone, "the run was stopped")
         self._tell_all(Finish())

@@ -7,6 +7,7 @@ finds, right before its bytes would go out, that it is too late.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 import time
@@ -15,6 +16,8 @@ from typing import IO
 
 from labrig.locks import try_lock
 from labrig.record.clock import boot_id
+
+_log = logging.getLogger(__name__)
 
 _LOCK = "runner.lock"
 _LOOKS, _LOOK_S = 5, 0.02
@@ -82,11 +85,19 @@ def take_lease(run_folder: Path) -> Lease:
             f"{run_folder} is being run by {holder}. Follow it with `labrig status`, or stop it "
             "with `labrig stop` first."
         )
-    file.seek(0)
-    file.truncate()
-    file.write(json.dumps({"pid": os.getpid(), "boot_id": boot_id()}))
-    file.flush()
+    _sign(run_folder / _LOCK)
     return Lease(file)
+
+
+def _sign(path: Path) -> None:
+    """Say who holds it. Over what stands there: on a full disk there is room for no more."""
+    try:
+        with path.open("r+", encoding="utf-8") as file:
+            file.write(json.dumps({"pid": os.getpid(), "boot_id": boot_id()}))
+            file.truncate()
+    except OSError as error:
+        # The lock is held all the same, and it alone counts.
+        _log.warning("%s does not say who holds it: %s", path, error)
 
 
 def runner_lives(run_folder: Path) -> bool:

@@ -12,10 +12,11 @@ from typing import Any, Literal
 from labrig.plan.plan import Plan
 from labrig.record.clock import Clock, Mailbox
 from labrig.record.consumption import reservoirs_now
-from labrig.record.journal import Entry, Journal, open_journal, read_journal
+from labrig.record.journal import Entry, Journal, JournalError, open_journal, read_journal
 from labrig.record.ledger import dose_ledger, ledger_json
 from labrig.record.recount import counts_of, fates_of
 from labrig.record.recovery import RunState, fold
+from labrig.record.reserve import Reserve
 from labrig.record.vocabulary import Condition
 from labrig.rig.bench import BenchSpec, InstrumentSpec, OpenPort, OpenTransport, open_port
 from labrig.run.board import Board
@@ -104,6 +105,7 @@ class Runner:
         self._camera = camera
         self._attachment = attachment
         self._open_journal = open_journal
+        self._reserve = Reserve(folder / "reserve")
         self._workers: list[Worker] = []
         self._seen: dict[str, Identity] = {}
 
@@ -122,22 +124,33 @@ class Runner:
         """
         lease = take_lease(self._folder)
         try:
-            journal = self._open_journal(self._folder / "journal.sqlite", self._clock)
+            journal = self._opened_journal()
             try:
                 state = fold(journal.rows())
                 if state.ended:
                     raise RunOver(f"the run in {self._folder} has {state.condition} already.")
                 journal.epoch = state.epoch + 1
                 fence = Fence(journal.epoch)
-                desk = Desk(self._clock, journal, fence, Board(), state.consumption)
+                desk = Desk(self._clock, journal, fence, Board(), state.consumption, self._reserve)
                 # What an earlier process left, which failed, is no longer how the run ended.
                 (self._folder / "outcome.json").unlink(missing_ok=True)
+                self._reserve.keep()
                 return self._run(desk, state)
             finally:
                 self._camera.close()
                 journal.close()
         finally:
             lease.release()
+
+    def _opened_journal(self) -> Journal:
+        path = self._folder / "journal.sqlite"
+        try:
+            return self._open_journal(path, self._clock)
+        except JournalError:
+            # Taking over on a full disk, SQLite needs some room even to read.
+            if not self._reserve.give_up():
+                raise
+            return self._open_journal(path, self._clock)
 
     def _run(self, desk: Desk, state: RunState) -> RunOutcome:
         if state.begun:
@@ -175,6 +188,7 @@ class Runner:
     ) -> RunOutcome:
         condition: Condition = "failed" if failures else desk.board.condition
         outcome = RunOutcome(condition, desk.board.counts(), tuple(dispatcher.unsafe), failures)
+        self._reserve.give_up()
         desk.journal.note()
         ledger = dose_ledger(self._plan, desk.journal.rows(), self._clock.now_s())
         _write_json(self._folder / "ledger.json", ledger_json(ledger))
@@ -217,7 +231,8 @@ class Runner:
             return
         fates = fates_of(self._plan.timeline, state)
         desk.board.take_over(counts_of(desk.journal.rows()), fates)
-        desk.intend(Entry("run", "adopted", "noted", {"epoch": desk.fence.epoch}))
+        # On a full disk it is written later: the cells are fed all the same.
+        desk.note("run", "adopted", "noted", epoch=desk.fence.epoch)
         desk.deviation("gap", from_s=state.last_s, to_s=now_s, cause="the runner was not running")
         for well, from_s in state.censored.items():
             desk.board.censor((well,), from_s)

@@ -272,6 +272,8 @@ class Worker:
             due_s = handler.next_due_s()
             if due_s is not None and due_s <= now_s:
                 self._shielded(None, partial(self._guarded, name, handler.tick))
+        if self._unwritten:
+            self._desk.retry_journal()
         if self._unwritten and self._desk.journal_works:
             orders, self._unwritten = self._unwritten, []
             for order in orders:

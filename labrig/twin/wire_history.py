@@ -2,13 +2,18 @@
 
 A real bench goes on when the computer dies. The simulated one lives inside the runner, so it
 dies with it; written before each piece takes effect, this history brings it back as it stood.
+While the disk is full it waits in memory: simulated instruments work on, as real ones would.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+
+from labrig.record.patient_file import PatientFile
+
+_log = logging.getLogger(__name__)
 
 
 class WireHistory:
@@ -16,35 +21,33 @@ class WireHistory:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: BinaryIO | None = None
+        self._file = PatientFile(path)
 
     def append(self, now_s: float, port: str, data: bytes) -> None:
-        """Hand one line to the operating system, which keeps it when this process is killed.
-
-        Raises:
-            OSError: the disk refuses.
-        """
-        if self._file is None:
-            # unbuffered: a line is with the operating system when this returns
-            self._file = self._path.open("ab", buffering=0)
-        line = f"{now_s!r} {port} {data.hex()}\n".encode("ascii")
-        while line:
-            # a disk that fills takes a part first, and refuses the rest
-            line = line[self._file.write(line) :]
+        """Hand one line to the operating system, which keeps it when this process is killed."""
+        self._file.append(f"{now_s!r} {port} {data.hex()}\n".encode("ascii"))
 
     def read(self) -> Iterator[tuple[float, str, bytes]]:
-        """What was received so far, oldest first; a line torn by a power cut ends it."""
+        """What was received so far, oldest first; a torn or damaged line is passed over."""
         if not self._path.exists():
             return
-        with self._path.open(encoding="ascii") as lines:
+        damaged = 0
+        with self._path.open("rb") as lines:
             for line in lines:
-                if not line.endswith("\n"):
-                    return
-                seconds, port, data = line.split(" ")
-                yield float(seconds), port, bytes.fromhex(data.strip())
+                try:
+                    yield _parsed(line)
+                except ValueError:
+                    damaged += 1
+        if damaged:
+            _log.warning("%s: %d damaged lines were passed over", self._path, damaged)
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._file.close()
+
+
+def _parsed(line: bytes) -> tuple[float, str, bytes]:
+    if not line.endswith(b"\n"):
+        raise ValueError("a torn line")
+    seconds, port, data = line.decode("ascii").split(" ")
+    return float(seconds), port, bytes.fromhex(data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from typing import Any
 
@@ -158,60 +157,6 @@ def test_a_stage_that_stops_short_marks_the_frame_unverified(rehearse, script):
     (taken,) = [row for row in night.rows("frame") if row.state == "confirmed"]
     assert taken.detail["position_verified"] is False
     assert "position" in night.deviations()
-
-
-class Disk:
-    """Fills up and is freed at given times of the run."""
-
-    def __init__(self, full_from_s: float, full_to_s: float) -> None:
-        self.from_s, self.to_s = full_from_s, full_to_s
-        self.now = lambda: 0.0
-
-    def connect(self, *args, **settings):
-        disk = self
-
-        class Connection(sqlite3.Connection):
-            def executemany(self, *args):  # type: ignore[no-untyped-def]
-                if disk.from_s <= disk.now() < disk.to_s:
-                    raise sqlite3.OperationalError("database or disk is full")
-                return super().executemany(*args)
-
-        return sqlite3.connect(*args, factory=Connection, **settings)
-
-
-def test_a_full_disk_begins_nothing_and_keeps_perfusion_then_goes_on(rehearse, script):
-    night = rehearse()
-    disk = Disk(500.0, 1200.0)
-    runner = night.make(script.night(), connect=disk.connect)
-    disk.now = night.clock.now_s
-    outcome = runner.run()
-    assert outcome.condition == "finished"
-    starts = [at_s for at_s, _ in night.plants["pulses"].trains]
-    # Nothing is re-armed on a full disk, so stimulation has ended by itself.
-    assert not [at_s for at_s in starts if 610.0 < at_s < 1195.0]
-    night.plants["base"].settle(3600.0)
-    assert night.plants["base"].moved_ul == pytest.approx(30 * 30 + 60 * 30, rel=1e-3)
-    dose = [row for row in night.rows("dose") if row.key == "dose-610"]
-    assert dose[-1].state == "confirmed"
-    assert dose[-1].run_s > 1200.0
-    assert "journal-restored" in night.deviations()
-    polls = [row for row in night.rows("sample") if row.key == "dose" and 500 < row.run_s < 1200]
-    assert len(polls) >= 11  # heartbeats went on, and were written when the disk was free
-
-
-def test_a_disk_that_stays_full_ends_the_run_with_an_error(rehearse, script):
-    from labrig.record.journal import JournalWriteFailed
-
-    night = rehearse()
-    disk = Disk(500.0, float("inf"))
-    plan = script.plan([script.flow(0.0, 30.0), script.flow(900.0, 0.0)], 1200.0)
-    runner = night.make(plan, connect=disk.connect)
-    disk.now = night.clock.now_s
-    # The night cannot end before its disk is freed: an operator stops it.
-    operator(night, 2000.0, lambda client: client.stop("disk full"))
-    with pytest.raises(JournalWriteFailed, match="Free space"):
-        runner.run()
-    assert night.plants["base"].rate_ul_min == pytest.approx(30.0)  # never starved
 
 
 def operator(night, at_s, act):
