@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,12 +93,49 @@ def dotted(path: KeyPath) -> str:
     return ".".join(str(part) for part in path)
 
 
+SIMILAR = 0.6
+"""Share of letters in common from which a name is offered [P]."""
+
+MOST_OFFERED = 4
+LONGEST_COMPARED = 80
+
+
 def did_you_mean(word: str, known: list[str]) -> str:
-    """A sentence that offers what exists."""
-    close = difflib.get_close_matches(word.lower(), [name.lower() for name in known], n=1)
-    for name in known:
-        if close and name.lower() == close[0]:
-            return f"Did you mean '{name}'?"
+    """A sentence that offers what exists.
+
+    Digits are compared as numbers, and in place of a number never another one is offered:
+    ``nerve_1`` may mean ``nerve_01`` and never ``nerve_12``, which is another pump. All names
+    that are equally near are offered.
+    """
     if not known:
         return "Nothing can stand here."
-    return f"There is: {', '.join(sorted(known))}."
+    near = _nearest(word, known)
+    if not near:
+        return f"There is: {', '.join(sorted(known))}."
+    quoted = [f"'{name}'" for name in near]
+    if len(quoted) == 1:
+        return f"Did you mean {quoted[0]}?"
+    return f"Did you mean {', '.join(quoted[:-1])} or {quoted[-1]}?"
+
+
+def _nearest(word: str, known: list[str]) -> list[str]:
+    """The names most like a word, in their order; none when too many are."""
+    letters, numbers = _letters_and_numbers(word)
+    scored: list[tuple[float, str]] = []
+    for name in known:
+        its_letters, its_numbers = _letters_and_numbers(name)
+        if numbers not in (its_numbers, []) or len(letters) > LONGEST_COMPARED:
+            continue
+        alike = difflib.SequenceMatcher(None, letters, its_letters)
+        if alike.quick_ratio() >= SIMILAR and (ratio := alike.ratio()) >= SIMILAR:
+            scored.append((ratio, name))
+    best = max((ratio for ratio, _ in scored), default=0.0)
+    near = [name for ratio, name in scored if ratio > best - 1e-9]
+    return near if len(near) <= MOST_OFFERED else []
+
+
+def _letters_and_numbers(name: str) -> tuple[str, list[int]]:
+    """``Nerve-01`` as ``nerve`` and 1: case, separators and leading zeros tell no names apart."""
+    parts = re.split(r"([0-9]+)", name.casefold())
+    letters = re.sub(r"[\s_.+/-]+", "", "#".join(parts[0::2]))
+    return letters, [int(digits[:18]) for digits in parts[1::2]]

@@ -6,11 +6,10 @@ that names such an object; nothing in labrig changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
-from types import MappingProxyType
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
 Kind = Literal["pump", "stimulator", "camera", "stage", "probe"]
@@ -35,6 +34,14 @@ class SerialSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Syringe:
+    """What stands in a syringe pump; ``volume_ul``: what it holds when full, None: not said."""
+
+    inner_diameter_mm: float
+    volume_ul: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class InstrumentType:
     """All that a rig must know to use one type of instrument.
 
@@ -50,6 +57,10 @@ class InstrumentType:
         simulator: ``(settings, plant, seed, faults, name) -> Simulator``; None when the
             instrument has no byte protocol (a camera).
         verified_on: how well it is known: any of manual, firmware, peer client, hardware.
+        syringe: ``settings -> Syringe`` of a pump that empties one; None for all that may draw
+            from several reservoirs at once.
+        witnessed: whether a pump's own counter notices that its drive stands still; where it
+            does not, nothing on the bench witnesses what was delivered.
     """
 
     name: str
@@ -62,23 +73,109 @@ class InstrumentType:
     driver: Callable[[Any, Any, str], Any]
     simulator: Callable[..., Any] | None
     verified_on: tuple[str, ...]
+    syringe: Callable[[Any], Syringe] | None = None
+    witnessed: bool = False
+
+
+GROUP = "labrig.instruments"
+OWN = "labrig"
+
+
+class BrokenType(Exception):
+    """An installed instrument type cannot be used; the message says why and what to do."""
+
+
+class InstalledTypes(Mapping[str, InstrumentType]):
+    """Every installed instrument type by name; each is loaded when it is first asked for.
+
+    So a third party's package that does not load, or whose name another has too, costs nobody
+    anything but those whose rig names it. Reading one raises KeyError where none is installed
+    and :class:`BrokenType` where it cannot be used.
+    """
+
+    def __init__(self, entries: Iterable[EntryPoint]) -> None:
+        self._entries: dict[str, list[EntryPoint]] = {}
+        for entry in sorted(entries, key=lambda e: e.name):
+            self._entries.setdefault(entry.name, []).append(entry)
+        self._loaded: dict[str, InstrumentType] = {}
+
+    def __getitem__(self, name: str) -> InstrumentType:
+        if name not in self._loaded:
+            self._loaded[name] = _load(name, self._entries[name])
+        return self._loaded[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def left_out(self) -> list[str]:
+        """In words, each third party's type that has a name of labrig's own."""
+        return [
+            f"'{name}' of package {_package(entry)} is not used: labrig has a type of that name"
+            for name, entries in self._entries.items()
+            if len(entries) > 1 and any(_package(entry) == OWN for entry in entries)
+            for entry in entries
+            if _package(entry) != OWN
+        ]
+
+
+def _load(name: str, entries: Sequence[EntryPoint]) -> InstrumentType:
+    own = [entry for entry in entries if _package(entry) == OWN]
+    if len(entries) > 1 and not own:
+        packages = ", ".join(sorted({_package(entry) for entry in entries}))
+        raise BrokenType(
+            f"{len(entries)} packages have an instrument type '{name}' ({packages}): uninstall all "
+            "but one"
+        )
+    entry = (own or entries)[0]
+    try:
+        loaded = entry.load()
+    # whatever a package of somebody else raises when it is imported
+    except (Exception, SystemExit) as error:
+        raise BrokenType(
+            f"'{name}' of package {_package(entry)} does not load ({type(error).__name__}: "
+            f"{error}): mend or uninstall that package"
+        ) from error
+    if not isinstance(loaded, InstrumentType):
+        raise BrokenType(
+            f"'{name}' ({entry.value}) is a {type(loaded).__name__}, not an InstrumentType: its "
+            "package must export INSTRUMENT = InstrumentType(...)"
+        )
+    if loaded.name != name:
+        raise BrokenType(
+            f"the entry point '{name}' ({entry.value}) is an instrument type named "
+            f"'{loaded.name}': its package must give both the same name"
+        )
+    return loaded
+
+
+def _package(entry: EntryPoint) -> str:
+    return "an unknown package" if entry.dist is None else entry.dist.name
 
 
 # Asked whenever a port is opened again at night, when a disk may be slow: read once a process.
 @cache
-def installed_types() -> Mapping[str, InstrumentType]:
-    """Every installed instrument type by name, third parties' included.
+def installed_types() -> InstalledTypes:
+    """Every installed instrument type by name, third parties' included; none is loaded yet."""
+    return InstalledTypes(entry_points(group=GROUP))
 
-    Raises:
-        TypeError: an entry point names something that is not an InstrumentType.
+
+def usable_types(types: Mapping[str, InstrumentType]) -> tuple[list[InstrumentType], list[str]]:
+    """All types that load, and in words what is wrong with each of the others.
+
+    Of two types of one name where labrig's own is used, the other one is told too.
     """
-    found: dict[str, InstrumentType] = {}
-    for entry in sorted(entry_points(group="labrig.instruments"), key=lambda e: e.name):
-        loaded = entry.load()
-        if not isinstance(loaded, InstrumentType):
-            raise TypeError(
-                f"entry point {entry.name!r} ({entry.value}) is a {type(loaded).__name__}, "
-                "not an InstrumentType: its package must export INSTRUMENT = InstrumentType(...)"
-            )
-        found[loaded.name] = loaded
-    return MappingProxyType(found)
+    usable, wrong = [], []
+    for name in types:
+        try:
+            usable.append(types[name])
+        except BrokenType as error:
+            wrong.append(str(error))
+    if isinstance(types, InstalledTypes):
+        wrong += types.left_out()
+    return usable, wrong

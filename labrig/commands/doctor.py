@@ -38,9 +38,12 @@ def doctor(
     """
     if configure is not None:
         _configure(rig, configure)
+    listed, broken = _types()
     found: dict[str, Any] = {"computer": _computer(), "ports": _plugged_in()}
     if types:
-        found["types"] = _types()
+        found["types"] = listed
+    if broken:
+        found["unusable types"] = broken
     if rig is not None:
         found["instruments"] = _instruments(rig)
     if as_json:
@@ -98,18 +101,21 @@ def _plugged_in() -> list[dict[str, str]]:
     ]
 
 
-def _types() -> list[dict[str, str]]:
-    from labrig_drivers.instrument import installed_types
+def _types() -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """The types that rigs may name, and those of other packages that cannot be used."""
+    from labrig_drivers.instrument import installed_types, usable_types
 
-    return [
+    usable, wrong = usable_types(installed_types())
+    listed = [
         {
             "type": t.name,
             "kind": t.kind,
             "instrument": f"{t.vendor} {t.model}",
             "verified on": ", ".join(t.verified_on),
         }
-        for t in installed_types().values()
+        for t in usable
     ]
+    return listed, [{"what is wrong": what} for what in wrong]
 
 
 def _instruments(rig: Path) -> list[dict[str, str]]:
@@ -153,6 +159,7 @@ def _print(found: dict[str, Any]) -> None:
         "computer": "This computer",
         "ports": "Serial ports plugged in",
         "types": "Instrument types",
+        "unusable types": "Instrument types that cannot be used",
         "instruments": "Instruments of the rig",
     }
     for part, rows in found.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, get_type_hints
@@ -10,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from labrig.problems import KeyPath, Mistake, did_you_mean, raise_mistakes
 from labrig.protocol.plates import PLATES
-from labrig_drivers.instrument import InstrumentType, installed_types
+from labrig_drivers.instrument import BrokenType, InstrumentType, installed_types
 
 if TYPE_CHECKING:
     from labrig.rig.models import InstrumentEntry, Rig
@@ -22,7 +23,7 @@ def check_references(rig: Rig) -> None:
     Raises:
         pydantic.ValidationError: one line error a mistake, each with its path and remedy.
     """
-    types = installed_types()
+    types = _usable(rig, installed_types())
     mistakes = [
         *(m for name, e in rig.instruments.items() for m in _instrument(rig, name, e, types)),
         *_ports(rig, types),
@@ -33,6 +34,15 @@ def check_references(rig: Rig) -> None:
         *_optics(rig, types),
     ]
     raise_mistakes("rig", mistakes)
+
+
+def _usable(rig: Rig, types: Mapping[str, InstrumentType]) -> dict[str, InstrumentType]:
+    """The types that the rig names, as far as they can be used; no other is loaded."""
+    found = {}
+    for name in {entry.type for entry in rig.instruments.values()} & set(types):
+        with contextlib.suppress(BrokenType):  # told where an instrument is of that type
+            found[name] = types[name]
+    return found
 
 
 def _unknown(path: KeyPath, kind: str, name: str, known: Iterable[str]) -> Mistake:
@@ -65,17 +75,24 @@ def _instrument(
     if entry.port not in rig.ports:
         yield _unknown((*path, "port"), "port", entry.port, rig.ports)
     if entry.type not in types:
-        what = f"instrument type '{entry.type}' is not installed"
-        guess = did_you_mean(entry.type, list(types))
-        known = f"Known types: {', '.join(sorted(types))}."
-        yield Mistake(
-            (*path, "type"),
-            what,
-            known if guess.startswith("There") else f"{guess} {known}",
-            entry.type,
-        )
+        yield _no_type((*path, "type"), entry.type)
         return
     yield from _settings((*path, "settings"), entry, types[entry.type])
+
+
+def _no_type(path: KeyPath, name: str) -> Mistake:
+    installed = installed_types()
+    try:
+        installed[name]
+    except BrokenType as error:
+        what = f"instrument type '{name}' cannot be used"
+        return Mistake(path, what, f"{str(error)[0].upper()}{str(error)[1:]}.", name)
+    except KeyError:
+        pass
+    guess = did_you_mean(name, list(installed))
+    known = f"Known types: {', '.join(sorted(installed))}."
+    remedy = known if guess.startswith("There") else f"{guess} {known}"
+    return Mistake(path, f"instrument type '{name}' is not installed", remedy, name)
 
 
 def _settings(path: KeyPath, entry: InstrumentEntry, kind: InstrumentType) -> Iterator[Mistake]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from labrig_drivers.instrument import InstrumentType, SerialSettings
+from labrig_drivers.instrument import InstrumentType, SerialSettings, Syringe
 from labrig_drivers.new_era.settings import NewEraSettings
 from labrig_drivers.simulation import Fault, PumpPlant
 
@@ -40,4 +40,6 @@ INSTRUMENT = InstrumentType(
     driver=_driver,
     simulator=_simulator,
     verified_on=("manual", "peer client"),
+    syringe=lambda settings: Syringe(settings.syringe_diameter_mm, settings.syringe_volume_ul),
+    witnessed=True,
 )

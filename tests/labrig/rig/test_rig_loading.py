@@ -87,7 +87,7 @@ MISTAKES = {
         "{reservoir: nerve_syringe_1,",
         "lines.nerve_01.reservoir",
         "no reservoir",
-        "'nerve_syringe_1",
+        "'nerve_syringe_01'",
     ),
     "line to a well off the rig": (
         "wells: [A1, B1], role: nerve",
