@@ -18,6 +18,7 @@ from labrig.commands.doctor import doctor
 from labrig.commands.film import film
 from labrig.commands.init import init
 from labrig.commands.measure import measure
+from labrig.commands.ready import ready
 from labrig.commands.report import report
 from labrig.commands.review import agree, review
 from labrig.commands.run import run
@@ -52,6 +53,7 @@ for command, panel in (
     (answer, BENCH),
     (follow, BENCH),
     (serve, BENCH),
+    (ready, BENCH),
     (doctor, BENCH),
     (sim, BENCH),
     (measure, FILES),

@@ -16,10 +16,14 @@ def explain(error: Exception) -> int:
 
     An error that nobody has learnt to explain yet is raised again, with its traceback.
     """
+    from labrig.flows.login import NotPrivate
+    from labrig.flows.schedules import ScheduleRefused
     from labrig.flows.services import ServiceFailed
     from labrig.launch.offers import NoKeeper, OfferRefused
     from labrig.launch.prepare import StartRefused
     from labrig.launch.runner_child import RunnerDied, RunnerRefused
+    from labrig.launch.served import NotServed
+    from labrig.night.followed import AlreadyFollowed
     from labrig.night.following import NightEndedEarly
     from labrig.plan.store import PlanFormatError
     from labrig.problems import FileProblems
@@ -67,7 +71,10 @@ def explain(error: Exception) -> int:
     if isinstance(error, RunnerDied | NightEndedEarly | ServiceFailed):
         console.print(str(error), style="red", markup=False)
         return exit_codes.ENDED_EARLY
-    refusals = OfferRefused | NoKeeper | JournalError | PlanFormatError | CommandRefused | RunOver
+    refusals = (
+        OfferRefused | NoKeeper | JournalError | PlanFormatError | CommandRefused | RunOver
+        | NotPrivate | ScheduleRefused | NotServed | AlreadyFollowed
+    )  # fmt: skip
     if isinstance(error, refusals):
         console.print(str(error), style="red", markup=False)
         return exit_codes.REFUSED

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from labrig.durable import read_json, write_json
-from labrig.flows.services import PrefectServices, ServiceFailed, free_port
-from labrig.launch.keeper import Keeper
+from labrig.flows.schedules import timetable
+from labrig.flows.services import PrefectServices
+from labrig.launch.bench_ready import reason_to_wait
+from labrig.launch.keeper import Keeper, is_over
 from labrig.launch.runner_child import RunnerOptions
+from labrig.launch.served import SERVED_VARIABLE, Served
 from labrig.night.conduct import read_plan
+from labrig.night.unfollowed import FollowWatch
 from labrig.record.journal import JournalError
 from labrig.run.lease import runner_lives
 from labrig.run.runner import previous_state
 from labrig.run_folder import RunFolder
 
 LOOK_EVERY_S = 0.2
+HOME = ".prefect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +32,12 @@ class RigService:
     """One rig, served.
 
     Attributes:
-        protocols, rig, runs: files and the folder of runs.
+        served: what may run.
         every_s / cron: schedule of each deployment; both None: only by hand.
         port: of the Prefect server; 0: any free one.
     """
 
-    protocols: tuple[Path, ...]
-    rig: Path
-    runs: Path
-    simulate: bool
-    fast: bool
+    served: Served
     every_s: float | None
     cron: str | None
     port: int
@@ -44,72 +45,85 @@ class RigService:
     def keep(self, stopped: threading.Event, say: Callable[[str], None]) -> None:
         """Serve until ``stopped``; then end Prefect and leave a running night alone.
 
+        Whatever of Prefect dies is started again; a night needs none of it.
+
         Raises:
-            labrig.problems.FileProblems: a protocol or the rig is wrong.
-            ServiceFailed: Prefect did not come up, or died; then a running night is kept to
-                its end first.
+            NotPrivate, ServiceFailed: Prefect's folder or port is somebody else's.
+            ScheduleRefused: the schedule or this machine's time zone cannot be understood.
         """
-        deployments = [self._deployment(p) for p in self.protocols]
-        home = self.runs / ".prefect"
-        home.mkdir(parents=True, exist_ok=True)
-        spec = home / "deployments.json"
-        write_json(spec, {"deployments": deployments})
-        services = PrefectServices(home, self.port or free_port(), spec)
-        keeper = Keeper(self.runs, say)
+        runs = Path(self.served.runs)
+        runs.mkdir(parents=True, exist_ok=True)
+        services = self._services(runs / HOME)
+        when = timetable(self.cron, self.every_s)
+        keeper = Keeper(runs, say, served=self.served)
+        watch = FollowWatch(say)
         try:
-            unfinished = unfinished_run(self.runs, datetime.now(UTC), say)
+            write_json(runs / HOME / "timetable.json", asdict(when), 0o600)
+            # before Prefect, which takes its time: the cells wait
+            unfinished = unfinished_run(runs, datetime.now(UTC), say)
             if unfinished is not None:
-                # before Prefect, which takes its time: the cells wait
-                keeper.take_over(unfinished, RunnerOptions(float("inf") if self.fast else None))
-                keeper.tick()
-            services.start()
-            say(f"Prefect: {services.api_url.removesuffix('/api')}")
-            for deployment in deployments:
-                say(f"deployment: night/{deployment['name']}")
-            say(f"runs: {self.runs}   (Ctrl-C ends serving; a running night goes on)")
-            self._look_after(keeper, services, stopped, say)
+                keeper.take_over(
+                    unfinished, RunnerOptions(float("inf") if self.served.fast else None)
+                )
+            starts = when.next_starts(datetime.now(UTC))
+            announced = False
+            while not stopped.wait(LOOK_EVERY_S):
+                look(keeper, watch, services, say)
+                if services.answered and not announced:
+                    announced = True
+                    self._announce(services, starts, say)
         finally:
             services.stop()
             running = keeper.running()
             if running is not None:
                 say(f"{running.root.name} goes on: labrig status {running.root}")
 
-    def _look_after(
+    def _services(self, home: Path) -> PrefectServices:
+        paper = (home / "served.json").absolute()
+        services = PrefectServices(
+            home,
+            self.port,
+            [str(home.absolute() / "timetable.json")],
+            {SERVED_VARIABLE: str(paper)},
+        )
+        self.served.write(paper)
+        return services
+
+    def _announce(
         self,
-        keeper: Keeper,
         services: PrefectServices,
-        stopped: threading.Event,
+        starts: tuple[datetime, ...],
         say: Callable[[str], None],
     ) -> None:
-        failed: ServiceFailed | None = None
-        while not stopped.wait(LOOK_EVERY_S):
-            started = keeper.tick()
-            if started is not None:
-                say(f"started: {started.root}")
-            if failed is None:
-                try:
-                    services.check()
-                except ServiceFailed as error:
-                    failed = error
-                    say(f"{error}\nThe night needs no Prefect: its runner is kept all the same.")
-            if failed is not None and not keeper.keeps:
-                raise failed
+        say(f"login: {services.login_file}   (user and password, for you alone)")
+        for name in self.served.protocols:
+            say(f"deployment: night/{name}")
+        if starts:
+            say("next starts: " + ", ".join(f"{start:%a %Y-%m-%d %H:%M %Z}" for start in starts))
+        waits = reason_to_wait(Path(self.served.runs), simulated=self.served.simulate)
+        if waits:
+            say(f"no start is accepted yet: {waits}")
+        say(f"runs: {self.served.runs}   (Ctrl-C ends serving; a running night goes on)")
 
-    def _deployment(self, protocol: Path) -> dict[str, Any]:
-        from labrig.protocol.loading import load_protocol
 
-        return {
-            "name": load_protocol(protocol).model.name,
-            "parameters": {
-                "protocol": str(protocol),
-                "rig": str(self.rig),
-                "runs": str(self.runs),
-                "simulate": self.simulate,
-                "fast": self.fast,
-            },
-            "every_s": self.every_s,
-            "cron": self.cron,
-        }
+def look(
+    keeper: Keeper, watch: FollowWatch, services: PrefectServices, say: Callable[[str], None]
+) -> None:
+    """One look at all that is kept; the cells first.
+
+    Raises:
+        OSError: an answer cannot be written, or a process cannot be started.
+    """
+    started = keeper.tick()
+    if started is not None:
+        say(f"started: {started.root}")
+    kept = keeper.kept()
+    if kept is not None:
+        watch.watch(kept)
+    now_s = time.monotonic()
+    watch.tick(now_s)
+    for line in services.tend(now_s):
+        say(line)
 
 
 def unfinished_run(runs: Path, now: datetime, say: Callable[[str], None]) -> RunFolder | None:
@@ -129,11 +143,13 @@ def unfinished_run(runs: Path, now: datetime, say: Callable[[str], None]) -> Run
             continue
         if not state.begun or state.started_utc is None:
             continue  # its start was refused: to begin it now was never asked for
-        if state.ended or (folder.root / "outcome.json").exists():
+        if is_over(folder):
             return None
+        if state.ended:
+            return folder  # killed before it could conclude, which its runner now does
         if runner_lives(folder.root):
             say(f"{folder.root.name} is running by itself")
-            return None
+            return folder  # watched, and taken over should its runner die
         simulated = read_json(folder.identity)["simulated"]
         over = datetime.fromisoformat(state.started_utc) + timedelta(
             seconds=read_plan(folder).forecast.duration_s

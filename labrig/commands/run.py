@@ -89,18 +89,23 @@ def _with_prefect(request: StartRequest, *, fast: bool, as_json: bool) -> None:
     from labrig.commands.prefect_display import PrefectDisplay
     from labrig.flows.local import conduct_with_prefect
     from labrig.flows.parameters import NightParameters
+    from labrig.launch.served import Served
+    from labrig.protocol.loading import load_protocol
 
-    parameters = NightParameters(
-        protocol=str(request.protocol),
-        rig=str(request.rig),
-        runs=str(request.runs),
+    name = load_protocol(request.protocol).model.name
+    served = Served(
+        protocols={name: str(request.protocol.resolve())},
+        rig=str(request.rig.resolve()),
+        runs=str(request.runs.resolve()),
         simulate=request.simulate,
         fast=fast,
-        operator=request.operator,
     )
+    parameters = NightParameters(protocol=name, operator=request.operator)
     show = PrefectDisplay(quiet=as_json)
+    # not the home of a `labrig serve` that keeps the same folder of runs
+    home = request.runs.resolve() / ".prefect-run"
     try:
-        page = conduct_with_prefect(parameters, request.runs / ".prefect", show.look)
+        page = conduct_with_prefect(served, parameters, home, show.look)
     finally:
         show.close()
     if as_json:

@@ -22,7 +22,11 @@ def serve(
     fast: Annotated[bool, typer.Option("--fast", help="Simulated only: at full speed.")] = False,
     every: Annotated[str, typer.Option(help="Offer a start at this interval, e.g. '24 h'.")] = "",
     at: Annotated[
-        str, typer.Option(help="Offer a start at these times, as cron: '0 18 * * *'.")
+        str,
+        typer.Option(
+            help="Offer a start at these times, as cron in this machine's own time zone: "
+            "'0 18 * * *' is 18:00 on the clock on the wall, summer and winter."
+        ),
     ] = "",
     port: Annotated[
         int, typer.Option(help="Of the Prefect server on this machine; 0: any free one.")
@@ -30,22 +34,37 @@ def serve(
 ) -> None:
     """Keep a rig ready: offer its protocols in Prefect, and run what is started, one at a time.
 
-    Prefect's own page shows the nights for whoever administers it. A schedule only offers a
-    start: when it comes too late or the rig is busy it is refused, with the reason. Ctrl-C ends
-    Prefect; a night that is running goes on (`labrig status`, `labrig stop`).
+    Prefect's own page shows the nights for whoever administers it, and lets nobody else in: user
+    and password stand in the file that is named at the start. A schedule only offers a start: when
+    it comes too late, the rig is busy, or the last run was stopped and nobody has said `labrig
+    ready` since, it is refused, with the reason. Ctrl-C ends Prefect; a night that is running goes
+    on (`labrig status`, `labrig stop`).
     """
     from labrig.commands.rig_service import RigService
+    from labrig.launch.served import Served
+    from labrig.protocol.loading import load_protocol
+    from labrig.rig.loading import load_rig
 
     if every and at:
         raise typer.BadParameter("give --every or --at, not both")
+    if (every or at) and len(protocols) > 1:
+        raise typer.BadParameter(
+            "one schedule for several protocols would offer them all at once, and a rig has room "
+            "for one: serve one protocol with --at or --every, start the others by hand"
+        )
     if fast and not simulate:
         raise typer.BadParameter("--fast is for simulated nights: add --simulate")
+    load_rig(rig)
+    files: dict[str, str] = {}
+    for path in protocols:
+        name = load_protocol(path).model.name
+        if name in files:
+            raise typer.BadParameter(
+                f"{files[name]} and {path.resolve()} are both named {name!r}: rename one"
+            )
+        files[name] = str(path.resolve())
     service = RigService(
-        protocols=tuple(p.resolve() for p in protocols),
-        rig=rig.resolve(),
-        runs=runs.resolve(),
-        simulate=simulate,
-        fast=fast,
+        served=Served(files, str(rig.resolve()), str(runs.resolve()), simulate, fast),
         every_s=duration_s(every, "--every") if every else None,
         cron=at or None,
         port=port,

@@ -2,37 +2,58 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from labrig.flows.environment import settle_environment
 from labrig.flows.parameters import NightParameters
+from labrig.flows.services import PrefectServices
+from labrig.launch.bench_ready import say_ready
 from labrig.launch.keeper import Keeper
+from labrig.launch.served import SERVED_VARIABLE, Served
 from labrig.run_folder import RunFolder
 
 LOOK_EVERY_S = 0.1
 
 
 def conduct_with_prefect(
-    parameters: NightParameters, home: Path, look: Callable[[RunFolder], None]
+    served: Served, parameters: NightParameters, home: Path, look: Callable[[RunFolder], None]
 ) -> Path:
     """Run the ``night`` flow here and return its report.
 
     Args:
+        served: the files.
         parameters: of the flow.
         home: where Prefect keeps the temporary server's database.
         look: called again and again, from a thread, with the run that is on.
 
     Raises:
+        ServiceFailed: the temporary server did not come up.
         StartRefused, OfferRefused: it will not start.
         NightEndedEarly: it was stopped or failed.
     """
-    settle_environment(home, None)
+    services = PrefectServices(home, port=0)
+    paper = home / f"served-{os.getpid()}.json"
+    try:
+        services.start()
+        served.write(paper)
+        os.environ.update(services.client_settings | {SERVED_VARIABLE: str(paper.absolute())})
+        return _conduct(served, parameters, look)
+    finally:
+        paper.unlink(missing_ok=True)
+        services.stop()
+
+
+def _conduct(
+    served: Served, parameters: NightParameters, look: Callable[[RunFolder], None]
+) -> Path:
     # here, and not above: prefect reads its settings when it is imported
     from labrig.flows.night import night
 
-    beside = _Beside(Keeper(Path(parameters.runs)), look)
+    # whoever starts a run at the terminal stands by its bench
+    say_ready(Path(served.runs), parameters.operator)
+    beside = _Beside(Keeper(Path(served.runs), served=served), look)
     thread = threading.Thread(target=beside.go_on, name="keeper", daemon=True)
     thread.start()
     try:

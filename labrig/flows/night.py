@@ -7,13 +7,16 @@ that it had started.
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
@@ -27,10 +30,12 @@ from labrig.launch.offers import (
     offered_by,
 )
 from labrig.launch.prepare import StartRequest, prepare_run
+from labrig.launch.served import SERVED_VARIABLE, Served
 from labrig.measure.films import FilmJob
 from labrig.night.conduct import LOOK_EVERY_S, finish, read_plan
 from labrig.night.film_jobs import FilmJobs
 from labrig.night.film_progress import FilmProgress
+from labrig.night.followed import AlreadyFollowed, following
 from labrig.night.following import DIED, NightEndedEarly, Patience, glance
 from labrig.night.measuring import MeasuringPool, RoundMeasurer
 from labrig.night.progress import Progress, TakenFrame
@@ -49,14 +54,14 @@ PICTURES: dict[str, Any] = {
 
 
 @task(name="prepare", **ONCE)
-def prepare(parameters: NightParameters) -> RunFolder:
+def prepare(served: Served, parameters: NightParameters) -> RunFolder:
     """Check and compile the protocol, lay out the run folder."""
     return prepare_run(
         StartRequest(
-            protocol=Path(parameters.protocol),
-            rig=Path(parameters.rig),
-            runs=Path(parameters.runs),
-            simulate=parameters.simulate,
+            protocol=served.protocol(parameters.protocol),
+            rig=Path(served.rig),
+            runs=Path(served.runs),
+            simulate=served.simulate,
             operator=parameters.operator,
             culture=parameters.culture,
             donors=parameters.donors,
@@ -65,7 +70,7 @@ def prepare(parameters: NightParameters) -> RunFolder:
 
 
 @task(name="offer-start", **ONCE)
-def offer_start(folder: RunFolder, parameters: NightParameters) -> None:
+def offer_start(folder: RunFolder, served: Served) -> None:
     """Offer the start to the keeper of the rig, which accepts or refuses."""
     scheduled = flow_run.get_scheduled_start_time() or datetime.now(UTC)
     make_offer(
@@ -74,7 +79,7 @@ def offer_start(folder: RunFolder, parameters: NightParameters) -> None:
             due_utc=scheduled.astimezone(UTC).isoformat(timespec="seconds"),
             grace_s=DEFAULT_GRACE_S,
             by=_myself(),
-            speed=float("inf") if parameters.fast else 1.0,
+            speed=float("inf") if served.fast else 1.0,
         ),
     )
     await_answer(folder)
@@ -120,33 +125,48 @@ def write_report(folder: RunFolder) -> str:
     return str(finish(folder))
 
 
-TASKS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=4)
-
-
-@flow(name="night", task_runner=TASKS, retries=0, log_prints=False)
-def night(parameters: NightParameters) -> str:
+def conduct_night(parameters: NightParameters) -> str:
     """One run of one protocol on one rig, from the offer of a start to the report.
 
     Returns:
         the path of the report.
 
     Raises:
-        StartRefused, OfferRefused: it will not start; nothing was sent to any instrument.
+        NotServed, StartRefused, OfferRefused: it will not start; nothing was sent to any
+            instrument.
         NightEndedEarly: it was stopped or failed; the report is there all the same.
     """
     logger = get_run_logger()
-    started = offered_by(Path(parameters.runs), _myself())
+    # of the process that serves, not of Prefect's database
+    served = Served.read(Path(os.environ[SERVED_VARIABLE]))
+    started = offered_by(Path(served.runs), _myself())
     if started is not None:
         logger.info("taking up following %s", started.root)
         return follow_night(started)
-    folder = prepare(parameters)
+    folder = prepare(served, parameters)
     logger.info("run folder: %s", folder.root)
-    offer_start(folder, parameters)
+    _take_the_name_of(folder)
+    offer_start(folder, served)
     return follow_night(folder)
 
 
+TASKS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=4)
+# Not a decorator: a function that can be found by its own name is sent to the flow's process as
+# that name, and not in pieces that lack the types of its parameters.
+night = flow(name="night", task_runner=TASKS, retries=0, log_prints=False)(conduct_night)
+
+
 def follow_night(folder: RunFolder) -> str:
-    """The part of the flow after the start."""
+    """The part of the flow after the start; what another process follows already, it waits for."""
+    while True:
+        try:
+            with following(folder):
+                return _follow_night(folder)
+        except AlreadyFollowed:
+            time.sleep(LOOK_EVERY_S)
+
+
+def _follow_night(folder: RunFolder) -> str:
     logger = get_run_logger()
     plan = read_plan(folder)
     progress, pool = Progress(folder, plan), MeasuringPool(RoundMeasurer.of(folder))
@@ -194,7 +214,13 @@ def _measure(
 
 def _myself() -> str:
     """This flow run, the same when it is executed again."""
-    return f"prefect flow run {flow_run.get_name() or ''} {flow_run.get_id() or ''}".strip()
+    return f"prefect flow run {flow_run.get_id()}"
+
+
+def _take_the_name_of(folder: RunFolder) -> None:
+    """Let Prefect's page call this flow run as its folder is called."""
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(UUID(flow_run.get_id()), name=folder.root.name)
 
 
 def _tell_runner(folder: RunFolder, phase: str) -> None:

@@ -1,4 +1,4 @@
-"""The worker of ``labrig serve``: ``python -m labrig.flows.worker SPEC.json``.
+"""The worker of ``labrig serve``: ``python -m labrig.flows.worker TIMETABLE.json``.
 
 Registers the ``night`` deployments with the local Prefect server and carries out what is
 scheduled, one night at a time.
@@ -6,60 +6,58 @@ scheduled, one night at a time.
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sys
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-from prefect import serve
-from prefect.deployments.runner import RunnerDeployment
+from prefect.client.orchestration import get_client
+from prefect.runner import Runner
 
 from labrig.durable import read_json
 from labrig.flows.night import night
+from labrig.flows.schedules import Timetable
+from labrig.launch.served import SERVED_VARIABLE, Served
+
+DESCRIPTION = """\
+{path}
+
+Cancelling, pausing or suspending here stops only the following of a night, **not the bench**:
+for that there is `labrig stop`, or `labrig hold`.
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """One protocol on one rig, ready to be started or scheduled.
-
-    Attributes:
-        every_s: offer a start at this interval; None: only when somebody asks.
-        cron: or at these times, e.g. ``0 18 * * *``.
-    """
-
-    name: str
-    parameters: dict[str, Any]
-    every_s: float | None = None
-    cron: str | None = None
-
-
-def serve_deployments(deployments: tuple[Deployment, ...]) -> None:
-    """Register and serve until terminated."""
-    served = []
-    for deployment in deployments:
-        schedule: dict[str, Any] = {}
-        if deployment.cron is not None:
-            schedule["cron"] = deployment.cron
-        elif deployment.every_s is not None:
-            schedule["interval"] = timedelta(seconds=deployment.every_s)
-        served.append(
-            RunnerDeployment.from_flow(
-                night,
-                name=deployment.name,
-                parameters={"parameters": deployment.parameters},
-                concurrency_limit=1,
-                tags=["labrig"],
-                **schedule,
-            )
+async def serve_nights(served: Served, timetable: Timetable) -> None:
+    """Register every protocol and carry out what is due, until terminated."""
+    await _forget_schedules()
+    runner = Runner(name="labrig", limit=1, pause_on_shutdown=False)
+    for name, path in served.protocols.items():
+        # The flow itself, not a name of where it lies: so the steps, the path and the entry point
+        # that the server's database holds for a deployment are never looked at.
+        await runner.aadd_flow(
+            night,
+            name=name,
+            parameters={"parameters": {"protocol": name}},
+            schedule=timetable.schedule(),
+            concurrency_limit=1,
+            description=DESCRIPTION.format(path=path),
+            tags=["labrig"],
         )
-    serve(*served, limit=1, pause_on_shutdown=False)
+    await runner.start()
+
+
+async def _forget_schedules() -> None:
+    """What an earlier `labrig serve` had been told goes on in Prefect's database otherwise."""
+    async with get_client() as client:
+        for deployment in await client.read_deployments():
+            for schedule in await client.read_deployment_schedules(deployment.id):
+                await client.delete_deployment_schedule(deployment.id, schedule.id)
 
 
 def main(arguments: list[str]) -> int:
-    """Serve what the specification file lists."""
-    raw = read_json(Path(arguments[0]))
-    serve_deployments(tuple(Deployment(**d) for d in raw["deployments"]))
+    """Serve what the environment and the timetable's file say."""
+    served = Served.read(Path(os.environ[SERVED_VARIABLE]))
+    asyncio.run(serve_nights(served, Timetable(**read_json(Path(arguments[0])))))
     return 0
 
 

@@ -1,7 +1,8 @@
 """The keeper of a rig: one runner at a time, brought back when it dies, and offers answered.
 
-Cells that are not fed shrink, so a runner that was killed is taken over within seconds. A runner
-that dies again and again is left to a person, and until then nothing else is started.
+Cells that are not fed shrink, so a runner that was killed is taken over within seconds, and one
+that dies again and again is started again and again until its run has ended: nobody else feeds
+them. Until then nothing else is started.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from labrig.durable import read_json, write_json
+from labrig.launch.bench_ready import reason_against_due, reason_to_wait
 from labrig.launch.offers import Offer
 from labrig.launch.runner_child import RunnerDied, RunnerOptions, start_runner, wait_until_ready
+from labrig.launch.served import Served
 from labrig.record.journal import JournalError
 from labrig.run.lease import runner_lives
 from labrig.run.runner import previous_state
@@ -24,15 +27,17 @@ from labrig.run_folder import RunFolder
 
 _log = logging.getLogger(__name__)
 
-REVIVE_AFTER_S = (1.0, 5.0, 30.0, 120.0)
-"""[P] How long after each death of one run's runner it is started again; then no more."""
+REVIVE_AFTER_S = (0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
+"""[P] How long after each death of one run's runner it is started again; the last one for ever."""
 SOUND_AFTER_S = 1800.0
 """[P] A runner that has lived so long begins anew with the shortest wait."""
+WORRYING_DEATHS = 4
+"""[P] From so many deaths in a row on, a person is told what it means for the cells."""
 
 
 @dataclass(slots=True)
 class _Kept:
-    """The run that has the rig. Without ``child`` it waits to be taken over."""
+    """The run that has the rig. Without ``child`` it waits to be taken over, or has been."""
 
     folder: RunFolder
     options: RunnerOptions
@@ -40,6 +45,7 @@ class _Kept:
     since_s: float
     revive_at_s: float = 0.0
     deaths: int = 0
+    elsewhere: bool = False
 
 
 class Keeper:
@@ -49,6 +55,7 @@ class Keeper:
         runs: the folder of runs it keeps.
         say: tells a person what it did.
         now_s: monotonic.
+        served: what may be offered; None: whatever was prepared in the folder of runs.
     """
 
     def __init__(
@@ -56,12 +63,13 @@ class Keeper:
         runs: Path,
         say: Callable[[str], None] = _log.warning,
         now_s: Callable[[], float] = time.monotonic,
+        served: Served | None = None,
     ) -> None:
         self._runs = runs
         self._say = say
         self._now_s = now_s
+        self._served = served
         self._kept: _Kept | None = None
-        self._given_up: RunFolder | None = None
 
     def running(self) -> RunFolder | None:
         """The run whose runner lives."""
@@ -69,10 +77,9 @@ class Keeper:
         alive = kept is not None and kept.child is not None and kept.child.poll() is None
         return kept.folder if kept is not None and alive else None
 
-    @property
-    def keeps(self) -> bool:
-        """Whether a run has the rig, its runner alive or about to be brought back."""
-        return self._kept is not None
+    def kept(self) -> RunFolder | None:
+        """The run that has the rig, its runner alive or about to be brought back."""
+        return None if self._kept is None else self._kept.folder
 
     def tick(self) -> RunFolder | None:
         """Look after the runner and answer what is offered.
@@ -99,40 +106,49 @@ class Keeper:
         if kept is None or (kept.child is not None and kept.child.poll() is None):
             return
         name = kept.folder.root.name
-        if (kept.folder.root / "outcome.json").exists():
+        if is_over(kept.folder):
             self._kept = None  # it ended, and said how
         elif runner_lives(kept.folder.root):
-            self._say(f"{name} was taken over by somebody else")
-            self._kept = None
+            if not kept.elsewhere:
+                self._say(f"{name} was taken over by somebody else")
+            # watched all the same: that runner may die, too
+            kept.elsewhere, kept.child, kept.since_s = True, None, self._now_s()
         elif kept.child is not None:
             self._died(kept, f"the runner of {name} died (exit status {kept.child.returncode})")
+        elif kept.elsewhere:
+            kept.elsewhere = False
+            self._died(kept, f"the runner that somebody else had started for {name} died")
         elif kept.revive_at_s <= self._now_s():
             self._revive(kept)
 
     def _revive(self, kept: _Kept) -> None:
-        self._say(f"taking over {kept.folder.root.name}")
+        name = kept.folder.root.name
+        self._say(f"taking over {name}")
         try:
+            # also of a run whose journal has its end, but that said nothing more: it concludes it
             self._start(kept)
         except (RunnerDied, OSError) as error:
-            self._died(kept, f"{kept.folder.root.name} could not be taken over: {error}")
+            if _has_ended(kept.folder):
+                self._say(f"{name} had ended; its conclusion could not be written: {error}")
+                self._kept = None
+                return
+            self._died(kept, f"{name} could not be taken over: {error}")
 
     def _died(self, kept: _Kept, what: str) -> None:
         now_s = self._now_s()
         if kept.child is not None and now_s - kept.since_s >= SOUND_AFTER_S:
             kept.deaths = 0
         kept.child = None
-        if kept.deaths == len(REVIVE_AFTER_S):
-            self._say(
-                f"{what}, for the {kept.deaths + 1}th time: given up. Its pumps keep their last "
-                f"rates and nothing else acts. Look into {kept.folder.log}, then "
-                f"`labrig resume {kept.folder.root}`."
-            )
-            self._kept, self._given_up = None, kept.folder
-            return
-        wait_s = REVIVE_AFTER_S[kept.deaths]
+        wait_s = REVIVE_AFTER_S[min(kept.deaths, len(REVIVE_AFTER_S) - 1)]
         kept.deaths += 1
         kept.revive_at_s = now_s + wait_s
-        self._say(f"{what}; it is taken over in {wait_s:.0f} s")
+        self._say(f"{what}; it is taken over in {wait_s:g} s")
+        if kept.deaths >= WORRYING_DEATHS:
+            self._say(
+                f"ALARM: that was death {kept.deaths} in a row. Meanwhile its pumps keep their "
+                f"last rates and nothing else acts. Look into {kept.folder.log}; `labrig stop "
+                f"{kept.folder.root}` ends the run."
+            )
 
     def _start(self, kept: _Kept) -> None:
         kept.since_s = self._now_s()
@@ -149,7 +165,7 @@ class Keeper:
         except (ValueError, TypeError, JournalError) as error:
             reason = f"the offer or its run folder is damaged: {error}"
         else:
-            reason = "" if begun else self._reason_against(offer)
+            reason = "" if begun else self._reason_against(folder, offer)
             if not reason and not begun:
                 reason = self._reason_not_to_start(folder, offer)
         write_json(
@@ -172,18 +188,23 @@ class Keeper:
         self._kept = kept
         return ""
 
-    def _reason_against(self, offer: Offer) -> str:
+    def _reason_against(self, folder: RunFolder, offer: Offer) -> str:
         self._look_after()
         busy = self._busy_with()
         if busy is not None:
             return f"the rig is busy with {busy.root.name}: one run at a time"
-        unfinished = self._unfinished()
-        if unfinished is not None:
-            return (
-                f"{unfinished} never ended and its runner is dead: `labrig resume` it "
-                "first (and `labrig stop` it then, if it is not wanted any more)"
-            )
-        late_s = (datetime.now(UTC) - datetime.fromisoformat(offer.due_utc)).total_seconds()
+        due = datetime.fromisoformat(offer.due_utc)
+        try:
+            if self._served is not None and (reason := self._served.reason_against(folder)):
+                return reason
+            simulated = read_json(folder.identity)["simulated"]
+            reason = reason_to_wait(self._runs, simulated=simulated)
+            reason = reason or reason_against_due(due, self._runs, simulated=simulated)
+        except (OSError, ValueError, KeyError) as error:
+            return f"it cannot be judged whether it may start: {error}"
+        if reason:
+            return reason
+        late_s = (datetime.now(UTC) - due).total_seconds()
         if late_s > offer.grace_s:
             return (
                 f"the start was due {offer.due_utc} and came {late_s:.0f} s late, more than the "
@@ -200,8 +221,16 @@ class Keeper:
                 return RunFolder(lock.parent)
         return None
 
-    def _unfinished(self) -> str | None:
-        given_up = self._given_up
-        if given_up is None or (given_up.root / "outcome.json").exists():
-            return None
-        return given_up.root.name
+
+def is_over(folder: RunFolder) -> bool:
+    """Whether a run has concluded. One that failed has not: its cells are there."""
+    outcome = folder.root / "outcome.json"
+    return outcome.exists() and read_json(outcome).get("condition") != "failed"
+
+
+def _has_ended(folder: RunFolder) -> bool:
+    """Whether the journal holds the end of the run."""
+    try:
+        return previous_state(folder.root).ended
+    except JournalError:
+        return False  # who can tell: it is tried again

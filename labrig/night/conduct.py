@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from labrig.frames.manifest import write_manifest
 from labrig.night.film_jobs import FilmJobs
 from labrig.night.film_progress import FilmProgress
+from labrig.night.followed import following
 from labrig.night.following import Glance, Patience, glance
 from labrig.night.measuring import MeasuringPool, RoundMeasurer
 from labrig.night.progress import Progress
@@ -62,8 +63,14 @@ def conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Wat
         watch: called at every look with the glance, rounds measured and rounds in work.
 
     Raises:
+        AlreadyFollowed: another process does.
         OSError: tables or report cannot be written.
     """
+    with following(folder):
+        return _conduct(folder, child, watch)
+
+
+def _conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Watch) -> NightResult:
     plan, patience = read_plan(folder), Patience()
     progress = Progress(folder, plan)
     films = FilmProgress(folder, plan, FilmJobs.of(folder, plan))

@@ -1,6 +1,7 @@
 """The runner's door: HTTP on this machine's loopback, with a token from ``control.json``.
 
-``GET /status`` shows the runner; ``POST /stop /hold /resume /answer /note /phase`` take a JSON
+``GET /status`` shows the runner; ``POST /stop /hold /resume /answer /note /phase
+/unfollowed /followed`` take a JSON
 object with a ``command_id``. It works with Prefect, the web page and the network gone.
 """
 

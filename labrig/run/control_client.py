@@ -55,6 +55,14 @@ class RunnerClient:
         """The conductor says which phase it is in. Raises NoRunner."""
         return self._command("phase", command_id, name=name)
 
+    def unfollowed(self, command_id: str | None = None) -> dict[str, Any]:
+        """Tell that nobody follows the run: an alarm until :meth:`followed`. Raises NoRunner."""
+        return self._command("unfollowed", command_id)
+
+    def followed(self, command_id: str | None = None) -> dict[str, Any]:
+        """Tell that somebody follows the run again. Raises NoRunner."""
+        return self._command("followed", command_id)
+
     def _command(self, verb: str, command_id: str | None, **args: str) -> dict[str, Any]:
         body = {"command_id": command_id or str(uuid.uuid4()), **args}
         return self._ask("POST", f"/{verb}", body)

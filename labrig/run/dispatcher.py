@@ -43,6 +43,11 @@ OVERSLEPT_S = 30.0
 DISK_PATIENCE_S = 24 * 3600.0
 """[P] A run whose end cannot be written waits so long for somebody to free its disk."""
 
+NOBODY_FOLLOWS = (
+    "nobody follows this run: its pictures are not measured and nobody would write its report.",
+    "`labrig follow` takes it up; `labrig serve` does so by itself.",
+)
+
 
 class Dispatcher:
     """Owns the schedule.
@@ -327,6 +332,12 @@ class Dispatcher:
                 self._desk.note("note", command.id, "noted", text=args["text"], by=args.get("by"))
             case "phase":
                 self._desk.note("run", "phase", "noted", name=args["name"])
+            case "unfollowed":
+                self._desk.note("run", "unfollowed", "noted")
+                self._desk.alarm("unfollowed", "follower", *NOBODY_FOLLOWS)
+            case "followed":
+                self._desk.note("run", "followed", "noted")
+                self._desk.board.clear("unfollowed", "follower")
 
     def _answer(self, question_id: str, choice: str) -> None:
         question = self._desk.board.take_question(question_id)

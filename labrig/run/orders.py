@@ -9,7 +9,7 @@ from typing import Any, Literal
 from labrig.plan.timeline import Dose, Entry, Film, FlowLevel, Frame, StimulationLevel
 from labrig.record.journal import Kind, State
 
-CommandName = Literal["stop", "hold", "resume", "answer", "note", "phase"]
+CommandName = Literal["stop", "hold", "resume", "answer", "note", "phase", "unfollowed", "followed"]
 
 
 def instrument_of(entry: Entry) -> str:

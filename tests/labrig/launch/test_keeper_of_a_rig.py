@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -10,12 +12,14 @@ from types import SimpleNamespace
 import pytest
 
 from labrig.commands import rig_service
-from labrig.commands.rig_service import RigService, unfinished_run
-from labrig.flows.services import ServiceFailed
+from labrig.commands.rig_service import look, unfinished_run
 from labrig.launch import keeper as keeper_module
+from labrig.launch.bench_ready import say_ready
 from labrig.launch.keeper import REVIVE_AFTER_S, SOUND_AFTER_S, Keeper
 from labrig.launch.offers import Offer, OfferRefused, await_answer, make_offer, offered_by
 from labrig.launch.runner_child import RunnerDied, RunnerOptions
+from labrig.launch.served import NotServed, Served
+from labrig.night.unfollowed import FollowWatch
 from labrig.record.journal import Entry, open_journal
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.lease import take_lease
@@ -31,6 +35,19 @@ class Child:
 
     def poll(self) -> int | None:
         return self.returncode
+
+
+def identify(folder, **changes):
+    known = {"simulated": True, "rehearsal": False, "protocol": "night"}
+    folder.identity.write_text(json.dumps(known | changes))
+
+
+def conclude(folder, condition="finished", ago_s=0.0):
+    """Leave the outcome of a run that ended so long ago by the clock on the wall."""
+    outcome = folder.root / "outcome.json"
+    outcome.write_text(json.dumps({"condition": condition}))
+    then = time.time() - ago_s
+    os.utime(outcome, (then, then))
 
 
 @dataclass
@@ -55,10 +72,13 @@ class Bench:
         return Keeper(self.runs, self.said.append, lambda: self.now_s)
 
     def offer(self, name: str) -> RunFolder:
+        return self.offer_due(name, datetime.now(UTC))
+
+    def offer_due(self, name: str, due: datetime, **identity) -> RunFolder:
         folder = RunFolder(self.runs / name)
         folder.root.mkdir()
-        due = datetime.now(UTC).isoformat()
-        make_offer(folder, Offer(due_utc=due, grace_s=60.0, by=name, speed=1.0))
+        identify(folder, **identity)
+        make_offer(folder, Offer(due_utc=due.isoformat(), grace_s=600.0, by=name, speed=1.0))
         return folder
 
 
@@ -80,7 +100,7 @@ def one_hour(monkeypatch):
 def begin(folder, **changes):
     """Leave a journal as a runner that was killed leaves it."""
     folder.root.mkdir(exist_ok=True)
-    folder.identity.write_text(json.dumps({"simulated": True} | changes))
+    identify(folder, **changes)
     journal = open_journal(folder.journal, VirtualClock(epoch=NOW))
     journal.note(Entry("run", "started", "noted", {}))
     journal.close()
@@ -100,30 +120,86 @@ def test_a_runner_that_dies_is_taken_over(bench):
     assert "died (exit status -9)" in bench.said[0]
 
 
-def test_a_runner_that_dies_again_and_again_is_left_to_a_person_and_bars_the_rig(bench):
+def test_a_runner_that_dies_again_and_again_is_brought_back_again_and_again(bench):
     keeper = bench.keeper()
     folder = bench.offer("night")
     keeper.tick()
-    for wait_s in REVIVE_AFTER_S:
+    waits = [*REVIVE_AFTER_S, *[REVIVE_AFTER_S[-1]] * 20]
+    for wait_s in waits:
         bench.children[-1].returncode = 1
         keeper.tick()
-        bench.now_s += wait_s
+        bench.now_s += wait_s * 0.99
         keeper.tick()
-    assert len(bench.children) == 1 + len(REVIVE_AFTER_S)
-    bench.children[-1].returncode = 1
-    keeper.tick()
-    bench.now_s += 1e6
-    keeper.tick()
-    assert len(bench.children) == 1 + len(REVIVE_AFTER_S)
-    assert "given up" in bench.said[-1]
+        assert keeper.running() is None, "not before its time"
+        bench.now_s += wait_s * 0.02
+        keeper.tick()
+        assert keeper.running() == folder
+    assert sum(REVIVE_AFTER_S[:3]) <= 5.0, "the cells wait"
+    assert any(said.startswith("ALARM") for said in bench.said)
 
     other = bench.offer("other night")
     keeper.tick()
-    with pytest.raises(OfferRefused, match="labrig resume"):
+    with pytest.raises(OfferRefused, match="busy"):
         await_answer(other, 1.0)
-    (folder.root / "outcome.json").write_text("{}")  # somebody has ended it
+    conclude(folder, ago_s=1.0)  # somebody has ended it
+    bench.children[-1].returncode = 0
     third = bench.offer("third night")
     assert keeper.tick() == third
+
+
+@pytest.mark.parametrize("hours", [0.1, 1.0, 48.0])
+def test_a_take_over_is_tried_for_as_long_as_it_takes(bench, hours):
+    """As with a clock that is behind the last row, until somebody sets it."""
+    keeper = bench.keeper()
+    folder = RunFolder(bench.runs / "night")
+    begin(folder)
+    bench.starts_fail = True
+    keeper.take_over(folder, RunnerOptions())
+    tries, until_s = 0, hours * 3600.0
+    while bench.now_s < until_s:
+        keeper.tick()
+        bench.now_s += REVIVE_AFTER_S[-1]
+        tries += 1
+    assert len(bench.children) >= tries - 1
+    bench.starts_fail = False
+    keeper.tick()
+    assert keeper.running() == folder
+
+
+def test_a_runner_that_failed_is_brought_back_though_it_left_an_outcome(bench):
+    keeper = bench.keeper()
+    folder = bench.offer("night")
+    keeper.tick()
+    conclude(folder, "failed")
+    bench.children[-1].returncode = 4
+    keeper.tick()
+    bench.now_s += REVIVE_AFTER_S[0]
+    keeper.tick()
+    assert keeper.running() == folder
+
+
+@pytest.mark.parametrize("end", ["finished", "stopped"])
+@pytest.mark.parametrize("served_anew", [False, True])
+def test_a_run_killed_after_its_last_row_blocks_nothing(bench, end, served_anew):
+    keeper = bench.keeper()
+    folder = RunFolder(bench.runs / "night")
+    begin(folder)
+    journal = open_journal(folder.journal, VirtualClock(epoch=NOW))
+    journal.note(Entry("run", end, "noted", {"reason": ""}))
+    journal.close()
+    found = unfinished_run(bench.runs, NOW + timedelta(days=3), bench.said.append)
+    assert found == folder, "whose conclusion is written by its runner"
+    keeper.take_over(folder, RunnerOptions())
+    bench.starts_fail = served_anew  # a runner that cannot conclude it either
+    keeper.tick()
+    if not served_anew:
+        assert len(bench.children) == 1
+        conclude(folder, end, ago_s=1.0)
+        bench.children[0].returncode = 0
+    bench.starts_fail = False
+    say_ready(bench.runs, "somebody")
+    other = bench.offer("other night")
+    assert keeper.tick() == other
 
 
 def test_a_long_life_earns_new_patience(bench):
@@ -160,7 +236,7 @@ def test_a_run_that_ended_or_that_another_has_taken_over_is_left_alone(bench, wh
     keeper.tick()
     lease = None
     if who == "outcome":
-        (folder.root / "outcome.json").write_text("{}")
+        conclude(folder)
     else:
         lease = take_lease(folder.root)
     bench.children[0].returncode = 0 if who == "outcome" else -9
@@ -172,10 +248,14 @@ def test_a_run_that_ended_or_that_another_has_taken_over_is_left_alone(bench, wh
     started = keeper.tick()
     if lease is None:
         assert started == other
-    else:
-        with pytest.raises(OfferRefused, match="busy with night"):
-            await_answer(other, 1.0)
-        lease.release()
+        return
+    with pytest.raises(OfferRefused, match="busy with night"):
+        await_answer(other, 1.0)
+    lease.release()
+    keeper.tick()
+    bench.now_s += REVIVE_AFTER_S[0]
+    keeper.tick()
+    assert keeper.running() == folder, "when that runner has died too"
 
 
 def test_a_start_that_an_earlier_keeper_made_is_accepted_once(bench):
@@ -195,14 +275,14 @@ def test_a_start_that_was_refused_is_not_made_up_for(bench):
     assert unfinished_run(bench.runs, NOW, bench.said.append) is None
 
 
-def test_an_unfinished_run_is_found_unless_it_lives_or_ended(bench):
+def test_an_unfinished_run_is_found_unless_it_ended(bench):
     folder = RunFolder(bench.runs / "night")
     begin(folder)
     assert unfinished_run(bench.runs, NOW, bench.said.append) == folder
     lease = take_lease(folder.root)
-    assert unfinished_run(bench.runs, NOW, bench.said.append) is None
+    assert unfinished_run(bench.runs, NOW, bench.said.append) == folder, "watched while it lives"
     lease.release()
-    (folder.root / "outcome.json").write_text("{}")
+    conclude(folder)
     assert unfinished_run(bench.runs, NOW, bench.said.append) is None
 
 
@@ -225,29 +305,137 @@ def test_a_damaged_offer_is_refused_and_nothing_else_suffers(bench):
         await_answer(folder, 1.0)
 
 
-class DeadPrefect:
-    """A server that has died, and a person who stops serving after some looks."""
+# What may not begin by itself.
 
-    def __init__(self, keeper, looks) -> None:
-        self.keeper, self.looks = keeper, looks
-
-    def check(self) -> None:
-        raise ServiceFailed("the Prefect server ended")
-
-    def wait(self, timeout_s) -> bool:
-        self.looks -= 1
-        if self.looks == 1:
-            (self.keeper._kept.folder.root / "outcome.json").write_text("{}")
-            self.keeper._kept.child.returncode = 0
-        return False
+NOT_WANTED = "before night ended"
 
 
-def test_a_night_outlives_prefect_and_is_kept_to_its_end(bench):
-    keeper = bench.keeper()
-    bench.offer("night")
-    dead = DeadPrefect(keeper, looks=5)
-    service = RigService((), bench.runs, bench.runs, True, True, None, None, 0)
-    with pytest.raises(ServiceFailed):
-        service._look_after(keeper, dead, dead, bench.said.append)
-    assert dead.looks == 1, "not given up before the night was over"
-    assert len([said for said in bench.said if "needs no Prefect" in said]) == 1
+@pytest.mark.parametrize("condition", ["finished", "stopped"])
+@pytest.mark.parametrize("due_before_end_s", [0.5, 30.0, 500.0])
+def test_what_was_due_before_the_last_run_ended_is_not_made_up_for(
+    bench, condition, due_before_end_s
+):
+    """A queued schedule, a second click on Run: within their grace, on wells that were used."""
+    folder = RunFolder(bench.runs / "night")
+    begin(folder)
+    conclude(folder, condition, ago_s=10.0)
+    say_ready(bench.runs, "somebody")  # said of the bench now, not of what was wanted then
+    due = datetime.now(UTC) - timedelta(seconds=10.0 + due_before_end_s)
+    late = bench.offer_due("late night", due)
+    assert bench.keeper().tick() is None
+    with pytest.raises(OfferRefused, match=NOT_WANTED):
+        await_answer(late, 1.0)
+    fresh = bench.offer("fresh night")
+    assert bench.keeper().tick() == fresh
+
+
+def test_after_a_stop_nothing_begins_until_a_person_says_that_the_bench_is_ready(bench):
+    folder = RunFolder(bench.runs / "night")
+    begin(folder)
+    say_ready(bench.runs, "somebody")  # before the stop: of another day
+    time.sleep(0.02)
+    conclude(folder, "stopped")
+    time.sleep(0.02)
+    for number in range(3):
+        early = bench.offer(f"early night {number}")
+        assert bench.keeper().tick() is None
+        with pytest.raises(OfferRefused, match=r"labrig ready --runs"):
+            await_answer(early, 1.0)
+    say_ready(bench.runs, "somebody")
+    assert bench.keeper().tick() is None, "refused is refused"
+    wanted = bench.offer("wanted night")
+    assert bench.keeper().tick() == wanted
+
+
+@pytest.mark.parametrize("other", [{"rehearsal": True}, {"simulated": False}])
+def test_the_end_of_a_run_elsewhere_says_nothing_of_this_bench(bench, other):
+    folder = RunFolder(bench.runs / "night")
+    begin(folder, **other)
+    conclude(folder, "stopped")
+    wanted = bench.offer("wanted night")
+    assert bench.keeper().tick() == wanted
+
+
+@pytest.mark.parametrize("damage", ["identity", "outcome", "no identity"])
+def test_a_damaged_neighbour_starts_nothing_and_ends_nothing(bench, damage):
+    folder = RunFolder(bench.runs / "night")
+    begin(folder)
+    conclude(folder)
+    if damage == "no identity":
+        folder.identity.unlink()
+    else:
+        (folder.identity if damage == "identity" else folder.root / "outcome.json").write_text("{")
+    other = bench.offer("other night")
+    assert bench.keeper().tick() is None
+    with pytest.raises(OfferRefused, match="night"):
+        await_answer(other, 1.0)
+
+
+@pytest.fixture
+def served(bench, tmp_path_factory):
+    files = tmp_path_factory.mktemp("files")
+    (files / "rig.yaml").write_text("name: ours\n")
+    return Served(
+        {"night": str(files / "night.yaml")}, str(files / "rig.yaml"), str(bench.runs), True, False
+    )
+
+
+@pytest.mark.parametrize(
+    ("identity", "rig", "reason"),
+    [
+        ({}, "name: ours\n", ""),
+        ({"protocol": "another"}, "name: ours\n", "is not served"),
+        ({"simulated": False}, "name: ours\n", "only the simulated bench"),
+        ({}, "name: theirs\n", "rig file"),
+    ],
+)
+def test_a_keeper_starts_only_what_it_serves(bench, served, identity, rig, reason):
+    keeper = Keeper(bench.runs, bench.said.append, lambda: bench.now_s, served)
+    folder = bench.offer_due("offered", datetime.now(UTC), **identity)
+    folder.rig.write_text(rig)
+    started = keeper.tick()
+    if not reason:
+        assert started == folder
+        return
+    assert bench.children == []
+    with pytest.raises(OfferRefused, match=reason):
+        await_answer(folder, 1.0)
+
+
+def test_a_keeper_starts_no_run_that_lies_elsewhere(bench, served, tmp_path_factory):
+    elsewhere = RunFolder(tmp_path_factory.mktemp("elsewhere"))
+    identify(elsewhere)
+    elsewhere.rig.write_text("name: ours\n")
+    now = datetime.now(UTC).isoformat()
+    make_offer(elsewhere, Offer(due_utc=now, grace_s=60.0, by="me", speed=1.0))
+    (bench.runs / "link").symlink_to(elsewhere.root)
+    assert Keeper(bench.runs, bench.said.append, lambda: 0.0, served).tick() is None
+    with pytest.raises(OfferRefused, match="does not lie in"):
+        await_answer(elsewhere, 1.0)
+
+
+@pytest.mark.parametrize("name", ["", "/etc/passwd", "../night", "night.yaml", "Night"])
+def test_only_names_of_what_is_served_are_known(served, name):
+    assert served.protocol("night").name == "night.yaml"
+    with pytest.raises(NotServed, match="labrig serve"):
+        served.protocol(name)
+
+
+class DyingPrefect:
+    """A Prefect that has something to say at every look."""
+
+    def tend(self, now_s) -> list[str]:
+        return ["the Prefect server ended"]
+
+
+def test_a_night_and_the_next_outlive_prefect(bench):
+    keeper, watch = bench.keeper(), FollowWatch(bench.said.append, lambda folder: None)
+    folder = bench.offer("night")
+    for _ in range(5):
+        look(keeper, watch, DyingPrefect(), bench.said.append)
+    assert keeper.running() == folder
+    conclude(folder, ago_s=1.0)
+    bench.children[-1].returncode = 0
+    other = bench.offer("other night")
+    look(keeper, watch, DyingPrefect(), bench.said.append)
+    assert keeper.running() == other

@@ -1,0 +1,115 @@
+"""When nights are offered: cron and intervals in the time that the clock on the wall shows."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import tzlocal
+
+if TYPE_CHECKING:
+    from prefect.schedules import Schedule
+
+
+class ScheduleRefused(Exception):
+    """The schedule, or this machine's time zone, cannot be understood; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """When a deployment's start is offered.
+
+    Attributes:
+        cron: e.g. ``0 18 * * *``; or None.
+        every_s: or this interval, from ``anchor_utc`` on; or None.
+        zone: IANA name, e.g. ``Europe/Berlin``: a night at 18:00 stays at 18:00 when the clocks
+            change.
+        anchor_utc: ISO 8601.
+    """
+
+    cron: str | None
+    every_s: float | None
+    zone: str
+    anchor_utc: str
+
+    def schedule(self) -> Schedule | None:
+        """As Prefect wants it; None when nothing is offered by the clock.
+
+        Raises:
+            ScheduleRefused: the cron expression cannot be understood.
+        """
+        from prefect.schedules import Schedule
+
+        if self.cron is None and self.every_s is None:
+            return None
+        try:
+            return Schedule(
+                cron=self.cron,
+                interval=None if self.every_s is None else timedelta(seconds=self.every_s),
+                timezone=self.zone,
+                anchor_date=datetime.fromisoformat(self.anchor_utc),
+            )
+        except ValueError as error:
+            raise ScheduleRefused(
+                f"--at {self.cron!r} is no cron expression ({error}): write minute, hour, day of "
+                "the month, month, day of the week, e.g. '0 18 * * *' for every day at 18:00"
+            ) from error
+
+    def next_starts(self, now: datetime, count: int = 3) -> tuple[datetime, ...]:
+        """The next starts, as Prefect's own scheduler reckons them, in the local time.
+
+        Args:
+            now: with time zone.
+            count: how many.
+
+        Raises:
+            ScheduleRefused: as :meth:`schedule`.
+        """
+        from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule
+
+        schedule = self.schedule()
+        if schedule is None:
+            return ()
+        reckoned: CronSchedule | IntervalSchedule
+        if schedule.cron is not None:
+            reckoned = CronSchedule(cron=schedule.cron, timezone=self.zone)
+        else:
+            reckoned = IntervalSchedule.model_validate(
+                {
+                    "interval": schedule.interval,
+                    "anchor_date": schedule.anchor_date,
+                    "timezone": self.zone,
+                }
+            )
+        found = asyncio.run(reckoned.get_dates(n=count, start=now))
+        return tuple(start.astimezone(ZoneInfo(self.zone)) for start in found)
+
+
+def timetable(cron: str | None, every_s: float | None) -> Timetable:
+    """A timetable in this machine's time zone.
+
+    Raises:
+        ScheduleRefused: the zone cannot be told.
+    """
+    anchor = datetime.now(UTC).isoformat(timespec="seconds")
+    return Timetable(cron, every_s, local_zone(), anchor)
+
+
+def local_zone() -> str:
+    """IANA name of the zone of the clock on the wall, from ``TZ`` or the system's own setting.
+
+    Raises:
+        ScheduleRefused: it has none that is known.
+    """
+    try:
+        # asked anew, for TZ may have been set since
+        name = str(tzlocal.reload_localzone())
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ScheduleRefused(
+            f"this machine's time zone cannot be told ({error}), so nobody knows when 18:00 is: "
+            "set it in the system, or say e.g. TZ=Europe/Berlin before the command"
+        ) from error
