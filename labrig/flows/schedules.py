@@ -1,4 +1,4 @@
-"""When nights are offered: cron and intervals in the time that the clock on the wall shows."""
+"""When nights are offered: cron by the clock on the wall, intervals by elapsed time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Timetable:
 
     Attributes:
         cron: e.g. ``0 18 * * *``; or None.
-        every_s: or this interval, from ``anchor_utc`` on; or None.
+        every_s: or this interval, from ``anchor_utc`` on, whatever the clocks do; or None.
         zone: IANA name, e.g. ``Europe/Berlin``: a night at 18:00 stays at 18:00 when the clocks
             change.
         anchor_utc: ISO 8601.
@@ -49,7 +49,8 @@ class Timetable:
             return Schedule(
                 cron=self.cron,
                 interval=None if self.every_s is None else timedelta(seconds=self.every_s),
-                timezone=self.zone,
+                # Prefect 3.8.8 shifts intervals by an hour where they cross the end of summer time
+                timezone=None if self.cron is None else self.zone,
                 anchor_date=datetime.fromisoformat(self.anchor_utc),
             )
         except ValueError as error:
@@ -81,7 +82,6 @@ class Timetable:
                 {
                     "interval": schedule.interval,
                     "anchor_date": schedule.anchor_date,
-                    "timezone": self.zone,
                 }
             )
         found = asyncio.run(reckoned.get_dates(n=count, start=now))

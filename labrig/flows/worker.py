@@ -1,7 +1,7 @@
 """The worker of ``labrig serve``: ``python -m labrig.flows.worker TIMETABLE.json``.
 
 Registers the ``night`` deployments with the local Prefect server and carries out what is
-scheduled, one night at a time.
+scheduled or asked for.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from labrig.flows.night import night
 from labrig.flows.schedules import Timetable
 from labrig.launch.served import SERVED_VARIABLE, Served
 
+AT_ONCE = 4
+"""Flow runs; the keeper starts one run at a time, and refuses the others now and not later."""
 DESCRIPTION = """\
 {path}
 
@@ -30,7 +32,7 @@ for that there is `labrig stop`, or `labrig hold`.
 async def serve_nights(served: Served, timetable: Timetable) -> None:
     """Register every protocol and carry out what is due, until terminated."""
     await _forget_schedules()
-    runner = Runner(name="labrig", limit=1, pause_on_shutdown=False)
+    runner = Runner(name="labrig", limit=AT_ONCE, pause_on_shutdown=False)
     for name, path in served.protocols.items():
         # The flow itself, not a name of where it lies: so the steps, the path and the entry point
         # that the server's database holds for a deployment are never looked at.
@@ -39,7 +41,6 @@ async def serve_nights(served: Served, timetable: Timetable) -> None:
             name=name,
             parameters={"parameters": {"protocol": name}},
             schedule=timetable.schedule(),
-            concurrency_limit=1,
             description=DESCRIPTION.format(path=path),
             tags=["labrig"],
         )

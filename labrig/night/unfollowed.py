@@ -21,6 +21,8 @@ NOBODY_FOR_S = 10.0
 """[P] So long a run may be without a follower: a flow that has started it takes a moment."""
 AGAIN_AFTER_S = (1.0, 15.0, 60.0)
 """[P] How long after each death in a row our own follower is started again; the last for ever."""
+REPORT_TRIES = 5
+"""[P] So often a follower is started for a run that has ended."""
 
 
 @dataclass(slots=True)
@@ -37,6 +39,7 @@ class _Watched:
     start_at_s: float = 0.0
     deaths: int = 0
     told: bool = False
+    over: bool = False
     ours: subprocess.Popen[bytes] | None = field(default=None)
 
 
@@ -70,9 +73,9 @@ class FollowWatch:
         Raises:
             OSError: a follower cannot be started.
         """
-        for name, watched in list(self._watched.items()):
-            if self._settled(watched):
-                del self._watched[name]
+        for watched in list(self._watched.values()):
+            if watched.over or self._settled(watched):
+                watched.over = True
             else:
                 self._look(watched, now_s)
 
@@ -110,8 +113,17 @@ class FollowWatch:
                 "and nobody would write its report. The bench goes on; following is taken up again."
             )
             _tell(watched.folder, followed=False)
-        if watched.ours is None and now_s >= watched.start_at_s:
-            watched.ours = self._start(watched.folder)
+        if watched.ours is not None or now_s < watched.start_at_s:
+            return
+        if watched.deaths >= REPORT_TRIES and (watched.folder.root / "outcome.json").exists():
+            watched.over = True
+            self._say(
+                f"{watched.folder.root.name} has ended, but its report could not be written: "
+                f"{watched.folder.root}/follow.log says why; then `labrig follow "
+                f"{watched.folder.root}`"
+            )
+            return
+        watched.ours = self._start(watched.folder)
 
 
 def start_follower(folder: RunFolder) -> subprocess.Popen[bytes]:

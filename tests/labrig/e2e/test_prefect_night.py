@@ -1,64 +1,98 @@
-"""Prefect conducts: a real local server, a schedule that fires, and a clean end."""
+"""Prefect conducts: a real local server that nobody else can use, a schedule, and a clean end."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
-import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from served_rig import Serving, send, until
 
 from labrig.run_folder import RunFolder
 
 CATALOGUE = Path(__file__).parents[3] / "protocols"
 BENCH = CATALOGUE / "rigs" / "simulated-bench.yaml"
+READY_WITHIN_S = 180.0
 WITHIN_S = 420.0
 
 pytestmark = pytest.mark.slow
 
 
-def ask(api, path, body):
-    request = urllib.request.Request(
-        f"{api}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=20) as answer:
-        return json.loads(answer.read())
+@pytest.fixture
+def serve(sentry, short_night, tmp_path):
+    """Start `labrig serve` with further arguments; ended at the end."""
+    environment, _ = sentry
+    started = []
+
+    def start(*arguments):
+        serving = Serving(
+            [short_night, "--rig", BENCH, "--simulate", "--port", "0", *arguments],
+            environment, tmp_path, tmp_path / "runs",
+        )  # fmt: skip
+        started.append(serving)
+        serving.wait_for("Ctrl-C ends serving", READY_WITHIN_S)
+        return serving
+
+    yield start
+    for serving in started:
+        if serving.process.poll() is None:
+            serving.end()
 
 
-@pytest.mark.timeout(600)
-def test_an_interval_schedule_fires_and_its_night_ends_in_a_report(sentry, short_night, tmp_path):
+def deployment(serving):
+    return until(lambda: serving.ask("POST", "/deployments/filter", {}), 60.0, serving)[0]
+
+
+def flow_runs(serving):
+    return serving.ask("POST", "/flow_runs/filter", {"sort": "EXPECTED_START_TIME_ASC"})
+
+
+def ended(serving, flow_run_id=None):
+    for run in flow_runs(serving):
+        if flow_run_id in (None, run["id"]) and run["state_type"] in (
+            "COMPLETED", "FAILED", "CRASHED",
+        ):  # fmt: skip
+            return run
+    return None
+
+
+def journalled(folder, key):
+    with closing(sqlite3.connect(f"{folder.journal.as_uri()}?mode=ro", uri=True)) as connection:
+        return connection.execute(
+            "SELECT detail ->> 'name' FROM journal WHERE kind='run' AND key=? ORDER BY seq", (key,)
+        ).fetchall()
+
+
+@pytest.mark.timeout(900)
+def test_nobody_else_gets_in_and_a_schedule_ends_in_a_report(serve, sentry, tmp_path):
     """Proves that schedules fire with the locked versions, and the whole of `labrig serve`."""
-    environment, outside = sentry
-    runs = tmp_path / "runs"
-    served = subprocess.Popen(
-        [sys.executable, "-m", "labrig", "serve", str(short_night), "--rig", str(BENCH),
-         "--runs", str(runs), "--simulate", "--fast", "--every", "1 min", "--port", "0"],
-        cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-    try:
-        api = served.stdout.readline().split()[-1] + "/api"
-        flow_run = _first_finished(api)
-        folder = RunFolder.at(sorted(runs.glob("*/run.json"))[0].parent)
-        tasks = ask(api, "/task_runs/filter", {
-            "flow_runs": {"id": {"any_": [flow_run["id"]]}}, "limit": 100,
-        })  # fmt: skip
-        schema = ask(api, "/deployments/filter", {})[0]["parameter_openapi_schema"]
-    finally:
-        served.send_signal(signal.SIGINT)
-        try:
-            served.wait(timeout=60)
-        finally:
-            os.killpg(served.pid, signal.SIGKILL) if served.poll() is None else None
-            served.stdout.close()
-    assert served.returncode == 0, "serve does not end cleanly"
-    assert flow_run["state_type"] == "COMPLETED"
+    _, outside = sentry
+    marker = tmp_path / "MARKER"
+    serving = serve("--fast", "--every", "1 min")
+    served = deployment(serving)
+    _refuses_everybody_else(serving)
+    _shows_no_secret(serving)
+    _what_stands_in_the_database_is_not_run(serving, served, tmp_path, marker)
+
+    flow_run = until(lambda: _completed(serving), WITHIN_S, serving)
+    folder = RunFolder.at(serving.runs / flow_run["name"])
+    tasks = serving.ask(
+        "POST",
+        "/task_runs/filter",
+        {"flow_runs": {"id": {"any_": [flow_run["id"]]}}, "limit": 100},
+    )
+    schema = deployment(serving)["parameter_openapi_schema"]
+    assert serving.end() == 0, "serve does not end cleanly"
+    assert not marker.exists(), "the server's database has run a command"
+    assert [p.name for p in tmp_path.glob("elsewhere*")] == []
     assert (folder.report / "report.html").exists()
     names = sorted(t["name"] for t in tasks)
     assert [n for n in names if n.startswith("phase")] == ["phase baseline", "phase treatment"]
@@ -66,21 +100,140 @@ def test_an_interval_schedule_fires_and_its_night_ends_in_a_report(sentry, short
     assert rounds == [f"round {i}" for i in range(len(rounds))]
     assert len(rounds) == 3
     assert {"CultureRecord", "Donor"} <= set(schema["definitions"])
+    asked = set(schema["definitions"]["NightParameters"]["properties"])
+    assert asked == {"protocol", "operator", "culture", "donors"}, "no path of a file"
     assert outside.read_text() == "", "something was asked to connect outside this machine"
-    connection = sqlite3.connect(f"{folder.journal.as_uri()}?mode=ro", uri=True)
-    phases = connection.execute(
-        "SELECT detail ->> 'name' FROM journal WHERE kind='run' AND key='phase' ORDER BY seq"
-    ).fetchall()
-    connection.close()
-    assert ("treatment",) in phases, "the flow did not tell the runner its phase"
+    assert ("treatment",) in journalled(folder, "phase"), "the flow did not tell its phase"
+    assert any("next starts" in said for said in serving.said)
 
 
-def _first_finished(api):
-    deadline = time.monotonic() + WITHIN_S
-    while time.monotonic() < deadline:
-        found = ask(api, "/flow_runs/filter", {"sort": "EXPECTED_START_TIME_ASC", "limit": 5})
-        for run in found:
-            if run["state_type"] in ("COMPLETED", "FAILED", "CRASHED"):
-                return run
-        time.sleep(1.0)
-    pytest.fail(f"no flow run ended within {WITHIN_S:.0f} s: {found}")
+def _completed(serving):
+    return next((r for r in flow_runs(serving) if r["state_type"] == "COMPLETED"), None)
+
+
+def _refuses_everybody_else(serving):
+    port = int(serving.page.rpartition(":")[2])
+    ours = {"Authorization": serving.authorization}
+    theirs = {"Authorization": "Basic bGFicmlnOmd1ZXNz"}
+    paths = ["/", "/v2/", "/docs", "/openapi.json", "/ui-settings", "/api/health", "/api/ready",
+             "/api/docs", "/api/version", "/api/admin/settings", "/api/deployments/filter",
+             "/api/events/in", "/api/logs/out"]  # fmt: skip
+    foreign = {"Origin": "http://evil.example"}
+    rebound = {"Host": "evil.example"}
+    for path in paths:
+        for method in ("GET", "POST", "PATCH", "DELETE", "OPTIONS"):
+            url = serving.page + path
+            for headers in ({}, theirs, foreign, rebound, ours | foreign, ours | rebound):
+                status, _ = send(url, method, headers)
+                assert status in (401, 403), f"{method} {path} {sorted(headers)}: {status}"
+    for path in ("/api/events/in", "/api/events/out", "/api/logs/out"):
+        assert _handshake(port, path, {}) == 403
+        assert _handshake(port, path, theirs) == 403
+        assert _handshake(port, path, ours | foreign) == 403
+        assert _handshake(port, path, ours | rebound) == 403
+        assert _handshake(port, path, ours) == 101
+    assert send(f"{serving.page}/api/health", headers=ours) == (200, "true")
+    assert send(serving.page, headers=ours)[0] == 200, "the owner's own page"
+    # Without Prefect's own token a page cannot have the owner's browser change anything.
+    assert send(f"{serving.page}/api/deployments/filter", "POST", ours, {})[0] == 403
+    others = serving.ports() - {port}
+    for other in others:
+        for headers in ({}, ours, foreign, rebound):
+            status, _ = send(f"http://127.0.0.1:{other}/", headers=headers)
+            assert status in (0, 401, 403), f"port {other}: {status}"
+
+
+def _handshake(port, path, headers):
+    """Status of the answer to a websocket's opening handshake."""
+    lines = [f"GET {path} HTTP/1.1"]
+    wanted = {
+        "Host": f"127.0.0.1:{port}",
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Protocol": "prefect",
+    }
+    lines += [f"{name}: {value}" for name, value in (wanted | headers).items()]
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        return int(connection.recv(100).split()[1])
+
+
+def _shows_no_secret(serving):
+    password = (serving.runs / ".prefect" / "login").read_text().strip().partition(":")[2]
+    for line in serving.processes().values():
+        assert password not in line, "the password stands on a command line"
+    assert password not in "".join(serving.said)
+    home = serving.runs / ".prefect"
+    assert home.stat().st_mode & 0o777 == 0o700
+    for path in (home / "login", home / "served.json", home / "timetable.json"):
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+def _what_stands_in_the_database_is_not_run(serving, served, tmp_path, marker):
+    """As if somebody had got at it all the same."""
+    evil = tmp_path / "evil.py"
+    evil.write_text(
+        f"open({str(marker)!r}, 'w')\nfrom prefect import flow\n@flow\ndef night(**k): ...\n"
+    )
+    step = {"prefect.deployments.steps.run_shell_script": {"script": f"touch {marker}"}}
+    changed = {"pull_steps": [step], "entrypoint": f"{evil}:night", "path": str(tmp_path)}
+    serving.ask("PATCH", f"/deployments/{served['id']}", changed)
+    for hostile in (
+        {"protocol": str(evil)},
+        {"protocol": "../short-night"},
+        {"protocol": "short-night", "runs": str(tmp_path / "elsewhere")},
+        {"protocol": "short-night", "rig": str(BENCH), "simulate": False},
+    ):
+        body = {"parameters": {"parameters": hostile}, "enforce_parameter_schema": False}
+        made = serving.ask("POST", f"/deployments/{served['id']}/create_flow_run", body)
+        refused = until(lambda: ended(serving, made["id"]), 120.0, serving)  # noqa: B023
+        assert refused["state_type"] == "FAILED", f"{hostile}: {refused['state']}"
+
+
+@pytest.mark.timeout(900)
+def test_a_night_is_followed_whatever_dies_and_none_begins_after_a_stop(serve, sentry, tmp_path):
+    serving = serve()
+    served = deployment(serving)
+    body = {"parameters": {"parameters": {"protocol": "short-night"}}}
+    create = f"/deployments/{served['id']}/create_flow_run"
+    serving.ask("POST", create, body)
+    serving.wait_for("started: ", 120.0)
+    folder = RunFolder.at(next(serving.runs.glob("*/run.json")).parent)
+    lock = folder.root / "follower.lock"
+    flow = int(until(lambda: lock.exists() and lock.read_text(), 60.0, serving))
+
+    # Prefect's server and the flow die; a second start has been asked for meanwhile.
+    serving.ask("POST", create, body)
+    server = next(p for p, line in serving.processes().items() if "labrig.flows.server" in line)
+    os.kill(server, signal.SIGKILL)
+    os.kill(flow, signal.SIGKILL)
+    serving.wait_for("Prefect server ended", 30.0)
+    serving.wait_for("nobody follows", 60.0)
+    until(lambda: journalled(folder, "followed"), 120.0, serving)
+    assert len(journalled(folder, "unfollowed")) == 1
+    health = f"{serving.page}/api/health"
+    ours = {"Authorization": serving.authorization}
+    until(lambda: send(health, headers=ours)[0] == 200, READY_WITHIN_S, serving)
+    assert send(health)[0] == 401, "the second server is guarded as the first"
+
+    stop = [sys.executable, "-m", "labrig", "stop", str(folder.root)]
+    subprocess.run(stop, env=sentry[0], check=True, timeout=60, stdout=subprocess.DEVNULL)
+    page = folder.report / "report.html"
+    until(page.exists, 180.0, serving)
+
+    made = serving.ask("POST", create, body)
+    refused = until(lambda: ended(serving, made["id"]), 180.0, serving)
+    assert "labrig ready" in refused["state"]["message"]
+    answers = [json.loads(p.read_text()) for p in sorted(serving.runs.glob("*/answer.json"))]
+    assert sum(answer["accepted"] for answer in answers) == 1, "a night began by itself"
+    ready = [sys.executable, "-m", "labrig", "ready", "--runs", str(serving.runs)]
+    subprocess.run(ready, env=sentry[0], check=True, timeout=60, stdout=subprocess.DEVNULL)
+    time.sleep(1.0)
+    serving.ask("POST", create, body)
+    until(lambda: len([s for s in serving.said if "started: " in s]) == 2, 120.0, serving)
+    second = RunFolder(Path(next(s for s in reversed(serving.said) if "started: " in s).split()[1]))
+    stop[-1] = str(second.root)
+    subprocess.run(stop, env=sentry[0], check=True, timeout=60, stdout=subprocess.DEVNULL)
+    assert serving.end() == 0

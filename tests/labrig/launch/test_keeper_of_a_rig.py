@@ -179,8 +179,8 @@ def test_a_runner_that_failed_is_brought_back_though_it_left_an_outcome(bench):
 
 
 @pytest.mark.parametrize("end", ["finished", "stopped"])
-@pytest.mark.parametrize("served_anew", [False, True])
-def test_a_run_killed_after_its_last_row_blocks_nothing(bench, end, served_anew):
+@pytest.mark.parametrize("cannot_conclude", [False, True])
+def test_a_run_killed_after_its_last_row_blocks_nothing(bench, end, cannot_conclude):
     keeper = bench.keeper()
     folder = RunFolder(bench.runs / "night")
     begin(folder)
@@ -190,9 +190,9 @@ def test_a_run_killed_after_its_last_row_blocks_nothing(bench, end, served_anew)
     found = unfinished_run(bench.runs, NOW + timedelta(days=3), bench.said.append)
     assert found == folder, "whose conclusion is written by its runner"
     keeper.take_over(folder, RunnerOptions())
-    bench.starts_fail = served_anew  # a runner that cannot conclude it either
+    bench.starts_fail = cannot_conclude  # a runner that cannot conclude it either
     keeper.tick()
-    if not served_anew:
+    if not cannot_conclude:
         assert len(bench.children) == 1
         conclude(folder, end, ago_s=1.0)
         bench.children[0].returncode = 0
