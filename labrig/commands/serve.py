@@ -54,6 +54,7 @@ def serve(
         )
     if fast and not simulate:
         raise typer.BadParameter("--fast is for simulated nights: add --simulate")
+    every_s = duration_s(every, "--every") if every else None
     load_rig(rig)
     files: dict[str, str] = {}
     for path in protocols:
@@ -65,7 +66,7 @@ def serve(
         files[name] = str(path.resolve())
     service = RigService(
         served=Served(files, str(rig.resolve()), str(runs.resolve()), simulate, fast),
-        every_s=duration_s(every, "--every") if every else None,
+        every_s=every_s,
         cron=at or None,
         port=port,
     )
