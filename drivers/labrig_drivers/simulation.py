@@ -8,7 +8,7 @@ simulated bench (``labrig.twin``) passes its own; alone, a simulator gets a stil
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Simulator(Protocol):
@@ -69,6 +69,15 @@ class StimulatorPlant(Protocol):
 
     def train_stopped(self, now_s: float, channel: int) -> None:
         """The channel's train was cut off."""
+        ...
+
+
+@runtime_checkable
+class ElectrodeVoltage(Protocol):
+    """Electrodes that also want to know of voltage outside pulses, which corrodes them."""
+
+    def voltage_held(self, now_s: float, channel: int, volts: float) -> None:
+        """The output holds this voltage from now on, between pulses and when none plays."""
         ...
 
 

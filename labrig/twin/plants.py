@@ -51,6 +51,10 @@ class TwinPlant:
         """The channel fell silent before its train was over."""
         self.world.stop_train(self.instrument, channel, now_s - self.ahead_s)
 
+    def voltage_held(self, now_s: float, channel: int, volts: float) -> None:
+        """The electrodes of this channel stand at this voltage outside pulses."""
+        self.world.hold_voltage(self.instrument, channel, now_s - self.ahead_s, volts)
+
     def moved(self, now_s: float, x_um: float, y_um: float) -> None:
         """Another field lies under the objective."""
         self.world.move_stage(now_s - self.ahead_s, x_um, y_um)

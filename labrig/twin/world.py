@@ -10,46 +10,16 @@ from __future__ import annotations
 import math
 import random
 import threading
-from dataclasses import dataclass
 from typing import Any
 
 from labrig.twin.culture import Activity, Culture, load_responses
 from labrig.twin.liquid import Chamber, Line, Plumbing, Reservoir
 from labrig.twin.spec import TwinSpec
+from labrig.twin.trains import Train
 
 STEP_S = 300.0  # cultures change over hours: surroundings are held constant for five minutes
 LONGEST_TWITCH_S = 1.0
 REMEMBERED_S = 600.0  # trains that ended longer ago are in no film that is still to be rendered
-
-
-@dataclass(frozen=True, slots=True)
-class Train:
-    """A train as the stimulator started it; ``felt`` when the amplitude moves the cells."""
-
-    start_s: float
-    duration_s: float
-    frequency_hz: float
-    burst_s: float
-    gap_s: float
-    felt: bool
-
-    def pulse_times_s(self) -> list[float]:
-        """When each pulse begins, seconds from the start of the train."""
-        times, burst_start_s = [], 0.0
-        while burst_start_s < self.duration_s - 1e-9:
-            length_s = min(
-                self.burst_s if self.gap_s > 0 else self.duration_s, self.duration_s - burst_start_s
-            )
-            count = max(1, round(length_s * self.frequency_hz))
-            times += [burst_start_s + i / self.frequency_hz for i in range(count)]
-            burst_start_s += length_s + self.gap_s
-            if self.gap_s <= 0:
-                break
-        return times
-
-    def pulses_in(self, seconds: float) -> int:
-        """Pulses begun in the first ``seconds`` of the train."""
-        return sum(t < seconds - 1e-9 for t in self.pulse_times_s())
 
 
 class World:
@@ -85,8 +55,9 @@ class World:
         self._wells_of_channel = {(e.stimulator, e.channel): e.wells for e in spec.electrodes}
         self._activity = {w.well: Activity() for w in spec.wells}
         self._culture = {w.well: self._seeded_culture(w.well) for w in spec.wells}
-        self._trains: dict[tuple[str, int], Train] = {}
-        self._pulses: dict[tuple[str, int], list[float]] = {}
+        self._trains: dict[tuple[str, int], list[Train]] = {}
+        self._held: dict[tuple[str, int], tuple[float, float]] = {}
+        self._direct_v_s: dict[tuple[str, int], float] = {}
         self._fields_um = {
             (w.well, index): place for w in spec.wells for index, place in enumerate(w.fields_um)
         }
@@ -120,6 +91,8 @@ class World:
         """Every step of the cultures that is due; liquid may stay behind, nobody looks at it."""
         while self._next_step_s <= now_s:
             self._plumbing.advance(self._next_step_s)
+            for key in self._trains:
+                self._feel(key, self._next_step_s)
             self._grow()
             self._next_step_s += STEP_S
 
@@ -151,40 +124,65 @@ class World:
         gap_s: float,
         duration_s: float,
     ) -> None:
-        """A train of pulses begins; it is counted as delivered unless it is cut."""
+        """A train of pulses begins; it is counted as delivered unless it is cut.
+
+        An endless one is counted as it goes.
+        """
         with self._lock:
             self._grow_until(now_s)
             felt = amplitude_v >= self._responses["activity"]["min_amplitude_v"]
+            key = (stimulator, channel)
+            self._feel(key, now_s)
+            kept = [t for t in self._trains.get(key, []) if t.ends_s >= now_s - REMEMBERED_S]
             train = Train(now_s, duration_s, frequency_hz, burst_s, gap_s, felt)
-            self._trains[(stimulator, channel)] = train
-            self._felt_at(stimulator, channel, train)
-            self._count(stimulator, channel, train, train.pulses_in(duration_s))
+            self._trains[key] = [*kept, train]
+            if not math.isinf(duration_s):
+                self._count(key, train, train.pulses_in(duration_s))
 
     def stop_train(self, stimulator: str, channel: int, now_s: float) -> None:
         """A train was cut off: its undelivered pulses are taken back."""
         with self._lock:
             self._grow_until(now_s)
-            train = self._trains.pop((stimulator, channel), None)
-            if train is not None and now_s < train.start_s + train.duration_s:
-                given = train.pulses_in(now_s - train.start_s)
-                felt = self._pulses.get((stimulator, channel), [])
-                self._pulses[(stimulator, channel)] = [t for t in felt if t < now_s]
-                self._count(stimulator, channel, train, given - train.pulses_in(train.duration_s))
+            key = (stimulator, channel)
+            if not self._trains.get(key) or self._trains[key][-1].ends_s <= now_s:
+                return
+            train = self._trains[key][-1]
+            train.cut_s = now_s - train.start_s
+            self._count(key, train, train.pulses_in(train.cut_s) - train.counted)
 
-    def _count(self, stimulator: str, channel: int, train: Train, pulses: int) -> None:
-        if not train.felt:
+    def hold_voltage(self, stimulator: str, channel: int, now_s: float, volts: float) -> None:
+        """The electrodes stand at this voltage outside pulses from now on."""
+        with self._lock:
+            key = (stimulator, channel)
+            since_s, held_v = self._held.get(key, (now_s, 0.0))
+            self._direct_v_s[key] = self._direct_v_s.get(key, 0.0) + abs(held_v) * (now_s - since_s)
+            self._held[key] = (now_s, volts)
+
+    def direct_v_s(self, well: str, now_s: float) -> float:
+        """Direct voltage that a well's electrodes have borne, whatever its sign, in V s."""
+        with self._lock:
+            for key, (_, held_v) in list(self._held.items()):
+                self.hold_voltage(*key, now_s, held_v)
+            return sum(
+                v_s
+                for key, v_s in self._direct_v_s.items()
+                if well in self._wells_of_channel.get(key, ())
+            )
+
+    def _feel(self, key: tuple[str, int], now_s: float) -> None:
+        """Count what an endless train has given until now."""
+        for train in self._trains.get(key, [])[-1:]:
+            if math.isinf(train.duration_s):
+                self._count(key, train, train.pulses_in(now_s - train.start_s) - train.counted)
+
+    def _count(self, key: tuple[str, int], train: Train, pulses: int) -> None:
+        train.counted += pulses
+        if not train.felt or not pulses:
             return
-        for well in self._wells_of_channel.get((stimulator, channel), ()):
+        for well in self._wells_of_channel.get(key, ()):
             self._activity[well].pulse(
                 pulses, burst_hz=train.frequency_hz, tau_h=self._responses["activity"]["tau_h"]
             )
-
-    def _felt_at(self, stimulator: str, channel: int, train: Train) -> None:
-        """Remember when the pulses of a train come, and forget old ones."""
-        before = self._pulses.get((stimulator, channel), [])
-        kept = [t for t in before if t >= train.start_s - REMEMBERED_S]
-        coming = [train.start_s + t for t in train.pulse_times_s()] if train.felt else []
-        self._pulses[(stimulator, channel)] = kept + coming
 
     def _pulses_between_s(self, well: str, since_s: float, now_s: float) -> list[float]:
         """Pulses that a film from ``since_s`` to ``now_s`` shows, seconds from its beginning.
@@ -195,8 +193,9 @@ class World:
             round(t - since_s, 6)
             for key, wells in self._wells_of_channel.items()
             if well in wells
-            for t in self._pulses.get(key, [])
-            if since_s - LONGEST_TWITCH_S <= t <= now_s
+            for train in self._trains.get(key, [])
+            if train.felt
+            for t in train.pulses_between_s(since_s - LONGEST_TWITCH_S, now_s)
         )
 
     def move_stage(self, now_s: float, x_um: float, y_um: float) -> None:
@@ -244,6 +243,8 @@ class World:
         """Everything true of every well, for the ground-truth file and for tests of the twin."""
         with self._lock:
             self.advance(now_s)
+            for key in self._trains:
+                self._feel(key, now_s)
             return {
                 well: {
                     "log_diameter": culture.log_diameter,
@@ -252,6 +253,7 @@ class World:
                     "coverage": culture.coverage,
                     "freshness": self._plumbing.chambers[well].freshness,
                     "pulses": self._activity[well].pulses,
+                    "direct_v_s": round(self.direct_v_s(well, now_s), 9),
                     "factors_ng_ml": dict(self._plumbing.chambers[well].factors_ng_ml),
                 }
                 for well, culture in self._culture.items()

@@ -124,19 +124,79 @@ def test_bytes_may_arrive_in_any_pieces(simulator, electrodes):
 
 
 def test_a_stalled_command_is_filled_with_zeros_and_then_it_is_deaf(simulator, electrodes):
+    simulator.receive(command("4F 02 66 E6"), 0.0)
     simulator.receive(command("4D 01"), 0.0)
-    stalled = one_channel((2, 2, 2, 20, 0, 0, 20_000, 0), volts=(65535, 0, 58982))[:-40]
-    assert simulator.receive(stalled, 0.1) == b""
+    assert simulator.receive(command("4F 03"), 0.1) == b""
     assert simulator.next_wake_s() == 0.6
     assert simulator.advance(0.6) == b"\x01"
     assert simulator.deaf
     assert electrodes.cut[-1] == (0.6, 1), "the timer that makes pulses stands still"
     assert simulator.receive(command("48"), 1.0) == b""
-    assert simulator.output_v(1) == pytest.approx(8.0, abs=0.001)
+    assert simulator.output_v(2) == pytest.approx(8.0, abs=0.001)
     simulator.click_joystick(2.0)
     assert simulator.receive(command("48"), 3.0) == b"K\x15\x00\x00\x00"
-    assert simulator.output_v(1) == pytest.approx(8.0, abs=0.001), "a click leaves the DAC alone"
+    assert simulator.output_v(2) == pytest.approx(8.0, abs=0.001), "a click leaves the DAC alone"
     assert simulator.linked_inputs == (1,)
+
+
+def test_after_a_stall_and_a_click_a_train_goes_on_with_default_parameters(simulator, electrodes):
+    ours = one_channel(
+        (2000, 0, 2000, 20, 0, 0, 100_000, 0), volts=(58982, 6554, 32768), flags=(1, 0, 0, 0)
+    )
+    simulator.receive(ours + command("4D 01"), 0.0)
+    simulator.receive(command("4D"), 0.75)
+    simulator.advance(1.25)
+    assert simulator.output_v(1) == pytest.approx(8.0, abs=0.001), "it stands still within a phase"
+    simulator.click_joystick(60.0)
+    now_s, channel, train = electrodes.started[-1]
+    assert (now_s, channel, train["amplitude_v"], train["biphasic"]) == (60.0, 1, 5.0, False)
+    assert train["duration_s"] == pytest.approx(3.75)
+    simulator.advance(70.0)
+    assert not simulator.playing(1)
+    assert simulator.output_v(1) == 0.0
+
+
+@pytest.mark.parametrize("store", ["74", "73"])
+def test_a_stored_rest_reaches_an_output_only_with_the_next_abort_or_end(
+    simulator, electrodes, store
+):
+    rest_2_v = command("4A 11 01 99 99")
+    if store == "73":
+        rest_2_v = one_channel((2, 2, 2, 20, 0, 0, 20_000, 0), volts=(49152, 16384, 39321))
+    assert simulator.receive(rest_2_v, 0.0) == b"\x01"
+    assert simulator.output_v(1) == 0.0
+    simulator.receive(command("4D 01"), 0.0)
+    assert simulator.output_v(1) == pytest.approx(2.0, abs=0.001), "between its pulses"
+    simulator.receive(command("4F 01 00 80"), 5.0)
+    assert simulator.output_v(1) == 0.0
+    simulator.receive(command("50"), 6.0)
+    assert simulator.output_v(1) == pytest.approx(2.0, abs=0.001)
+    assert simulator.receive(command("52 01 00"), 7.0) == b"\x01"
+    assert simulator.output_v(1) == pytest.approx(2.0, abs=0.001)
+
+
+def test_a_card_brings_settings_back_after_lost_power(electrodes):
+    simulator = pulse_pal.INSTRUMENT.simulator(
+        PulsePalSettings(), electrodes, 0, (Fault("reboot", 5.0),), "stim"
+    )
+    simulator.receive(command("4A 11 01 99 99") + command("5A 01 0B") + b"default.pps", 0.0)
+    simulator.advance(5.0)
+    assert simulator.output_v(1) == 0.0, "switched on at 0 V, whatever the card holds"
+    stored = simulator.receive(command("55"), 5.0)
+    assert (len(stored), stored[37:39]) == (178, b"\x99\x99")
+    simulator.receive(command("50"), 5.0)
+    assert simulator.output_v(1) == pytest.approx(2.0, abs=0.001)
+
+
+def test_a_delay_that_is_shortened_below_what_has_passed_never_ends(simulator, electrodes):
+    for delay, now_s in ((20_000, 0.0), (4_000, 0.5)):
+        simulator.receive(one_channel((2, 2, 2, 20, 0, 0, 20_000, delay)), now_s)
+        simulator.receive(command("4D 01") if now_s == 0.0 else b"", now_s)
+    simulator.advance(1e6)
+    assert electrodes.started == []
+    assert simulator.playing(1)
+    simulator.receive(command("50"), 1e6)
+    assert not simulator.playing(1)
 
 
 def test_op_74_ignores_burst_times_on_channel_2_where_op_73_does_not(simulator, electrodes):

@@ -76,6 +76,38 @@ def test_a_trigger_that_nobody_confirms_counts_as_running(pulse_pal_bench):
     assert bench.driver.state(3.0).running_until_s == {1: 11.0}
 
 
+def test_a_rebooted_instrument_never_plays_its_defaults(pulse_pal_bench):
+    bench = pulse_pal_bench(faults=[Fault("reboot", 15.0)])
+    bench.driver.program({1: TRAIN})
+    bench.trigger(1)
+    bench.pass_time(20.0)
+    bench.trigger(1)
+    (_, _, before), (_, _, after) = bench.electrodes.started
+    assert after == before
+
+
+def test_trains_under_way_are_not_touched_by_a_trigger_on_another_channel(pulse_pal_bench):
+    bench = pulse_pal_bench()
+    bench.driver.program({1: TRAIN, 2: TRAIN})
+    bench.trigger(1)
+    bench.pass_time(3.0)
+    bench.trigger(2)
+    bench.pass_time(20.0)
+    assert [(at_s, channel) for at_s, channel, _ in bench.electrodes.started] == [(0, 1), (3, 2)]
+    assert bench.electrodes.cut == []
+
+
+def test_a_click_in_a_train_ends_it_and_is_told_by_silence(pulse_pal_bench):
+    bench = pulse_pal_bench(faults=[Fault("joystick_click", 4.0)])
+    bench.driver.program({1: TRAIN})
+    bench.trigger(1)
+    bench.clock.wait(4.5)
+    assert not bench.driver.state(4.5).reachable
+    assert bench.electrodes.cut == [(4.0, 1)]
+    bench.clock.wait(1.0)
+    assert bench.driver.state(5.5).reachable
+
+
 def test_a_rebooted_instrument_is_programmed_anew_by_a_new_connection(pulse_pal_bench):
     bench = pulse_pal_bench(faults=[Fault("reboot", 2.0)])
     bench.driver.program({1: TRAIN})
@@ -91,7 +123,9 @@ def test_a_wrong_acknowledgement_stops_and_is_shown(pulse_pal_bench):
     bench = pulse_pal_bench(faults=[Fault("corrupt_ack", 0.0)])
     with pytest.raises(ReplyError) as caught:
         bench.driver.program({1: TRAIN})
-    assert caught.value.transcript == ((">", bytes.fromhex("D5 52 01 00")), ("<", b"\x0f"))
+    (_, sent), answered = caught.value.transcript
+    assert sent.hex(" ").upper().startswith("D5 4A 11 01 00 80")
+    assert answered == ("<", b"\x0f\x01\x01\x01")
     with pytest.raises(WrongInstrument):
         bench.driver.identify()
 
@@ -135,14 +169,14 @@ def test_stop_sends_every_step_to_an_instrument_that_does_not_answer():
     driver = pulse_pal.INSTRUMENT.driver(link, PulsePalSettings(), "stim")
     with pytest.raises(NoReply):
         driver.stop()
-    assert [command[1] for command in link.written] == [80, 82, 82, 82, 82, 80, 73]
+    assert [command[1] for command in link.written] == [74, 82, 82, 82, 82, 73, 80]
 
 
 def test_each_command_is_one_write():
-    link = Scripted(b"\x01")
+    link = Scripted(4 * b"\x01")
     driver = pulse_pal.INSTRUMENT.driver(link, PulsePalSettings(), "stim")
     driver.program({1: TRAIN})
-    assert [len(command) for command in link.written] == [2, 4, 4, 4, 4, 2, 180]
+    assert [len(command) for command in link.written] == [28, 4, 4, 4, 4, 180, 2]
 
 
 def test_a_lost_port_is_not_taken_for_silence(pulse_pal_bench):

@@ -21,6 +21,7 @@ REJECTED = b"\x00"
 HANDSHAKE_REPLY_SIZE = 5
 
 _PREFIX = 213
+_RESTING_VOLTAGE = 17
 _VOLTS_TO_CODES = 65_536 / 20
 _LARGEST_OFFSET = 32_767
 
@@ -97,6 +98,8 @@ def parse_handshake(reply: bytes) -> int:
 def program(channels: Sequence[ChannelProgram]) -> bytes:
     """Op 73: all four channels at once, both trigger inputs linked to none. Acknowledged.
 
+    Stores a resting voltage of 0 V; what an output holds changes only with the next abort.
+
     The only way used here to set times: op 74 spoils its own indices in firmware 21 when the
     value has four bytes.
 
@@ -146,8 +149,26 @@ def fixed_voltage(channel: int, code: int) -> bytes:
     return struct.pack("<BBBH", _PREFIX, 79, _checked(channel), code)
 
 
+def rest_at_zero_and_abort() -> bytes:
+    """All four resting voltages to 0 V, then every train ended, twice: one write, four answers.
+
+    An abort puts the *stored* resting voltage on the outputs, which another program, or the
+    settings file on the SD card, may have left at some volts: it is made 0 V first. Op 74 is safe
+    for this parameter, whose value has two bytes, and changes no output by itself. A trigger kept
+    during a train starts with the first abort and is ended by the second.
+    """
+    rest_at_zero = b"".join(
+        struct.pack("<BBBBH", _PREFIX, 74, _RESTING_VOLTAGE, channel, REST_CODE)
+        for channel in CHANNELS
+    )
+    return rest_at_zero + abort() + abort()
+
+
 def abort() -> bytes:
-    """Op 80: end every train, outputs to rest. Not answered; leaves continuous loops armed."""
+    """Op 80: end every train; the stored resting voltage goes to the outputs. Not answered.
+
+    Leaves continuous loops armed.
+    """
     return bytes((_PREFIX, 80))
 
 
@@ -157,7 +178,10 @@ def disconnect() -> bytes:
 
 
 def continuous_off(channel: int) -> bytes:
-    """Op 82 with 0: disarm the continuous loop of one channel and end its train. Acknowledged."""
+    """Op 82 with 0: disarm a channel's continuous loop, end its train, and put it to rest.
+
+    Acknowledged.
+    """
     return bytes((_PREFIX, 82, _checked(channel), 0))
 
 

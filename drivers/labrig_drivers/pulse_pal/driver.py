@@ -19,7 +19,9 @@ from labrig_drivers.transports.base import Transport
 
 _NEEDS_A_HAND = (
     "Look at its screen: after COMM. FAILURE it answers nobody, and its outputs stay as they "
-    "are, until someone clicks the joystick at the bench. Otherwise check cable and power."
+    "are, perhaps at the voltage of a pulse, until someone clicks the joystick at the bench. "
+    "Unplug the electrodes first: after the click a train that was interrupted goes on with the "
+    "Pulse Pal's defaults. Otherwise check cable and power."
 )
 _HALF_A_CYCLE_S = 0.5 / codec.CYCLES_PER_S
 
@@ -28,9 +30,10 @@ class PulsePal:
     """One Pulse Pal 2 (:class:`labrig_drivers.kinds.Stimulator`).
 
     The instrument reports neither its state nor its programme, so which trains run is a model
-    kept here: trigger time plus train length. The programme is trusted only while this object
-    lives: a new one must :meth:`program` before it may :meth:`trigger`, because a Pulse Pal
-    that lost power plays a monophasic 5 V default when triggered.
+    kept here: trigger time plus train length. What it holds in memory is never trusted: a Pulse
+    Pal that lost power plays the file on its SD card, or a monophasic 5 V default. So
+    :meth:`trigger` sends the whole programme first, every time, and a new object must
+    :meth:`program` before it may trigger.
 
     Args:
         link: the open port, owned by this object alone.
@@ -42,7 +45,7 @@ class PulsePal:
         self._link = link
         self._settings = settings
         self._name = name
-        self._lengths_s: dict[int, float] = {}
+        self._wanted: dict[int, codec.ChannelProgram] = {}
         self._running_until_s: dict[int, float] = {}
 
     def identify(self) -> Identity:
@@ -84,27 +87,28 @@ class PulsePal:
             for channel, train in trains.items()
         }
         # Op 73 changes the values under a running train, so end it first.
-        self._disarm()
+        self._quiet()
         self._send_program(wanted)
-        self._lengths_s = {
-            channel: program.train_cycles / codec.CYCLES_PER_S
-            for channel, program in wanted.items()
-        }
+        # Ends what a signal on a trigger input, unlinked only now, may have started meanwhile.
+        self._send(codec.abort())
+        self._wanted = wanted
 
     def trigger(self, channels: tuple[int, ...], now_s: float) -> None:
         """Start the programmed trains on these channels together. NOT safe to repeat.
 
-        The trigger itself is not acknowledged; a handshake after it shows that the
+        The programme goes before it, with the values that trains under way on other channels have
+        already. The trigger itself is not acknowledged; a handshake after it shows that the
         instrument read it.
 
         Raises:
             NotNow: a channel has no train, or its train is still running (the instrument would
                 keep the trigger and start a second train right after the first).
+            Refused: the instrument did not take the programme; nothing was triggered.
             NoReply: silence; whether the trains started is unknown, they count as running.
         """
         for channel in channels:
             self._check_channel(channel)
-            if channel not in self._lengths_s:
+            if channel not in self._wanted:
                 raise NotNow(
                     self._name,
                     f"channel {channel} has no train programmed since this connection began or "
@@ -121,7 +125,9 @@ class PulsePal:
         if not channels:
             return
         for channel in channels:
-            self._running_until_s[channel] = now_s + self._lengths_s[channel]
+            length_s = self._wanted[channel].train_cycles / codec.CYCLES_PER_S
+            self._running_until_s[channel] = now_s + length_s
+        self._send_program(self._wanted)
         self._send(codec.trigger(channels))
         self._handshake()
 
@@ -145,32 +151,34 @@ class PulsePal:
         Raises:
             NoReply: an acknowledgement is missing: whether the outputs are at rest is unknown.
         """
-        self._lengths_s = {}
         first_error: InstrumentError | None = None
-        # Also puts the outputs to rest and unlinks the trigger inputs, which link to all
-        # channels on a Pulse Pal that was just switched on.
-        for step in (self._disarm, lambda: self._send_program({})):
+        # A Pulse Pal that was just switched on links its trigger inputs to channels; the silent
+        # programme unlinks them.
+        for step in (self._quiet, lambda: self._send_program({})):
             try:
                 step()
             except InstrumentError as error:
                 first_error = first_error or error
+        # Ends what such an input may have started between the two.
+        self._send(codec.abort())
         if first_error is not None:
             raise first_error
         self._running_until_s = {}
 
-    def _disarm(self) -> None:
-        """Quiet at once, then clear the continuous-loop flags, which survive ops 80 and 81."""
-        self._lengths_s = {}
-        self._send(codec.abort())
+    def _quiet(self) -> None:
+        """Silence and 0 V at once, whatever rest is stored; then every continuous loop disarmed.
+
+        The loops' flags survive ops 80 and 81. Disarming also puts the stored rest, 0 V by now, on
+        each output, and its acknowledgement says so.
+        """
+        self._wanted = {}
         first_error: InstrumentError | None = None
-        for channel in codec.CHANNELS:
+        commands = [codec.continuous_off(channel) for channel in codec.CHANNELS]
+        for command, answers in ((codec.rest_at_zero_and_abort(), 4), *((c, 1) for c in commands)):
             try:
-                self._acknowledged(codec.continuous_off(channel))
+                self._acknowledged(command, answers)
             except InstrumentError as error:
                 first_error = first_error or error
-        # A trigger that the instrument kept during a train starts when that train is ended;
-        # the second abort ends that one.
-        self._send(codec.abort())
         if first_error is not None:
             raise first_error
         self._running_until_s = {}
@@ -187,7 +195,7 @@ class PulsePal:
             )
 
     def _send(self, command: bytes) -> None:
-        """Send one command in one write; a split one freezes the instrument after 500 ms."""
+        """Send whole commands in one write; a split one freezes the instrument after 500 ms."""
         # A stale byte would shift every acknowledgement that follows.
         self._link.discard_input()
         self._link.write(command)
@@ -204,19 +212,20 @@ class PulsePal:
             )
         return reply
 
-    def _acknowledged(self, command: bytes) -> None:
-        reply = self._ask(command, 1)
-        if reply == codec.REJECTED:
+    def _acknowledged(self, command: bytes, answers: int = 1) -> None:
+        reply = self._ask(command, answers)
+        if codec.REJECTED in reply:
             raise Refused(
                 self._name,
                 f"it refused op {command[1]} (firmware 22 and later check values).",
                 "",
                 ((">", command), ("<", reply)),
             )
-        if reply != codec.ACK:
+        if reply != answers * codec.ACK:
             raise ReplyError(
                 self._name,
-                f"op {command[1]} was answered by {reply.hex(' ')} instead of 01.",
+                f"op {command[1]} was answered by {reply.hex(' ')} instead of "
+                f"{(answers * codec.ACK).hex(' ')}.",
                 "Check that no other program uses the port, then stop and programme again.",
                 ((">", command), ("<", reply)),
             )

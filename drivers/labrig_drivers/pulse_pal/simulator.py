@@ -6,33 +6,40 @@ outlive abort and disconnect, a soft trigger during a train is kept and starts a
 command that stalls for more than 500 ms is completed with zeros and followed by deafness until
 someone clicks the joystick, op 74 spoils the burst flags of other channels.
 
-Not simulated: SD card files (85, 90), debug pins (86, 87), signals on the trigger inputs, and
-the playing of custom trains (75 and 76 are read and acknowledged).
+Op 73 and op 74 store a resting voltage without moving the outputs; aborts and the ends of trains
+put the stored one there. After COMM. FAILURE and a click, a train that stood still goes on with
+default parameters. When switched on it plays the settings file of its SD card.
+
+Not simulated: debug pins (86, 87), signals on the trigger inputs, and the playing of custom trains
+(75 and 76 are read and acknowledged; a channel set to one plays its own parameters).
 """
 
 from __future__ import annotations
 
+import copy
 import math
 import struct
 from collections.abc import Callable, Sequence
 
 from labrig_drivers.pulse_pal.settings import PulsePalSettings
-from labrig_drivers.pulse_pal.simulated_outputs import (
-    HALF_A_CYCLE_S,
-    NUMBERS,
+from labrig_drivers.pulse_pal.simulated_outputs import HALF_A_CYCLE_S, NUMBERS, Outputs
+from labrig_drivers.pulse_pal.simulated_programme import (
+    DEFAULT_FILE,
+    DEFAULT_LINKS,
     TIME_NAMES,
-    Outputs,
+    Programme,
+    Settings,
 )
 from labrig_drivers.simulated_faults import FaultSchedule
 from labrig_drivers.simulation import Fault, StimulatorPlant
 
 FIRMWARE = 21
-FAULTS = frozenset({"silent", "reboot", "dead_until_joystick", "corrupt_ack"})
+FAULTS = frozenset({"silent", "reboot", "dead_until_joystick", "corrupt_ack", "joystick_click"})
 
 _ACK = b"\x01"
 _STALL_S = 0.5
 _MAX_CUSTOM_PULSES = 5000
-_DEFAULT_LINKS = bytes((1, 1, 1, 1, 0, 0, 0, 0))
+_CLICKED_DEAF_S = 1.0
 _FIELD_BY_CODE = {
     1: "biphasic",
     2: "phase1_code",
@@ -48,8 +55,10 @@ class PulsePalSimulator:
     """One simulated Pulse Pal 2 (:class:`labrig_drivers.simulation.Simulator`).
 
     Faults: ``silent`` (no byte gets through; trains play on), ``reboot`` (power cycle at
-    ``from_s``: defaults, trains cut), ``dead_until_joystick`` (deaf as after COMM. FAILURE;
-    someone clicks at ``until_s``), ``corrupt_ack`` (the first byte of answers is wrong).
+    ``from_s``: trains cut, 0 V, the settings of its SD card), ``dead_until_joystick`` (deaf as
+    after COMM. FAILURE; someone clicks at ``until_s``), ``joystick_click`` (someone clicks at
+    ``from_s``: when a train plays, all are ended and it is deaf for a second), ``corrupt_ack``
+    (the first byte of answers is wrong).
 
     Args:
         settings: only the gain to the electrodes is used.
@@ -74,10 +83,14 @@ class PulsePalSimulator:
         self._faults_seen_s = -math.inf
         self._click_awaited = False
         self._outputs = Outputs(plant, settings.volts_per_volt)
-        self._trigger_links = bytearray(_DEFAULT_LINKS)
+        self._trigger_links = bytearray(DEFAULT_LINKS)
+        self._trigger_modes = bytes(2)
+        self._file = DEFAULT_FILE
+        self._card = {DEFAULT_FILE: self._settings()}
         self._input = bytearray()
         self._last_byte_s = 0.0
         self._deaf = False
+        self._busy_until_s = -math.inf
         self._commands: dict[int, Callable[[_Reader, float], bytes]] = {
             72: self._handshake,
             73: self._program_all,
@@ -90,7 +103,9 @@ class PulsePalSimulator:
             80: self._abort,
             81: self._abort,
             82: self._continuous,
+            85: self._tell_file,
             89: self._client_name,
+            90: self._settings_file,
         }
 
     # What the host does.
@@ -102,6 +117,8 @@ class PulsePalSimulator:
             return answer
         self._input += data
         self._last_byte_s = now_s
+        if now_s < self._busy_until_s:
+            return answer
         return answer + self._as_sent(self._serve(now_s), now_s)
 
     def advance(self, now_s: float) -> bytes:
@@ -110,7 +127,10 @@ class PulsePalSimulator:
         while (due_s := self.next_wake_s()) is not None and due_s <= now_s + HALF_A_CYCLE_S:
             self._play_faults(due_s)
             self._outputs.advance(due_s)
-            if self._input and self._last_byte_s + _STALL_S <= due_s:
+            if self._busy_until_s <= due_s:
+                self._busy_until_s = -math.inf
+                answer += self._as_sent(self._serve(due_s), due_s)
+            if self._stalls_s() <= due_s:
                 answer += self._as_sent(self._give_up_waiting(due_s), due_s)
         self._faults_seen_s = max(self._faults_seen_s, now_s)
         return answer
@@ -120,9 +140,15 @@ class PulsePalSimulator:
         due_s = (
             self._faults.next_edge_s(self._faults_seen_s),
             self._outputs.next_change_s(),
-            self._last_byte_s + _STALL_S if self._input else None,
+            self._stalls_s(),
+            self._busy_until_s,
         )
-        return min((moment for moment in due_s if moment is not None), default=None)
+        return min((m for m in due_s if m is not None and not math.isinf(m)), default=None)
+
+    def _stalls_s(self) -> float:
+        """When a command that has begun to arrive is given up."""
+        waits = self._input and self._busy_until_s == -math.inf
+        return self._last_byte_s + _STALL_S if waits else math.inf
 
     # What can be seen and done at the bench.
 
@@ -150,9 +176,14 @@ class PulsePalSimulator:
         return self._outputs.held_v(channel)
 
     def click_joystick(self, now_s: float) -> None:
-        """Someone clicks: a deaf instrument loads its defaults; outputs stay as they were."""
+        """Someone clicks.
+
+        A deaf instrument loads its defaults, and goes on with trains that stood still; outputs
+        without one stay as they were. Otherwise a click in a train ends all of them, and for a
+        second, while its screen says so, the instrument serves nobody.
+        """
         self.advance(now_s)
-        self._revive()
+        self._clicked(now_s)
 
     # Commands. Each reads its whole payload before it does anything.
 
@@ -182,17 +213,17 @@ class PulsePalSimulator:
         codes = [[reader.u16() for _ in range(3)] for _ in NUMBERS]
         flags = [[reader.u8() for _ in range(4)] for _ in NUMBERS]
         self._trigger_links[:] = bytes(reader.u8() for _ in range(8))
-        for _trigger_input in (1, 2):
-            reader.u8()  # its mode, which matters only to signals on it
+        self._trigger_modes = bytes(reader.u8() for _ in (1, 2))
         for number in NUMBERS:
             programme = self._outputs.programme(number)
+            before = copy.deepcopy(programme)
             programme.times = dict(zip(TIME_NAMES, times[number - 1], strict=True))
             programme.phase1_code, programme.phase2_code, programme.resting_code = codes[number - 1]
             programme.biphasic, *custom = flags[number - 1]
             programme.custom_id, programme.custom_target, programme.custom_loop = custom
             programme.recompute_bursts()
-            self._outputs.rest(number)
-            self._outputs.reprogrammed(number, now_s)
+            if programme != before:
+                self._outputs.reprogrammed(number, now_s)
         return _ACK
 
     def _program_one(self, reader: _Reader, now_s: float) -> bytes:
@@ -224,8 +255,6 @@ class PulsePalSimulator:
             self._trigger_links[4 * (code - 12) + target - 1] = value
         else:
             setattr(programme, _FIELD_BY_CODE[code], value)
-            if code == 17:
-                self._outputs.rest(target)
 
     def _custom_train(self, reader: _Reader, now_s: float) -> bytes:
         count = reader.u32()
@@ -259,7 +288,7 @@ class PulsePalSimulator:
     def _fixed_voltage(self, reader: _Reader, now_s: float) -> bytes:
         target, code = reader.u8(), reader.u16()
         if target in NUMBERS:
-            self._outputs.hold(target, code)
+            self._outputs.hold(target, code, now_s)
         return _ACK
 
     def _abort(self, reader: _Reader, now_s: float) -> bytes:
@@ -272,6 +301,38 @@ class PulsePalSimulator:
         if target in NUMBERS:
             self._outputs.loop(target, bool(on), now_s)
         return _ACK
+
+    # The SD card.
+
+    def _tell_file(self, reader: _Reader, now_s: float) -> bytes:
+        return self._card[self._file].as_file() if self._file in self._card else bytes(178)
+
+    def _settings_file(self, reader: _Reader, now_s: float) -> bytes:
+        operation, length = reader.u8(), reader.u8()
+        self._file = bytes(reader.u8() for _ in range(length)).decode("latin-1")
+        if operation == 1:
+            self._card[self._file] = self._settings()
+        elif operation == 2 and self._file in self._card:
+            self._load(self._card[self._file])
+            for number in NUMBERS:
+                self._outputs.reprogrammed(number, now_s)
+            return self._card[self._file].as_programme()
+        elif operation == 3:
+            self._card.pop(self._file, None)
+        return b""
+
+    def _settings(self) -> Settings:
+        """What would be saved now."""
+        programmes = {number: copy.deepcopy(self._outputs.programme(number)) for number in NUMBERS}
+        return Settings(programmes, bytes(self._trigger_links), self._trigger_modes)
+
+    def _load(self, settings: Settings) -> None:
+        for number, saved in settings.programmes.items():
+            programme = self._outputs.programme(number)
+            for name in Programme.__slots__:
+                setattr(programme, name, copy.copy(getattr(saved, name)))
+        self._trigger_links[:] = settings.links
+        self._trigger_modes = settings.modes
 
     # Troubles.
 
@@ -287,25 +348,38 @@ class PulsePalSimulator:
         self._input.clear()
         self._deaf = True
 
-    def _revive(self) -> None:
+    def _clicked(self, now_s: float) -> None:
         if self._deaf:
             self._deaf = False
-            self._outputs.load_defaults()
-            self._trigger_links[:] = _DEFAULT_LINKS
+            self._outputs.thaw(now_s)
+            self._trigger_links[:] = DEFAULT_LINKS
+        elif any(self.playing(number) for number in NUMBERS):
+            for number in NUMBERS:
+                self._outputs.kill(number, now_s)
+            self._busy_until_s = now_s + _CLICKED_DEAF_S
+
+    def _switched_on(self, now_s: float) -> None:
+        self._file = DEFAULT_FILE
+        card = self._card.get(DEFAULT_FILE) or Settings({n: Programme() for n in NUMBERS})
+        self._outputs.power_cycle(now_s, copy.deepcopy(dict(card.programmes)))
+        self._trigger_links[:] = card.links
+        self._trigger_modes = card.modes
+        self._input.clear()
+        self._deaf = False
+        self._busy_until_s = -math.inf
 
     def _play_faults(self, now_s: float) -> None:
         self._faults_seen_s = now_s
         if self._faults.starts("reboot", now_s):
-            self._outputs.power_cycle(now_s)
-            self._trigger_links[:] = _DEFAULT_LINKS
-            self._input.clear()
-            self._deaf = False
+            self._switched_on(now_s)
+        if self._faults.starts("joystick_click", now_s):
+            self._clicked(now_s)
         if self._faults.starts("dead_until_joystick", now_s):
             self._go_deaf(now_s)
             self._click_awaited = True
         if self._click_awaited and not self._faults.active("dead_until_joystick", now_s):
             self._click_awaited = False
-            self._revive()
+            self._clicked(now_s)
 
     def _as_sent(self, answer: bytes, now_s: float) -> bytes:
         if answer and self._faults.active("corrupt_ack", now_s):
