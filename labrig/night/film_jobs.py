@@ -88,6 +88,7 @@ class FilmJobs:
         # The last frame's moment: a pulse in the gap after it shows in no frame.
         end_s = begun_s + (film.frames - 1) / film.frame_rate_hz
         own = pulses.get(self.unit_of.get(film.well, ""), ChannelPulses())
+        own = own.between(begun_s - BEFORE_S, end_s)
         doubts = (
             self._doubts(film, detail, (begun_s, end_s), own)
             if taken

@@ -16,7 +16,8 @@ from labrig.plan.plan import (
     PulseFigures,
     WellPlan,
 )
-from labrig.plan.stimulation_schedule import pulses_given, train
+from labrig.plan.pulse_times import pulses_given
+from labrig.plan.stimulation_schedule import train
 from labrig.plan.targets import target_ng_ml, targeted_factors
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel
 from labrig.protocol.models import Protocol

@@ -220,24 +220,3 @@ def _active(
         while start_s < span.end_s:
             yield start_s, min(start_s + pattern.on_s, span.end_s)
             start_s += pattern.on_s + pattern.off_s
-
-
-def pulses_given(
-    levels: Sequence[StimulationLevel], stimulator: str, channel: int, end_s: float
-) -> Mapping[str, int]:
-    """Pulses by pattern on one channel when every level is held as planned.
-
-    A train that a level's end cuts short counts the pulses that had started.
-    """
-    own = [level for level in levels if level.instrument == stimulator]
-    counts: dict[str, int] = {}
-    for level, until in zip(own, [*(item.offset_s for item in own[1:]), end_s], strict=True):
-        for spec in level.trains:
-            if spec.channel != channel:
-                continue
-            length_s = until - level.offset_s
-            whole = math.floor(length_s / spec.every_s + 1e-9)
-            rest_s = min(length_s - whole * spec.every_s, spec.duration_s)
-            share = min(spec.pulses, round(spec.pulses * rest_s / spec.duration_s))
-            counts[spec.pattern] = counts.get(spec.pattern, 0) + whole * spec.pulses + share
-    return counts

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from labrig.plan.plan import Plan
-from labrig.plan.pulse_times import pulse_times_s
-from labrig.plan.timeline import Dose, StimulationLevel, TrainSpec
+from labrig.plan.timeline import Dose
 from labrig.record.flow_steps import CounterReading
 from labrig.record.journal import Row
-from labrig.record.vocabulary import SILENCED, Classification
+from labrig.record.pulses import ChannelPulses, PulseFold
+from labrig.record.vocabulary import Classification
 
 UNDER_WAY: Classification = "under way"
 
@@ -40,8 +40,7 @@ class Seen:
         parts: of the same, the record of what came before.
         sent_ul: by pump and dose, what was commanded.
         doses: those that came, or may have.
-        pulses: by stimulator and channel, ``[0, delivered, uncertain]``.
-        last_train: by the same, when the last one was taken that nothing has cut off since.
+        pulses: by stimulator and channel, as ``stimulator:channel``.
         censored: by well, from when.
     """
 
@@ -51,17 +50,17 @@ class Seen:
     parts: dict[str, DoseRecord] = field(default_factory=dict)
     sent_ul: dict[str, dict[str, float]] = field(default_factory=dict)
     doses: dict[str, DoseRecord] = field(default_factory=dict)
-    pulses: dict[tuple[str, int], list[int]] = field(default_factory=dict)
-    last_train: dict[tuple[str, int], tuple[float, TrainSpec]] = field(default_factory=dict)
+    pulses: dict[str, ChannelPulses] = field(default_factory=dict)
     censored: dict[str, float] = field(default_factory=dict)
 
 
 def read_delivery(plan: Plan, rows: Iterable[Row]) -> Seen:
     """Gather the facts of a journal against its plan."""
     planned = {entry.key: entry for entry in plan.timeline if isinstance(entry, Dose)}
-    levels_of = {e.key: e for e in plan.timeline if isinstance(e, StimulationLevel)}
-    seen = Seen()
+    pulses = PulseFold(plan)
+    seen = Seen(pulses=pulses.channels)
     for row in rows:
+        pulses.see(row)
         detail = row.detail
         if row.kind == "sample" and "delivered_ul" in detail:
             rate = detail["rate_ul_min"] if detail["running"] else 0.0
@@ -73,17 +72,6 @@ def read_delivery(plan: Plan, rows: Iterable[Row]) -> Seen:
             levels.append((row.run_s, detail["rate_ul_min"]))
         elif row.kind == "dose" and row.key in planned:
             _see_dose(seen, planned[row.key], row)
-        elif row.kind == "train":
-            which = 1 if row.state == "acknowledged" else 2
-            for channel, pulses in detail.get("pulses", {}).items():
-                counts = seen.pulses.setdefault((detail["instrument"], int(channel)), [0, 0, 0])
-                counts[which] += pulses if row.state in ("acknowledged", "unknown") else 0
-            if row.state == "acknowledged":
-                for train in levels_of[row.key].trains if row.key in levels_of else ():
-                    if str(train.channel) in detail.get("pulses", {}):
-                        seen.last_train[detail["instrument"], train.channel] = (row.run_s, train)
-        elif row.kind == "run" and row.key == SILENCED:
-            _cut_off(seen, detail["instrument"], row.run_s)
         elif row.kind == "deviation" and row.key == "censored":
             for well in detail["wells"]:
                 seen.censored.setdefault(well, detail["from_s"])
@@ -124,10 +112,3 @@ def _record(dose: Dose, row: Row, delivered_ul: float | None, classification: st
         dose.key, dose.instrument, dose.wells, dose.factor, row.run_s, dose.volume_ul,
         delivered_ul, classification,
     )  # fmt: skip
-
-
-def _cut_off(seen: Seen, instrument: str, at_s: float) -> None:
-    """Pulses that a hold, a stop or the end kept from coming were not delivered."""
-    for key in [key for key in seen.last_train if key[0] == instrument]:
-        begun_s, train = seen.last_train.pop(key)
-        seen.pulses[key][1] -= sum(begun_s + t >= at_s for t in pulse_times_s(train))

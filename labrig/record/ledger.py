@@ -10,10 +10,12 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from labrig.plan.plan import Plan
+from labrig.plan.pulse_times import pulses_given
 from labrig.plan.timeline import Dose, StimulationLevel
 from labrig.record.delivery import DoseRecord, Seen, read_delivery
 from labrig.record.flow_steps import delivered_steps, planned_steps, volume_ul
 from labrig.record.journal import Row
+from labrig.record.pulses import ChannelPulses
 from labrig.record.well_doses import WellDose, well_doses
 
 
@@ -35,7 +37,13 @@ class PumpTotals:
 
 @dataclass(frozen=True, slots=True)
 class PulseTotals:
-    """Pulses on one stimulator channel."""
+    """Pulses on one stimulator channel.
+
+    Attributes:
+        planned: that the plan gives, cut trains cut.
+        delivered: that surely came.
+        uncertain: that may have come besides.
+    """
 
     stimulator: str
     channel: int
@@ -113,23 +121,26 @@ def _pump_totals(plan: Plan, seen: Seen, until_s: float) -> tuple[PumpTotals, ..
 
 
 def _pulse_totals(plan: Plan, seen: Seen, until_s: float) -> tuple[PulseTotals, ...]:
-    planned: dict[tuple[str, int], int] = {}
-    levels: dict[str, list[StimulationLevel]] = {}
-    for entry in sorted(plan.timeline, key=lambda entry: entry.offset_s):
-        if isinstance(entry, StimulationLevel):
-            levels.setdefault(entry.instrument, []).append(entry)
-    for name, found in levels.items():
-        ends = [*(level.offset_s for level in found[1:]), until_s]
-        for level, end_s in zip(found, ends, strict=True):
-            for train in level.trains:
-                if train.amplitude_v == 0:
-                    continue
-                length_s = max(min(end_s, until_s) - level.offset_s, 0.0)
-                count = -(-length_s // train.every_s)
-                key = (name, train.channel)
-                planned[key] = planned.get(key, 0) + int(count) * train.pulses
+    levels = sorted(
+        (entry for entry in plan.timeline if isinstance(entry, StimulationLevel)),
+        key=lambda level: level.offset_s,
+    )
+    planned = {
+        (level.instrument, train.channel)
+        for level in levels
+        for train in level.trains
+        if train.amplitude_v > 0
+    }
+    played = {
+        (name.rpartition(":")[0], int(name.rpartition(":")[2])): channel
+        for name, channel in seen.pulses.items()
+    }
     return tuple(
-        PulseTotals(name, channel, planned.get((name, channel), 0), *counts[1:])
-        for name, channel in sorted({*planned, *seen.pulses})
-        for counts in (seen.pulses.get((name, channel), [0, 0, 0]),)
+        PulseTotals(
+            name,
+            channel,
+            sum(pulses_given(levels, name, channel, until_s).values()),
+            *played.get((name, channel), ChannelPulses()).count(until_s),
+        )
+        for name, channel in sorted(planned | set(played))
     )

@@ -1,26 +1,49 @@
-"""Which pulses reached a well, and when, as the journal tells; never as they were planned."""
+"""Which pulses reached a well, and when, as the journal tells; never as they were planned.
+
+The one fold for pulses: ledger, report and films count with it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from labrig.plan.plan import Plan
 from labrig.plan.pulse_times import pulse_times_s
-from labrig.plan.timeline import StimulationLevel
-from labrig.record.vocabulary import SILENCED
+from labrig.plan.timeline import StimulationLevel, TrainSpec
+from labrig.record.vocabulary import SILENCED, TRIGGERED
 
-KINDS = ("train", "level", "run", "deviation")
+KINDS = ("train", "level", "run", "deviation", "command")
 """Of journal rows that say something about pulses."""
 _TROUBLE = ("link-lost", "failed-by-bug")
-_FOUND_WITHIN_S = 60.0
-"""A stimulator that is gone is found out at the latest by its poll, once a minute."""
+_FOUND_WITHIN_S = 75.0
+"""[P] A stimulator that is gone is found out by its poll: once a minute, on a busy port later."""
+_LATE_S = 5.0
+"""[P] A level is programmed no later than this after its time, unless its instrument is lost."""
+_ROOM_S = 1e-6
+"""The journal's times are rounded so."""
+
+
+class PulseRow(Protocol):
+    """What is needed of a journal row of one of :data:`KINDS`."""
+
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+    @property
+    def key(self) -> str: ...  # noqa: D102
+    @property
+    def state(self) -> str: ...  # noqa: D102
+    @property
+    def run_s(self) -> float: ...  # noqa: D102
+    @property
+    def detail(self) -> Mapping[str, Any]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
 class StimulationRow:
-    """What is needed of a journal row of one of :data:`KINDS`."""
+    """A :class:`PulseRow` by itself."""
 
     kind: str
     key: str
@@ -38,72 +61,213 @@ class Pulse:
 
 
 @dataclass(slots=True)
+class PlayedTrain:
+    """One train on one channel that was sent, as far as the journal knows. Times from t0.
+
+    Attributes:
+        begun_s: no earlier and no later than this did it begin.
+        taken: the instrument acknowledged its trigger.
+        sure_until_s: it surely played until then, if it was taken and not cut.
+        cut_s: no earlier and no later than this was it cut off.
+        found_by_s: an instrument that vanished in it would have been missed by then.
+    """
+
+    spec: TrainSpec
+    begun_s: tuple[float, float]
+    taken: bool = False
+    sure_until_s: float = math.inf
+    cut_s: tuple[float, float] = (math.inf, math.inf)
+    found_by_s: float = math.inf
+
+    @property
+    def ends_s(self) -> float:
+        """When it is over at the latest."""
+        return min(self.begun_s[1] + self.spec.duration_s, self.cut_s[1])
+
+    def pulses(self) -> Iterator[Pulse]:
+        """Those of a train that was taken, until it was cut."""
+        if self.taken:
+            for t in pulse_times_s(self.spec):
+                at_s = round(self.begun_s[1] + t, 6)
+                if at_s >= self.cut_s[0] - _ROOM_S:
+                    return
+                yield Pulse(at_s, self.spec.pattern)
+
+    def count(self, until_s: float) -> tuple[int, int]:
+        """Pulses before ``until_s`` that surely came, and those beyond that may have come.
+
+        What goes on after ``until_s`` may come, unless it is known to have been cut.
+        """
+        earliest_s, latest_s = self.begun_s
+        sure_s = min(self.sure_until_s, self.cut_s[0], until_s) if self.taken else -math.inf
+        if sure_s >= latest_s + self.spec.duration_s:
+            return len(pulse_times_s(self.spec)), 0
+        times = pulse_times_s(self.spec)
+        sure = sum(latest_s + t < sure_s - _ROOM_S for t in times)
+        possible = sum(earliest_s + t < self.cut_s[1] - _ROOM_S for t in times)
+        return sure, max(possible - sure, 0)
+
+    def unsure_s(self) -> tuple[float, float] | None:
+        """From when to when it is not known whether it played."""
+        since_s = max(self.begun_s[0], self.sure_until_s if self.taken else -math.inf)
+        return (since_s, self.ends_s) if since_s < self.ends_s else None
+
+
+@dataclass(slots=True)
 class ChannelPulses:
     """Pulses of one stimulator channel.
 
     Attributes:
-        pulses: as delivered, in order.
-        unsure_s: from when to when it is not known whether a train ran.
-        last_s: beginning and planned end of the last train that was taken.
+        trains: those that were sent, in order.
     """
 
-    pulses: list[Pulse] = field(default_factory=list)
-    unsure_s: list[tuple[float, float]] = field(default_factory=list)
-    last_s: tuple[float, float] | None = None
+    trains: list[PlayedTrain] = field(default_factory=list)
+
+    @property
+    def pulses(self) -> list[Pulse]:
+        """As delivered, in order; among them those that are unsure, by :attr:`unsure_s`."""
+        return [pulse for train in self.trains for pulse in train.pulses()]
+
+    @property
+    def unsure_s(self) -> list[tuple[float, float]]:
+        """From when to when it is not known whether a train played."""
+        return [span_s for train in self.trains if (span_s := train.unsure_s()) is not None]
+
+    def between(self, since_s: float, until_s: float) -> ChannelPulses:
+        """The trains that may have played in a stretch of time."""
+        inside = (t for t in self.trains if t.begun_s[0] <= until_s and t.ends_s >= since_s)
+        return ChannelPulses(list(inside))
+
+    def count(self, until_s: float) -> tuple[int, int]:
+        """Pulses delivered before ``until_s``, and those that may have come besides."""
+        counts = [train.count(until_s) for train in self.trains if train.begun_s[0] < until_s]
+        return sum(sure for sure, _ in counts), sum(unsure for _, unsure in counts)
 
 
-def delivered_pulses(plan: Plan, rows: Iterable[StimulationRow]) -> dict[str, ChannelPulses]:
+class PulseFold:
+    """Reads rows in order; :attr:`channels` is what they say so far.
+
+    A train begins between its row :data:`TRIGGERED` and its ``train`` row. Whatever is programmed
+    next, a hold, a stop and the run's end cut it off, also in its middle. Uncertain is: a train
+    that was sent and not acknowledged, by a runner that died or an instrument that fell silent;
+    the last train of an instrument that was then found gone; and what a runner that died may have
+    cut off after its last row.
+
+    Args:
+        plan: says what a train of a level is.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._levels = {e.key: e for e in plan.timeline if isinstance(e, StimulationLevel)}
+        self.channels: dict[str, ChannelPulses] = {}
+        self._sent: dict[tuple[str, Any, int], PlayedTrain] = {}
+        self._last_row_s = 0.0
+        self._commanded_s = -math.inf
+
+    def see(self, row: PulseRow) -> None:
+        """Take one row in."""
+        if row.kind == "run" and row.key == SILENCED:
+            self._cut(row.detail["instrument"], row)
+        elif row.kind == "run" and row.key == TRIGGERED:
+            self._see_train(self._levels[row.detail["level"]], row)
+        elif row.kind == "run" and row.key == "adopted":
+            self._runner_died(row.run_s)
+        elif row.kind == "command":
+            self._commanded_s = row.run_s
+        elif row.kind == "deviation" and row.key in _TROUBLE:
+            self._doubt_last(row.detail["instrument"], row.run_s)
+        elif (level := self._levels.get(row.key)) is not None:
+            if row.kind == "level" and row.state in ("confirmed", "failed"):
+                self._cut(level.instrument, row)
+            elif row.kind == "train":
+                self._see_train(level, row)
+        self._last_row_s = row.run_s
+
+    def _see_train(self, level: StimulationLevel, row: PulseRow) -> None:
+        if row.state == "unknown":
+            self._doubt_last(level.instrument, row.run_s)
+        for spec in level.trains:
+            if str(spec.channel) not in row.detail.get("pulses", {}):
+                continue
+            trains = self._channel(level.instrument, spec.channel).trains
+            key = (level.key, row.detail.get("index"), spec.channel)
+            train = self._sent.pop(key, None)
+            if row.state in ("sent", "acknowledged", "unknown"):
+                if train is None or row.state == "sent":
+                    self._forget(trains, train)
+                    train = PlayedTrain(spec, (row.run_s, row.run_s))
+                    trains.append(train)
+                train.begun_s = (train.begun_s[0], row.run_s)
+                train.taken = row.state == "acknowledged"
+                train.found_by_s = train.ends_s + _FOUND_WITHIN_S
+                if row.state == "sent":
+                    self._sent[key] = train
+            elif row.state != "missed":
+                self._forget(trains, train)
+
+    @staticmethod
+    def _forget(trains: list[PlayedTrain], train: PlayedTrain | None) -> None:
+        """It was sent by no one, as the instrument refused it first."""
+        if train is not None:
+            trains.remove(train)
+
+    def _channel(self, instrument: str, channel: int) -> ChannelPulses:
+        return self.channels.setdefault(f"{instrument}:{channel}", ChannelPulses())
+
+    def _last_of(self, instrument: str, ending_after_s: float) -> Iterator[PlayedTrain]:
+        """Trains of an instrument that were not over by then, on any channel; newest first."""
+        for name, channel in self.channels.items():
+            if name.rpartition(":")[0] == instrument:
+                for train in reversed(channel.trains):
+                    if train.ends_s <= ending_after_s:
+                        break
+                    yield train
+
+    def _doubt_last(self, instrument: str, at_s: float) -> None:
+        """It does not answer: when it fell silent lies between its last trains and now."""
+        for name, channel in self.channels.items():
+            if name.rpartition(":")[0] != instrument:
+                continue
+            last = next((train for train in reversed(channel.trains) if train.taken), None)
+            if last is not None and at_s <= last.found_by_s:
+                last.sure_until_s = -math.inf
+
+    def _cut(self, instrument: str, row: PulseRow) -> None:
+        """It was programmed anew or silenced: whatever train still ran on it ended."""
+        from_s = float(row.detail.get("from_s", row.run_s))
+        for train in self._last_of(instrument, from_s):
+            if train.cut_s[0] > from_s:
+                train.cut_s = (from_s, row.run_s)
+
+    def _runner_died(self, adopted_s: float) -> None:
+        """What it did after its last row is written nowhere, and nobody asked who still answers."""
+        died_s = self._last_row_s
+        for name, channel in self.channels.items():
+            reprogrammed = any(
+                died_s - _LATE_S <= level.offset_s <= adopted_s
+                for level in self._levels.values()
+                if level.instrument == name.rpartition(":")[0]
+            )
+            for train in reversed(channel.trains):
+                if train.found_by_s <= died_s:
+                    break
+                train.found_by_s = max(train.found_by_s, adopted_s + _FOUND_WITHIN_S)
+                # A level that was due, a stop or a hold may have cut it with no row to tell.
+                if train.ends_s > died_s and (
+                    reprogrammed or self._commanded_s >= train.begun_s[0]
+                ):
+                    train.sure_until_s = min(train.sure_until_s, died_s)
+        self._sent.clear()
+
+
+def delivered_pulses(plan: Plan, rows: Iterable[PulseRow]) -> dict[str, ChannelPulses]:
     """Pulses by channel, named like :attr:`labrig.plan.plan.WellPlan.pattern_unit`.
-
-    A train begins when the journal says that the instrument took its trigger: on a real bench
-    some milliseconds late. It ends with its level, and with a hold, a stop or the run's end, also
-    in the middle. When the instrument then turns out to be gone, nobody knows since when: its last
-    train is unsure as a whole.
 
     Args:
         plan: says what a train of a level is.
         rows: of the journal, in order.
     """
-    levels = {e.key: e for e in plan.timeline if isinstance(e, StimulationLevel)}
-    found: dict[str, ChannelPulses] = {}
+    fold = PulseFold(plan)
     for row in rows:
-        if row.kind == "run" and row.key == SILENCED:
-            _cut(found, row.detail["instrument"], row.run_s)
-        elif row.kind == "deviation" and row.key in _TROUBLE:
-            _doubt_last(found, row.detail["instrument"], row.run_s)
-        level = levels.get(row.key)
-        if level is None:
-            continue
-        if row.kind == "level" and row.state == "confirmed":
-            _cut(found, level.instrument, row.run_s)
-        elif row.kind == "train" and row.state in ("acknowledged", "unknown"):
-            for spec in level.trains:
-                if str(spec.channel) not in row.detail.get("pulses", {}):
-                    continue
-                name = f"{level.instrument}:{spec.channel}"
-                channel = found.setdefault(name, ChannelPulses())
-                if row.state == "unknown":
-                    _doubt_last(found, level.instrument, row.run_s)
-                    channel.unsure_s.append((row.run_s, row.run_s + spec.duration_s))
-                else:
-                    channel.last_s = (row.run_s, row.run_s + spec.duration_s)
-                    times = (row.run_s + t for t in pulse_times_s(spec))
-                    channel.pulses += [Pulse(round(t, 6), spec.pattern) for t in times]
-    return found
-
-
-def _doubt_last(found: Mapping[str, ChannelPulses], instrument: str, at_s: float) -> None:
-    """The instrument does not answer: when it fell silent lies between its last train and now."""
-    for name, channel in found.items():
-        if name.rpartition(":")[0] == instrument and channel.last_s is not None:
-            since_s, until_s = channel.last_s
-            if at_s <= until_s + _FOUND_WITHIN_S:
-                channel.unsure_s.append((since_s, until_s))
-            channel.last_s = None
-
-
-def _cut(found: Mapping[str, ChannelPulses], instrument: str, at_s: float) -> None:
-    """A level was programmed: whatever train still ran on the instrument ended."""
-    for name, channel in found.items():
-        if name.rpartition(":")[0] == instrument:
-            channel.pulses = [pulse for pulse in channel.pulses if pulse.at_s < at_s]
+        fold.see(row)
+    return fold.channels

@@ -76,6 +76,13 @@ class Desk:
             self.board.count(state)
         self._guarded(lambda: self.journal.note(Entry(kind, key, state, detail)))
 
+    def note_all(self, entries: Iterable[Entry]) -> None:
+        """Write what has gone wrong with what is no event of the timeline, in one transaction."""
+        rows = tuple(entries)
+        for row in rows:
+            self.board.count(row.state)
+        self._guarded(lambda: self.journal.note(*rows))
+
     def sample(self, instrument: str, **values: Any) -> None:  # noqa: ANN401 - JSON values
         """Write and show a reading."""
         now_s = self.clock.now_s()

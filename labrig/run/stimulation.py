@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from labrig.plan.timeline import StimulationLevel, TrainSpec
-from labrig.record.vocabulary import SILENCED
+from labrig.record.journal import Entry, JournalWriteFailed, State
+from labrig.record.vocabulary import SILENCED, TRIGGERED
 from labrig.run.desk import Desk
 from labrig.run.orders import Decided, Order, Settle
 from labrig_drivers.errors import InstrumentError, LinkError, NoReply, NotNow, Refused
@@ -48,6 +50,8 @@ class StimulatorHandler:
         self._until_s = math.inf
         self._groups: list[_Group] = []
         self._epoch = desk.fence.epoch
+        self._next_index: dict[float, int] = {}
+        self._silent = False
         self._held = False
         self._halted = False
         self._confirmed = True
@@ -72,7 +76,16 @@ class StimulatorHandler:
         """Its level holds from now on; :meth:`assert_due` programmes it."""
         assert isinstance(what, Order), "a stimulator gives no doses"
         assert isinstance(what.entry, StimulationLevel), f"{what.entry.key} is not for it"
-        self._level, self._epoch = what.entry, what.epoch
+        level, now_s = what.entry, self._desk.clock.now_s()
+        if self._level is not None:
+            self._miss_until(self._level, level.offset_s)
+        # What became of trains before a takeover the earlier runner wrote down, or nobody did.
+        taken_over = self._level is None and now_s - level.offset_s > _WAIT_FOR_END_S
+        self._next_index = {
+            every_s: math.ceil((now_s - level.offset_s) / every_s) if taken_over else 0
+            for every_s in _by_period(_live(level))
+        }
+        self._level, self._epoch = level, what.epoch
         self._until_s = math.inf if what.next_s is None else what.next_s
 
     def take(self, order: Order) -> None:
@@ -126,20 +139,22 @@ class StimulatorHandler:
 
     def _silence(self) -> None:
         """Cut off what plays; that it was cut off is written down, for whoever counts pulses."""
-        armed, self._groups = bool(self._groups), []
+        self._groups = []
+        self._silent = True
+        from_s = self._desk.clock.now_s()
         self._port().stop()
         self._confirmed = True
-        if armed:
-            self._desk.note("run", SILENCED, "noted", instrument=self.name)
+        # Also when this process has started nothing: what it took over may have been playing.
+        self._desk.note("run", SILENCED, "noted", instrument=self.name, from_s=from_s)
 
     def _assert(self) -> None:
         level = self._level
         if level is None:
             return
-        # 0 V is silence: a sham is not programmed, so that it cannot differ from rest.
-        live = tuple(train for train in level.trains if train.amplitude_v > 0)
+        live = _live(level)
         self._groups = []
         self._desk.fence.check(self._epoch)
+        from_s = self._desk.clock.now_s()
         try:
             if live:
                 self._port().program({train.channel: _pulse_train(train) for train in live})
@@ -147,46 +162,82 @@ class StimulatorHandler:
                 self._port().stop()
         except Refused as error:
             self._confirmed = False
-            self._desk.note("level", level.key, "failed", what=str(error), instrument=self.name)
+            self._desk.note(
+                "level", level.key, "failed", what=str(error), instrument=self.name, from_s=from_s
+            )
             self._desk.alarm("stimulation", self.name, error.what, error.remedy)
             return
         self._confirmed = True
         self._groups = self._grouped(level, live)
         self._desk.note(
             "level", level.key, "confirmed", instrument=self.name,
-            channels=[train.channel for train in live],
+            channels=[train.channel for train in live], from_s=from_s,
         )  # fmt: skip
+        for group in self._groups:
+            self._account(level, group.every_s, group.next_index)
+        self._silent = False
 
     def _grouped(self, level: StimulationLevel, live: tuple[TrainSpec, ...]) -> list[_Group]:
-        by_period: dict[float, list[TrainSpec]] = {}
-        for train in live:
-            by_period.setdefault(train.every_s, []).append(train)
         passed_s = self._desk.clock.now_s() - level.offset_s
         groups = []
-        for every_s, trains in by_period.items():
+        for every_s, trains in _by_period(live).items():
             # A level asserted on time starts with its first train, though programming took a while.
             index = 0 if passed_s < min(every_s, 1.0) else math.ceil(passed_s / every_s - 1e-9)
             groups.append(_Group(every_s, tuple(trains), index, level.offset_s + index * every_s))
         return groups
 
+    def _account(self, level: StimulationLevel, every_s: float, until_index: int) -> None:
+        """Trains before this one that nobody triggered are missed, each of them.
+
+        Not those of a hold: they were not wanted.
+        """
+        since = self._next_index.get(every_s, 0)
+        self._next_index[every_s] = max(since, until_index)
+        if self._silent or until_index <= since:
+            return
+        now_s = self._desk.clock.now_s()
+        pulses = {str(t.channel): t.pulses for t in _live(level) if t.every_s == every_s}
+        self._desk.note_all(
+            [
+                Entry(
+                    "train", level.key, "missed",
+                    {
+                        "instrument": self.name, "index": index, "pulses": pulses,
+                        "late_s": round(now_s - (level.offset_s + index * every_s), 3),
+                        "what": "it could not be triggered in its time",
+                    },
+                )
+                for index in range(since, until_index)
+            ]
+        )  # fmt: skip
+
+    def _miss_until(self, level: StimulationLevel, end_s: float) -> None:
+        """Its level has ended: what of it was not triggered by then is missed."""
+        for every_s in _by_period(_live(level)):
+            trains = math.ceil((end_s - level.offset_s) / every_s - 1e-9)
+            self._account(level, every_s, trains)
+
     def _trigger(self, group: _Group) -> None:
         level = self._level
         now_s = self._desk.clock.now_s()
-        if level is None or not self._desk.journal_works:
-            self._move_on(group, now_s)
+        if level is None:
             return
         late_s = now_s - group.due_s
-        if late_s > group.every_s / 2:
-            self._desk.note(
-                "train", level.key, "missed", instrument=self.name,
-                index=group.next_index, late_s=round(late_s, 3),
-            )  # fmt: skip
-            self._move_on(group, now_s)
+        if late_s > group.every_s / 2 or not self._desk.journal_works:
+            self._move_on(group, now_s, done=False)
             return
         channels = tuple(train.channel for train in group.trains)
         self._desk.fence.check(self._epoch)
         try:
-            self._port().trigger(channels, now_s)
+            # Before it is triggered, so that no death can leave a train that no row tells of.
+            self._desk.intend(
+                Entry("run", TRIGGERED, "sent", {"level": level.key} | self._of_train(group))
+            )
+        except JournalWriteFailed:
+            self._move_on(group, now_s, done=False)
+            return
+        try:
+            self._port().trigger(channels, self._desk.clock.now_s())
         except NotNow as error:
             self._still_playing(group, channels, now_s, error)
             return
@@ -216,28 +267,28 @@ class StimulatorHandler:
         self._move_on(group, now_s)
 
     def _note_train(
-        self,
-        level: StimulationLevel,
-        group: _Group,
-        state: str,
-        late_s: float,
-        what: str = "",
+        self, level: StimulationLevel, group: _Group, state: State, late_s: float, what: str = ""
     ) -> None:
-        assert state in ("acknowledged", "failed", "unknown")
         self._desk.board.count("trains")
         self._desk.note(
-            "train", level.key, state, instrument=self.name, index=group.next_index,  # type: ignore[arg-type]
-            late_s=round(late_s, 3), what=what,
-            pulses={str(train.channel): train.pulses for train in group.trains},
-        )  # fmt: skip
+            "train", level.key, state, **self._of_train(group), late_s=round(late_s, 3), what=what
+        )
 
-    def _move_on(self, group: _Group, now_s: float) -> None:
+    def _of_train(self, group: _Group) -> dict[str, Any]:
+        pulses = {str(train.channel): train.pulses for train in group.trains}
+        return {"instrument": self.name, "index": group.next_index, "pulses": pulses}
+
+    def _move_on(self, group: _Group, now_s: float, done: bool = True) -> None:
         """To the next multiple that is not past: never a burst of catching up."""
         level = self._level
-        offset_s = level.offset_s if level else 0.0
-        passed = math.floor((now_s - offset_s) / group.every_s + 1e-9)
+        if level is None:
+            return
+        if done:
+            self._next_index[group.every_s] = group.next_index + 1
+        passed = math.floor((now_s - level.offset_s) / group.every_s + 1e-9)
         group.next_index = max(group.next_index, passed) + 1
-        group.due_s = offset_s + group.next_index * group.every_s
+        group.due_s = level.offset_s + group.next_index * group.every_s
+        self._account(level, group.every_s, group.next_index)
         if group.due_s >= self._until_s:
             # The next level is due then; a train begun now would only be cut off by it.
             group.due_s = math.inf
@@ -259,6 +310,18 @@ class StimulatorHandler:
         if self._stimulator is None:
             raise LinkError(self.name, "it has not answered since this runner started.")
         return self._stimulator
+
+
+def _live(level: StimulationLevel) -> tuple[TrainSpec, ...]:
+    """0 V is silence: a sham is not programmed, so that it cannot differ from rest."""
+    return tuple(train for train in level.trains if train.amplitude_v > 0)
+
+
+def _by_period(trains: tuple[TrainSpec, ...]) -> dict[float, list[TrainSpec]]:
+    by_period: dict[float, list[TrainSpec]] = {}
+    for train in trains:
+        by_period.setdefault(train.every_s, []).append(train)
+    return by_period
 
 
 def _pulse_train(train: TrainSpec) -> PulseTrain:

@@ -106,11 +106,10 @@ def another_program(bench, doings):
             case "stall":
                 bench.raw.write(b"\xd5\x4d")
                 bench.clock.wait(0.6)
+    bench.clock.wait(1.5)
     bench.simulator.advance(bench.clock.now_s())
     if bench.simulator.deaf:
         bench.simulator.click_joystick(bench.clock.now_s())
-    bench.clock.wait(1.5)
-    bench.simulator.advance(bench.clock.now_s())
     bench.raw.discard_input()
 
 
