@@ -20,12 +20,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from labrig_drivers.simulation import IncubatorPlant, PumpPlant, StagePlant, StimulatorPlant
+from labrig_drivers.simulation import (
+    ElectrodeVoltage,
+    IncubatorPlant,
+    PumpPlant,
+    StagePlant,
+    StimulatorPlant,
+)
 
 _LINES_A_WRITE = 256
 
 
-class Plant(PumpPlant, StimulatorPlant, StagePlant, IncubatorPlant, Protocol):
+class Plant(PumpPlant, StimulatorPlant, ElectrodeVoltage, StagePlant, IncubatorPlant, Protocol):
     """What any simulated instrument may be plugged into."""
 
 
@@ -125,6 +131,7 @@ class RecordedPlant:
     def voltage_held(self, now_s: float, channel: int, volts: float) -> None:
         """The channel holds this voltage outside pulses."""
         self._tell(now_s, "volts", channel, round(volts, 4))
+        self.inner.voltage_held(now_s, channel, volts)
 
     def moved(self, now_s: float, x_um: float, y_um: float) -> None:
         """The stage has come to rest."""

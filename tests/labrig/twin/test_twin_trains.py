@@ -127,6 +127,14 @@ def test_no_bytes_kill_or_hang_the_simulated_stimulator(tmp_path_factory, doings
     assert time.monotonic() - began < 5.0
 
 
+def test_voltage_left_by_another_program_reaches_the_truth(tmp_path):
+    clock, twin, link = stimulator_bench(tmp_path)
+    link.write(bytes.fromhex("D5 4F 01 00 C0"))
+    clock[0] = 60.0
+    assert twin.truth()["A1"]["direct_v_s"] == 300.0
+    twin.close()
+
+
 def test_a_continuous_train_of_bursts_is_played_for_a_day(tmp_path):
     clock, twin, link = stimulator_bench(tmp_path)
     times = b"".join(n.to_bytes(4, "little") for n in (8, 0, 8, 184, 4000, 6000, 20_000, 0))
