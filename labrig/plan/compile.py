@@ -1,10 +1,11 @@
 """From protocol and rig to the plan: allocation, schedules, forecast, findings.
 
-Pure: the same files, date and free space give the same plan, and no instrument is touched.
+Pure: the same files, date, system and free space give the same plan, and no instrument is touched.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -46,6 +47,7 @@ def compile(
     *,
     today: date,
     free_bytes: int | None = None,
+    system: str = sys.platform,
 ) -> Plan:
     """The plan of one run, with everything that speaks against it.
 
@@ -54,6 +56,7 @@ def compile(
         rig: what stands on the bench.
         today: for ages of calibrations and expiry.
         free_bytes: on the disk that images go to; None: not checked.
+        system: of the computer that the run will be on.
 
     Returns:
         A plan even when it is blocked (``Plan.blocked``), so that all findings are seen at once.
@@ -65,6 +68,7 @@ def compile(
         installed_types(),
         today=today,
         free_bytes=free_bytes,
+        system=system,
     )
     return replace(
         plan,
@@ -82,6 +86,7 @@ def assemble(
     *,
     today: date,
     free_bytes: int | None,
+    system: str = sys.platform,
 ) -> Plan:
     """The plan of a given allocation, without files: no hashes, no line numbers."""
     wells, problems = allocation
@@ -155,6 +160,7 @@ def assemble(
         pumps=pumps,
         today=today,
         free_bytes=free_bytes,
+        system=system,
     )
     found += every_check(draft)
     return replace(plan, findings=_sorted(lift(protocol, found)))

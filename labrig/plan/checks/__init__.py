@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from labrig.plan.checks import (
+    bench,
     calibration,
     culture,
     design,
+    dose,
     imaging,
     perfusion,
     stimulation,
@@ -22,7 +24,9 @@ from labrig.plan.checks.draft import Draft
 from labrig.plan.plan import Finding
 
 _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
+    bench.check,
     perfusion.check,
+    dose.check,
     stimulation.check,
     imaging.check,
     supplies.check,

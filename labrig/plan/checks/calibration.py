@@ -12,6 +12,7 @@ from labrig.plan.timeline import Dose, FlowLevel
 
 def check(draft: Draft) -> Iterator[Finding]:
     """Findings ``calibration.*``; pumps want one every 3 to 7 days [S]."""
+    yield from _in_the_future(draft)
     due = _due(draft)
     end = draft.today + timedelta(seconds=draft.plan.forecast.duration_s)
     used = _pumps_used(draft)
@@ -58,10 +59,24 @@ def check(draft: Draft) -> Iterator[Finding]:
         )
 
 
+def _in_the_future(draft: Draft) -> Iterator[Finding]:
+    for index, item in enumerate(draft.rig.calibrations):
+        if item.on > draft.today:
+            yield Finding(
+                "calibration.in-the-future",
+                "block",
+                f"rig: calibrations.{index}.on",
+                f"{item.of} is said to have been calibrated on {item.on}; today is {draft.today}",
+                "correct the date, or this computer's clock",
+            )
+
+
 def _due(draft: Draft) -> dict[str, tuple[date, date]]:
     """The latest calibration of each thing, and until when it holds."""
     latest: dict[str, tuple[date, date]] = {}
     for item in draft.rig.calibrations:
+        if item.on > draft.today:
+            continue
         if item.of not in latest or item.on > latest[item.of][0]:
             latest[item.of] = (item.on, item.on + timedelta(days=item.valid_days))
     return latest

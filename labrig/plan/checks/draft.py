@@ -26,6 +26,7 @@ class Draft:
         types: installed instrument types by name.
         pumps: drivers without a link, for limits.
         free_bytes: on the disk for images; None: unknown.
+        system: of the computer that runs it, as ``sys.platform``.
     """
 
     protocol: Protocol
@@ -39,6 +40,7 @@ class Draft:
     pumps: Mapping[str, PumpRates]
     today: date
     free_bytes: int | None
+    system: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ LIGHT = {
 def check(draft: Draft) -> Iterator[Finding]:
     """Findings ``imaging.*`` that need the whole plan."""
     yield from _optics(draft)
+    yield from _sizes(draft)
     yield from _light(draft)
     yield from _film(draft)
     yield from _film_stimulus(draft)
@@ -42,6 +43,27 @@ def _optics(draft: Draft) -> Iterator[Finding]:
                 f"the rig has no optics for channel {name}; it has " + ", ".join(draft.rig.optics),
                 "add it under optics: of the rig, with its calibrated pixel_size",
             )
+
+
+def _sizes(draft: Draft) -> Iterator[Finding]:
+    """All channels of a plate are stored as one array: one size, one scale."""
+    sizes = {
+        name: (optics.width_px, optics.height_px, optics.pixel_size_um)
+        for name in draft.protocol.imaging.channels
+        if (optics := draft.rig.optics.get(name)) is not None
+    }
+    if len(set(sizes.values())) > 1:
+        said = "; ".join(
+            f"{name} {width} × {height} px of {pixel_um:g} µm"
+            for name, (width, height, pixel_um) in sizes.items()
+        )
+        yield Finding(
+            "imaging.sizes-differ",
+            "block",
+            f"rig: optics ({', '.join(sizes)})",
+            f"channels of one time-lapse are stored together and must be alike: {said}",
+            "crop or bin to one size and pixel, or take one camera in a run of its own",
+        )
 
 
 def _light(draft: Draft) -> Iterator[Finding]:

@@ -163,6 +163,7 @@ class Bench:
         self.rig = copy.deepcopy(RIG)
         self.free_bytes = None
         self.today = TODAY
+        self.system = "linux"
 
     def plan(self, arms=None):
         """The plan; ``arms`` (well -> arm) overrules the drawn allocation."""
@@ -182,6 +183,7 @@ class Bench:
             installed_types(),
             today=self.today,
             free_bytes=self.free_bytes,
+            system=self.system,
         )
 
     def graded(self, arms=None):

@@ -50,6 +50,7 @@ def test_what_cannot_be_done_cannot_be_overridden(bench):
 
 _SUBJECTS = (
     "allocation",
+    "bench",
     "calibration",
     "culture",
     "design",

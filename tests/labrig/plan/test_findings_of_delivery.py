@@ -66,6 +66,10 @@ CASES = {
                 contents={"CNTF": "12 ng/mL", "BDNF": "60 ng/mL"}
             ),
             [b.rig["reservoirs"][f"syringe_{w}"].update(volume="50 mL") for w in WELLS],
+            [
+                b.rig["instruments"][f"nerve_{w}"]["settings"].update(syringe_diameter_mm=26.59)
+                for w in WELLS
+            ],
         ),
         {"perfusion.stock-too-weak": "block"},
     ),

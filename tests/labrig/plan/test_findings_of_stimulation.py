@@ -81,7 +81,7 @@ CASES = {
     ),
     "no electrodes": (
         lambda b: b.rig["electrodes"].clear(),
-        {"allocation.impossible": "block"},
+        {"allocation.impossible": "block", "bench.unused": "note"},
     ),
 }
 

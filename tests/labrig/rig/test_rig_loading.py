@@ -160,7 +160,7 @@ MISTAKES = {
         "'10 cm'",
     ),
     "not a date": (
-        "on: 2026-11-01",
+        "on: 2020-01-01",
         "on: yesterday",
         "calibrations.0.on",
         "'yesterday'",
