@@ -108,6 +108,14 @@ class Pump(Instrument, Protocol):
         """Stop now."""
         ...
 
+    def halt(self) -> None:
+        """Write the bare command to stop and ask nothing; :meth:`stop` follows and sees to it.
+
+        Many pumps are halted one after another: where the line allows it, the answer is not
+        waited for, and the caller lets the line fall quiet before it asks anything.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class PulseTrain:
@@ -171,6 +179,10 @@ class Stimulator(Instrument, Protocol):
 
     def stop(self) -> None:
         """All channels silent and at rest, and nothing armed to start again."""
+        ...
+
+    def halt(self) -> None:
+        """Write the bare command that ends every train; :meth:`stop` follows and sees to it."""
         ...
 
 

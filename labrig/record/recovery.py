@@ -144,6 +144,9 @@ def _apply_dose(state: RunState, row: Row) -> None:
 
 
 def _apply_run(state: RunState, row: Row) -> None:
+    if state.ended:
+        # A hold that came with the last row.
+        return
     match row.key:
         case "started":
             state.started_utc = row.utc

@@ -24,7 +24,12 @@ _EVENTS = frozenset({"dose", "frame", "film", "reading"})
 
 
 class Desk:
-    """Shared by dispatcher and workers."""
+    """Shared by dispatcher and workers.
+
+    Attributes:
+        held: no dose, train, picture or reading begins, whoever asks for it; levels of flow go on.
+            Set by the door's thread, so that it holds from the moment a hold is accepted.
+    """
 
     def __init__(
         self,
@@ -40,6 +45,7 @@ class Desk:
         self.fence = fence
         self.board = board
         self.consumption = consumption
+        self.held = False
         self._reserve = reserve
         self._lock = threading.Lock()
         self._reserve_used = False

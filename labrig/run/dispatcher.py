@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, assert_never
 
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel
@@ -15,17 +15,19 @@ from labrig.record.dose_ends import last_words
 from labrig.record.journal import Entry, JournalWriteFailed
 from labrig.record.recovery import RunState
 from labrig.run.desk import Desk
+from labrig.run.liveness import Turn
 from labrig.run.orders import (
     Command,
     Decided,
     Died,
     Ended,
     Finish,
+    ForDispatcher,
+    ForWorker,
     GiveUp,
     Halt,
-    Hold,
+    HoldChanged,
     Order,
-    Resume,
     Settle,
     instrument_of,
     kind_of,
@@ -58,15 +60,17 @@ class Dispatcher:
         mailbox: where commands and the workers' news come.
         workers: mailbox of the worker of each instrument.
         state: what the journal says was done before.
+        turn: where it says what it does.
     """
 
     def __init__(
         self,
         plan: Plan,
         desk: Desk,
-        mailbox: Mailbox[Any],
-        workers: Mapping[str, Mailbox[Any]],
+        mailbox: Mailbox[ForDispatcher],
+        workers: Mapping[str, Mailbox[ForWorker]],
         state: RunState,
+        turn: Turn,
     ) -> None:
         self._plan = plan
         self._desk = desk
@@ -82,7 +86,7 @@ class Dispatcher:
         self._by_key = {entry.key: entry for entry in self._timeline}
         self._given = 0
         self._intended = 0
-        self._held = state.condition == "held"
+        self._turn = turn
         self._postponed: list[TimelineEntry] = []
         self._unwritten: list[TimelineEntry] = []
         self._given_up = set(state.given_up)
@@ -113,12 +117,14 @@ class Dispatcher:
             self._tell_all(Finish())
             self._desk.deviation("dispatcher-died", what=repr(error))
             raise
+        finally:
+            self._turn.ends()
 
     def _run(self) -> None:
-        self._desk.board.condition = "held" if self._held else "running"
-        if self._held:
+        self._desk.board.condition = "held" if self._desk.held else "running"
+        if self._desk.held:
             # Before any level: a stimulator that hears of its level first would play it.
-            self._tell_all(Hold())
+            self._tell_all(HoldChanged())
         if self._state.begun:
             self._adopt()
         while self._stop_reason is None and not self._done():
@@ -129,11 +135,17 @@ class Dispatcher:
             self._show_phase()
             next_s = self._next_s()
             asked_s = self._desk.clock.now_s()
-            item = self._mailbox.get(next_s)
+            item = self._next(next_s)
             if next_s is not None:
                 self._note_if_overslept(max(next_s, asked_s))
             self._handle(item)
         self._wind_up()
+
+    def _next(self, until_s: float | None) -> ForDispatcher | None:
+        self._turn.waits(until_s)
+        item = self._mailbox.get(until_s)
+        self._turn.does("the schedule" if item is None else f"{type(item).__name__.lower()}")
+        return item
 
     def _adopt(self) -> None:
         """Go on with an unfinished run: open doses first, then the levels due now."""
@@ -161,7 +173,7 @@ class Dispatcher:
                 open_events.append(entry)
         for entry in due_levels.values():
             self._give(entry)
-        if self._held:
+        if self._desk.held:
             self._postponed += open_events
         else:
             for entry in open_events:
@@ -170,8 +182,9 @@ class Dispatcher:
     def _done(self) -> bool:
         return (
             self._given == len(self._timeline)
-            and not self._held
+            and not self._postponed
             and not self._unwritten
+            and not self._desk.held
             and self._desk.clock.now_s() >= self._plan.forecast.duration_s
         )
 
@@ -187,7 +200,7 @@ class Dispatcher:
             due.append(self._timeline[self._given].offset_s)
             if self._intended < len(self._timeline):
                 due.append(self._timeline[self._intended].offset_s - AHEAD_S)
-        elif not self._held:
+        elif not self._desk.held:
             due.append(self._plan.forecast.duration_s)
         return min(due) if due else None
 
@@ -244,7 +257,7 @@ class Dispatcher:
                 self._unwritten.append(entry)
 
     def _give_or_postpone(self, entry: TimelineEntry) -> None:
-        if self._held and not isinstance(entry, FlowLevel | StimulationLevel):
+        if self._desk.held and not isinstance(entry, FlowLevel | StimulationLevel):
             self._postponed.append(entry)
         else:
             self._give(entry)
@@ -286,7 +299,7 @@ class Dispatcher:
     def _tell(self, entry: TimelineEntry, what: Order | Settle) -> None:
         self._workers[instrument_of(entry)].put(what)
 
-    def _tell_all(self, what: object) -> None:
+    def _tell_all(self, what: ForWorker) -> None:
         for box in self._boxes:
             box.put(what)
 
@@ -296,7 +309,7 @@ class Dispatcher:
             if span.start_s <= now_s < span.end_s:
                 self._desk.board.phase = span.name
 
-    def _handle(self, item: Any) -> None:  # noqa: ANN401 - an order or a command
+    def _handle(self, item: ForDispatcher | None) -> None:
         match item:
             case Command():
                 self._command(item)
@@ -307,22 +320,20 @@ class Dispatcher:
                 self.unsafe += item.unsafe
             case Died():
                 self._open_ports -= 1
+            case None:
+                pass
+            case _:
+                assert_never(item)
 
     def _command(self, command: Command) -> None:
         args = command.args
         match command.name:
             case "stop":
                 self._stop_reason = str(args.get("reason", "")) or "by command"
-            case "hold" if not self._held:
-                self._held = True
-                self._desk.board.condition = "held"
-                self._desk.note("run", "held", "noted", reason=args.get("reason", ""))
-                self._tell_all(Hold())
-            case "resume" if self._held:
-                self._held = False
-                self._desk.board.condition = "running"
-                self._desk.note("run", "resumed", "noted")
-                self._tell_all(Resume())
+            case "hold":
+                # Carried out already, by whoever took the command: see `at_once`.
+                pass
+            case "resume" if not self._desk.held:
                 postponed, self._postponed = self._postponed, []
                 for entry in postponed:
                     self._give(entry)
@@ -376,7 +387,7 @@ class Dispatcher:
             self._skip(undone, "the run was stopped")
         self._tell_all(Finish())
         while self._open_ports > 0:
-            self._handle(self._mailbox.get(None))
+            self._handle(self._next(None))
         self._close_events("the run ended" if stopped is None else "the run was stopped")
         if stopped is None:
             self._desk.note("run", "finished", "noted")
@@ -391,7 +402,7 @@ class Dispatcher:
         """Keep the run's lease until its end is on disk: whoever adopts it would undo a stop."""
         until_s = self._desk.clock.now_s() + DISK_PATIENCE_S
         while not self._desk.journal_works and self._desk.clock.now_s() < until_s:
-            self._mailbox.get(self._desk.clock.now_s() + JOURNAL_RETRY_S)
+            self._next(self._desk.clock.now_s() + JOURNAL_RETRY_S)
             self._desk.retry_journal()
 
     def _close_events(self, ended: str) -> None:

@@ -16,6 +16,7 @@ from labrig.record.journal import Entry
 from labrig.run.board import Question
 from labrig.run.desk import Desk
 from labrig.run.dose_witness import SentDose, Witness, classify
+from labrig.run.lease import StaleEpoch
 from labrig.run.orders import Decided, Order, Settle
 from labrig_drivers.errors import AlarmRaised, Refused
 from labrig_drivers.kinds import Pump
@@ -70,7 +71,7 @@ class DoseGiver:
         try:
             state = pump.state()
             rate_ul_min = pump.quantised(dose.rate_ul_min)
-        except Refused:
+        except (Refused, StaleEpoch):
             raise
         except Exception:
             # Nothing was sent. It waits here until the pump answers again.
@@ -94,6 +95,9 @@ class DoseGiver:
         self._flight = flight
         try:
             pump.dispense(dose.volume_ul, dose.rate_ul_min)
+        except StaleEpoch:
+            # How far it got is asked when the stop is carried out, which is next.
+            return
         except AlarmRaised as error:
             self._desk.deviation("dose-alarm", key=dose.key, what=str(error))
             return

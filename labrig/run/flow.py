@@ -9,6 +9,7 @@ from labrig.plan.timeline import Dose, FlowLevel
 from labrig.run.board import Question
 from labrig.run.desk import Desk
 from labrig.run.doses import DoseGiver
+from labrig.run.lease import StaleEpoch
 from labrig.run.orders import Decided, Order, Settle
 from labrig.run.stall import StallWatch
 from labrig_drivers.errors import LinkError, Refused
@@ -136,6 +137,11 @@ class PumpHandler:
             self._poll()
         return None
 
+    def cut_off(self) -> None:
+        """A dose under way, and additives by rule; a pump that feeds the cells is left alone."""
+        if self._pump is not None and (self._doses.busy or self._at_stop == "off"):
+            self._pump.halt()
+
     def halt(self, epoch: int) -> None:
         """Safe state: boluses off, additives by rule, basal perfusion kept."""
         self._halted, self._epoch = True, epoch
@@ -191,7 +197,12 @@ class PumpHandler:
             state = pump.state()
             if not _holds(state, wanted):
                 self._desk.fence.check(self._epoch)
-                pump.set_rate(level.rate_ul_min)
+                try:
+                    pump.set_rate(level.rate_ul_min)
+                except StaleEpoch:
+                    # It may stand between two settings.
+                    self._cut_off = True
+                    raise
                 state = pump.state()
         except Refused as error:
             self._confirmed = False

@@ -50,12 +50,19 @@ class Handler(Protocol):
         """Do what is due."""
         ...
 
+    def cut_off(self) -> None:
+        """Write the bare command that ends what must not go on after a stop; ask nothing.
+
+        Done for every instrument on a port before :meth:`halt` begins with the first.
+        """
+        ...
+
     def halt(self, epoch: int) -> None:
-        """Safe state, now."""
+        """Safe state, now, and see that it is."""
         ...
 
     def hold(self) -> None:
-        """Pause."""
+        """Pause. What comes as an order is kept back by the worker."""
         ...
 
     def resume(self) -> None:

@@ -99,6 +99,9 @@ class ImagingHandler:
         """Nothing of its own."""
         return None
 
+    def cut_off(self) -> None:
+        """Nothing that a stage does acts on the cells; :meth:`halt` is one command as well."""
+
     def halt(self, epoch: int) -> None:
         """Stand still."""
         if self._stage is not None:

@@ -1,7 +1,7 @@
 """Who may act: one runner a run folder, and within it only the newest epoch.
 
 Stop raises the epoch *first* and sends the safe state *then*: whatever was under way before
-finds, right before its bytes would go out, that it is too late.
+finds, right before its bytes would go out (`labrig.run.port_gate`), that it is too late.
 """
 
 from __future__ import annotations

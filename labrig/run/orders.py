@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
-from labrig.plan.timeline import Dose, Entry, Film, FlowLevel, Frame, StimulationLevel
+from labrig.plan.timeline import Dose, Entry, Film, FlowLevel, Frame, Reading, StimulationLevel
 from labrig.record.journal import Kind, State
 
 CommandName = Literal["stop", "hold", "resume", "answer", "note", "phase", "unfollowed", "followed"]
@@ -28,8 +28,10 @@ def kind_of(entry: Entry) -> Kind:
             return "frame"
         case Film():
             return "film"
-        case _:
+        case Reading():
             return "reading"
+        case _:
+            assert_never(entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Order:
         because: ``due`` by the clock; ``answered``: the operator said do it, however late.
         rest: the entry is what is left of a dose of which some may have come.
         tries: how often the dose was sent before this process.
+        held_since_s: since when a hold has kept back what the operator or a rule had said is to
+            be done however late; it counts as late from then on.
     """
 
     entry: Entry
@@ -50,6 +54,7 @@ class Order:
     because: Literal["due", "answered"] = "due"
     rest: bool = False
     tries: int = 0
+    held_since_s: float | None = None
 
     @property
     def instrument(self) -> str:
@@ -98,18 +103,20 @@ class Halt:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """Stimulation off until Resume; perfusion goes on."""
+class HoldChanged:
+    """A hold began or ended: do as the desk says by now.
 
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """Assert again what is due."""
+    It carries no word of its own, so that a hold and a resume which overtake each other on
+    their way end as the last one given.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
     """The run is over: leave the instrument as the end of a run should find it, and end."""
+
+
+ForWorker = Order | Settle | Decided | Halt | HoldChanged | Finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +149,6 @@ class Command:
     id: str
     name: CommandName
     args: Mapping[str, Any]
+
+
+ForDispatcher = Command | GiveUp | Ended | Died

@@ -34,14 +34,25 @@ TROUBLE = (LinkError, ReplyError, WrongInstrument, Bug)
 """What begins an outage."""
 
 
+ROLL_CALL_S = 0.1
+"""[P] Who shares a line is asked first with so little patience: an answer is there within some
+20 ms, and each that is silent would else keep the others waiting for one or two seconds."""
+
+
 @dataclass(slots=True)
 class Outage:
-    """An instrument that is left alone until ``next_try_s``, and what waits for it."""
+    """An instrument that is left alone until ``next_try_s``, and what waits for it.
+
+    Attributes:
+        told: that it is lost stands in the journal. One that this process has not asked yet,
+            or only in the roll call, is not known to be lost.
+    """
 
     since_s: float
     what: str
     next_try_s: float
     tries: int = 0
+    told: bool = True
     waiting: list[Order] = field(default_factory=list)
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import asdict
 from typing import Any
 
 from labrig.rig.bench import OpenPort
-from labrig_drivers.errors import AlarmRaised, WrongInstrument
+from labrig.run.lease import StaleEpoch
+from labrig.run.port_gate import drain
+from labrig_drivers.errors import AlarmRaised, LinkError, WrongInstrument
 from labrig_drivers.kinds import Identity
+
+_log = logging.getLogger(__name__)
 
 
 class PortLink:
@@ -42,6 +47,16 @@ class PortLink:
         if self._opened is not None:
             self._opened.close()
             self._opened = None
+
+    def drain(self) -> None:
+        """Throw away answers that nobody waited for; a port that is lost has none."""
+        if self._opened is None:
+            return
+        try:
+            drain(self._opened.transport)
+        except (LinkError, StaleEpoch) as error:
+            # Whoever uses the port next finds that it is lost, or that a newer stop has come.
+            _log.info("%s was not drained: %s", self._opened.spec.name, error)
 
     def attach(self, name: str) -> tuple[Any, dict[str, Any]]:
         """The driver of an instrument, and who it says it is; changes nothing on it.

@@ -74,6 +74,9 @@ class ProbeHandler:
         """Nothing of its own."""
         return None
 
+    def cut_off(self) -> None:
+        """A probe does nothing to the cells."""
+
     def halt(self, epoch: int) -> None:
         """A probe does nothing to the cells."""
 

@@ -18,7 +18,15 @@ from labrig.record.recount import counts_of, fates_of
 from labrig.record.recovery import RunState, fold
 from labrig.record.reserve import Reserve
 from labrig.record.vocabulary import Condition
-from labrig.rig.bench import BenchSpec, InstrumentSpec, OpenPort, OpenTransport, open_port
+from labrig.rig.bench import (
+    BenchSpec,
+    InstrumentSpec,
+    OpenPort,
+    OpenTransport,
+    PortSpec,
+    open_port,
+)
+from labrig.run.at_once import AtOnce
 from labrig.run.board import Board
 from labrig.run.camera_link import CameraLink
 from labrig.run.commands import Commands
@@ -29,7 +37,9 @@ from labrig.run.flow import PumpHandler
 from labrig.run.handler import Handler
 from labrig.run.imaging import Attach, ImagingHandler
 from labrig.run.lease import Fence, take_lease
-from labrig.run.orders import Command, Halt
+from labrig.run.liveness import Liveness
+from labrig.run.orders import Command
+from labrig.run.port_gate import GatedTransport, Leave
 from labrig.run.port_link import PortLink, identify
 from labrig.run.probes import ProbeHandler
 from labrig.run.stimulation import StimulatorHandler
@@ -37,7 +47,9 @@ from labrig.run.workers import Worker
 from labrig_drivers.errors import InstrumentError, LinkError
 from labrig_drivers.instrument import installed_types
 from labrig_drivers.kinds import Identity
+from labrig_drivers.transports.base import Transport
 
+DISPATCHER = "dispatcher"
 POLL_S = 60.0
 WATCHDOG_SHARE = 0.4
 """A pump with a host watchdog is asked this often, in parts of its time-out: below one half."""
@@ -107,6 +119,8 @@ class Runner:
         self._open_journal = open_journal
         self._reserve = Reserve(folder / "reserve")
         self._workers: list[Worker] = []
+        self._leaves: dict[str, Leave] = {}
+        self._liveness = Liveness(clock)
         self._seen: dict[str, Identity] = {}
 
     def run(self) -> RunOutcome:
@@ -132,6 +146,8 @@ class Runner:
                 journal.epoch = state.epoch + 1
                 fence = Fence(journal.epoch)
                 desk = Desk(self._clock, journal, fence, Board(), state.consumption, self._reserve)
+                desk.held = state.condition == "held"
+                self._leaves = {p.name: Leave(fence) for p in self._bench.byte_ports()}
                 # What an earlier process left, which failed, is no longer how the run ended.
                 (self._folder / "outcome.json").unlink(missing_ok=True)
                 self._reserve.keep()
@@ -161,8 +177,9 @@ class Runner:
         self._write_start(desk, state)
         news = self._clock.mailbox("dispatcher")
         boxes = self._make_workers(desk, state, opened, news)
-        dispatcher = Dispatcher(self._plan, desk, news, boxes, state)
-        commands = Commands(desk, lambda c: self._act(c, desk, news), state.commands)
+        dispatcher = Dispatcher(self._plan, desk, news, boxes, state, self._liveness.of(DISPATCHER))
+        at_once = AtOnce(desk, self._workers, news)
+        commands = Commands(desk, at_once.act, state.commands)
         control = ControlServer(
             lambda: self._status(desk, dispatcher), commands.take, self._folder / "control.json"
         )
@@ -171,7 +188,7 @@ class Runner:
         control.open()
         if state.stop_asked is not None:
             # Accepted by a runner that died before it was carried out.
-            self._act(Command("adopted", "stop", state.stop_asked), desk, news)
+            at_once.act(Command("adopted", "stop", state.stop_asked))
         try:
             self._clock.start("dispatcher", dispatcher.run)
             for worker in self._workers:
@@ -222,7 +239,10 @@ class Runner:
             self._seen[name] = identify(driver)
 
     def _open(self, port: str) -> OpenPort:
-        return open_port(self._bench, self._bench.port(port), self._open_transport)
+        def open_gated(spec: PortSpec) -> Transport:
+            return GatedTransport(self._open_transport(spec), self._leaves[port], self._clock.now_s)
+
+        return open_port(self._bench, self._bench.port(port), open_gated)
 
     def _write_start(self, desk: Desk, state: RunState) -> None:
         now_s = desk.clock.now_s()
@@ -262,7 +282,9 @@ class Runner:
                 state.identities,
                 serial_numbers,
             )
-            worker = Worker(port, desk, box, news, link)
+            worker = Worker(
+                port, desk, box, news, link, self._leaves[port], self._liveness.of(port)
+            )
             for instrument in sorted(instruments, key=lambda i: types[i.type].kind != "stimulator"):
                 kind = types[instrument.type].kind
                 worker.add(self._handler(kind, instrument, desk, state, worker))
@@ -300,16 +322,6 @@ class Runner:
         """Pumps that carry additives alone may be stopped; medium and outflow never are."""
         carries = {draw.carries for draw in self._plan.draws if draw.pump == pump}
         return self._plan.rules.additives_on_stop if carries == {"additive"} else "keep"
-
-    def _act(self, command: Command, desk: Desk, news: Mailbox[Any]) -> None:
-        """Called by the door's thread."""
-        if command.name == "stop":
-            # The epoch first: nothing begun before may still switch anything on.
-            epoch = desk.fence.raise_epoch()
-            for worker in self._workers:
-                worker.mailbox.put_first(Halt(epoch))
-            desk.journal.epoch = epoch
-        news.put(command)
 
     def _status(self, desk: Desk, dispatcher: Dispatcher) -> dict[str, Any]:
         now_s = desk.clock.now_s()

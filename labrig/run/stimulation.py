@@ -14,6 +14,7 @@ from labrig.plan.timeline import StimulationLevel, TrainSpec
 from labrig.record.journal import Entry, JournalWriteFailed, State
 from labrig.record.vocabulary import SILENCED, TRIGGERED
 from labrig.run.desk import Desk
+from labrig.run.lease import StaleEpoch
 from labrig.run.orders import Decided, Order, Settle
 from labrig_drivers.errors import InstrumentError, LinkError, NoReply, NotNow, Refused
 from labrig_drivers.kinds import PulseTrain, Stimulator
@@ -116,6 +117,11 @@ class StimulatorHandler:
         if self._poll_due_s <= now_s:
             self._poll()
         return None
+
+    def cut_off(self) -> None:
+        """Every train."""
+        if self._stimulator is not None:
+            self._stimulator.halt()
 
     def halt(self, epoch: int) -> None:
         """Silent, at rest, and nothing armed."""
@@ -246,7 +252,7 @@ class StimulatorHandler:
             self._desk.alarm("stimulation", self.name, error.what, error.remedy)
             self._move_on(group, now_s)
             return
-        except InstrumentError as error:
+        except (InstrumentError, StaleEpoch) as error:
             self._note_train(level, group, "unknown", late_s, str(error))
             self._move_on(group, now_s)
             raise

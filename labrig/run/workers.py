@@ -1,7 +1,9 @@
 """One worker a port: the only thread that touches it, and what it does when the port fails.
 
 A lost port is not the end of the night: the worker reopens it with growing patience, asks who
-answers, reads the state, and asserts what is due by then. Other ports never wait for it.
+answers, reads the state, and asserts what is due by then. Other ports never wait for it, nor do
+the others on a shared line: between two things that it does it looks into its mailbox, and
+those that answer come first.
 """
 
 from __future__ import annotations
@@ -9,32 +11,32 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import assert_never
 
-from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
+from labrig.plan.timeline import Film, FlowLevel, Frame, Reading, StimulationLevel
 from labrig.record.clock import Mailbox
-from labrig.record.journal import JournalWriteFailed
-from labrig.record.lateness import PUNCTUAL_S, judge
-from labrig.run.board import Question
+from labrig.record.journal import JournalWriteFailed, State
 from labrig.run.desk import Desk
 from labrig.run.handler import Handler
 from labrig.run.lease import StaleEpoch
+from labrig.run.liveness import BOUND_S, PICTURE_S, Turn
 from labrig.run.orders import (
     Decided,
     Died,
     Ended,
     Finish,
-    GiveUp,
+    ForDispatcher,
+    ForWorker,
     Halt,
-    Hold,
+    HoldChanged,
     Order,
-    Resume,
     Settle,
-    kind_of,
 )
 from labrig.run.outages import (
     BACK_OFF_S,
+    ROLL_CALL_S,
     SOUND_S,
     TROUBLE,
     Bug,
@@ -43,7 +45,9 @@ from labrig.run.outages import (
     patience_s,
     told_apart,
 )
+from labrig.run.port_gate import Leave
 from labrig.run.port_link import PortLink
+from labrig.run.punctuality import Punctuality
 from labrig_drivers.errors import (
     InstrumentError,
     PortLost,
@@ -62,26 +66,35 @@ class Worker:
         mailbox: where orders come.
         dispatcher: where news goes.
         link: the port itself, and who must be on it.
+        leave: the port's, which this worker alone moves on to a newer epoch.
+        turn: where it says what it does.
     """
 
     def __init__(
         self,
         port: str,
         desk: Desk,
-        mailbox: Mailbox[Any],
-        dispatcher: Mailbox[Any],
+        mailbox: Mailbox[ForWorker],
+        dispatcher: Mailbox[ForDispatcher],
         link: PortLink,
+        leave: Leave,
+        turn: Turn,
     ) -> None:
         self.port = port
         self.mailbox = mailbox
+        self.leave = leave
         self._desk = desk
         self._dispatcher = dispatcher
         self._link = link
+        self._turn = turn
+        self._punctuality = Punctuality(desk, dispatcher.put)
         self._handlers: dict[str, Handler] = {}
         self._outages: dict[str, Outage] = {}
         self._bugs: dict[str, tuple[int, float]] = {}
-        self._later: deque[Any] = deque()
+        self._later: deque[ForWorker] = deque()
         self._unwritten: list[Order] = []
+        self._held = False
+        self._held_back: list[Order] = []
 
     def add(self, handler: Handler) -> None:
         """Put an instrument's handler on this port, before :meth:`run`."""
@@ -109,6 +122,8 @@ class Worker:
                 # Whatever else fails: who waits for this worker must hear that it is gone.
                 self._dispatcher.put(Died(self.port, repr(error)))
             raise
+        finally:
+            self._turn.ends()
 
     def pause_until(self, until_s: float) -> None:
         """Wait inside an action.
@@ -116,22 +131,23 @@ class Worker:
         Raises:
             Interrupted: a stop has come; the action is to be given up.
         """
+        self._turn.waits(until_s)
         while (item := self.mailbox.get(until_s)) is not None:
             if isinstance(item, Halt):
                 self._later.appendleft(item)
                 raise Interrupted("the run was stopped")
             self._later.append(item)
+        self._turn.does("a picture", PICTURE_S)
 
     def _run(self) -> None:
+        now_s = self._desk.clock.now_s()
         for name in self._handlers:
-            try:
-                told_apart(name, partial(self._attach, name))
-            except InstrumentError as error:
-                self._begin_outage(name, error)
+            self._outages[name] = Outage(now_s, "it was not asked yet", now_s, told=False)
         finishing = False
         while True:
             item = self._next()
-            self._perform(item)
+            if item is not None:
+                self._perform(item)
             finishing = finishing or isinstance(item, Finish)
             if finishing and self._idle():
                 break
@@ -143,9 +159,21 @@ class Worker:
             handler.busy for name, handler in self._handlers.items() if name not in self._outages
         )
 
-    def _next(self) -> Any:  # noqa: ANN401 - one of labrig.run.orders
+    def _next(self) -> ForWorker | None:
+        """What has come by the time something is due; None: nothing has."""
         if self._later:
             return self._later.popleft()
+        until_s = self._due_s()
+        self._turn.waits(until_s)
+        item = self.mailbox.get(until_s)
+        self._turn.does(_words(item, self.port), _bound_s(item))
+        return item
+
+    def _due_s(self) -> float | None:
+        now_s = self._desk.clock.now_s()
+        if self.leave.stale:
+            # Nothing may be sent before the stop is taken, which is on its way.
+            return now_s + BACK_OFF_S[0]
         due = [
             due_s
             for name, handler in self._handlers.items()
@@ -153,10 +181,10 @@ class Worker:
         ]
         due += [outage.next_try_s for outage in self._outages.values()]
         if self._unwritten:
-            due.append(self._desk.clock.now_s() + BACK_OFF_S[-1])
-        return self.mailbox.get(min(due) if due else None)
+            due.append(now_s + BACK_OFF_S[-1])
+        return min(due) if due else None
 
-    def _perform(self, item: Any) -> None:  # noqa: ANN401 - one of labrig.run.orders
+    def _perform(self, item: ForWorker) -> None:
         match item:
             case Order():
                 self._take_order(item)
@@ -168,60 +196,70 @@ class Worker:
                     heed = partial(handler.decide, item)
                     self._shielded(None, partial(self._guarded, name, heed))
             case Halt():
-                self._all(lambda handler: handler.halt(item.epoch))
-                self._hurry()
-            case Hold():
-                self._all(lambda handler: handler.hold())
-            case Resume():
-                self._all(lambda handler: handler.resume())
+                self._halt(item)
+            case HoldChanged():
+                self._heed_hold()
+            case Finish():
+                pass
+            case _:
+                assert_never(item)
+
+    def _halt(self, halt: Halt) -> None:
+        """First every instrument is cut off, then each is seen to; who is mute comes last."""
+        self.leave.epoch = halt.epoch
+        with self.leave.impatient(ROLL_CALL_S / 2):
+            for name in self._answering_first():
+                try:
+                    told_apart(name, self._handlers[name].cut_off)
+                except (InstrumentError, StaleEpoch) as error:
+                    # Met again below, where it counts, or overtaken by a newer stop.
+                    _log.warning("while %s was cut off: %s", name, error)
+            self._link.drain()
+        held_back, self._held_back = self._held_back, []
+        for order in held_back:
+            self._punctuality.note_end(order, "refused", "the run was stopped")
+        self._all(lambda handler: handler.halt(halt.epoch))
+        now_s = self._desk.clock.now_s()
+        for outage in self._outages.values():
+            outage.next_try_s = now_s
+
+    def _heed_hold(self) -> None:
+        if self._held == self._desk.held:
+            return
+        self._held = self._desk.held
+        if self._held:
+            self._all(lambda handler: handler.hold())
+            return
+        self._all(lambda handler: handler.resume())
+        held_back, self._held_back = self._held_back, []
+        for order in held_back:
+            self._take_order(order)
 
     def _take_order(self, order: Order) -> None:
         name = order.instrument
         if isinstance(order.entry, FlowLevel | StimulationLevel):
             self._handlers[name].remember(order)
             self._assert_due(name, order)
+        elif self._desk.held:
+            self._hold_back(order)
         elif name in self._outages:
             self._outages[name].waiting.append(order)
-        elif self._in_time(order):
+        elif self._punctuality.in_time(order):
             self._give(name, order)
+
+    def _hold_back(self, order: Order) -> None:
+        if order.because != "due" and order.held_since_s is None:
+            order = replace(order, held_since_s=self._desk.clock.now_s())
+        self._held_back.append(order)
 
     def _assert_due(self, name: str, order: Order | None) -> None:
         if name not in self._outages:
             assert_due = self._handlers[name].assert_due
             self._shielded(order, partial(self._guarded, name, assert_due, order))
 
-    def _in_time(self, order: Order) -> bool:
-        """Judge an event by its lateness rule; what is not to be done is recorded."""
-        entry = order.entry
-        assert isinstance(entry, Dose | Frame | Film | Reading)
-        now_s = self._desk.clock.now_s()
-        late_s = now_s - entry.offset_s
-        if order.because == "due":
-            match judge(entry.lateness, entry.offset_s, now_s, order.next_s):
-                case "miss":
-                    self._miss(order, f"{late_s:.0f} s late, by its rule {entry.lateness.rule}")
-                    return False
-                case "ask":
-                    self._desk.board.ask(
-                        Question(
-                            entry.key,
-                            f"{entry.key} is {late_s:.0f} s late. Do it now?",
-                            ("do", "skip"),
-                            now_s,
-                        )
-                    )
-                    return False
-                case "abort_arm":
-                    self._miss(order, f"{late_s:.0f} s late: its arm is given up")
-                    self._dispatcher.put(GiveUp(entry))
-                    return False
-                case "do":
-                    pass
-        self._desk.board.event(entry.key, "hits" if late_s <= PUNCTUAL_S else "late")
-        return True
-
     def _give(self, name: str, order: Order) -> None:
         take = partial(self._handlers[name].take, order)
+        self._turn.does(_words(order, self.port), _bound_s(order))
         self._shielded(order, partial(self._guarded, name, take, order))
 
     def _shielded(self, order: Order | None, act: Callable[[], None]) -> None:
@@ -262,38 +300,58 @@ class Worker:
             self._take_order(again)
 
     def _tick(self) -> None:
+        """One thing, and then the mailbox is looked at again."""
+        if self.leave.stale:
+            return
         now_s = self._desk.clock.now_s()
-        for name, handler in self._handlers.items():
-            outage = self._outages.get(name)
-            if outage is not None:
-                if outage.next_try_s <= now_s:
-                    self._restore(name, outage)
-                continue
-            due_s = handler.next_due_s()
-            if due_s is not None and due_s <= now_s:
-                self._shielded(None, partial(self._guarded, name, handler.tick))
+        due = [
+            (due_s, name)
+            for name, handler in self._handlers.items()
+            if name not in self._outages
+            and (due_s := handler.next_due_s()) is not None
+            and due_s <= now_s
+        ]
+        tries = [
+            (outage.tries, outage.next_try_s, name)
+            for name, outage in self._outages.items()
+            if outage.next_try_s <= now_s
+        ]
         if self._unwritten:
             self._desk.retry_journal()
         if self._unwritten and self._desk.journal_works:
             orders, self._unwritten = self._unwritten, []
             for order in orders:
                 self._take_order(order)
+        elif due:
+            _, name = min(due, key=lambda found: found[0])
+            self._turn.does(f"looking after {name}")
+            self._shielded(None, partial(self._guarded, name, self._handlers[name].tick))
+        elif tries:
+            _, _, name = min(tries, key=lambda found: found[:2])
+            self._turn.does(f"asking {name}, which does not answer")
+            self._restore(name, self._outages[name])
+
+    def _answering_first(self) -> list[str]:
+        return sorted(self._handlers, key=lambda name: name in self._outages)
 
     def _all(self, act: Callable[[Handler], None]) -> None:
-        for name, handler in self._handlers.items():
+        for name in self._answering_first():
+            self._turn.does(f"stop, hold, resume or end of {name}")
+            longest_s = ROLL_CALL_S if name in self._outages else float("inf")
             try:
-                told_apart(name, partial(act, handler))
+                with self.leave.impatient(longest_s):
+                    told_apart(name, partial(act, self._handlers[name]))
             except StaleEpoch:
                 # A newer stop is in the mailbox already, and does what this one did not.
                 continue
+            except JournalWriteFailed:
+                # The desk has raised its alarm; the others are not to wait for a disk.
+                continue
             except TROUBLE as error:
-                self._begin_outage(name, error)
+                if name not in self._outages:
+                    self._begin_outage(name, error)
             except Refused as error:
                 self._desk.alarm("refused", name, error.what, error.remedy)
-
-    def _hurry(self) -> None:
-        for outage in self._outages.values():
-            outage.next_try_s = self._desk.clock.now_s()
 
     def _attach(self, name: str) -> None:
         """Identify, compare, read; never reset, never write."""
@@ -311,13 +369,15 @@ class Worker:
             self._note_outage(name, error)
 
     def _note_outage(self, name: str, error: InstrumentError) -> None:
-        if name in self._outages:
+        known = self._outages.get(name)
+        if known is not None and known.told:
             return
         now_s = self._desk.clock.now_s()
         wait_s, code = BACK_OFF_S[0], "link-lost"
         if isinstance(error, Bug):
             wait_s, code = self._after_bug_s(name), "failed-by-bug"
-        self._outages[name] = Outage(now_s, str(error), now_s + wait_s)
+        waiting = [] if known is None else known.waiting
+        self._outages[name] = Outage(now_s, str(error), now_s + wait_s, waiting=waiting)
         wire = [f"{way} {data.hex(' ')}" for way, data in error.transcript]
         self._desk.deviation(code, instrument=name, what=str(error), wire=wire)
         self._desk.alarm("link", name, error.what, error.remedy)
@@ -337,34 +397,56 @@ class Worker:
 
     def _regain(self, name: str, outage: Outage) -> list[Order]:
         """One try to get an instrument back; what waits for it, if it answers."""
-        if outage.tries and len(self._outages) == len(self._handlers):
+        if outage.told and outage.tries and len(self._outages) == len(self._handlers):
             # Nobody on the port answers: perhaps the port itself has gone deaf.
             self._link.close()
+        roll_call = not outage.told and not outage.tries and len(self._handlers) > 1
         try:
-            told_apart(name, partial(self._attach, name))
+            with self.leave.impatient(ROLL_CALL_S if roll_call else float("inf")):
+                told_apart(name, partial(self._attach, name))
             again = told_apart(name, self._handlers[name].assert_due)
         except (InstrumentError, StaleEpoch) as error:
-            # After StaleEpoch, the stop that overtook it is next in the mailbox.
-            if isinstance(error, PortLost):
-                self._begin_outage(name, error)
-            outage.tries += 1
-            bug = isinstance(error, Bug)
-            wait_s = self._after_bug_s(name) if bug else patience_s(BACK_OFF_S, outage.tries)
-            outage.next_try_s = self._desk.clock.now_s() + wait_s
+            self._note_failed_try(name, outage, error, roll_call)
             return []
         del self._outages[name]
         self._desk.board.clear("link", name)
-        self._desk.deviation(
-            "link-restored", instrument=name, from_s=outage.since_s, to_s=self._desk.clock.now_s()
-        )
+        if outage.told:
+            self._desk.deviation(
+                "link-restored", instrument=name,
+                from_s=outage.since_s, to_s=self._desk.clock.now_s(),
+            )  # fmt: skip
         return ([] if again is None else [again]) + outage.waiting
+
+    def _note_failed_try(
+        self, name: str, outage: Outage, error: InstrumentError | StaleEpoch, roll_call: bool
+    ) -> None:
+        now_s = self._desk.clock.now_s()
+        outage.tries += 1
+        if isinstance(error, StaleEpoch):
+            # The stop that overtook it is next in the mailbox.
+            outage.next_try_s = now_s + BACK_OFF_S[0]
+        elif roll_call and not isinstance(error, PortLost | Bug):
+            # In earnest once everybody has been asked.
+            outage.next_try_s = now_s
+        elif not outage.told:
+            self._begin_outage(name, error)
+        else:
+            if isinstance(error, PortLost):
+                self._begin_outage(name, error)
+            bug = isinstance(error, Bug)
+            wait_s = self._after_bug_s(name) if bug else patience_s(BACK_OFF_S, outage.tries)
+            outage.next_try_s = now_s + wait_s
 
     def _end(self) -> None:
         self._all(lambda handler: handler.finish())
         for name, outage in list(self._outages.items()):
+            while (item := self.mailbox.get(self._desk.clock.now_s())) is not None:
+                self._perform(item)
+            self._turn.does(f"asking {name} once more")
             waiting = self._regain(name, outage)
             reason = f"{name} came back as the run ended"
             if name in self._outages:
+                outage = self._outages[name]
                 waiting, outage.waiting = outage.waiting, []
                 reason = f"no link to {name}: {outage.what}"
             for order in waiting:
@@ -372,9 +454,14 @@ class Worker:
         for order in self._unwritten:
             self._note_end(order, "missed", "the journal could not be written in time")
         self._unwritten.clear()
+        for order in self._held_back:
+            self._note_end(order, "missed", "the run ended while it was held")
+        self._held_back.clear()
         # A pump that came back may be giving its dose still, and holds its level only after it.
         while not self._idle():
-            self._perform(self._next())
+            item = self._next()
+            if item is not None:
+                self._perform(item)
             self._tick()
         unsafe = tuple(
             name
@@ -386,14 +473,30 @@ class Worker:
         self._link.close()
         self._dispatcher.put(Ended(self.port, unsafe))
 
-    def _miss(self, order: Order, reason: str) -> None:
-        self._note_end(order, "missed", reason)
+    def _note_end(self, order: Order, state: State, reason: str) -> None:
+        self._punctuality.note_end(order, state, reason)
 
-    def _note_end(self, order: Order, state: Any, reason: str) -> None:  # noqa: ANN401
-        entry = order.entry
-        state, detail = order.undone(state, reason)
-        if isinstance(entry, Frame | Film):
-            detail |= {"well": entry.well, "field": entry.field, "channel": entry.channel}
-        if isinstance(entry, Frame):
-            detail["round"] = entry.round
-        self._desk.note(kind_of(entry), entry.key, state, **detail)
+
+def _words(item: ForWorker | None, port: str) -> str:
+    match item:
+        case None:
+            return f"what is due on {port}"
+        case Order():
+            return f"{item.entry.key} on {item.instrument}"
+        case Settle():
+            return f"what became of {item.order.entry.key}"
+        case Decided():
+            return f"the answer to {item.key}"
+        case Halt():
+            return "a stop"
+        case HoldChanged():
+            return "a hold"
+        case Finish():
+            return "the end of the run"
+
+
+def _bound_s(item: ForWorker | None) -> float:
+    """How long it may take."""
+    if isinstance(item, Order) and isinstance(item.entry, Film):
+        return PICTURE_S + 5.0 * item.entry.frames / item.entry.frame_rate_hz
+    return PICTURE_S if isinstance(item, Order) and isinstance(item.entry, Frame) else BOUND_S

@@ -147,6 +147,8 @@ class AsiStage:
         if self._owed:
             self._link.read(_LONGEST_REPLY, self._settings.reply_timeout_s)
         self._link.discard_input()
+        # Until it has come: an exchange may be broken off in between.
+        self._owed = True
         self._link.write(command)
         reply = b""
         while not reply.endswith(codec.REPLY_END) and len(reply) < _LONGEST_REPLY:

@@ -5,6 +5,7 @@ Each check pumps at most some 100 µL. The pump must be configured for its syrin
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import closing
 
@@ -18,6 +19,7 @@ _GENTLE_UL_MIN = 300.0
 _DOSE_UL = 50.0
 _COUNTER_TOLERANCE = 0.05
 _RATE_TOLERANCE = 1e-6
+_QUIET_S = 0.05
 
 
 def check_limits_need_no_io(make_driver: MakePump, clock: Clock) -> None:
@@ -121,6 +123,27 @@ def check_a_dispense_is_not_cut_short(make_driver: MakePump, clock: Clock) -> No
         assert not driver.state().running, "stop has not ended the dispense"
 
 
+def check_halt_stops_whatever_runs(make_driver: MakePump, clock: Clock) -> None:
+    """The bare command ends a rate and a dispense; what is asked afterwards is answered well."""
+    with closing(make_driver()) as driver:
+        rate = _gentle(driver)
+        for dispensing in (False, True):
+            if dispensing:
+                driver.dispense(_DOSE_UL, rate)
+            else:
+                driver.set_rate(rate)
+            assert driver.state().running, "it does not run"
+            driver.halt()
+            # Its answer, for which nobody waited, must not pass for the next one.
+            time.sleep(_QUIET_S)
+            first = driver.state()
+            assert not first.running, "it runs on after halt"
+            clock.wait(5.0)
+            assert driver.state().delivered_ul == first.delivered_ul, "its counter moves on"
+            driver.stop()
+        assert not driver.state().running, "stop has not ended the dispense"
+
+
 def check_refuses_impossible_rates(make_driver: MakePump, clock: Clock) -> None:
     """Beyond its limits, negative, infinite and NaN are OutOfRange, and it stays as it is."""
     with closing(make_driver()) as driver:
@@ -177,6 +200,7 @@ CHECKS = (
     check_a_dispense_is_bounded,
     check_a_rate_gives_way_to_a_dispense,
     check_a_dispense_is_not_cut_short,
+    check_halt_stops_whatever_runs,
     check_refuses_impossible_rates,
     check_attaching_changes_nothing,
 )

@@ -93,6 +93,20 @@ def check_stop_is_safe_in_any_state(make_driver: MakeStimulator, clock: Clock) -
         assert driver.state(clock.now_s()).running_until_s == {}, "stop left a train running"
 
 
+def check_halt_forgets_what_was_programmed(make_driver: MakeStimulator, clock: Clock) -> None:
+    """The bare command is safe on a fresh driver and in a train; nothing can be triggered then."""
+    with closing(make_driver()) as driver:
+        driver.halt()
+        channel = driver.channels()[0]
+        driver.program({channel: GENTLE})
+        driver.trigger((channel,), clock.now_s())
+        driver.halt()
+        with refused(NotNow, "a trigger after halt"):
+            driver.trigger((channel,), clock.now_s())
+        driver.stop()
+        assert driver.state(clock.now_s()).running_until_s == {}, "a train runs on after stop"
+
+
 def check_refuses_what_it_cannot_make(make_driver: MakeStimulator, clock: Clock) -> None:
     """Impossible trains are OutOfRange, and leave the train before them in place."""
     with closing(make_driver()) as driver:
@@ -120,5 +134,6 @@ CHECKS = (
     check_refuses_to_trigger_a_running_train,
     check_triggers_only_what_was_programmed,
     check_stop_is_safe_in_any_state,
+    check_halt_forgets_what_was_programmed,
     check_refuses_what_it_cannot_make,
 )

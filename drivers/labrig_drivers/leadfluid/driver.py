@@ -172,6 +172,11 @@ class LeadFluidPump:
                 self._name, "told to stop, it says that it still runs.", "Switch it off by hand."
             )
 
+    def halt(self) -> None:
+        """Both registers that move it, unread. On RS-485 each answer has to be waited for."""
+        self._link.write_register(codec.RUNNING, 0)
+        self._link.write_register(codec.DISPENSING, 0)
+
     def close(self) -> None:
         """Let go of the bus; the pump keeps running as it is."""
         self._link.close()

@@ -58,6 +58,11 @@ class Conversation:
             raise ReplyError(self._name, "the pump answers in the other framing mode.")
         return self._taken(command, reply)
 
+    def tell(self, command: str) -> None:
+        """Send one command whose answer nobody waits for, in whatever mode the pump is."""
+        self._synchronised = False
+        self._link.write(self._encode(self._address, command))
+
     def _synchronise(self) -> None:
         """Bring host and pump to the same framing, with a command that is safe to repeat.
 
@@ -89,6 +94,8 @@ class Conversation:
 
     def _exchange(self, sent: bytes) -> codec.Reply:
         link = self._link
+        # An exchange that is broken off, whoever does it, leaves an answer on the line.
+        synchronised, self._synchronised = self._synchronised, False
         link.discard_input()
         link.write(sent)
         received = b""
@@ -99,7 +106,6 @@ class Conversation:
                 break
         transcript = ((">", sent), ("<", received))
         if not received:
-            self._synchronised = False
             raise NoReply(
                 self._name,
                 f"no answer from pump address {self._address} within {REPLY_TIMEOUT_S:g} s.",
@@ -109,7 +115,6 @@ class Conversation:
         try:
             reply = codec.parse_frame(received)
         except codec.BadFrame as error:
-            self._synchronised = False
             raise ReplyError(
                 self._name, f"garbled answer: {error}.", "Check cable and earth.", transcript
             ) from error
@@ -117,6 +122,7 @@ class Conversation:
             raise ReplyError(
                 self._name, f"pump {reply.address} answered in its stead.", "", transcript
             )
+        self._synchronised = synchronised
         return reply
 
     def _taken(self, command: str, reply: codec.Reply) -> codec.Reply:

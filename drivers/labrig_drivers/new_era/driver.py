@@ -183,6 +183,10 @@ class NewEraPump:
                     return
         raise ReplyError(self._name, "it does not stop.", "Switch it off by hand.")
 
+    def halt(self) -> None:
+        """The bare STP. A pump with an alarm pending swallows it, and stands already."""
+        self._conversation.tell("STP")
+
     def close(self) -> None:
         """Let go of the port; a pump in Safe mode then stops when its watchdog runs out."""
         self._link.close()

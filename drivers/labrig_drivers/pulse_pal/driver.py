@@ -165,6 +165,11 @@ class PulsePal:
             raise first_error
         self._running_until_s = {}
 
+    def halt(self) -> None:
+        """Silence and 0 V in one write, whatever rest is stored; the answers are not waited for."""
+        self._wanted = {}
+        self._send(codec.rest_at_zero_and_abort())
+
     def _quiet(self) -> None:
         """Silence and 0 V at once, whatever rest is stored; then every continuous loop disarmed.
 

@@ -154,6 +154,8 @@ class ModbusLink:
             # Its frame names no question: come late, it would pass for the answer to this one.
             self._transport.read(_LONGEST_REPLY, self._timeout_s)
         self._transport.discard_input()
+        # Until it has come: an exchange may be broken off in between.
+        self._owed = True
         self._transport.write(sent)
         received = self._receive()
         self._owed = not received

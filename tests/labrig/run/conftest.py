@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import sys
@@ -22,6 +23,7 @@ from labrig.plan.plan import (
     Inlet,
     PhaseSpan,
     Plan,
+    RunRules,
     WellPlan,
 )
 from labrig.plan.store import to_json
@@ -35,6 +37,7 @@ from labrig.plan.timeline import (
     StimulationLevel,
     TrainSpec,
 )
+from labrig.record.clock import ClockMisuse
 from labrig.record.journal import open_journal, read_journal
 from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec
@@ -46,6 +49,7 @@ from labrig_drivers.hosting import SharedBus
 from labrig_drivers.instrument import installed_types
 from labrig_drivers.simulation import Fault
 from labrig_drivers.transports.loopback import LoopbackTransport
+from labrig_drivers.transports.recording import RecordingTransport
 
 CAMERA = [sys.executable, str(Path(__file__).with_name("fake_camera_host.py"))]
 GRACE = Lateness("once_within", 900.0)
@@ -104,6 +108,43 @@ class Unpluggable:
 
     def close(self) -> None:
         self._closed = True
+
+
+class TimedLine:
+    """A line on which bytes take their time, and so does waiting for an answer that never comes.
+
+    Args:
+        inner: what answers at once, or never.
+        baud: of the line, ten bits to a byte.
+        clock: the run's.
+    """
+
+    def __init__(self, inner: Any, baud: float, clock: Any) -> None:
+        self._inner, self._byte_s, self._clock = inner, 10.0 / baud, clock
+        self._nobody = clock.mailbox("line")
+
+    def _pass(self, seconds: float) -> None:
+        # At a start everybody is asked by a thread that does not live by the clock.
+        with contextlib.suppress(ClockMisuse):
+            self._nobody.get(self._clock.now_s() + seconds)
+
+    def write(self, data: bytes) -> None:
+        self._pass(len(data) * self._byte_s)
+        self._inner.write(data)
+
+    def read(self, size: int, timeout_s: float) -> bytes:
+        data: bytes = self._inner.read(size, 0.0)
+        if len(data) < size:
+            self._pass(timeout_s)
+            return data + self._inner.read(size - len(data), 0.0)
+        self._pass(len(data) * self._byte_s)
+        return data
+
+    def discard_input(self) -> bytes:
+        return self._inner.discard_input()
+
+    def close(self) -> None:
+        self._inner.close()
 
 
 class Death:
@@ -190,6 +231,9 @@ class Rehearsal:
     runner: Runner | None = None
     record: PhysicalRecord | None = None
     past_is_made_up: bool = False
+    baud: float | None = None
+    wire: list[tuple[float, str, str, bytes]] = field(default_factory=list)
+    listen: Callable[[str, str, bytes], None] | None = None
 
     @property
     def bench(self) -> BenchSpec:
@@ -216,7 +260,17 @@ class Rehearsal:
             made = [self._simulator(instrument) for instrument in on_port]
             self.simulators[name] = made[0] if len(made) == 1 else SharedBus(made)
         inner = LoopbackTransport(self.simulators[name], lambda: clock.now_s())
-        return Unpluggable(inner, name, gone)
+        noted = RecordingTransport(
+            Unpluggable(inner, name, gone),
+            partial(self._note_bytes, name),
+            lambda: clock.now_s(),
+        )
+        return noted if self.baud is None else TimedLine(noted, self.baud, clock)
+
+    def _note_bytes(self, port: str, way: str, now_s: float, data: bytes) -> None:
+        self.wire.append((now_s, port, way, data))
+        if self.listen is not None:
+            self.listen(port, way, data)
 
     def _simulator(self, name: str) -> Any:
         kind, settings = self.instruments[name]
@@ -376,6 +430,8 @@ class Script:
     frame = staticmethod(frame)
     film = staticmethod(film)
     reading = staticmethod(reading)
+    draw = staticmethod(lambda reservoir, pump, carries: Draw(reservoir, pump, carries, 1))
+    rules = RunRules
     bench = DEFAULT_BENCH
     camera = tuple(CAMERA)
     Fault = Fault

@@ -1,0 +1,85 @@
+"""What an operator's command does before anybody else takes a turn.
+
+Stop and hold must work while the dispatcher hangs, so the door's own thread carries them to the
+workers; the dispatcher hears of them like of any other command.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from labrig.record.clock import Mailbox
+from labrig.run.commands import BadCommand
+from labrig.run.desk import Desk
+from labrig.run.orders import Command, Halt, HoldChanged
+from labrig.run.workers import Worker
+
+WRITTEN_WITHIN_S = 0.05
+"""Bytes that had passed the gate before the stop are out within this, or their port hangs."""
+
+
+OVER = frozenset({"stopping", "stopped", "finished", "failed"})
+
+
+class AtOnce:
+    """Carries commands from the door.
+
+    Args:
+        desk: clock, journal, fence and board.
+        workers: all of them, in the order in which a stop is to reach them.
+        dispatcher: its mailbox.
+    """
+
+    def __init__(self, desk: Desk, workers: Sequence[Worker], dispatcher: Mailbox[Any]) -> None:
+        self._desk = desk
+        self._workers = workers
+        self._dispatcher = dispatcher
+
+    def act(self, command: Command) -> None:
+        """Do what cannot wait, and pass the command on.
+
+        Raises:
+            BadCommand: there is nothing to hold any more.
+        """
+        condition = self._desk.board.condition
+        if command.name in ("hold", "resume") and condition in OVER:
+            raise BadCommand(f"the run is {condition}: there is nothing to {command.name} any more")
+        match command.name:
+            case "stop":
+                self._stop()
+            case "hold" if not self._desk.held:
+                self._hold(str(command.args.get("reason", "")))
+            case "resume" if self._desk.held:
+                self._resume()
+        self._dispatcher.put(command)
+
+    def _stop(self) -> None:
+        # The epoch first: nothing begun before may still switch anything on.
+        epoch = self._desk.fence.raise_epoch()
+        for worker in self._workers:
+            worker.mailbox.put_first(Halt(epoch))
+        self._desk.journal.epoch = epoch
+        until_s = time.monotonic() + WRITTEN_WITHIN_S
+        for worker in self._workers:
+            worker.leave.await_written(max(0.0, until_s - time.monotonic()))
+
+    def _hold(self, reason: str) -> None:
+        self._desk.held = True
+        self._tell_workers()
+        if self._desk.board.condition == "running":
+            self._desk.board.condition = "held"
+        self._desk.note("run", "held", "noted", reason=reason)
+
+    def _resume(self) -> None:
+        # Written first: a runner that takes over must not begin what this one still held back.
+        self._desk.note("run", "resumed", "noted")
+        self._desk.held = False
+        self._tell_workers()
+        if self._desk.board.condition == "held":
+            self._desk.board.condition = "running"
+
+    def _tell_workers(self) -> None:
+        for worker in self._workers:
+            worker.mailbox.put(HoldChanged())

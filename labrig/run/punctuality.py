@@ -1,0 +1,69 @@
+"""Whether an event that is given late is still done, and what is written of one that is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from labrig.plan.timeline import Dose, Film, Frame, Reading
+from labrig.record.journal import State
+from labrig.record.lateness import PUNCTUAL_S, judge
+from labrig.run.board import Question
+from labrig.run.desk import Desk
+from labrig.run.orders import GiveUp, Order, kind_of
+
+
+class Punctuality:
+    """Judges events by their lateness rules.
+
+    Args:
+        desk: clock, journal and board.
+        give_up: hears of an event that was so late that its arm is given up.
+    """
+
+    def __init__(self, desk: Desk, give_up: Callable[[GiveUp], None]) -> None:
+        self._desk = desk
+        self._give_up = give_up
+
+    def in_time(self, order: Order) -> bool:
+        """Judge an event by its lateness rule; what is not to be done is recorded."""
+        entry = order.entry
+        assert isinstance(entry, Dose | Frame | Film | Reading)
+        now_s = self._desk.clock.now_s()
+        due_s = entry.offset_s if order.held_since_s is None else order.held_since_s
+        late_s = now_s - due_s
+        if order.because == "due" or order.held_since_s is not None:
+            match judge(entry.lateness, due_s, now_s, order.next_s):
+                case "miss":
+                    self.note_end(
+                        order, "missed", f"{late_s:.0f} s late, by its rule {entry.lateness.rule}"
+                    )
+                    return False
+                case "ask" if order.because == "due":
+                    self._desk.board.ask(
+                        Question(
+                            entry.key,
+                            f"{entry.key} is {late_s:.0f} s late. Do it now?",
+                            ("do", "skip"),
+                            now_s,
+                        )
+                    )
+                    return False
+                case "abort_arm":
+                    self.note_end(order, "missed", f"{late_s:.0f} s late: its arm is given up")
+                    self._give_up(GiveUp(entry))
+                    return False
+                case "ask" | "do":
+                    # Somebody has said already that it is to be done, however late.
+                    pass
+        self._desk.board.event(entry.key, "hits" if late_s <= PUNCTUAL_S else "late")
+        return True
+
+    def note_end(self, order: Order, state: State, reason: str) -> None:
+        """Write that an order was not carried out."""
+        entry = order.entry
+        state, detail = order.undone(state, reason)
+        if isinstance(entry, Frame | Film):
+            detail |= {"well": entry.well, "field": entry.field, "channel": entry.channel}
+        if isinstance(entry, Frame):
+            detail["round"] = entry.round
+        self._desk.note(kind_of(entry), entry.key, state, **detail)
