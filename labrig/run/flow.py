@@ -197,13 +197,12 @@ class PumpHandler:
             state = pump.state()
             if not _holds(state, wanted):
                 self._desk.fence.check(self._epoch)
-                try:
-                    pump.set_rate(level.rate_ul_min)
-                except StaleEpoch:
-                    # It may stand between two settings.
-                    self._cut_off = True
-                    raise
+                pump.set_rate(level.rate_ul_min)
                 state = pump.state()
+        except StaleEpoch:
+            # Cut short by a stop, it may stand between two settings.
+            self._cut_off = True
+            raise
         except Refused as error:
             self._confirmed = False
             self._desk.note("level", level.key, "failed", what=str(error))
