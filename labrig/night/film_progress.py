@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from pathlib import Path
-from typing import Any
-
 from labrig.measure.films import FilmJob
 from labrig.night.film_jobs import NEVER, FilmJobs, FilmOutcome
 from labrig.plan.film_schedule import block_of
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Film
+from labrig.record.journal import NewRows
 from labrig.record.pulses import KINDS, StimulationRow, delivered_pulses
 from labrig.record.recovery import SETTLED
 from labrig.run_folder import RunFolder
@@ -31,7 +27,9 @@ class FilmProgress:
     """
 
     def __init__(self, folder: RunFolder, plan: Plan, jobs: FilmJobs) -> None:
-        self._journal = folder.journal
+        self._journal = NewRows(folder.journal)
+        self._settled: dict[str, FilmOutcome] = {}
+        self._stimulation: list[StimulationRow] = []
         self._plan = plan
         self._jobs = jobs
         self._waiting: dict[str, list[Film]] = {}
@@ -46,11 +44,12 @@ class FilmProgress:
             ended: the run is over, so nothing more will come.
 
         Raises:
-            sqlite3.DatabaseError: the journal is damaged.
+            labrig.record.journal.JournalError: the journal cannot be read or trusted.
         """
-        if self._jobs.rehearsal or not self._waiting or not self._journal.exists():
+        if self._jobs.rehearsal or not self._waiting:
             return {}
-        settled = self._settled()
+        self._read()
+        settled = self._settled
         ready = [
             block
             for block, films in self._waiting.items()
@@ -58,7 +57,7 @@ class FilmProgress:
         ]
         if not ready:
             return {}
-        pulses = delivered_pulses(self._plan, self._stimulation())
+        pulses = delivered_pulses(self._plan, self._stimulation)
         return {
             block: tuple(
                 self._jobs.job(film, settled.get(film.key, NEVER), pulses)
@@ -67,35 +66,11 @@ class FilmProgress:
             for block in ready
         }
 
-    def _settled(self) -> dict[str, FilmOutcome]:
-        rows = _query(
-            self._journal, "SELECT key, state, detail FROM journal WHERE kind = 'film' ORDER BY seq"
-        )
-        return {
-            key: FilmOutcome(state, json.loads(detail))
-            for key, state, detail in rows
-            if state in SETTLED
-        }
-
-    def _stimulation(self) -> list[StimulationRow]:
-        rows = _query(
-            self._journal,
-            "SELECT kind, key, state, run_s, detail FROM journal "
-            f"WHERE kind IN {KINDS} ORDER BY seq",
-        )
-        return [
-            StimulationRow(kind, key, state, float(run_s), json.loads(detail))
-            for kind, key, state, run_s, detail in rows
-        ]
-
-
-def _query(journal: Path, sql: str) -> list[tuple[Any, ...]]:
-    connection = sqlite3.connect(f"{journal.resolve().as_uri()}?mode=ro", uri=True, timeout=5.0)
-    try:
-        return connection.execute(sql).fetchall()
-    except sqlite3.OperationalError as error:
-        if "no such table" in str(error):
-            return []  # the runner has made the file but not yet its tables
-        raise
-    finally:
-        connection.close()
+    def _read(self) -> None:
+        for row in self._journal.read(("film", *KINDS)):
+            if row.kind != "film":
+                self._stimulation.append(
+                    StimulationRow(row.kind, row.key, row.state, row.run_s, row.detail)
+                )
+            elif row.state in SETTLED:
+                self._settled[row.key] = FilmOutcome(row.state, row.detail)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Frame
+from labrig.record.journal import NewRows
 from labrig.run_folder import RunFolder
+
+_SETTLED = ("confirmed", "missed", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,12 @@ class Progress:
     """
 
     def __init__(self, folder: RunFolder, plan: Plan) -> None:
-        self._journal: Path = folder.journal
+        self._journal = NewRows(folder.journal)
         self._planned = Counter(e.round for e in plan.timeline if isinstance(e, Frame))
         self._settled: dict[int, set[str]] = {r: set() for r in self._planned}
         self._taken: dict[int, dict[str, TakenFrame]] = {r: {} for r in self._planned}
         self._first: dict[tuple[str, int, str], int] = {}
         self._reported: set[int] = set()
-        self._last_seq = 0
 
     def newly_complete(self, *, ended: bool) -> list[int]:
         """Rounds that became complete since the last call, in order.
@@ -56,7 +56,7 @@ class Progress:
             ended: the run is over, so nothing more will come.
 
         Raises:
-            sqlite3.DatabaseError: the journal is damaged.
+            labrig.record.journal.JournalError: the journal cannot be read or trusted.
         """
         self._read()
         ready = []
@@ -73,27 +73,15 @@ class Progress:
         return tuple(self._taken[number][key] for key in sorted(self._taken[number]))
 
     def _read(self) -> None:
-        if not self._journal.exists():
-            return
-        uri = f"{self._journal.resolve().as_uri()}?mode=ro"
-        connection = sqlite3.connect(uri, uri=True, timeout=5.0)
-        try:
-            rows = connection.execute(
-                "SELECT seq, key, state, well, field, round, channel, offset_s, path FROM frame "
-                "WHERE kind = 'frame' AND seq > ? ORDER BY seq",
-                (self._last_seq,),
-            ).fetchall()
-        except sqlite3.OperationalError as error:
-            if "no such table" in str(error):
-                return  # the runner has made the file but not yet its tables
-            raise
-        finally:
-            connection.close()
-        for seq, key, state, well, field, number, channel, offset_s, path in rows:
-            self._last_seq = seq
-            self._settled[int(number)].add(key)
-            if state == "confirmed":
-                first = self._first.setdefault((well, int(field), channel), int(number))
-                self._taken[int(number)][key] = TakenFrame(
-                    well, int(field), int(number), channel, float(offset_s), path, first
+        for row in self._journal.read(("frame",)):
+            if row.state not in _SETTLED:
+                continue
+            told = row.detail
+            number = int(told["round"])
+            self._settled[number].add(row.key)
+            if row.state == "confirmed":
+                well, field, channel = told["well"], int(told["field"]), told["channel"]
+                first = self._first.setdefault((well, field, channel), number)
+                self._taken[number][row.key] = TakenFrame(
+                    well, field, number, channel, float(told["offset_s"]), told["path"], first
                 )

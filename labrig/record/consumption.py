@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from labrig.plan.plan import Plan
@@ -35,6 +35,21 @@ class Consumption:
                 came = delivered - last.delivered_ul
             self.used_ul[pump] = self.used_ul.get(pump, 0.0) + came
         self._last[pump] = _Last(at_s, delivered, rate)
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as plain data; :meth:`from_json` reads it."""
+        return {
+            "last": {pump: astuple(last) for pump, last in self._last.items()},
+            "used_ul": dict(self.used_ul),
+        }
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Consumption:
+        """What :meth:`to_json` gave."""
+        seen = cls()
+        seen._last = {pump: _Last(*last) for pump, last in plain["last"].items()}
+        seen.used_ul = dict(plain["used_ul"])
+        return seen
 
     def rate_ul_min(self, pump: str) -> float:
         """The latest rate; 0 while it stands or has not been seen."""

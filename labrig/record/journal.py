@@ -18,11 +18,11 @@ import json
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from labrig.record.clock import Clock, boot_id, steady_s
 from labrig.record.writable import clean_text, json_text, shown
@@ -31,7 +31,7 @@ FORMAT = 1
 _SYNCHRONOUS = {"power cut": "FULL", "kill": "NORMAL"}
 Kind = Literal[
     "run", "level", "dose", "train", "frame", "film", "reading", "sample", "deviation",
-    "command", "note",
+    "command", "note", "checkpoint",
 ]  # fmt: skip
 State = Literal[
     "intent", "sent", "acknowledged", "confirmed", "failed", "unknown", "missed", "skipped",
@@ -129,6 +129,26 @@ _Record = tuple[Any, ...]
 """A row as it lies in the file, its detail as text: what the chain runs over."""
 
 
+class Follower(Protocol):
+    """Sees every row that was written, in order, and may have a checkpoint written."""
+
+    def see(self, row: Row) -> None:
+        """A row that is on disk."""
+        ...
+
+    def due(self, now_s: float) -> bool:
+        """Whether it is time for a checkpoint."""
+        ...
+
+    def entries(self) -> list[Entry]:
+        """What to write then."""
+        ...
+
+    def written(self, now_s: float) -> None:
+        """It is on disk."""
+        ...
+
+
 class Journal:
     """An open journal with one writing process; threads share it. Made by :func:`open_journal`."""
 
@@ -141,6 +161,17 @@ class Journal:
         self._held: list[_Stamped] = []
         self.epoch = last.epoch if last else 0
         self.dropped = 0
+        self._follower: Follower | None = None
+
+    def follow(self, follower: Follower) -> None:
+        """Tell ``follower`` of every row from now on, and write its checkpoints."""
+        self._follower = follower
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """Number and hash of the last row on disk."""
+        with self._lock:
+            return self._seq, self._hash
 
     def intend(self, *entries: Entry) -> None:
         """Write what is about to be done, in one transaction, before it is done.
@@ -184,11 +215,8 @@ class Journal:
         yield from map(_row, _records(self._connection, kind))
         with self._lock:
             held = [stamped for stamped in self._held if kind in (None, stamped[0].kind)]
-        for entry, detail, run_s, utc, monotonic_s in held:
-            yield Row(
-                self._seq, entry.kind, entry.key, entry.state, self.epoch, run_s, utc,
-                monotonic_s, boot_id(), json.loads(detail), "",
-            )  # fmt: skip
+        for stamped in held:
+            yield self._as_row(stamped, self._seq)
 
     def close(self) -> None:
         """Write what is held back and let go of the file."""
@@ -241,7 +269,32 @@ class Journal:
             raise _write_failed(error) from error
         self._seq, self._hash = last
         self.dropped += len(dropped)
+        self._tell(stamped, dropped)
         return dropped
+
+    def _tell(self, stamped: list[_Stamped], dropped: list[int]) -> None:
+        """Let the follower see what was written; its checkpoint is written along, when due."""
+        follower = self._follower
+        if follower is None:
+            return
+        seq = self._seq - len(stamped)
+        for place, one in enumerate(stamped):
+            if place not in dropped:
+                follower.see(self._as_row(one, seq + place + 1))
+        now_s = self._clock.now_s()
+        if stamped[-1][0].kind != "checkpoint" and follower.due(now_s):
+            try:
+                self._write([self._stamped(entry) for entry in follower.entries()])
+            except JournalWriteFailed:
+                return  # with the next row, then: nothing is lost without it
+            follower.written(now_s)
+
+    def _as_row(self, stamped: _Stamped, seq: int) -> Row:
+        entry, detail, run_s, utc, monotonic_s = stamped
+        return Row(
+            seq, entry.kind, entry.key, entry.state, self.epoch, run_s, utc, monotonic_s,
+            boot_id(), json.loads(detail), "",
+        )  # fmt: skip
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -330,7 +383,9 @@ def open_journal(
     connect: Callable[..., sqlite3.Connection] = sqlite3.connect,
     survives: Literal["power cut", "kill"] = "power cut",
 ) -> Journal:
-    """Open or create the journal at ``path`` for writing, checking its chain.
+    """Open or create the journal at ``path`` for writing.
+
+    Its chain is checked from its last checkpoint on: cells do not wait for the rest of it.
 
     Args:
         path: the file.
@@ -353,7 +408,7 @@ def open_journal(
             connection.executescript(
                 f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={FORMAT}; COMMIT;"
             )
-        last = deque(verified(_records(connection), path), maxlen=1)
+        last = deque(_verified_tail(connection, path), maxlen=1)
     except sqlite3.DatabaseError as error:
         raise JournalError(f"{path} cannot be opened as a journal: {error}.") from error
     return Journal(connection, clock, last[0] if last else None)
@@ -365,18 +420,93 @@ def read_journal(path: Path) -> tuple[Row, ...]:
     Raises:
         JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
     """
+    with _reading(path) as connection:
+        return () if connection is None else tuple(verified(_records(connection), path))
+
+
+def every_row_checked(path: Path) -> Iterator[int]:
+    """The number of each row once it was found to follow from the one before it.
+
+    Raises:
+        JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
+    """
+    with _reading(path) as connection:
+        if connection is not None:
+            for record in _checked(_records(connection), path, 0, FIRST_HASH):
+                yield record[0]
+
+
+def read_since_checkpoint(path: Path) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+    """Every checkpoint, and the rows from the last of them on; of these the chain is checked.
+
+    Raises:
+        JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
+    """
+    with _reading(path) as connection:
+        if connection is None:
+            return (), ()
+        checkpoints = tuple(map(_row, _records(connection, "checkpoint")))
+        return checkpoints, tuple(_verified_tail(connection, path))
+
+
+class NewRows:
+    """What a journal has gained each time it is looked at; each row is checked once.
+
+    Args:
+        path: of the journal; it need not be there yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seq = 0
+        self._hash = FIRST_HASH
+
+    def read(self, kinds: Container[str] | None = None) -> list[Row]:
+        """Rows since the last call, or those of some kinds; others cost no more than their check.
+
+        Raises:
+            JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
+        """
+        if not self._path.exists():
+            return []
+        with _reading(self._path) as connection:
+            if connection is None:
+                return []
+            rows = []
+            for record in _checked(
+                _records(connection, after=self._seq), self._path, self._seq, self._hash
+            ):
+                self._seq, self._hash = record[0], record[10]
+                if kinds is None or record[1] in kinds:
+                    rows.append(_row(record))
+            return rows
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """A read-only connection; None while its runner makes the file, or died at that."""
     if not path.exists():
         raise JournalError(f"there is no journal at {path}: is this a run folder?")
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5.0)
     try:
-        if _version(connection, path) == 0 and not _tables(connection):
-            # Its runner is making it this moment, or died at that.
-            return ()
-        return tuple(verified(_records(connection), path))
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5.0)
+        try:
+            empty = _version(connection, path) == 0 and not _tables(connection)
+            yield None if empty else connection
+        finally:
+            connection.close()
     except sqlite3.DatabaseError as error:
         raise JournalError(f"{path} cannot be read as a journal: {error}.") from error
-    finally:
-        connection.close()
+
+
+def _verified_tail(connection: sqlite3.Connection, path: Path) -> Iterator[Row]:
+    """Rows from the last checkpoint on, it included; all of them where there is none."""
+    last = list(_records(connection, "checkpoint", last=True))
+    if not last:
+        yield from verified(_records(connection), path)
+        return
+    yield _row(last[0])
+    seq, last_hash = last[0][0], last[0][10]
+    yield from map(_row, _checked(_records(connection, after=seq), path, seq, last_hash))
 
 
 def verified(records: Iterable[_Record], path: Path) -> Iterator[Row]:
@@ -385,7 +515,10 @@ def verified(records: Iterable[_Record], path: Path) -> Iterator[Row]:
     Raises:
         JournalCorrupt: at the first row that does not follow.
     """
-    last_hash, seq = FIRST_HASH, 0
+    return map(_row, _checked(records, path, 0, FIRST_HASH))
+
+
+def _checked(records: Iterable[_Record], path: Path, seq: int, last_hash: str) -> Iterator[_Record]:
     for record in records:
         seq += 1
         if record[0] != seq or _chain(last_hash, record[:10]) != record[10]:
@@ -395,7 +528,7 @@ def verified(records: Iterable[_Record], path: Path) -> Iterator[Row]:
                 "run folder from a copy."
             )
         last_hash = record[10]
-        yield _row(record)
+        yield record
 
 
 def journal_digest(rows: Iterable[Row]) -> str:
@@ -406,15 +539,20 @@ def journal_digest(rows: Iterable[Row]) -> str:
     """
     digest = hashlib.sha256()
     for row in rows:
+        if row.kind == "checkpoint":
+            continue  # says again what other rows say, and at what time of day
         fields = (row.kind, row.key, row.state, row.epoch, row.run_s, json_text(row.detail))
         digest.update(repr(fields).encode())
     return digest.hexdigest()
 
 
-def _records(connection: sqlite3.Connection, kind: Kind | None = None) -> Iterator[_Record]:
-    of_kind = "" if kind is None else "WHERE kind = ?"
-    chosen = () if kind is None else (kind,)
-    return iter(connection.execute(f"SELECT * FROM journal {of_kind} ORDER BY seq", chosen))
+def _records(
+    connection: sqlite3.Connection, kind: Kind | None = None, after: int = 0, *, last: bool = False
+) -> Iterator[_Record]:
+    """Rows as they lie there, in order; of one kind, after a number, or only the last of these."""
+    asked = "SELECT * FROM journal WHERE seq > ?" + (" AND kind = ?" if kind else "")
+    order = " ORDER BY seq DESC LIMIT 1" if last else " ORDER BY seq"
+    return iter(connection.execute(asked + order, (after, kind) if kind else (after,)))
 
 
 def _row(record: _Record) -> Row:

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from labrig.plan.timeline import Entry as TimelineEntry
 from labrig.plan.timeline import FlowLevel, StimulationLevel
-from labrig.record.journal import Row
+from labrig.record.counts import GONE_WRONG
 from labrig.record.lateness import PUNCTUAL_S
 from labrig.record.recovery import EntryState, RunState
-
-GONE_WRONG = frozenset({"missed", "skipped", "refused", "failed", "unknown"})
-"""Last states that count under their own name."""
-
-
-def counts_of(rows: Iterable[Row]) -> Counter[str]:
-    """Whatever is counted each time it happens: deviations, trains, pictures, failed levels."""
-    counts: Counter[str] = Counter()
-    for row in rows:
-        counts["deviations"] += row.kind == "deviation"
-        counts["trains"] += row.kind == "train" and row.state != "missed"
-        counts["pictures"] += row.kind in ("frame", "film") and row.state == "confirmed"
-        if row.kind in ("level", "train") and row.state in GONE_WRONG:
-            counts[row.state] += 1
-    return +counts
 
 
 def fates_of(timeline: Iterable[TimelineEntry], state: RunState) -> dict[str, str]:

@@ -6,14 +6,20 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from sys import intern
 from typing import Any
 
 from labrig.record.consumption import Consumption
+from labrig.record.counts import count
 from labrig.record.journal import Row
 from labrig.record.vocabulary import Condition
 
 SETTLED = frozenset({"confirmed", "failed", "missed", "skipped", "refused"})
 """States after which nothing more is done about an event."""
+
+
+_STILL_ASKED_FOR = ("begun_s", "resolution")
+_NOTHING: Mapping[str, Any] = {}
 
 
 class ClockWentBack(Exception):
@@ -66,6 +72,7 @@ class RunState:
         given_up: wells whose arm was aborted.
         censored: by well, from when.
         consumption: what the pumps had moved.
+        counts: whatever is counted each time it happens (`labrig.record.counts`).
         pumps_given_up: stalled twice and not restarted by an operator.
     """
 
@@ -87,6 +94,7 @@ class RunState:
     censored: dict[str, float] = field(default_factory=dict)
     pumps_given_up: set[str] = field(default_factory=set)
     consumption: Consumption = field(default_factory=Consumption)
+    counts: Counter[str] = field(default_factory=Counter)
 
     @property
     def begun(self) -> bool:
@@ -99,13 +107,19 @@ class RunState:
         return self.condition in ("stopped", "finished")
 
 
-def fold(rows: Iterable[Row]) -> RunState:
-    """Read a journal from its first row to its last. Pure: the same rows, the same state."""
-    state = RunState()
+def fold(rows: Iterable[Row], state: RunState | None = None) -> RunState:
+    """Read a journal from its first row to its last. Pure: the same rows, the same state.
+
+    Args:
+        rows: in order.
+        state: what the rows before them say; it is gone on with, in place.
+    """
+    state = RunState() if state is None else state
     for row in rows:
         state.epoch = max(state.epoch, row.epoch)
         state.last_s, state.last_utc = row.run_s, row.utc
         state.last_monotonic_s, state.boot_id = row.monotonic_s, row.boot_id
+        count(state.counts, row)
         _apply(state, row)
     return state
 
@@ -115,7 +129,7 @@ def _apply(state: RunState, row: Row) -> None:
         case "run":
             _apply_run(state, row)
         case "level" | "dose" | "frame" | "film" | "reading":
-            state.entries[row.key] = EntryState(row.state, row.run_s, row.detail)
+            state.entries[row.key] = _last_word(row)
             if row.kind == "dose":
                 _apply_dose(state, row)
         case "sample" if "delivered_ul" in row.detail:
@@ -133,6 +147,15 @@ def _apply(state: RunState, row: Row) -> None:
             state.pumps_given_up.add(row.detail["instrument"])
         case "deviation" if row.key == "restarted-by-operator":
             state.pumps_given_up.discard(row.detail["instrument"])
+
+
+def _last_word(row: Row) -> EntryState:
+    """Of what is settled, and that is most of a long run, only what somebody still asks for."""
+    said = EntryState(row.state, row.run_s, row.detail)
+    if row.kind == "dose" or not said.settled:
+        return said
+    kept = {name: row.detail[name] for name in _STILL_ASKED_FOR if name in row.detail}
+    return EntryState(intern(row.state), row.run_s, kept or _NOTHING)
 
 
 def _apply_dose(state: RunState, row: Row) -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from labrig.plan.plan import Plan
+from labrig.record.checkpoint import recover
 from labrig.record.clock import Clock, Mailbox
 from labrig.record.consumption import reservoirs_now
-from labrig.record.journal import Entry, Journal, JournalError, open_journal, read_journal
+from labrig.record.journal import Entry, Journal, JournalError, open_journal
 from labrig.record.ledger import dose_ledger, ledger_json
-from labrig.record.recount import counts_of, fates_of
-from labrig.record.recovery import RunState, fold
+from labrig.record.recount import fates_of
+from labrig.record.recovery import RunState
 from labrig.record.reserve import Reserve
 from labrig.record.vocabulary import Condition
 from labrig.rig.bench import (
@@ -29,6 +30,7 @@ from labrig.rig.bench import (
 from labrig.run.at_once import AtOnce
 from labrig.run.board import Board
 from labrig.run.camera_link import CameraLink
+from labrig.run.chain_audit import ChainAudit
 from labrig.run.commands import Commands
 from labrig.run.control import ControlServer
 from labrig.run.desk import Desk
@@ -81,7 +83,7 @@ def previous_state(folder: Path) -> RunState:
         JournalError: it cannot be read or trusted.
     """
     journal = folder / "journal.sqlite"
-    return fold(read_journal(journal)) if journal.exists() else RunState()
+    return recover(journal)[0] if journal.exists() else RunState()
 
 
 class Runner:
@@ -140,10 +142,11 @@ class Runner:
         try:
             journal = self._opened_journal()
             try:
-                state = fold(journal.rows())
+                state, follower = recover(self._folder / "journal.sqlite")
                 if state.ended:
                     raise RunOver(f"the run in {self._folder} has {state.condition} already.")
                 journal.epoch = state.epoch + 1
+                journal.follow(follower)
                 fence = Fence(journal.epoch)
                 desk = Desk(self._clock, journal, fence, Board(), state.consumption, self._reserve)
                 desk.held = state.condition == "held"
@@ -184,12 +187,15 @@ class Runner:
             lambda: self._status(desk, dispatcher), commands.take, self._folder / "control.json"
         )
         failures: tuple[str, ...] = ()
+        audit = ChainAudit(self._folder / "journal.sqlite", partial(self._distrust, desk))
         # The door first: on the wall clock, what follows acts at once, and can be stopped.
         control.open()
         if state.stop_asked is not None:
             # Accepted by a runner that died before it was carried out.
             at_once.act(Command("adopted", "stop", state.stop_asked))
         try:
+            if state.begun:
+                audit.start()
             self._clock.start("dispatcher", dispatcher.run)
             for worker in self._workers:
                 self._clock.start(worker.port, worker.run)
@@ -197,6 +203,7 @@ class Runner:
         except ExceptionGroup as group:
             failures = tuple(repr(error) for error in group.exceptions)
         finally:
+            audit.stop()
             control.close()
         return self._conclude(desk, dispatcher, failures)
 
@@ -211,6 +218,15 @@ class Runner:
         _write_json(self._folder / "ledger.json", ledger_json(ledger))
         _write_json(self._folder / "outcome.json", asdict(outcome))
         return outcome
+
+    def _distrust(self, desk: Desk, what: str) -> None:
+        """The journal that this run was taken over from is not what was written."""
+        desk.deviation("journal-damaged", what=what)
+        desk.alarm(
+            "journal-damaged", "journal", what,
+            "The run goes on with what the journal says since. Keep the file; look at the doses "
+            "before, and stop the run if they are in doubt.",
+        )  # fmt: skip
 
     def _open_ports(self, strictly: bool) -> dict[str, OpenPort | None]:
         """Open every port; at a start, also see that everybody is there."""
@@ -250,7 +266,7 @@ class Runner:
             desk.intend(Entry("run", "started", "noted", {"plan": self._plan.protocol_name}))
             return
         fates = fates_of(self._plan.timeline, state)
-        desk.board.take_over(counts_of(desk.journal.rows()), fates)
+        desk.board.take_over(state.counts, fates)
         # On a full disk it is written later: the cells are fed all the same.
         desk.note("run", "adopted", "noted", epoch=desk.fence.epoch)
         desk.deviation("gap", from_s=state.last_s, to_s=now_s, cause="the runner was not running")

@@ -15,11 +15,13 @@ Nothing of labrig reads it: it is what ledger, journal and report are held again
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from labrig.record.patient_file import PatientFile
 from labrig_drivers.simulation import (
     ElectrodeVoltage,
     IncubatorPlant,
@@ -29,6 +31,8 @@ from labrig_drivers.simulation import (
 )
 
 _LINES_A_WRITE = 256
+_MOST_WAITING = 100_000_000
+"""Bytes that wait for a full disk: none is given up, or the rebuilt bench would tell it again."""
 
 
 class Plant(PumpPlant, StimulatorPlant, ElectrodeVoltage, StagePlant, IncubatorPlant, Protocol):
@@ -50,12 +54,13 @@ class PhysicalRecord:
         self._on_file: Counter[str] = Counter()
         self._told: Counter[str] = Counter()
         self._waiting: list[str] = []
+        self._file = PatientFile(path, _MOST_WAITING)
         if path.exists():
-            whole = path.read_text(encoding="utf-8").rpartition("\n")[0]
-            lines = whole.splitlines()
-            self._on_file.update(json.loads(line)[0] for line in lines)
+            whole = path.read_bytes()
+            whole = whole[: whole.rfind(b"\n") + 1]
+            self._on_file.update(json.loads(line)[0] for line in whole.splitlines())
             # What a power cut tore in the middle is told again.
-            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            os.truncate(path, len(whole))
 
     def tell(self, instrument: str, now_s: float, what: str, *values: Any) -> None:  # noqa: ANN401
         """One change of one instrument."""
@@ -67,14 +72,19 @@ class PhysicalRecord:
             self._write()
 
     def close(self) -> None:
-        """Write what waits; more may be told, and this called again."""
+        """Write what waits; more may be told, and this called again.
+
+        Raises:
+            OSError: the disk refuses; what waits is kept.
+        """
         self._write()
+        self._file.close()
+        if self._file.waiting:
+            raise OSError(f"{self._path} lacks its last lines: its disk is full or gone")
 
     def _write(self) -> None:
-        if not self._waiting:
-            return
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write("".join(self._waiting))
+        if self._waiting:
+            self._file.append("".join(self._waiting).encode())
         self._waiting.clear()
 
 

@@ -1,0 +1,190 @@
+"""Checkpoints: what a journal says so far, written into it now and then.
+
+A run of weeks has hundreds of thousands of rows; whoever takes it over must feed the cells within
+seconds. So every hour the journal gets a row of kind ``checkpoint`` (several, where one would be
+too long) with what has changed in the :class:`RunState` since the one before. All of them and the
+rows after the last give the same state as every row from the first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy, deepcopy
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from labrig.record.consumption import Consumption
+from labrig.record.journal import Entry, Row, read_journal, read_since_checkpoint
+from labrig.record.recovery import EntryState, Rest, RunState, fold
+
+FOLD = 1
+"""Raise it when :func:`labrig.record.recovery.fold` comes to another state from the same rows.
+
+Checkpoints of another number are passed over, and the journal is read from its first row."""
+EVERY_S = 3600.0
+EVERY_ROWS = 5000
+MOST_CHARACTERS = 200_000
+"""[P] Of one row; what is more goes into another."""
+
+_OF_THE_ROW = frozenset({"epoch", "last_s", "last_utc", "last_monotonic_s", "boot_id"})
+"""Fields that the row of a checkpoint tells by its own columns."""
+_CLASSES: dict[str, type[EntryState] | type[Rest]] = {"entries": EntryState, "rests": Rest}
+
+
+class Checkpoints:
+    """Follows a journal that is being written, and says what its next checkpoint holds.
+
+    Args:
+        state: at the last checkpoint; fresh where there is none.
+    """
+
+    def __init__(self, state: RunState) -> None:
+        self._state = _copied(state)
+        # Rows replace the last word on an event whatever it was: only new ones are remembered.
+        self._state.entries = {}
+        self._written = _dicts(self._state)
+        self._rows = 0
+        self._since_s: float | None = None
+
+    def see(self, row: Row) -> None:
+        """A row that has been written."""
+        if row.kind == "checkpoint":
+            return
+        fold((row,), self._state)
+        self._rows += 1
+        if self._since_s is None:
+            self._since_s = row.run_s
+
+    def due(self, now_s: float) -> bool:
+        """Whether it is time for the next one."""
+        if self._since_s is None:
+            return False
+        return self._rows >= EVERY_ROWS or now_s - self._since_s >= EVERY_S
+
+    def entries(self) -> list[Entry]:
+        """What to write, in one transaction; then call :meth:`written`."""
+        parts = list(_in_parts(self._changes()))
+        whole = {
+            name: _plain(value)
+            for name, value in _fields(self._state)
+            if name not in _OF_THE_ROW and name not in _KEYED
+        }
+        details = [{"fold": FOLD, "changes": part} for part in parts]
+        details.append({"fold": FOLD, "changes": [], "whole": whole})
+        return [Entry("checkpoint", str(FOLD), "noted", detail) for detail in details]
+
+    def written(self, now_s: float) -> None:
+        """They are on disk."""
+        self._state.entries = {}
+        self._written = _dicts(self._state)
+        self._rows, self._since_s = 0, now_s
+
+    def _changes(self) -> Iterator[list[Any]]:
+        """``[field, key, value]``; ``[field, key]`` for what is no more."""
+        for name, present in _dicts(self._state).items():
+            before = self._written[name]
+            for key, value in present.items():
+                if key not in before or before[key] != value:
+                    yield [name, key, _plain(value)]
+            for key in before.keys() - present.keys():
+                yield [name, key]
+
+
+def restored(checkpoints: Iterable[Row]) -> RunState | None:
+    """The state at the last of these rows; None when another version of the fold wrote one."""
+    state = RunState()
+    for row in checkpoints:
+        if row.detail.get("fold") != FOLD:
+            return None
+        for name, key, *value in row.detail["changes"]:
+            found = getattr(state, name)
+            if not value:
+                found.pop(key, None)
+            elif name in _CLASSES:
+                found[key] = _CLASSES[name](**value[0])
+            else:
+                found[key] = value[0]
+        for name, value in row.detail.get("whole", {}).items():
+            setattr(state, name, _typed(value, getattr(state, name)))
+        # The columns of the row itself; it says nothing else.
+        fold((row,), state)
+    return state
+
+
+def _fields(state: RunState) -> Iterator[tuple[str, Any]]:
+    return ((field.name, getattr(state, field.name)) for field in fields(state))
+
+
+_KEYED = frozenset(name for name, value in _fields(RunState()) if isinstance(value, dict))
+"""Fields of which a checkpoint holds what has changed, key by key; of others it holds all."""
+
+
+def _dicts(state: RunState) -> dict[str, dict[str, Any]]:
+    return {name: dict(value) for name, value in _fields(state) if name in _KEYED}
+
+
+def _copied(state: RunState) -> RunState:
+    copied = copy(state)
+    for name, value in _fields(state):
+        setattr(copied, name, deepcopy(value) if isinstance(value, Consumption) else copy(value))
+    return copied
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a field of the state holds
+    if isinstance(value, EntryState | Rest):
+        return asdict(value)
+    if isinstance(value, Consumption):
+        return value.to_json()
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    return value
+
+
+def _typed(value: Any, like: Any) -> Any:  # noqa: ANN401
+    if isinstance(like, Consumption):
+        return Consumption.from_json(value)
+    if isinstance(like, set | frozenset | Counter):
+        return type(like)(value)
+    return value
+
+
+def _in_parts(changes: Iterable[list[Any]]) -> Iterator[list[list[Any]]]:
+    part: list[list[Any]] = []
+    length = 0
+    for change in changes:
+        part.append(change)
+        length += len(json.dumps(change))
+        if length >= MOST_CHARACTERS:
+            yield part
+            part, length = [], 0
+    if part:
+        yield part
+
+
+def plain_state(state: RunState) -> Mapping[str, Any]:
+    """All of a state as plain data, to compare or show."""
+    return {
+        name: {key: _plain(part) for key, part in value.items()}
+        if name in _KEYED
+        else _plain(value)
+        for name, value in _fields(state)
+    }
+
+
+def recover(path: Path) -> tuple[RunState, Checkpoints]:
+    """What a journal says so far, and who goes on following it: the work of an hour's rows.
+
+    Raises:
+        JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
+    """
+    checkpoints, tail = read_since_checkpoint(path)
+    state = restored(checkpoints)
+    if state is None:
+        state, tail = RunState(), read_journal(path)
+    follower = Checkpoints(state)
+    for row in tail:
+        follower.see(row)
+    return fold(tail, state), follower
