@@ -14,8 +14,9 @@ SHORTEST_MM, LONGEST_MM = 20.0, 150.0
 """How long a full syringe's barrel can be: volume over area [P]. The syringes in the NE-1000's own
 table, from 10 µL (0.49 mm wide) to 140 mL (38.4 mm), are 50 to 125 mm long [C]."""
 
-LEAST_TRAVEL_MM = 2.0
-"""Of the plunger of a syringe whose size is not said and that may be filled in part [P]."""
+LEAST_MM, MOST_MM = 2.0, 1000.0
+"""Where only the reservoir's volume is known, a larger syringe may be filled in part, or the rig may
+be loose with volumes; beyond these a decimal point has slipped [P]."""
 
 SIMULATED = "sim"
 _WINDOWS_PORT = re.compile(r"COM[0-9]+", re.IGNORECASE)
@@ -56,17 +57,19 @@ def _syringe_size(name: str, syringe: Syringe, reservoir_ml: float) -> Iterator[
     said = syringe.volume_ul is not None
     volume_ml = syringe.volume_ul / 1000.0 if syringe.volume_ul is not None else reservoir_ml
     length_mm = volume_ml * 1000.0 / area_mm2
-    if not (SHORTEST_MM if said else LEAST_TRAVEL_MM) <= length_mm <= LONGEST_MM:
+    usual = SHORTEST_MM <= length_mm <= LONGEST_MM
+    impossible = not (usual if said else LEAST_MM <= length_mm <= MOST_MM)
+    if impossible or length_mm > LONGEST_MM:
         yield Finding(
             "bench.syringe-size",
-            "block",
+            "block" if impossible else "warn",
             f"rig: instruments.{name}.settings",
             f"{volume_ml:g} mL in a syringe {syringe.inner_diameter_mm:g} mm wide would be "
             f"{length_mm:.3g} mm long; syringes are {SHORTEST_MM:g} to {LONGEST_MM:g} mm [P], and "
             "every volume rests on the width",
             "measure the inner diameter, or take it from the maker's table; look for a slipped "
             "decimal point",
-            overridable=True,
+            overridable=impossible,
         )
     if said and reservoir_ml > 1.1 * volume_ml:
         yield Finding(

@@ -43,8 +43,15 @@ def test_the_pumps_own_volume_counts_before_the_reservoirs(bench):
     assert found["bench.syringe-volume"] == "warn"
 
 
+def test_a_syringe_left_over_from_another_night_is_told(bench):
+    bench.rig["reservoirs"]["syringe_B2"]["volume"] = "50 mL"  # in 8.585 mm: 864 mm
+    assert bench.graded()["bench.syringe-size"] == "warn"
+    syringe(bench)["syringe_volume_ul"] = 50_000.0
+    assert bench.graded()["bench.syringe-size"] == "block"
+
+
 def test_a_person_who_knows_the_syringe_may_say_so(bench):
-    syringe(bench)["syringe_diameter_mm"] = 3.0
+    syringe(bench)["syringe_diameter_mm"] = 1.5
     bench.protocol["overrides"] = [
         {"finding": "bench.syringe-size", "reason": "a wide syringe of our own", "by": "AB"}
     ]
