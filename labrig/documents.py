@@ -97,7 +97,7 @@ def canonical_sha256(model: BaseModel) -> str:
 def _problems(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:
     """All that pydantic found, in the order of the lines; no more of it than a person can read."""
     schema = model.model_json_schema()
-    details = error.errors(include_url=False)
+    details = _without_echoes(error.errors(include_url=False))
     details.sort(key=lambda detail: document.place(_path_in(document.data, detail["loc"])[0]))
     unique = dict.fromkeys(_problem(detail, document, schema) for detail in details[:MOST_PROBLEMS])
     found = sorted(unique, key=lambda p: (p.line, p.column, p.path))
@@ -106,6 +106,20 @@ def _problems(error: ValidationError, document: Document, model: type[BaseModel]
         remedy = "Mend those above first, then check again."
         found.append(replace(found[-1], path="", value="", what=what, remedy=remedy))
     return found
+
+
+def _without_echoes(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without "too short" of a list whose items are wrong: pydantic counts only those it kept."""
+    return [
+        detail
+        for detail in details
+        if detail["type"] != "too_short"
+        or not any(
+            len(other["loc"]) > len(detail["loc"])
+            and other["loc"][: len(detail["loc"])] == detail["loc"]
+            for other in details
+        )
+    ]
 
 
 def _problem(detail: ErrorDetails, document: Document, schema: dict[str, Any]) -> Problem:

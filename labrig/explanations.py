@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
 from labrig.problems import KeyPath, did_you_mean
+from labrig.slips import meant_name, meant_number, meant_well
+
+LONGEST_SHOWN = 80  # of what somebody wrote
 
 _LIMITS = {
     "greater_than": ("gt", "more than"),
@@ -63,26 +67,42 @@ def explain(
         return f"'{path[-1]}' is not a key here", did_you_mean(str(path[-1]), known)
     if kind == "missing":
         return f"'{missing[-1]}' is missing", f"Add a line `{missing[-1]}: ...`."
+    if kind == "too_short":
+        return "the list is empty" if not value else detail["msg"], "Name at least one."
     if kind == "literal_error":
-        return f"{value!r} is not one of the choices", f"Write {context['expected']}."
+        return f"{_short(value)} is not one of the choices", f"Write {context['expected']}."
     if kind == "string_pattern_mismatch":
-        return (
-            f"{detail['input']!r} is not a valid name",
-            "Wells are a row letter and a column number (B3); other names are letters, digits, "
-            "'-', '_', '.', '+', and begin with a letter or digit.",
-        )
+        return _no_name(str(detail["input"]), str(context["pattern"]))
     if kind in _LIMITS:
         key, words = _LIMITS[kind]
-        return f"{value!r} is out of range", f"Give {words} {context[key]:g}."
+        return f"{_short(value)} is out of range", f"Give {words} {context[key]:g}."
+    if kind in ("float_parsing", "int_parsing") and (meant := meant_number(str(value))):
+        return f"{_short(value)} has a decimal comma", f"Write {meant}, with a point."
     if kind in _WANTED:
         return f"{_short(value)} will not do here", f"Write {_WANTED[kind]}."
     return f"{detail['msg']} (found {_short(value)})", "Compare with a file of the catalogue."
 
 
+def _no_name(text: str, pattern: str) -> tuple[str, str]:
+    shown = _short(text)
+    if pattern.startswith("^[A-P]"):
+        rule = "A well is a row letter and a column number: B3."
+        meant = meant_well(text)
+        return f"{shown} is not a well", f"Write {meant}." if meant else rule
+    rule = "A name is letters, digits, '-', '_', '.', '+', and begins with a letter or digit."
+    meant = meant_name(text)
+    return f"{shown} is not a name", f"Write '{meant}'. {rule}" if meant else rule
+
+
 def _short(value: object) -> str:
     if isinstance(value, dict):
         return "a set of keys"
-    return "a list" if isinstance(value, list) else repr(value)
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, date):
+        return value.isoformat()
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 def _keys_at(schema: dict[str, Any], path: KeyPath) -> set[str]:

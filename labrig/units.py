@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from labrig.slips import slip_of, usual_letters
+
 if TYPE_CHECKING:
     import pint
 
@@ -28,6 +30,27 @@ _QUANTITY = re.compile(
 _FACTOR = r"[A-Za-z%°_]+[0-9]?(?:(?:\*\*|\^)-?[0-9])?"
 _UNIT = re.compile(rf"{_FACTOR}(?:(?: ?[/*.] ?| ){_FACTOR})*")
 _LONGEST_UNIT = 40
+
+# What a quantity in each unit of the models measures.
+_MEASURES = {
+    "mL/h": "a volume per time",
+    "uL/h": "a volume per time",
+    "ng/mL": "a mass per volume",
+    "mL": "a volume",
+    "uL": "a volume",
+    "s": "a time",
+    "ms": "a time",
+    "h": "a time",
+    "V": "a voltage",
+    "Hz": "a rate",
+    "percent": "a percentage",
+    "mm": "a length",
+    "cm": "a length",
+    "um": "a length",
+    "cm**2": "an area",
+    "kDa": "a mass of one molecule",
+    "ohm": "a resistance",
+}
 
 # How people write a unit, where it differs from pint's own spelling.
 _SPELLINGS = {"%": "percent", "°C": "degC", "Ω": "ohm", "µ": "u", "μ": "u", "²": "**2", "³": "**3"}
@@ -58,6 +81,8 @@ def parse_quantity(text: object, unit: str) -> float:
     example = f"'10 {unit}'"
     if isinstance(text, bool) or not isinstance(text, (str, int, float)):
         raise _error("unit_unknown", "{value} is not a number with a unit", text, example)
+    if (slip := slip_of(str(text), unit)) is not None:
+        raise _error("unit_unknown", f"{{value}} {slip.what}", text, example, slip.remedy)
     match = _QUANTITY.fullmatch(str(text))
     if match is None:
         raise _error("unit_unknown", "{value} is not a number with a unit", text, example)
@@ -67,13 +92,22 @@ def parse_quantity(text: object, unit: str) -> float:
     spelled = written
     for usual, pints in _SPELLINGS.items():
         spelled = spelled.replace(usual, pints)
+    letters = usual_letters(written)
+    if (
+        letters is not None
+        and _size(letters, unit)
+        and _size(letters, unit) != _size(spelled, unit)
+    ):
+        what, remedy = "has its unit in other letters", f"Write '{number} {letters}'."
+        raise _error("unit_unknown", f"{{value}} {what}", text, example, remedy)
     if len(spelled) > _LONGEST_UNIT or _UNIT.fullmatch(spelled.strip()) is None:
         raise _error("unit_unknown", "the unit of {value} is not known", text, example)
     try:
         value = _registry().Quantity(float(number), spelled).to(unit).magnitude
     except pint.DimensionalityError as error:
         hint = " (molar: multiply by the molar mass)" if "substance" in str(error.dim1) else ""
-        message = f"{{value}} cannot be turned into {unit}: it measures something else{hint}"
+        wanted = _MEASURES.get(unit, "something else")
+        message = f"{{value}} cannot be turned into {unit}: {wanted} is wanted{hint}"
         raise _error("unit_wrong", message, text, example) from None
     except (pint.PintError, ValueError, TypeError, AttributeError, SyntaxError):
         # pint reports a unit that it cannot read in any of these ways
@@ -85,9 +119,23 @@ def parse_quantity(text: object, unit: str) -> float:
     return float(f"{magnitude:.12g}")
 
 
-def _error(kind: str, message: str, value: object, example: str) -> PydanticCustomError:
+def _size(written: str, unit: str) -> float | None:
+    """What one ``written`` is in ``unit``; None where it measures something else or is none."""
+    import pint
+
+    try:
+        return float(_registry().Quantity(1.0, written).to(unit).magnitude)
+    except (pint.PintError, ValueError, TypeError, AttributeError, SyntaxError):
+        return None
+
+
+def _error(
+    kind: str, message: str, value: object, example: str, remedy: str = ""
+) -> PydanticCustomError:
     # braces in what the user wrote must not be taken for placeholders
     context: dict[str, Any] = {"value": repr(value), "example": example}
+    if remedy:
+        context["remedy"] = remedy
     return PydanticCustomError(kind, message, context)
 
 

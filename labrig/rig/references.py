@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, get_type_hints
 
@@ -26,6 +27,7 @@ def check_references(rig: Rig) -> None:
     types = _usable(rig, installed_types())
     mistakes = [
         *(m for name, e in rig.instruments.items() for m in _instrument(rig, name, e, types)),
+        *_texts(rig),
         *_ports(rig, types),
         *_chambers(rig),
         *_lines(rig, types),
@@ -120,6 +122,30 @@ def _settings(path: KeyPath, entry: InstrumentEntry, kind: InstrumentType) -> It
         # settings name the field they complain of; that is where the mistake stands
         at = [key for key in entry.settings if key in str(error)][:1]
         yield Mistake((*path, *at), str(error), remedy)
+
+
+def _texts(rig: Rig) -> Iterator[Mistake]:
+    """Addresses and settings hold no control characters: those come of a path in double quotes."""
+    texts: list[tuple[KeyPath, object]] = [
+        (("ports", name, "address"), port.address) for name, port in rig.ports.items()
+    ]
+    texts += [
+        (("instruments", name, "settings", key), value)
+        for name, entry in rig.instruments.items()
+        for key, value in entry.settings.items()
+    ]
+    for path, text in texts:
+        if isinstance(text, str) and not text.isprintable():
+            yield Mistake(
+                path,
+                f"{text!r} holds a character that cannot be seen",
+                "Write a path in single quotes, or with forward slashes: 'C:/videos/new'.",
+                text,
+            )
+        if isinstance(text, float) and not math.isfinite(text):
+            yield Mistake(path, f"{text} is not a finite number", "Write a number.", text)
+        if isinstance(text, str) and not text.strip():
+            yield Mistake(path, "nothing stands here", "Write it, or remove the line.", text)
 
 
 def _ports(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterator[Mistake]:

@@ -15,8 +15,8 @@ SHORTEST_MM, LONGEST_MM = 20.0, 150.0
 table, from 10 µL (0.49 mm wide) to 140 mL (38.4 mm), are 50 to 125 mm long [C]."""
 
 LEAST_MM, MOST_MM = 2.0, 1000.0
-"""Where only the reservoir's volume is known, a larger syringe may be filled in part, or the rig may
-be loose with volumes; beyond these a decimal point has slipped [P]."""
+"""Where only the reservoir's volume is known, a larger syringe may be filled in part, or the rig
+may be loose with volumes; beyond these a decimal point has slipped [P]."""
 
 SIMULATED = "sim"
 _WINDOWS_PORT = re.compile(r"COM[0-9]+", re.IGNORECASE)
@@ -107,7 +107,13 @@ def _unused(draft: Draft) -> Iterator[Finding]:
 def _ports(draft: Draft) -> Iterator[Finding]:
     ports = draft.rig.ports
     simulated = [name for name, port in ports.items() if port.address == SIMULATED]
-    if simulated and len(simulated) < len(ports):
+    # a camera alone may serve pictures from a folder on a simulated bench
+    real = {
+        entry.port
+        for entry in draft.rig.instruments.values()
+        if ports[entry.port].address != SIMULATED and draft.types[entry.type].kind != "camera"
+    }
+    if simulated and real:
         yield Finding(
             "bench.ports-mixed",
             "warn",

@@ -1,0 +1,84 @@
+"""What people slip on when they write numbers, units, times, wells and names, and what they meant.
+
+Nothing is corrected silently: a slip is refused, and what was probably meant is offered.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# as a person would write them; in other letters they mean something else or nothing
+_UNITS = (
+    "mL/h", "mL/min", "uL/h", "uL/min", "L/h", "mL", "uL", "L", "ng/mL", "ug/mL", "mg/mL", "pg/mL",
+    "g/mL", "ug/L", "mg/L", "g/L", "h", "min", "s", "ms", "us", "V", "mV", "Hz", "mm", "cm", "um",
+    "nm", "cm**2", "mm**2", "kDa", "Da", "ohm", "percent",
+)  # fmt: skip
+_BY_LETTERS = {unit.casefold(): unit for unit in _UNITS}
+_TIMES = {"s", "ms", "h"}
+
+_COMMA = re.compile(r"([-+]?[0-9]+),([0-9]+)(\s*[^0-9,]*)")
+_CLOCK = re.compile(r"([0-9]{1,3}):([0-5][0-9])(?::([0-5][0-9]))?\s*h?")
+_HOURS_MINUTES = re.compile(r"([0-9]{1,3})\s*h\s*([0-5]?[0-9])\s*(?:m|min)?")
+_DASHES = re.compile("[\u2010-\u2015\u2212]")
+_WELL = re.compile(r"([A-Pa-p])[ _-]?0*([1-9][0-9]?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """What is wrong, to follow the value in a sentence, and how to mend it."""
+
+    what: str
+    remedy: str
+
+
+def slip_of(text: str, unit: str) -> Slip | None:
+    """The slip in a quantity that is wanted in ``unit``; None where none is known.
+
+    >>> slip_of("1,0 mL/h", "mL/h").remedy
+    "Write '1.0 mL/h', with a point."
+    >>> slip_of("13:30", "s").remedy
+    "Write '13.5 h'."
+    """
+    text = text.strip()
+    if (comma := _COMMA.fullmatch(text)) is not None:
+        whole, part, rest = comma.groups()
+        return Slip("has a decimal comma", f"Write '{whole}.{part}{rest}', with a point.")
+    if _DASHES.search(text):
+        straight = _DASHES.sub("-", text)
+        return Slip("has a long dash in it", f"Write '{straight}' if a minus is meant.")
+    if unit in _TIMES and (meant := _hours(text)) is not None:
+        return Slip("is hours and minutes, and one number is wanted", f"Write '{meant}'.")
+    return None
+
+
+def _hours(text: str) -> str | None:
+    for form in (_CLOCK, _HOURS_MINUTES):
+        found = form.fullmatch(text)
+        if found is not None:
+            hours, minutes, *seconds = (int(part or 0) for part in found.groups())
+            return f"{hours + minutes / 60 + sum(seconds) / 3600:.6g} h"
+    return None
+
+
+def usual_letters(unit: str) -> str | None:
+    """``mL/h`` for ``ml/H`` and ``ML/h``; None where the letters are usual or the unit is not."""
+    usual = _BY_LETTERS.get(unit.casefold())
+    return None if usual is None or unit in (usual, usual.replace("L", "l")) else usual
+
+
+def meant_well(text: str) -> str | None:
+    """``A1`` for ``a1``, ``A01`` and ``a-1``; None for what is no well at all."""
+    found = _WELL.fullmatch(text.strip())
+    return None if found is None else f"{found.group(1).upper()}{found.group(2)}"
+
+
+def meant_name(text: str) -> str:
+    """``my-night`` for ``my night!``: what a name may hold, in the order in which it stands."""
+    return re.sub(r"[^A-Za-z0-9_.+-]+", "-", text.strip()).strip("-._+")[:60]
+
+
+def meant_number(text: str) -> str | None:
+    """``0.85`` for ``0,85``; None where no comma is in the way."""
+    found = re.fullmatch(r"([-+]?[0-9]+),([0-9]+)", text.strip())
+    return None if found is None else f"{found.group(1)}.{found.group(2)}"
