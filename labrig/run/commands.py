@@ -16,6 +16,10 @@ class BadCommand(ValueError):
     """The command makes no sense; the message says what would."""
 
 
+class IdTaken(BadCommand):
+    """The id has been used for something else; nothing was done."""
+
+
 class Commands:
     """Takes each command once and remembers what it replied.
 
@@ -41,6 +45,7 @@ class Commands:
 
         Raises:
             BadCommand: an unknown name, no id, or an argument is missing; nothing was done.
+            IdTaken: the id belongs to another command; nothing was done.
         """
         if name not in get_args(CommandName):
             raise BadCommand(f"no command {name!r}; there are {', '.join(get_args(CommandName))}")
@@ -51,14 +56,26 @@ class Commands:
                 raise BadCommand(f"{name} needs {needed!r}")
         with self._lock:
             if command_id in self._replies:
-                return self._replies[command_id]
+                return self._repeated(name, command_id, args)
             if name == "answer":
                 self._check_answer(str(args["question"]), str(args["choice"]))
             # First the deed: a stop must not wait for a slow disk.
             self._act(Command(command_id, name, args))  # type: ignore[arg-type]
             reply = {"accepted": True, "command": name, "at_s": self._desk.clock.now_s()}
-            self._replies[command_id] = reply
+            self._replies[command_id] = {**reply, "args": dict(args)}
         self._desk.note("command", command_id, "acknowledged", **reply, args=dict(args))
+        return reply
+
+    def _repeated(self, name: str, command_id: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """The reply it got the first time. A stop by a used id must not pass for one carried out."""
+        reply = dict(self._replies[command_id])
+        before = reply.pop("args", {})
+        same = all(before.get(needed) == args.get(needed) for needed in _NEEDED.get(name, ()))
+        if reply.get("command") != name or not same:
+            raise IdTaken(
+                f"command_id {command_id!r} was used for {reply.get('command')!r} before: give "
+                f"{name} an id of its own. Nothing was done."
+            )
         return reply
 
     def _check_answer(self, question_id: str, choice: str) -> None:

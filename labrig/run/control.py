@@ -12,14 +12,17 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from labrig.durable import write_json
 from labrig.record.clock import boot_id
 from labrig.record.writable import clean, json_text
-from labrig.run.commands import BadCommand
+from labrig.run.commands import BadCommand, IdTaken
+from labrig.run.register import Door
 
 HOST = "127.0.0.1"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -44,8 +47,8 @@ class ControlServer:
         self._path = path
         self._server: _Server | None = None
 
-    def open(self) -> None:
-        """Listen on a free port and write ``control.json``."""
+    def open(self) -> Door:
+        """Listen on a free port, write ``control.json``, and say where."""
         token = secrets.token_urlsafe(32)
         server = _Server((HOST, 0), _Handler)
         server.status, server.take, server.token = self._status, self._take, token
@@ -54,22 +57,16 @@ class ControlServer:
         threading.Thread(
             target=server.serve_forever, args=(0.1,), name="control", daemon=True
         ).start()
-        text = json.dumps(
-            {"pid": os.getpid(), "boot_id": boot_id(), "host": HOST, "port": server.server_port,
-             "token": token}
-        )  # fmt: skip
+        door = Door(HOST, server.server_port, token)
+        content = {"pid": os.getpid(), "boot_id": boot_id(), **asdict(door)}
         try:
-            new = self._path.with_suffix(".new")
-            new.unlink(missing_ok=True)
-            with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(text)
-            new.replace(self._path)
+            write_json(self._path, content, 0o600)
         except OSError:
             # On a full disk there may be room where the one before it stands.
-            new.unlink(missing_ok=True)
             with open(os.open(self._path, os.O_WRONLY), "w") as file:
-                file.write(text)
+                json.dump(content, file)
                 file.truncate()
+        return door
 
     def close(self) -> None:
         """Stop listening and remove ``control.json``."""
@@ -110,6 +107,8 @@ class _Handler(BaseHTTPRequestHandler):
             args = self._body()
             command_id = args.pop("command_id", "")
             self._reply(200, self.server.take(self.path.lstrip("/"), str(command_id), args))
+        except IdTaken as error:
+            self._reply(409, {"error": str(error)})
         except BadCommand as error:
             self._reply(400, {"error": str(error)})
 

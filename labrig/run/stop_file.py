@@ -1,0 +1,112 @@
+"""``stop.json``: a stop that reaches a run whether or not its runner answers, or lives.
+
+Whoever wants a run stopped writes this file first and knocks at the runner's door then. A runner
+that hangs finds it when it wakes; one that takes over from a dead one finds it before it asserts
+anything. It stays in the run folder.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from labrig.durable import read_json, write_json
+
+LOOK_EVERY_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequest:
+    """Who wants a run stopped, why, since when.
+
+    Attributes:
+        command_id: the same at the door, so that it is carried out once.
+        asked_utc: ISO 8601.
+    """
+
+    command_id: str
+    reason: str
+    by: str
+    asked_utc: str
+
+    @classmethod
+    def now(cls, reason: str, by: str) -> StopRequest:
+        """A stop that is asked for now."""
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        return cls(str(uuid.uuid4()), _clean(reason), _clean(by), at)
+
+    @property
+    def args(self) -> dict[str, Any]:
+        """As arguments of the command ``stop``."""
+        return {"reason": self.reason, "by": self.by, "asked_utc": self.asked_utc}
+
+
+def write_stop(path: Path, request: StopRequest) -> None:
+    """Put it on the disk; one that lies there already stays.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    if not path.exists():
+        write_json(path, {"command_id": request.command_id, **request.args})
+
+
+def read_stop(path: Path) -> StopRequest | None:
+    """The stop that was asked for, if any.
+
+    A file that cannot be read is a stop as well: somebody wanted one.
+    """
+    try:
+        raw = read_json(path)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raw = {"reason": f"a stop.json that cannot be read ({error})"}
+    return StopRequest(
+        str(raw.get("command_id") or f"stop-{path.parent.name}"),
+        _clean(str(raw.get("reason", ""))),
+        _clean(str(raw.get("by", ""))),
+        str(raw.get("asked_utc", "")),
+    )
+
+
+class StopWatch:
+    """Looks for ``stop.json`` while a runner lives, in a thread of its own.
+
+    Args:
+        path: where it would lie.
+        carry_out: takes ``(command_id, args)``; called once.
+    """
+
+    def __init__(self, path: Path, carry_out: Callable[[str, Mapping[str, Any]], None]) -> None:
+        self._path = path
+        self._carry_out = carry_out
+        self._over = threading.Event()
+
+    def open(self) -> None:
+        """Begin to look."""
+        threading.Thread(target=self._run, name="stop-watch", daemon=True).start()
+
+    def close(self) -> None:
+        """Look no longer."""
+        self._over.set()
+
+    def _run(self) -> None:
+        while not self._over.wait(LOOK_EVERY_S):
+            # As cheap as can be: this is asked five times a second for days.
+            if os.path.exists(self._path):
+                request = read_stop(self._path)
+                if request is not None:
+                    self._carry_out(request.command_id, request.args)
+                    return
+
+
+def _clean(text: str) -> str:
+    """Text that any file takes; a terminal may give half characters."""
+    return text.encode("utf-8", "replace").decode("utf-8")
