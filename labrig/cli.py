@@ -1,73 +1,32 @@
-"""The ``labrig`` command: mounts one function a command, and explains errors.
-
-Commands import what they need when they run, so ``labrig --help`` answers at once.
-"""
+"""The ``labrig`` command. A stop goes first and alone: it waits for no other command's imports."""
 
 from __future__ import annotations
 
 import sys
-
-import typer
-
-from labrig.commands import errors
-from labrig.commands.check import check
-from labrig.commands.commit import commit
-from labrig.commands.control import answer, follow, hold, resume, status, stop
-from labrig.commands.demo import demo
-from labrig.commands.doctor import doctor
-from labrig.commands.film import film
-from labrig.commands.init import init
-from labrig.commands.measure import measure
-from labrig.commands.ready import ready
-from labrig.commands.report import report
-from labrig.commands.review import agree, review
-from labrig.commands.run import run
-from labrig.commands.serve import serve
-from labrig.commands.sim import sim
-
-app = typer.Typer(
-    name="labrig",
-    help="Run nerve-muscle culture experiments: from a protocol to a morning report.\n\n"
-    "Start with `labrig demo`. Then `labrig init my-lab`, edit a protocol, `labrig check` it, "
-    "`labrig commit` it, and `labrig run` it.",
-    epilog="Exit status: 0 done; 1 refused (a file is wrong, a finding blocks); 2 wrong command "
-    "line; 3 no runner answers; 4 the run ended early; 5 an instrument is missing or wrong; "
-    "6 part of the work failed.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-)
-
-BENCH, FILES = "At the bench", "Images and reports"
-for command, panel in (
-    (demo, None),
-    (init, None),
-    (check, None),
-    (commit, None),
-    (run, BENCH),
-    (status, BENCH),
-    (stop, BENCH),
-    (hold, BENCH),
-    (resume, BENCH),
-    (answer, BENCH),
-    (follow, BENCH),
-    (serve, BENCH),
-    (ready, BENCH),
-    (doctor, BENCH),
-    (sim, BENCH),
-    (measure, FILES),
-    (review, FILES),
-    (agree, FILES),
-    (film, FILES),
-    (report, FILES),
-):
-    app.command(rich_help_panel=panel or "Preparing")(command)
+from typing import Any
 
 
 def main() -> None:
     """Entry point of the ``labrig`` script."""
+    if sys.argv[1:2] == ["stop"]:
+        from labrig.commands.stop import options_of, stop_from_command_line
+
+        options = options_of(sys.argv[2:])
+        if options is not None:
+            sys.exit(stop_from_command_line(options))
+    from labrig.commands import errors
+    from labrig.commands.mounted import app
+
     try:
         app()
     except Exception as error:
         sys.exit(errors.explain(error))
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute
+    """``app``, with all commands, for whoever imports it."""
+    if name == "app":
+        from labrig.commands.mounted import app
+
+        return app
+    raise AttributeError(name)

@@ -1,10 +1,19 @@
 """Options of the whole test suite (pytest reads them only from here)."""
 
+import os
+
+import pytest
 from hypothesis import settings
 
 # No test depends on the machine's speed; a failing example is printed so that it can be replayed.
 settings.register_profile("labrig", deadline=None, print_blob=True)
 settings.load_profile("labrig")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _state_of_the_tests(tmp_path_factory):
+    """Runs of the tests, in processes of their own too, are in no user's register."""
+    os.environ["LABRIG_STATE"] = str(tmp_path_factory.mktemp("state"))
 
 
 def pytest_addoption(parser):

@@ -14,71 +14,100 @@ from labrig.commands.durations import duration_s
 from labrig.commands.status_display import WHAT_NOW, print_status
 
 if TYPE_CHECKING:
-    from labrig.run.control_client import RunnerClient
+    from labrig.commands.which_run import ChosenRun
     from labrig.run_folder import RunFolder
 
 RunArgument = Annotated[
     Path | None,
-    typer.Argument(help="Run folder; without one, the newest under --runs.", show_default=False),
+    typer.Argument(
+        help="Run folder, or the name of a run; without one, the only run that lives.",
+        show_default=False,
+    ),
 ]
-RunsOption = Annotated[Path, typer.Option(help="Folder of runs.")]
+RunsOption = Annotated[
+    Path | None,
+    typer.Option(help="Without RUN: look only at runs in this folder.", show_default=False),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON line.")]
 SIMULATED_GAP = "10 min"
 ReasonOption = Annotated[str, typer.Option(help="Why; goes into the journal.")]
+ByOption = Annotated[
+    str, typer.Option(help="Who; goes into the journal.", show_default="this user")
+]
 
 
-def status(
-    run: RunArgument = None, runs: RunsOption = Path("runs"), as_json: JsonOption = False
-) -> None:
+def status(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption = False) -> None:
     """Show how a run stands: phase, alarms, what was late or missed, what runs out when.
 
     Exit status 3 when its runner does not answer and the run has not ended.
     """
+    from labrig.commands.doors import answering
+    from labrig.commands.which_run import chosen_run
+    from labrig.launch.concluding import conclude_if_ended
     from labrig.night.following import glance
-    from labrig.run.control_client import NoRunner, connect
+    from labrig.run.control_client import NoRunner
 
-    folder = _folder(run, runs)
+    chosen = chosen_run(run, runs)
+    folder = chosen.folder
     try:
-        shown = connect(folder.control).status()
+        shown = answering(chosen).status()
     except NoRunner:
+        conclude_if_ended(folder)
         seen = glance(folder)
-        shown = {"condition": seen.condition, "counters": seen.counters}
+        shown = {"condition": seen.condition, "counters": seen.counters, "why": list(seen.why)}
         if not seen.ended:
             shown |= _last_words(folder)
     if as_json:
-        typer.echo(json.dumps({"run": str(folder.root), **shown}))
+        about = {"run": str(folder.root), "rig": chosen.rig, "bench": chosen.bench}
+        typer.echo(json.dumps({**about, **shown}))
     else:
-        print_status(folder.root, shown)
+        print_status(folder.root, {"named": chosen.named, **shown})
     if shown["condition"] in WHAT_NOW:
         raise typer.Exit(exit_codes.NO_RUNNER)
+    if shown["condition"] == "failed":
+        raise typer.Exit(exit_codes.ENDED_EARLY)
 
 
 def stop(
     run: RunArgument = None,
-    runs: RunsOption = Path("runs"),
+    runs: RunsOption = None,
     reason: ReasonOption = "",
+    by: ByOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Stop a run now: stimulation off first, doses off; basal perfusion goes on.
 
-    Safe to repeat. Works with Prefect and every page gone.
+    Safe to repeat, from any directory, with Prefect and every page gone. A run whose runner is
+    dead is taken over only to be made safe: no level is set and nothing is armed. One whose
+    runner hangs is stopped the moment it wakes.
+
+    Exit status: 0 stopped, or being stopped; 1 refused, or several runs live; 3 no run lives, or
+    its runner does not answer; 6 stopped, but some instrument could not be confirmed.
     """
-    _say(_runner(run, runs).stop(reason), "The run is being stopped.", as_json=as_json)
+    from labrig.commands.stop import Options, stop_from_command_line
+
+    raise typer.Exit(stop_from_command_line(Options(run, runs, reason, by, as_json)))
 
 
 def hold(
     run: RunArgument = None,
-    runs: RunsOption = Path("runs"),
+    runs: RunsOption = None,
     reason: ReasonOption = "",
+    by: ByOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Pause stimulation and events of a run; perfusion goes on. `labrig resume` ends it."""
-    _say(_runner(run, runs).hold(reason), "The run is held.", as_json=as_json)
+    from labrig.commands.doors import answering, operator
+    from labrig.commands.which_run import chosen_run
+
+    chosen = chosen_run(run, runs)
+    reply = answering(chosen).hold(reason, by=by or operator())
+    _say(chosen, reply, "is held.", as_json=as_json)
 
 
 def resume(
     run: RunArgument = None,
-    runs: RunsOption = Path("runs"),
+    runs: RunsOption = None,
     gap: Annotated[
         str | None,
         typer.Option(
@@ -95,6 +124,7 @@ def resume(
     fast: Annotated[
         bool, typer.Option("--fast", help="Dead simulated runs: at full speed.")
     ] = False,
+    by: ByOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Go on with a held run, or take over one whose runner has died.
@@ -102,16 +132,21 @@ def resume(
     A dead runner's instruments are asked what they did, no dose is given twice, what should
     hold now is asserted again, and the gap is recorded.
     """
+    from labrig.commands.doors import answering, operator
     from labrig.commands.run import start_and_follow
+    from labrig.commands.which_run import chosen_run
     from labrig.durable import read_json
+    from labrig.launch.concluding import conclude_if_ended
     from labrig.launch.runner_child import RunnerOptions
     from labrig.night.following import glance
-    from labrig.run.control_client import NoRunner, connect
+    from labrig.run.control_client import NoRunner
     from labrig.run.runner import RunOver
+    from labrig.run.stop_file import read_stop
 
     if fast and speed is not None:
         raise typer.BadParameter("--fast and --speed say two paces: leave one of them out")
-    folder = _folder(run, runs)
+    chosen = chosen_run(run, runs)
+    folder = chosen.folder
     options = RunnerOptions(
         math.inf if fast else speed, gap_s=duration_s(gap or SIMULATED_GAP, "--gap")
     )
@@ -122,43 +157,53 @@ def resume(
             "--speed and --fast out"
         )
     try:
-        runner = connect(folder.control)
-        if of_a_dead_one and runner.status():
+        runner = answering(chosen)
+        if of_a_dead_one:
             raise typer.BadParameter(
                 f"the runner of {folder.root} lives and keeps its pace: leave --gap, --speed and "
                 "--fast out"
             )
-        reply = runner.resume()
+        reply = runner.resume(by=by or operator())
     except NoRunner:
+        conclude_if_ended(folder)
         seen = glance(folder)
-        if seen.condition in ("finished", "stopped"):
+        if seen.ended and seen.over:
             raise RunOver(
-                f"{folder.root} has {seen.condition} already: there is nothing to go on with. "
+                f"{chosen.named} has {seen.condition} already: there is nothing to go on with. "
                 f"`labrig report {folder.root}` makes its report again."
             ) from None
+        stopped = read_stop(folder.stop)
+        if stopped is not None and not as_json:
+            typer.echo(
+                f"{chosen.named} was to be stopped by {stopped.by or 'somebody'} "
+                f"({stopped.reason or 'no reason given'}): it is taken over only to be made safe."
+            )
         start_and_follow(folder, options, as_json=as_json)
         return
-    _say(reply, "The run goes on.", as_json=as_json)
+    _say(chosen, reply, "goes on.", as_json=as_json)
 
 
 def answer(
     question: Annotated[str, typer.Argument(help="As `labrig status` shows it, e.g. stall:pump.")],
     choice: Annotated[str, typer.Argument(help="One of the answers shown with it.")],
     run: RunArgument = None,
-    runs: RunsOption = Path("runs"),
+    runs: RunsOption = None,
+    by: ByOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question that a run has asked (`labrig status` shows those that stand).
 
     Example: labrig answer stall:base_left restart
     """
-    reply = _runner(run, runs).answer(question, choice)
-    _say(reply, f"{question}: {choice}.", as_json=as_json)
+    from labrig.commands.doors import answering, operator
+    from labrig.commands.which_run import chosen_run
+
+    chosen = chosen_run(run, runs)
+    reply = answering(chosen).answer(question, choice, by=by or operator())
+    _say(chosen, reply, f"was told {choice!r} to {question}.", as_json=as_json)
 
 
-def follow(
-    run: RunArgument = None, runs: RunsOption = Path("runs"), as_json: JsonOption = False
-) -> None:
+def follow(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption = False) -> None:
     """Take up following a run: measure its pictures as they come, and write the report at its end.
 
     For a night whose window was closed or whose Prefect flow was killed. Nothing is sent to any
@@ -167,8 +212,9 @@ def follow(
     Exit status as for `labrig run`.
     """
     from labrig.commands.run import follow_to_the_end
+    from labrig.commands.which_run import chosen_run
 
-    follow_to_the_end(_folder(run, runs), None, as_json=as_json)
+    follow_to_the_end(chosen_run(run, runs).folder, None, as_json=as_json)
 
 
 def _last_words(folder: RunFolder) -> dict[str, Any]:
@@ -186,22 +232,10 @@ def _last_words(folder: RunFolder) -> dict[str, Any]:
     }
 
 
-def _folder(run: Path | None, runs: Path) -> RunFolder:
-    from labrig.run_folder import NotARunFolder, RunFolder
-
-    if run is not None:
-        return RunFolder.at(run)
-    found = sorted(p.parent for p in runs.glob("*/run.json"))
-    if not found:
-        raise NotARunFolder(f"there is no run in {runs}: name a run folder, or give --runs")
-    return RunFolder.at(found[-1])
-
-
-def _runner(run: Path | None, runs: Path) -> RunnerClient:
-    from labrig.run.control_client import connect
-
-    return connect(_folder(run, runs).control)
-
-
-def _say(reply: dict[str, Any], sentence: str, *, as_json: bool) -> None:
-    typer.echo(json.dumps(reply) if as_json else sentence)
+def _say(chosen: ChosenRun, reply: dict[str, Any], what: str, *, as_json: bool) -> None:
+    """Whatever was done, say to which run on which rig."""
+    if as_json:
+        about = {"run": str(chosen.folder.root), "rig": chosen.rig, "bench": chosen.bench}
+        typer.echo(json.dumps({**about, **reply}))
+    else:
+        typer.echo(f"{chosen.named} {what}")

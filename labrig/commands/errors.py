@@ -16,6 +16,7 @@ def explain(error: Exception) -> int:
 
     An error that nobody has learnt to explain yet is raised again, with its traceback.
     """
+    from labrig.commands.which_run import NoSuchRun, SeveralRuns
     from labrig.flows.login import NotPrivate
     from labrig.flows.schedules import ScheduleRefused
     from labrig.flows.services import ServiceFailed
@@ -51,6 +52,12 @@ def explain(error: Exception) -> int:
     if isinstance(error, NoRunner):
         console.print(f"[bold red]No runner answers:[/] {escape(str(error))}")
         return exit_codes.NO_RUNNER
+    if isinstance(error, NoSuchRun):
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        return exit_codes.NO_RUNNER
+    if isinstance(error, SeveralRuns):
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        return exit_codes.REFUSED
     if isinstance(error, NotARunFolder | FileNotFoundError | FileExistsError):
         console.print(str(error), style="red", markup=False)
         return exit_codes.REFUSED

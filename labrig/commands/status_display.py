@@ -29,7 +29,7 @@ def print_status(run: Path, shown: Mapping[str, Any]) -> None:
     Args:
         run: its folder.
         shown: as ``GET /status`` gives it; for a run without a runner only ``condition`` and
-            ``counters`` are needed.
+            ``counters`` are needed. ``named`` says which run on which rig.
     """
     from rich.console import Console
     from rich.markup import escape
@@ -37,7 +37,11 @@ def print_status(run: Path, shown: Mapping[str, Any]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     condition = shown["condition"]
     style = "green" if condition in ("running", "finished") else "bold red"
-    console.print(f"{run.name}: [{style}]{condition}[/]{_progress(shown)}")
+    console.print(
+        f"{escape(shown.get('named', run.name))}: [{style}]{condition}[/]{_progress(shown)}"
+    )
+    for why in shown.get("why", []):
+        console.print(f"[bold red]{escape(why)}[/]")
     if condition in WHAT_NOW:
         console.print(WHAT_NOW[condition].format(run=run))
     for alarm in shown.get("alarms", []):

@@ -71,7 +71,7 @@ def start_runner(folder: RunFolder, options: RunnerOptions) -> subprocess.Popen[
 
 
 def wait_until_ready(child: subprocess.Popen[bytes], folder: RunFolder) -> None:
-    """Return once the runner answers for this folder, or has already finished.
+    """Return once the runner answers for this folder, or the run has ended already.
 
     Raises:
         RunnerRefused: it would not begin.
@@ -80,10 +80,10 @@ def wait_until_ready(child: subprocess.Popen[bytes], folder: RunFolder) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
         status = child.poll()
-        if status == 0:
+        if status == 0 or (status is not None and folder.outcome.exists()):
             return
         if status in (REFUSED, NO_INSTRUMENT):
-            raise RunnerRefused(status, _last_words(folder))
+            raise RunnerRefused(status, last_words(folder))
         if status is not None:
             raise RunnerDied(f"the runner ended with exit status {status}.\n{log_tail(folder)}")
         if _door_of(folder) == child.pid:
@@ -107,7 +107,7 @@ def _door_of(folder: RunFolder) -> int | None:
     return pid
 
 
-def _last_words(folder: RunFolder) -> str:
+def last_words(folder: RunFolder) -> str:
     """The last line of the log, which is the runner's reason."""
     lines = folder.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return lines[-1] if lines else "it gave no reason"

@@ -10,14 +10,13 @@ Only what a runner may hold in memory is imported here: no OpenCV, NumPy, Prefec
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from labrig.durable import read_json
+from labrig.durable import read_json, write_json
 from labrig.launch.pace import settle_pace
 from labrig.launch.port_claims import claimed_ports
 from labrig.launch.runner_child import NO_INSTRUMENT, REFUSED
@@ -30,6 +29,7 @@ from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import BenchSpec, OpenTransport, PortSpec, open_real_port
 from labrig.run.camera_link import CameraLink
 from labrig.run.lease import LeaseHeld
+from labrig.run.register import registered
 from labrig.run.runner import Runner, RunOver, previous_state
 from labrig.run_folder import RunFolder, is_rehearsal
 from labrig.twin.bench import TwinBench
@@ -69,7 +69,11 @@ def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
     module = REHEARSAL if rehearsal else CAMERA
     camera = CameraLink([sys.executable, "-m", module, str(folder.camera)], log=folder.log)
     made = datetime.fromisoformat(identity["made_utc"])
-    with claimed_ports(bench, folder.root), WireLog(folder.wire) as wire:
+    with (
+        claimed_ports(bench, folder.root),
+        registered(folder.root, identity) as registration,
+        WireLog(folder.wire) as wire,
+    ):
         if identity["simulated"]:
             pace = settle_pace(folder, speed)
             clock, open_port, twin = _simulated(folder, bench, made, pace, gap_s)
@@ -88,13 +92,20 @@ def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
             else None,
             # a simulated bench remembers no further than the death of its process
             partial(open_journal, survives="power cut" if twin is None else "kill"),
+            announce=registration.write,
         )
         outcome = runner.run()
         if twin is not None:
-            truth = json.dumps(twin.truth(), indent=1, sort_keys=True)
-            (folder.twin / "truth_at_end.json").write_text(truth, encoding="utf-8")
+            _write_truth(folder, twin)
             twin.close()
     return 0 if outcome.condition == "finished" else FAILED
+
+
+def _write_truth(folder: RunFolder, twin: TwinBench) -> None:
+    try:
+        write_json(folder.twin / "truth_at_end.json", twin.truth())
+    except OSError as error:
+        sys.stderr.write(f"what was physically true at the end cannot be written: {error}\n")
 
 
 def _simulated(

@@ -29,6 +29,8 @@ class Glance:
         now_s: the run's clock; None when the runner does not answer.
         ended: whether nothing more will happen by itself. A runner that died may be taken over,
             so that is for whoever follows to judge: see :class:`Patience`.
+        why: in words, why a run that ended is not simply finished.
+        over: whether there is nothing left to go on with; a runner may have failed half way.
     """
 
     condition: str
@@ -37,6 +39,9 @@ class Glance:
     ended: bool = False
     counters: dict[str, int] = field(default_factory=dict)
     alarms: tuple[dict[str, Any], ...] = ()
+    questions: tuple[dict[str, Any], ...] = ()
+    why: tuple[str, ...] = ()
+    over: bool = False
 
 
 class NightEndedEarly(Exception):
@@ -75,10 +80,8 @@ def glance(folder: RunFolder, child: subprocess.Popen[bytes] | None = None) -> G
     try:
         status = connect(folder.control).status()
     except NoRunner:
-        outcome = folder.root / "outcome.json"
-        if outcome.exists():
-            last = read_json(outcome)
-            return Glance(last["condition"], ended=True, counters=last["counters"])
+        if folder.outcome.exists():
+            return _at_the_end(read_json(folder.outcome))
         if gone or not runner_lives(folder.root):
             return Glance(DIED, ended=gone)
         return Glance("unreachable")
@@ -89,4 +92,19 @@ def glance(folder: RunFolder, child: subprocess.Popen[bytes] | None = None) -> G
         False,
         status.get("counters", {}),
         tuple(status.get("alarms", ())),
+        tuple(status.get("questions", ())),
+    )
+
+
+def _at_the_end(outcome: dict[str, Any]) -> Glance:
+    unsafe = outcome.get("unsafe", ())
+    why = [*outcome.get("failures", ()), *outcome.get("shortfalls", ())]
+    if unsafe:
+        why.append(f"left without knowing their state: {', '.join(unsafe)}")
+    return Glance(
+        outcome["condition"],
+        ended=True,
+        counters=outcome["counters"],
+        why=tuple(why),
+        over=outcome.get("over", outcome["condition"] in ("finished", "stopped")),
     )

@@ -7,7 +7,7 @@ workers; the dispatcher hears of them like of any other command.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labrig.record.clock import Mailbox
@@ -50,9 +50,9 @@ class AtOnce:
             case "stop":
                 self._stop()
             case "hold" if not self._desk.held:
-                self._hold(str(command.args.get("reason", "")))
+                self._hold(command.args)
             case "resume" if self._desk.held:
-                self._resume()
+                self._resume(command.args)
         self._dispatcher.put(command)
 
     def _stop(self) -> None:
@@ -65,16 +65,18 @@ class AtOnce:
         for worker in self._workers:
             worker.leave.await_written(max(0.0, until_s - time.monotonic()))
 
-    def _hold(self, reason: str) -> None:
+    def _hold(self, args: Mapping[str, Any]) -> None:
         self._desk.held = True
         self._tell_workers()
         if self._desk.board.condition == "running":
             self._desk.board.condition = "held"
-        self._desk.note("run", "held", "noted", reason=reason)
+        self._desk.note(
+            "run", "held", "noted", reason=args.get("reason", ""), by=args.get("by", "")
+        )
 
-    def _resume(self) -> None:
+    def _resume(self, args: Mapping[str, Any]) -> None:
         # Written first: a runner that takes over must not begin what this one still held back.
-        self._desk.note("run", "resumed", "noted")
+        self._desk.note("run", "resumed", "noted", by=args.get("by", ""))
         self._desk.held = False
         self._tell_workers()
         if self._desk.board.condition == "held":

@@ -67,7 +67,7 @@ class Commands:
         return reply
 
     def _repeated(self, name: str, command_id: str, args: Mapping[str, Any]) -> dict[str, Any]:
-        """The reply it got the first time. A stop by a used id must not pass for one carried out."""
+        """The reply it got the first time. A stop by a used id must not pass for a stop."""
         reply = dict(self._replies[command_id])
         before = reply.pop("args", {})
         same = all(before.get(needed) == args.get(needed) for needed in _NEEDED.get(name, ()))

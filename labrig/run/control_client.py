@@ -31,21 +31,25 @@ class RunnerClient:
         """What the runner shows of itself. Raises NoRunner."""
         return self._ask("GET", "/status", None)
 
-    def stop(self, reason: str = "", command_id: str | None = None) -> dict[str, Any]:
+    def stop(
+        self, reason: str = "", command_id: str | None = None, by: str = "", asked_utc: str = ""
+    ) -> dict[str, Any]:
         """Safe state now, and the end of the run. Raises NoRunner."""
-        return self._command("stop", command_id, reason=reason)
+        return self._command("stop", command_id, reason=reason, by=by, asked_utc=asked_utc)
 
-    def hold(self, reason: str = "", command_id: str | None = None) -> dict[str, Any]:
+    def hold(self, reason: str = "", command_id: str | None = None, by: str = "") -> dict[str, Any]:
         """Pause events and stimulation; perfusion goes on. Raises NoRunner."""
-        return self._command("hold", command_id, reason=reason)
+        return self._command("hold", command_id, reason=reason, by=by)
 
-    def resume(self, command_id: str | None = None) -> dict[str, Any]:
+    def resume(self, command_id: str | None = None, by: str = "") -> dict[str, Any]:
         """Go on after a hold. Raises NoRunner."""
-        return self._command("resume", command_id)
+        return self._command("resume", command_id, by=by)
 
-    def answer(self, question: str, choice: str, command_id: str | None = None) -> dict[str, Any]:
+    def answer(
+        self, question: str, choice: str, command_id: str | None = None, by: str = ""
+    ) -> dict[str, Any]:
         """Answer a question that stands. Raises NoRunner, CommandRefused."""
-        return self._command("answer", command_id, question=question, choice=choice)
+        return self._command("answer", command_id, question=question, choice=choice, by=by)
 
     def note(self, text: str, by: str = "", command_id: str | None = None) -> dict[str, Any]:
         """Write what a person did into the journal. Raises NoRunner."""
@@ -81,7 +85,7 @@ class RunnerClient:
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise NoRunner(
                 f"no runner answers at {self.host}:{self.port} ({error}). If it was killed, "
-                "`labrig resume` goes on with its run."
+                "`labrig resume` goes on with its run, and `labrig stop` makes the bench safe."
             ) from error
         finally:
             connection.close()
@@ -96,7 +100,7 @@ class RunnerClient:
         return answer
 
 
-def connect(control: Path) -> RunnerClient:
+def connect(control: Path, timeout_s: float = 5.0) -> RunnerClient:
     """A client for the runner that wrote this ``control.json``. Sends nothing.
 
     Raises:
@@ -104,7 +108,7 @@ def connect(control: Path) -> RunnerClient:
     """
     try:
         raw = json.loads(control.read_text(encoding="utf-8"))
-        return RunnerClient(raw["host"], int(raw["port"]), raw["token"])
+        return RunnerClient(raw["host"], int(raw["port"]), raw["token"], timeout_s)
     except FileNotFoundError:
         raise NoRunner(
             f"no runner lives in {control.parent}: `labrig status {control.parent}` says how its "

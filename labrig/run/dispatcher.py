@@ -91,6 +91,7 @@ class Dispatcher:
         self._unwritten: list[TimelineEntry] = []
         self._given_up = set(state.given_up)
         self._stop_reason: str | None = None
+        self._stopped_by = ""
         self._winding_up = False
         self._answers_too_late: dict[str, str] = {}
         self._open_ports = len(self._boxes)
@@ -125,6 +126,9 @@ class Dispatcher:
         if self._desk.held:
             # Before any level: a stimulator that hears of its level first would play it.
             self._tell_all(HoldChanged())
+        if self._state.stop_asked is not None:
+            # Before the time is looked at: a run that was to be stopped has not finished.
+            self._take_stop(self._state.stop_asked)
         if self._state.begun:
             self._adopt()
         while self._stop_reason is None and not self._done():
@@ -173,7 +177,7 @@ class Dispatcher:
                 open_events.append(entry)
         for entry in due_levels.values():
             self._give(entry)
-        if self._desk.held:
+        if self._desk.held or self._state.stop_asked is not None:
             self._postponed += open_events
         else:
             for entry in open_events:
@@ -329,7 +333,7 @@ class Dispatcher:
         args = command.args
         match command.name:
             case "stop":
-                self._stop_reason = str(args.get("reason", "")) or "by command"
+                self._take_stop(args)
             case "hold":
                 # Carried out already, by whoever took the command: see `at_once`.
                 pass
@@ -338,7 +342,7 @@ class Dispatcher:
                 for entry in postponed:
                     self._give(entry)
             case "answer":
-                self._answer(str(args["question"]), str(args["choice"]))
+                self._answer(str(args["question"]), str(args["choice"]), str(args.get("by", "")))
             case "note":
                 self._desk.note("note", command.id, "noted", text=args["text"], by=args.get("by"))
             case "phase":
@@ -350,11 +354,15 @@ class Dispatcher:
                 self._desk.note("run", "followed", "noted")
                 self._desk.board.clear("unfollowed", "follower")
 
-    def _answer(self, question_id: str, choice: str) -> None:
+    def _take_stop(self, args: Mapping[str, Any]) -> None:
+        self._stop_reason = str(args.get("reason", "")) or "by command"
+        self._stopped_by = str(args.get("by", ""))
+
+    def _answer(self, question_id: str, choice: str, by: str) -> None:
         question = self._desk.board.take_question(question_id)
         if question is None:
             return
-        self._desk.note("note", f"answer:{question_id}", "noted", choice=choice)
+        self._desk.note("note", f"answer:{question_id}", "noted", choice=choice, by=by)
         entry = self._by_key.get(question_id)
         if self._winding_up and entry is not None:
             # Its worker may have ended, and begins nothing any more.
@@ -394,7 +402,7 @@ class Dispatcher:
             self._await_disk()
             self._desk.board.condition = "finished"
         else:
-            self._desk.note("run", "stopped", "noted", reason=stopped)
+            self._desk.note("run", "stopped", "noted", reason=stopped, by=self._stopped_by)
             self._await_disk()
             self._desk.board.condition = "stopped"
 

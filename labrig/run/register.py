@@ -120,7 +120,7 @@ def registered(folder: Path, identity: dict[str, Any]) -> Iterator[Registration]
     """
     from datetime import UTC, datetime
 
-    content = {
+    content: dict[str, Any] = {
         "folder": str(folder.absolute()),
         "run_id": str(identity.get("id", "")),
         "protocol": str(identity.get("protocol", "")),

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import json
+import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from labrig.durable import write_json
 from labrig.plan.plan import Plan
 from labrig.record.checkpoint import recover
 from labrig.record.clock import Clock, Mailbox
+from labrig.record.conclusion import RunOutcome, condition_of, ledger_of, shortfalls_of
 from labrig.record.consumption import reservoirs_now
 from labrig.record.journal import Entry, Journal, JournalError, open_journal
-from labrig.record.ledger import dose_ledger, ledger_json
+from labrig.record.ledger import ledger_json
 from labrig.record.recount import fates_of
 from labrig.record.recovery import RunState
 from labrig.record.reserve import Reserve
-from labrig.record.vocabulary import Condition
 from labrig.rig.bench import (
     BenchSpec,
     InstrumentSpec,
@@ -31,11 +32,12 @@ from labrig.run.at_once import AtOnce
 from labrig.run.board import Board
 from labrig.run.camera_link import CameraLink
 from labrig.run.chain_audit import ChainAudit
-from labrig.run.commands import Commands
+from labrig.run.commands import Commands, IdTaken
 from labrig.run.control import ControlServer
 from labrig.run.desk import Desk
 from labrig.run.dispatcher import Dispatcher
 from labrig.run.flow import PumpHandler
+from labrig.run.folder_watch import FolderWatch
 from labrig.run.handler import Handler
 from labrig.run.imaging import Attach, ImagingHandler
 from labrig.run.lease import Fence, take_lease
@@ -44,7 +46,9 @@ from labrig.run.orders import Command
 from labrig.run.port_gate import GatedTransport, Leave
 from labrig.run.port_link import PortLink, identify
 from labrig.run.probes import ProbeHandler
+from labrig.run.register import Door
 from labrig.run.stimulation import StimulatorHandler
+from labrig.run.stop_file import StopRequest, read_stop
 from labrig.run.workers import Worker
 from labrig_drivers.errors import InstrumentError, LinkError
 from labrig_drivers.instrument import installed_types
@@ -52,6 +56,8 @@ from labrig_drivers.kinds import Identity
 from labrig_drivers.transports.base import Transport
 
 DISPATCHER = "dispatcher"
+_log = logging.getLogger(__name__)
+
 POLL_S = 60.0
 WATCHDOG_SHARE = 0.4
 """A pump with a host watchdog is asked this often, in parts of its time-out: below one half."""
@@ -59,21 +65,6 @@ WATCHDOG_SHARE = 0.4
 
 class RunOver(Exception):
     """The run in this folder has ended; there is nothing to go on with."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
-    """How a run ended.
-
-    Attributes:
-        unsafe: instruments whose last state could not be confirmed.
-        failures: what workers died of; empty in a sound run.
-    """
-
-    condition: Condition
-    counters: dict[str, int]
-    unsafe: tuple[str, ...]
-    failures: tuple[str, ...]
 
 
 def previous_state(folder: Path) -> RunState:
@@ -98,6 +89,7 @@ class Runner:
         camera: the camera process.
         attachment: see :class:`labrig.run.imaging.ImagingHandler`.
         open_journal: opens the journal.
+        announce: tells the register of live runs where the runner answers.
     """
 
     def __init__(
@@ -110,6 +102,7 @@ class Runner:
         camera: CameraLink,
         attachment: Attach | None = None,
         open_journal: Callable[[Path, Clock], Journal] = open_journal,
+        announce: Callable[[Door], None] = lambda door: None,
     ) -> None:
         self._plan = plan
         self._bench = bench
@@ -120,6 +113,7 @@ class Runner:
         self._attachment = attachment
         self._open_journal = open_journal
         self._reserve = Reserve(folder / "reserve")
+        self._announce = announce
         self._workers: list[Worker] = []
         self._leaves: dict[str, Leave] = {}
         self._liveness = Liveness(clock)
@@ -145,6 +139,12 @@ class Runner:
                 state, follower = recover(self._folder / "journal.sqlite")
                 if state.ended:
                     raise RunOver(f"the run in {self._folder} has {state.condition} already.")
+                asked = read_stop(self._folder / "stop.json")
+                if asked is not None and not state.begun:
+                    raise RunOver(
+                        f"the start in {self._folder} was called off by {asked.by or 'somebody'} "
+                        f"before it began ({asked.reason or 'no reason given'})."
+                    )
                 journal.epoch = state.epoch + 1
                 journal.follow(follower)
                 fence = Fence(journal.epoch)
@@ -189,10 +189,21 @@ class Runner:
         failures: tuple[str, ...] = ()
         audit = ChainAudit(self._folder / "journal.sqlite", partial(self._distrust, desk))
         # The door first: on the wall clock, what follows acts at once, and can be stopped.
-        control.open()
+        self._announce(control.open())
+        watch = FolderWatch(
+            self._folder,
+            self._folder / "stop.json",
+            partial(self._carry_out, commands),
+            partial(self._folder_lost, desk),
+        )
+        asked = read_stop(self._folder / "stop.json")
         if state.stop_asked is not None:
             # Accepted by a runner that died before it was carried out.
             at_once.act(Command("adopted", "stop", state.stop_asked))
+        elif asked is not None:
+            state.stop_asked = asked.args
+            self._carry_out(commands, asked)
+        watch.open()
         try:
             if state.begun:
                 audit.start()
@@ -204,19 +215,56 @@ class Runner:
             failures = tuple(repr(error) for error in group.exceptions)
         finally:
             audit.stop()
+            watch.close()
             control.close()
         return self._conclude(desk, dispatcher, failures)
+
+    def _carry_out(self, commands: Commands, asked: StopRequest) -> None:
+        """A stop that lies in the run folder, as if it had come through the door."""
+        try:
+            commands.take("stop", asked.command_id, asked.args)
+        except IdTaken:
+            commands.take("stop", f"{asked.command_id}-stop", asked.args)
+
+    def _folder_lost(self, desk: Desk, lost: bool) -> None:
+        if not lost:
+            desk.board.clear("folder", "run folder")
+            desk.deviation("folder-back", folder=str(self._folder))
+            return
+        desk.deviation("folder-lost", folder=str(self._folder))
+        desk.alarm(
+            "folder", "run folder", f"{self._folder} was renamed, moved or deleted.",
+            "Put it back under its name. The run goes on and feeds the cells; pictures cannot be "
+            "stored meanwhile. `labrig stop` without a folder still reaches it.",
+        )  # fmt: skip
 
     def _conclude(
         self, desk: Desk, dispatcher: Dispatcher, failures: tuple[str, ...]
     ) -> RunOutcome:
-        condition: Condition = "failed" if failures else desk.board.condition
-        outcome = RunOutcome(condition, desk.board.counts(), tuple(dispatcher.unsafe), failures)
         self._reserve.give_up()
         desk.journal.note()
-        ledger = dose_ledger(self._plan, desk.journal.rows(), self._clock.now_s())
-        _write_json(self._folder / "ledger.json", ledger_json(ledger))
-        _write_json(self._folder / "outcome.json", asdict(outcome))
+        # Read twice rather than held: the journal of a week is larger than a runner may be.
+        ledger, problem = ledger_of(self._plan, desk.journal.rows(), self._clock.now_s())
+        failures += problem
+        said = desk.board.condition
+        shortfalls: tuple[str, ...] = ()
+        if said == "finished":
+            shortfalls = shortfalls_of(self._plan, desk.journal.rows(), ledger)
+        condition = condition_of(said, failures, shortfalls)
+        outcome = RunOutcome(
+            condition, said in ("finished", "stopped"), desk.board.counts(),
+            tuple(dispatcher.unsafe), failures, shortfalls,
+        )  # fmt: skip
+        try:
+            if ledger is not None:
+                write_json(self._folder / "ledger.json", ledger_json(ledger))
+            write_json(self._folder / "outcome.json", asdict(outcome))
+        except OSError as error:
+            # The journal has it all: whoever finds the folder can conclude from it.
+            _log.error(
+                "how the run ended (%s) cannot be written: %s. `labrig status` on its folder "
+                "writes it.", outcome.condition, error,
+            )  # fmt: skip
         return outcome
 
     def _distrust(self, desk: Desk, what: str) -> None:
@@ -360,9 +408,3 @@ def _poll_s(instrument: InstrumentSpec) -> float:
     """Polling feeds the host watchdog of an instrument that has one (settings: watchdog_s)."""
     watchdog_s = instrument.settings.get("watchdog_s") or 0
     return min(POLL_S, WATCHDOG_SHARE * watchdog_s) if watchdog_s else POLL_S
-
-
-def _write_json(path: Path, content: Any) -> None:  # noqa: ANN401 - JSON values
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-    new.replace(path)

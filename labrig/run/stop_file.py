@@ -7,18 +7,13 @@ anything. It stays in the run folder.
 
 from __future__ import annotations
 
-import os
-import threading
 import uuid
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from labrig.durable import read_json, write_json
-
-LOOK_EVERY_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,37 +69,6 @@ def read_stop(path: Path) -> StopRequest | None:
         _clean(str(raw.get("by", ""))),
         str(raw.get("asked_utc", "")),
     )
-
-
-class StopWatch:
-    """Looks for ``stop.json`` while a runner lives, in a thread of its own.
-
-    Args:
-        path: where it would lie.
-        carry_out: takes ``(command_id, args)``; called once.
-    """
-
-    def __init__(self, path: Path, carry_out: Callable[[str, Mapping[str, Any]], None]) -> None:
-        self._path = path
-        self._carry_out = carry_out
-        self._over = threading.Event()
-
-    def open(self) -> None:
-        """Begin to look."""
-        threading.Thread(target=self._run, name="stop-watch", daemon=True).start()
-
-    def close(self) -> None:
-        """Look no longer."""
-        self._over.set()
-
-    def _run(self) -> None:
-        while not self._over.wait(LOOK_EVERY_S):
-            # As cheap as can be: this is asked five times a second for days.
-            if os.path.exists(self._path):
-                request = read_stop(self._path)
-                if request is not None:
-                    self._carry_out(request.command_id, request.args)
-                    return
 
 
 def _clean(text: str) -> str:

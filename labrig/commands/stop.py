@@ -1,0 +1,323 @@
+"""``labrig stop``: the way to safety, for a runner that lives, hangs or is dead.
+
+Imports next to nothing, because somebody who stops a run is in a hurry.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from labrig.commands import exit_codes
+from labrig.commands.doors import doors_of, operator
+from labrig.commands.which_run import ChosenRun, NoSuchRun, SeveralRuns, chosen_run
+from labrig.durable import read_json
+from labrig.run.control_client import CommandRefused, NoRunner
+from labrig.run.stop_file import StopRequest, write_stop
+from labrig.run_folder import NotARunFolder
+
+Say = Callable[[str], None]
+ANSWER_WITHIN_S = 3.0
+"""[P] A runner that has not answered a stop by then is told as one that hangs."""
+DISK_WITHIN_S = 1.0
+"""[P] So long the door may wait for ``stop.json``: a slow disk must not hold up a stop."""
+AGAIN_S = 0.1
+SAFE_WITHIN_S = 180.0
+"""[P] A bench whose instruments are all silent is given up by its worker before that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """As given on the command line."""
+
+    run: Path | None = None
+    runs: Path | None = None
+    reason: str = ""
+    by: str = ""
+    as_json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is said, and how the command ends."""
+
+    status: int
+    state: str
+    text: str
+
+
+def options_of(arguments: list[str]) -> Options | None:
+    """Read the command line; None when it is not plain, and typer is to explain it."""
+    texts = {"--reason": "", "--by": "", "--runs": ""}
+    run, as_json = "", False
+    rest = iter(arguments)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if name in texts:
+            given = value if equals else next(rest, None)
+            if given is None:
+                return None
+            texts[name] = given
+        elif word == "--json":
+            as_json = True
+        elif word.startswith("-") or run:
+            return None
+        else:
+            run = word
+    return Options(
+        Path(run) if run else None,
+        Path(texts["--runs"]) if texts["--runs"] else None,
+        texts["--reason"],
+        texts["--by"],
+        as_json,
+    )
+
+
+def stop_from_command_line(options: Options) -> int:
+    """Stop, say what came of it, and return the exit status."""
+    try:
+        chosen = chosen_run(options.run, options.runs)
+    except (NoSuchRun, SeveralRuns, NotARunFolder) as error:
+        print(f"Nothing was stopped: {error}", file=sys.stderr)
+        return exit_codes.NO_RUNNER if isinstance(error, NoSuchRun) else exit_codes.REFUSED
+    say: Say = _silent if options.as_json else _say
+    told = stop_run(chosen, StopRequest.now(options.reason, options.by or operator()), say)
+    if options.as_json:
+        print(
+            json.dumps(
+                {
+                    "run": str(chosen.folder.root),
+                    "rig": chosen.rig,
+                    "bench": chosen.bench,
+                    "accepted": told.state in ("stopping", "safe", "ended"),
+                    "state": told.state,
+                    "said": told.text,
+                }
+            )
+        )
+    else:
+        print(told.text)
+    return told.status
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _silent(text: str) -> None:
+    """A script reads the JSON at the end."""
+
+
+def stop_run(chosen: ChosenRun, request: StopRequest, say: Say) -> Told:
+    """Stop a run, whatever its runner is up to.
+
+    Args:
+        chosen: the run.
+        request: who stops it, and why.
+        say: told what is under way when it takes long.
+    """
+    ended = _ended(chosen)
+    if ended is not None:
+        return ended
+    on_disk = _written(chosen, request)
+    until = time.monotonic() + ANSWER_WITHIN_S
+    while True:
+        told = _at_the_door(chosen, request, until - time.monotonic())
+        if told is not None:
+            return told
+        if not chosen.runner_lives:
+            told = _ended(chosen) or _make_safe(chosen, on_disk, say)
+            if told is not None:
+                return told
+        elif time.monotonic() > until:
+            return _hangs(chosen, on_disk)
+        time.sleep(AGAIN_S)
+
+
+def _ended(chosen: ChosenRun) -> Told | None:
+    """What is said of a run that has ended already; one that failed may have left much on."""
+    if not chosen.folder.outcome.exists() or chosen.runner_lives:
+        return None
+    try:
+        condition = str(read_json(chosen.folder.outcome)["condition"])
+    except (OSError, ValueError, KeyError):
+        return None
+    if condition not in ("finished", "stopped"):
+        return None
+    return Told(
+        exit_codes.OK, "ended", f"{chosen.named} has {condition} already: nothing is left to stop."
+    )
+
+
+def _written(chosen: ChosenRun, request: StopRequest) -> str:
+    """Put ``stop.json`` on the disk; why that did not work, or empty."""
+    problem = [f"its disk did not take it within {DISK_WITHIN_S:.0f} s"]
+
+    def write() -> None:
+        try:
+            write_stop(chosen.folder.stop, request)
+            problem[0] = ""
+        except OSError as error:
+            problem[0] = str(error)
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    thread.join(DISK_WITHIN_S)
+    return problem[0]
+
+
+def _at_the_door(chosen: ChosenRun, request: StopRequest, within_s: float) -> Told | None:
+    for door in doors_of(chosen, max(within_s, AGAIN_S)):
+        try:
+            door.stop(request.reason, request.command_id, request.by, request.asked_utc)
+        except NoRunner:
+            continue
+        except CommandRefused as error:
+            return Told(exit_codes.REFUSED, "refused", f"{chosen.named} was NOT stopped: {error}")
+        return Told(exit_codes.OK, "stopping", f"{chosen.named} is being stopped.")
+    return None
+
+
+def _hangs(chosen: ChosenRun, problem: str) -> Told:
+    entry = chosen.registered
+    pid = f" (process {entry.pid})" if entry is not None else ""
+    waits = (
+        "The stop lies in its folder (stop.json): it is carried out the moment the runner wakes, "
+        "and by any runner that takes over."
+        if not problem
+        else f"The stop could not be put into its folder either ({problem})."
+    )
+    end_it = f"`kill -9 {entry.pid}`" if entry is not None else "end that process"
+    return Told(
+        exit_codes.NO_RUNNER,
+        "hangs",
+        f"{chosen.named} is NOT known to be stopped: its runner{pid} lives but does not answer.\n"
+        f"{waits}\nUntil then pumps keep their last rates; impulses end by themselves within "
+        f"10 s. To make the bench safe without it: {end_it}, then `labrig stop "
+        f"{chosen.folder.root}`.",
+    )
+
+
+def _make_safe(chosen: ChosenRun, problem: str, say: Say) -> Told | None:
+    """Take a dead runner's bench over only to stop it; None: somebody else took it over."""
+    from subprocess import TimeoutExpired
+
+    from labrig.launch.concluding import conclude_if_ended
+    from labrig.launch.runner_child import RunnerOptions, last_words, start_runner
+
+    folder = chosen.folder
+    if not folder.identity.exists():
+        return Told(
+            exit_codes.REFUSED, "refused", f"{chosen.named}: its folder and its runner are gone."
+        )
+    last = _last_of_run(folder.journal)
+    if last in ("finished", "stopped"):
+        conclude_if_ended(folder)
+        return _ended(chosen)
+    if not last:
+        return Told(
+            exit_codes.OK,
+            "ended",
+            f"{chosen.named} has not begun: nothing was sent to any instrument, and no runner "
+            "will begin it now.",
+        )
+    if problem:
+        return Told(
+            exit_codes.REFUSED,
+            "refused",
+            f"{chosen.named} was NOT stopped: its runner is dead, and the stop could not be put "
+            f"into its folder ({problem}), so that whoever takes over would go on with the run. "
+            "Mend that and repeat; until then pumps keep their last rates.",
+        )
+    say(f"The runner of {chosen.named} is dead: its bench is taken over only to make it safe ...")
+    child = start_runner(folder, RunnerOptions())
+    try:
+        child.wait(SAFE_WITHIN_S)
+    except TimeoutExpired:
+        return Told(
+            exit_codes.NO_RUNNER,
+            "hangs",
+            f"{chosen.named}: the bench is not safe after {SAFE_WITHIN_S:.0f} s. Process "
+            f"{child.pid} goes on trying; `labrig status {folder.root}` says how it stands.",
+        )
+    if chosen.runner_lives:
+        return None
+    if not folder.outcome.exists():
+        return Told(
+            exit_codes.INSTRUMENT if child.returncode == exit_codes.INSTRUMENT
+            else exit_codes.REFUSED,
+            "refused",
+            f"{chosen.named} was NOT made safe: {last_words(folder)}",
+        )  # fmt: skip
+    return _made_safe(chosen)
+
+
+def _made_safe(chosen: ChosenRun) -> Told:
+    outcome = read_json(chosen.folder.outcome)
+    unsafe = outcome.get("unsafe", [])
+    if outcome["condition"] != "stopped":
+        why = "; ".join([*outcome.get("failures", []), *outcome.get("shortfalls", [])])
+        return Told(
+            exit_codes.ENDED_EARLY,
+            "failed",
+            f"{chosen.named} ended as {outcome['condition']} while it was being made safe ({why}). "
+            "Look at every instrument at the bench.",
+        )
+    text = (
+        f"{chosen.named} is stopped: impulses are off, doses and additives are off, and no level "
+        "was set."
+    )
+    turning = _turning(chosen.folder.journal)
+    if turning:
+        text += f"\nStill turning, as they were found: {', '.join(turning)}."
+    if unsafe:
+        text += f"\nNOT confirmed safe: {', '.join(unsafe)}. Look at them at the bench."
+    return Told(exit_codes.PARTLY if unsafe else exit_codes.OK, "safe", text)
+
+
+def _last_of_run(journal: Path) -> str:
+    """The last word on the run as a whole; empty before it began.
+
+    Not through the whole journal, of which a week has 400,000 rows: the bench waits.
+    """
+    rows = _asked(
+        journal,
+        "SELECT key FROM journal WHERE kind = 'run' AND key IN ('started', 'adopted', 'finished', "
+        "'stopped') ORDER BY seq DESC LIMIT 1",
+    )
+    return str(rows[0][0]) if rows else ""
+
+
+def _asked(journal: Path, sql: str) -> list[Any]:
+    import sqlite3
+
+    if not journal.exists():
+        return []
+    connection = sqlite3.connect(f"{journal.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        return connection.execute(sql).fetchall()
+    except sqlite3.OperationalError:
+        return []  # made, and its tables not yet
+    finally:
+        connection.close()
+
+
+def _turning(journal: Path) -> list[str]:
+    """Pumps that run, with their rates, by their last readings."""
+    rows = _asked(
+        journal,
+        "SELECT key, detail FROM journal WHERE seq IN (SELECT max(seq) FROM journal "
+        "WHERE kind = 'sample' GROUP BY key) ORDER BY key",
+    )
+    seen = {name: json.loads(detail) for name, detail in rows}
+    return [
+        f"{name} {values['rate_ul_min']:.4g} µL/min"
+        for name, values in seen.items()
+        if values.get("running") and values.get("rate_ul_min")
+    ]

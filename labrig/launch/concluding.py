@@ -1,0 +1,48 @@
+"""Writes how a run ended, also for a runner that died after its last row."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from labrig.durable import write_json
+from labrig.plan.store import from_json
+from labrig.record.conclusion import RunOutcome, concluded
+from labrig.record.journal import read_journal
+from labrig.record.ledger import ledger_json
+from labrig.record.recovery import fold
+from labrig.run.lease import LeaseHeld, take_lease
+from labrig.run_folder import RunFolder
+
+
+def conclude_if_ended(folder: RunFolder) -> RunOutcome | None:
+    """Write ``ledger.json`` and ``outcome.json`` of a run that ended without them.
+
+    Returns:
+        how it ended, if it was for this call to say; None when that is written already, a runner
+        lives, or the run has not ended.
+
+    Raises:
+        labrig.record.journal.JournalError: the journal cannot be read or trusted.
+        labrig.plan.store.PlanFormatError: nor can the plan.
+        OSError: the disk refuses.
+    """
+    if folder.outcome.exists() or not folder.journal.exists():
+        return None
+    try:
+        lease = take_lease(folder.root)
+    except LeaseHeld:
+        return None
+    try:
+        if folder.outcome.exists():
+            return None
+        rows = read_journal(folder.journal)
+        if not fold(row for row in rows if row.kind == "run").ended:
+            return None
+        plan = from_json(folder.plan.read_text(encoding="utf-8"))
+        outcome, ledger = concluded(plan, rows)
+        if ledger is not None:
+            write_json(folder.ledger, ledger_json(ledger))
+        write_json(folder.outcome, asdict(outcome))
+        return outcome
+    finally:
+        lease.release()

@@ -1,0 +1,141 @@
+"""How a run ended, read from its journal: finished, stopped, or failed although its time was over.
+
+Pure, so that the runner itself and whoever finds a run whose runner died after its last row come
+to the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from labrig.plan.plan import Plan
+from labrig.plan.timeline import Dose, Entry, Film, Frame, Reading
+from labrig.record.journal import Row
+from labrig.record.ledger import Ledger, dose_ledger
+from labrig.record.recount import GONE_WRONG, counts_of, fates_of
+from labrig.record.recovery import fold
+from labrig.record.vocabulary import Condition
+
+MISSED_SHARE = 0.5
+"""[P] A run that missed more than this share of any one role of its plan is no finished run."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run ended.
+
+    Attributes:
+        over: whether there is nothing to go on with; else a runner failed half way.
+        unsafe: instruments whose last state could not be confirmed.
+        failures: what workers died of; empty in a sound run.
+        shortfalls: in words, what of the plan was missed for the most part.
+    """
+
+    condition: Condition
+    over: bool
+    counters: Mapping[str, int]
+    unsafe: tuple[str, ...]
+    failures: tuple[str, ...]
+    shortfalls: tuple[str, ...] = ()
+
+
+def concluded(plan: Plan, rows: Iterable[Row]) -> tuple[RunOutcome, Ledger | None]:
+    """Outcome and ledger of a run whose journal says that it has ended.
+
+    A ledger that cannot be made is None, and makes the run a failed one.
+    """
+    rows = tuple(rows)
+    state = fold(rows)
+    counts = counts_of(rows) + Counter(fates_of(plan.timeline, state).values())
+    ledger, problem = ledger_of(plan, rows, state.last_s)
+    failures = (*failures_of(rows), *problem)
+    shortfalls = shortfalls_of(plan, rows, ledger) if state.condition == "finished" else ()
+    condition = condition_of(state.condition, failures, shortfalls)
+    counters = dict(sorted(counts.items()))
+    return RunOutcome(condition, True, counters, unsafe_of(rows), failures, shortfalls), ledger
+
+
+def ledger_of(
+    plan: Plan, rows: Iterable[Row], until_s: float
+) -> tuple[Ledger | None, tuple[str, ...]]:
+    """The dose ledger up to ``until_s``, or why there is none."""
+    try:
+        return dose_ledger(plan, rows, until_s), ()
+    except Exception as error:
+        # Whatever it is: a run that ended is told as ended, and that its ledger is missing.
+        return None, (f"the dose ledger could not be made: {error!r}",)
+
+
+def condition_of(
+    said: Condition, failures: tuple[str, ...], shortfalls: tuple[str, ...]
+) -> Condition:
+    """The word for a run that its journal calls ``said``."""
+    return "failed" if failures or shortfalls else said
+
+
+def shortfalls_of(plan: Plan, rows: Iterable[Row], ledger: Ledger | None) -> tuple[str, ...]:
+    """What a run that came to its end missed for the most part, a sentence each."""
+    state = fold(row for row in rows if row.kind not in ("sample", "command", "note"))
+    planned: Counter[str] = Counter()
+    lost: Counter[str] = Counter()
+    for entry in plan.timeline:
+        role = _role(entry)
+        if role:
+            known = state.entries.get(entry.key)
+            planned[role] += 1
+            lost[role] += known is None or known.state in GONE_WRONG - {"unknown"}
+    for pulses in ledger.pulses if ledger is not None else ():
+        role = f"impulses of {pulses.stimulator}"
+        planned[role] += pulses.planned
+        lost[role] += max(0, pulses.planned - pulses.delivered - pulses.uncertain)
+    return tuple(
+        f"{lost[role]} of {planned[role]} {role} were missed"
+        for role in sorted(planned)
+        if lost[role] > MISSED_SHARE * planned[role]
+    )
+
+
+def failures_of(rows: Iterable[Row]) -> tuple[str, ...]:
+    """What threads of the last runner died of."""
+    return tuple(
+        str(row.detail.get("what", row.key))
+        for row in _of_last_runner(rows)
+        if row.key in ("worker-died", "dispatcher-died")
+    )
+
+
+def unsafe_of(rows: Iterable[Row]) -> tuple[str, ...]:
+    """Instruments that the last runner left without knowing their state."""
+    return tuple(
+        str(name)
+        for row in _of_last_runner(rows)
+        if row.key == "left-unattended"
+        for name in row.detail["instruments"]
+    )
+
+
+def _of_last_runner(rows: Iterable[Row]) -> list[Row]:
+    """Its deviations."""
+    found: list[Row] = []
+    for row in rows:
+        if row.kind == "run" and row.key in ("started", "adopted"):
+            found.clear()
+        elif row.kind == "deviation":
+            found.append(row)
+    return found
+
+
+def _role(entry: Entry) -> str:
+    match entry:
+        case Frame():
+            return f"pictures ({entry.channel})"
+        case Film():
+            return "films"
+        case Dose():
+            return f"doses of {entry.factor}"
+        case Reading():
+            return "readings of the air"
+        case _:
+            return ""
