@@ -20,6 +20,8 @@ from labrig.record.vocabulary import Condition
 
 MISSED_SHARE = 0.5
 """[P] A run that missed more than this share of any one role of its plan is no finished run."""
+FEW = 3
+"""[P] Of fewer pictures, films or readings none is "most"; a dose or an impulse is never few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ def shortfalls_of(plan: Plan, rows: Iterable[Row], ledger: Ledger | None) -> tup
         f"{lost[role]} of {planned[role]} {role} were missed"
         for role in sorted(planned)
         if lost[role] > MISSED_SHARE * planned[role]
+        and (planned[role] >= FEW or not role.startswith(_OBSERVED))
     )
 
 
@@ -125,6 +128,9 @@ def _of_last_runner(rows: Iterable[Row]) -> list[Row]:
         elif row.kind == "deviation":
             found.append(row)
     return found
+
+
+_OBSERVED = ("pictures", "films", "readings")
 
 
 def _role(entry: Entry) -> str:

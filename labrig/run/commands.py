@@ -70,7 +70,9 @@ class Commands:
         """The reply it got the first time. A stop by a used id must not pass for a stop."""
         reply = dict(self._replies[command_id])
         before = reply.pop("args", {})
-        same = all(before.get(needed) == args.get(needed) for needed in _NEEDED.get(name, ()))
+        # Another answer is another deed; another wording of a note or a reason is not.
+        decided = ("question", "choice") if name == "answer" else ()
+        same = all(before.get(part) == args.get(part) for part in decided)
         if reply.get("command") != name or not same:
             raise IdTaken(
                 f"command_id {command_id!r} was used for {reply.get('command')!r} before: give "

@@ -105,8 +105,13 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             args = self._body()
-            command_id = args.pop("command_id", "")
-            self._reply(200, self.server.take(self.path.lstrip("/"), str(command_id), args))
+            command_id = args.pop("command_id", None)
+            self._reply(
+                200,
+                self.server.take(
+                    self.path.lstrip("/"), "" if command_id is None else str(command_id), args
+                ),
+            )
         except IdTaken as error:
             self._reply(409, {"error": str(error)})
         except BadCommand as error:

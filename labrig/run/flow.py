@@ -17,6 +17,8 @@ from labrig_drivers.kinds import Pump, PumpState
 
 RATE_TOLERANCE = 1e-4
 """Of a rate read back against the quantised one asked for: float digits, not accuracy."""
+OFF_LEVEL = 0.01
+"""[P] From this share on a pump that was left alone is off its level; its own steps are finer."""
 
 
 @dataclass(slots=True)
@@ -58,6 +60,7 @@ class PumpHandler:
         self._epoch = desk.fence.epoch
         self._halted = False
         self._cut_off = False
+        self._left: PumpState | None = None
         self._confirmed = True
         self._poll_due_s = desk.clock.now_s()
         self._last_good_s = desk.clock.now_s()
@@ -158,6 +161,12 @@ class PumpHandler:
         self._doses.finish("the run ended before the pump answered again")
         # Nobody would restart it any more.
         self._desk.board.take_question(self._question_id())
+        if self._left is not None and self._level is not None:
+            self._desk.deviation(
+                "left-as-found", instrument=self.name, wells=list(self._level.wells),
+                rate_ul_min=self._left.rate_ul_min if self._left.running else 0.0,
+                wanted_ul_min=self._level.rate_ul_min,
+            )  # fmt: skip
 
     def _make_safe(self) -> None:
         pump = self._port()
@@ -171,7 +180,12 @@ class PumpHandler:
             # The pump stands after its dose. A runner that took over may hear of the level last.
             self._assert()
             self._cut_off = False
-        self._show(pump.state())
+        state = pump.state()
+        self._show(state)
+        if self._at_stop == "keep" and self._level is not None:
+            # Who only makes safe sets no level; that the pump is not at it must be told.
+            as_planned = _holds(state, self._level.rate_ul_min, OFF_LEVEL)
+            self._left = None if as_planned else state
 
     def _look_after_dose(self) -> Order | None:
         again = self._doses.look(self._port())
@@ -322,9 +336,9 @@ class PumpHandler:
         return self._pump
 
 
-def _holds(state: PumpState, wanted_ul_min: float) -> bool:
+def _holds(state: PumpState, wanted_ul_min: float, tolerance: float = RATE_TOLERANCE) -> bool:
     """Whether the pump does what is wanted."""
     if wanted_ul_min == 0:
         return not state.running
-    close = abs(state.rate_ul_min - wanted_ul_min) <= RATE_TOLERANCE * wanted_ul_min
+    close = abs(state.rate_ul_min - wanted_ul_min) <= tolerance * wanted_ul_min
     return state.running and close

@@ -48,5 +48,6 @@ def _told(night: Night, pump: str, end_s: float) -> bool:
             return True
     unseen = night.unseen(pump, end_s - NOTICED_WITHIN_S, end_s)
     return unseen or any(
-        row.detail.get("instrument") == pump for row in night.deviations("stall-given-up")
+        row.detail.get("instrument") == pump
+        for row in (*night.deviations("stall-given-up"), *night.deviations("left-as-found"))
     )

@@ -39,8 +39,10 @@ def _outcome(night: Night) -> Iterator[Violation]:
     assert night.end is not None
     if night.outcome is None:
         yield Violation("outcome", f"the run has {night.end.key}, but there is no outcome.json")
-    elif night.outcome["condition"] != night.end.key and not night.outcome["failures"]:
-        condition = night.outcome["condition"]
+        return
+    condition, outcome = night.outcome["condition"], night.outcome
+    why = [*outcome["failures"], *outcome["shortfalls"]]
+    if condition != ("failed" if why else night.end.key):
         yield Violation("outcome", f"outcome.json says {condition}, the journal {night.end.key}")
     if night.ledger is None:
         yield Violation("outcome", f"the run has {night.end.key}, but there is no ledger.json")
