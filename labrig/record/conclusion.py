@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, Entry, Film, Frame, Reading
+from labrig.record.counts import GONE_WRONG
 from labrig.record.journal import Row
 from labrig.record.ledger import Ledger, dose_ledger
-from labrig.record.recount import GONE_WRONG, counts_of, fates_of
+from labrig.record.recount import fates_of
 from labrig.record.recovery import fold
 from labrig.record.vocabulary import Condition
 
@@ -50,7 +51,7 @@ def concluded(plan: Plan, rows: Iterable[Row]) -> tuple[RunOutcome, Ledger | Non
     """
     rows = tuple(rows)
     state = fold(rows)
-    counts = counts_of(rows) + Counter(fates_of(plan.timeline, state).values())
+    counts = state.counts + Counter(fates_of(plan.timeline, state).values())
     ledger, problem = ledger_of(plan, rows, state.last_s)
     failures = (*failures_of(rows), *problem)
     shortfalls = shortfalls_of(plan, rows, ledger) if state.condition == "finished" else ()
