@@ -17,7 +17,8 @@ from labrig.launch.keeper import Keeper, is_over
 from labrig.launch.runner_child import RunnerOptions
 from labrig.launch.served import SERVED_VARIABLE, Served
 from labrig.night.conduct import read_plan
-from labrig.night.unfollowed import FollowWatch
+from labrig.night.followed import is_followed
+from labrig.night.unfollowed import FollowWatch, start_follower
 from labrig.record.journal import JournalError
 from labrig.run.lease import runner_lives
 from labrig.run.runner import previous_state
@@ -74,9 +75,7 @@ class RigService:
                     self._announce(services, starts, say)
         finally:
             services.stop()
-            running = keeper.running()
-            if running is not None:
-                say(f"{running.root.name} goes on: labrig status {running.root}")
+            leave(keeper, say)
 
     def _services(self, home: Path) -> PrefectServices:
         paper = (home / "served.json").absolute()
@@ -104,6 +103,20 @@ class RigService:
         if waits:
             say(f"no start is accepted yet: {waits}")
         say(f"runs: {self.served.runs}   (Ctrl-C ends serving; a running night goes on)")
+
+
+def leave(keeper: Keeper, say: Callable[[str], None]) -> None:
+    """Leave a running night to itself, with somebody who follows it.
+
+    Raises:
+        OSError: a follower cannot be started.
+    """
+    running = keeper.running()
+    if running is None:
+        return
+    if not is_followed(running):
+        start_follower(running)
+    say(f"{running.root.name} goes on and is followed: labrig status {running.root}")
 
 
 def look(

@@ -1,4 +1,4 @@
-"""The Prefect server behind its guard: ``python -m labrig.flows.server SOCKET``.
+"""The Prefect server behind its guard: ``python -m labrig.flows.server PARENT SOCKET``.
 
 SOCKET is the number of an inherited socket, bound to the loopback interface by whoever starts
 this process: no other program can take the port, and be sent the login, while it restarts.
@@ -16,6 +16,7 @@ from prefect.server.api.server import create_app
 
 from labrig.flows.guard import App, Guard
 from labrig.flows.login import Login
+from labrig.flows.orphaned import end_with
 
 LOGIN_VARIABLE = "PREFECT_SERVER_API_AUTH_STRING"
 END_WITHIN_S = 5
@@ -24,7 +25,8 @@ END_WITHIN_S = 5
 def main(arguments: list[str]) -> int:
     """Serve until terminated."""
     os.umask(0o077)  # its database tells what is run when, and by whom
-    bound = socket.socket(fileno=int(arguments[0]))
+    end_with(int(arguments[0]))
+    bound = socket.socket(fileno=int(arguments[1]))
     user, _, password = os.environ[LOGIN_VARIABLE].partition(":")
     # final: as `prefect server start` makes it
     app = cast(App, create_app(final=True))

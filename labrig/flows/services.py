@@ -122,7 +122,7 @@ class PrefectServices:
         settle_environment(home)
         self._server = _Kept(
             "server",
-            ["-m", "labrig.flows.server", str(number)],
+            ["-m", "labrig.flows.server", str(os.getpid()), str(number)],
             server_settings(self.page, self._login),
             home / "server.log",
             (number,),
@@ -131,7 +131,7 @@ class PrefectServices:
         if worker is not None:
             self._worker = _Kept(
                 "worker",
-                ["-m", "labrig.flows.worker", *worker],
+                ["-m", "labrig.flows.worker", str(os.getpid()), *worker],
                 self.client_settings | (worker_settings or {}),
                 home / "worker.log",
             )

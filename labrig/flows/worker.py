@@ -1,4 +1,4 @@
-"""The worker of ``labrig serve``: ``python -m labrig.flows.worker TIMETABLE.json``.
+"""The worker of ``labrig serve``: ``python -m labrig.flows.worker PARENT TIMETABLE.json``.
 
 Registers the ``night`` deployments with the local Prefect server and carries out what is
 scheduled or asked for.
@@ -16,6 +16,7 @@ from prefect.runner import Runner
 
 from labrig.durable import read_json
 from labrig.flows.night import night
+from labrig.flows.orphaned import end_with
 from labrig.flows.schedules import Timetable
 from labrig.launch.served import SERVED_VARIABLE, Served
 
@@ -57,8 +58,9 @@ async def _forget_schedules() -> None:
 
 def main(arguments: list[str]) -> int:
     """Serve what the environment and the timetable's file say."""
+    end_with(int(arguments[0]))
     served = Served.read(Path(os.environ[SERVED_VARIABLE]))
-    asyncio.run(serve_nights(served, Timetable(**read_json(Path(arguments[0])))))
+    asyncio.run(serve_nights(served, Timetable(**read_json(Path(arguments[1])))))
     return 0
 
 

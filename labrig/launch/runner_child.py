@@ -9,12 +9,17 @@ import time
 from dataclasses import dataclass
 
 from labrig.durable import read_json
+from labrig.launch.signs_of_life import signs_of_life
 from labrig.run_folder import RunFolder
 
 REFUSED, NO_INSTRUMENT = 1, 5
 """Exit statuses by which a runner says that it will not begin; its last words say why."""
 
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 1800.0
+"""[P] Longer than any journal takes to read."""
+STILL_FOR_S = 60.0
+"""[P] A starting runner that shows no sign of life for so long hangs."""
+LOOK_EVERY_S = 0.5
 
 
 class RunnerDied(Exception):
@@ -75,10 +80,16 @@ def wait_until_ready(child: subprocess.Popen[bytes], folder: RunFolder) -> None:
 
     Raises:
         RunnerRefused: it would not begin.
-        RunnerDied: it ended with an error, or was not ready within a minute.
+        RunnerDied: it ended with an error, or it hangs.
     """
     deadline = time.monotonic() + READY_WITHIN_S
-    while time.monotonic() < deadline:
+    alive_s = looked_s = time.monotonic()
+    signs = signs_of_life(child.pid, folder)
+    while time.monotonic() < min(deadline, alive_s + STILL_FOR_S):
+        if time.monotonic() - looked_s >= LOOK_EVERY_S:
+            looked_s, before = time.monotonic(), signs
+            signs = signs_of_life(child.pid, folder)
+            alive_s = looked_s if signs != before else alive_s
         status = child.poll()
         if status == 0 or (status is not None and folder.outcome.exists()):
             return
@@ -94,7 +105,8 @@ def wait_until_ready(child: subprocess.Popen[bytes], folder: RunFolder) -> None:
     child.kill()
     child.wait()
     raise RunnerDied(
-        f"the runner was not ready within {READY_WITHIN_S:.0f} s and was ended.\n{log_tail(folder)}"
+        f"the runner was not ready, showed no sign of life for {STILL_FOR_S:.0f} s (or took longer "
+        f"than {READY_WITHIN_S:.0f} s) and was ended.\n{log_tail(folder)}"
     )
 
 
