@@ -68,10 +68,10 @@ class _Kept:
         wait_s = RESTART_AFTER_S[min(self.deaths, len(RESTART_AFTER_S) - 1)]
         self.deaths += 1
         self.start_at_s = now_s + wait_s
+        why = "" if status < 0 else f" The end of {self.log}:\n{self.log_tail()}"  # < 0: killed
         return (
             f"the Prefect {self.name} ended (exit status {status}); it is started again in "
-            f"{wait_s:g} s. The night needs no Prefect: its runner is kept all the same. The end "
-            f"of {self.log}:\n{self.log_tail()}"
+            f"{wait_s:g} s. The night needs no Prefect: its runner is kept all the same.{why}"
         )
 
     def log_tail(self, lines: int = 8) -> str:

@@ -10,9 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from labrig.durable import read_json, write_json
+from labrig.record.journal import JournalError
+from labrig.run.runner import previous_state
 from labrig.run_folder import RunFolder, is_rehearsal
 
 READY_FILE = "bench-ready.json"
+
+
+DIED = "died"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,7 @@ class LastEnd:
 
     Attributes:
         name: of the run.
-        condition: ``finished``, ``stopped`` or ``failed``.
+        condition: ``finished``, ``stopped``, ``failed``, or ``died`` when it never ended.
         at: by the clock on the wall, whatever time a simulated run had reached.
     """
 
@@ -33,17 +38,46 @@ class LastEnd:
 def last_end(runs: Path, *, simulated: bool) -> LastEnd | None:
     """The end of the run that ended last on this kind of bench; rehearsals touch none.
 
+    Call it when no runner lives: a run without an outcome has died.
+
     Raises:
-        OSError, ValueError: the files of a run are damaged.
+        OSError, ValueError, KeyError: the files of a run are damaged.
     """
-    last: LastEnd | None = None
-    for path in runs.glob("*/outcome.json"):
-        at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        identity = read_json(RunFolder(path.parent).identity)
-        here = identity["simulated"] is simulated and not is_rehearsal(identity)
-        if here and (last is None or at > last.at):
-            last = LastEnd(path.parent.name, read_json(path)["condition"], at)
-    return last
+    ends: list[tuple[datetime, RunFolder]] = []
+    for path in runs.glob("*/journal.sqlite"):
+        folder = RunFolder(path.parent)
+        identity = read_json(folder.identity)
+        if identity["simulated"] is simulated and not is_rehearsal(identity):
+            ends.append((_last_written(folder), folder))
+    # the latest first: a long journal is read only when it says how the last run ended
+    for at, folder in sorted(ends, key=lambda end: end[0], reverse=True):
+        condition = _condition(folder)
+        if condition is not None:
+            return LastEnd(folder.root.name, condition, at)
+    return None
+
+
+def _last_written(folder: RunFolder) -> datetime:
+    outcome = folder.root / "outcome.json"
+    # what has not been written into the journal's file yet lies beside it
+    beside = folder.journal.with_name(folder.journal.name + "-wal")
+    written = [outcome] if outcome.exists() else [p for p in (folder.journal, beside) if p.exists()]
+    return datetime.fromtimestamp(max(p.stat().st_mtime for p in written), UTC)
+
+
+def _condition(folder: RunFolder) -> str | None:
+    """How the run ended; None for one that never began."""
+    outcome = folder.root / "outcome.json"
+    if outcome.exists():
+        condition: str = read_json(outcome)["condition"]
+        return condition
+    try:
+        state = previous_state(folder.root)
+    except JournalError:
+        return DIED  # nobody can tell what stands on the bench
+    if state.ended:
+        return state.condition
+    return DIED if state.begun else None
 
 
 def say_ready(runs: Path, by: str) -> None:
@@ -59,7 +93,7 @@ def reason_to_wait(runs: Path, *, simulated: bool) -> str:
     """Why no start may be accepted now, or empty.
 
     Raises:
-        OSError, ValueError: a file is damaged.
+        OSError, ValueError, KeyError: a file is damaged.
     """
     last = last_end(runs, simulated=simulated)
     if last is None or last.condition == "finished":
@@ -67,8 +101,13 @@ def reason_to_wait(runs: Path, *, simulated: bool) -> str:
     said = runs / READY_FILE
     if said.exists() and datetime.fromisoformat(read_json(said)["said_utc"]) > last.at:
         return ""
+    how = (
+        "never ended, and was heard of last"
+        if last.condition == DIED
+        else f"ended as '{last.condition}'"
+    )
     return (
-        f"{last.name} ended as '{last.condition}' at {_local(last.at)}, and nobody has said since "
+        f"{last.name} {how} at {_local(last.at)}, and nobody has said since "
         f"that the bench is ready: see to it, then `labrig ready --runs {runs}`"
     )
 
@@ -82,7 +121,7 @@ def reason_against_due(due: datetime, runs: Path, *, simulated: bool) -> str:
         simulated: on which kind of bench it is to be.
 
     Raises:
-        OSError, ValueError: a file is damaged.
+        OSError, ValueError, KeyError: a file is damaged.
     """
     last = last_end(runs, simulated=simulated)
     if last is None or due > last.at:

@@ -98,8 +98,10 @@ class Keeper:
         return None
 
     def take_over(self, folder: RunFolder, options: RunnerOptions) -> None:
-        """Have the next :meth:`tick` start a runner that goes on with an unfinished run."""
-        self._kept = _Kept(folder, options, None, self._now_s(), self._now_s())
+        """From now on keep an unfinished run: with a new runner at once, or when its own dies."""
+        now_s = self._now_s()
+        lives = runner_lives(folder.root)
+        self._kept = _Kept(folder, options, None, now_s, now_s, elsewhere=lives)
 
     def _look_after(self) -> None:
         kept = self._kept
@@ -117,7 +119,7 @@ class Keeper:
             self._died(kept, f"the runner of {name} died (exit status {kept.child.returncode})")
         elif kept.elsewhere:
             kept.elsewhere = False
-            self._died(kept, f"the runner that somebody else had started for {name} died")
+            self._died(kept, f"the runner of {name}, that somebody else had started, died")
         elif kept.revive_at_s <= self._now_s():
             self._revive(kept)
 

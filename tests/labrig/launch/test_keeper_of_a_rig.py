@@ -347,6 +347,33 @@ def test_after_a_stop_nothing_begins_until_a_person_says_that_the_bench_is_ready
     assert bench.keeper().tick() == wanted
 
 
+@pytest.mark.parametrize("how", ["never ended", "damaged", "failed"])
+def test_after_a_run_that_nobody_ended_nothing_begins_by_itself(bench, how):
+    folder = RunFolder(bench.runs / "night")
+    begin(folder)
+    if how == "damaged":
+        folder.journal.write_bytes(b"no journal any more" * 100)
+    if how == "failed":
+        conclude(folder, how)
+    other = bench.offer("other night")
+    assert bench.keeper().tick() is None
+    with pytest.raises(OfferRefused, match=r"labrig ready"):
+        await_answer(other, 1.0)
+    time.sleep(0.02)
+    say_ready(bench.runs, "somebody")
+    third = bench.offer("third night")
+    assert bench.keeper().tick() == third
+
+
+def test_a_start_that_was_refused_for_want_of_an_instrument_bars_nothing(bench):
+    folder = RunFolder(bench.runs / "night")
+    folder.root.mkdir()
+    identify(folder)
+    open_journal(folder.journal, VirtualClock()).close()
+    other = bench.offer("other night")
+    assert bench.keeper().tick() == other
+
+
 @pytest.mark.parametrize("other", [{"rehearsal": True}, {"simulated": False}])
 def test_the_end_of_a_run_elsewhere_says_nothing_of_this_bench(bench, other):
     folder = RunFolder(bench.runs / "night")
