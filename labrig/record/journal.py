@@ -31,11 +31,11 @@ FORMAT = 1
 _SYNCHRONOUS = {"power cut": "FULL", "kill": "NORMAL"}
 Kind = Literal[
     "run", "level", "dose", "train", "frame", "film", "reading", "sample", "deviation",
-    "command", "note", "checkpoint",
+    "command", "note", "alarm", "question", "checkpoint",
 ]  # fmt: skip
 State = Literal[
     "intent", "sent", "acknowledged", "confirmed", "failed", "unknown", "missed", "skipped",
-    "refused", "noted",
+    "refused", "noted", "raised", "cleared", "asked", "answered", "withdrawn",
 ]  # fmt: skip
 FIRST_HASH = "0" * 64
 _SAMPLES_A_COMMIT = 64

@@ -73,6 +73,9 @@ class RunState:
         censored: by well, from when.
         consumption: what the pumps had moved.
         counts: whatever is counted each time it happens (`labrig.record.counts`).
+        alarms: by key, those that stand: ``code``, ``about``, ``since_s``, ``what``, ``remedy``.
+        questions: by id, ``what``, ``options``, ``since_s`` of those that were asked last, with
+            the ``choice`` once there is an answer.
         pumps_given_up: stalled twice and not restarted by an operator.
     """
 
@@ -95,6 +98,8 @@ class RunState:
     pumps_given_up: set[str] = field(default_factory=set)
     consumption: Consumption = field(default_factory=Consumption)
     counts: Counter[str] = field(default_factory=Counter)
+    alarms: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    questions: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def begun(self) -> bool:
@@ -138,6 +143,12 @@ def _apply(state: RunState, row: Row) -> None:
             state.commands[row.key] = row.detail
             if row.detail.get("command") == "stop":
                 state.stop_asked = row.detail["args"]
+        case "alarm" if row.state == "raised":
+            state.alarms[row.key] = {**row.detail, "since_s": row.run_s}
+        case "alarm":
+            state.alarms.pop(row.key, None)
+        case "question":
+            _apply_question(state, row)
         case "deviation" if row.key == "arm-aborted":
             state.given_up.update(row.detail["wells"])
         case "deviation" if row.key == "censored":
@@ -156,6 +167,16 @@ def _last_word(row: Row) -> EntryState:
         return said
     kept = {name: row.detail[name] for name in _STILL_ASKED_FOR if name in row.detail}
     return EntryState(intern(row.state), row.run_s, kept or _NOTHING)
+
+
+def _apply_question(state: RunState, row: Row) -> None:
+    match row.state:
+        case "asked":
+            state.questions[row.key] = {**row.detail, "since_s": row.run_s}
+        case "answered" if row.key in state.questions:
+            state.questions[row.key] = {**state.questions[row.key], "choice": row.detail["choice"]}
+        case "withdrawn":
+            state.questions.pop(row.key, None)
 
 
 def _apply_dose(state: RunState, row: Row) -> None:

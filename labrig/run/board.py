@@ -1,16 +1,18 @@
 """The board: what the runner shows of itself. Alarms, questions, counters, last readings.
 
-Workers write to it, ``/status`` reads it. Nothing is decided by it; the journal is the record.
+Workers write to it, ``/status`` reads it. Nothing is decided by it; the journal is the record:
+whatever becomes of an alarm or a question is told to a listener, who writes it there.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from labrig.record.journal import Entry
 from labrig.record.vocabulary import Condition
 
 
@@ -40,6 +42,9 @@ class Question:
     since_s: float
 
 
+Listener = Callable[[Entry], None]
+
+
 class Board:
     """Thread-safe; every read is a copy."""
 
@@ -51,18 +56,31 @@ class Board:
         self._fates: dict[str, str] = {}
         self._readings: dict[str, dict[str, Any]] = {}
         self._censored: dict[str, float] = {}
+        self._listener: Listener | None = None
         self.condition: Condition = "starting"
         self.phase = ""
 
+    def listen(self, listener: Listener) -> None:
+        """Be told of every alarm raised or cleared, every question asked, answered, withdrawn."""
+        self._listener = listener
+
     def alarm(self, alarm: Alarm) -> None:
         """Raise an alarm; one that stands already keeps its time."""
+        key = (alarm.code, alarm.about)
         with self._lock:
-            self._alarms.setdefault((alarm.code, alarm.about), alarm)
+            stood = key in self._alarms
+            self._alarms.setdefault(key, alarm)
+        if not stood:
+            said = {"code": alarm.code, "about": alarm.about, "what": alarm.what}
+            self._tell(Entry("alarm", ":".join(key), "raised", said | {"remedy": alarm.remedy}))
 
     def clear(self, code: str, about: str) -> None:
         """Take an alarm down, if it stands."""
         with self._lock:
-            self._alarms.pop((code, about), None)
+            stood = self._alarms.pop((code, about), None)
+        if stood is not None:
+            said = {"code": code, "about": about, "from_s": stood.since_s}
+            self._tell(Entry("alarm", f"{code}:{about}", "cleared", said))
 
     def alarms(self) -> tuple[Alarm, ...]:
         """Those that stand, oldest first."""
@@ -70,14 +88,29 @@ class Board:
             return tuple(sorted(self._alarms.values(), key=lambda a: (a.since_s, a.code, a.about)))
 
     def ask(self, question: Question) -> None:
-        """Put a question to the operator."""
+        """Put a question to the operator; one that stands already keeps its time."""
         with self._lock:
-            self._questions[question.id] = question
+            stood = self._questions.get(question.id)
+            self._questions.setdefault(question.id, question)
+        if stood is None:
+            said = {"what": question.what, "options": list(question.options)}
+            self._tell(Entry("question", question.id, "asked", said))
+
+    def answer(self, question_id: str, choice: str) -> Question | None:
+        """Take down a question that has been answered; None when it does not stand."""
+        with self._lock:
+            stood = self._questions.pop(question_id, None)
+        if stood is not None:
+            self._tell(Entry("question", question_id, "answered", {"choice": choice}))
+        return stood
 
     def take_question(self, question_id: str) -> Question | None:
-        """Remove a question that has been answered; None when it does not stand."""
+        """Withdraw a question that nobody needs to answer any more; None: it does not stand."""
         with self._lock:
-            return self._questions.pop(question_id, None)
+            stood = self._questions.pop(question_id, None)
+        if stood is not None:
+            self._tell(Entry("question", question_id, "withdrawn", {}))
+        return stood
 
     def questions(self) -> tuple[Question, ...]:
         """Those that stand, oldest first."""
@@ -99,6 +132,24 @@ class Board:
         with self._lock:
             self._counts.update(counts)
             self._fates.update(fates)
+
+    def show_again(
+        self, alarms: Mapping[str, Mapping[str, Any]], questions: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        """Show what stood when an earlier runner died, as `RunState` has it; tells nobody."""
+        with self._lock:
+            for alarm in alarms.values():
+                self._alarms[alarm["code"], alarm["about"]] = Alarm(**alarm)
+            for key, question in questions.items():
+                if "choice" not in question:
+                    options = tuple(question["options"])
+                    self._questions[key] = Question(
+                        key, question["what"], options, question["since_s"]
+                    )
+
+    def _tell(self, entry: Entry) -> None:
+        if self._listener is not None:
+            self._listener(entry)
 
     def counts(self) -> dict[str, int]:
         """Every counter."""

@@ -44,6 +44,7 @@ class Desk:
         self.journal = journal
         self.fence = fence
         self.board = board
+        board.listen(self._write_down)
         self.consumption = consumption
         self.held = False
         self._reserve = reserve
@@ -105,6 +106,9 @@ class Desk:
     def alarm(self, code: str, about: str, what: str, remedy: str = "") -> None:
         """Tell a person."""
         self.board.alarm(Alarm(code, about, self.clock.now_s(), what, remedy))
+
+    def _write_down(self, entry: Entry) -> None:
+        self._guarded(lambda: self.journal.note(entry))
 
     def retry_journal(self) -> None:
         """Try to write what is held back; on success the alarm goes and the gap is recorded."""

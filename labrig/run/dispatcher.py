@@ -90,6 +90,11 @@ class Dispatcher:
         self._postponed: list[TimelineEntry] = []
         self._unwritten: list[TimelineEntry] = []
         self._given_up = set(state.given_up)
+        self._answers = {
+            key: str(question["choice"])
+            for key, question in state.questions.items()
+            if "choice" in question
+        }
         self._stop_reason: str | None = None
         self._stopped_by = ""
         self._winding_up = False
@@ -161,6 +166,7 @@ class Dispatcher:
         past = self._timeline[: self._given]
         open_events: list[TimelineEntry] = []
         due_levels: dict[str, TimelineEntry] = {}
+        self._heed_answers_about_pumps()
         for entry in past:
             known = entries.get(entry.key)
             entry = self._left_of(entry)
@@ -173,6 +179,11 @@ class Dispatcher:
                 sent = self._state.doses_sent[entry.key]
                 asked = known.detail if known.state == "unknown" else None
                 self._tell(entry, Settle(order, sent, known.state != "sent", asked))
+                if asked is not None and entry.key in self._answers:
+                    choice = self._answers[entry.key]
+                    self._workers[entry.instrument].put(Decided(entry.key, choice, self._epoch))
+            elif self._answers.get(entry.key) == "skip":
+                self._skip([entry], "by the operator")
             else:
                 open_events.append(entry)
         for entry in due_levels.values():
@@ -182,6 +193,17 @@ class Dispatcher:
         else:
             for entry in open_events:
                 self._give(entry)
+
+    def _heed_answers_about_pumps(self) -> None:
+        """What an operator said of a pump that stands, which an earlier runner may not have done.
+
+        Before any level, so that nobody is asked once more.
+        """
+        for pump in self._state.pumps_given_up:
+            question_id = f"stall:{pump}"
+            if question_id in self._answers:
+                choice = self._answers[question_id]
+                self._workers[pump].put(Decided(question_id, choice, self._epoch))
 
     def _done(self) -> bool:
         return (
@@ -281,7 +303,11 @@ class Dispatcher:
     def _order(self, entry: TimelineEntry) -> Order:
         key = entry.key
         rest, tries = key in self._state.rests, self._state.dose_tries[key]
-        return Order(entry, self._epoch, self._next_of_series[key], rest=rest, tries=tries)
+        answered = self._answers.get(key) == "do"
+        return Order(
+            entry, self._epoch, self._next_of_series[key],
+            because="answered" if answered else "due", rest=rest, tries=tries,
+        )  # fmt: skip
 
     def _skip(self, entries: Iterable[TimelineEntry], reason: str) -> None:
         """Write that these will not be done; of a dose that came in part, its rest."""
@@ -359,7 +385,7 @@ class Dispatcher:
         self._stopped_by = str(args.get("by", ""))
 
     def _answer(self, question_id: str, choice: str, by: str) -> None:
-        question = self._desk.board.take_question(question_id)
+        question = self._desk.board.answer(question_id, choice)
         if question is None:
             return
         self._desk.note("note", f"answer:{question_id}", "noted", choice=choice, by=by)
@@ -415,13 +441,16 @@ class Dispatcher:
 
     def _close_events(self, ended: str) -> None:
         """The last word on whatever was asked about, and on every dose."""
-        why = {q.id: "its question was not answered" for q in self._desk.board.questions()}
+        questions = self._desk.board.questions()
+        why = {q.id: "its question was not answered" for q in questions}
         for key, choice in self._answers_too_late.items():
             why[key] = f"its question was answered ({choice}) when the run had ended"
         for key, reason in why.items():
             entry = self._by_key.get(key)
             if entry is not None and not isinstance(entry, Dose):
                 self._desk.note(kind_of(entry), key, "missed", reason=reason)
+        for question in questions:
+            self._desk.board.take_question(question.id)
         rows = self._desk.journal.rows("dose")
         for word in last_words(self._plan.timeline, rows, why, ended):
             self._desk.note(word.kind, word.key, word.state, **word.detail)

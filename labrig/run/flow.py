@@ -106,12 +106,15 @@ class PumpHandler:
         """Give the rest of a dose, or restart the flow after a stall, if the operator said so."""
         if decided.key != self._question_id():
             return self._doses.decide(decided)
-        if decided.choice != "restart" or self._level is None:
+        if decided.choice != "restart":
+            if self._stall is not None:
+                # An earlier process may have asked: it is left as it is, and nobody asked again.
+                self._stall.asked = True
             return None
         self._stall = None
         self._desk.deviation("restarted-by-operator", instrument=self.name)
         self._desk.board.clear("stall", self.name)
-        return Order(self._level, decided.epoch)
+        return None if self._level is None else Order(self._level, decided.epoch)
 
     def assert_due(self) -> Order | None:
         """Settle a dose if one is open, then hold the level due now; then what waited."""
@@ -307,12 +310,15 @@ class PumpHandler:
         )
 
     def _flows_again(self, now_s: float) -> None:
-        if self._stall is None or self._stall.given_up:
+        if self._stall is not None and self._stall.given_up:
+            return
+        # Also one that an earlier process raised, whose stall this one has not seen.
+        self._desk.board.clear("stall", self.name)
+        if self._stall is None:
             return
         self._desk.deviation(
             "stall-recovered", instrument=self.name, from_s=self._stall.from_s, to_s=now_s
         )
-        self._desk.board.clear("stall", self.name)
         self._stall = None
 
     def _question_id(self) -> str:

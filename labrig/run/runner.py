@@ -56,6 +56,8 @@ from labrig_drivers.kinds import Identity
 from labrig_drivers.transports.base import Transport
 
 DISPATCHER = "dispatcher"
+OF_THE_PROCESS = frozenset({"worker", "journal", "disk", "hung"})
+"""Alarms about the process that raised them: they end with it."""
 _log = logging.getLogger(__name__)
 
 POLL_S = 60.0
@@ -320,6 +322,10 @@ class Runner:
         desk.deviation("gap", from_s=state.last_s, to_s=now_s, cause="the runner was not running")
         for well, from_s in state.censored.items():
             desk.board.censor((well,), from_s)
+        desk.board.show_again(state.alarms, state.questions)
+        for alarm in desk.board.alarms():
+            if alarm.code in OF_THE_PROCESS:
+                desk.board.clear(alarm.code, alarm.about)
 
     def _make_workers(
         self,
