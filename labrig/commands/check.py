@@ -171,6 +171,8 @@ def _print(
 def _print_findings(console: Console, findings: tuple[Finding, ...]) -> None:
     from rich.markup import escape
 
+    from labrig.plan.checks.overrides import override_lines
+
     for severity, colour in (("block", "red"), ("warn", "yellow"), ("note", "cyan")):
         of_grade = [finding for finding in findings if finding.severity == severity]
         if not of_grade:
@@ -184,6 +186,11 @@ def _print_findings(console: Console, findings: tuple[Finding, ...]) -> None:
                 + (" [dim](or override with a reason)[/]" if finding.overridable else ""),
                 highlight=False,
             )
+        console.print()
+    if lines := override_lines(findings):
+        console.print("To override, a person writes into the protocol:")
+        for line in lines:
+            console.print(f"  {line}", highlight=False, markup=False)
         console.print()
 
 

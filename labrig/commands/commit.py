@@ -36,6 +36,7 @@ def commit(
     """
     from labrig.protocol.commitment import CommitmentRefused, commitment_path
     from labrig.protocol.commitment import commit as commit_protocol
+    from labrig.protocol.loading import load_protocol
 
     if amend != bool(reason.strip()):
         raise typer.BadParameter("--amend and --reason go together", param_hint="--amend")
@@ -44,6 +45,13 @@ def commit(
     except CommitmentRefused as error:
         typer.echo(f"Not committed: {error}", err=True)
         raise typer.Exit(exit_codes.REFUSED) from None
+    if load_protocol(protocol).model.pilot:
+        typer.echo(
+            f"Note: {protocol} says `pilot: true`, so every output of its runs will still say "
+            "pilot, and nothing in them tests a hypothesis. Remove that line to run it as "
+            "committed; the commitment stays as it is.",
+            err=True,
+        )
     path, entry = commitment_path(protocol), made.entries[-1]
     if as_json:
         facts = {

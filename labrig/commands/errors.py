@@ -26,6 +26,7 @@ def explain(error: Exception) -> int:
     from labrig.launch.served import NotServed
     from labrig.night.followed import AlreadyFollowed
     from labrig.night.following import NightEndedEarly
+    from labrig.plan.checks.overrides import override_lines
     from labrig.plan.store import PlanFormatError
     from labrig.problems import FileProblems
     from labrig.record.journal import JournalError
@@ -40,6 +41,10 @@ def explain(error: Exception) -> int:
             console.print(f"  [red]{finding.code}[/] {escape(finding.where)}")
             console.print(f"    {escape(finding.why)}")
             console.print(f"    [bold]What to do:[/] {escape(finding.remedy)}")
+        if lines := override_lines(error.findings):
+            console.print("To override, a person writes into the protocol:")
+            for line in lines:
+                console.print(f"  {line}", markup=False)
         return exit_codes.REFUSED
     if isinstance(error, FileProblems):
         console.print(str(error), style="red", markup=False)

@@ -115,9 +115,12 @@ def _with_prefect(request: StartRequest, *, fast: bool, as_json: bool) -> None:
 
 
 def _directly(request: StartRequest, options: RunnerOptions, *, as_json: bool) -> None:
+    from labrig.durable import read_json
     from labrig.launch.prepare import prepare_run
 
     folder = prepare_run(request)
+    for warning in read_json(folder.identity)["warnings"]:
+        typer.echo(f"Note: {warning}", err=True)
     start_and_follow(folder, options, as_json=as_json)
 
 

@@ -132,7 +132,12 @@ def _prepare(
         )
     free_bytes = shutil.disk_usage(_existing_parent(request.runs)).free
     plan = compile_plan(protocol, rig, today=now.date(), free_bytes=free_bytes)
-    blocks = tuple(f for f in plan.findings if f.severity == "block")
+    blocks = tuple(
+        f
+        for f in plan.findings
+        # a rehearsal delivers nothing, so what a person may answer for need not be answered yet
+        if f.severity == "block" and not (request.rehearse and f.overridable)
+    )
     if blocks:
         raise StartRefused(
             f"{protocol.model.name} cannot run on {rig.model.name}: "
@@ -140,8 +145,11 @@ def _prepare(
             blocks,
         )
     permission = start_permission(request.protocol)
-    if not permission.allowed:
+    if not permission.allowed and not request.rehearse:
         raise StartRefused(permission.reason)
+    warnings = [permission.reason] if permission.reason else []
+    if lifted := [f.code for f in plan.findings if f.severity == "block"]:
+        warnings.append(f"a real run would not start: {', '.join(dict.fromkeys(lifted))}")
     folder = RunFolder.new(request.runs, _run_name(protocol.model, now))
     for part in (folder.root, folder.wire, folder.plate.parent, folder.measures, folder.report):
         part.mkdir(parents=True)
@@ -157,7 +165,9 @@ def _prepare(
         world = twin_spec(protocol.model, simulated, plan, request.faults)
         (folder.twin / "spec.json").write_text(world.to_json(), encoding="utf-8")
     # last: with this file the folder is a run
-    write_json(folder.identity, _identity(request, protocol, rig, plan, now))
+    write_json(
+        folder.identity, _identity(request, protocol, rig, plan, now) | {"warnings": warnings}
+    )
     return folder
 
 

@@ -93,7 +93,11 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class StartPermission:
-    """Whether a run may start, and why not."""
+    """Whether a run may start, and why not.
+
+    Attributes:
+        reason: why it may not; of a pilot, how it differs from a commitment that lies beside it.
+    """
 
     allowed: bool
     reason: str
@@ -196,7 +200,7 @@ def start_permission(protocol_path: Path) -> StartPermission:
         path = commitment_path(protocol_path)
         return StartPermission(True, "", protocol.pilot, path, post_hoc)
     if protocol.pilot:
-        return StartPermission(True, "", True, None, False)
+        return StartPermission(True, _pilots_reason(protocol_path, found), True, None, False)
     reasons = {
         "missing": f"{protocol_path} is not committed: `labrig commit {protocol_path} --name A "
         "--name B` fixes its definition; or write `pilot: true`, and every output says so",
@@ -206,6 +210,15 @@ def start_permission(protocol_path: Path) -> StartPermission:
         "damaged": f"{found.detail}. Restore it from a copy",
     }
     return StartPermission(False, reasons[found.state], False, None, post_hoc)
+
+
+def _pilots_reason(protocol_path: Path, found: Verification) -> str:
+    if found.state == "changed":
+        return (
+            f"{protocol_path} was changed after it was committed ({', '.join(found.changed[:5])}): "
+            "as a pilot it starts all the same, and without that commitment"
+        )
+    return f"{found.detail}: the run starts as an uncommitted pilot" if found.detail else ""
 
 
 def _check_amendment(before: Verification, reason: str | None, protocol_path: Path) -> None:

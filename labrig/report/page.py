@@ -14,6 +14,7 @@ from labrig.report.growth import tubes_that_count
 from labrig.report.headline import capital, headline
 from labrig.report.kinds import IN_WORDS
 from labrig.report.outcome import LATE_PICTURE_FRACTION, TALLIED, clock
+from labrig.report.standing import standing
 from labrig.report.tables import FILES
 from labrig.run_folder import is_rehearsal
 
@@ -52,6 +53,7 @@ def render(analysis: Analysis) -> str:
         analysis=analysis,
         record=record,
         head=headline(analysis),
+        standing=standing(record.commitment, bool(record.identity["pilot"])),
         sections=SECTIONS,
         clock=clock,
         fates=TALLIED,

@@ -9,6 +9,21 @@ from labrig.plan.plan import Finding
 from labrig.protocol.models import Protocol
 
 
+def override_lines(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Lines of a protocol with which a person takes responsibility for what may be overridden."""
+    codes = dict.fromkeys(f.code for f in findings if f.severity == "block" and f.overridable)
+    if not codes:
+        return ()
+    lines = ["overrides:"]
+    for code in codes:
+        lines += [
+            f"  - finding: {code}",
+            "    reason: why it is right here, in ten letters or more",
+            "    by: who answers for it",
+        ]
+    return tuple(lines)
+
+
 def lift(protocol: Protocol, findings: Sequence[Finding]) -> list[Finding]:
     """Apply the protocol's overrides.
 
