@@ -7,9 +7,11 @@ from typing import Any
 
 from labrig.plan.plan import RunRules
 from labrig.plan.timeline import Film, Frame
+from labrig.run.board import Question
 from labrig.run.camera_link import CameraFailed, CameraLink
 from labrig.run.desk import Desk
 from labrig.run.orders import Decided, Order, Settle
+from labrig.run.whereabouts import Whereabouts
 from labrig_drivers.errors import LinkError, Refused
 from labrig_drivers.kinds import Stage
 
@@ -26,6 +28,10 @@ class StageNotThere(Exception):
     """The stage did not come to rest in time."""
 
 
+class StageLost(Exception):
+    """Nobody knows where the stage stands: it is not where it was left."""
+
+
 class ImagingHandler:
     """Owns one stage, and the camera that looks through it.
 
@@ -36,6 +42,7 @@ class ImagingHandler:
         rules: when a move counts as arrived.
         pause_until: waits on the run's clock; raises when the run is stopped meanwhile.
         attachment: what goes along with a request, unseen (a simulated bench's scene).
+        whereabouts: where the stage should stand.
     """
 
     def __init__(
@@ -46,6 +53,7 @@ class ImagingHandler:
         rules: RunRules,
         pause_until: Callable[[float], None],
         attachment: Attach | None,
+        whereabouts: Whereabouts,
     ) -> None:
         self.name = name
         self._desk = desk
@@ -55,6 +63,8 @@ class ImagingHandler:
         self._attachment = attachment
         self._stage: Stage | None = None
         self._at_um: tuple[float, float] | None = None
+        self._whereabouts = whereabouts
+        self._lost = ""
 
     @property
     def busy(self) -> bool:
@@ -84,7 +94,12 @@ class ImagingHandler:
                 self._take_picture(entry)
 
     def decide(self, decided: Decided) -> Order | None:
-        """A stage asks nothing."""
+        """Go on with a stage that was lost, when a person has put it right."""
+        if decided.key == self._question_id() and decided.choice == "homed":
+            self._lost = ""
+            self._whereabouts.forget()
+            self._desk.deviation("stage-homed-by-operator", instrument=self.name)
+            self._desk.board.clear("stage-lost", self.name)
         return None
 
     def assert_due(self) -> Order | None:
@@ -135,11 +150,12 @@ class ImagingHandler:
                 self._desk.deviation("position", key=entry.key, **where)
             taken_s = self._desk.clock.now_s()
             reply = self._request(entry, taken_s)
-        except (StageNotThere, Refused, CameraFailed) as error:
+        except (StageLost, StageNotThere, Refused, CameraFailed) as error:
             reason = str(error)
             self._desk.note(kind, entry.key, "missed", reason=reason, **where)  # type: ignore[arg-type]
             self._desk.deviation("picture-missed", key=entry.key, reason=reason)
-            self._desk.alarm("camera", entry.camera, reason)
+            if not isinstance(error, StageLost):
+                self._desk.alarm("camera", entry.camera, reason)
             return
         self._desk.board.clear("camera", entry.camera)
         self._desk.board.count("pictures")
@@ -177,20 +193,54 @@ class ImagingHandler:
         )  # fmt: skip
 
     def _go_to(self, x_um: float, y_um: float) -> tuple[float, float]:
-        """Where the stage is after trying twice to be there."""
+        """Where the stage is after trying twice to be there.
+
+        Raises:
+            StageLost: it does not stand where it was left; it is not moved until a person has
+                looked.
+        """
         target = (x_um, y_um)
+        here = self._look()
         if self._at_um == target:
-            return self._position()
+            return here
         self._at_um = None
-        reached = target
         for _ in range(2):
+            self._whereabouts.leaves(here, target)
             self._move(target)
-            reached = self._position()
-            if self._close(reached, target):
+            here = self._look()
+            self._whereabouts.rests(here)
+            if self._close(here, target):
                 self._pause_until(self._desk.clock.now_s() + self._rules.settle_s)
                 self._at_um = target
                 break
-        return reached
+        return here
+
+    def _look(self) -> tuple[float, float]:
+        """Where the stage stands, if that can be believed."""
+        stage = self._port()
+        if self._lost:
+            raise StageLost(self._lost)
+        found = stage.position_um()
+        doubt = self._whereabouts.doubt(found, stage.limits())
+        if not doubt:
+            return found
+        self._at_um = None
+        self._lost = f"{self.name} is lost: {doubt}."
+        self._desk.deviation(
+            "stage-lost", instrument=self.name, x_um=found[0], y_um=found[1], what=doubt
+        )
+        remedy = (
+            "Was it without power, or moved by hand? Bring it to where its coordinates are right "
+            "(see the rig's origin), zero it there, then answer. It is not moved until then."
+        )
+        self._desk.alarm("stage-lost", self.name, f"{doubt}.", remedy)
+        question = f"{self._lost} {remedy}"
+        now_s = self._desk.clock.now_s()
+        self._desk.board.ask(Question(self._question_id(), question, ("homed", "leave"), now_s))
+        raise StageLost(self._lost)
+
+    def _question_id(self) -> str:
+        return f"stage:{self.name}"
 
     def _move(self, target: tuple[float, float]) -> None:
         stage = self._port()
@@ -206,9 +256,6 @@ class ImagingHandler:
                 )
             self._pause_until(now_s + look_s)
             look_s = min(look_s * _LOOKS, 0.5)
-
-    def _position(self) -> tuple[float, float]:
-        return self._port().position_um()
 
     def _near(self, reached: tuple[float, float], entry: Frame | Film) -> bool:
         return self._close(reached, (entry.x_um, entry.y_um))

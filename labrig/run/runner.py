@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from labrig.durable import write_json
 from labrig.plan.plan import Plan
+from labrig.plan.timeline import Film, Frame
 from labrig.record.checkpoint import recover
 from labrig.record.clock import Clock, Mailbox
 from labrig.record.conclusion import RunOutcome, condition_of, ledger_of, shortfalls_of
@@ -49,6 +50,7 @@ from labrig.run.probes import ProbeHandler
 from labrig.run.register import Door
 from labrig.run.stimulation import StimulatorHandler
 from labrig.run.stop_file import StopRequest, read_stop
+from labrig.run.whereabouts import Whereabouts, left_by_an_earlier_runner
 from labrig.run.workers import Worker
 from labrig_drivers.errors import InstrumentError, LinkError
 from labrig_drivers.instrument import installed_types
@@ -379,9 +381,13 @@ class Runner:
             case "stimulator":
                 return StimulatorHandler(name, desk, poll_s)
             case "stage":
+                pictures = (e for e in self._plan.timeline if isinstance(e, Frame | Film))
+                earlier = left_by_an_earlier_runner(
+                    (picture for picture in pictures if picture.stage == name), state
+                )
                 return ImagingHandler(
                     name, desk, self._camera, self._plan.rules, worker.pause_until,
-                    self._attachment,
+                    self._attachment, Whereabouts(self._plan.rules.arrive_within_um, earlier),
                 )  # fmt: skip
             case "probe":
                 return ProbeHandler(name, desk, self._plan.rules)

@@ -121,11 +121,10 @@ def test_decimals_in_a_position_are_read():
 )
 def test_refusals_and_nonsense_have_their_own_errors(reply, error):
     class Link:
-        def __init__(self):
-            self.left = reply
+        left = b""
 
         def write(self, data):
-            pass
+            self.left = b":A X=10000 Y=10000\r\n" if data == b"UM X? Y?\r" else reply
 
         def read(self, size, timeout_s):
             data, self.left = self.left[:size], self.left[size:]
@@ -142,7 +141,7 @@ def test_refusals_and_nonsense_have_their_own_errors(reply, error):
 
 
 def test_something_else_on_the_port_is_the_wrong_instrument():
-    link = TranscriptTransport(parse_transcript("> 56 0D\n< 3F 0D 0A"))
+    link = TranscriptTransport(parse_transcript("> 08 56 0D\n< 3F 0D 0A"))
     driver = asi_ms2000.INSTRUMENT.driver(link, AsiStageSettings(), "stage")
     with pytest.raises(WrongInstrument, match="not an ASI stage"):
         driver.identify()
@@ -236,7 +235,22 @@ def test_a_stale_answer_is_not_taken_for_this_one():
         ("R X=10", ":A "),
         ("H X=0 Y=0", ":A"),
         ("RS X Y", ":A 10 10"),
-        ("RS X?", ":A 10"),
+        ("RS X?", ":A N"),
+        ("RS X? Y?", ":A N N"),
+        ("W Y X", ":A 0 0 "),
+        ("UM X? Y?", ":A X=10000.000000 Y=10000.000000"),
+        ("HM X?", ":A X=1000.000000"),
+        ("VE X?", ":A X=0.000000"),
+        ("SL X?", ":A X=-120.000000"),
+        ("JS X=-60 Y=-5", ":A"),
+        ("VB X?", ":A X=0"),
+        ("VB Q?", ":N-2"),
+        ("M X=nan", ":N-3"),
+        ("R X=inf", ":N-3"),
+        ("S X=nan", ":N-3"),
+        ("UM X=nan", ":N-3"),
+        ("UM X=-inf", ":N-3"),
+        ("H X=inf", ":N-3"),
         ("! X Y", ":A"),
         ("HM X+", ":A"),
         ("MC X-", ":A"),
@@ -287,3 +301,109 @@ def test_an_answer_later_than_its_time_out_is_not_taken_for_the_next_one(late_on
     with pytest.raises(NoReply):
         driver.identify()
     assert driver.position_um() == (0.0, 0.0)
+
+
+# Units, axes and leftovers that other programs leave in the controller.
+
+
+@pytest.mark.parametrize("x_per_mm", [10_000, -10_000, 1000, -100_000])
+@pytest.mark.parametrize("y_per_mm", [10_000, -10_000])
+@pytest.mark.parametrize("x_sign", [1, -1])
+def test_whatever_units_another_program_has_set_the_plate_goes_where_it_was_sent(
+    x_per_mm, y_per_mm, x_sign
+):
+    bench = Bench(x_sign=x_sign)
+    bench.driver.move_to(500.0, 200.0)
+    bench.pass_time(1.0)
+    assert bench.ask(f"UM X={x_per_mm} Y={y_per_mm}") == ":A"
+    assert bench.driver.position_um() == pytest.approx((500.0, 200.0))
+    bench.driver.move_to(-3000.0, 1000.0)
+    bench.pass_time(1.0)
+    assert bench.plate.rests[-1][1:] == (-3000.0, 1000.0)
+    assert bench.driver.position_um() == pytest.approx((-3000.0, 1000.0))
+
+
+def test_units_that_change_between_two_moves_are_noticed():
+    bench = Bench(faults=[Fault("reboot", 50.0)])
+    bench.ask("UM X=-10000 Y=10000")
+    bench.driver.move_to(1000.0, 0.0)
+    bench.pass_time(50.0)
+    assert bench.ask("UM X?") == ":A X=10000.000000", "power-up brings the saved units back"
+    bench.driver.move_to(1000.0, 0.0)
+    bench.pass_time(10.0)
+    assert bench.plate.rests[-1][1:] == (2000.0, 0.0)
+
+
+def test_units_that_were_saved_outlive_a_reset():
+    bench = Bench(faults=[Fault("reboot", 50.0)])
+    bench.ask("UM X=-10000")
+    bench.ask("SS Z")
+    bench.pass_time(50.0)
+    assert bench.ask("UM X? Y?") == ":A X=-10000.000000 Y=10000.000000"
+
+
+def test_units_too_coarse_to_find_a_field_are_refused():
+    bench = Bench()
+    bench.ask("UM X=1 Y=1")
+    with pytest.raises(Refused, match="coarser than 1 µm"):
+        bench.driver.move_to(0.0, 0.0)
+    assert bench.plate.rests == []
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [b":A X=0 Y=1\r\n", b":A X=nan Y=1\r\n", b":A X=1\r\n", b":A 1 2\r\n", b"10000\r\n"],
+)
+def test_other_answers_are_no_units(reply):
+    with pytest.raises(ValueError, match=r"no unit|is not X|begins neither"):
+        codec.parse_units_per_um(reply)
+
+
+@pytest.mark.parametrize("left", ["M X", "M X=1000", "W", "/", "S X=0.001 Y", "garbage"])
+def test_half_a_command_in_its_buffer_does_no_harm(left):
+    bench = Bench()
+    bench.simulator.receive(left.encode(), 0.0)
+    assert bench.driver.identify().firmware == "USB-9.2k"
+    bench.pass_time(10.0)
+    assert bench.plate.rests == []
+    assert bench.driver.position_um() == (0.0, 0.0)
+
+
+def test_answers_that_end_with_cr_alone_and_unasked_letters_are_understood():
+    bench = Bench()
+    bench.ask("VB X=9 Z=1")
+    assert bench.driver.identify().firmware == "USB-9.2k"
+    bench.driver.move_to(100.05, 0.0)
+    assert bench.driver.moving()
+    bench.pass_time(1.0)
+    assert not bench.driver.moving()
+    assert bench.driver.position_um() == pytest.approx((100.0, 0.0), abs=0.1)
+
+
+def test_a_number_left_out_is_0_and_home_is_the_limit_switch():
+    bench = Bench()
+    bench.driver.move_to(1000.0, 500.0)
+    bench.pass_time(1.0)
+    bench.ask("M X")
+    bench.pass_time(1.0)
+    assert bench.ask("W Y X") == ":A 0 5000 ", "in the order of the hardware's axes"
+    bench.ask("! X")
+    bench.pass_time(60.0)
+    assert bench.plate.rests[-1][1:] == (120_000.0, 500.0)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["M X=", "R Y=", "UM X=", "S X=", "H X=", "VB X=", "HM X="]).flatmap(
+            lambda head: st.one_of(
+                st.floats().map(str), st.sampled_from(["nan", "inf", "-inf", "1e400", "", "0"])
+            ).map(lambda number: head + number)
+        ),
+        max_size=6,
+    )
+)
+def test_no_number_kills_it(requests):
+    bench = Bench()
+    for request in [*requests, "W X Y", "/", "UM X? Y?"]:
+        assert bench.ask(request)
+        bench.pass_time(5.0)

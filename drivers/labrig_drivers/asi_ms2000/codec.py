@@ -1,18 +1,27 @@
 """Text of the ASI MS-2000, pure functions only.
 
-A request ends with CR, an answer with CR LF. Positions are in units of 0.1 µm. Source: the
-``ASIStage`` device adapter of Micro-Manager (BSD), which also shows the error numbers.
+A request ends with CR, an answer with CR LF (with CR alone when bit 3 of ``VB`` is set). Positions
+are in units of the multiplier ``UM``: 0.1 µm as delivered, but any program may set another, with
+another sign, and the controller keeps it. Sources: the ``ASIStage`` device adapter of
+Micro-Manager (BSD), which also shows the error numbers, and the vendor's command pages.
 """
 
 from __future__ import annotations
 
-UNITS_PER_UM = 10
+import math
+import re
+
 REPLY_END = b"\r\n"
 _SHORTEST_REPLY = 3
 WHERE = b"W X Y\r"
 STATUS = b"/\r"
 HALT = b"\\\r"
 VERSION = b"V\r"
+UNITS = b"UM X? Y?\r"
+FLUSH = b"\x08"
+"""Backspace: the controller forgets half a command that somebody left in its buffer. Unanswered."""
+_UM_PER_MM = 1000.0
+_UNITS_ANSWER = re.compile(r"(?::A\s+|:)X=(\S+)\s+Y=(\S+)(?:\s+A)?")
 
 HALTED = 21
 ERRORS = {
@@ -36,7 +45,7 @@ class ErrorReply(ValueError):
 
 
 def move(x_units: int, y_units: int) -> bytes:
-    """An absolute move, in units of 0.1 µm."""
+    """An absolute move, in the controller's units."""
     return f"M X={x_units} Y={y_units}\r".encode("ascii")
 
 
@@ -56,16 +65,44 @@ def parse_answer(reply: bytes) -> str:
 
 
 def parse_position(reply: bytes) -> tuple[float, float]:
-    """X and Y of a WHERE answer, in units of 0.1 µm (some firmware gives decimals).
+    """X and Y of a WHERE answer, in the controller's units (some firmware gives decimals).
 
     Raises:
         ErrorReply: the controller refused.
-        ValueError: not two numbers.
+        ValueError: not two finite numbers.
     """
     words = parse_answer(reply).split()
     if len(words) != 2:
         raise ValueError(f"expected two positions, got {' '.join(words)!r}")
-    return float(words[0]), float(words[1])
+    x, y = float(words[0]), float(words[1])
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise ValueError(f"expected two finite positions, got {' '.join(words)!r}")
+    return x, y
+
+
+def parse_units_per_um(reply: bytes) -> tuple[float, float]:
+    r"""The controller's units for each µm of X and Y, with the sign of each axis.
+
+    It answers units for each mm, after ``:A`` or between ``:`` and ``A``.
+
+    >>> parse_units_per_um(b":A X=10000.000 Y=-10000.000\r\n")
+    (10.0, -10.0)
+    >>> parse_units_per_um(b":X=1000.0 Y=1000.0 A\r\n")
+    (1.0, 1.0)
+
+    Raises:
+        ErrorReply: the controller refused.
+        ValueError: not two finite numbers other than 0.
+    """
+    text = _line(reply)
+    found = _UNITS_ANSWER.fullmatch(text)
+    if found is None:
+        parse_answer(reply)
+        raise ValueError(f"{text!r} is not X=… Y=…")
+    x, y = float(found[1]), float(found[2])
+    if not (math.isfinite(x) and math.isfinite(y) and x and y):
+        raise ValueError(f"{text!r} is no unit of length")
+    return x / _UM_PER_MM, y / _UM_PER_MM
 
 
 def parse_busy(reply: bytes) -> bool:
@@ -83,7 +120,7 @@ def parse_busy(reply: bytes) -> bool:
 
 
 def missing_bytes(reply: bytes) -> int:
-    r"""How many bytes at least are still to come.
+    r"""How many bytes at least are still to come; after a CR perhaps none.
 
     >>> missing_bytes(b""), missing_bytes(b":A "), missing_bytes(b"N\r")
     (3, 2, 1)
@@ -94,6 +131,6 @@ def missing_bytes(reply: bytes) -> int:
 
 
 def _line(reply: bytes) -> str:
-    if not reply.endswith(REPLY_END):
+    if not reply.endswith((REPLY_END, REPLY_END[:1])):
         raise ValueError(f"{reply!r} does not end with CR LF")
     return reply.decode("ascii", errors="replace").strip()

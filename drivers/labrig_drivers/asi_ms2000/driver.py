@@ -20,6 +20,7 @@ from labrig_drivers.transports.base import Transport
 _LONGEST_REPLY = 120
 # A stage accelerates, settles and polls besides travelling; found by no measurement [P].
 _SETTLING_S = 1.0
+_COARSEST_PER_UM = 1.0
 _SPEED_MARGIN = 2.0
 
 
@@ -27,8 +28,12 @@ class AsiStage:
     """One ASI MS-2000 XY stage (:class:`labrig_drivers.kinds.Stage`).
 
     After power-up the controller calls wherever it stands 0, 0. The driver cannot see that;
-    whoever knows where the stage should stand compares :meth:`position_um` with it before the
-    first move.
+    whoever knows where the stage should stand compares :meth:`position_um` with it before each
+    move.
+
+    What a number means to the controller is its multiplier ``UM``, which other programs change,
+    sign included (Micro-Manager does at every start), and which a reset changes back. It is asked
+    with every position and move, and never written.
 
     Args:
         link: the open port, owned by this object alone.
@@ -49,7 +54,12 @@ class AsiStage:
             NoReply: silence.
             WrongInstrument: something else answers.
         """
+        # Half a command that another program left would swallow this one.
+        self._link.write(codec.FLUSH)
         reply = self._ask(codec.VERSION)
+        if reply.startswith(b":N"):
+            # It was refused with what still stood before it.
+            reply = self._ask(codec.VERSION)
         try:
             text = codec.parse_answer(reply)
         except ValueError as error:
@@ -79,22 +89,28 @@ class AsiStage:
         return _SPEED_MARGIN * longest_um / self._settings.speed_um_s + _SETTLING_S
 
     def position_um(self) -> tuple[float, float]:
-        """Where the stage says it is, in the rig's coordinates."""
+        """Where the stage says it is, in the rig's coordinates.
+
+        Raises:
+            Refused: it does not tell its units, so nothing can be said of its position.
+        """
+        x_per_um, y_per_um = self._units_per_um()
         reply = self._ask(codec.WHERE)
         try:
             x_units, y_units = codec.parse_position(reply)
         except ValueError as error:
             raise self._explained(codec.WHERE, reply, error) from error
         return (
-            self._settings.x_sign * x_units / codec.UNITS_PER_UM,
-            self._settings.y_sign * y_units / codec.UNITS_PER_UM,
+            self._settings.x_sign * x_units / x_per_um,
+            self._settings.y_sign * y_units / y_per_um,
         )
 
     def move_to(self, x_um: float, y_um: float) -> None:
-        """Start an absolute move, to the nearest 0.1 µm, and return at once.
+        """Start an absolute move, to the nearest of the controller's units, and return at once.
 
         Raises:
             OutOfRange: outside the rig's limits (nothing was sent) or the controller's.
+            Refused: it does not tell its units, or they are too coarse; no move was sent.
             NoReply: silence; whether it moves is unknown, asking again is safe.
         """
         settings = self._settings
@@ -108,9 +124,9 @@ class AsiStage:
                     f"{axis} = {value:g} is outside {low:g}…{high:g}, the travel allowed.",
                     "Correct the position, or the stage's limits in the rig file.",
                 )
+        x_per_um, y_per_um = self._units_per_um()
         command = codec.move(
-            settings.x_sign * round(x_um * codec.UNITS_PER_UM),
-            settings.y_sign * round(y_um * codec.UNITS_PER_UM),
+            round(settings.x_sign * x_um * x_per_um), round(settings.y_sign * y_um * y_per_um)
         )
         self._obeyed(command)
 
@@ -134,6 +150,22 @@ class AsiStage:
         except ValueError as error:
             raise self._explained(codec.HALT, reply, error) from error
 
+    def _units_per_um(self) -> tuple[float, float]:
+        reply = self._ask(codec.UNITS)
+        try:
+            units = codec.parse_units_per_um(reply)
+        except ValueError as error:
+            raise self._explained(codec.UNITS, reply, error) from error
+        if min(abs(per_um) for per_um in units) < _COARSEST_PER_UM:
+            raise Refused(
+                self._name,
+                f"its units are coarser than 1 µm: UM gives {units[0]:g} and {units[1]:g} "
+                "units a µm.",
+                "Another program has set its multiplier: send UM X=10000 Y=10000 to it.",
+                ((">", codec.UNITS), ("<", reply)),
+            )
+        return units
+
     def _obeyed(self, command: bytes) -> None:
         reply = self._ask(command)
         try:
@@ -143,8 +175,10 @@ class AsiStage:
 
     def _ask(self, command: bytes) -> bytes:
         """One exchange; the answer up to and with its CR LF."""
-        # A late answer to an earlier question would be taken for this one's.
+        # A late answer to an earlier question would be taken for this one's, and half of a question
+        # that did not arrive whole for the beginning of this one.
         if self._owed:
+            self._link.write(codec.FLUSH)
             self._link.read(_LONGEST_REPLY, self._settings.reply_timeout_s)
         self._link.discard_input()
         # Until it has come: an exchange may be broken off in between.

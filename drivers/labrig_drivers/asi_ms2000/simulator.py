@@ -1,7 +1,10 @@
 """An ASI MS-2000 on the other side of the wire.
 
 Answers what Micro-Manager's ``ASIStage`` adapter and ``asitiger`` ask, in the forms those two
-expect (blanks, missing ``:A`` and all). Moves take time, handed in.
+expect (blanks, missing ``:A`` and all), and beyond them as the vendor's command pages say: axes
+in the hardware's order, a missing number is 0, ``UM`` outlives everything but a reset, and that
+too after ``SS Z``. Moves take time, handed in. ``SL``, ``SU``, ``JS`` and the like are kept and
+have no effect; bits 0 and 3 of ``VB X`` and the decimals of ``VB Z`` have theirs.
 """
 
 from __future__ import annotations
@@ -11,22 +14,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from labrig_drivers.asi_ms2000.settings import AsiStageSettings
+from labrig_drivers.asi_ms2000.simulated_words import (
+    AXES,
+    Refusal,
+    axes_in,
+    is_query,
+    number,
+    words_of,
+)
 from labrig_drivers.simulated_faults import FaultSchedule
 from labrig_drivers.simulation import Fault, StagePlant
 
 FAULTS = frozenset({"silent", "stuck", "reboot", "short"})
 
-AXES = ("X", "Y")
 _TOP_SPEED_MM_S = 7.5
 _HARD_LIMIT_MM = 120.0
+_HOME_MM = 1000.0  # of HM as delivered: far beyond, it runs into the limit switch
+_UNITS_PER_MM = 10_000.0
+_FLUSHES = b"\x08\x7f"
+_UNASKED, _CR_ALONE = 1, 8
 _OK = ":A"
 _SHORT_BY_UM = 50.0
-
-
-class _Refusal(Exception):
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.answer = f":N-{number}"
 
 
 @dataclass(slots=True)
@@ -36,7 +44,7 @@ class _Axis:
     start_mm: float = 0.0
     target_mm: float = 0.0
     zero_mm: float = 0.0
-    units_per_mm: float = 10_000.0
+    units_per_mm: float = _UNITS_PER_MM
     speed_mm_s: float = 5.74592
 
     def at(self, elapsed_s: float) -> float:
@@ -79,6 +87,9 @@ class AsiStageSimulator:
         self._faults_seen_s = -math.inf
         self._axes = {axis: _Axis() for axis in AXES}
         self._kept = _power_up_settings()
+        self._saved_units = dict.fromkeys(AXES, _UNITS_PER_MM)
+        self._talk = {"X": 0.0, "Y": 0.0, "Z": 0.0}
+        self._unasked = b""
         self._began_s = 0.0
         self._arrives_s: float | None = None
         self._input = bytearray()
@@ -105,28 +116,48 @@ class AsiStageSimulator:
             (("AC", "ACCEL"), self._keeper("AC", ":")),
             (("PC", "PCROS"), self._keeper("PC", ":A ")),
             (("OS", "OVERSHOOT"), self._keeper("OS", ":A ")),
-            (("VE", "VECTOR"), self._vector),
-            (("MC", "MOTCTRL"), self._vector),
-            (("HM",), self._vector),
+            (("VE", "VECTOR"), self._keeper("VE", ":A ")),
+            (("HM",), self._keeper("HM", ":A ")),
+            (("SL", "SETLOW"), self._keeper("SL", ":A ")),
+            (("SU", "SETUP"), self._keeper("SU", ":A ")),
+            (("JS", "JOYSPD"), self._keeper("JS", ":A ")),
+            (("KP",), self._keeper("KP", ":A ")),
+            (("KI",), self._keeper("KI", ":A ")),
+            (("KD",), self._keeper("KD", ":A ")),
+            (("AA", "AALIGN"), self._keeper("AA", ":A ")),
+            (("CNTS", "C"), self._keeper("CNTS", ":A ")),
+            (("VB", "VERBOSE"), self._verbose),
+            (("SS", "SAVESET"), self._save),
+            (("MC", "MOTCTRL"), self._motors),
         ):
             self._commands.update(dict.fromkeys(names, command))
 
     # What the host does.
 
     def receive(self, data: bytes, now_s: float) -> bytes:
-        """Bytes arrive; each CR completes a command."""
-        self.advance(now_s)
+        """Bytes arrive; each CR completes a command, BS and DEL forget what came of one."""
+        self._unasked = self.advance(now_s)
         if self._faults.active("silent", now_s):
             return b""
-        self._input += data
-        answer = b""
-        while b"\r" in self._input:
-            line, _, rest = bytes(self._input).partition(b"\r")
-            self._input[:] = rest
-            text = line.decode("ascii", errors="replace").strip()
-            if text:
-                answer += f"{self._answer(text, now_s)}\r\n".encode("ascii")
+        answer, self._unasked = self._unasked, b""
+        for byte in data:
+            if byte in _FLUSHES:
+                self._input.clear()
+            elif byte != 13:
+                self._input.append(byte)
+            elif text := self._take_line():
+                line = self._answer(text, now_s).encode("ascii", errors="replace")
+                answer += line + self._end
         return answer
+
+    def _take_line(self) -> str:
+        line = bytes(self._input).decode("ascii", errors="replace").strip()
+        self._input.clear()
+        return line
+
+    @property
+    def _end(self) -> bytes:
+        return b"\r" if int(self._talk["X"]) & _CR_ALONE else b"\r\n"
 
     def advance(self, now_s: float) -> bytes:
         """Let time pass: a move may arrive, a reboot may happen."""
@@ -137,7 +168,8 @@ class AsiStageSimulator:
             if self._faults.starts("reboot", due_s):
                 self._power_cycle(due_s)
         self._faults_seen_s = max(self._faults_seen_s, now_s)
-        return b""
+        unasked, self._unasked = self._unasked, b""
+        return unasked
 
     def next_wake_s(self) -> float | None:
         """When the move under way arrives, or a scripted change is due."""
@@ -157,22 +189,25 @@ class AsiStageSimulator:
         if command is None:
             return ":N-1"
         try:
-            return command(_words(rest), now_s)
-        except _Refusal as refusal:
+            return command(words_of(rest), now_s)
+        except Refusal as refusal:
             return refusal.answer
 
     def _where(self, words: dict[str, str], now_s: float) -> str:
-        asked = _axes_in(words)
-        positions = " ".join(str(round(self._reported(axis, now_s))) for axis in asked)
-        return f":A {positions} "
+        asked = axes_in(words)
+        decimals = int(self._talk["Z"])
+        positions = " ".join(
+            f"{self._reported(axis, now_s):.{decimals}f}" for axis in AXES if axis in asked
+        )
+        return f":A {positions} ".replace("-0 ", "0 ")
 
     def _move(self, words: dict[str, str], now_s: float) -> str:
-        targets = {axis: _number(words[axis]) for axis in _axes_in(words)}
+        targets = {axis: number(words[axis] or "0") for axis in axes_in(words)}
         self._go({axis: self._to_mm(axis, units) for axis, units in targets.items()}, now_s)
         return ":A "
 
     def _move_by(self, words: dict[str, str], now_s: float) -> str:
-        steps = {axis: _number(words[axis]) for axis in _axes_in(words)}
+        steps = {axis: number(words[axis] or "0") for axis in axes_in(words)}
         self._go(
             {
                 axis: self._at(axis, now_s) + units / self._axes[axis].units_per_mm
@@ -183,7 +218,11 @@ class AsiStageSimulator:
         return ":A "
 
     def _home(self, words: dict[str, str], now_s: float) -> str:
-        self._go({axis: 0.0 for axis in _axes_in(words)}, now_s)
+        homes_mm = {axis: self._kept["HM"][axis] for axis in axes_in(words)}
+        self._go(
+            {axis: max(-_HARD_LIMIT_MM, min(_HARD_LIMIT_MM, mm)) for axis, mm in homes_mm.items()},
+            now_s,
+        )
         return _OK
 
     def _status(self, words: dict[str, str], now_s: float) -> str:
@@ -192,7 +231,9 @@ class AsiStageSimulator:
     def _read_status(self, words: dict[str, str], now_s: float) -> str:
         busy_and_motor = 1 + 4 if self._arrives_s is not None else 0
         enabled, joystick = 2, 8
-        asked = _axes_in({axis.rstrip("?"): "" for axis in words})
+        asked = axes_in({axis.rstrip("?"): "" for axis in words})
+        if is_query(words):
+            return ":A " + " ".join(self._status({}, now_s) for _ in asked)
         return ":A " + " ".join(str(busy_and_motor + enabled + joystick) for _ in asked)
 
     def _halt(self, words: dict[str, str], now_s: float) -> str:
@@ -205,7 +246,7 @@ class AsiStageSimulator:
         return ":N-21"
 
     def _here(self, words: dict[str, str], now_s: float) -> str:
-        values = {axis: _number(words[axis] or "0") for axis in _axes_in(words)}
+        values = {axis: number(words[axis] or "0") for axis in axes_in(words)}
         for name, units in values.items():
             axis = self._axes[name]
             axis.zero_mm = self._at(name, now_s) - units / axis.units_per_mm
@@ -218,42 +259,70 @@ class AsiStageSimulator:
         return "STD_XY\rMotor Axes: X Y" if words else "STD_XY"
 
     def _units(self, words: dict[str, str], now_s: float) -> str:
-        for axis in _axes_in(words):
-            units = _number(words[axis])
+        if is_query(words):
+            return self._queried(words, ":A ", lambda axis: self._axes[axis].units_per_mm)
+        for axis in axes_in(words):
+            units = number(words[axis])
             if units == 0:
-                raise _Refusal(4)
+                raise Refusal(4)
             self._axes[axis].units_per_mm = units
         return _OK
 
     def _speed(self, words: dict[str, str], now_s: float) -> str:
-        if _is_query(words):
+        if is_query(words):
             return self._queried(words, ":A ", lambda axis: self._axes[axis].speed_mm_s)
-        for name in _axes_in(words):
-            wanted_mm_s = _number(words[name])
+        for name in axes_in(words):
+            wanted_mm_s = number(words[name])
             if wanted_mm_s <= 0:
-                raise _Refusal(4)
+                raise Refusal(4)
             self._axes[name].speed_mm_s = min(wanted_mm_s, _TOP_SPEED_MM_S)
         return _OK
 
     def _keeper(self, command: str, prefix: str) -> Callable[[dict[str, str], float], str]:
-        """A command that only remembers a number for each axis."""
+        """A command that only remembers a number for each axis (``X+``: where it stands, in mm)."""
 
         def answer(words: dict[str, str], now_s: float) -> str:
-            if _is_query(words):
+            if is_query(words):
                 return self._queried(words, prefix, lambda axis: self._kept[command][axis])
-            for axis in _axes_in(words):
-                self._kept[command][axis] = _number(words[axis])
+            here = {axis.rstrip("+"): axis for axis in words}
+            for axis in axes_in(here):
+                if here[axis].endswith("+"):
+                    self._kept[command][axis] = self._at(axis, now_s) - self._axes[axis].zero_mm
+                else:
+                    self._kept[command][axis] = number(words[axis] or "0")
             return _OK
 
         return answer
 
     def _queried(self, words: dict[str, str], prefix: str, value: Callable[[str], float]) -> str:
-        asked = _axes_in({axis.rstrip("?"): "" for axis in words})
+        asked = axes_in({axis.rstrip("?"): "" for axis in words})
         return prefix + " ".join(f"{axis}={value(axis):.6f}" for axis in asked)
 
-    def _vector(self, words: dict[str, str], now_s: float) -> str:
-        """Accepted and without effect here: VE at 0 speed, MC, HM."""
-        _axes_in({axis.rstrip("+-"): value for axis, value in words.items()})
+    def _verbose(self, words: dict[str, str], now_s: float) -> str:
+        if not words:
+            raise Refusal(3)
+        if is_query(words):
+            asked = [name.rstrip("?") for name in words]
+            if any(name not in self._talk for name in asked):
+                raise Refusal(2)
+            return ":A " + " ".join(f"{name}={self._talk[name]:g}" for name in asked)
+        for name, value in words.items():
+            if name not in self._talk:
+                raise Refusal(2)
+            if not 0 <= number(value) <= (9 if name == "Z" else 255):
+                raise Refusal(4)
+            self._talk[name] = number(value)
+        return _OK
+
+    def _save(self, words: dict[str, str], now_s: float) -> str:
+        """SS Z keeps what is set over a reset."""
+        if "Z" in words:
+            self._saved_units = {name: self._axes[name].units_per_mm for name in AXES}
+        return _OK
+
+    def _motors(self, words: dict[str, str], now_s: float) -> str:
+        """Accepted and without effect here."""
+        axes_in({axis.rstrip("+-?"): value for axis, value in words.items()})
         return _OK
 
     # Motion.
@@ -278,7 +347,7 @@ class AsiStageSimulator:
 
     def _go(self, targets_mm: dict[str, float], now_s: float) -> None:
         if any(abs(target_mm) > _HARD_LIMIT_MM for target_mm in targets_mm.values()):
-            raise _Refusal(4)
+            raise Refusal(4)
         here_mm = self._here_mm(now_s)
         short = self._faults.active("short", now_s)
         for name, axis in self._axes.items():
@@ -298,13 +367,16 @@ class AsiStageSimulator:
         self._arrives_s = None
         x_um, y_um = (self._signs[name] * self._axes[name].target_mm * 1000 for name in AXES)
         self._plant.moved(now_s, x_um, y_um)
+        if int(self._talk["X"]) & _UNASKED:
+            self._unasked += b"N" + self._end
 
     def _power_cycle(self, now_s: float) -> None:
         was_moving = self._arrives_s is not None
         self._axes = {
-            name: _Axis(start_mm=mm, target_mm=mm, zero_mm=mm)
+            name: _Axis(mm, mm, zero_mm=mm, units_per_mm=self._saved_units[name])
             for name, mm in self._here_mm(now_s).items()
         }
+        self._talk = dict.fromkeys(self._talk, 0.0)
         self._kept = _power_up_settings()
         self._arrives_s = None
         self._input.clear()
@@ -313,7 +385,11 @@ class AsiStageSimulator:
 
 
 def _power_up_settings() -> dict[str, dict[str, float]]:
-    values = {"WT": 0.0, "B": 0.04, "E": 0.0004, "AC": 70.0, "PC": 0.000024, "OS": 0.0}
+    values = {
+        "WT": 0.0, "B": 0.04, "E": 0.0004, "AC": 70.0, "PC": 0.000024, "OS": 0.0, "VE": 0.0,
+        "HM": _HOME_MM, "SL": -_HARD_LIMIT_MM, "SU": _HARD_LIMIT_MM, "JS": 60.0, "KP": 200.0,
+        "KI": 20.0, "KD": 0.0, "AA": 85.0, "CNTS": 45_397.6,
+    }  # fmt: skip
     return {command: dict.fromkeys(AXES, value) for command, value in values.items()}
 
 
@@ -321,31 +397,3 @@ def _stopped_short(axis: _Axis, by_um: float) -> float:
     distance_mm = axis.target_mm - axis.start_mm
     missing_mm = min(abs(distance_mm), by_um / 1000)
     return axis.target_mm - math.copysign(missing_mm, distance_mm)
-
-
-def _words(text: str) -> dict[str, str]:
-    """``X=1000 Y?`` as ``{"X": "1000", "Y?": ""}``."""
-    words = {}
-    for word in text.upper().split():
-        name, _, value = word.partition("=")
-        words[name] = value
-    return words
-
-
-def _axes_in(words: dict[str, str]) -> tuple[str, ...]:
-    if not words:
-        raise _Refusal(3)
-    if any(name not in AXES for name in words):
-        raise _Refusal(2)
-    return tuple(words)
-
-
-def _is_query(words: dict[str, str]) -> bool:
-    return bool(words) and all(name.endswith("?") for name in words)
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise _Refusal(3) from None

@@ -1,0 +1,95 @@
+"""Where a stage should be found: what betrays one that lost power and calls another place 0, 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from labrig.plan.timeline import Film, Frame
+from labrig.record.recovery import RunState
+from labrig_drivers.kinds import StageLimits
+
+Place = tuple[float, float]
+"""x and y in µm, as the stage says."""
+_NOWHERE: Place = (0.0, 0.0)
+_AHEAD = 2
+"""A runner that died may have been on its way to the next picture, or to the one after it."""
+
+
+class Whereabouts:
+    """What is known of where one stage stands.
+
+    A controller that was switched off and on calls the place where it stands 0, 0, and would then be
+    sent to other wells than it says. Nothing in its answers tells, so each look at it is compared
+    with where it can be: where its last move ended, or between the ends of one that was cut short.
+    0, 0 itself is believed only where it was sent there.
+
+    Args:
+        within_um: as near as a move counts as arrived.
+        earlier: places where an earlier runner may have left it; empty: nothing is known.
+    """
+
+    def __init__(self, within_um: float, earlier: Iterable[Place] = ()) -> None:
+        self._within_um = within_um
+        self._ends = tuple(earlier)
+        self._between = False
+
+    def rests(self, at: Place) -> None:
+        """It has come to rest here."""
+        self._ends, self._between = (at,), True
+
+    def leaves(self, here: Place, target: Place) -> None:
+        """It is being sent from here to there."""
+        self._ends, self._between = (here, target), True
+
+    def forget(self) -> None:
+        """A person vouches for wherever it says it is."""
+        self._ends, self._between = (), False
+
+    def doubt(self, found: Place, limits: StageLimits) -> str:
+        """Why a stage found here cannot be believed; empty when it can."""
+        inside = (
+            limits.x_min_um - self._within_um <= found[0] <= limits.x_max_um + self._within_um
+            and limits.y_min_um - self._within_um <= found[1] <= limits.y_max_um + self._within_um
+        )
+        says = f"it says that it stands at ({found[0]:g}, {found[1]:g}) µm"
+        if not inside:
+            return f"{says}, outside its travel limits"
+        if not self._ends:
+            return ""
+        last = " or ".join(f"({x:g}, {y:g})" for x, y in self._ends)
+        if self._near(found, _NOWHERE) and not any(self._near(p, _NOWHERE) for p in self._ends):
+            return f"{says}, as after lost power; it should be at {last}"
+        if self._between and not all(self._within(found, axis) for axis in (0, 1)):
+            return f"{says}; it should be at {last}"
+        return ""
+
+    def _near(self, one: Place, other: Place) -> bool:
+        return all(abs(a - b) <= self._within_um for a, b in zip(one, other, strict=True))
+
+    def _within(self, found: Place, axis: int) -> bool:
+        values = [end[axis] for end in self._ends]
+        return min(values) - self._within_um <= found[axis] <= max(values) + self._within_um
+
+
+def left_by_an_earlier_runner(
+    timeline: Iterable[Frame | Film], state: RunState
+) -> tuple[Place, ...]:
+    """Where a runner that died may have left a stage; empty when it never moved it.
+
+    Args:
+        timeline: the pictures taken on that stage, in order.
+        state: what the journal says.
+    """
+    pictures = list(timeline)
+    known = {p.key: state.entries[p.key] for p in pictures if p.key in state.entries}
+    reached = [key for key, entry in known.items() if "x_reached_um" in entry.detail]
+    if not reached:
+        return ()
+    last = max(reached, key=lambda key: known[key].run_s)
+    places = [(known[last].detail["x_reached_um"], known[last].detail["y_reached_um"])]
+    for picture in pictures:
+        entry = known.get(picture.key)
+        if entry is not None and entry.run_s > known[last].run_s and "x_asked_um" in entry.detail:
+            places.append((picture.x_um, picture.y_um))
+    ahead = [p for p in pictures if p.key not in known or not known[p.key].settled]
+    return (*places, *((p.x_um, p.y_um) for p in ahead[:_AHEAD]))
