@@ -23,7 +23,7 @@ _IN_WORDS = {"none": "“none” (neither mass, strength nor quality is low)"}
 _TOLD_ABOVE = {
     "stall", "stall-recovered", "stall-given-up", "censored", "picture-missed", "link-lost",
     "link-restored", "gap", "left-unattended", "dose-uncertain",
-    "failed-by-bug",
+    "failed-by-bug", "stage-lost", "stage-homed-by-operator",
 }  # fmt: skip
 
 
@@ -152,6 +152,9 @@ def _troubles(analysis: Analysis) -> list[Point]:
     points += _films(analysis)
     if links := by_code.get("link-lost"):
         points.append(Point("warn", f"{_list(links)} did not answer for a while."))
+    if lost_stages := by_code.get("stage-lost"):
+        said = "was not where it had been left: no pictures until a person had looked."
+        points.append(Point("bad", f"{_list(lost_stages)} {said}"))
     if bugs := by_code.get("failed-by-bug"):
         points.append(
             Point("warn", f"An error of labrig's own kept it from {_list(bugs)} for a while.")

@@ -383,8 +383,9 @@ class Runner:
             case "stage":
                 pictures = (e for e in self._plan.timeline if isinstance(e, Frame | Film))
                 earlier = left_by_an_earlier_runner(
-                    (picture for picture in pictures if picture.stage == name), state
-                )
+                    (picture for picture in pictures if picture.stage == name), state,
+                    self._clock.now_s(),
+                )  # fmt: skip
                 return ImagingHandler(
                     name, desk, self._camera, self._plan.rules, worker.pause_until,
                     self._attachment, Whereabouts(self._plan.rules.arrive_within_um, earlier),

@@ -53,6 +53,7 @@ class StimulatorHandler:
         self._epoch = desk.fence.epoch
         self._next_index: dict[float, int] = {}
         self._silent = False
+        self._cut_off_s = math.inf
         self._held = False
         self._halted = False
         self._confirmed = True
@@ -121,6 +122,7 @@ class StimulatorHandler:
     def cut_off(self) -> None:
         """Every train."""
         if self._stimulator is not None:
+            self._cut_off_s = self._desk.clock.now_s()
             self._stimulator.halt()
 
     def halt(self, epoch: int) -> None:
@@ -147,9 +149,10 @@ class StimulatorHandler:
         """Cut off what plays; that it was cut off is written down, for whoever counts pulses."""
         self._groups = []
         self._silent = True
-        from_s = self._desk.clock.now_s()
+        from_s = min(self._cut_off_s, self._desk.clock.now_s())
         self._port().stop()
         self._confirmed = True
+        self._cut_off_s = math.inf
         # Also when this process has started nothing: what it took over may have been playing.
         self._desk.note("run", SILENCED, "noted", instrument=self.name, from_s=from_s)
 

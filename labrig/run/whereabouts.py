@@ -18,10 +18,10 @@ _AHEAD = 2
 class Whereabouts:
     """What is known of where one stage stands.
 
-    A controller that was switched off and on calls the place where it stands 0, 0, and would then be
-    sent to other wells than it says. Nothing in its answers tells, so each look at it is compared
-    with where it can be: where its last move ended, or between the ends of one that was cut short.
-    0, 0 itself is believed only where it was sent there.
+    A controller that was switched off and on calls the place where it stands 0, 0, and would then
+    be sent to other wells than it says. Nothing in its answers tells, so each look at it is
+    compared with where it can be: where its last move ended, or between the ends of one that was
+    cut short. 0, 0 itself is believed only of a stage that was sent there or has not been moved.
 
     Args:
         within_um: as near as a move counts as arrived.
@@ -30,20 +30,23 @@ class Whereabouts:
 
     def __init__(self, within_um: float, earlier: Iterable[Place] = ()) -> None:
         self._within_um = within_um
-        self._ends = tuple(earlier)
+        self._ends = self._meant = tuple(earlier)
         self._between = False
 
     def rests(self, at: Place) -> None:
         """It has come to rest here."""
-        self._ends, self._between = (at,), True
+        self._ends = self._meant = (at,)
+        self._between = True
 
     def leaves(self, here: Place, target: Place) -> None:
         """It is being sent from here to there."""
-        self._ends, self._between = (here, target), True
+        self._ends, self._meant = (here, target), (target,)
+        self._between = True
 
     def forget(self) -> None:
         """A person vouches for wherever it says it is."""
-        self._ends, self._between = (), False
+        self._ends = self._meant = ()
+        self._between = False
 
     def doubt(self, found: Place, limits: StageLimits) -> str:
         """Why a stage found here cannot be believed; empty when it can."""
@@ -57,7 +60,7 @@ class Whereabouts:
         if not self._ends:
             return ""
         last = " or ".join(f"({x:g}, {y:g})" for x, y in self._ends)
-        if self._near(found, _NOWHERE) and not any(self._near(p, _NOWHERE) for p in self._ends):
+        if self._near(found, _NOWHERE) and not any(self._near(p, _NOWHERE) for p in self._meant):
             return f"{says}, as after lost power; it should be at {last}"
         if self._between and not all(self._within(found, axis) for axis in (0, 1)):
             return f"{says}; it should be at {last}"
@@ -72,24 +75,29 @@ class Whereabouts:
 
 
 def left_by_an_earlier_runner(
-    timeline: Iterable[Frame | Film], state: RunState
+    timeline: Iterable[Frame | Film], state: RunState, now_s: float
 ) -> tuple[Place, ...]:
     """Where a runner that died may have left a stage; empty when it never moved it.
 
     Args:
         timeline: the pictures taken on that stage, in order.
         state: what the journal says.
+        now_s: when it is taken over.
     """
     pictures = list(timeline)
+    if not any(picture.offset_s <= now_s for picture in pictures) or not state.begun:
+        return ()
     known = {p.key: state.entries[p.key] for p in pictures if p.key in state.entries}
     reached = [key for key, entry in known.items() if "x_reached_um" in entry.detail]
-    if not reached:
-        return ()
-    last = max(reached, key=lambda key: known[key].run_s)
-    places = [(known[last].detail["x_reached_um"], known[last].detail["y_reached_um"])]
+    last_s = max((known[key].run_s for key in reached), default=0.0)
+    places = [
+        (known[key].detail["x_reached_um"], known[key].detail["y_reached_um"])
+        for key in reached
+        if known[key].run_s == last_s
+    ]
     for picture in pictures:
         entry = known.get(picture.key)
-        if entry is not None and entry.run_s > known[last].run_s and "x_asked_um" in entry.detail:
+        if entry is not None and entry.run_s > last_s and "x_asked_um" in entry.detail:
             places.append((picture.x_um, picture.y_um))
     ahead = [p for p in pictures if p.key not in known or not known[p.key].settled]
     return (*places, *((p.x_um, p.y_um) for p in ahead[:_AHEAD]))
