@@ -14,7 +14,7 @@ from labrig_analysis.arrays import Columns, LabelImage
 from labrig_analysis.box_chords import box_chords
 from labrig_analysis.centreline import Branch, Points, trace_centrelines
 from labrig_analysis.chords import OK, Floats, chords_at, longest_reach_px, middle_contrast
-from labrig_analysis.ground import estimate_ground
+from labrig_analysis.ground import ground_beside_tubes
 from labrig_analysis.line_places import Places, places_along
 from labrig_analysis.planes import grey_plane
 from labrig_analysis.setting_limits import check_limits
@@ -153,7 +153,7 @@ def _chord_points(
 ) -> Columns:
     places = places_along(lines, settings.spacing_half_widths, settings.tip_half_widths)
     n = len(places.label)
-    ground = estimate_ground(pixels, settings.ground_um / pixel_size_um).at(places.xy)
+    ground = ground_beside_tubes(pixels, settings.ground_um / pixel_size_um).at(places.xy)
     left, right = np.full((n, 2), np.nan), np.full((n, 2), np.nan)
     core, background = np.full(n, np.nan), np.full(n, np.nan)
     outcome = places.outcome.copy()

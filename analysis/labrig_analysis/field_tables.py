@@ -40,6 +40,7 @@ def measure_tables(
     labels: Mapping[str, LabelImage],
     pixel_size_um: float,
     settings: MeasureSettings,
+    tubes_are_seen: bool = True,
 ) -> FieldTables:
     """Measure labelled tubes and nuclei.
 
@@ -51,6 +52,8 @@ def measure_tables(
         labels: (y, x) ``tubes`` and ``nuclei`` or one of them, 1..n without gaps.
         pixel_size_um: width of a pixel in the specimen.
         settings: those of segmentation are not used.
+        tubes_are_seen: whether it means something where no tube was found
+            (`tubes.TubeLabels.is_seen`).
     """
     row, tubes, nuclei, points = FieldTables({}, {}, {}, {})
     tubes_known = nuclei_known = True
@@ -63,7 +66,7 @@ def measure_tables(
             )
         )
         plane = planes[planes_of_labels(labels, planes)["tubes"]]
-        tubes_known = len(tubes["tube"]) > 0 or _can_be_empty(plane)
+        tubes_known = len(tubes["tube"]) > 0 or (tubes_are_seen and _can_be_empty(plane))
         tubes["kind"] = np.full(len(tubes["tube"]), kind)
         row |= {"kind": kind, "diameter_definition": settings.diameters.definition}
         row |= _known(tube_columns(labels["tubes"], tubes), tubes_known)

@@ -77,7 +77,7 @@ def measure(
     planes = planes_by_channel(image_stack, channels)
     labels: dict[str, LabelImage] = {}
     flags: list[str] = []
-    searched_px = np.nan
+    searched_px, tubes_are_seen = np.nan, True
     if "tubes" in planes or "phase" in planes:
         stained = "tubes" in planes
         segment = segment_tubes if stained else segment_tube_like_objects
@@ -85,12 +85,13 @@ def measure(
         found = segment(plane, pixel_size_um, settings.tubes)
         labels["tubes"] = without_gaps(found.labels)
         flags += found.reasons
+        tubes_are_seen = found.is_seen
     if "nuclei" in planes:
         seen = segment_nuclei(planes["nuclei"], settings.nuclei)
         labels["nuclei"] = seen.labels
         searched_px = seen.typical_diameter_px
         flags += seen.reasons
-    tables = measure_tables(planes, labels, pixel_size_um, settings)
+    tables = measure_tables(planes, labels, pixel_size_um, settings, tubes_are_seen)
     tables.field["nucleus_search_diameter_px"] = searched_px
     return _measurement(labels, tables, tuple(flags))
 

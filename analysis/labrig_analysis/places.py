@@ -19,7 +19,7 @@ from labrig_analysis.chords import (
     middle_contrast,
 )
 from labrig_analysis.diameter import DiameterSettings
-from labrig_analysis.ground import estimate_ground
+from labrig_analysis.ground import ground_beside_tubes
 from labrig_analysis.planes import grey_plane
 from labrig_analysis.sampling import sample_plane
 from labrig_analysis.tubes import check_pixel_size
@@ -78,7 +78,7 @@ def measure_widths_at(
         raise ValueError(f"place {xy[outside][0].tolist()} lies outside the image {pixels.shape}")
     if labels is None:
         labels = np.zeros(pixels.shape, np.int32)
-    ground = estimate_ground(pixels, settings.ground_um / pixel_size_um).at(xy)
+    ground = ground_beside_tubes(pixels, settings.ground_um / pixel_size_um).at(xy)
     middle = middle_contrast(pixels, ground, xy, np.full(len(xy), _CORE_RADIUS_UM / pixel_size_um))
     smooth = cv2.GaussianBlur(pixels, (0, 0), 1.0)
     direction, chords = [], []

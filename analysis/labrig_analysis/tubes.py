@@ -56,6 +56,9 @@ class TubeLabels(NamedTuple):
     """`tube` (stained) or `tube-like object` (phase contrast, brightfield)."""
     level: float
     """Mask level above the background, in grey levels of the image; NaN when blank."""
+    is_seen: bool = True
+    """Whether what was found, also that nothing was, says something about the culture: False where
+    the plane shows no ground or no light to tell tubes by."""
 
     @property
     def n_tubes(self) -> int:
@@ -63,10 +66,12 @@ class TubeLabels(NamedTuple):
         return len(self.clusters) - 1
 
 
-def no_tubes(shape: tuple[int, ...], reasons: tuple[str, ...], kind: str) -> TubeLabels:
-    """The answer for a field in which nothing can be found."""
+def no_tubes(
+    shape: tuple[int, ...], reasons: tuple[str, ...], kind: str, is_seen: bool
+) -> TubeLabels:
+    """The answer for a field in which there is nothing, or in which nothing can be seen."""
     blank = np.zeros(shape, np.uint16)
-    return TubeLabels(blank, np.zeros(1, np.int32), reasons, kind, float("nan"))
+    return TubeLabels(blank, np.zeros(1, np.int32), reasons, kind, float("nan"), is_seen)
 
 
 def check_pixel_size(pixel_size_um: float) -> float:

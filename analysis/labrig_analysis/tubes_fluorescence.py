@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from labrig_analysis.arrays import FloatImage, GreyImage, LabelImage
 from labrig_analysis.crossings import part_crossings
-from labrig_analysis.ground import estimate_ground, spread_below
+from labrig_analysis.ground import estimate_lowest_ground, quiet_noise
 from labrig_analysis.planes import grey_plane
 from labrig_analysis.tube_objects import label_long_objects, labels_at_full_size
 from labrig_analysis.tubes import TubeLabels, TubeSettings, check_pixel_size, no_tubes
@@ -28,6 +28,16 @@ _WHITE_TO_PEAK = 5.0
 # An image whose brightest 0.05 % stand out less than this many noise SDs holds no tube.
 _PEAK_PERCENT = 99.95
 _PEAK_TO_NOISE = 6.0
+# Brightness of the ground counts up to this part of the parting: more is a dark rim of the picture.
+_MOST_LIFT = 0.5
+# Where tubes cover more than half, the level that suits a field of dark ground is too high.
+_CROWDED_POWER = 0.5
+# There, too, the outline lies at this part of the brightest spot within reach of a point.
+_SHOULDER, _REACH_UM = 0.2, 6.0
+# A crowded field of which less than this share is darker than half the level shows no ground.
+_LEAST_GROUND = 0.02
+# A field of which more than this is bright, though nothing in it is tube-shaped, is not empty.
+_MOST_BRIGHT = 0.2
 # Statistics are read from at most about this many pixels.
 _SAMPLE_SIDE = 512
 
@@ -37,9 +47,10 @@ def segment_tubes(
 ) -> TubeLabels:
     """Label the tubes of one stained plane.
 
-    Illumination is flattened, the image is parted in two classes on a logarithmic scale, and
-    objects that are small, short or round are dropped. The mask follows the visible outline of a
-    tube and is meant for *where* it is; its width is measured on the grey profile (`diameter`).
+    The ground is followed under the tubes, whatever part of the field they cover. The image is
+    parted in two classes on a logarithmic scale, and objects that are small, short or round are
+    dropped. The mask follows the visible outline of a tube and is meant for *where* it is; its
+    width is measured on the grey profile (`diameter`).
 
     Known bias: the mask holds light that the optics spread beyond a tube, 1 to 2.5 px a side where
     that blur has an SD of 1 to 2 px, and more around very bright tubes, as one level serves the
@@ -58,32 +69,49 @@ def segment_tubes(
     pixel_size_um = check_pixel_size(pixel_size_um)
     plane = grey_plane(image, "tube image")
     if plane.is_blank or plane.is_washed_out:
-        return no_tubes(plane.pixels.shape, plane.reasons, KIND)
+        return no_tubes(plane.pixels.shape, plane.reasons, KIND, is_seen=False)
     shape = plane.pixels.shape
     reduction = working_reduction(pixel_size_um, settings)
     working_um = pixel_size_um * reduction
     small = cv2.GaussianBlur(reduced(plane.pixels, reduction), (0, 0), _SMOOTHING_PX)
     darkest = float(_sampled(small).min())
-    ground = estimate_ground(small, settings.ground_um / working_um)
+    noise = quiet_noise(small)
+    ground = estimate_lowest_ground(small, settings.ground_um / working_um, noise)
     contrast = cv2.subtract(small, ground.full(), dst=small)
     sample = _sampled(contrast)
-    noise = spread_below(sample)
     bright, peak = np.percentile(sample, (_BRIGHT_PERCENT, _PEAK_PERCENT)).tolist()
     if not peak > _PEAK_TO_NOISE * noise:
         why = f"empty field: nothing stands {_PEAK_TO_NOISE:g} noise SDs out of the ground"
-        return no_tubes(shape, (*plane.reasons, why), KIND)
+        return no_tubes(shape, (*plane.reasons, why), KIND, is_seen=True)
     lift = max(0.0, float(np.median(ground.plane)) - darkest)
     white = min(float(plane.pixels.max()) - darkest, _WHITE_TO_PEAK * (lift + peak))
     level = mask_level(sample, bright, lift, white) * settings.level_factor
+    typical = float(np.median(sample))
+    if typical > level:
+        level *= (level / typical) ** _CROWDED_POWER
+        if np.mean(sample < level / 2) < _LEAST_GROUND:
+            why = "cannot see: tubes or haze fill the field, no ground is left to tell them by"
+            return no_tubes(shape, (*plane.reasons, why), KIND, is_seen=False)
+        contrast *= _towards_shoulders(contrast, level, working_um)
     level = max(level, settings.min_contrast_to_noise * noise)
-    parted = part_crossings(label_long_objects(contrast > level, working_um, settings))
-    labels = labels_at_full_size(parted.labels, contrast, level, shape)
-    reasons = (
-        plane.reasons
-        if len(parted.clusters) > 1
-        else (*plane.reasons, "empty field: no object is tube-shaped")
-    )
-    return TubeLabels(labels, parted.clusters, reasons, KIND, level)
+    bright_part = contrast > level
+    parted = part_crossings(label_long_objects(bright_part, working_um, settings))
+    if len(parted.clusters) > 1:
+        labels = labels_at_full_size(parted.labels, contrast, level, shape)
+        return TubeLabels(labels, parted.clusters, plane.reasons, KIND, level)
+    if bright_part.mean() > _MOST_BRIGHT:
+        why = "cannot see: much of the field is bright, but nothing in it is tube-shaped"
+        return no_tubes(shape, (*plane.reasons, why), KIND, is_seen=False)
+    why = "empty field: no object is tube-shaped"
+    return no_tubes(shape, (*plane.reasons, why), KIND, is_seen=True)._replace(level=level)
+
+
+def _towards_shoulders(contrast: FloatImage, level: float, pixel_um: float) -> FloatImage:
+    """(y, x) factors, at most 1, that bring the outline of bright tubes to `_SHOULDER` of them."""
+    side = round(_REACH_UM / pixel_um) | 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    near = cv2.GaussianBlur(cv2.dilate(contrast, disc), (0, 0), side / 2)
+    return np.asarray(level / np.maximum(level, _SHOULDER * near), np.float32)
 
 
 def working_reduction(pixel_size_um: float, settings: TubeSettings) -> int:
@@ -110,6 +138,8 @@ def mask_level(contrast: FloatImage, bright: float, ground: float, white: float)
     tubes and display are; and by brightness, not by contrast, so that a bright ground lowers the
     contrast (Weber's law). It scales with the image: no grey level is fixed.
 
+    Where tubes cover more than half of a field it is too high; `segment_tubes` lowers it there.
+
     The form of the rule and its constants saw all 78 published fields of human tubes that they are
     scored on. Three constants refitted on one donor and scored on the other, at a quarter of the
     resolution, gave Dice 0.872, 10th percentile 0.777; refitted on seven eighths of the fields and
@@ -118,7 +148,8 @@ def mask_level(contrast: FloatImage, bright: float, ground: float, white: float)
     Args:
         contrast: (y, x) float32, ground at 0; a sample of the pixels will do.
         bright: contrast of the bright tubes, its 98th percentile.
-        ground: grey levels from the darkest place to the typical ground.
+        ground: grey levels from the darkest place to the typical ground; it counts up to half of
+            the parting, as a dark rim of a picture says nothing of its display.
         white: span of the grey levels shown, from black to white.
 
     Returns:
@@ -133,6 +164,7 @@ def mask_level(contrast: FloatImage, bright: float, ground: float, white: float)
     eight_bits: LabelImage = (scaled * np.float32(unit) + np.float32(0.5)).astype(np.uint8)
     otsu, _ = cv2.threshold(eight_bits, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     parting = knee * float(np.expm1((otsu + 0.5) / unit))
+    ground = min(ground, _MOST_LIFT * parting)
     outline = (
         _LEVEL_PART
         * (ground + parting) ** _OTSU_WEIGHT

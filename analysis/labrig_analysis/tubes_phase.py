@@ -63,7 +63,7 @@ def segment_tube_like_objects(
     plane = grey_plane(image, "phase image")
     shape = plane.pixels.shape
     if plane.is_blank:
-        return no_tubes(shape, plane.reasons, KIND)
+        return no_tubes(shape, plane.reasons, KIND, is_seen=False)
     reduction = working_reduction(pixel_size_um, settings)
     working_um = pixel_size_um * reduction
     small = reduced(plane.pixels, reduction)
@@ -71,7 +71,7 @@ def segment_tube_like_objects(
     seen = darkness[_not_flat(small)]
     if not np.percentile(seen, _PEAK_PERCENT) > _PEAK_TO_NOISE * _ground_noise(seen):
         why = f"empty field: nothing is {_PEAK_TO_NOISE:g} noise SDs darker than the ground"
-        return no_tubes(shape, (*plane.reasons, why), KIND)
+        return no_tubes(shape, (*plane.reasons, why), KIND, is_seen=True)
     level = settings.level_factor * _parting_level(darkness)
     side = max(1, round(_CLOSING_UM / working_um)) | 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))

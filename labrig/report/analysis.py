@@ -34,6 +34,8 @@ from labrig.report.verdict import UnitVerdict, assess, judge
 if TYPE_CHECKING:
     import pandas as pd
 
+_UNSEEN = "tubes cannot be seen"
+
 
 @dataclass(frozen=True)
 class Analysis:
@@ -48,6 +50,7 @@ class Analysis:
         films_left_out: why films count for nothing, by arm.
         frames_checked: how many fields and rounds were judged for quality.
         frames_flagged: why some of them are not fit; kept everywhere all the same.
+        not_seen: pictures of a field in which tubes cannot be seen, by arm; they count for nothing.
         tracks: tubes followed over time, by arm.
         last_round: the last round with diameters after treatment began; None without one.
         verdicts: per protocol; verdicts_itt: as if every dose had come.
@@ -66,6 +69,7 @@ class Analysis:
     films_left_out: tuple[Flag, ...]
     frames_checked: int
     frames_flagged: tuple[Flag, ...]
+    not_seen: tuple[Flag, ...]
     tracks: tuple[ArmTracks, ...]
     left_out: Mapping[str, str]
     control: str | None
@@ -135,6 +139,7 @@ def analyse(record: Record) -> Analysis:
         films_left_out=films_left_out(record.films, arm_of),
         frames_checked=len(_checked(record.fields)),
         frames_flagged=_frames_flagged(record.fields, arm_of),
+        not_seen=_not_seen(record.fields, arm_of),
         tracks=tracks_by_arm(record.tracks, units, list(protocol.arms), wells["round"].nunique()),
         left_out=left_out,
         control=control,
@@ -186,6 +191,14 @@ def _frames_flagged(fields: pd.DataFrame, arm_of: Mapping[str, str]) -> tuple[Fl
     if checked.empty:
         return ()
     return counted(checked[checked["quality"] == "flagged"], "quality_reasons", arm_of)
+
+
+def _not_seen(fields: pd.DataFrame, arm_of: Mapping[str, str]) -> tuple[Flag, ...]:
+    """Pictures whose tubes nobody knows: a confluent field is not an empty one."""
+    if "tubes" not in fields:
+        return ()
+    unknown = fields[fields["tubes"].isna()]
+    return counted(unknown.assign(why=_UNSEEN), "why", arm_of)
 
 
 def _treatment_start(record: Record) -> float:

@@ -92,3 +92,32 @@ def test_flagged_pictures_are_kept_and_the_page_says_so(checked_night):
     assert "Pictures flagged, and why" in said
     assert "Tubes followed through the night" in said
     assert "+10.5 % (+10.5 to +10.5)" in said
+
+
+def test_pictures_in_which_tubes_cannot_be_seen_count_for_nothing_and_are_told_by_arm(
+    write_run, story, tmp_path
+):
+    folder = RunFolder(tmp_path / "run")
+    shutil.copytree(write_run(story).root, folder.root)
+    before = analyse(read_record(folder))
+    fields = pd.read_csv(folder.measures / "fields.csv")
+    tubes = pd.read_csv(folder.measures / "tubes.csv")
+    unseen = (fields["well"] == "A1") & (fields["round"] == 2)
+    measures = ["tube_area_fraction", "fusion_index"]
+    fields["tubes"] = 5.0
+    fields.loc[unseen, ["tubes", *measures]] = float("nan")
+    fields.to_csv(folder.measures / "fields.csv", index=False)
+    tubes[~((tubes["well"] == "A1") & (tubes["round"] == 2))].to_csv(
+        folder.measures / "tubes.csv", index=False
+    )
+    after = analyse(read_record(folder))
+    assert [flag.count for flag in after.not_seen] == [int(unseen.sum())]
+    (arm,) = after.not_seen[0].by_arm
+    assert arm == next(w.arm for w in after.record.plan.wells if w.well == "A1")
+    seen = (after.wells["well"] != "A1") | (after.wells["round"] != 2)
+    other = (before.wells["well"] != "A1") | (before.wells["round"] != 2)
+    pd.testing.assert_frame_equal(
+        after.wells[seen].reset_index(drop=True), before.wells[other].reset_index(drop=True)
+    )
+    assert not (after.wells["coverage"] == 0).any()
+    assert "Pictures in which tubes cannot be seen" in build_report(folder).read_text("utf-8")
