@@ -239,3 +239,5 @@ def _say(chosen: ChosenRun, reply: dict[str, Any], what: str, *, as_json: bool) 
         typer.echo(json.dumps({**about, **reply}))
     else:
         typer.echo(f"{chosen.named} {what}")
+        if "warning" in reply:
+            typer.echo(f"WARNING {reply['warning']}", err=True)

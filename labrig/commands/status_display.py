@@ -36,7 +36,8 @@ def print_status(run: Path, shown: Mapping[str, Any]) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     condition = shown["condition"]
-    style = "green" if condition in ("running", "finished") else "bold red"
+    sound = condition in ("running", "finished") and shown.get("alive", True)
+    style = "green" if sound else "bold red"
     console.print(
         f"{escape(shown.get('named', run.name))}: [{style}]{condition}[/]{_progress(shown)}"
     )
@@ -53,6 +54,12 @@ def print_status(run: Path, shown: Mapping[str, Any]) -> None:
         options = " / ".join(question["options"])
         asked = escape(f"{question['id']}: {question['what']}")
         console.print(f"[bold]QUESTION[/] {asked} ({options})")
+    for thread in shown.get("threads", []):
+        if not thread["alive"]:
+            console.print(
+                f"[bold red]HANGS[/] {escape(thread['name'])}: {escape(thread['doing'])} for "
+                f"{thread['for_s']:.0f} s. What else stands here may be old."
+            )
     if not shown.get("journal_works", True):
         console.print("[bold red]The journal cannot be written: nothing new is begun.[/]")
     if shown.get("phase"):

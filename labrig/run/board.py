@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from labrig.record.journal import Entry
@@ -172,20 +172,10 @@ class Board:
             for well in wells:
                 self._censored.setdefault(well, from_s)
 
-    def shown(self) -> dict[str, Any]:
-        """All of it as plain data, for ``/status``."""
-        alarms = [asdict(alarm) for alarm in self.alarms()]
-        questions = [asdict(question) for question in self.questions()]
+    def censored_from_s(self) -> dict[str, float]:
+        """By well, from when it is censored."""
         with self._lock:
-            return {
-                "condition": self.condition,
-                "phase": self.phase,
-                "alarms": alarms,
-                "questions": questions,
-                "counters": self._all_counts(),
-                "readings": dict(self._readings),
-                "censored_from_s": dict(self._censored),
-            }
+            return dict(self._censored)
 
     def _all_counts(self) -> dict[str, int]:
         return dict(sorted((self._counts + Counter(self._fates.values())).items()))

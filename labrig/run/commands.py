@@ -12,6 +12,10 @@ from labrig.run.orders import Command, CommandName
 _NEEDED = {"answer": ("question", "choice"), "note": ("text",), "phase": ("name",)}
 
 
+AT_ONCE = frozenset({"stop", "hold"})
+"""Carried to the workers by whoever takes them (`labrig.run.at_once`)."""
+
+
 class BadCommand(ValueError):
     """The command makes no sense; the message says what would."""
 
@@ -27,6 +31,7 @@ class Commands:
         desk: for the journal and the questions that stand.
         act: carries a command out and returns at once.
         replies: what an earlier process replied, by id.
+        hung: in words, that nobody is there to carry out what is not done at once; else "".
     """
 
     def __init__(
@@ -34,9 +39,11 @@ class Commands:
         desk: Desk,
         act: Callable[[Command], None],
         replies: Mapping[str, Mapping[str, Any]],
+        hung: Callable[[], str] = lambda: "",
     ) -> None:
         self._desk = desk
         self._act = act
+        self._hung = hung
         self._replies = {command_id: dict(reply) for command_id, reply in replies.items()}
         self._lock = threading.Lock()
 
@@ -59,9 +66,19 @@ class Commands:
                 return self._repeated(name, command_id, args)
             if name == "answer":
                 self._check_answer(str(args["question"]), str(args["choice"]))
+            hung = self._hung()
+            if hung and name not in AT_ONCE:
+                raise BadCommand(
+                    f"{hung}: {name} would not be carried out. `labrig stop` and `labrig hold` "
+                    "still reach every instrument."
+                )
             # First the deed: a stop must not wait for a slow disk.
             self._act(Command(command_id, name, args))  # type: ignore[arg-type]
-            reply = {"accepted": True, "command": name, "at_s": self._desk.clock.now_s()}
+            reply: dict[str, Any] = {
+                "accepted": True, "command": name, "at_s": self._desk.clock.now_s(),
+            }  # fmt: skip
+            if hung:
+                reply["warning"] = f"{hung}: the instruments were told, but nothing else follows."
             self._replies[command_id] = {**reply, "args": dict(args)}
         self._desk.note("command", command_id, "acknowledged", **reply, args=dict(args))
         return reply

@@ -39,6 +39,10 @@ class ThreadState:
     for_s: float
     overdue_s: float
 
+    def in_words(self) -> str:
+        """What it does, and for how long."""
+        return f"{self.doing} for {self.for_s:.0f} s, {self.overdue_s:.0f} s longer than it may"
+
 
 class Turn:
     """What one thread does now. Written by that thread, read by any."""

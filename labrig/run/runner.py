@@ -42,12 +42,13 @@ from labrig.run.folder_watch import FolderWatch
 from labrig.run.handler import Handler
 from labrig.run.imaging import Attach, ImagingHandler
 from labrig.run.lease import Fence, take_lease
-from labrig.run.liveness import Liveness
+from labrig.run.liveness import Liveness, LivenessWatch, ThreadState
 from labrig.run.orders import Command
 from labrig.run.port_gate import GatedTransport, Leave
 from labrig.run.port_link import PortLink, identify
 from labrig.run.probes import ProbeHandler
 from labrig.run.register import Door
+from labrig.run.status import Status
 from labrig.run.stimulation import StimulatorHandler
 from labrig.run.stop_file import StopRequest, read_stop
 from labrig.run.whereabouts import Whereabouts, left_by_an_earlier_runner
@@ -186,9 +187,11 @@ class Runner:
         boxes = self._make_workers(desk, state, opened, news)
         dispatcher = Dispatcher(self._plan, desk, news, boxes, state, self._liveness.of(DISPATCHER))
         at_once = AtOnce(desk, self._workers, news)
-        commands = Commands(desk, at_once.act, state.commands)
+        commands = Commands(desk, at_once.act, state.commands, self._dispatcher_hangs)
         control = ControlServer(
-            lambda: self._status(desk, dispatcher), commands.take, self._folder / "control.json"
+            lambda: self._status(desk, dispatcher).to_json(),
+            commands.take,
+            self._folder / "control.json",
         )
         failures: tuple[str, ...] = ()
         audit = ChainAudit(self._folder / "journal.sqlite", partial(self._distrust, desk))
@@ -208,6 +211,10 @@ class Runner:
             state.stop_asked = asked.args
             self._carry_out(commands, asked)
         watch.open()
+        liveness = LivenessWatch(
+            self._liveness, partial(_alarm_of, desk), lambda name: desk.board.clear("hung", name)
+        )
+        liveness.start()
         try:
             if state.begun:
                 audit.start()
@@ -219,6 +226,7 @@ class Runner:
             failures = tuple(repr(error) for error in group.exceptions)
         finally:
             audit.stop()
+            liveness.end()
             watch.close()
             control.close()
         return self._conclude(desk, dispatcher, failures)
@@ -400,21 +408,43 @@ class Runner:
         carries = {draw.carries for draw in self._plan.draws if draw.pump == pump}
         return self._plan.rules.additives_on_stop if carries == {"additive"} else "keep"
 
-    def _status(self, desk: Desk, dispatcher: Dispatcher) -> dict[str, Any]:
-        now_s = desk.clock.now_s()
-        reservoirs = reservoirs_now(self._plan, desk.consumption, now_s)
-        return {
-            "protocol": self._plan.protocol_name,
-            "pilot": self._plan.pilot,
-            "now_s": now_s,
-            "utc": desk.clock.utc().isoformat(timespec="seconds"),
-            "duration_s": self._plan.forecast.duration_s,
-            "epoch": desk.fence.epoch,
-            "journal_works": desk.journal_works,
-            "upcoming": dispatcher.upcoming(10),
-            "reservoirs": [asdict(reservoir) for reservoir in reservoirs],
-            **desk.board.shown(),
-        }
+    def _status(self, desk: Desk, dispatcher: Dispatcher) -> Status:
+        now_s, board = desk.clock.now_s(), desk.board
+        threads = self._liveness.states()
+        return Status(
+            protocol=self._plan.protocol_name,
+            pilot=self._plan.pilot,
+            now_s=now_s,
+            utc=desk.clock.utc().isoformat(timespec="seconds"),
+            duration_s=self._plan.forecast.duration_s,
+            epoch=desk.fence.epoch,
+            condition=board.condition,
+            phase=board.phase,
+            held=desk.held,
+            alive=all(thread.alive for thread in threads),
+            threads=threads,
+            journal_works=desk.journal_works,
+            alarms=board.alarms(),
+            questions=board.questions(),
+            counters=board.counts(),
+            readings=board.readings(),
+            censored_from_s=board.censored_from_s(),
+            upcoming=tuple(dispatcher.upcoming(10)),
+            reservoirs=reservoirs_now(self._plan, desk.consumption, now_s),
+        )
+
+    def _dispatcher_hangs(self) -> str:
+        hung = self._liveness.hung(DISPATCHER)
+        return "" if hung is None else f"the dispatcher hangs ({hung.in_words()})"
+
+
+def _alarm_of(desk: Desk, thread: ThreadState) -> None:
+    what = f"the thread {thread.name} hangs: {thread.in_words()}."
+    desk.alarm(
+        "hung", thread.name, what,
+        "`labrig stop` and `labrig hold` still work. Look at its instruments and the disk; send "
+        "the run folder to whoever looks after labrig.",
+    )  # fmt: skip
 
 
 def _poll_s(instrument: InstrumentSpec) -> float:

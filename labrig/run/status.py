@@ -1,0 +1,56 @@
+"""What ``GET /status`` says: one frozen value, versioned for whoever reads it from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from labrig.record.consumption import ReservoirNow
+from labrig.record.vocabulary import Condition
+from labrig.run.board import Alarm, Question
+from labrig.run.liveness import ThreadState
+
+VERSION = 1
+"""Raised when a field goes or changes its meaning; new fields leave it as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A runner as it shows itself.
+
+    Attributes:
+        now_s / duration_s: on the run's clock, and when the run will be over.
+        alive: every thread has come back in time; False: what else stands here may be old.
+        threads: the dispatcher and one worker a port: what each does, since when.
+        held: nothing begins; set the moment a hold is accepted.
+        upcoming: the next entries: ``key``, ``at_s``, ``kind``, ``instrument``.
+        counters: events by what became of them, and what else is counted.
+        readings: the last of each instrument, with ``at_s``.
+        censored_from_s: by well.
+    """
+
+    protocol: str
+    pilot: bool
+    now_s: float
+    utc: str
+    duration_s: float
+    epoch: int
+    condition: Condition
+    phase: str
+    held: bool
+    alive: bool
+    threads: tuple[ThreadState, ...]
+    journal_works: bool
+    alarms: tuple[Alarm, ...]
+    questions: tuple[Question, ...]
+    counters: Mapping[str, int]
+    readings: Mapping[str, Mapping[str, Any]]
+    censored_from_s: Mapping[str, float]
+    upcoming: tuple[Mapping[str, Any], ...]
+    reservoirs: tuple[ReservoirNow, ...]
+    version: int = VERSION
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
