@@ -67,6 +67,10 @@ def _await(happened) -> None:
         time.sleep(0.02)
 
 
+def _hung(status) -> list[str]:
+    return [thread["name"] for thread in status["threads"] if not thread["alive"]]
+
+
 def _plan(script):
     timeline = [script.flow(0.0, 30.0), script.flow(0.0, 0.0, "dose"), script.stimulate(0.0, 5.1)]
     timeline += [script.flow(0.1 * i, 30.0 + i) for i in range(1, 40)]
@@ -80,7 +84,7 @@ def test_a_hung_dispatcher_shows_and_a_hold_reaches_the_wire_all_the_same(
     monkeypatch.setattr("labrig.run.liveness.LOOK_S", 0.2)
 
     def operate(client) -> None:
-        seen.update(client.status())
+        _await(lambda: seen.update(client.status()) or _hung(seen) == ["dispatcher"])
         night.plants["pulses"].stopped.clear()
         seen["reply"] = client.hold("it hangs")
         with pytest.raises(CommandRefused, match="the dispatcher hangs"):
@@ -112,15 +116,15 @@ def test_a_worker_that_hangs_in_a_device_shows_and_the_others_are_sound(
     rehearse, script, monkeypatch
 ):
     night, seen = rehearse(), {}
-    plan = script.plan(
-        [*_plan(script).timeline, *(script.flow(0.3 * i, 1.0 + i, "dose") for i in range(1, 9))],
-        3600.0,
-    )
-    _hang(
-        night, plan, monkeypatch, (Worker, "_take_order"),
-        lambda client: seen.update(client.status()),
-    )  # fmt: skip
-    assert [thread["name"] for thread in seen["threads"] if not thread["alive"]] == ["dose-port"]
+    levels = [script.flow(0.3 * i, 1.0 + i, "dose") for i in range(1, 9)]
+    plan = script.plan([script.flow(0.0, 30.0), *levels], 3600.0)
+
+    def operate(client) -> None:
+        # Whoever did something in the very moment when the clock jumped has come back by now.
+        _await(lambda: seen.update(client.status()) or _hung(seen) == ["dose-port"])
+
+    _hang(night, plan, monkeypatch, (Worker, "_take_order"), operate)
+    assert _hung(seen) == ["dose-port"]
     assert {thread["name"] for thread in seen["threads"]} >= {"dispatcher", "base-port"}
     hung = next(thread for thread in seen["threads"] if thread["name"] == "dose-port")
     assert hung["doing"].startswith("flow-dose-")
