@@ -68,8 +68,9 @@ class RigService:
                 )
             starts = when.next_starts(datetime.now(UTC))
             announced = False
+            looks = Looks(keeper, watch, services, say)
             while not stopped.wait(LOOK_EVERY_S):
-                look(keeper, watch, services, say)
+                looks.look()
                 if services.answered and not announced:
                     announced = True
                     self._announce(services, starts, say)
@@ -94,7 +95,7 @@ class RigService:
         starts: tuple[datetime, ...],
         say: Callable[[str], None],
     ) -> None:
-        say(f"login: {services.login_file}   (user and password, for you alone)")
+        say(f"login: {services.login_file}   (the browser asks, and Prefect's page once more)")
         for name in self.served.protocols:
             say(f"deployment: night/{name}")
         if starts:
@@ -119,24 +120,59 @@ def leave(keeper: Keeper, say: Callable[[str], None]) -> None:
     say(f"{running.root.name} goes on and is followed: labrig status {running.root}")
 
 
-def look(
-    keeper: Keeper, watch: FollowWatch, services: PrefectServices, say: Callable[[str], None]
-) -> None:
-    """One look at all that is kept; the cells first.
+class Looks:
+    """Looks at all that is kept, the cells first. What goes wrong in one look ends nothing.
 
-    Raises:
-        OSError: an answer cannot be written, or a process cannot be started.
+    Args:
+        keeper, watch, services: what is kept.
+        say: tells a person.
     """
-    started = keeper.tick()
-    if started is not None:
-        say(f"started: {started.root}")
-    kept = keeper.kept()
-    if kept is not None:
-        watch.watch(kept)
-    now_s = time.monotonic()
-    watch.tick(now_s)
-    for line in services.tend(now_s):
-        say(line)
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        watch: FollowWatch,
+        services: PrefectServices,
+        say: Callable[[str], None],
+    ) -> None:
+        self._keeper = keeper
+        self._watch = watch
+        self._services = services
+        self._say = say
+        self._trouble: dict[str, str] = {}
+
+    def look(self) -> None:
+        """One look."""
+        self._try(self._at_the_rig)
+        self._try(self._at_followers)
+        self._try(self._at_prefect)
+
+    def _at_the_rig(self) -> None:
+        started = self._keeper.tick()
+        if started is not None:
+            self._say(f"started: {started.root}")
+        kept = self._keeper.kept()
+        if kept is not None:
+            self._watch.watch(kept)
+
+    def _at_followers(self) -> None:
+        self._watch.tick(time.monotonic())
+
+    def _at_prefect(self) -> None:
+        for line in self._services.tend(time.monotonic()):
+            self._say(line)
+
+    def _try(self, part: Callable[[], None]) -> None:
+        """A full disk or a damaged file is told once, and tried again at the next look."""
+        name = part.__name__
+        try:
+            part()
+        except (OSError, ValueError) as error:
+            if self._trouble.get(name) != str(error):
+                self._say(f"ALARM: {error}. It is tried again and again.")
+            self._trouble[name] = str(error)
+        else:
+            self._trouble.pop(name, None)
 
 
 def unfinished_run(runs: Path, now: datetime, say: Callable[[str], None]) -> RunFolder | None:

@@ -225,9 +225,18 @@ class Keeper:
 
 
 def is_over(folder: RunFolder) -> bool:
-    """Whether a run has concluded. One that failed has not: its cells are there."""
+    """Whether a run has concluded. One that failed has not: its cells are there.
+
+    Raises:
+        OSError: its files cannot be read.
+    """
     outcome = folder.root / "outcome.json"
-    return outcome.exists() and read_json(outcome).get("condition") != "failed"
+    if not outcome.exists():
+        return False
+    try:
+        return read_json(outcome).get("condition") != "failed"
+    except ValueError:
+        return _has_ended(folder)  # the journal knows better than a damaged file
 
 
 def _has_ended(folder: RunFolder) -> bool:

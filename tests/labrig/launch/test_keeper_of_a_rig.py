@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from labrig.commands import rig_service
-from labrig.commands.rig_service import look, unfinished_run
+from labrig.commands.rig_service import Looks, unfinished_run
 from labrig.launch import keeper as keeper_module
 from labrig.launch.bench_ready import say_ready
 from labrig.launch.keeper import REVIVE_AFTER_S, SOUND_AFTER_S, Keeper
@@ -172,6 +172,20 @@ def test_a_runner_that_failed_is_brought_back_though_it_left_an_outcome(bench):
     keeper.tick()
     conclude(folder, "failed")
     bench.children[-1].returncode = 4
+    keeper.tick()
+    bench.now_s += REVIVE_AFTER_S[0]
+    keeper.tick()
+    assert keeper.running() == folder
+
+
+def test_a_damaged_outcome_keeps_nobody_from_the_cells(bench):
+    keeper = bench.keeper()
+    folder = RunFolder(bench.runs / "night")
+    begin(folder)
+    keeper.take_over(folder, RunnerOptions())
+    keeper.tick()
+    (folder.root / "outcome.json").write_text("{")
+    bench.children[-1].returncode = -9
     keeper.tick()
     bench.now_s += REVIVE_AFTER_S[0]
     keeper.tick()
@@ -457,12 +471,36 @@ class DyingPrefect:
 
 def test_a_night_and_the_next_outlive_prefect(bench):
     keeper, watch = bench.keeper(), FollowWatch(bench.said.append, lambda folder: None)
+    looks = Looks(keeper, watch, DyingPrefect(), bench.said.append)
     folder = bench.offer("night")
     for _ in range(5):
-        look(keeper, watch, DyingPrefect(), bench.said.append)
+        looks.look()
     assert keeper.running() == folder
     conclude(folder, ago_s=1.0)
     bench.children[-1].returncode = 0
     other = bench.offer("other night")
-    look(keeper, watch, DyingPrefect(), bench.said.append)
+    looks.look()
     assert keeper.running() == other
+
+
+@pytest.mark.parametrize("trouble", ["full disk", "no Prefect"])
+def test_what_goes_wrong_in_one_look_is_told_once_and_ends_nothing(bench, monkeypatch, trouble):
+    keeper, watch = bench.keeper(), FollowWatch(bench.said.append, lambda folder: None)
+    prefect = DyingPrefect()
+    prefect.tend = lambda now_s: []
+    looks = Looks(keeper, watch, prefect, bench.said.append)
+    folder = bench.offer("night")
+    looks.look()
+    with monkeypatch.context() as broken:
+        match trouble:
+            case "full disk":
+                bench.offer("other night")
+                error = OSError(28, "No space left on device")
+                broken.setattr(keeper_module, "write_json", lambda *_: (_ for _ in ()).throw(error))
+            case "no Prefect":
+                error = OSError(11, "Resource temporarily unavailable")
+                prefect.tend = lambda now_s: (_ for _ in ()).throw(error)
+        for _ in range(5):
+            looks.look()
+    assert len([said for said in bench.said if said.startswith("ALARM")]) == 1
+    assert keeper.running() == folder
