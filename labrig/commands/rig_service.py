@@ -195,7 +195,7 @@ def unfinished_run(runs: Path, now: datetime, say: Callable[[str], None]) -> Run
         if is_over(folder):
             return None
         if state.ended:
-            return folder  # killed before it could conclude, which its runner now does
+            return folder  # killed before it could conclude, which the keeper now does
         if runner_lives(folder.root):
             say(f"{folder.root.name} is running by itself")
             return folder  # watched, and taken over should its runner die

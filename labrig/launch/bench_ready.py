@@ -58,18 +58,20 @@ def last_end(runs: Path, *, simulated: bool) -> LastEnd | None:
 
 
 def _last_written(folder: RunFolder) -> datetime:
-    outcome = folder.root / "outcome.json"
     # what has not been written into the journal's file yet lies beside it
     beside = folder.journal.with_name(folder.journal.name + "-wal")
-    written = [outcome] if outcome.exists() else [p for p in (folder.journal, beside) if p.exists()]
+    written = (
+        [folder.outcome]
+        if folder.outcome.exists()
+        else [p for p in (folder.journal, beside) if p.exists()]
+    )
     return datetime.fromtimestamp(max(p.stat().st_mtime for p in written), UTC)
 
 
 def _condition(folder: RunFolder) -> str | None:
     """How the run ended; None for one that never began."""
-    outcome = folder.root / "outcome.json"
-    if outcome.exists():
-        condition: str = read_json(outcome)["condition"]
+    if folder.outcome.exists():
+        condition: str = read_json(folder.outcome)["condition"]
         return condition
     try:
         state = previous_state(folder.root)

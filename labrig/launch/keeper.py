@@ -17,9 +17,11 @@ from pathlib import Path
 
 from labrig.durable import read_json, write_json
 from labrig.launch.bench_ready import reason_against_due, reason_to_wait
+from labrig.launch.concluding import conclude_if_ended
 from labrig.launch.offers import Offer
 from labrig.launch.runner_child import RunnerDied, RunnerOptions, start_runner, wait_until_ready
 from labrig.launch.served import Served
+from labrig.plan.store import PlanFormatError
 from labrig.record.journal import JournalError
 from labrig.run.lease import runner_lives
 from labrig.run.runner import previous_state
@@ -127,14 +129,23 @@ class Keeper:
         name = kept.folder.root.name
         self._say(f"taking over {name}")
         try:
-            # also of a run whose journal has its end, but that said nothing more: it concludes it
             self._start(kept)
         except (RunnerDied, OSError) as error:
             if _has_ended(kept.folder):
-                self._say(f"{name} had ended; its conclusion could not be written: {error}")
-                self._kept = None
-                return
-            self._died(kept, f"{name} could not be taken over: {error}")
+                self._conclude(kept.folder)
+            else:
+                self._died(kept, f"{name} could not be taken over: {error}")
+
+    def _conclude(self, folder: RunFolder) -> None:
+        """Say how a run ended whose runner died after its last row; it is let go in any case."""
+        self._kept = None
+        name = folder.root.name
+        try:
+            conclude_if_ended(folder)
+        except (JournalError, PlanFormatError, OSError) as error:
+            self._say(f"{name} had ended; its conclusion could not be written: {error}")
+        else:
+            self._say(f"{name} had ended before its runner died; its conclusion is written")
 
     def _died(self, kept: _Kept, what: str) -> None:
         now_s = self._now_s()
@@ -225,16 +236,16 @@ class Keeper:
 
 
 def is_over(folder: RunFolder) -> bool:
-    """Whether a run has concluded. One that failed has not: its cells are there.
+    """Whether a run has concluded. One whose runner failed half way has not: its cells are there.
 
     Raises:
         OSError: its files cannot be read.
     """
-    outcome = folder.root / "outcome.json"
-    if not outcome.exists():
+    if not folder.outcome.exists():
         return False
     try:
-        return read_json(outcome).get("condition") != "failed"
+        outcome = read_json(folder.outcome)
+        return bool(outcome.get("over", outcome.get("condition") != "failed"))
     except ValueError:
         return _has_ended(folder)  # the journal knows better than a damaged file
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from labrig.launch.keeper import is_over
 from labrig.night.followed import is_followed
 from labrig.run.control_client import CommandRefused, NoRunner, connect
 from labrig.run.lease import runner_lives
@@ -82,13 +83,13 @@ class FollowWatch:
     def _settled(self, watched: _Watched) -> bool:
         """Whether the run has ended and its report was written after that."""
         folder = watched.folder
-        outcome, page = folder.root / "outcome.json", folder.report / "report.html"
+        page = folder.report / "report.html"
         if watched.ours is not None and watched.ours.poll() is None:
             return False
         return (
-            outcome.exists()
+            is_over(folder)
             and page.exists()
-            and page.stat().st_mtime >= outcome.stat().st_mtime
+            and page.stat().st_mtime >= folder.outcome.stat().st_mtime
             and not runner_lives(folder.root)
         )
 
@@ -115,7 +116,7 @@ class FollowWatch:
             _tell(watched.folder, followed=False)
         if watched.ours is not None or now_s < watched.start_at_s:
             return
-        if watched.deaths >= REPORT_TRIES and (watched.folder.root / "outcome.json").exists():
+        if watched.deaths >= REPORT_TRIES and is_over(watched.folder):
             watched.over = True
             self._say(
                 f"{watched.folder.root.name} has ended, but its report could not be written: "

@@ -44,10 +44,9 @@ def identify(folder, **changes):
 
 def conclude(folder, condition="finished", ago_s=0.0):
     """Leave the outcome of a run that ended so long ago by the clock on the wall."""
-    outcome = folder.root / "outcome.json"
-    outcome.write_text(json.dumps({"condition": condition}))
+    folder.outcome.write_text(json.dumps({"condition": condition}))
     then = time.time() - ago_s
-    os.utime(outcome, (then, then))
+    os.utime(folder.outcome, (then, then))
 
 
 @dataclass
@@ -178,13 +177,27 @@ def test_a_runner_that_failed_is_brought_back_though_it_left_an_outcome(bench):
     assert keeper.running() == folder
 
 
+def test_a_run_that_came_to_its_end_and_failed_is_over(bench):
+    """It missed most of its plan; there is nothing to go on with."""
+    keeper = bench.keeper()
+    folder = bench.offer("night")
+    keeper.tick()
+    folder.outcome.write_text(json.dumps({"condition": "failed", "over": True}))
+    bench.children[-1].returncode = 4
+    keeper.tick()
+    bench.now_s += 1e6
+    keeper.tick()
+    assert len(bench.children) == 1
+    assert keeper.kept() is None
+
+
 def test_a_damaged_outcome_keeps_nobody_from_the_cells(bench):
     keeper = bench.keeper()
     folder = RunFolder(bench.runs / "night")
     begin(folder)
     keeper.take_over(folder, RunnerOptions())
     keeper.tick()
-    (folder.root / "outcome.json").write_text("{")
+    folder.outcome.write_text("{")
     bench.children[-1].returncode = -9
     keeper.tick()
     bench.now_s += REVIVE_AFTER_S[0]
@@ -193,24 +206,26 @@ def test_a_damaged_outcome_keeps_nobody_from_the_cells(bench):
 
 
 @pytest.mark.parametrize("end", ["finished", "stopped"])
-@pytest.mark.parametrize("cannot_conclude", [False, True])
-def test_a_run_killed_after_its_last_row_blocks_nothing(bench, end, cannot_conclude):
-    keeper = bench.keeper()
+@pytest.mark.parametrize("conclusion", ["written", "impossible"])
+def test_a_run_killed_after_its_last_row_blocks_nothing(bench, monkeypatch, end, conclusion):
     folder = RunFolder(bench.runs / "night")
     begin(folder)
     journal = open_journal(folder.journal, VirtualClock(epoch=NOW))
     journal.note(Entry("run", end, "noted", {"reason": ""}))
     journal.close()
     found = unfinished_run(bench.runs, NOW + timedelta(days=3), bench.said.append)
-    assert found == folder, "whose conclusion is written by its runner"
+    assert found == folder, "whose conclusion is to be written"
+    concluded = []
+    if conclusion == "written":
+        monkeypatch.setattr(keeper_module, "conclude_if_ended", concluded.append)
+    keeper = bench.keeper()
     keeper.take_over(folder, RunnerOptions())
-    bench.starts_fail = cannot_conclude  # a runner that cannot conclude it either
+    bench.starts_fail = True  # the runner says that it has ended already
     keeper.tick()
-    if not cannot_conclude:
-        assert len(bench.children) == 1
-        conclude(folder, end, ago_s=1.0)
-        bench.children[0].returncode = 0
     bench.starts_fail = False
+    assert concluded == ([folder] if conclusion == "written" else [])
+    assert conclusion in bench.said[-1] or "could not be written" in bench.said[-1]
+    time.sleep(0.02)
     say_ready(bench.runs, "somebody")
     other = bench.offer("other night")
     assert keeper.tick() == other

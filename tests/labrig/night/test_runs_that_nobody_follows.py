@@ -121,7 +121,7 @@ def test_a_follower_that_dies_is_started_again_with_patience(folder, told):
 def test_a_run_that_ended_without_a_report_is_followed_to_its_report(folder, told):
     (folder.report / "report.html").write_text("of an earlier follower")
     time.sleep(0.02)
-    (folder.root / "outcome.json").write_text("{}")
+    folder.outcome.write_text("{}")
     watching = Watching(folder)
     watching.go_on(NOBODY_FOR_S + 1.0)
     assert len(watching.followers) == 1
@@ -132,8 +132,20 @@ def test_a_run_that_ended_without_a_report_is_followed_to_its_report(folder, tol
     assert len(watching.followers) == 1
 
 
+def test_a_run_that_failed_half_way_is_watched_on(folder, told):
+    """Its report was written, but the keeper brings its runner back."""
+    folder.outcome.write_text('{"condition": "failed", "over": false}')
+    (folder.report / "report.html").write_text("too soon")
+    watching = Watching(folder)
+    with following(folder):
+        watching.go_on(100.0)
+    folder.outcome.unlink()
+    watching.go_on(NOBODY_FOR_S + 1.0)
+    assert len(watching.followers) == 1
+
+
 def test_a_report_that_cannot_be_made_is_told_of_and_not_tried_for_ever(folder, told):
-    (folder.root / "outcome.json").write_text("{}")
+    folder.outcome.write_text("{}")
     watching = Watching(folder)
     for _ in range(50):
         watching.go_on(100.0)

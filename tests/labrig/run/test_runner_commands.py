@@ -334,3 +334,24 @@ def test_a_stop_that_comes_while_the_disk_writes_sent_keeps_the_dose_from_the_wi
     runner.run()
     assert [row.state for row in night.rows("dose")] == ["intent", "sent", "refused"]
     assert night.plants["dose"].moved_ul == 0.0
+
+
+def test_a_run_that_nobody_follows_says_so_until_somebody_does(rehearse, script, at):
+    night = rehearse()
+    runner = night.make(script.night())
+    alarms = []
+
+    def look(client):
+        alarms.append([a["code"] for a in client.status()["alarms"]])
+
+    at(night, 1000.0, lambda client: client.unfollowed())
+    at(night, 1001.0, look)
+    at(night, 1100.0, lambda client: client.unfollowed())
+    at(night, 1101.0, look)
+    at(night, 1200.0, lambda client: client.followed())
+    at(night, 1201.0, look)
+    assert runner.run().condition == "finished"
+    assert alarms == [["unfollowed"], ["unfollowed"], []]
+    rows = [(row.key, row.run_s) for row in night.rows("run") if "follow" in row.key]
+    assert [key for key, _ in rows] == ["unfollowed", "unfollowed", "followed"]
+    assert rows[0][1] == pytest.approx(1000.0)
