@@ -8,6 +8,7 @@ serial port, ``socket://``, a pty or a loopback, and several links may share one
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Sequence
 from typing import Literal, TypeVar
 
@@ -34,6 +35,8 @@ WordOrder = Literal["low_first", "high_first"]
 _SHORTEST_REPLY = 5
 """Bytes of an exception reply: address, function, code, CRC."""
 _LONGEST_REPLY = 256
+_LONGEST_FRAME_S = 1.0
+"""A reply that has begun is over by then: 256 bytes of 11 bits take 0.6 s at 4800 baud."""
 
 # Modbus Application Protocol V1.1b3, section 7.
 _EXCEPTIONS: dict[int, tuple[type[Refused], str]] = {
@@ -92,6 +95,40 @@ class ModbusLink:
         self._decoder = DecodePDU(False)
         self._framer = FramerRTU(self._decoder)
         self._owed = False
+        self._in_step = True
+
+    @property
+    def in_step(self) -> bool:
+        """Whether every question so far has had its answer.
+
+        Answers name no question: after a time-out or a spoilt one, the next may be to an earlier.
+        """
+        return self._in_step
+
+    def catch_up(self, address: int) -> None:
+        """Let by whatever is still owed, however late: ask for one register, and wait for that.
+
+        A device answers in the order of the questions. Nothing else that it is asked may be
+        answered by a single register.
+
+        Args:
+            address: of a holding register that it has.
+        """
+        request = ReadHoldingRegistersRequest(address=address, count=1, dev_id=self.device_id)
+        sent = self._framer.buildFrame(request)
+        self._transport.discard_input()
+        self._owed = True
+        self._transport.write(sent)
+        give_up_s = time.monotonic() + self._timeout_s + _LONGEST_FRAME_S
+        while (received := self._receive()) and time.monotonic() < give_up_s:
+            try:
+                _, reply = self._framer.handleFrame(received, self.device_id, 0)
+            except ModbusException:
+                continue
+            if isinstance(reply, ReadHoldingRegistersResponse) and len(reply.registers) == 1:
+                self._owed, self._in_step = False, True
+                return
+        raise self._silent(((">", sent), ("<", received)))
 
     def read_holding(self, address: int, count: int) -> list[int]:
         """``count`` holding registers from ``address`` (function 3)."""
@@ -143,6 +180,7 @@ class ModbusLink:
 
     def _registers(self, reply: ModbusPDU, count: int) -> list[int]:
         if len(reply.registers) != count:
+            self._in_step = False
             raise ReplyError(
                 self.name, f"{len(reply.registers)} registers came back, {count} were asked for."
             )
@@ -155,23 +193,19 @@ class ModbusLink:
             self._transport.read(_LONGEST_REPLY, self._timeout_s)
         self._transport.discard_input()
         # Until it has come: an exchange may be broken off in between.
-        self._owed = True
+        self._owed, self._in_step = True, False
         self._transport.write(sent)
         received = self._receive()
         self._owed = not received
         transcript = ((">", sent), ("<", received))
         if not received:
-            raise NoReply(
-                self.name,
-                f"Modbus device {self.device_id} stayed silent for {self._timeout_s:g} s.",
-                "Check its power, the A/B wires, its address, baud rate and parity.",
-                transcript,
-            )
+            raise self._silent(transcript)
         try:
             _, reply = self._framer.handleFrame(received, self.device_id, 0)
         except ModbusException as error:
             raise self._unfit(str(error), request, received) from error
         if isinstance(reply, ExceptionResponse):
+            self._in_step = True
             refusal, what = _EXCEPTIONS.get(
                 reply.exception_code, (Refused, f"answered exception {reply.exception_code}")
             )
@@ -185,10 +219,23 @@ class ModbusLink:
             raise self._unfit(
                 type(reply).__name__ if reply else "no valid frame", request, received
             )
+        self._in_step = True
         return reply
 
+    def _silent(self, transcript: tuple[tuple[str, bytes], ...]) -> NoReply:
+        return NoReply(
+            self.name,
+            f"Modbus device {self.device_id} stayed silent for {self._timeout_s:g} s.",
+            "Check its power, the A/B wires, its address, baud rate and parity.",
+            transcript,
+        )
+
     def _receive(self) -> bytes:
-        """Read exactly one frame, sized by its own header, or what came before silence."""
+        """Read exactly one frame, sized by its own header, or what came before silence.
+
+        A line that never falls silent is left after the time that the longest frame takes.
+        """
+        give_up_s = time.monotonic() + self._timeout_s + _LONGEST_FRAME_S
         data = self._transport.read(_SHORTEST_REPLY, self._timeout_s)
         while len(data) >= _SHORTEST_REPLY:
             frame_class = self._decoder.lookupPduClass(data)
@@ -198,9 +245,10 @@ class ModbusLink:
             # While the header of a long frame is incomplete pymodbus answers a size beyond any
             # frame; then only the next byte is certain to come.
             missing = 1 if size > _LONGEST_REPLY else size - len(data)
-            if missing <= 0 or len(data) >= _LONGEST_REPLY:
+            left_s = give_up_s - time.monotonic()
+            if missing <= 0 or len(data) >= _LONGEST_REPLY or left_s <= 0:
                 return data
-            more = self._transport.read(missing, self._timeout_s)
+            more = self._transport.read(missing, min(self._timeout_s, left_s))
             if not more:
                 return data
             data += more

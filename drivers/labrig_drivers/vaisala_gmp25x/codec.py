@@ -17,6 +17,9 @@ CO2_UNRELIABLE, CO2_NOT_READY = 2, 256
 MOST_PERCENT_OF_GMP251 = 20.0
 """End of its range; outdoor air has some 400 ppm, so no GMP252 in use reads so little."""
 
+COLDEST_C, WARMEST_C = -40.0, 80.0
+"""Where the probe works; it says nothing else."""
+
 PERCENT_PER_UNIT = {"GMP251": 1.0, "GMP252": 1e-4}
 
 
@@ -46,3 +49,12 @@ def status_note(device: int, co2: int) -> tuple[bool, str]:
     if device & WARNING:
         notes.append("probe warning")
     return trusted, ", ".join(notes)
+
+
+def plausible(co2: float, temperature_c: float) -> bool:
+    """Whether air can be like that: outdoor air has some 0.04 % CO2, no air has none.
+
+    >>> plausible(0.0, 37.0), plausible(5.0, 37.0), plausible(5.0, 465.0)
+    (False, True, False)
+    """
+    return co2 > 0 and COLDEST_C <= temperature_c <= WARMEST_C

@@ -28,11 +28,13 @@ class VaisalaProbe:
         self._name = name
 
     def identify(self) -> Identity:
-        """Vendor, product, firmware and serial number.
+        """Vendor, product, firmware and serial number; and whether its CO2 fits the model.
 
         Raises:
-            WrongInstrument: not a Vaisala GMP25x.
+            WrongInstrument: not a Vaisala GMP25x, or the other model of the two, which both call
+                themselves GMP25X: one gives percent, the other ppm.
         """
+        self._in_step()
         try:
             objects = self._link.read_device_identification()
         except Refused as refusal:
@@ -49,7 +51,16 @@ class VaisalaProbe:
                 f"{vendor or 'nobody'} {product!r} answers, not a Vaisala GMP25x.",
                 "Correct port and address in the rig file.",
             )
-        return Identity(vendor, self._settings.model, firmware, self._serial_number())
+        serial_number = self._serial_number()
+        co2 = float_from(self._link.read_holding(codec.CO2, 2), "low_first")
+        self._refuse_ppm(co2)
+        if self._settings.model == "GMP252" and 0 < co2 <= codec.MOST_PERCENT_OF_GMP251:
+            raise WrongInstrument(
+                self._name,
+                f"{co2:g} ppm is less than any air holds: this is a GMP251, which gives percent.",
+                "Write model: GMP251 in the rig file.",
+            )
+        return Identity(vendor, self._settings.model, firmware, serial_number)
 
     def read(self) -> EnvironmentReading:
         """CO2 in percent, temperature in °C, and whether to trust them.
@@ -57,6 +68,7 @@ class VaisalaProbe:
         Raises:
             WrongInstrument: more CO2 than there can be: the other model of the two.
         """
+        self._in_step()
         co2 = float_from(self._link.read_holding(codec.CO2, 2), "low_first")
         temperature_c = float_from(self._link.read_holding(codec.PROBE_TEMPERATURE, 2), "low_first")
         device_status, co2_status = self._link.read_holding(codec.STATUS, 2)
@@ -67,13 +79,12 @@ class VaisalaProbe:
         if trusted and self._settings.model == "GMP252" and co2 <= codec.MOST_PERCENT_OF_GMP251:
             trusted = False
             note = f"{co2:g} ppm is less than any air holds: is it percent, from a GMP251?"
+        if trusted and not codec.plausible(co2, temperature_c):
+            # Also what an answer to another question would be read as.
+            trusted = False
+            note = f"CO2 {co2:g} and {temperature_c:g} °C cannot be: no air is like that"
+        self._refuse_ppm(co2)
         co2_percent = co2 * codec.PERCENT_PER_UNIT[self._settings.model]
-        if co2_percent > _MOST_CO2_PERCENT:
-            raise WrongInstrument(
-                self._name,
-                f"{co2:g} cannot be percent CO2: this is a GMP252, which gives ppm.",
-                "Write model: GMP252 in the rig file.",
-            )
         return EnvironmentReading(
             None if math.isnan(co2_percent) else co2_percent,
             None if math.isnan(temperature_c) else temperature_c,
@@ -84,6 +95,19 @@ class VaisalaProbe:
     def close(self) -> None:
         """Let go of the bus."""
         self._link.close()
+
+    def _in_step(self) -> None:
+        """After a failure: CO2, temperature and status are all answered by two registers."""
+        if not self._link.in_step:
+            self._link.catch_up(codec.STATUS)
+
+    def _refuse_ppm(self, co2: float) -> None:
+        if co2 * codec.PERCENT_PER_UNIT[self._settings.model] > _MOST_CO2_PERCENT:
+            raise WrongInstrument(
+                self._name,
+                f"{co2:g} cannot be percent CO2: this is a GMP252, which gives ppm.",
+                "Write model: GMP252 in the rig file.",
+            )
 
     def _serial_number(self) -> str | None:
         try:

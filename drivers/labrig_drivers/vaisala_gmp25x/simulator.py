@@ -29,7 +29,13 @@ _UNITS_PER_PERCENT = {"GMP251": 1.0, "GMP252": 10_000.0}
 
 _MEASURED, _WHOLE, _COMPENSATION, _COMMUNICATION, _STATUS = 0x0000, 0x0100, 0x0200, 0x0300, 0x0800
 _BLOCKS = {_MEASURED: 6, _WHOLE: 2, _COMPENSATION: 16, _COMMUNICATION: 9, _STATUS: 2}
-_POWER_UP_COMPENSATION = (1013.25, 25.0, 50.0, 21.0)
+_POWER_UP_COMPENSATION = (1013.25, 25.0, 0.0, 0.0)
+_COMMUNICATION_RANGES = (
+    (1, 247), (0, 5), (0, 2), (1, 2), (0, 1), (0, 2), (0, 1), (0, 1), (0, 100),
+)  # fmt: skip
+"""Address, speed, parity, stop bits, compensation modes of pressure, temperature, humidity and
+oxygen, filtering factor."""
+_TEMPERATURE_MODE, _GIVEN_TEMPERATURE, _MEASURED_TEMPERATURE = 5, 1, 2
 _COMPENSATION_RANGES = {
     "GMP251": ((500, 1100), (-40, 80), (0, 100), (0, 100)),
     "GMP252": ((700, 1500), (-40, 80), (0, 100), (0, 100)),
@@ -62,7 +68,7 @@ class SimulatedVaisala:
         self._slave = RtuSlave(settings.address, frozenset({3, 16, 43}), _FRAME_GAP_S, self)
         self._powered_up_s = 0.0
         self._compensation = [word for v in _POWER_UP_COMPENSATION * 2 for word in _float(v)]
-        self._communication = [settings.address, 2, 0, 2, 1, 2, 1, 1, 100]
+        self._communication = [settings.address, 2, 0, 2, 1, _MEASURED_TEMPERATURE, 0, 0, 100]
 
     def receive(self, data: bytes, now_s: float) -> bytes:
         """Bytes on the bus; the reply, or nothing."""
@@ -96,7 +102,8 @@ class SimulatedVaisala:
         if block == _COMMUNICATION:
             changed = [*self._communication]
             changed[offset : offset + len(values)] = values
-            if not 1 <= changed[0] <= 247 or changed[1] > 5 or changed[2] > 2 or changed[8] > 100:
+            ranges = zip(changed, _COMMUNICATION_RANGES, strict=True)
+            if not all(low <= value <= high for value, (low, high) in ranges):
                 raise ModbusRefusal(ILLEGAL_VALUE)
             self._communication = changed
         elif block == _COMPENSATION:
@@ -146,7 +153,11 @@ class SimulatedVaisala:
         if block == _WHOLE:
             return (0, 0) if failed or warming_up else self._whole(co2)
         words = _NAN if failed or warming_up else _float(co2)
-        return (*words, *self._compensation[10:12], *_float(temperature_c))
+        in_use: Sequence[int] = _float(temperature_c)
+        if self._communication[_TEMPERATURE_MODE] != _MEASURED_TEMPERATURE:
+            given = self._communication[_TEMPERATURE_MODE] == _GIVEN_TEMPERATURE
+            in_use = self._compensation[10:12] if given else _float(25.0)
+        return (*words, *in_use, *_float(temperature_c))
 
     def _whole(self, co2: float) -> tuple[int, int]:
         # A GMP252 gives ppm and tens of ppm; the GMP251's scale is not in the pages at hand,
