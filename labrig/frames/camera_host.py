@@ -57,6 +57,8 @@ class CameraHost:
         store: the plate that single frames go to.
         film_folder: where films go.
         pixel_size_um: by channel.
+        full_scale: by channel, the largest value of its camera (4095 of 12 bits); where it is
+            left out, that of the pixels' type.
         prepare: called with the camera's name and the request before a picture is taken
             (the simulated bench points its camera at the scene); None on a real bench.
     """
@@ -68,12 +70,14 @@ class CameraHost:
         film_folder: Path,
         pixel_size_um: Mapping[str, float],
         prepare: Prepare | None = None,
+        full_scale: Mapping[str, float] | None = None,
     ) -> None:
         self._cameras = cameras
         self._store = store
         self._film_folder = film_folder
         self._pixel_size_um = pixel_size_um
         self._prepare = prepare
+        self._full_scale = full_scale or {}
 
     def serve(self, requests: Iterable[str], replies: TextIO) -> None:
         """Answer every line until the requests end."""
@@ -125,7 +129,7 @@ class CameraHost:
             "bytes": written.bytes,
             "focus": round(focus_score(picture.pixels), 6),
             "exposure_ms": picture.exposure_ms,
-            "saturated_fraction": round(_saturated_fraction(picture.pixels), 6),
+            "saturated_fraction": self._saturated(request["channel"], picture.pixels),
         }
 
     def _film(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,15 +151,18 @@ class CameraHost:
             "focus": round(focus_score(pictures[0].pixels), 6),
             "exposure_ms": pictures[0].exposure_ms,
             "frames": len(pictures),
+            "saturated_fraction": self._saturated(request["channel"], stack),
         }
+
+    def _saturated(self, channel: str, pixels: NDArray[Any]) -> float:
+        """Share of pixels at the top of the camera's own scale: what they show is cut off."""
+        most = float(np.iinfo(pixels.dtype).max)
+        full_scale = min(most, self._full_scale.get(channel, most))
+        return round(float(np.mean(pixels >= full_scale)), 6)
 
     def _identify(self, request: Mapping[str, Any]) -> dict[str, Any]:
         identity = self._cameras[request["camera"]].identify()
         return {"vendor": identity.vendor, "model": identity.model, "firmware": identity.firmware}
-
-
-def _saturated_fraction(pixels: NDArray[Any]) -> float:
-    return float(np.mean(pixels >= np.iinfo(pixels.dtype).max))
 
 
 def _failure(request: Mapping[str, Any], what: str, remedy: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +37,15 @@ class CameraEntry:
 class CameraProcessSpec:
     """All that the camera process needs; ``camera.json`` in the run folder.
 
-    ``pixel_size_um`` and ``shows`` are by channel. A camera at the address ``sim`` is the
-    simulated one.
+    ``pixel_size_um``, ``shows`` and ``full_scale`` are by channel. A camera at the address
+    ``sim`` is the simulated one.
     """
 
     layout: dict[str, Any]
     cameras: tuple[CameraEntry, ...]
     pixel_size_um: dict[str, float]
     shows: dict[str, str]
+    full_scale: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -58,6 +59,7 @@ class CameraProcessSpec:
             cameras=tuple(CameraEntry(**c) for c in raw["cameras"]),
             pixel_size_um=raw["pixel_size_um"],
             shows=raw["shows"],
+            full_scale=raw.get("full_scale", {}),
         )
 
 
@@ -94,7 +96,8 @@ def build_host(spec: CameraProcessSpec, run: Path) -> CameraHost:
         if camera in simulated:
             simulated[camera].aim(request)
 
-    return CameraHost(cameras, store, run / "films", spec.pixel_size_um, aim)
+    films = run / "films"
+    return CameraHost(cameras, store, films, spec.pixel_size_um, aim, spec.full_scale)
 
 
 def main(arguments: list[str]) -> int:

@@ -248,6 +248,7 @@ def _camera_spec(protocol: Protocol, rig: Rig, plan: Plan) -> CameraProcessSpec:
         ),
         pixel_size_um={name: o.pixel_size_um for name, o in optics.items()},
         shows={name: c.shows for name, c in protocol.imaging.channels.items()},
+        full_scale={name: 2.0**o.bit_depth - 1 for name, o in optics.items()},
     )
 
 

@@ -16,6 +16,8 @@ from labrig_drivers.errors import LinkError, Refused
 from labrig_drivers.kinds import Stage
 
 MOVE_DEADLINE_S = 60.0
+MOST_SATURATED = 0.01
+"""[P] A picture of which more is at full scale is told of; measures flag it from there, too."""
 _FIRST_LOOK_S = 0.1
 _LOOKS = 2.0
 """Each look at a moving stage comes this much later than the one before, up to half a second."""
@@ -65,6 +67,7 @@ class ImagingHandler:
         self._at_um: tuple[float, float] | None = None
         self._whereabouts = whereabouts
         self._lost = ""
+        self._too_bright: set[str] = set()
 
     @property
     def busy(self) -> bool:
@@ -158,6 +161,7 @@ class ImagingHandler:
                 self._desk.alarm("camera", entry.camera, reason)
             return
         self._desk.board.clear("camera", entry.camera)
+        self._judge_light(entry, reply.get("saturated_fraction") or 0.0)
         self._desk.board.count("pictures")
         self._desk.note(
             kind, entry.key, "confirmed", **where,  # type: ignore[arg-type]
@@ -166,6 +170,21 @@ class ImagingHandler:
             saturated_fraction=reply.get("saturated_fraction"),
             offset_s=entry.offset_s, begun_s=round(begun_s, 3),
             lateness_s=round(taken_s - entry.offset_s, 3),
+        )  # fmt: skip
+
+    def _judge_light(self, entry: Frame | Film, saturated: float) -> None:
+        """Tell a person while the exposure can still be mended; once for each channel."""
+        about = f"{entry.camera} {entry.channel}"
+        if saturated <= MOST_SATURATED:
+            self._too_bright.discard(about)
+            self._desk.board.clear("saturated", about)
+            return
+        if about not in self._too_bright:
+            self._too_bright.add(about)
+            self._desk.deviation("saturated", instrument=about, key=entry.key, fraction=saturated)
+        self._desk.alarm(
+            "saturated", about, f"{saturated:.0%} of the pixels are at the top of the scale.",
+            "Less light or a shorter exposure; what is over-exposed cannot be measured.",
         )  # fmt: skip
 
     def _request(self, entry: Frame | Film, taken_s: float) -> dict[str, Any]:

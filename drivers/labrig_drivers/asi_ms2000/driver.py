@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 from labrig_drivers.asi_ms2000 import codec
 from labrig_drivers.asi_ms2000.settings import AsiStageSettings
@@ -21,6 +22,7 @@ _LONGEST_REPLY = 120
 # A stage accelerates, settles and polls besides travelling; found by no measurement [P].
 _SETTLING_S = 1.0
 _COARSEST_PER_UM = 1.0
+_LONGEST_ANSWER_S = 0.5  # of an answer that has begun: 120 bytes at 9600 baud take 0.13 s
 _SPEED_MARGIN = 2.0
 
 
@@ -185,8 +187,12 @@ class AsiStage:
         self._owed = True
         self._link.write(command)
         reply = b""
+        # A line that never falls silent is not listened to for ever.
+        give_up_s = time.monotonic() + self._settings.reply_timeout_s + _LONGEST_ANSWER_S
         while not reply.endswith(codec.REPLY_END) and len(reply) < _LONGEST_REPLY:
-            more = self._link.read(codec.missing_bytes(reply), self._settings.reply_timeout_s)
+            left_s = max(0.0, give_up_s - time.monotonic())
+            wait_s = min(self._settings.reply_timeout_s, left_s)
+            more = self._link.read(codec.missing_bytes(reply), wait_s) if left_s else b""
             if not more:
                 break
             reply += more

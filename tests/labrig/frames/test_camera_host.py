@@ -142,3 +142,29 @@ def test_the_same_film_is_the_same_file(tmp_path):
         write_film(tmp_path / folder, "film", frames, 0.65, 50.0) for folder in ("one", "two")
     )
     assert first.sha256 == second.sha256
+
+
+@pytest.mark.parametrize(
+    ("full_scale", "value", "dtype", "fraction"),
+    [
+        ({"phase": 4095.0}, 4095, np.uint16, 1.0),
+        ({"phase": 4095.0}, 4094, np.uint16, 0.0),
+        ({"phase": 65535.0}, 4095, np.uint16, 0.0),
+        ({"phase": 65535.0}, 255, np.uint8, 1.0),
+        ({}, 255, np.uint8, 1.0),
+        ({}, 65535, np.uint16, 1.0),
+    ],
+)
+def test_saturation_is_judged_by_the_cameras_own_scale(
+    tmp_path, full_scale, value, dtype, fraction
+):
+    store = PlateStore.create(tmp_path / "plate.ome.zarr", LAYOUT)
+    pixels = np.full((64, 64), value, dtype)
+    pixels[:32] = 7
+    camera = StillCamera(pixels)
+    host = CameraHost(
+        {"cam": camera}, store, tmp_path / "films", {"phase": 0.65}, full_scale=full_scale
+    )
+    assert host.answer(SNAP)["saturated_fraction"] == fraction / 2
+    film = {**SNAP, "do": "film", "name": "f", "frame_rate_hz": 10.0, "frames": 1}
+    assert host.answer(film)["saturated_fraction"] == fraction / 2

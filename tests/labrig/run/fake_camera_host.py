@@ -1,7 +1,7 @@
 """A camera process for tests: answers like the real one, without OpenCV.
 
 ``python fake_camera_host.py hang 3`` hangs on the third request of its life;
-``... die 3`` ends there; ``... refuse 3`` says no once.
+``... die 3`` ends there; ``... refuse 3`` says no once; ``... bright 3`` is over-exposed once.
 """
 
 import hashlib
@@ -31,6 +31,8 @@ def serve(trouble: str, at: int) -> None:
             sys.exit(3)
         if count == at and trouble == "refuse":
             reply = {"id": request["id"], "ok": False, "what": "too dark.", "remedy": "More light."}
+        if count == at and trouble == "bright":
+            reply["saturated_fraction"] = 0.4
         print(json.dumps(reply), flush=True)
 
 

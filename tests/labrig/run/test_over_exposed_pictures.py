@@ -1,0 +1,27 @@
+"""A picture at the top of its camera's scale is told of while the night can still be mended."""
+
+from __future__ import annotations
+
+from labrig.run.control_client import connect
+
+
+def test_an_over_exposed_picture_is_a_deviation_and_an_alarm_until_the_next_good_one(
+    rehearse, script
+):
+    night = rehearse(instruments={"stage": ("asi_ms2000", {})})
+    night.camera = [*script.camera, "bright", "2"]
+    plan = script.plan([script.frame(at, i, 100.0) for i, at in enumerate((0, 100, 200))], 300.0)
+    runner = night.make(plan)
+    seen = {}
+    for at_s in (150.0, 250.0):
+        night.visit(at_s, lambda at_s=at_s: seen.update({at_s: _alarms(night)}))
+    runner.run()
+    assert seen == {150.0: ["saturated"], 250.0: []}
+    (told,) = [row for row in night.rows("deviation") if row.key == "saturated"]
+    assert (told.detail["instrument"], told.detail["fraction"]) == ("cam phase", 0.4)
+    frames = [row.detail for row in night.rows("frame") if row.state == "confirmed"]
+    assert frames[1]["saturated_fraction"] == 0.4
+
+
+def _alarms(night):
+    return [alarm["code"] for alarm in connect(night.folder / "control.json").status()["alarms"]]
