@@ -57,7 +57,11 @@ def fill_small_holes(mask: Mask, max_hole_px: float) -> LabelImage:
 
 
 def labels_at_full_size(
-    labels: LabelImage, height: FloatImage, level: float, shape: tuple[int, ...]
+    labels: LabelImage,
+    height: FloatImage,
+    level: float,
+    shape: tuple[int, ...],
+    reduction: int,
 ) -> LabelImage:
     """Labels found on a reduced plane at the image's own size, their outline interpolated.
 
@@ -66,6 +70,7 @@ def labels_at_full_size(
         height: (y, x) float32 on the reduced plane; labels lie where it exceeds `level`.
         level: outline.
         shape: of the image.
+        reduction: of the plane, see `reducing.reduced`; its last blocks may reach beyond the image.
 
     Returns:
         (y, x) uint16, int32 from 65,536 labels on.
@@ -74,7 +79,8 @@ def labels_at_full_size(
         return narrowed(labels)
     # Eight bits about the level are enough to place an outline between pixels, at a fifth the time.
     about_level = cv2.addWeighted(height, 100.0 / level, height, 0, 28.0, dtype=cv2.CV_8U)
-    inside = cv2.resize(about_level, shape[::-1], interpolation=cv2.INTER_LINEAR)
+    size = (labels.shape[1] * reduction, labels.shape[0] * reduction)
+    inside = cv2.resize(about_level, size, interpolation=cv2.INTER_LINEAR)
     cv2.threshold(inside, 128, 1, cv2.THRESH_BINARY, dst=inside)
     return enlarged(labels, inside, shape)
 

@@ -12,6 +12,7 @@ from labrig_analysis.arrays import FloatImage, GreyImage, LabelImage
 from labrig_analysis.crossings import part_crossings
 from labrig_analysis.ground import estimate_lowest_ground, quiet_noise
 from labrig_analysis.planes import grey_plane
+from labrig_analysis.reducing import reduced
 from labrig_analysis.tube_objects import label_long_objects, labels_at_full_size
 from labrig_analysis.tubes import TubeLabels, TubeSettings, check_pixel_size, no_tubes
 
@@ -97,7 +98,7 @@ def segment_tubes(
     bright_part = contrast > level
     parted = part_crossings(label_long_objects(bright_part, working_um, settings))
     if len(parted.clusters) > 1:
-        labels = labels_at_full_size(parted.labels, contrast, level, shape)
+        labels = labels_at_full_size(parted.labels, contrast, level, shape, reduction)
         return TubeLabels(labels, parted.clusters, plane.reasons, KIND, level)
     if bright_part.mean() > _MOST_BRIGHT:
         why = "cannot see: much of the field is bright, but nothing in it is tube-shaped"
@@ -117,15 +118,6 @@ def _towards_shoulders(contrast: FloatImage, level: float, pixel_um: float) -> F
 def working_reduction(pixel_size_um: float, settings: TubeSettings) -> int:
     """By what whole factor the image is averaged down before tubes are looked for."""
     return max(1, round(settings.working_pixel_um / pixel_size_um))
-
-
-def reduced(pixels: npt.NDArray[Any], reduction: int) -> FloatImage:
-    """(y, x) float32, averaged over `reduction` x `reduction` px."""
-    if reduction > 1:
-        height, width = pixels.shape
-        size = (max(1, width // reduction), max(1, height // reduction))
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    return pixels.astype(np.float32, copy=False)
 
 
 def mask_level(contrast: FloatImage, bright: float, ground: float, white: float) -> float:

@@ -17,9 +17,10 @@ from labrig_analysis.arrays import FloatImage, Mask
 from labrig_analysis.crossings import part_crossings
 from labrig_analysis.ground import estimate_ground
 from labrig_analysis.planes import grey_plane
+from labrig_analysis.reducing import reduced
 from labrig_analysis.tube_objects import label_long_objects, labels_at_full_size
 from labrig_analysis.tubes import TubeLabels, TubeSettings, check_pixel_size, no_tubes
-from labrig_analysis.tubes_fluorescence import reduced, working_reduction
+from labrig_analysis.tubes_fluorescence import working_reduction
 
 KIND = "tube-like object"
 _SMOOTHING_UM = 1.5
@@ -77,7 +78,7 @@ def segment_tube_like_objects(
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     mask = cv2.morphologyEx((darkness > level).astype(np.uint8), cv2.MORPH_CLOSE, disc) > 0
     parted = part_crossings(label_long_objects(mask, working_um, settings))
-    labels = labels_at_full_size(parted.labels, mask.astype(np.float32), 0.5, shape)
+    labels = labels_at_full_size(parted.labels, mask.astype(np.float32), 0.5, shape, reduction)
     reasons = (
         plane.reasons
         if len(parted.clusters) > 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -58,6 +58,7 @@ def check(
     import shutil
     from datetime import UTC, datetime
 
+    from labrig.launch.twin_spec import unanswered
     from labrig.plan.budget import budget
     from labrig.plan.compile import compile as compile_plan
     from labrig.problems import FileProblems
@@ -74,6 +75,8 @@ def check(
     today = datetime.now(UTC).astimezone().date()
     free_bytes = shutil.disk_usage(Path.cwd()).free
     plan = compile_plan(loaded, bench, today=today, free_bytes=free_bytes)
+    if bench.model.simulated:
+        plan = replace(plan, findings=(*plan.findings, *unanswered(loaded.model)))
     stocks = {name: stock.contents_ng_ml for name, stock in loaded.model.stocks.items()}
     sums = budget(plan, stocks)
     written = _pictures(plan, pictures) if pictures is not None else []

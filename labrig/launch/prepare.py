@@ -7,7 +7,7 @@ import platform
 import shutil
 import tempfile
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +19,7 @@ from labrig.documents import Loaded
 from labrig.durable import write_json
 from labrig.frames.plate_store import PlateLayout
 from labrig.launch.camera_process import CameraEntry, CameraProcessSpec
-from labrig.launch.twin_spec import twin_spec
+from labrig.launch.twin_spec import twin_spec, unanswered
 from labrig.plan.compile import compile as compile_plan
 from labrig.plan.plan import Finding, Plan
 from labrig.plan.store import to_json
@@ -132,6 +132,8 @@ def _prepare(
         )
     free_bytes = shutil.disk_usage(_existing_parent(request.runs)).free
     plan = compile_plan(protocol, rig, today=now.date(), free_bytes=free_bytes)
+    if request.simulate:
+        plan = replace(plan, findings=(*plan.findings, *unanswered(protocol.model)))
     blocks = tuple(
         f
         for f in plan.findings

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 import random
 
-from labrig.plan.plan import Plan
+from labrig.plan.plan import Finding, Plan
+from labrig.plan.targets import targeted_factors
 from labrig.plan.timeline import Film, Frame
 from labrig.protocol.models import Protocol
+from labrig.protocol.substances import substance
 from labrig.rig.models import Rig
+from labrig.twin.culture import load_responses
 from labrig.twin.spec import (
     ElectrodeSpec,
     FactorSpec,
@@ -49,6 +52,27 @@ def twin_spec(
         factors=tuple(_factor(name, protocol, plan.seed) for name in protocol.factors),
         faults=faults,
     )
+
+
+def unanswered(protocol: Protocol) -> list[Finding]:
+    """Finding ``simulation.unknown-factor``: what is dosed and the simulated culture ignores."""
+    known = {substance(name) for name in load_responses()["factors"]}
+    used = {factor for arm in protocol.arms for factor in targeted_factors(protocol, arm)}
+    used |= {bolus.factor for arm in protocol.arms.values() for bolus in arm.boluses}
+    ignored = [n for n in protocol.factors if n in used and substance(n) not in known]
+    if not ignored:
+        return []
+    return [
+        Finding(
+            "simulation.unknown-factor",
+            "note",
+            f"protocol: factors ({', '.join(ignored)})",
+            "the simulated culture does not answer to "
+            + ("it" if len(ignored) == 1 else "them")
+            + ": in a simulated run arms that differ in nothing else will look alike",
+            f"it knows {', '.join(sorted(known))}; a simulation shows nothing of the rest",
+        )
+    ]
 
 
 def unloaded_twin_spec(rig: Rig, seed: int) -> TwinSpec:

@@ -100,7 +100,7 @@ def assemble(
     found += more
     levels, more = flow_levels(protocol, rig, spans, wanted, carried, pumps)
     found += more
-    given, more = doses(protocol, rig, spans, wells, carried, levels, pumps)
+    given, more = doses(protocol, rig, spans, wells, carried, levels, pumps, roles)
     found += more
     positions, more = _positions(protocol, rig, wells)
     found += more

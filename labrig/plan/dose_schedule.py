@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from labrig.plan.perfusion_physics import UL_MIN_PER_ML_H
 from labrig.plan.plan import Finding, PhaseSpan, WellPlan
 from labrig.plan.pumps import PumpRates
+from labrig.plan.solutions import line_role
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import Dose, FlowLevel, Lateness
 from labrig.protocol.models import Bolus, Protocol
@@ -23,6 +24,7 @@ def doses(
     carried: Mapping[str, str],
     levels: Sequence[FlowLevel],
     pumps: Mapping[str, PumpRates],
+    roles: Mapping[str, str],
 ) -> tuple[tuple[Dose, ...], list[Finding]]:
     """One dose a pump and bolus; wells without the bolus get its vehicle where a line brings it.
 
@@ -33,7 +35,9 @@ def doses(
     rule = protocol.rules.late_dose
     for bolus in _boluses(protocol):
         vehicle = protocol.stocks[bolus.stock].vehicle
-        for pump, (solution, lines) in _pumps_carrying(rig, carried, bolus.stock, vehicle).items():
+        role = roles.get(bolus.stock)
+        bringing = _pumps_carrying(rig, carried, bolus.stock, vehicle, role)
+        for pump, (solution, lines) in bringing.items():
             if solution == bolus.stock and not _asked_by(protocol, rig, wells, lines, bolus):
                 continue
             share = max(len(rig.lines[line].wells) for line in lines)
@@ -67,12 +71,17 @@ def _boluses(protocol: Protocol) -> list[Bolus]:
 
 
 def _pumps_carrying(
-    rig: Rig, carried: Mapping[str, str], stock: str, vehicle: str | None
+    rig: Rig, carried: Mapping[str, str], stock: str, vehicle: str | None, role: str | None
 ) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Per pump, which of the two it brings and through which lines."""
+    """Per pump, which of the two it brings and through which lines.
+
+    A line of another role may carry the same vehicle, for a stock of its own.
+    """
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
     for name, line in rig.lines.items():
-        if line.carries == "additive" and carried.get(name) in {stock, vehicle} - {None}:
+        brings = carried.get(name)
+        own_vehicle = brings == vehicle and line_role(rig, name) == role
+        if line.carries == "additive" and brings and (brings == stock or own_vehicle):
             solution, lines = found.get(line.pump, (carried[name], ()))
             found[line.pump] = (solution, (*lines, name))
     return found

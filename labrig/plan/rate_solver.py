@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 from labrig.plan.perfusion_physics import decay_rate_per_h
 
+DUST_ML_H = 1e-9
+"""Less than a cell's volume an hour: what least squares leave of 0 [P]."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chamber:
@@ -104,7 +107,8 @@ def _flows(
             matrix[row, column] = stocks[name].get(factor, 0.0) / loss[factor] / scale
     columns = np.linalg.norm(matrix, axis=0)  # equal column lengths keep nnls well conditioned
     solved, _ = nnls(matrix / columns, goal)
-    return {name: float(solved[i] / columns[i]) for i, name in enumerate(names)}
+    found = {name: float(solved[i] / columns[i]) for i, name in enumerate(names)}
+    return {name: flow if flow >= DUST_ML_H else 0.0 for name, flow in found.items()}
 
 
 def least_stock_ng_ml(

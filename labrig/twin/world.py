@@ -12,6 +12,7 @@ import random
 import threading
 from typing import Any
 
+from labrig.protocol.substances import substance
 from labrig.twin.culture import Activity, Culture, load_responses
 from labrig.twin.liquid import Chamber, Line, Plumbing, Reservoir
 from labrig.twin.spec import TwinSpec
@@ -61,6 +62,9 @@ class World:
         self._fields_um = {
             (w.well, index): place for w in spec.wells for index, place in enumerate(w.fields_um)
         }
+        answered = {substance(name): name for name in self._responses["factors"]}
+        # factors of the protocol, by the name under which the culture answers to them
+        self._answered_as = {f.name: answered.get(substance(f.name), f.name) for f in spec.factors}
         self._stage_um = (0.0, 0.0)
         self._next_step_s = STEP_S
 
@@ -102,9 +106,17 @@ class World:
         for well, culture in self._culture.items():
             chamber, activity = self._plumbing.chambers[well], self._activity[well]
             culture.advance(
-                hours, chamber.factors_ng_ml, chamber.freshness, activity, self._responses
+                hours, self._felt_ng_ml(chamber), chamber.freshness, activity, self._responses
             )
             activity.fade(hours, tau_h)
+
+    def _felt_ng_ml(self, chamber: Chamber) -> dict[str, float]:
+        """Concentrations by the names of ``responses.toml``; two names of one substance add up."""
+        felt: dict[str, float] = {}
+        for name, ng_ml in chamber.factors_ng_ml.items():
+            known = self._answered_as.get(name, name)
+            felt[known] = felt.get(known, 0.0) + ng_ml
+        return felt
 
     def set_flow(self, pump: str, now_s: float, rate_ul_min: float) -> None:
         """A pump really moves this much from now on."""

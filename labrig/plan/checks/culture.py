@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from labrig.plan.checks.draft import Draft
 from labrig.plan.plan import Finding
 from labrig.plan.targets import target_ng_ml, targeted_factors
+from labrig.protocol.substances import substance
 
 FUSED_AFTER_DAYS = 3.0
 """Human myoblasts begin to fuse 2-3 days after serum is withdrawn [K]."""
@@ -22,6 +23,7 @@ def check(draft: Draft) -> Iterator[Finding]:
     """Findings ``culture.*``."""
     yield from _cntf(draft)
     yield from _tnf(draft)
+    yield from _same_substance(draft)
     yield from _record(draft)
 
 
@@ -30,7 +32,7 @@ def _cntf(draft: Draft) -> Iterator[Finding]:
     start_days = draft.protocol.culture.days_differentiated
     for arm in draft.protocol.arms:
         for factor in targeted_factors(draft.protocol, arm):
-            if "CNTF" not in factor.upper():
+            if substance(factor) != "CNTF":
                 continue
             first_s = min(
                 (d.start_s for d in draft.demands if _target(draft, arm, factor, d.start_s) > 0),
@@ -54,6 +56,22 @@ def _cntf(draft: Draft) -> Iterator[Finding]:
                 )
 
 
+def _same_substance(draft: Draft) -> Iterator[Finding]:
+    names: dict[str, list[str]] = {}
+    for name in draft.protocol.factors:
+        names.setdefault(substance(name), []).append(name)
+    for usual, several in names.items():
+        if len(several) > 1:
+            yield Finding(
+                "culture.same-substance",
+                "warn",
+                f"protocol: factors.{several[1]}",
+                f"{' and '.join(several)} are names of one substance, {usual}: a dose of one is a "
+                "dose of the other",
+                "give it one name, or say in the names how the two differ",
+            )
+
+
 def _target(draft: Draft, arm: str, factor: str, at_s: float) -> float:
     return target_ng_ml(draft.protocol, arm, factor, at_s)
 
@@ -62,7 +80,7 @@ def _tnf(draft: Draft) -> Iterator[Finding]:
     """TNF-α is biphasic: anabolic when short, wasting when long (Cytokine 2006)."""
     for arm in draft.protocol.arms:
         for factor in targeted_factors(draft.protocol, arm):
-            if "TNF" not in factor.upper():
+            if substance(factor) != "TNF-alpha":
                 continue
             held_s = sum(
                 d.end_s - d.start_s

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from labrig.plan.checks.draft import Draft
 from labrig.plan.plan import Finding, WellPlan
 from labrig.plan.solutions import stocks_of_arm
+from labrig.plan.targets import flow_ml_h
 
 POWER_20_PERCENT = {3: 0.56, 4: 0.85, 5: 0.96, 6: 0.99}
 """Power to see -20 %, paired by donor, 3 units an arm and donor, no correction [C]."""
@@ -32,17 +33,21 @@ def _units(draft: Draft) -> Iterator[Finding]:
     common = set.intersection(*(set(stocks) for stocks in needs.values()))
     dosed: dict[str, set[str]] = {}
     driven: dict[str, set[str]] = {}
+    fed: dict[str, set[str]] = {}
     for well in wells:
         level = " + ".join(s for s in needs[well.arm] if s not in common) or "vehicle"
         dosed.setdefault(level, set()).add(well.factor_unit)
         pattern = protocol.arms[well.arm].pattern
         if pattern is not None:
             driven.setdefault(pattern, set()).add(well.pattern_unit)
+        flow = f"{flow_ml_h(protocol, well.arm):g} mL/h"
+        fed.setdefault(flow, set()).update(_medium_pumps(draft, well.well))
     yield from _lonely(dosed, "factor", "dosing line")
     yield from _lonely(driven, "pattern", "stimulator channel")
+    yield from _lonely(fed, "flow", "medium pump")
     counted = [
         f"{what}: " + ", ".join(f"{level} {len(units)}" for level, units in levels.items())
-        for what, levels in (("lines", dosed), ("channels", driven))
+        for what, levels in (("lines", dosed), ("channels", driven), ("medium pumps", fed))
         if len(levels) > 1
     ]
     yield Finding(
@@ -54,6 +59,11 @@ def _units(draft: Draft) -> Iterator[Finding]:
         else "all arms have the same factors and impulses: nothing is compared",
         "wells of one line or channel are not independent: the report counts these units",
     )
+
+
+def _medium_pumps(draft: Draft, well: str) -> set[str]:
+    lines = draft.rig.lines.values()
+    return {ln.pump for ln in lines if ln.carries == "medium" and well in ln.wells}
 
 
 def _lonely(levels: dict[str, set[str]], code: str, unit: str) -> Iterator[Finding]:

@@ -68,3 +68,35 @@ def test_more_is_asked_more_flows_and_overlapping_stocks_reach_their_targets(tar
     assert solution.reached_ng_ml == pytest.approx(aims, rel=1e-6)
     more = solve(Chamber(1.0, 1.0), {**aims, "f": aims["f"] * extra}, half_lives, stocks)
     assert more.flows_ml_h["s"] > solution.flows_ml_h["s"]
+
+
+def test_what_least_squares_leave_of_nothing_is_nothing():
+    # a stock of several factors beside one whose factor is not wanted in this stretch
+    stocks = {
+        "overload": {"insulin": 1e5, "leucine": 5e5, "palmitate": 3e5},
+        "igf": {"IGF-1": 1000.0},
+        "pair": {"IGF-1": 500.0, "insulin": 1e4},
+    }
+    half_lives = dict.fromkeys(("insulin", "leucine", "palmitate", "IGF-1"), 12.0)
+    for wanted in (
+        {"insulin": 100.0, "leucine": 500.0, "palmitate": 300.0},
+        {"insulin": 37.0, "leucine": 185.0, "palmitate": 111.0, "IGF-1": 0.0},
+        {"insulin": 1e-3, "leucine": 5e-3, "palmitate": 3e-3},
+    ):
+        flows = solve(Chamber(1.0, 1.0), wanted, half_lives, stocks).flows_ml_h
+        assert all(flow == 0 or flow >= 1e-9 for flow in flows.values())
+        assert flows["igf"] == 0
+
+
+@given(
+    st.lists(st.just(0.0) | st.floats(1e-3, 1000.0), min_size=3, max_size=3),
+    st.lists(st.floats(1.0, 1e6), min_size=9, max_size=9),
+)
+def test_no_flow_is_dust(targets, strengths):
+    names = ("CNTF", "BDNF", "NT-4")
+    stocks = {
+        f"s{i}": dict(zip(names, strengths[3 * i : 3 * i + 3], strict=True)) for i in range(3)
+    }
+    wanted = dict(zip(names, targets, strict=True))
+    flows = solve(Chamber(1.0, 1.0), wanted, HALF_LIVES, stocks).flows_ml_h
+    assert all(flow == 0 or flow >= 1e-9 for flow in flows.values())

@@ -1,0 +1,87 @@
+"""The simulated culture answers to a factor under each of its names, and of others it is told."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from typer.testing import CliRunner
+
+from labrig.catalogue import copy_catalogue
+from labrig.cli import app
+from labrig.launch.prepare import StartRequest, prepare_run
+from labrig.launch.twin_spec import unanswered
+from labrig.plan.store import from_json
+from labrig.protocol.loading import load_protocol
+from labrig.twin.spec import FactorSpec, LineSpec, ReservoirSpec, TwinSpec, WellSpec
+from labrig.twin.world import World
+
+DAY_S = 86_400.0
+
+
+def answer(*names):
+    """Diameter and contraction after two days at 20 ng/mL in all, shared by these names."""
+    spec = TwinSpec(
+        seed=5,
+        chamber_volume_ul=1000.0,
+        stage="stage",
+        wells=(WellSpec("A1", "d1", "unknown", ()),),
+        reservoirs=(ReservoirSpec("bottle", 1e9, dict.fromkeys(names, 20.0 / len(names)), True),),
+        lines=(LineSpec("base", "bottle", "pump", ("A1",), 0.0, True),),
+        electrodes=(),
+        factors=tuple(FactorSpec(name, "insult", 1e6, 1.0) for name in names),
+    )
+    world = World(spec)
+    world.set_flow("pump", 0.0, 33.3)
+    truth = world.truth(2 * DAY_S)["A1"]
+    return truth["log_diameter"], truth["log_contraction"]
+
+
+@pytest.mark.parametrize("name", ["TNF-alpha", "TNF", "TNFa", "rhTNF-alpha"])
+def test_a_factor_acts_under_each_of_its_names(name):
+    assert answer(name) == answer("TNF-a")
+    assert answer(name)[0] < answer("H2O2")[0] - 0.1
+
+
+def test_two_names_of_one_substance_add_up():
+    assert answer("TNF-a", "TNF-alpha") == pytest.approx(answer("TNF-a"))
+
+
+@pytest.fixture
+def lab(tmp_path):
+    copy_catalogue(tmp_path / "lab")
+    return tmp_path / "lab"
+
+
+def with_dantrolene(lab):
+    night = lab / "demo-night.yaml"
+    text = night.read_text("utf-8").replace("leucine", "dantrolene")
+    night.write_text(text, "utf-8")
+    return night
+
+
+@pytest.mark.parametrize("night", ["demo-night.yaml", "nerve-factor-factorial.yaml"])
+def test_the_catalogue_asks_for_nothing_that_the_simulation_ignores(lab, night):
+    assert unanswered(load_protocol(lab / night).model) == []
+
+
+def test_check_and_the_run_say_what_the_simulation_ignores(lab):
+    night, rig = with_dantrolene(lab), lab / "rigs" / "simulated-bench.yaml"
+    shown = CliRunner().invoke(app, ["check", str(night), "--rig", str(rig), "--json"])
+    (said,) = [f for f in json.loads(shown.stdout)["findings"] if f["code"].startswith("simul")]
+    assert said["severity"] == "note"
+    assert "dantrolene" in said["where"]
+    request = StartRequest(night, rig, lab / "runs", simulate=True)
+    folder = prepare_run(request, datetime(2026, 11, 23, tzinfo=UTC))
+    plan = from_json(folder.plan.read_text("utf-8"))
+    assert "simulation.unknown-factor" in {f.code for f in plan.findings}
+
+
+def test_a_real_bench_is_told_nothing_of_simulations(lab):
+    night = lab / "first-real-night.yaml"
+    text = night.read_text("utf-8").replace("CNTF", "dantrolene")
+    night.write_text(text, "utf-8")
+    rig = lab / "rigs" / "example-bench.yaml"
+    shown = CliRunner().invoke(app, ["check", str(night), "--rig", str(rig), "--json"])
+    assert "simulation.unknown-factor" not in shown.stdout
