@@ -1,16 +1,86 @@
-"""How the run leaves its pumps: at the level that plan and rules name, or told as not so."""
+"""Pumps run at the level that plan and rules name, during the run and at its end, or are told."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
+from truthcheck.doses import dose_flows
 from truthcheck.night import Night, Violation
 
+LONG_S = 300.0
+"""[P] A level that is not held for longer than this must stand in the record."""
 NOTICED_WITHIN_S = 300.0
 """[P] Two polls and a retry: trouble younger than this at the end may not be known yet."""
 
 
 def violations(night: Night) -> Iterator[Violation]:
+    yield from _at_the_end(night)
+    for pump in sorted({entry["instrument"] for entry in night.entries("flow")}):
+        yield from _not_held(night, pump)
+
+
+def _not_held(night: Night, pump: str) -> Iterator[Violation]:
+    """Stretches of another flow than planned, of which no row tells."""
+    planned = sorted(
+        (entry["offset_s"], entry["rate_ul_min"])
+        for entry in night.entries("flow")
+        if entry["instrument"] == pump
+    )
+    until_s = night.until_s
+    for row in night.of("command"):
+        if row.detail.get("command") == "stop":
+            until_s = min(until_s, row.detail["at_s"])
+    doses = [(from_s, end_s) for from_s, end_s, _ in dose_flows(night, pump)]
+    flows = night.physical.flows.get(pump, [(0.0, 0.0)])
+    moments = sorted(
+        {at_s for at_s, _ in planned} | {max(at_s, 0.0) for at_s, _ in flows} | {until_s}
+    )
+    off_since_s: float | None = None
+    for from_s, to_s in pairwise([m for m in moments if m <= until_s]):
+        levels = [rate for at_s, rate in planned if at_s <= from_s]
+        really = night.physical.rate_ul_min(pump, from_s)
+        wanted = levels[-1] * night.factor(pump, from_s) if levels else really
+        dosing = any(begin_s <= from_s < end_s for begin_s, end_s in doses)
+        off = abs(really - wanted) > 0.02 * wanted + 1e-9 and not dosing
+        if off and off_since_s is None:
+            off_since_s = from_s
+        if off and off_since_s is not None and to_s == until_s:
+            yield from _off(night, pump, off_since_s, to_s, really, wanted)
+        elif not off and off_since_s is not None:
+            yield from _off(night, pump, off_since_s, from_s, really, wanted)
+            off_since_s = None
+
+
+def _off(
+    night: Night, pump: str, from_s: float, to_s: float, really: float, wanted: float
+) -> Iterator[Violation]:
+    if to_s - from_s <= LONG_S or night.unseen(pump, from_s, to_s):
+        return
+    told = any(
+        from_s - LONG_S <= row.run_s <= to_s + LONG_S
+        and (row.detail.get("instrument") == pump or row.key == "gap")
+        for row in night.of("deviation")
+    ) or any(
+        row.run_s <= to_s and row.detail.get("instrument") == pump
+        for row in night.deviations("stall-given-up")
+    ) or any(
+        row.state in ("failed", "refused") and row.key in _keys(night, pump)
+        for row in night.of("level")
+    )  # fmt: skip
+    if not told:
+        yield Violation(
+            "level not held",
+            f"{pump} did not run as planned from {from_s:.1f} to {to_s:.1f} s "
+            f"(last at {really:g} µL/min, {wanted:g} was wanted), and nothing says so",
+        )
+
+
+def _keys(night: Night, pump: str) -> set[str]:
+    return {entry["key"] for entry in night.entries("flow") if entry["instrument"] == pump}
+
+
+def _at_the_end(night: Night) -> Iterator[Violation]:
     end = night.end
     if end is None or night.outcome is None:
         return

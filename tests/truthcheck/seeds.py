@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from labrig.plan.plan import (
     ChamberPlan,
@@ -101,9 +101,8 @@ def seeded_night(seed: int) -> SeededNight:
     duration_s = rng.choice([600.0, 900.0, 1500.0])
     instruments, shared_port, counted = _bench(rng)
     timeline = _timeline(rng, instruments, duration_s)
-    night = SeededNight(
-        seed, _plan(rng, timeline, instruments, duration_s), instruments, shared_port, counted
-    )
+    plan = plan_of(timeline, instruments, duration_s, rng.choice(["off", "keep"]))
+    night = SeededNight(seed, plan, instruments, shared_port, counted)
     moments = _moments(rng, timeline, duration_s)
     # Swarm: each kind of trouble is there or not, so that none always hides another.
     if rng.random() < 0.6:
@@ -302,12 +301,13 @@ def _visits(rng: random.Random, moment: Any, duration_s: float) -> list[Visit]:
     return visits
 
 
-def _plan(
-    rng: random.Random,
+def plan_of(
     timeline: list[Entry],
     instruments: dict[str, tuple[str, dict[str, Any]]],
     duration_s: float,
+    additives_on_stop: Literal["off", "keep"],
 ) -> Plan:
+    """A plan of two wells that every pump feeds."""
     pumps = [n for n, (k, _) in instruments.items() if k in ("new_era_ne1000", "leadfluid_bt")]
     additive = {name: name.startswith("dose") for name in pumps}
     inlets = tuple(
@@ -326,5 +326,5 @@ def _plan(
         factors=(FactorLoss("CNTF", 12.0, 6.0, 24.0, "assumed"),),
         chambers=tuple(ChamberPlan(w, 1.0, inlets) for w in WELLS),
         draws=tuple(Draw(f"{n}-r", n, "additive" if additive[n] else "medium", 1) for n in pumps),
-        rules=RunRules(additives_on_stop=rng.choice(["off", "keep"])),
+        rules=RunRules(additives_on_stop=additives_on_stop),
     )  # fmt: skip

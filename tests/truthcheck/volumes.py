@@ -30,7 +30,7 @@ def violations(night: Night) -> Iterator[Violation]:
     for totals in night.ledger["pumps"]:
         pump = totals["pump"]
         moved_ul = night.physical.moved_ul(pump, 0.0, until_s)
-        allowed_ul = 1.0 + PART * abs(moved_ul) + 2 * step_ul(night, pump)
+        allowed_ul = 0.2 + PART * abs(moved_ul) + 2 * step_ul(night, pump)
         unseen = night.unseen(pump, 0.0, until_s)
         for word in (*BELIEF, "witnessed_ul"):
             told_ul = totals.get(word)

@@ -1,0 +1,63 @@
+"""Nights drawn from seeds, with everything that may go wrong: what they say of themselves is so.
+
+A failing seed prints its story and the command that repeats it. Thousands run by hand:
+``PYTHONPATH=tests python -m truthcheck.nights --first 1000 --nights 5000 --short``.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+from truthcheck.nights import play_seed, told
+from truthcheck.seeds import FAULTS, seeded_night
+
+QUICK = range(12)
+MANY = range(100, 340)
+
+
+@pytest.mark.parametrize("seed", QUICK)
+def test_a_few_nights_are_true(seed):
+    found = play_seed(seed)
+    assert not found, told(seed, found)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_many_nights_are_true():
+    untrue = {seed: found for seed in MANY if (found := play_seed(seed))}
+    stories = "\n".join(told(seed, found) for seed, found in list(untrue.items())[:5])
+    assert not untrue, f"{len(untrue)} of {len(MANY)} nights: {sorted(untrue)}\n{stories}"
+
+
+def test_every_fault_of_every_simulator_can_be_drawn():
+    modules = {
+        "new_era_ne1000": "new_era.simulator",
+        "leadfluid_bt": "leadfluid.simulator",
+        "pulse_pal_2": "pulse_pal.simulator",
+        "asi_ms2000": "asi_ms2000.simulator",
+        "vaisala_gmp25x": "vaisala_gmp25x.simulator",
+    }
+    for kind, module in modules.items():
+        theirs = importlib.import_module(f"labrig_drivers.{module}").FAULTS
+        assert set(FAULTS[kind]) == set(theirs), f"{kind}: add it to truthcheck.seeds.FAULTS"
+
+
+def test_a_seed_is_the_same_night_for_ever():
+    assert seeded_night(7) == seeded_night(7)
+    assert seeded_night(7) != seeded_night(8)
+
+
+def test_the_seeds_hold_every_kind_of_trouble():
+    nights = [seeded_night(seed) for seed in MANY]
+    faults = {(n.instruments[f.instrument][0], f.name) for n in nights for f in n.faults}
+    assert faults == {(kind, name) for kind, names in FAULTS.items() for name in names}
+    assert {visit.what for n in nights for visit in n.visits} == {
+        "stop", "hold", "resume", "answer", "note",
+    }  # fmt: skip
+    assert {death.how for n in nights for death in n.deaths} == {
+        "at_s", "after_rows", "after_writes",
+    }  # fmt: skip
+    assert any(n.disk_full for n in nights)
+    assert any(n.unplugged for n in nights)
+    assert {len(n.instruments) for n in nights} >= {2, 5, 8}
