@@ -57,6 +57,8 @@ def _off(
 ) -> Iterator[Violation]:
     if to_s - from_s <= LONG_S or night.unseen(pump, from_s, to_s):
         return
+    if _out_of_reach(night, pump, from_s):
+        return
     told = any(
         from_s - LONG_S <= row.run_s <= to_s + LONG_S
         and (row.detail.get("instrument") == pump or row.key == "gap")
@@ -74,6 +76,16 @@ def _off(
             f"{pump} did not run as planned from {from_s:.1f} to {to_s:.1f} s "
             f"(last at {really:g} µL/min, {wanted:g} was wanted), and nothing says so",
         )
+
+
+def _out_of_reach(night: Night, pump: str, at_s: float) -> bool:
+    """Whether the last word before was that nobody could reach it."""
+    words = [
+        row.key
+        for row in night.deviations("link-lost", "failed-by-bug", "link-restored")
+        if row.detail.get("instrument") == pump and row.run_s <= at_s
+    ]
+    return bool(words) and words[-1] != "link-restored"
 
 
 def _keys(night: Night, pump: str) -> set[str]:

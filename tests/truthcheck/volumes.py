@@ -31,15 +31,19 @@ def violations(night: Night) -> Iterator[Violation]:
         pump = totals["pump"]
         moved_ul = night.physical.moved_ul(pump, 0.0, until_s)
         allowed_ul = 0.2 + PART * abs(moved_ul) + 2 * step_ul(night, pump)
-        unseen = night.unseen(pump, 0.0, until_s)
         for word in (*BELIEF, "witnessed_ul"):
             told_ul = totals.get(word)
-            if told_ul is None or abs(told_ul - moved_ul) <= allowed_ul:
+            if told_ul is None:
                 continue
-            if unseen and word == "believed_ul":
+            # Where the pump lost power, so much may have come besides.
+            unsure_ul = totals.get("unsure_ul", 0.0) if word != "witnessed_ul" else 0.0
+            if told_ul - allowed_ul <= moved_ul <= told_ul + unsure_ul + allowed_ul:
+                continue
+            if word == "believed_ul" and night.unseen(pump, 0.0, until_s):
                 # Nobody can know; the word says as much.
                 continue
             yield Violation(
                 "pump volume",
-                f"{pump}: {word} {told_ul:.1f}, physically {moved_ul:.1f} µL (± {allowed_ul:.1f})",
+                f"{pump}: {word} {told_ul:.1f} (+ {unsure_ul:.1f}), physically {moved_ul:.1f} µL "
+                f"(± {allowed_ul:.1f})",
             )
