@@ -120,6 +120,9 @@ class StillPlant:
     def train_stopped(self, now_s: float, channel: int) -> None:
         """Nothing is connected."""
 
+    def voltage_held(self, now_s: float, channel: int, volts: float) -> None:
+        """Nothing is connected."""
+
     def moved(self, now_s: float, x_um: float, y_um: float) -> None:
         """Nothing stands on the stage."""
 

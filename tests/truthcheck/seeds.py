@@ -38,7 +38,7 @@ WELLS = ("A1", "A2")
 FAULTS = {
     "new_era_ne1000": ("stall", "silent", "reboot", "corrupt_reply", "late_reply", "rate_error"),
     "leadfluid_bt": ("stall", "silent", "reboot", "corrupt_reply", "late_reply", "drift"),
-    "pulse_pal_2": ("silent", "reboot", "dead_until_joystick", "corrupt_ack"),
+    "pulse_pal_2": ("silent", "reboot", "dead_until_joystick", "corrupt_ack", "joystick_click"),
     "asi_ms2000": ("silent", "stuck", "reboot", "short"),
     "vaisala_gmp25x": ("silent", "reboot", "corrupt_reply", "late_reply", "drift", "sensor_error"),
 }

@@ -79,6 +79,9 @@ class WatchedPlant:
     def train_stopped(self, now_s: float, channel: int) -> None:
         self.stopped.append((now_s, channel))
 
+    def voltage_held(self, now_s: float, channel: int, volts: float) -> None:
+        return None
+
     def moved(self, now_s: float, x_um: float, y_um: float) -> None:
         return None
 
@@ -202,7 +205,7 @@ class Death:
         return Wire()
 
 
-NOT_YET = {"pump volume", "pulses", "position", "dose twice", "dose volume"}
+NOT_YET = {"pump volume", "position", "dose twice", "dose volume"}
 
 DEFAULT_BENCH = {
     "base": ("leadfluid_bt", {"address": 1}),
@@ -234,6 +237,7 @@ class Rehearsal:
     baud: float | None = None
     wire: list[tuple[float, str, str, bytes]] = field(default_factory=list)
     listen: Callable[[str, str, bytes], None] | None = None
+    built: set[str] = field(default_factory=set)
 
     @property
     def bench(self) -> BenchSpec:
@@ -279,6 +283,9 @@ class Rehearsal:
         if self.record is None:
             (self.folder / "twin").mkdir(exist_ok=True)
             self.record = PhysicalRecord(self.folder / "twin" / "physical.jsonl")
+        # A second bench under the same run folder: neither can vouch for the other's past.
+        self.past_is_made_up = self.past_is_made_up or name in self.built
+        self.built.add(name)
         self.plants[name] = WatchedPlant()
         plant = RecordedPlant(self.plants[name], self.record, name, 0.0)
         return instrument.simulator(
