@@ -21,12 +21,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from labrig.launch.concluding import conclude_if_ended
 from labrig.plan.store import to_json
 from labrig.record.journal import open_journal
 from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec
 from labrig.run.control_client import CommandRefused, NoRunner, connect
 from labrig.run.runner import Runner, RunOver
+from labrig.run_folder import RunFolder
 from labrig.twin.physical import PhysicalRecord, RecordedPlant
 from labrig_drivers.errors import PortLost, PortMissing
 from labrig_drivers.hosting import SharedBus
@@ -226,12 +228,13 @@ def _live(
         return None, max(life.died_s, now_s) + death.back_after_s
     outcome = came[0]
     if isinstance(outcome, RunOver):
-        # Its last runner died after the last row; whether it is rounded off, the folder shows.
+        # Its last runner died after its last row: whoever finds the folder concludes.
+        conclude_if_ended(RunFolder(folder))
         return [], now_s
     if isinstance(outcome, Exception):
         return [Violation("error", f"{type(outcome).__name__}: {outcome}")], now_s
     wrong = [Violation("worker died", what) for what in outcome.failures]
-    if outcome.condition not in ("finished", "stopped"):
+    if outcome.condition not in ("finished", "stopped") and not outcome.shortfalls:
         wrong.append(Violation("not ended", f"the run is {outcome.condition} at its end"))
     return wrong, clock.now_s()
 
