@@ -14,16 +14,24 @@ UPPER = ("at_most_ul", "most_ul", "upper_ul")
 """Names under which a ledger may bound what it does not know."""
 
 
-def dose_flows(night: Night, pump: str) -> Iterator[tuple[float, float, float]]:
+def dose_flows(night: Night, pump: str) -> list[tuple[float, float, float]]:
     """Stretches ``(from_s, until_s, µL)`` in which the pump ran at the rate of a dose."""
     steps = night.physical.flows.get(pump, [(0.0, 0.0)])
     levels = {e["rate_ul_min"] for e in night.entries("flow") if e["instrument"] == pump}
     rates = {e["rate_ul_min"] for e in night.entries("dose") if e["instrument"] == pump}
     ends = [*(at_s for at_s, _ in steps[1:]), max(night.until_s, steps[-1][0])]
+    found: list[tuple[float, float, float]] = []
     for (at_s, rate), end_s in zip(steps, ends, strict=True):
         own = rate / (night.factor(pump, at_s) or 1.0)
-        if rate > 0 and _among(own, rates) and not _among(own, levels):
-            yield at_s, end_s, rate * (end_s - at_s) / 60.0
+        if rate <= 0 or not _among(own, rates) or _among(own, levels):
+            continue
+        came_ul = rate * (end_s - at_s) / 60.0
+        if found and found[-1][1] == at_s:
+            # Its tubing began to slip in the middle of it.
+            from_s, _, before_ul = found.pop()
+            at_s, came_ul = from_s, before_ul + came_ul
+        found.append((at_s, end_s, came_ul))
+    return found
 
 
 def _among(rate: float, rates: set[float]) -> bool:

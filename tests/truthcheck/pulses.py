@@ -40,13 +40,13 @@ def violations(night: Night) -> Iterator[Violation]:
 
 
 def _lost_unseen(night: Night, name: str, channel: int) -> int:
-    """Pulses that a loss of power cut off beside a living runner: no Pulse Pal tells of one."""
+    """Pulses that a loss of power or a click cut off: no Pulse Pal tells a living runner."""
     gaps = [(row.detail["from_s"], row.detail["to_s"]) for row in night.deviations("gap")]
     cuts = [
         fault.from_s
         for fault in night.faults
         if fault.instrument == name
-        and fault.name == "reboot"
+        and fault.name in ("reboot", "joystick_click")
         and not any(from_s - 1.0 <= fault.from_s <= to_s for from_s, to_s in gaps)
     ]
     return sum(
