@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from labrig.record.consumption import Consumption
-from labrig.record.journal import Entry, Row, read_journal, read_since_checkpoint
+from labrig.record.journal import Entry, Row, read_journal, read_since_checkpoint, read_tail
 from labrig.record.recovery import EntryState, Rest, RunState, fold
 
 FOLD = 1
@@ -172,6 +172,19 @@ def plain_state(state: RunState) -> Mapping[str, Any]:
         else _plain(value)
         for name, value in _fields(state)
     }
+
+
+def standing(path: Path) -> RunState:
+    """How a run stands: only what is not kept key by key, for those who need no more.
+
+    Raises:
+        JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
+    """
+    tail = read_tail(path)
+    if tail and tail[0].kind == "checkpoint":
+        state = restored(tail[:1])
+        return recover(path)[0] if state is None else fold(tail, state)
+    return fold(tail)
 
 
 def recover(path: Path) -> tuple[RunState, Checkpoints]:

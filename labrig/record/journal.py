@@ -436,6 +436,16 @@ def every_row_checked(path: Path) -> Iterator[int]:
                 yield record[0]
 
 
+def read_tail(path: Path) -> tuple[Row, ...]:
+    """The last checkpoint and the rows after it, of which the chain is checked.
+
+    Raises:
+        JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
+    """
+    with _reading(path) as connection:
+        return () if connection is None else tuple(_verified_tail(connection, path))
+
+
 def read_since_checkpoint(path: Path) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     """Every checkpoint, and the rows from the last of them on; of these the chain is checked.
 

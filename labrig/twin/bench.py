@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from labrig.durable import write_text_whole
 from labrig.rig.bench import BenchSpec, PortSpec
 from labrig.twin.physical import PhysicalRecord, Plant, RecordedPlant
 from labrig.twin.plants import TwinPlant
+from labrig.twin.snapshot import NoSnapshot, capture, restore
 from labrig.twin.spec import TwinSpec
 from labrig.twin.wire_history import WireHistory
 from labrig.twin.world import World
@@ -18,6 +23,11 @@ from labrig_drivers.instrument import installed_types
 from labrig_drivers.simulation import Fault, Simulator
 from labrig_drivers.transports.loopback import LoopbackTransport
 
+_log = logging.getLogger(__name__)
+
+SNAPSHOT_EVERY_S = 3600.0
+"""[P] So much of a run is replayed at most when its bench is rebuilt."""
+_KEPT = (TwinSpec, PhysicalRecord)
 SWITCHED_ON_BEFORE_S = 600.0
 """Instruments were switched on this long before t0: a probe is warm when the night begins.
 
@@ -82,12 +92,22 @@ class TwinPort:
         self._unasked = b""
         self._wake_s = self._inner_wake_s()
 
+    @property
+    def state(self) -> dict[str, Any]:
+        """All that it is made of, for a snapshot."""
+        return {"inner": self._inner, "unasked": self._unasked, "wake_s": self._wake_s}
+
+    def go_on_from(self, state: dict[str, Any]) -> None:
+        """Take over a :attr:`state` whose simulator has been restored in place."""
+        self._unasked, self._wake_s = state["unasked"], state["wake_s"]
+
     def receive(self, data: bytes, now_s: float) -> bytes:
         """Bytes arrive from the host."""
         self._bench.happen_until(now_s)
         self._bench.history.append(now_s, self._name, data)
         answer = self._take_unasked() + self._inner.receive(data, now_s + SWITCHED_ON_BEFORE_S)
         self._wake_s = self._inner_wake_s()
+        self._bench.received(now_s)
         return answer
 
     def advance(self, now_s: float) -> bytes:
@@ -131,11 +151,17 @@ class TwinBench:
     def __init__(
         self, spec: TwinSpec, bench: BenchSpec, folder: Path, now: Callable[[], float]
     ) -> None:
+        self._spec, self._bench, self._folder = spec, bench, folder
         self._now = now
-        self._world = World(spec)
         self.history = WireHistory(folder / "wire_history.txt")
-        self._record = PhysicalRecord(folder / "physical.jsonl")
-        simulators = simulators_by_port(bench, spec, self._world, self._record)
+        self._snapshot_s = SNAPSHOT_EVERY_S
+        self._plug_in()
+
+    def _plug_in(self) -> None:
+        """Everything as it was switched on."""
+        self._world = World(self._spec)
+        self._record = PhysicalRecord(self._folder / "physical.jsonl")
+        simulators = simulators_by_port(self._bench, self._spec, self._world, self._record)
         self._ports = {
             name: TwinPort(name, simulator, self) for name, simulator in simulators.items()
         }
@@ -143,18 +169,69 @@ class TwinBench:
     def rebuild(self) -> float:
         """Replay what an earlier process's instruments received; 0.0 for a fresh bench.
 
+        From the last snapshot on, where there is one that fits this bench.
+
         Returns:
             the time of the last byte, in seconds on the run's clock.
         """
-        remembered = list(self.history.read())
+        last_s, read_bytes = self._from_snapshot()
         replay = self.history
         self.history = WireHistory(Path(os.devnull))
-        for now_s, port, data in remembered:
+        self._snapshot_s = math.inf
+        for now_s, port, data in replay.read(read_bytes):
             self._ports[port].receive(data, now_s)
             self._ports[port].advance(now_s)
+            last_s = now_s
         self.history.close()
         self.history = replay
-        return remembered[-1][0] if remembered else 0.0
+        self._snapshot_s = last_s + SNAPSHOT_EVERY_S
+        return last_s
+
+    def received(self, now_s: float) -> None:
+        """Bytes have taken effect; now and then the whole bench is written down."""
+        if now_s < self._snapshot_s:
+            return
+        self._snapshot_s = now_s + SNAPSHOT_EVERY_S
+        if self.history.waiting:
+            return  # a full disk: replaying what is there is what is left
+        try:
+            # What is counted as told has to be on file.
+            self._record.close()
+            snapshot = {
+                "now_s": now_s,
+                "history_bytes": self.history.size(),
+                "told": self._record.told,
+                "bench": capture(self._state(), _KEPT),
+            }
+            write_text_whole(self._folder / "snapshot.json", json.dumps(snapshot))
+        except (NoSnapshot, OSError) as error:
+            _log.warning("no snapshot of the bench: %s", error)
+
+    def _from_snapshot(self) -> tuple[float, int]:
+        """Its time, and how much of the history it holds; zeros when there is none to use."""
+        path = self._folder / "snapshot.json"
+        if not path.exists():
+            return 0.0, 0
+        state = self._state()
+        try:
+            snapshot = json.loads(path.read_text(encoding="utf-8"))
+            if snapshot["history_bytes"] > self.history.size():
+                raise NoSnapshot("the history of the bench is shorter than it was")
+            restore(state, snapshot["bench"])
+            for name, port in state["ports"].items():
+                self._ports[name].go_on_from(port)
+            self._record.told = snapshot["told"]
+            return float(snapshot["now_s"]), int(snapshot["history_bytes"])
+        except (NoSnapshot, OSError, ValueError, KeyError, TypeError) as error:
+            _log.warning("%s is passed over: %r", path, error)
+            self._plug_in()
+            return 0.0, 0
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "world": self._world,
+            "ports": {name: port.state for name, port in self._ports.items()},
+        }
 
     def open_transport(self, port: PortSpec) -> LoopbackTransport:
         """The host's end of one port."""

@@ -71,6 +71,15 @@ class PhysicalRecord:
         if len(self._waiting) >= _LINES_A_WRITE:
             self._write()
 
+    @property
+    def told(self) -> dict[str, int]:
+        """By instrument, how many changes it has told."""
+        return dict(self._told)
+
+    @told.setter
+    def told(self, told: dict[str, int]) -> None:
+        self._told = Counter(told)
+
     def close(self) -> None:
         """Write what waits; more may be told, and this called again.
 

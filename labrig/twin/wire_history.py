@@ -27,12 +27,26 @@ class WireHistory:
         """Hand one line to the operating system, which keeps it when this process is killed."""
         self._file.append(f"{now_s!r} {port} {data.hex()}\n".encode("ascii"))
 
-    def read(self) -> Iterator[tuple[float, str, bytes]]:
-        """What was received so far, oldest first; a torn or damaged line is passed over."""
+    @property
+    def waiting(self) -> int:
+        """Bytes that are not on disk."""
+        return self._file.waiting
+
+    def size(self) -> int:
+        """Bytes that are on disk."""
+        return self._path.stat().st_size if self._path.exists() else 0
+
+    def read(self, from_byte: int = 0) -> Iterator[tuple[float, str, bytes]]:
+        """What was received so far, oldest first; a torn or damaged line is passed over.
+
+        Args:
+            from_byte: where a line begins.
+        """
         if not self._path.exists():
             return
         damaged = 0
         with self._path.open("rb") as lines:
+            lines.seek(from_byte)
             for line in lines:
                 try:
                     yield _parsed(line)
