@@ -10,6 +10,7 @@ Only what a runner may hold in memory is imported here: no OpenCV, NumPy, Prefec
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -22,15 +23,16 @@ from labrig.launch.port_claims import claimed_ports
 from labrig.launch.runner_child import NO_INSTRUMENT, REFUSED
 from labrig.launch.wire_log import WireLog
 from labrig.plan.store import from_json
+from labrig.record.checkpoint import standing, unpaused
 from labrig.record.clock import Clock, RealClock, boot_id, steady_s
 from labrig.record.journal import JournalError, open_journal
-from labrig.record.recovery import ClockWentBack, run_time_now_s
+from labrig.record.recovery import ClockWentBack, RunState, run_time_now_s
 from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import BenchSpec, OpenTransport, PortSpec, open_real_port
 from labrig.run.camera_link import CameraLink
 from labrig.run.lease import LeaseHeld
 from labrig.run.register import registered
-from labrig.run.runner import Runner, RunOver, previous_state
+from labrig.run.runner import Runner, RunOver
 from labrig.run_folder import RunFolder, is_rehearsal
 from labrig.twin.bench import TwinBench
 from labrig.twin.spec import TwinSpec
@@ -64,7 +66,10 @@ def main(arguments: list[str]) -> int:
 def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
     identity = read_json(folder.identity)
     bench = BenchSpec.from_json(read_json(folder.bench))
-    plan = from_json(folder.plan.read_text(encoding="utf-8"))
+    with unpaused():
+        plan = from_json(folder.plan.read_text(encoding="utf-8"))
+    # It lives as long as this process: the collector need not look at it again and again.
+    gc.freeze()
     rehearsal = is_rehearsal(identity)
     module = REHEARSAL if rehearsal else CAMERA
     camera = CameraLink([sys.executable, "-m", module, str(folder.camera)], log=folder.log)
@@ -116,7 +121,7 @@ def _simulated(
     twin = TwinBench(
         TwinSpec.read(folder.twin / "spec.json"), bench, folder.twin, lambda: started[0].now_s()
     )
-    state = previous_state(folder.root)
+    state = _standing(folder)
     last_s = max(twin.rebuild(), state.last_s)
     start_s = last_s + gap_s if state.begun else 0.0
     started.append(VirtualClock(start_s=start_s, speed=pace, epoch=made))
@@ -124,11 +129,15 @@ def _simulated(
 
 
 def _real_clock(folder: RunFolder) -> Clock:
-    state = previous_state(folder.root)
+    state = _standing(folder)
     if not state.begun:
         return RealClock()
     clock = RealClock()
     return RealClock(run_time_now_s(state, clock.utc(), steady_s(), boot_id()))
+
+
+def _standing(folder: RunFolder) -> RunState:
+    return standing(folder.journal) if folder.journal.exists() else RunState()
 
 
 def _recorded(open_port: OpenTransport, wire: WireLog, now: Callable[[], float]) -> OpenTransport:

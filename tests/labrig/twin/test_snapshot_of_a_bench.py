@@ -94,7 +94,12 @@ def act(drivers, clock, steps) -> list[str]:
     return said
 
 
-@settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=15,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 @given(before=STEPS, after=STEPS, every_s=st.sampled_from([0.0, 20.0, 500.0]))
 def test_the_rest_of_the_night_is_the_same_byte_for_byte(
     tmp_path_factory, monkeypatch, before, after, every_s
