@@ -3,6 +3,10 @@
 A driver satisfies one of these by shape, not by inheritance. All methods block, with finite
 time-outs, and raise only :mod:`labrig_drivers.errors`. Every method is safe to call twice
 unless its docstring says otherwise; ``stop`` is safe in any state.
+
+What witnesses a pump (a balance under a bottle, a flow sensor in a line) will be a kind of its own
+here, with one reading: grams or µL/min beside the reservoir or line that it watches. Until there
+is an instrument of it, a bottle is weighed by hand: ``labrig weigh``.
 """
 
 from __future__ import annotations
@@ -53,28 +57,50 @@ class PumpState:
     Attributes:
         running: the motor is turning for us.
         rate_ul_min: the rate now set (valid whether or not it is running).
-        delivered_ul: volume since the pump last cleared its counter, None where the
-            instrument keeps none (then nothing witnesses the delivery).
-        alarm: the instrument's own word for why it stopped itself, else None.
+        delivered_ul: by its own counter, since it was last cleared or lost power; a driver undoes
+            the counter's roll-over for as long as it has watched it. None where it keeps none.
+        alarm: the instrument's own word for why it stopped itself, else None; :data:`STALLED`
+            where its drive did not follow.
+        power_lost: it has been without power since it was last started, or was just switched on:
+            its counter has begun anew and tells nothing of before. False also where the
+            instrument does not tell.
+        witnessed: whether ``delivered_ul`` counts what the drive did, noticed by the pump itself
+            when it did not follow. Such a counter sees a jammed plunger; it sees no leak, no
+            bubble and no wrong syringe. False where it adds up what the pump believes, turned or
+            not: then nothing witnesses the delivery.
+        counter_step_ul: how finely ``delivered_ul`` reads at present: it is cut to this step.
+        counter_range_ul: the counter begins at 0 again after so much; None: it never does.
     """
 
     running: bool
     rate_ul_min: float
     delivered_ul: float | None
     alarm: str | None = None
+    power_lost: bool = False
+    witnessed: bool = False
+    counter_step_ul: float = 0.0
+    counter_range_ul: float | None = None
+
+
+STALLED = "stalled"
+"""The alarm of a pump whose drive did not follow: a clog, an empty syringe."""
 
 
 @dataclass(frozen=True, slots=True)
 class PumpLimits:
-    """What rates a pump can hold, and in which steps.
+    """What rates a pump can hold, in which steps, and how its counter counts.
 
     ``step_ul_min`` is the quantisation of a rate *near the given limits' lower end*; use
-    ``Pump.quantised`` for the exact rate an instrument will run.
+    ``Pump.quantised`` for the exact rate an instrument will run. The counter's step is the
+    coarsest that its display ever has in its present unit; a reading names its own
+    (:class:`PumpState`). A range of None: the counter never begins anew, or there is none.
     """
 
     min_rate_ul_min: float
     max_rate_ul_min: float
     step_ul_min: float
+    counter_step_ul: float = 0.0
+    counter_range_ul: float | None = None
 
 
 class Pump(Instrument, Protocol):
@@ -114,6 +140,15 @@ class Pump(Instrument, Protocol):
         Many pumps are halted one after another: where the line allows it, the answer is not
         waited for, and the caller lets the line fall quiet before it asks anything.
         """
+        ...
+
+
+@runtime_checkable
+class Watchdog(Protocol):
+    """A pump that stops by itself when its host stays silent."""
+
+    def release(self) -> None:
+        """Leave it running as it runs, without a host: its watchdog off. Safe to call twice."""
         ...
 
 

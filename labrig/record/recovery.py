@@ -64,6 +64,7 @@ class RunState:
         entries: by key, the last state of every level and event.
         doses_sent: by key, the detail of the last ``sent`` row of a dose: what its pump had
             delivered before.
+        sent_epochs: by key, the epoch in which a dose was sent last.
         dose_tries: by key, how often a dose, or the rest of it, was sent.
         rests: by key, of doses of which only the rest may still be given.
         commands: by id, the reply that was given.
@@ -76,7 +77,9 @@ class RunState:
         alarms: by key, those that stand: ``code``, ``about``, ``since_s``, ``what``, ``remedy``.
         questions: by id, ``what``, ``options``, ``since_s`` of those that were asked last, with
             the ``choice`` once there is an answer.
-        pumps_given_up: stalled twice and not restarted by an operator.
+        stalls: by pump, what was said of a stall that is not over.
+        pumps_given_up: of those, the ones that stand, as they stalled again when tried again.
+        pumps_left: of those, the ones that an operator wants to stand.
     """
 
     epoch: int = 0
@@ -88,6 +91,7 @@ class RunState:
     boot_id: str = ""
     entries: dict[str, EntryState] = field(default_factory=dict)
     doses_sent: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    sent_epochs: dict[str, int] = field(default_factory=dict)
     dose_tries: Counter[str] = field(default_factory=Counter)
     rests: dict[str, Rest] = field(default_factory=dict)
     commands: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -95,7 +99,9 @@ class RunState:
     identities: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     given_up: set[str] = field(default_factory=set)
     censored: dict[str, float] = field(default_factory=dict)
+    stalls: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     pumps_given_up: set[str] = field(default_factory=set)
+    pumps_left: set[str] = field(default_factory=set)
     consumption: Consumption = field(default_factory=Consumption)
     counts: Counter[str] = field(default_factory=Counter)
     alarms: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -154,10 +160,27 @@ def _apply(state: RunState, row: Row) -> None:
         case "deviation" if row.key == "censored":
             for well in row.detail["wells"]:
                 state.censored.setdefault(well, row.detail["from_s"])
-        case "deviation" if row.key == "stall-given-up":
+        case "deviation" if row.key == "uncensored":
+            for well in row.detail["wells"]:
+                if state.censored.get(well) == row.detail["from_s"]:
+                    del state.censored[well]
+        case "deviation":
+            _apply_stall(state, row)
+
+
+def _apply_stall(state: RunState, row: Row) -> None:
+    match row.key:
+        case "stall":
+            state.stalls[row.detail["instrument"]] = row.detail
+        case "stall-stands" | "stall-given-up":
             state.pumps_given_up.add(row.detail["instrument"])
-        case "deviation" if row.key == "restarted-by-operator":
-            state.pumps_given_up.discard(row.detail["instrument"])
+        case "left-by-operator":
+            state.pumps_left.add(row.detail["instrument"])
+        case "restarted-by-operator" | "stall-recovered":
+            pump = row.detail["instrument"]
+            state.stalls.pop(pump, None)
+            state.pumps_given_up.discard(pump)
+            state.pumps_left.discard(pump)
 
 
 def _last_word(row: Row) -> EntryState:
@@ -182,6 +205,7 @@ def _apply_question(state: RunState, row: Row) -> None:
 def _apply_dose(state: RunState, row: Row) -> None:
     if row.state == "sent":
         state.doses_sent[row.key] = row.detail
+        state.sent_epochs[row.key] = row.epoch
         state.dose_tries[row.key] += 1
     elif "left_ul" in row.detail and row.detail["classification"] != "not done":
         state.rests[row.key] = Rest(row.detail["left_ul"], row.detail["classification"])

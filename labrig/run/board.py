@@ -172,6 +172,13 @@ class Board:
             for well in wells:
                 self._censored.setdefault(well, from_s)
 
+    def uncensor(self, wells: tuple[str, ...], from_s: float) -> None:
+        """Wells that were censored from this time are so no longer."""
+        with self._lock:
+            for well in wells:
+                if self._censored.get(well) == from_s:
+                    del self._censored[well]
+
     def censored_from_s(self) -> dict[str, float]:
         """By well, from when it is censored."""
         with self._lock:

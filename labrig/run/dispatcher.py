@@ -178,7 +178,8 @@ class Dispatcher:
                 order = self._order(entry)
                 sent = self._state.doses_sent[entry.key]
                 asked = known.detail if known.state == "unknown" else None
-                self._tell(entry, Settle(order, sent, known.state != "sent", asked))
+                others = self._epoch - self._state.sent_epochs[entry.key] > 1
+                self._tell(entry, Settle(order, sent, known.state != "sent", asked, others))
                 if asked is not None and entry.key in self._answers:
                     choice = self._answers[entry.key]
                     self._workers[entry.instrument].put(Decided(entry.key, choice, self._epoch))

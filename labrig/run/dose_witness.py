@@ -16,10 +16,14 @@ SAME_RATE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What a dose came to. ``delivered_ul`` is None where nothing counted it."""
+    """What a dose came to. ``delivered_ul`` is None where nothing counted it.
+
+    ``step_ul`` is how finely it was counted: so much more than ``delivered_ul`` may have come.
+    """
 
     classification: Classification
     delivered_ul: float | None
+    step_ul: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,10 @@ class SentDose:
         acknowledged: the pump had taken the command.
         before_ul: the pump's counter right before, None where it keeps none.
         level_ul_min: the continuous rate it was running at right before.
+        counter_step_ul, counter_range_ul: how that counter read then, as in
+            :class:`labrig_drivers.kinds.PumpState`.
+        power_lost: it had told before, to this very driver, that it had lost its power.
+        others_asked: somebody else may have met what the pump had to tell since.
     """
 
     volume_ul: float
@@ -39,44 +47,80 @@ class SentDose:
     acknowledged: bool
     before_ul: float | None
     level_ul_min: float
+    counter_step_ul: float = 0.0
+    counter_range_ul: float | None = None
+    power_lost: bool = False
+    others_asked: bool = False
 
 
 def classify(dose: SentDose, state: PumpState, now_s: float) -> Witness:
     """Ask the pump's state what became of the dose.
 
-    A pump that runs at the dose's rate is under way. Where the counter is missing or has gone
-    back (the pump lost power), or dose and continuous flow cannot be told apart, nobody knows.
-    A counter that stands where it stood proves nothing when the pump reports an alarm (it may
-    have started from 0 again) or had acknowledged the dose.
+    A pump that runs at the dose's rate is under way. Where the counter is missing or has begun
+    anew (the pump lost power), where its step is as large as the dose, or where dose and
+    continuous flow cannot be told apart, nobody knows. A counter that stands where it stood
+    proves nothing when the pump reports an alarm (it may have started from 0 again) or had
+    acknowledged the dose.
     """
+    if state.power_lost and not dose.power_lost:
+        return Witness("unknown", None)
     at_dose = _same(state.rate_ul_min, dose.rate_ul_min)
     at_level = dose.level_ul_min > 0 and _same(state.rate_ul_min, dose.level_ul_min)
     if state.running and at_dose and not at_level:
         return Witness("under way", None)
-    if state.delivered_ul is None or dose.before_ul is None:
+    came_ul = counted_ul(dose, state, now_s)
+    if came_ul is None:
         return Witness("unknown", None)
-    came_ul = state.delivered_ul - dose.before_ul
-    if came_ul < -NOT_DONE_FRACTION * dose.volume_ul:
-        return Witness("unknown", None)
+    step_ul = max(dose.counter_step_ul, state.counter_step_ul)
     if state.running:
-        return _beside_a_level(dose, came_ul, now_s) if at_level else Witness("unknown", None)
+        beside = _beside_a_level(dose, came_ul, step_ul, now_s)
+        return beside if at_level else Witness("unknown", None)
     came_ul = round(max(came_ul, 0.0), 6)
-    if came_ul >= DONE_FRACTION * dose.volume_ul:
-        return Witness("done", came_ul)
-    if came_ul > NOT_DONE_FRACTION * dose.volume_ul:
-        return Witness("partly", came_ul)
+    nothing = came_ul <= NOT_DONE_FRACTION * dose.volume_ul
+    if came_ul + step_ul >= DONE_FRACTION * dose.volume_ul:
+        if nothing:
+            # The whole dose is less than one step of the counter.
+            return Witness("unknown", None)
+        as_told = abs(came_ul - dose.volume_ul) <= step_ul
+        return Witness("done", dose.volume_ul if as_told else came_ul, step_ul)
+    if not nothing:
+        return Witness("partly", came_ul, step_ul)
     if dose.acknowledged or state.alarm is not None:
+        return Witness("unknown", None)
+    if dose.others_asked and dose.before_ul is not None and dose.before_ul <= step_ul:
+        # Whoever asked since may have been told of a power cut; at 0 the counter hides it.
         return Witness("unknown", None)
     return Witness("not done", came_ul)
 
 
-def _beside_a_level(dose: SentDose, came_ul: float, now_s: float) -> Witness:
+def counted_ul(dose: SentDose, state: PumpState, now_s: float) -> float | None:
+    """What the counter has moved on since the dose was sent; None where it cannot say.
+
+    A counter that has begun at 0 again after its range is followed, if what came is then no more
+    than can have.
+    """
+    if state.delivered_ul is None or dose.before_ul is None:
+        return None
+    came_ul = state.delivered_ul - dose.before_ul
+    step_ul = max(dose.counter_step_ul, state.counter_step_ul)
+    ranges = [turn for turn in (dose.counter_range_ul, state.counter_range_ul) if turn]
+    elapsed_min = max(now_s - dose.sent_s, 0.0) / 60.0
+    most_ul = (dose.volume_ul + dose.level_ul_min * elapsed_min) / DONE_FRACTION + 2 * step_ul
+    least_ul = -max(step_ul, NOT_DONE_FRACTION * dose.volume_ul)
+    if ranges and not least_ul <= came_ul <= most_ul:
+        turned_ul = came_ul % min(ranges)
+        turned_ul = 0.0 if min(ranges) - turned_ul <= step_ul else turned_ul
+        came_ul = turned_ul if turned_ul <= most_ul else came_ul
+    return None if came_ul < least_ul else max(came_ul, 0.0)
+
+
+def _beside_a_level(dose: SentDose, came_ul: float, step_ul: float, now_s: float) -> Witness:
     """The pump runs at its continuous rate: did that never stop, or has it been set again?"""
     elapsed_min = (now_s - dose.sent_s) / 60.0
     if not_begun := dose.level_ul_min * elapsed_min:
         flowing_min = max(elapsed_min - dose.volume_ul / dose.rate_ul_min, 0.0)
         done = dose.volume_ul + dose.level_ul_min * flowing_min
-        tolerance = NOT_DONE_FRACTION * (dose.volume_ul + not_begun)
+        tolerance = NOT_DONE_FRACTION * (dose.volume_ul + not_begun) + step_ul
         if abs(done - not_begun) > 2 * tolerance:
             if abs(came_ul - not_begun) <= tolerance:
                 return Witness("not done", 0.0)

@@ -2,24 +2,26 @@
 
 ``sent`` is on disk, with the pump's counter, before any byte goes out. Whatever happens then,
 the counter is asked what came; only where it cannot tell does the dose's own ``on_unknown``
-rule decide.
+rule decide. By that rule alone no more is given than is certainly missing; more than that may only
+the operator have given, who is told what it may come to.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from labrig.plan.timeline import Dose
 from labrig.record.journal import Entry
-from labrig.run.board import Question
 from labrig.run.desk import Desk
-from labrig.run.dose_witness import SentDose, Witness, classify
+from labrig.run.dose_questions import Bounds, certainly_missing_ul, question_of
+from labrig.run.dose_witness import NOT_DONE_FRACTION, SentDose, Witness, classify, counted_ul
 from labrig.run.lease import StaleEpoch
 from labrig.run.orders import Decided, Order, Settle
 from labrig_drivers.errors import AlarmRaised, Refused
-from labrig_drivers.kinds import Pump
+from labrig_drivers.kinds import Pump, PumpState
 
 MOST_TRIES = 2
 """A dose that the pump itself says did not come is tried this often in all."""
@@ -32,19 +34,33 @@ class _Flight:
     dose: Dose
     sent: SentDose
     check_s: float
+    at_least_ul: float = 0.0
 
 
 class DoseGiver:
-    """Gives one pump's doses, one at a time."""
+    """Gives one pump's doses, one at a time.
 
-    def __init__(self, instrument: str, desk: Desk) -> None:
+    Args:
+        instrument: the pump's name.
+        desk: clock, journal, fence and board.
+        show: is given what the pump says before and after each dose.
+
+    Attributes:
+        blocked: the pump is not sound: doses wait.
+    """
+
+    def __init__(self, instrument: str, desk: Desk, show: Callable[[PumpState], None]) -> None:
         self._instrument = instrument
+        self._show = show
         self._desk = desk
         self._flight: _Flight | None = None
         self._queue: deque[Order] = deque()
         self._tries: Counter[str] = Counter()
-        self._asked: dict[str, tuple[Order, Dose, Witness]] = {}
+        self._asked: dict[str, tuple[Order, Dose, Witness, Bounds]] = {}
         self._over = False
+        self._last_state: PumpState | None = None
+        self._last_was_done = False
+        self.blocked = False
 
     @property
     def busy(self) -> bool:
@@ -55,7 +71,26 @@ class DoseGiver:
         """When to look after the dose under way, or to begin the next one: at once."""
         if self._flight is not None:
             return self._flight.check_s
-        return self._desk.clock.now_s() if self._queue else None
+        return self._desk.clock.now_s() if self._queue and not self.blocked else None
+
+    @property
+    def last_state(self) -> PumpState | None:
+        """What the pump said of itself when it was last asked about a dose."""
+        return self._last_state
+
+    @property
+    def last_was_done(self) -> bool:
+        """Whether the dose that was looked after last had come."""
+        return self._last_was_done
+
+    def wait(self, order: Order) -> None:
+        """Let this one wait before all others."""
+        self._queue.appendleft(order)
+
+    def attach(self) -> None:
+        """Another driver has been put on the pump: what the one before was told is forgotten."""
+        if self._flight is not None:
+            self._flight.sent = replace(self._flight.sent, power_lost=False)
 
     def give(self, order: Order, dose: Dose, pump: Pump) -> None:
         """Begin a dose, or queue it behind the one under way.
@@ -65,11 +100,12 @@ class DoseGiver:
             LinkError, ReplyError: maybe begun, and :meth:`look` finds out once the pump answers;
                 or the pump could not be asked before, and :meth:`next_order` gives it back.
         """
-        if self._flight is not None:
+        if self._flight is not None or self.blocked:
             self._queue.append(order)
             return
         try:
             state = pump.state()
+            self._show(state)
             rate_ul_min = pump.quantised(dose.rate_ul_min)
         except (Refused, StaleEpoch):
             raise
@@ -84,6 +120,9 @@ class DoseGiver:
             acknowledged=False,
             before_ul=state.delivered_ul,
             level_ul_min=state.rate_ul_min if state.running else 0.0,
+            counter_step_ul=state.counter_step_ul,
+            counter_range_ul=state.counter_range_ul,
+            power_lost=state.power_lost,
         )
         self._desk.fence.check(order.epoch)
         detail = {"instrument": self._instrument, "wells": list(dose.wells), **asdict(sent)}
@@ -104,6 +143,7 @@ class DoseGiver:
         except Refused as error:
             self._flight = None
             self._note_nothing_came(order, str(error))
+            self._desk.deviation("dose-refused", key=dose.key, what=str(error))
             self._desk.alarm("dose-refused", self._instrument, str(error), error.remedy)
             return
         flight.sent = replace(sent, acknowledged=True)
@@ -114,20 +154,42 @@ class DoseGiver:
         """Take over a dose that an earlier process had sent; :meth:`look` asks the pump."""
         dose = settle.order.entry
         assert isinstance(dose, Dose), f"{dose.key} is no dose"
-        known = {name: settle.sent[name] for name in SentDose.__slots__}
-        known["acknowledged"] = settle.acknowledged
+        sent = SentDose(
+            **{name: settle.sent[name] for name in SentDose.__slots__ if name in settle.sent}
+        )
+        sent = replace(
+            sent,
+            acknowledged=settle.acknowledged,
+            power_lost=False,
+            others_asked=settle.others_asked,
+        )
         now_s = self._desk.clock.now_s()
         self._tries[dose.key] = settle.order.tries
-        sent = SentDose(**known)
         # What was sent may have been only the rest of the dose.
         rest = replace(dose, volume_ul=sent.volume_ul)
         order = replace(settle.order, entry=rest)
         if settle.witnessed is not None:
             # The pump has told what it knew; it may have been at other things since.
             told = settle.witnessed
-            self._ask(order, rest, Witness(told["classification"], told["delivered_ul"]))
+            witness = Witness(told["classification"], told["delivered_ul"])
+            least_ul = told.get("at_least_ul", witness.delivered_ul or 0.0)
+            bounds = Bounds(least_ul, told.get("at_most_ul", sent.volume_ul))
+            self._ask(order, rest, witness, bounds)
             return
         self._flight = _Flight(order, rest, sent, check_s=now_s)
+
+    def notice(self, state: PumpState) -> None:
+        """A poll of the pump while it gives a dose: what has come by now, and does it go on?"""
+        flight = self._flight
+        if flight is None or state.power_lost:
+            return
+        now_s = self._desk.clock.now_s()
+        if flight.sent.acknowledged and flight.sent.level_ul_min == 0:
+            came_ul = counted_ul(flight.sent, state, now_s) or 0.0
+            came_ul = min(came_ul, flight.sent.volume_ul)
+            flight.at_least_ul = max(flight.at_least_ul, came_ul)
+        if not state.running:
+            flight.check_s = min(flight.check_s, now_s)
 
     def look(self, pump: Pump) -> Order | None:
         """Ask the pump about the dose under way.
@@ -140,25 +202,46 @@ class DoseGiver:
         if flight is None:
             return None
         now_s = self._desk.clock.now_s()
-        witness = classify(flight.sent, pump.state(), now_s)
+        witness = self._witness(flight, pump, now_s)
         if witness.classification == "under way":
             planned_s = flight.sent.volume_ul / flight.sent.rate_ul_min * 60.0
             if now_s <= flight.sent.sent_s + 2 * planned_s + 60.0:
                 flight.check_s = now_s + max(1.0, planned_s / 20)
                 return None
             pump.stop()
-            witness = classify(flight.sent, pump.state(), now_s)
+            witness = self._witness(flight, pump, now_s)
         self._flight = None
-        return self._conclude(flight.order, flight.dose, witness)
+        self._last_was_done = witness.classification == "done"
+        return self._conclude(flight.order, flight.dose, witness, self._bounds(flight, witness))
+
+    def _witness(self, flight: _Flight, pump: Pump, now_s: float) -> Witness:
+        self._last_state = pump.state()
+        self._show(self._last_state)
+        return classify(flight.sent, self._last_state, now_s)
+
+    def _bounds(self, flight: _Flight, witness: Witness) -> Bounds:
+        """Between what the dose came to, by the counter or else by the time there was for it."""
+        volume_ul = flight.sent.volume_ul
+        if witness.delivered_ul is not None:
+            came_ul = min(witness.delivered_ul, volume_ul)
+            return Bounds(came_ul, min(came_ul + witness.step_ul, volume_ul))
+        elapsed_min = (self._desk.clock.now_s() - flight.sent.sent_s) / 60.0
+        most_ul = min(elapsed_min * flight.sent.rate_ul_min, volume_ul)
+        return Bounds(min(flight.at_least_ul, most_ul), most_ul)
 
     def next_order(self) -> Order | None:
-        """The next queued dose, when none is under way."""
-        return self._queue.popleft() if self._queue and self._flight is None else None
+        """The next queued dose, when none is under way and the pump is sound."""
+        ready = self._queue and self._flight is None and not self.blocked
+        return self._queue.popleft() if ready else None
 
     def finish(self, reason: str) -> None:
         """Begin no dose any more, neither those that wait nor the one under way again."""
         self._over = True
         self._drop_queue("missed", reason)
+
+    def drop(self, reason: str) -> None:
+        """Refuse what waits."""
+        self._drop_queue("refused", reason)
 
     def _drop_queue(self, state: Literal["missed", "refused"], reason: str) -> None:
         while self._queue:
@@ -171,13 +254,15 @@ class DoseGiver:
         asked = self._asked.pop(decided.key, None)
         if asked is None:
             return None
-        order, dose, witness = asked
+        order, dose, witness, bounds = asked
         if decided.choice == "redo" and not self._over:
-            return self._again(order, dose, witness, decided.epoch)
+            left_ul = dose.volume_ul - bounds.at_least_ul
+            return self._again(order, dose, witness, bounds, left_ul, decided.epoch)
         if decided.choice == "redo":
-            self._note_unknown(dose, witness, "its rest was not given: the run ended first")
+            ended = "its rest was not given: the run ended first"
+            self._note_unknown(dose, witness, bounds, ended)
             return None
-        self._note_unknown(dose, witness, "assumed done by the operator")
+        self._note_unknown(dose, witness, bounds, "assumed done by the operator")
         return None
 
     def stop(self, pump: Pump) -> None:
@@ -191,7 +276,7 @@ class DoseGiver:
         if flight is None:
             return
         pump.stop()
-        witness = classify(flight.sent, pump.state(), self._desk.clock.now_s())
+        witness = self._witness(flight, pump, self._desk.clock.now_s())
         self._flight = None
         if witness.classification == "done":
             self._note_done(flight.dose, witness)
@@ -199,9 +284,12 @@ class DoseGiver:
             state, detail = flight.order.undone("refused", "stopped before any of it had come")
             self._desk.note("dose", flight.dose.key, state, **detail)
         else:
-            self._note_unknown(flight.dose, witness, "cut off by a stop")
+            bounds = self._bounds(flight, witness)
+            self._note_unknown(flight.dose, witness, bounds, "cut off by a stop")
 
-    def _conclude(self, order: Order, dose: Dose, witness: Witness) -> Order | None:
+    def _conclude(
+        self, order: Order, dose: Dose, witness: Witness, bounds: Bounds
+    ) -> Order | None:
         if witness.classification == "done":
             self._note_done(dose, witness)
             return None
@@ -223,42 +311,51 @@ class DoseGiver:
             key=dose.key,
             classification=witness.classification,
             delivered_ul=witness.delivered_ul,
+            **asdict(bounds),
             rule=dose.on_unknown,
         )
+        missing_ul = certainly_missing_ul(dose, bounds)
         match dose.on_unknown:
             case "assume_done":
-                self._note_unknown(dose, witness, "assumed done")
+                self._note_unknown(dose, witness, bounds, "assumed done")
             case _ if self._over:
-                self._note_unknown(dose, witness, "its rest was not given: the run ended first")
+                ended = "its rest was not given: the run ended first"
+                self._note_unknown(dose, witness, bounds, ended)
+            case "redo" if missing_ul <= NOT_DONE_FRACTION * dose.volume_ul:
+                # Given again, it might have come twice; only a person may have that done.
+                self._note_unknown(
+                    dose, witness, bounds, "not given again: nothing is certainly missing"
+                )
             case "redo" if self._tries[dose.key] < MOST_TRIES:
-                return self._again(order, dose, witness, order.epoch)
+                return self._again(order, dose, witness, bounds, missing_ul, order.epoch)
             case "redo":
-                self._note_unknown(dose, witness, "tried often enough")
+                self._note_unknown(dose, witness, bounds, "tried often enough")
             case "ask":
-                self._ask(order, dose, witness)
+                self._ask(order, dose, witness, bounds)
         return None
 
-    def _again(self, order: Order, dose: Dose, witness: Witness, epoch: int) -> Order:
-        left_ul = dose.volume_ul - (witness.delivered_ul or 0.0)
+    def _again(
+        self,
+        order: Order,
+        dose: Dose,
+        witness: Witness,
+        bounds: Bounds,
+        left_ul: float,
+        epoch: int,
+    ) -> Order:
         self._desk.note(
-            "dose", dose.key, "intent", classification=witness.classification, left_ul=left_ul
-        )
+            "dose", dose.key, "intent", classification=witness.classification, left_ul=left_ul,
+            delivered_ul=witness.delivered_ul, **asdict(bounds),
+        )  # fmt: skip
         rest = replace(dose, volume_ul=left_ul)
         return Order(rest, epoch, order.next_s, because="answered", rest=True)
 
-    def _ask(self, order: Order, dose: Dose, witness: Witness) -> None:
-        self._asked[dose.key] = (order, dose, witness)
-        came = "an unknown part" if witness.delivered_ul is None else f"{witness.delivered_ul:g} µL"
-        self._desk.board.ask(
-            Question(
-                dose.key,
-                f"Of {dose.volume_ul:g} µL {dose.factor} into {', '.join(dose.wells)} by "
-                f"{self._instrument}, {came} was delivered. Give the rest?",
-                ("assume_done", "redo"),
-                self._desk.clock.now_s(),
-            )
-        )
-        self._desk.note("dose", dose.key, "unknown", **self._told(dose, witness))
+    def _ask(self, order: Order, dose: Dose, witness: Witness, bounds: Bounds) -> None:
+        self._asked[dose.key] = (order, dose, witness, bounds)
+        now_s = self._desk.clock.now_s()
+        question = question_of(dose, self._instrument, witness, bounds, order.rest, now_s)
+        self._desk.board.ask(question)
+        self._desk.note("dose", dose.key, "unknown", **self._told(dose, witness), **asdict(bounds))
 
     def _note_nothing_came(self, order: Order, what: str) -> None:
         if order.rest:
@@ -270,8 +367,10 @@ class DoseGiver:
     def _note_done(self, dose: Dose, witness: Witness) -> None:
         self._desk.note("dose", dose.key, "confirmed", **self._told(dose, witness))
 
-    def _note_unknown(self, dose: Dose, witness: Witness, resolution: str) -> None:
-        detail = self._told(dose, witness)
+    def _note_unknown(
+        self, dose: Dose, witness: Witness, bounds: Bounds, resolution: str
+    ) -> None:
+        detail = self._told(dose, witness) | asdict(bounds)
         self._desk.note("dose", dose.key, "unknown", **detail, resolution=resolution)
 
     def _told(self, dose: Dose, witness: Witness) -> dict[str, Any]:

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from labrig.plan.timeline import Dose, FlowLevel
-from labrig.run.board import Question
+from labrig.run.clog import LEAVE, RESTART, Clog, question_about
 from labrig.run.desk import Desk
 from labrig.run.doses import DoseGiver
 from labrig.run.lease import StaleEpoch
 from labrig.run.orders import Decided, Order, Settle
 from labrig.run.stall import StallWatch
-from labrig_drivers.errors import LinkError, Refused
-from labrig_drivers.kinds import Pump, PumpState
+from labrig_drivers.errors import InstrumentError, LinkError, Refused
+from labrig_drivers.kinds import STALLED, Pump, PumpState, Watchdog
 
+_LEFT = "its pump stalled, and the operator left it standing"
 RATE_TOLERANCE = 1e-4
 """Of a rate read back against the quantised one asked for: float digits, not accuracy."""
 OFF_LEVEL = 0.01
 """[P] From this share on a pump that was left alone is off its level; its own steps are finer."""
-
-
-@dataclass(slots=True)
-class _Stall:
-    from_s: float
-    given_up: bool = False
-    asked: bool = False
 
 
 class PumpHandler:
@@ -36,7 +29,9 @@ class PumpHandler:
         desk: clock, journal, fence and board.
         at_stop: what an operator's stop does to its continuous flow.
         poll_s: how often it is asked for its state, which also feeds its watchdog.
-        given_up: an earlier process gave it up after a stall, and no operator restarted it.
+        clog: an earlier process left it stalled.
+        feeds: it carries what the cells live on, so it must go on when nobody watches any more.
+        max_gap_s: wells that were without their flow for longer stay censored.
     """
 
     def __init__(
@@ -45,15 +40,20 @@ class PumpHandler:
         desk: Desk,
         at_stop: Literal["keep", "off"],
         poll_s: float,
-        given_up: bool = False,
+        clog: Clog | None = None,
+        feeds: bool = False,
+        max_gap_s: float = 0.0,
     ) -> None:
         self.name = name
         self._desk = desk
         self._at_stop = at_stop
         self._poll_s = poll_s
-        self._doses = DoseGiver(name, desk)
+        self._feeds = feeds
+        self._max_gap_s = max_gap_s
+        self._doses = DoseGiver(name, desk, self._show)
         self._watch = StallWatch()
-        self._stall = _Stall(desk.clock.now_s(), given_up=True) if given_up else None
+        self._clog = clog
+        self._doses.blocked = clog is not None
         self._pump: Pump | None = None
         self._level: FlowLevel | None = None
         self._wanted_ul_min = 0.0
@@ -61,6 +61,8 @@ class PumpHandler:
         self._halted = False
         self._cut_off = False
         self._left: PumpState | None = None
+        self._over = False
+        self._trying = False
         self._confirmed = True
         self._poll_due_s = desk.clock.now_s()
         self._last_good_s = desk.clock.now_s()
@@ -74,15 +76,16 @@ class PumpHandler:
     def confirmed(self) -> bool:
         """Whether it said, when last brought to its level, that it holds it.
 
-        One that was given up after a stall is known to stand, and was told as such.
+        One that stands after a stall is known to, and was told as such.
         """
-        return self._confirmed or (self._stall is not None and self._stall.given_up)
+        return self._confirmed or (self._clog is not None and self._clog.stands)
 
     def attach(self, driver: Pump) -> None:
         """Read the pump; change nothing."""
         self._pump = driver
+        self._doses.attach()
         state = driver.state()
-        self._show(state)
+        self._show(state, counter=True)
         self._poll_due_s = self._next_poll_s()
 
     def remember(self, what: Order | Settle) -> None:
@@ -101,20 +104,37 @@ class PumpHandler:
             case Dose() as dose:
                 self._watch.pause()
                 self._doses.give(order, dose, self._port())
+                if self._clog is not None and self._clog.left:
+                    self._doses.drop(_LEFT)
+                elif self._clog is not None:
+                    self._ask(self._clog)
+                elif not self._doses.busy:
+                    # Refused, maybe after its level had been stopped for it.
+                    self._assert()
 
     def decide(self, decided: Decided) -> Order | None:
         """Give the rest of a dose, or restart the flow after a stall, if the operator said so."""
+        clog = self._clog
         if decided.key != self._question_id():
             return self._doses.decide(decided)
-        if decided.choice != "restart":
-            if self._stall is not None:
-                # An earlier process may have asked: it is left as it is, and nobody asked again.
-                self._stall.asked = True
+        if clog is None or self._over:
             return None
-        self._stall = None
+        if decided.choice == LEAVE and clog.left:
+            return None
+        if decided.choice == LEAVE:
+            clog.leave()
+            self._doses.drop(_LEFT)
+            self._desk.deviation("left-by-operator", instrument=self.name)
+            return None
+        if decided.choice != RESTART:
+            return None
         self._desk.deviation("restarted-by-operator", instrument=self.name)
-        self._desk.board.clear("stall", self.name)
-        return None if self._level is None else Order(self._level, decided.epoch)
+        clog.asked = clog.left = False
+        if clog.stands:
+            clog.next_try_s = self._desk.clock.now_s()
+            return None
+        self._sound()
+        return self._doses.next_order() if self._level is None else Order(self._level, self._epoch)
 
     def assert_due(self) -> Order | None:
         """Settle a dose if one is open, then hold the level due now; then what waited."""
@@ -129,18 +149,26 @@ class PumpHandler:
 
     def next_due_s(self) -> float:
         """When :meth:`tick` is due."""
-        dose_s = self._doses.next_due_s()
-        return self._poll_due_s if dose_s is None else min(dose_s, self._poll_due_s)
+        return min(at_s for at_s in (*self._due_by_itself(), self._poll_due_s))
+
+    def _due_by_itself(self) -> list[float]:
+        """When the dose under way, or a pump that stands after a stall, is to be looked after."""
+        found = [self._doses.next_due_s()]
+        if self._clog is not None and not (self._over or self._halted):
+            found.append(self._clog.next_try_s)
+        return [at_s for at_s in found if at_s is not None]
 
     def tick(self) -> Order | None:
-        """Look after the dose under way, and poll."""
+        """Look after the dose under way, try a stalled pump again, and poll."""
         now_s = self._desk.clock.now_s()
         dose_s = self._doses.next_due_s()
         if dose_s is not None and dose_s <= now_s:
             return self._look_after_dose()
+        if any(at_s <= now_s for at_s in self._due_by_itself()):
+            self._try_again()
         if self._poll_due_s <= now_s:
             self._poll_due_s = self._next_poll_s()
-            self._poll()
+            return self._poll()
         return None
 
     def cut_off(self) -> None:
@@ -161,6 +189,7 @@ class PumpHandler:
 
     def finish(self) -> None:
         """The last level stays: stopping starves the cells. What still waits is not begun now."""
+        self._over = True
         self._doses.finish("the run ended before the pump answered again")
         # Nobody would restart it any more.
         self._desk.board.take_question(self._question_id())
@@ -170,6 +199,30 @@ class PumpHandler:
                 rate_ul_min=self._left.rate_ul_min if self._left.running else 0.0,
                 wanted_ul_min=self._level.rate_ul_min,
             )  # fmt: skip
+        self._leave_running()
+
+    def _leave_running(self) -> None:
+        """Medium must flow on though no host will speak any more; only its watchdog would stop it.
+
+        Additives end with their watchdog, as they should without anybody there.
+        """
+        pump = self._pump
+        if not self._feeds or not isinstance(pump, Watchdog):
+            return
+        if self._level is None or self._level.rate_ul_min == 0:
+            return
+        try:
+            pump.release()
+        except InstrumentError as error:
+            self._confirmed = False
+            self._desk.deviation("watchdog-armed", instrument=self.name, what=str(error))
+            self._desk.alarm(
+                "watchdog", self.name,
+                "it feeds the cells and will stop by itself: its watchdog could not be switched off.",
+                "Start it by hand, or resume.",
+            )  # fmt: skip
+        else:
+            self._desk.note("run", "left-running", "noted", instrument=self.name)
 
     def _make_safe(self) -> None:
         pump = self._port()
@@ -194,8 +247,16 @@ class PumpHandler:
         again = self._doses.look(self._port())
         if self._doses.busy:
             return None
+        state, sound = self._doses.last_state, self._doses.last_was_done
+        if sound and self._clog is None:
+            self._last_good_s = self._desk.clock.now_s()
+        elif not sound and state is not None and state.alarm == STALLED:
+            self._stalled_in_a_dose(state)
         if self._level is not None:
             self._assert()
+        if again is not None and self._clog is not None:
+            self._doses.wait(again)
+            again = None
         return again or self._doses.next_order()
 
     def _assert(self) -> None:
@@ -203,15 +264,17 @@ class PumpHandler:
         level = self._level
         if level is None:
             return
-        if self._stall is not None and self._stall.given_up:
-            reason = f"{self.name} was given up after a stall; answer its question first"
+        if self._clog is not None and self._clog.stands and not self._trying:
+            reason = f"{self.name} stands after a stall; it is tried again by itself, or when told"
             self._desk.note("level", level.key, "refused", reason=reason)
-            self._ask_to_restart(self._stall, level)
+            self._ask(self._clog)
             return
         pump = self._port()
         try:
             wanted = pump.quantised(level.rate_ul_min)
             state = pump.state()
+            if self._agrees_to_rest(state):
+                self._last_good_s = self._desk.clock.now_s()
             if not _holds(state, wanted):
                 self._desk.fence.check(self._epoch)
                 pump.set_rate(level.rate_ul_min)
@@ -240,19 +303,22 @@ class PumpHandler:
             self._desk.note("level", level.key, "failed", what=what)
             self._desk.alarm("rate", self.name, what, "Look at the pump.")
 
-    def _poll(self) -> None:
+    def _poll(self) -> Order | None:
         state = self._port().state()
         self._show(state)
+        self._doses.notice(state)
         if self._halted or self._level is None:
-            return
+            return None
         now_s = self._desk.clock.now_s()
         match self._watch.judge(now_s, state):
             case "stalled":
                 self._stalled(state)
-                return
+                return None
             case "flowing":
                 self._last_good_s = now_s
                 self._flows_again(now_s)
+            case "unsure" if self._agrees_to_rest(state):
+                self._last_good_s = now_s
             case "unsure":
                 pass
         if state.running and not self._doses.busy and not _holds(state, self._wanted_ul_min):
@@ -261,76 +327,128 @@ class PumpHandler:
                 wanted_ul_min=self._wanted_ul_min,
             )  # fmt: skip
             self._assert()
+        return self._doses.next_order()
+
+    def _agrees_to_rest(self, state: PumpState) -> bool:
+        """Whether it stands because it is meant to: as good as flow that was seen."""
+        meant = self._wanted_ul_min == 0 and self._clog is None and not self._doses.busy
+        return meant and not state.running and state.alarm is None
 
     def _stalled(self, state: PumpState) -> None:
-        """Notice, retry once, else censor; never restart silently."""
-        level = self._level
-        if level is None or (self._stall is not None and self._stall.given_up):
+        """Notice, try again once, else let it stand and censor; then with growing patience."""
+        level, clog = self._level, self._clog
+        if level is None or (clog is not None and clog.left):
+            return
+        now_s = self._desk.clock.now_s()
+        if clog is None:
+            what = f"commanded {level.rate_ul_min:.4g} µL/min, but nothing comes"
+            self._begin_clog(state, what, "tried again once.", dosing=False)
+            self._start_anew()
+            return
+        again = clog.stands
+        clog.wait(now_s)
+        self._watch.pause()
+        self._desk.fence.check(self._epoch)
+        self._port().stop()
+        if again:
             return
         wells = list(level.wells)
-        if self._stall is None:
-            self._stall = _Stall(self._last_good_s)
-            what = f"commanded {level.rate_ul_min:g} µL/min, but nothing comes"
-            if state.alarm:
-                what = f"it stopped itself ({state.alarm})"
-            self._desk.deviation(
-                "stall", instrument=self.name, wells=wells, from_s=self._last_good_s,
-                alarm=state.alarm, what=what,
-            )  # fmt: skip
-            self._desk.alarm(
-                "stall", self.name, f"{what}; tried again once.",
-                "Look for a clog, an empty syringe or a slipped tube.",
-            )  # fmt: skip
-            self._desk.fence.check(self._epoch)
-            self._port().stop()
-            self._assert()
-            return
-        self._stall.given_up = True
         # In this order: a runner that dies in between leaves a stall to be noticed again.
-        self._desk.deviation("censored", wells=wells, from_s=self._stall.from_s, why="stall")
+        self._desk.deviation("censored", wells=wells, from_s=clog.from_s, why="stall")
         self._desk.deviation(
-            "stall-given-up", instrument=self.name, wells=wells, from_s=self._stall.from_s
+            "stall-stands", instrument=self.name, wells=wells, from_s=clog.from_s
         )
-        self._desk.board.censor(level.wells, self._stall.from_s)
-        self._ask_to_restart(self._stall, level)
+        self._desk.board.censor(level.wells, clog.from_s)
+        self._ask(clog)
 
-    def _ask_to_restart(self, stall: _Stall, level: FlowLevel) -> None:
-        """Once a process: one that takes a run over asks again, as nobody may have answered."""
-        if stall.asked:
+    def _stalled_in_a_dose(self, state: PumpState) -> None:
+        """No further dose is sent to it until it is sound."""
+        if self._clog is not None:
+            self._clog.dosing = True
             return
-        stall.asked = True
-        self._desk.board.ask(
-            Question(
-                self._question_id(),
-                f"{self.name} stalled twice and stands; {', '.join(level.wells)} are censored. "
-                f"Restart it at {level.rate_ul_min:g} µL/min?",
-                ("restart", "leave"),
-                self._desk.clock.now_s(),
-            )
-        )
+        self._begin_clog(state, "it gave a dose in part or not", "no other is sent.", dosing=True)
+        assert self._clog is not None
+        self._ask(self._clog)
+
+    def _begin_clog(self, state: PumpState, what: str, next_: str, dosing: bool) -> None:
+        self._clog = Clog(self._last_good_s, dosing=dosing)
+        self._doses.blocked = True
+        wells = [] if self._level is None else list(self._level.wells)
+        if state.alarm:
+            what = f"it stopped itself ({state.alarm})"
+        self._desk.deviation(
+            "stall", instrument=self.name, wells=wells, from_s=self._clog.from_s,
+            alarm=state.alarm, what=what, dosing=dosing,
+        )  # fmt: skip
+        self._desk.alarm(
+            "stall", self.name, f"{what}; {next_}",
+            "Look for a clog, an empty syringe or a slipped tube.",
+        )  # fmt: skip
+
+    def _try_again(self) -> None:
+        clog = self._clog
+        if clog is None or clog.next_try_s is None:
+            return
+        # Should the pump not answer, that is tried again too.
+        self._port().state()
+        clog.next_try_s = None
+        self._desk.deviation("stall-retried", instrument=self.name, tries=clog.tries)
+        self._trying = True
+        try:
+            self._start_anew()
+        finally:
+            self._trying = False
+
+    def _start_anew(self) -> None:
+        self._desk.fence.check(self._epoch)
+        self._port().stop()
+        self._assert()
+
+    def _ask(self, clog: Clog) -> None:
+        """Once a process: one that takes a run over asks again, as nobody may have answered."""
+        if clog.asked or clog.left or self._over:
+            return
+        clog.asked = True
+        now_s = self._desk.clock.now_s()
+        self._desk.board.ask(question_about(self.name, self._level, clog, now_s))
 
     def _flows_again(self, now_s: float) -> None:
-        if self._stall is not None and self._stall.given_up:
-            return
         # Also one that an earlier process raised, whose stall this one has not seen.
-        self._desk.board.clear("stall", self.name)
-        if self._stall is None:
+        clog = self._clog
+        if clog is None:
+            self._desk.board.clear("stall", self.name)
             return
+        wells = () if self._level is None else self._level.wells
         self._desk.deviation(
-            "stall-recovered", instrument=self.name, from_s=self._stall.from_s, to_s=now_s
+            "stall-recovered", instrument=self.name, from_s=clog.from_s, to_s=now_s
         )
-        self._stall = None
+        if clog.stands and now_s - clog.from_s <= self._max_gap_s:
+            # Within what the protocol lets pass; what it did to the dose is judged by the ledger.
+            self._desk.deviation(
+                "uncensored", wells=list(wells), from_s=clog.from_s, to_s=now_s, why="stall"
+            )
+            self._desk.board.uncensor(wells, clog.from_s)
+        self._sound()
+
+    def _sound(self) -> None:
+        self._clog = None
+        self._doses.blocked = False
+        self._desk.board.clear("stall", self.name)
+        self._desk.board.take_question(self._question_id())
 
     def _question_id(self) -> str:
         return f"stall:{self.name}"
 
-    def _show(self, state: PumpState) -> None:
+    def _show(self, state: PumpState, counter: bool = False) -> None:
+        # What kind of counter it is does not change: once is enough.
+        kind = {"witnessed": state.witnessed, "counter_range_ul": state.counter_range_ul}
         self._desk.sample(
             self.name,
             running=state.running,
             rate_ul_min=state.rate_ul_min,
             delivered_ul=state.delivered_ul,
             alarm=state.alarm,
+            **(kind if counter else {}),
         )
 
     def _next_poll_s(self) -> float:

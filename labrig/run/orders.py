@@ -78,12 +78,14 @@ class Settle:
         acknowledged: the journal says that the pump had taken the command.
         witnessed: the detail of its last row, where the pump had told what came and the
             operator had been asked; else None.
+        others_asked: a third process may have asked the pump in between, and heard its alarm.
     """
 
     order: Order
     sent: Mapping[str, Any]
     acknowledged: bool
     witnessed: Mapping[str, Any] | None = None
+    others_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

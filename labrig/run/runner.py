@@ -33,6 +33,7 @@ from labrig.run.at_once import AtOnce
 from labrig.run.board import Board
 from labrig.run.camera_link import CameraLink
 from labrig.run.chain_audit import ChainAudit
+from labrig.run.clog import Clog
 from labrig.run.commands import Commands, IdTaken
 from labrig.run.control import ControlServer
 from labrig.run.desk import Desk
@@ -384,8 +385,10 @@ class Runner:
         poll_s = _poll_s(instrument)
         match kind:
             case "pump":
-                given_up = name in state.pumps_given_up
-                return PumpHandler(name, desk, self._at_stop(name), poll_s, given_up)
+                return PumpHandler(
+                    name, desk, self._at_stop(name), poll_s, _clog(name, state),
+                    self._feeds(name), self._plan.rules.max_gap_s,
+                )  # fmt: skip
             case "stimulator":
                 return StimulatorHandler(name, desk, poll_s)
             case "stage":
@@ -405,8 +408,11 @@ class Runner:
 
     def _at_stop(self, pump: str) -> Literal["keep", "off"]:
         """Pumps that carry additives alone may be stopped; medium and outflow never are."""
-        carries = {draw.carries for draw in self._plan.draws if draw.pump == pump}
-        return self._plan.rules.additives_on_stop if carries == {"additive"} else "keep"
+        return "keep" if self._feeds(pump) else self._plan.rules.additives_on_stop
+
+    def _feeds(self, pump: str) -> bool:
+        """Whether anything but additives goes through it."""
+        return {draw.carries for draw in self._plan.draws if draw.pump == pump} != {"additive"}
 
     def _status(self, desk: Desk, dispatcher: Dispatcher) -> Status:
         now_s, board = desk.clock.now_s(), desk.board
@@ -445,6 +451,20 @@ def _alarm_of(desk: Desk, thread: ThreadState) -> None:
         "`labrig stop` and `labrig hold` still work. Look at its instruments and the disk; send "
         "the run folder to whoever looks after labrig.",
     )  # fmt: skip
+
+
+def _clog(pump: str, state: RunState) -> Clog | None:
+    """The stall in which an earlier process left a pump."""
+    stall = state.stalls.get(pump)
+    if stall is None and pump not in state.pumps_given_up:
+        return None
+    stall = stall or {}
+    clog = Clog(float(stall.get("from_s", state.last_s)), dosing=bool(stall.get("dosing")))
+    if pump in state.pumps_given_up:
+        clog.wait(state.last_s)
+    if pump in state.pumps_left:
+        clog.leave()
+    return clog
 
 
 def _poll_s(instrument: InstrumentSpec) -> float:

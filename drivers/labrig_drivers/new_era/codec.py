@@ -28,6 +28,7 @@ ALARMS = {
 _SHORTEST_BASIC_FRAME = 5
 _REPLY = re.compile(r"(\d\d)(?:A\?([A-Z])|([IWSPTUX])(\?[A-Z]*)?([ -~]*))")
 _VERSION = re.compile(r"NE(\d+)(X\d*)?V(\d+\.\d+)")
+_NUMBER = re.compile(r"\d*\.?\d+|\d+\.")
 _RATE = re.compile(r"(\d*\.?\d+|\d+\.)(UH|UM|MH|MM)")
 _VOLUME = re.compile(r"(\d*\.?\d+|\d+\.)(UL|ML)")
 _DISPENSED = re.compile(r"I(\d*\.?\d+|\d+\.)W(\d*\.?\d+|\d+\.)(UL|ML)")
@@ -182,12 +183,16 @@ def parse_version(data: str) -> tuple[str, str]:
     return f"NE-{match[1]}{match[2] or ''}", match[3]
 
 
+def is_version(data: str) -> bool:
+    """Whether this is an answer to ``VER``; no other answer looks like it."""
+    return _VERSION.fullmatch(data) is not None
+
+
 def parse_number(data: str) -> float:
     """A bare number, e.g. from ``DIA``."""
-    try:
-        return float(data)
-    except ValueError:
-        raise BadFrame(f"{data!r} is not a number") from None
+    if _NUMBER.fullmatch(data) is None:
+        raise BadFrame(f"{data!r} is not a number")
+    return float(data)
 
 
 def parse_rate(data: str) -> tuple[float, str]:
@@ -211,6 +216,29 @@ def parse_dispensed(data: str) -> tuple[float, float]:
         raise BadFrame(f"{data!r} is not a dispensed volume")
     unit_ul = UL_PER_VOLUME_UNIT[match[3]]
     return float(match[1]) * unit_ul, float(match[2]) * unit_ul
+
+
+COUNTER_TURN = 10_000
+"""Units after which a counter of four digits begins at 0 again."""
+
+
+def counter_step_and_range_ul(data: str) -> tuple[float, float]:
+    """How finely ``DIS`` reads what was infused, and after how much it begins again, in µL.
+
+    >>> counter_step_and_range_ul("I1234.W0.000UL")
+    (1.0, 10000.0)
+    >>> counter_step_and_range_ul("I12.34W0.000ML")
+    (10.0, 10000000.0)
+
+    Raises:
+        BadFrame: it is no answer to ``DIS``.
+    """
+    match = _DISPENSED.fullmatch(data)
+    if match is None:
+        raise BadFrame(f"{data!r} is not a dispensed volume")
+    unit_ul = UL_PER_VOLUME_UNIT[match[3]]
+    decimals = len(match[1].partition(".")[2])
+    return unit_ul / 10**decimals, COUNTER_TURN * unit_ul
 
 
 def _number_and_unit(pattern: re.Pattern[str], data: str) -> tuple[float, str]:

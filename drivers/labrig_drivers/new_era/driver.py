@@ -7,10 +7,18 @@ import math
 from collections.abc import Callable
 from typing import TypeVar
 
-from labrig_drivers.errors import AlarmRaised, NotNow, OutOfRange, ReplyError, WrongInstrument
+from labrig_drivers.errors import (
+    AlarmRaised,
+    NotNow,
+    OutOfRange,
+    Refused,
+    ReplyError,
+    WrongInstrument,
+)
 from labrig_drivers.kinds import Identity, PumpLimits, PumpState
 from labrig_drivers.new_era import codec
 from labrig_drivers.new_era.conversation import Conversation
+from labrig_drivers.new_era.counter import WoundCounter
 from labrig_drivers.new_era.settings import NewEraSettings
 from labrig_drivers.transports.base import Transport
 
@@ -20,6 +28,11 @@ _SPEED_MIN_CM_H_X, _SPEED_MAX_CM_MIN_X = 0.008276531, 18.08
 
 _WIDEST_10_ML_MM = 16.0
 """Plastic 10 mL syringes are 14 to 16 mm wide, those of 20 mL 19 mm and more."""
+
+_POWER_ALARM = codec.ALARMS["R"]
+
+_COARSEST_STEP_AND_RANGE_UL = {"UL": (1.0, 1e4), "ML": (100.0, 1e7)}
+"""Of the counter's four digits: from 1000 µL on whole µL, from 100 mL on tenths of a mL."""
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +44,10 @@ class NewEraPump:
 
     With ``settings.watchdog_s`` every call, :meth:`state` above all, feeds the pump's own
     watchdog: a silent host stops it. Attaching never stops a running pump.
+
+    Its counter adds up the steps of its motor, and the pump stops with an alarm when the motor
+    does not follow. So it witnesses how far the plunger was driven: not a wrong syringe, a leak or
+    a bubble, and a pump whose gear is worn or whose model is another moves another volume.
 
     Args:
         link: the serial line.
@@ -47,22 +64,35 @@ class NewEraPump:
         self._program_checked = False
         self._rate_ul_min: float | None = None
         self._alarm: str | None = None
+        self._power_lost = False
+        self._counter = WoundCounter()
 
     def identify(self) -> Identity:
-        """Ask model, firmware and syringe diameter; changes at most the framing mode.
+        """Ask model, firmware and syringe diameter, in the framing mode that the pump is in.
 
         Raises:
             WrongInstrument: no New Era pump, or one set to another syringe than the rig file
                 says (then every rate would be wrong): see :meth:`configure`.
         """
-        data = self._ask("VER").data
+        try:
+            data = self._look("VER").data
+        except AlarmRaised:
+            raise
+        except Refused as refusal:
+            raise WrongInstrument(
+                self._name,
+                "it does not know the question for its version.",
+                "Older and other models (NE-300, NE-1800) may not; labrig cannot use them.",
+            ) from refusal
         try:
             self._model, firmware = codec.parse_version(data)
         except codec.BadFrame as error:
             raise WrongInstrument(
-                self._name, f"it answers as {data!r}, not as a New Era."
+                self._name,
+                f"it answers as {data!r}, not as a New Era.",
+                "Check the port and the address in the rig file.",
             ) from error
-        diameter_mm = codec.parse_number(self._ask("DIA").data)
+        diameter_mm = self._parsed(codec.parse_number, self._look("DIA"))
         if codec.format_number(diameter_mm) != self._diameter():
             raise WrongInstrument(
                 self._name,
@@ -83,6 +113,7 @@ class NewEraPump:
             raise NotNow(self._name, "the pump is not stopped.", "Stop it, then configure it.")
         self._ask(f"DIA{self._diameter()}")
         self._ask(f"VOL{self._counter_unit()}")
+        self._counter.forget()
         self._check_program()
 
     def limits(self) -> PumpLimits:
@@ -98,6 +129,7 @@ class NewEraPump:
             slowest_ul_min,
             fastest_cm_min * area_cm2 * 1000,
             10.0**-decimals * codec.UL_MIN_PER_RATE_UNIT[unit],
+            *_COARSEST_STEP_AND_RANGE_UL[self._counter_unit()],
         )
 
     def quantised(self, rate_ul_min: float) -> float:
@@ -115,10 +147,20 @@ class NewEraPump:
             # Its reply has acknowledged the alarm, which is kept for the state below.
             reply = self._ask("DIS")
         infused_ul, _ = self._parsed(codec.parse_dispensed, reply)
+        step_ul, range_ul = self._parsed(codec.counter_step_and_range_ul, reply)
         if self._rate_ul_min is None:
             number, unit = self._parsed(codec.parse_rate, self._ask("RAT"))
             self._rate_ul_min = number * codec.UL_MIN_PER_RATE_UNIT[unit]
-        return PumpState(reply.status in "IWX", self._rate_ul_min, infused_ul, self._alarm)
+        return PumpState(
+            running=reply.status in "IWX",
+            rate_ul_min=self._rate_ul_min,
+            delivered_ul=self._counter.see(infused_ul, step_ul, range_ul),
+            alarm=self._alarm,
+            power_lost=self._power_lost,
+            witnessed=True,
+            counter_step_ul=step_ul,
+            counter_range_ul=range_ul,
+        )
 
     def set_rate(self, rate_ul_min: float) -> None:
         """Hold this rate; 0 stops. A running pump changes without stopping unless the unit must.
@@ -173,7 +215,7 @@ class NewEraPump:
         """Stop now, and reset the program (the pump takes one STP for each)."""
         for _ in range(3):
             try:
-                reply = self._ask("STP")
+                reply = self._heard(self._conversation.ask_at_once, "STP")
             except AlarmRaised as alarm:
                 _log.warning("%s, found while stopping it", alarm)
             except NotNow:
@@ -186,6 +228,17 @@ class NewEraPump:
     def halt(self) -> None:
         """The bare STP. A pump with an alarm pending swallows it, and stands already."""
         self._conversation.tell("STP")
+
+    def release(self) -> None:
+        """Leave it running as it runs, in Basic mode: its watchdog is off."""
+        for _ in range(2):
+            try:
+                self._conversation.leave_to_itself()
+            except AlarmRaised as alarm:
+                _log.warning("%s, found while leaving it", alarm)
+                self._forget(alarm.alarm)
+            else:
+                return
 
     def close(self) -> None:
         """Let go of the port; a pump in Safe mode then stops when its watchdog runs out."""
@@ -204,8 +257,9 @@ class NewEraPump:
         if self._parsed(codec.parse_rate, self._ask("RAT")) != (float(number), unit):
             self._ask(f"RAT{number}{unit}")
         self._rate_ul_min = float(number) * codec.UL_MIN_PER_RATE_UNIT[unit]
+        # Before: should power fail as it starts, what it tells afterwards is news.
+        self._alarm, self._power_lost = None, False
         self._ask("RUN1")
-        self._alarm = None
 
     def _check_program(self) -> None:
         """Phase 1 pumps, phase 2 stops (else a dispense would run on); phase 1 selected."""
@@ -244,14 +298,29 @@ class NewEraPump:
         return codec.rate_setting(rate_ul_min)
 
     def _ask(self, command: str) -> codec.Reply:
+        return self._heard(self._conversation.ask, command)
+
+    def _look(self, question: str) -> codec.Reply:
+        return self._heard(self._conversation.look, question)
+
+    def _heard(self, say: Callable[[str], codec.Reply], command: str) -> codec.Reply:
         try:
-            return self._conversation.ask(command)
+            return say(command)
         except AlarmRaised as alarm:
-            # The pump may have lost all it was told: nothing remembered holds any longer.
-            self._alarm = alarm.alarm
-            self._rate_ul_min = None
-            self._program_checked = False
+            self._forget(alarm.alarm)
             raise
+        finally:
+            if self._conversation.take_power_up():
+                self._forget(None)
+
+    def _forget(self, alarm: str | None) -> None:
+        """The pump may have lost all it was told: nothing remembered holds any longer."""
+        self._alarm = alarm
+        self._rate_ul_min = None
+        self._program_checked = False
+        if alarm in (None, _POWER_ALARM):
+            self._power_lost = True
+            self._counter.forget()
 
     def _parsed(self, parse: Callable[[str], _Parsed], reply: codec.Reply) -> _Parsed:
         try:

@@ -317,6 +317,12 @@ class Rehearsal:
     def run(self, plan: Plan, clock: VirtualClock | None = None, **options: Any) -> Any:
         return self.make(plan, clock, **options).run()
 
+    def meet(self, pump: str = "dose") -> None:
+        """A New Era pump has told an earlier runner that it was switched on."""
+        transport = self.open_transport(PortSpec(f"{pump}-port", "sim", None))
+        transport.write(b"0\r")
+        transport.discard_input()
+
     def visit(self, at_s: float, act: Callable[[], Any]) -> None:
         """Have something happen at a time of the run that :meth:`make` has made."""
         box = self.clock.mailbox("visitor")

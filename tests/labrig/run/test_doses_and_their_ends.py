@@ -141,9 +141,19 @@ def test_what_came_of_a_dose_is_kept_when_its_rest_comes_too_late(rehearse, scri
     assert (dose["classification"], dose["delivered_ul"]) == ("partly", 12.0)
 
 
-def test_the_rule_to_complete_a_dose_is_not_followed_for_ever(night_of, script):
-    stall = {"dose": (script.Fault("stall", 640.0),)}
-    night = night_of([script.dose(610.0, on_unknown="redo")], faults=stall)
+def test_the_rule_to_complete_a_dose_is_not_followed_for_ever(rehearse, script):
+    """Somebody presses its stop button in every dose."""
+    night = rehearse()
+    doses = [script.dose(610.0, on_unknown="redo")]
+    night.make(script.plan([script.flow(0.0, 0.0, "dose"), *doses], END_S))
+
+    def press() -> None:
+        press_stop = bytes.fromhex("02 08 30 53 54 50 B3 F9 03")
+        night.simulators["dose"].receive(press_stop * 2, night.clock.now_s())
+
+    for at_s in (630.0, 690.0):
+        night.visit(at_s, press)
+    night.runner.run()
     assert states(night, "dose-610").count("sent") == 2
     assert last_detail(night)["resolution"] == "tried often enough"
 

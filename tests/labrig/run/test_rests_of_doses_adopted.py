@@ -29,6 +29,7 @@ def adopt(rehearse, script):
     def run(rows, at_s=150.0, visits=(), **rules):
         night = rehearse()
         night.folder.mkdir()
+        night.meet()
         journal = open_journal(night.folder / "journal.sqlite", VirtualClock(start_s=131.0))
         journal.epoch = 1
         journal.note(Entry("run", "started", "noted", {}), *rows)

@@ -197,6 +197,7 @@ REST = [
 def test_of_a_dose_that_came_in_part_only_the_rest_is_given(rehearse, script, states):
     night = rehearse()
     night.folder.mkdir()
+    night.meet()
     plan = script.plan(
         [script.flow(0.0, 0.0, "dose"), script.dose(100.0, on_unknown="redo")], 600.0
     )

@@ -55,7 +55,7 @@ def test_a_pump_given_up_restarts_only_by_the_operator(rehearse, script, choice,
 
 def test_a_pump_is_not_restarted_while_the_run_winds_up(rehearse, script):
     """A dose on another pump still runs; nobody would watch a pump that starts now."""
-    faults = {"dose": (script.Fault("stall", 610.0, 1500.0),)}
+    faults = {"dose": (script.Fault("stall", 610.0),)}
     second = {"bolus": ("new_era_ne1000", {"address": 0, "watchdog_s": 200})}
     night = rehearse(instruments={**script.bench, **second}, faults=faults)
     levels = [script.flow(0.0, 20.0, "dose"), script.flow(0.0, 0.0, "bolus")]
@@ -73,14 +73,15 @@ def test_a_pump_is_not_restarted_while_the_run_winds_up(rehearse, script):
     assert night.plants["dose"].rate_ul_min == 0.0
 
 
-def test_a_pump_given_up_stays_so_for_the_next_runner(rehearse, script):
+def test_a_pump_that_stands_does_so_for_the_next_runner(rehearse, script):
     from labrig.record.recovery import fold
 
-    night = rehearse(faults={"dose": (script.Fault("stall", 610.0, 900.0),)})
+    night = rehearse(faults={"dose": (script.Fault("stall", 610.0),)})
     plan = script.plan([script.flow(0.0, 20.0, "dose")], 3600.0)
     night.run(plan)
     state = fold(night.rows())
     assert state.pumps_given_up == {"dose"}
+    assert state.stalls["dose"]["from_s"] == 600.0
     assert state.censored == {"A1": 600.0, "A2": 600.0}
 
 
