@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 
 from labrig.plan.concentration import FlowStep
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import FlowLevel
+from labrig.record.pump_readings import CounterReading
 
 WINDOW_S = 600.0
 """A pump's real rate is its counter's rise over at least this long, so that its steps average."""
@@ -17,15 +17,6 @@ SAME_RATE = 0.002
 
 Steps = list[tuple[float, float]]
 """``(from_s, µL/min)`` of one pump, in order of time."""
-
-
-@dataclass(slots=True)
-class CounterReading:
-    """What a pump said of itself; ``delivered_ul`` is None for one without a counter."""
-
-    at_s: float
-    rate_ul_min: float
-    delivered_ul: float | None
 
 
 def planned_steps(plan: Plan) -> dict[str, Steps]:
@@ -40,6 +31,8 @@ def planned_steps(plan: Plan) -> dict[str, Steps]:
 def delivered_steps(readings: list[CounterReading]) -> Steps:
     """``(from_s, µL/min)`` as one pump's own readings have it."""
     steps: Steps = []
+    if not readings:
+        return steps
     start = readings[0]
     for last, reading in pairwise(readings):
         changed = reading.rate_ul_min != start.rate_ul_min
@@ -61,11 +54,7 @@ def _add_step(steps: Steps, start: CounterReading, end: CounterReading) -> None:
     if minutes <= 0:
         return
     rate = start.rate_ul_min
-    if (
-        start.delivered_ul is not None
-        and end.delivered_ul is not None
-        and end.delivered_ul >= start.delivered_ul
-    ):
+    if start.delivered_ul is not None and end.delivered_ul is not None:
         rate = (end.delivered_ul - start.delivered_ul) / minutes
     if not steps or abs(rate - steps[-1][1]) > SAME_RATE * max(rate, steps[-1][1]):
         steps.append((start.at_s, rate))

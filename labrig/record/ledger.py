@@ -1,6 +1,8 @@
-"""The dose ledger: for each unit what was planned, commanded and confirmed, and what it came to.
+"""The dose ledger: for each unit what was planned, commanded, believed and witnessed.
 
-Pure: plan and journal in, ledger out.
+Four words, never mixed: *planned* by the timeline; *commanded*, as the pump took it; *believed* by
+the pump's own counter; *witnessed* by something that is not the pump. Pure: plan and journal in,
+ledger out.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ from typing import Any
 from labrig.plan.plan import Plan
 from labrig.plan.pulse_times import pulses_given
 from labrig.plan.timeline import Dose, StimulationLevel
-from labrig.record.delivery import DoseRecord, Seen, read_delivery
+from labrig.record.delivery import Seen, read_delivery
+from labrig.record.dose_records import DoseRecord
 from labrig.record.flow_steps import delivered_steps, planned_steps, volume_ul
 from labrig.record.journal import Row
 from labrig.record.pulses import ChannelPulses
+from labrig.record.pump_readings import PumpReadings
 from labrig.record.well_doses import WellDose, well_doses
 
 
@@ -25,14 +29,23 @@ class PumpTotals:
 
     Attributes:
         planned_ul: by the timeline.
-        commanded_ul: levels that the pump confirmed, and doses that were sent.
-        confirmed_ul: by its own counter; None where it keeps none.
+        commanded_ul: levels that it said it holds, and all that was sent as doses.
+        believed_ul: by its own counter, or its rate where it keeps none. Where it lost power,
+            what it had counted since it was last asked is left out.
+        unsure_ul: what may have come besides, where it lost power.
+        drive_watched: it stops by itself when its drive does not follow, so that a clog or an
+            empty syringe is noticed; a leak, a bubble, worn tubing or a wrong syringe is not.
+        witnessed_ul: by something that is not the pump: the weight of a reservoir that it alone
+            draws from (:class:`labrig.record.weights.Balance`). None where nothing witnessed it.
     """
 
     pump: str
     planned_ul: float
     commanded_ul: float
-    confirmed_ul: float | None
+    believed_ul: float
+    unsure_ul: float
+    drive_watched: bool
+    witnessed_ul: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +92,7 @@ def dose_ledger(plan: Plan, rows: Iterable[Row], until_s: float) -> Ledger:
         until_s=until_s,
         pumps=_pump_totals(plan, seen, until_s),
         wells=wells,
-        doses=tuple(seen.doses.values()),
+        doses=seen.doses.records(),
         pulses=_pulse_totals(plan, seen, until_s),
         censored_from_s=dict(sorted(censored.items())),
     )
@@ -104,17 +117,19 @@ def _pump_totals(plan: Plan, seen: Seen, until_s: float) -> tuple[PumpTotals, ..
     planned = planned_steps(plan)
     boluses = [e for e in plan.timeline if isinstance(e, Dose) and e.offset_s <= until_s]
     totals = []
-    for pump in sorted({*planned, *seen.readings, *(dose.instrument for dose in boluses)}):
+    for pump in sorted({*planned, *seen.pumps, *(dose.instrument for dose in boluses)}):
         bolus_ul = sum(dose.volume_ul for dose in boluses if dose.instrument == pump)
-        readings = seen.readings.get(pump, [])
+        said = seen.pumps.get(pump, PumpReadings())
         commanded_ul = volume_ul(seen.levels.get(pump, []), until_s)
-        counted = readings and readings[0].delivered_ul is not None
         totals.append(
             PumpTotals(
-                pump,
-                volume_ul(planned.get(pump, []), until_s) + bolus_ul,
-                commanded_ul + sum(seen.sent_ul.get(pump, {}).values()),
-                volume_ul(delivered_steps(readings), until_s) if counted else None,
+                pump=pump,
+                planned_ul=volume_ul(planned.get(pump, []), until_s) + bolus_ul,
+                commanded_ul=commanded_ul + seen.doses.sent_ul(pump),
+                believed_ul=volume_ul(delivered_steps(said.readings), until_s),
+                unsure_ul=said.unsure_ul,
+                drive_watched=said.witnessed,
+                witnessed_ul=None,
             )
         )
     return tuple(totals)

@@ -42,14 +42,16 @@ class WellDose:
 
 def well_doses(plan: Plan, seen: Seen, until_s: float) -> tuple[WellDose, ...]:
     """Judge every well and factor, up to ``until_s`` on the run's clock."""
-    delivered = {pump: delivered_steps(found) for pump, found in seen.readings.items()}
+    delivered = {pump: delivered_steps(said.readings) for pump, said in seen.pumps.items()}
     planned = planned_steps(plan)
     given = [
         BolusStep(d.at_s, d.pump, d.delivered_ul if d.delivered_ul is not None else d.planned_ul)
-        for d in seen.doses.values()
+        for d in seen.doses.records()
     ]
     # A counter's rise already holds what doses brought; only pumps without one need them added.
-    counted = {p for p, found in seen.readings.items() if found[0].delivered_ul is not None}
+    counted = {
+        pump for pump, said in seen.pumps.items() if said.readings[0].delivered_ul is not None
+    }
     given = [bolus for bolus in given if bolus.pump not in counted]
     units = {well.well: well.factor_unit for well in plan.wells}
     known: dict[tuple[Any, ...], tuple[_Exposure, _Exposure]] = {}

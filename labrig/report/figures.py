@@ -248,10 +248,10 @@ def _dose_legend(figure: Figure, *, censored: bool) -> None:
     handles: list[Any] = [
         Line2D([], [], color=INK, linestyle="--", linewidth=1, label="target"),
         Patch(facecolor=RULE, label="predicted, over the half-life's range"),
-        Line2D([], [], color=COLOURS[0], label="delivered"),
+        Line2D([], [], color=COLOURS[0], label="as the pumps believe"),
     ]
     if censored:
-        handles.append(Line2D([], [], color=BAD, label="delivered, censored well"))
+        handles.append(Line2D([], [], color=BAD, label="the same, censored well"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=9)
 
 

@@ -21,7 +21,8 @@ FEW_PULSES = 0.95
 """[P] A channel with less than this of its planned pulses is named."""
 _IN_WORDS = {"none": "“none” (neither mass, strength nor quality is low)"}
 _TOLD_ABOVE = {
-    "stall", "stall-recovered", "stall-given-up", "censored", "picture-missed", "link-lost",
+    "stall", "stall-recovered", "stall-given-up", "stall-stands", "stall-retried", "uncensored",
+    "restarted-by-operator", "left-by-operator", "dose-refused", "watchdog-armed", "censored", "picture-missed", "link-lost",
     "link-restored", "gap", "left-unattended", "dose-uncertain",
     "failed-by-bug", "stage-lost", "stage-homed-by-operator",
 }  # fmt: skip
@@ -78,6 +79,8 @@ def headline(analysis: Analysis) -> Headline:
         lead = "Nothing was sent to any instrument. Below is what was planned."
     if outcome.condition in ("finished", "stopped") and _pumps_still_run(analysis):
         lead += " Medium pumps keep their last rate: stop them at the bench with the plate."
+    if outcome.condition != "never begun":
+        lead += _unwitnessed(analysis)
     points = troubles
     if not troubles and outcome.condition != "never begun":
         points = [Point("good", _all_well(analysis))]
@@ -115,10 +118,10 @@ def _troubles(analysis: Analysis) -> list[Point]:
     by_code: dict[str, list[str]] = {}
     for deviation in outcome.deviations:
         by_code.setdefault(deviation.code, []).append(deviation.about)
-    given_up = by_code.get("stall-given-up", [])
-    if given_up:
-        points.append(Point("bad", f"{_list(given_up)} stalled and stayed so: look at the line."))
-    if passing := [pump for pump in by_code.get("stall", []) if pump not in given_up]:
+    standing, passing = _stalls(outcome)
+    if standing:
+        points.append(Point("bad", f"{_list(standing)} stalled and stayed so: look at the line."))
+    if passing:
         points.append(Point("warn", f"{_list(passing)} stalled and flowed again when retried."))
     if ledger.censored_from_s:
         first = min(ledger.censored_from_s.values())
@@ -159,6 +162,12 @@ def _troubles(analysis: Analysis) -> list[Point]:
         points.append(
             Point("warn", f"An error of labrig's own kept it from {_list(bugs)} for a while.")
         )
+    if refused := by_code.get("dose-refused"):
+        points.append(Point("bad", f"{_list(refused)}: refused by the pump."))
+    if armed := by_code.get("watchdog-armed"):
+        points.append(
+            Point("bad", f"{_list(armed)} feeds the cells and stops by itself: see to it now.")
+        )
     if unattended := by_code.get("left-unattended"):
         points.append(Point("bad", f"Left without a safe state: {_list(unattended)}."))
     points += _low_reservoirs(analysis)
@@ -171,6 +180,36 @@ def _troubles(analysis: Analysis) -> list[Point]:
     if analysis.record.absent and outcome.condition != "never begun" and not rehearsal:
         points.append(Point("warn", capital("; ".join(analysis.record.absent)) + "."))
     return points
+
+
+def _stalls(outcome: Outcome) -> tuple[list[str], list[str]]:
+    """Pumps that stood when the run ended, and those that had stalled but flowed again."""
+    stands: dict[str, bool] = {}
+    for deviation in outcome.deviations:
+        match deviation.code:
+            case "stall":
+                stands[deviation.about] = bool(deviation.raw.get("dosing"))
+            case "stall-stands" | "stall-given-up" | "left-by-operator":
+                stands[deviation.about] = True
+            case "stall-recovered" | "restarted-by-operator":
+                stands[deviation.about] = False
+    standing = [pump for pump, stood in stands.items() if stood]
+    return standing, [pump for pump, stood in stands.items() if not stood]
+
+
+def _unwitnessed(analysis: Analysis) -> str:
+    """Said in the first lines, as everything about the wells' food rests on it."""
+    feeding = {d.pump for d in analysis.record.plan.draws if d.carries == "medium"}
+    blind = [
+        total.pump for total in analysis.ledger.pumps
+        if total.pump in feeding and total.witnessed_ul is None and not total.drive_watched
+    ]  # fmt: skip
+    if not blind:
+        return ""
+    return (
+        f" Nothing witnessed the medium: of {_list(blind)} only the pump's own belief is known, "
+        "which sees no stall."
+    )
 
 
 def _gaps(outcome: Outcome) -> list[Point]:

@@ -181,10 +181,11 @@ class DoseGiver:
     def notice(self, state: PumpState) -> None:
         """A poll of the pump while it gives a dose: what has come by now, and does it go on?"""
         flight = self._flight
-        if flight is None or state.power_lost:
+        if flight is None:
             return
         now_s = self._desk.clock.now_s()
-        if flight.sent.acknowledged and flight.sent.level_ul_min == 0:
+        lost = state.power_lost and not flight.sent.power_lost
+        if not lost and flight.sent.acknowledged and flight.sent.level_ul_min == 0:
             came_ul = counted_ul(flight.sent, state, now_s) or 0.0
             came_ul = min(came_ul, flight.sent.volume_ul)
             flight.at_least_ul = max(flight.at_least_ul, came_ul)

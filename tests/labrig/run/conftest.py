@@ -317,6 +317,19 @@ class Rehearsal:
     def run(self, plan: Plan, clock: VirtualClock | None = None, **options: Any) -> Any:
         return self.make(plan, clock, **options).run()
 
+    def cut_power(self, pump: str, at_s: float) -> None:
+        """The pump loses its power for a moment, and with it its counter."""
+        simulator = self.simulators[pump]
+        simulator.advance(at_s)
+        simulator._power_up()
+        simulator.advance(at_s)
+
+    def count_from(self, counted_ul: float, pump: str = "dose") -> None:
+        """The pump has counted so much already, in µL."""
+        self.meet(pump)
+        self.simulators[pump]._totals_ul["I"] = counted_ul
+        self.simulators[pump]._volume_unit = "UL"
+
     def meet(self, pump: str = "dose") -> None:
         """A New Era pump has told an earlier runner that it was switched on."""
         transport = self.open_transport(PortSpec(f"{pump}-port", "sim", None))

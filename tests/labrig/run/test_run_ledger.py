@@ -24,8 +24,8 @@ def test_a_sound_night_delivers_what_was_planned(rehearse, script):
     ledger = _ledger(night)
     base, additive = ledger["pumps"]
     assert base["planned_ul"] == pytest.approx(7200.0)
-    assert base["confirmed_ul"] == pytest.approx(7200.0, rel=0.01)
-    assert additive["confirmed_ul"] == pytest.approx(240.0, rel=0.01)
+    assert base["believed_ul"] == pytest.approx(7200.0, rel=0.01)
+    assert additive["believed_ul"] == pytest.approx(240.0, rel=0.01)
     assert [well["fidelity"] for well in ledger["wells"]] == pytest.approx([1.0, 1.0], abs=0.01)
     assert ledger["censored_from_s"] == {}
     assert ledger["pulses"] == [
@@ -54,7 +54,7 @@ def test_a_bolus_counts_as_delivered(rehearse, script):
     ledger = _ledger(night)
     (pump,) = [pump for pump in ledger["pumps"] if pump["pump"] == "dose"]
     assert pump["planned_ul"] == pump["commanded_ul"] == 20.0
-    assert pump["confirmed_ul"] == pytest.approx(20.0, rel=0.01)
+    assert pump["believed_ul"] == pytest.approx(20.0, rel=0.01)
     (dose,) = ledger["doses"]
     assert dose["classification"] == "done"
     assert dose["delivered_ul"] == pytest.approx(20.0, rel=0.01)
