@@ -13,7 +13,6 @@ from labrig.record.pulses import ChannelPulses, PulseFold
 from labrig.record.pump_readings import PumpReadings
 
 
-
 @dataclass(slots=True)
 class Seen:
     """The facts, by instrument or key.

@@ -36,7 +36,7 @@ class DoseRecord:
 
 @dataclass(slots=True)
 class _Dose:
-    """One bolus so far. ``present`` is of the part that was sent last, ``earlier`` of those before."""
+    """One bolus so far: ``present`` is the part that was sent last, ``earlier`` those before."""
 
     earlier_ul: float = 0.0
     earlier_most_ul: float = 0.0

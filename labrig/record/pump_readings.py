@@ -53,7 +53,7 @@ class PumpReadings:
             if began_anew and self._rolled_over(came_ul, detail):
                 came_ul, began_anew = came_ul % self._range_ul, False
             if began_anew:
-                came_ul = shown_ul
+                came_ul = max(shown_ul, 0.0)
                 most_ul = last.rate_ul_min * (at_s - last.at_s) / 60.0
                 self.unsure_ul += max(most_ul - came_ul, 0.0)
             known_ul = last.delivered_ul + came_ul

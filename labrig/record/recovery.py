@@ -172,7 +172,7 @@ def _apply_stall(state: RunState, row: Row) -> None:
     match row.key:
         case "stall":
             state.stalls[row.detail["instrument"]] = row.detail
-        case "stall-stands" | "stall-given-up":
+        case "stall-given-up":
             state.pumps_given_up.add(row.detail["instrument"])
         case "left-by-operator":
             state.pumps_left.add(row.detail["instrument"])

@@ -21,8 +21,9 @@ FEW_PULSES = 0.95
 """[P] A channel with less than this of its planned pulses is named."""
 _IN_WORDS = {"none": "“none” (neither mass, strength nor quality is low)"}
 _TOLD_ABOVE = {
-    "stall", "stall-recovered", "stall-given-up", "stall-stands", "stall-retried", "uncensored",
-    "restarted-by-operator", "left-by-operator", "dose-refused", "watchdog-armed", "censored", "picture-missed", "link-lost",
+    "stall", "stall-recovered", "stall-given-up", "stall-retried", "uncensored",
+    "restarted-by-operator", "left-by-operator", "dose-refused", "watchdog-armed", "censored",
+    "picture-missed", "link-lost",
     "link-restored", "gap", "left-unattended", "dose-uncertain",
     "failed-by-bug", "stage-lost", "stage-homed-by-operator",
 }  # fmt: skip
@@ -189,7 +190,7 @@ def _stalls(outcome: Outcome) -> tuple[list[str], list[str]]:
         match deviation.code:
             case "stall":
                 stands[deviation.about] = bool(deviation.raw.get("dosing"))
-            case "stall-stands" | "stall-given-up" | "left-by-operator":
+            case "stall-given-up" | "left-by-operator":
                 stands[deviation.about] = True
             case "stall-recovered" | "restarted-by-operator":
                 stands[deviation.about] = False

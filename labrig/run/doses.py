@@ -288,9 +288,7 @@ class DoseGiver:
             bounds = self._bounds(flight, witness)
             self._note_unknown(flight.dose, witness, bounds, "cut off by a stop")
 
-    def _conclude(
-        self, order: Order, dose: Dose, witness: Witness, bounds: Bounds
-    ) -> Order | None:
+    def _conclude(self, order: Order, dose: Dose, witness: Witness, bounds: Bounds) -> Order | None:
         if witness.classification == "done":
             self._note_done(dose, witness)
             return None
@@ -368,9 +366,7 @@ class DoseGiver:
     def _note_done(self, dose: Dose, witness: Witness) -> None:
         self._desk.note("dose", dose.key, "confirmed", **self._told(dose, witness))
 
-    def _note_unknown(
-        self, dose: Dose, witness: Witness, bounds: Bounds, resolution: str
-    ) -> None:
+    def _note_unknown(self, dose: Dose, witness: Witness, bounds: Bounds, resolution: str) -> None:
         detail = self._told(dose, witness) | asdict(bounds)
         self._desk.note("dose", dose.key, "unknown", **detail, resolution=resolution)
 

@@ -218,7 +218,7 @@ class PumpHandler:
             self._desk.deviation("watchdog-armed", instrument=self.name, what=str(error))
             self._desk.alarm(
                 "watchdog", self.name,
-                "it feeds the cells and will stop by itself: its watchdog could not be switched off.",
+                "it feeds the cells and stops by itself: its watchdog could not be switched off.",
                 "Start it by hand, or resume.",
             )  # fmt: skip
         else:
@@ -356,7 +356,7 @@ class PumpHandler:
         # In this order: a runner that dies in between leaves a stall to be noticed again.
         self._desk.deviation("censored", wells=wells, from_s=clog.from_s, why="stall")
         self._desk.deviation(
-            "stall-stands", instrument=self.name, wells=wells, from_s=clog.from_s
+            "stall-given-up", instrument=self.name, wells=wells, from_s=clog.from_s
         )
         self._desk.board.censor(level.wells, clog.from_s)
         self._ask(clog)

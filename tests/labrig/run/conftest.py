@@ -281,7 +281,7 @@ class Rehearsal:
         instrument = installed_types()[kind]
         assert instrument.simulator is not None
         if self.record is None:
-            (self.folder / "twin").mkdir(exist_ok=True)
+            (self.folder / "twin").mkdir(parents=True, exist_ok=True)
             self.record = PhysicalRecord(self.folder / "twin" / "physical.jsonl")
         # A second bench under the same run folder: neither can vouch for the other's past.
         self.past_is_made_up = self.past_is_made_up or name in self.built

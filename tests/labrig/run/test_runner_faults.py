@@ -34,7 +34,7 @@ def test_a_pump_that_stalls_again_is_given_up_and_its_wells_censored(rehearse, s
     outcome = night.run(plan)
     assert outcome.condition == "finished"
     tries = night.deviations()[3:]
-    assert night.deviations()[:3] == ["stall", "censored", "stall-stands"]
+    assert night.deviations()[:3] == ["stall", "censored", "stall-given-up"]
     # After one minute, two, five, ten, then each half hour: the clog may have passed.
     assert tries == ["stall-retried"] * 4
     assert night.rows("deviation")[1].detail == {
