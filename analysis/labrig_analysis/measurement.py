@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from labrig_analysis.arrays import GreyImage, LabelImage
+from labrig_analysis.field_doubts import doubts_of_field
 from labrig_analysis.field_input import (
     check_one_size,
     checked_labels,
@@ -93,6 +94,7 @@ def measure(
         flags += seen.reasons
     tables = measure_tables(planes, labels, pixel_size_um, settings, tubes_are_seen)
     tables.field["nucleus_search_diameter_px"] = searched_px
+    flags += doubts_of_field(planes, tables.field)
     return _measurement(labels, tables, tuple(flags))
 
 

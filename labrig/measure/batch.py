@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from labrig.durable import write_text_whole
-from labrig.measure.errors import MeasureError, UnreadableImage
+from labrig.measure.errors import MeasureError, PixelsNotSquare, UnreadableImage
 from labrig.measure.field_job import (
     LABELLED,
     FieldJob,
@@ -163,6 +163,8 @@ def _pixel_size(fields: list[FieldFiles], given: float | None) -> float:
         for plane in field.planes.values():
             try:
                 size = read_pixel_size_um(plane)
+            except PixelsNotSquare as error:
+                raise MeasureError(f"{error}; or give --pixel-size-um") from error
             except UnreadableImage:
                 continue  # It will be a row of its own when it is measured.
             if size:

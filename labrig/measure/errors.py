@@ -9,3 +9,7 @@ class MeasureError(Exception):
 
 class UnreadableImage(Exception):
     """One image cannot be read; its field becomes a row with this reason."""
+
+
+class PixelsNotSquare(UnreadableImage):
+    """The file states pixels of two sides: no one size is right for lengths."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labrig.measure.errors import UnreadableImage
+from labrig.measure.errors import PixelsNotSquare, UnreadableImage
 from labrig.measure.frame_check import FrameCheck, check_frame
 from labrig.measure.pairing import FieldFiles
 from labrig.measure.planes import PlaneFile, read_pixel_size_um, read_plane
@@ -136,8 +136,14 @@ def usable_planes(
 
 def _other_pixel_sizes(sources: Mapping[str, PlaneFile], job: FieldJob) -> list[str]:
     """Files that state another pixel size than the one which was given for all."""
-    stated = {name: read_pixel_size_um(source) for name, source in sources.items()}
-    return [
+    stated: dict[str, float | None] = {}
+    flags = []
+    for name, source in sources.items():
+        try:
+            stated[name] = read_pixel_size_um(source)
+        except PixelsNotSquare as error:
+            flags.append(f"{name}: {error}; {job.pixel_size_um:g} µm was taken for both sides")
+    return flags + [
         f"{name}: the file states {size:g} µm a pixel, and {job.pixel_size_um:g} µm was given: "
         f"lengths differ by a factor of {job.pixel_size_um / size:.3g}"
         for name, size in stated.items()

@@ -74,7 +74,8 @@ def _find(folder: Path, channel: str, text: str) -> dict[str, PlaneFile]:
     found = {}
     for path in sorted(folder.glob(f"{glob.escape(before)}*{glob.escape(after)}")):
         match = name_of.fullmatch(path.relative_to(folder).as_posix())
-        if match:
+        # macOS leaves `._x.tif` beside `x.tif` on foreign disks: no image, whatever its ending.
+        if match and not path.name.startswith("."):
             found[match[1]] = PlaneFile(str(path), choice or None)
     if not found:
         present = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))

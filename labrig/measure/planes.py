@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from labrig.measure import tiff_planes, zarr_metadata
 from labrig.measure.errors import UnreadableImage
 
+_MICROSCOPE_FORMATS = (
+    ".czi", ".nd2", ".lif", ".xlef", ".lsm", ".oib", ".oif", ".vsi", ".dv", ".ims", ".zvi", ".stk",
+)  # fmt: skip
 _COLOURS = {"red": 0, "green": 1, "blue": 2}
 
 
@@ -65,6 +68,8 @@ def read_pixel_size_um(source: PlaneFile) -> float | None:
             return zarr_metadata.pixel_size_um(path)
         if path.name.lower().endswith(tiff_planes.ENDINGS):
             return tiff_planes.tiff_pixel_size_um(path)
+    except UnreadableImage:
+        raise
     except Exception as error:
         raise UnreadableImage(f"{path.name} cannot be read: {error}") from error
     return None
@@ -90,6 +95,11 @@ def _read_picture(path: Path) -> NDArray[Any]:
     import cv2
 
     content = np.frombuffer(path.read_bytes(), np.uint8)
+    if path.suffix.lower() in _MICROSCOPE_FORMATS:
+        raise UnreadableImage(
+            f"{path.name}: {path.suffix[1:].upper()} files are not read. Export OME-TIFF from the "
+            "microscope's program, or convert them with Fiji (Bio-Formats)"
+        )
     image = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if content.size else None
     if image is None:
         raise UnreadableImage(f"{path.name} is no image, or it is cut short: export it again")

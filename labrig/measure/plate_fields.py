@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -73,7 +74,16 @@ def _image_fields(image: Path, name: str, channels: Mapping[str, str]) -> list[F
 
 
 def _is_written(array: Path, axes: list[str], t: int, channel: int) -> bool:
-    """A plane that was never written reads as zeros; its chunk files are not there."""
+    """A plane that was never written reads as zeros; the files of its chunks are not there."""
+    import zarr
+
     if axes[:2] != ["t", "c"] or not (array / "zarr.json").exists():
         return True
-    return (array / "c" / str(t) / str(channel)).exists()
+    opened = zarr.open_array(str(array), mode="r")
+    key = json.loads((array / "zarr.json").read_text(encoding="utf-8"))["chunk_key_encoding"]
+    if key["name"] != "default" or key.get("configuration", {}).get("separator", "/") != "/":
+        # Chunks lie under other names: what was never written cannot be told, and is read.
+        return True
+    # A file may hold several planes, or, as a shard, several chunks.
+    per_file = opened.shards or opened.chunks
+    return (array / "c" / str(t // per_file[0]) / str(channel // per_file[1])).exists()

@@ -28,7 +28,7 @@ class TiffPlanes(NamedTuple):
 
 
 def read_tiff(path: Path) -> TiffPlanes:
-    """All planes of the file's first image.
+    """All planes of the file's largest image: beside it some programs store a thumbnail.
 
     Raises:
         UnreadableImage: a time series, a z stack, or more than one row of channels.
@@ -36,9 +36,13 @@ def read_tiff(path: Path) -> TiffPlanes:
     import tifffile
 
     with tifffile.TiffFile(path) as file:
-        series = file.series[0]
+        series = max(file.series, key=_picture_size)
         image, axes = series.asarray(), series.axes
-        names = _channel_names(file.ome_metadata)
+        alike = [other for other in file.series if other.shape == series.shape]
+        if len(alike) > 1 and axes == "YX":
+            # Separate pages: what each shows is not said, but they can be asked for by number.
+            image, axes = np.stack([page.asarray() for page in alike]), "CYX"
+        names = _channel_names(file.ome_metadata) or _imagej_labels(file, series)
     if "T" in axes and image.shape[axes.index("T")] > 1:
         raise UnreadableImage(
             f"{path.name} holds {image.shape[axes.index('T')]} time points: save each as a file of "
@@ -60,21 +64,51 @@ def read_tiff(path: Path) -> TiffPlanes:
 
 
 def tiff_pixel_size_um(path: Path) -> float | None:
-    """The width of a pixel that OME or ImageJ metadata state; None when they state none."""
+    """The side of a pixel that OME or ImageJ metadata state; None when they state none.
+
+    Raises:
+        PixelsNotSquare: no one size is right.
+    """
     import tifffile
 
     with tifffile.TiffFile(path) as file:
         if file.ome_metadata:
             for element in ElementTree.fromstring(file.ome_metadata).iter():
                 if element.tag.endswith("Pixels") and element.get("PhysicalSizeX"):
-                    unit = element.get("PhysicalSizeXUnit", "µm")
-                    return zarr_metadata.in_um(float(element.get("PhysicalSizeX", "0")), unit)
+                    x_um, y_um = (_ome_side_um(element, axis) for axis in "XY")
+                    return zarr_metadata.square_um(path.name, x_um, y_um)
         imagej = file.imagej_metadata or {}
-        resolution = file.pages.first.tags.get("XResolution")
         unit = str(imagej.get("unit", "")).replace("\\u00B5", "µ")
-        if unit and resolution and resolution.value[0]:
-            return zarr_metadata.in_um(resolution.value[1] / resolution.value[0], unit)
+        if unit:
+            tags = file.pages.first.tags
+            x_um, y_um = (_imagej_side_um(tags.get(f"{axis}Resolution"), unit) for axis in "XY")
+            return zarr_metadata.square_um(path.name, x_um, y_um)
     return None
+
+
+def _ome_side_um(pixels: ElementTree.Element, axis: str) -> float | None:
+    size = pixels.get(f"PhysicalSize{axis}")
+    unit = pixels.get(f"PhysicalSize{axis}Unit", "µm")
+    return None if size is None else zarr_metadata.in_um(float(size), unit)
+
+
+def _imagej_side_um(resolution: Any, unit: str) -> float | None:  # noqa: ANN401 - a TIFF tag
+    if resolution is None or not resolution.value[0]:
+        return None
+    return zarr_metadata.in_um(resolution.value[1] / resolution.value[0], unit)
+
+
+def _picture_size(series: Any) -> int:  # noqa: ANN401 - tifffile's series has no public type
+    sides = [n for n, axis in zip(series.shape, series.axes, strict=True) if axis in "YX"]
+    return int(np.prod(sides))
+
+
+def _imagej_labels(file: Any, series: Any) -> tuple[str, ...]:  # noqa: ANN401 - see above
+    """What ImageJ calls the slices of a stack, where each channel has one."""
+    labels = (file.imagej_metadata or {}).get("Labels") or []
+    channels = series.shape[series.axes.index("C")] if "C" in series.axes else 0
+    names = tuple(str(label).strip() for label in labels)
+    return names if len(names) == channels and all(names) else ()
 
 
 def _channel_names(ome_metadata: str | None) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from labrig.measure.errors import PixelsNotSquare
+
 _UM_PER_UNIT = {
     "µm": 1.0,
     "um": 1.0,
@@ -16,7 +18,15 @@ _UM_PER_UNIT = {
     "nanometer": 1e-3,
     "mm": 1e3,
     "millimeter": 1e3,
+    "cm": 1e4,
+    "centimeter": 1e4,
+    "m": 1e6,
+    "meter": 1e6,
+    "inch": 25_400.0,
+    "in": 25_400.0,
 }
+SAME_SIZE = 0.01
+"""Pixels whose sides differ by less than this part are square: metadata are rounded."""
 
 
 def has_metadata(folder: Path) -> bool:
@@ -57,13 +67,34 @@ def channel_names(image: Path) -> list[str]:
 
 
 def pixel_size_um(image: Path) -> float | None:
-    """Along x, in µm; None when the image states no scale with a unit of length."""
+    """Side of a pixel in µm; None when the image states no scale with a unit of length.
+
+    Raises:
+        PixelsNotSquare: no one size is right.
+    """
     scale = ome_attributes(image)["multiscales"][0]
-    axis = scale["axes"][-1]
     for step in scale["datasets"][0].get("coordinateTransformations", []):
-        if step["type"] == "scale" and isinstance(axis, dict):
-            return in_um(float(step["scale"][-1]), str(axis.get("unit", "")))
+        if step["type"] == "scale" and all(isinstance(axis, dict) for axis in scale["axes"][-2:]):
+            y_um, x_um = (
+                in_um(float(side), str(axis.get("unit", "")))
+                for side, axis in zip(step["scale"][-2:], scale["axes"][-2:], strict=True)
+            )
+            return square_um(image.name, x_um, y_um)
     return None
+
+
+def square_um(name: str, x_um: float | None, y_um: float | None) -> float | None:
+    """The side of square pixels in µm; None where x states none.
+
+    Raises:
+        PixelsNotSquare: the sides differ.
+    """
+    if x_um is None or y_um is None or abs(y_um / x_um - 1) < SAME_SIZE:
+        return x_um
+    raise PixelsNotSquare(
+        f"{name} states pixels of {x_um:g} x {y_um:g} µm, which are not square: scale the image to "
+        "square pixels, or correct its metadata"
+    )
 
 
 def in_um(value: float, unit: str) -> float | None:

@@ -324,3 +324,14 @@ def test_the_library_gives_what_one_begins_with(planes):
     assert labrig_analysis.MeasureSettings is MeasureSettings
     with pytest.raises(AttributeError, match="measures"):
         labrig_analysis.measures  # noqa: B018
+
+
+@pytest.mark.parametrize("pixel_size_um", [0.065, 6.5])
+def test_an_impossible_pixel_size_is_doubted(planes, pixel_size_um):
+    found = measure(planes, pixel_size_um, ["tubes", "nuclei"])
+    assert any("pixel size or channel looks wrong" in flag for flag in found.flags)
+
+
+def test_one_picture_given_twice_is_doubted(planes):
+    found = measure([planes[1], planes[1].copy()], PIXEL_UM, ["tubes", "nuclei"])
+    assert any("same picture" in flag for flag in found.flags)
