@@ -337,3 +337,20 @@ def test_real_images_can_stand_in_for_a_camera():
     pixels = open_camera(folder, grey="luminance").snap(10).pixels
     assert pixels.ndim == 2
     assert pixels.std() > 0
+
+
+def test_a_growing_folder_is_followed_and_no_image_given_twice(folder):
+    cam = open_camera(folder, at_end="stop")
+    names = sorted(path.name for path in folder.glob("*.png"))
+    for _ in names:
+        cam.snap(10)
+    with pytest.raises(NoReply, match="another image comes"):
+        cam.snap(10)
+    later = np.full((48, 64), 4321, np.uint16)
+    cv2.imwrite(str(folder / "frame_9000.png"), later)
+    assert (cam.snap(10).pixels == 4321).all()
+    cam.close()
+    with pytest.raises(NoReply):
+        cam.snap(10)
+    cv2.imwrite(str(folder / "frame_9001.png"), later + 1)
+    assert (cam.snap(10).pixels == 4322).all()

@@ -35,6 +35,7 @@ class OpenCvCamera:
         self._name = name
         self._source: Source | None = None
         self._shape: tuple[int, ...] | None = None
+        self._last_read = ""
 
     def identify(self) -> Identity:
         """Open it, and say through what it is read. A file or device says no more of itself."""
@@ -48,8 +49,9 @@ class OpenCvCamera:
         )
 
     def close(self) -> None:
-        """Let go of the device; the next use opens it again."""
+        """Let go of the device; the next use opens it again, a folder where it was left."""
         if self._source is not None:
+            self._last_read = self._source.last_read()
             self._source.close()
         self._source = None
         self._shape = None
@@ -102,7 +104,7 @@ class OpenCvCamera:
             from labrig_drivers.opencv_camera.sources import CannotOpen, OtherSize, open_source
 
             try:
-                self._source = open_source(self._address, self._settings)
+                self._source = open_source(self._address, self._settings, self._last_read)
             except CannotOpen as error:
                 raise PortMissing(
                     self._name,
@@ -128,7 +130,9 @@ class OpenCvCamera:
             )
         if pixels is None:
             raise NoReply(
-                self._name, "its last frame has been read.", "Set at_end: loop to begin again."
+                self._name,
+                "its last frame has been read.",
+                "Set at_end: loop to begin again; a folder goes on when another image comes.",
             )
         expected = self._shape or pixels.shape
         if pixels.size == 0 or pixels.shape != expected or pixels.dtype.name not in _DEPTHS:

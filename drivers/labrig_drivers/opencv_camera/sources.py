@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -44,6 +43,10 @@ class Source(Protocol):
         """The frame that follows the last one; None when frames have stopped."""
         ...
 
+    def last_read(self) -> str:
+        """Name of the image read last; empty where frames have none."""
+        ...
+
     def close(self) -> None:
         """Let go."""
         ...
@@ -57,18 +60,23 @@ class OtherSize(Exception):
     """The device gives frames of another size than the settings ask for."""
 
 
-def open_source(address: CameraAddress, settings: OpenCvCameraSettings) -> Source:
+def open_source(address: CameraAddress, settings: OpenCvCameraSettings, after: str = "") -> Source:
     """Open what the address names.
+
+    Args:
+        address: what to open.
+        settings: how.
+        after: of a folder, the image that was read last: it and those before it are not given
+            again as fresh ones.
 
     Raises:
         CannotOpen: it is not there, is empty, or no backend reads it.
         OtherSize: a live device does not give the frame size asked for.
     """
     if address.kind == "path" and Path(address.text).is_dir():
-        paths = images_in(address.text)
-        if not paths:
+        if not images_in(address.text):
             raise CannotOpen(f"the folder {address.text} holds no images")
-        return FolderSource(paths, settings.at_end)
+        return FolderSource(address.text, settings.at_end, after)
     if address.kind == "device":
         capture = cv2.VideoCapture(int(address.text))
     elif address.kind == "stream":
@@ -111,12 +119,20 @@ def _set_size(capture: cv2.VideoCapture, width_px: int, height_px: int) -> None:
 
 
 class FolderSource:
-    """Images of a folder, one after the other. They have no rate and no exposure."""
+    """Images of a folder in the order of their names, those that come later too.
 
-    def __init__(self, paths: Sequence[Path], at_end: AtEnd) -> None:
-        self._paths = paths
+    They have no rate and no exposure.
+    """
+
+    def __init__(self, folder: str, at_end: AtEnd, after: str = "") -> None:
+        self._folder = folder
         self._at_end = at_end
-        self._position = 0
+        self._after = after
+        self._paths: list[Path] = []
+
+    def last_read(self) -> str:
+        """The image read last."""
+        return self._after
 
     def backend(self) -> str:
         """Images are decoded by OpenCV's imread."""
@@ -139,12 +155,15 @@ class FolderSource:
 
     def next(self) -> Pixels | None:
         """The next image; an empty array where a file cannot be decoded."""
-        if self._position == len(self._paths):
-            if self._at_end == "stop":
+        if not self._paths:
+            found = images_in(self._folder)
+            self._paths = [path for path in found if path.name > self._after]
+            if not self._paths and self._at_end == "loop":
+                self._paths = found
+            if not self._paths:
                 return None
-            self._position = 0
-        path = self._paths[self._position]
-        self._position += 1
+        path = self._paths.pop(0)
+        self._after = path.name
         pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         return np.empty((0, 0), np.uint8) if pixels is None else pixels
 
@@ -158,6 +177,10 @@ class FileSource:
     def __init__(self, capture: cv2.VideoCapture, at_end: AtEnd) -> None:
         self._capture = capture
         self._at_end = at_end
+
+    def last_read(self) -> str:
+        """Frames have no names."""
+        return ""
 
     def backend(self) -> str:
         """OpenCV's name for what decodes the file."""
@@ -199,6 +222,10 @@ class LiveSource:
         self._stale_frames = stale_frames
         # Most backends refuse; those that obey keep one frame instead of four.
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+
+    def last_read(self) -> str:
+        """Frames have no names."""
+        return ""
 
     def backend(self) -> str:
         """OpenCV's name for the capture interface."""

@@ -205,7 +205,7 @@ class Death:
         return Wire()
 
 
-NOT_YET = {"pump volume", "position", "dose twice", "dose volume"}
+NOT_YET = {"pump volume", "dose twice", "dose volume"}
 
 DEFAULT_BENCH = {
     "base": ("leadfluid_bt", {"address": 1}),
