@@ -283,10 +283,12 @@ class Picture:
     Attributes:
         pixels: (height, width), uint8 or uint16, grey.
         exposure_ms: as the camera reports it, else as asked.
+        taken_s: when it came, on a clock of the camera's own; None where nobody knows.
     """
 
     pixels: NDArray[np.uint8] | NDArray[np.uint16]
     exposure_ms: float
+    taken_s: float | None = None
 
 
 class Camera(Instrument, Protocol):

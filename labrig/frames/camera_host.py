@@ -16,7 +16,7 @@ host goes on.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from labrig.frames.film_store import write_film
 from labrig.frames.plate_store import PlateStore
 from labrig_drivers.errors import InstrumentError
-from labrig_drivers.kinds import Camera
+from labrig_drivers.kinds import Camera, Picture
 
 Prepare = Callable[[str, Mapping[str, Any]], None]
 
@@ -47,6 +47,15 @@ def focus_score(pixels: NDArray[Any]) -> float:
 def as_uint16(pixels: NDArray[Any]) -> NDArray[np.uint16]:
     """Widen 8-bit pixels without rescaling: a grey value stays the number the camera gave."""
     return pixels.astype(np.uint16)
+
+
+def measured_rate_hz(pictures: Sequence[Picture]) -> float | None:
+    """Frames in a second, from when the first and the last of a film came; None if unknown."""
+    times_s = [picture.taken_s for picture in pictures]
+    if len(times_s) < 2 or times_s[0] is None or times_s[-1] is None:
+        return None
+    passed_s = times_s[-1] - times_s[0]
+    return (len(times_s) - 1) / passed_s if passed_s > 0 else None
 
 
 class CameraHost:
@@ -137,6 +146,7 @@ class CameraHost:
         rate_hz, count = request["frame_rate_hz"], request["frames"]
         pictures = camera.film(request["exposure_ms"], rate_hz, count)
         stack = np.stack([p.pixels for p in pictures])
+        rate_hz = measured_rate_hz(pictures) or rate_hz
         written = write_film(
             self._film_folder,
             request["name"].replace("/", "_"),
@@ -151,6 +161,7 @@ class CameraHost:
             "focus": round(focus_score(pictures[0].pixels), 6),
             "exposure_ms": pictures[0].exposure_ms,
             "frames": len(pictures),
+            "frame_rate_hz": round(rate_hz, 6),
             "saturated_fraction": self._saturated(request["channel"], stack),
         }
 

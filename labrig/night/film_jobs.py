@@ -85,8 +85,10 @@ class FilmJobs:
         detail = outcome.detail
         taken = outcome.state == "confirmed" and bool(detail.get("path"))
         begun_s = film.offset_s + float(detail.get("lateness_s", 0.0))
+        # As the camera delivered it: a twitch is timed by it.
+        rate_hz = float(detail.get("frame_rate_hz") or film.frame_rate_hz)
         # The last frame's moment: a pulse in the gap after it shows in no frame.
-        end_s = begun_s + (film.frames - 1) / film.frame_rate_hz
+        end_s = begun_s + (film.frames - 1) / rate_hz
         own = pulses.get(self.unit_of.get(film.well, ""), ChannelPulses())
         own = own.between(begun_s - BEFORE_S, end_s)
         doubts = (
@@ -104,7 +106,7 @@ class FilmJobs:
             offset_s=begun_s,
             shows=_OURS.get(self.shows[film.channel], "phase"),
             pixel_size_um=self.pixel_size_um[film.channel],
-            frame_rate_hz=film.frame_rate_hz,
+            frame_rate_hz=rate_hz,
             frames=film.frames,
             stimulus=self.stimulus,
             pulses_s=tuple(

@@ -168,6 +168,7 @@ class ImagingHandler:
             path=reply["path"], sha256=reply["sha256"], focus=reply.get("focus"),
             exposure_ms=reply.get("exposure_ms"), bytes=reply.get("bytes"),
             saturated_fraction=reply.get("saturated_fraction"),
+            **({"frame_rate_hz": reply.get("frame_rate_hz")} if kind == "film" else {}),
             offset_s=entry.offset_s, begun_s=round(begun_s, 3),
             lateness_s=round(taken_s - entry.offset_s, 3),
         )  # fmt: skip

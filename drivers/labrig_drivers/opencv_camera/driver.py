@@ -90,14 +90,25 @@ class OpenCvCamera:
         reported_ms = source.set_exposure(exposure_ms)
         source.set_frame_rate(frame_rate_hz)
         self._check_rate(source.frame_rate_hz(), frame_rate_hz)
+        recorded_hz = None if self._address.live else source.frame_rate_hz()
         raw = [self._whole(source.fresh(exposure_ms))]
-        began_s = time.monotonic()
+        came_s = [time.monotonic()]
         for _ in range(frames - 1):
             raw.append(self._whole(source.next()))
+            came_s.append(time.monotonic())
         if self._address.live and frames > 1:
-            self._check_rate((frames - 1) / (time.monotonic() - began_s), frame_rate_hz)
+            self._check_rate((frames - 1) / (came_s[-1] - came_s[0]), frame_rate_hz)
         used_ms = exposure_ms if reported_ms is None else reported_ms
-        return [self._picture(pixels, used_ms) for pixels in raw]
+        return [
+            self._picture(pixels, used_ms, self._taken_s(number, at_s, recorded_hz))
+            for number, (pixels, at_s) in enumerate(zip(raw, came_s, strict=True))
+        ]
+
+    def _taken_s(self, number: int, came_s: float, recorded_hz: float | None) -> float | None:
+        """When a frame of a film was taken: as it came, or as the file says."""
+        if self._address.live:
+            return came_s
+        return number / recorded_hz if recorded_hz else None
 
     def _opened(self) -> Source:
         if self._source is None:
@@ -145,10 +156,10 @@ class OpenCvCamera:
         self._shape = expected
         return pixels
 
-    def _picture(self, pixels: Pixels, exposure_ms: float) -> Picture:
+    def _picture(self, pixels: Pixels, exposure_ms: float, taken_s: float | None = None) -> Picture:
         from labrig_drivers.opencv_camera.grey import to_grey
 
-        return Picture(pixels=to_grey(pixels, self._settings.grey), exposure_ms=exposure_ms)
+        return Picture(to_grey(pixels, self._settings.grey), exposure_ms, taken_s)
 
     def _check_exposure(self, exposure_ms: float) -> None:
         if not 0 < exposure_ms < float("inf"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -168,3 +169,17 @@ def test_saturation_is_judged_by_the_cameras_own_scale(
     assert host.answer(SNAP)["saturated_fraction"] == fraction / 2
     film = {**SNAP, "do": "film", "name": "f", "frame_rate_hz": 10.0, "frames": 1}
     assert host.answer(film)["saturated_fraction"] == fraction / 2
+
+
+@pytest.mark.parametrize(("came_s", "rate_hz"), [((5.0, 5.104, 5.208), 9.615385), (None, 10.0)])
+def test_the_rate_of_a_film_is_the_one_at_which_its_frames_came(camera, host, came_s, rate_hz):
+    pixels = camera.pixels
+    camera.film = lambda exposure_ms, rate_hz, frames: [
+        Picture(pixels, exposure_ms, came_s[i] if came_s else None) for i in range(frames)
+    ]
+    film = {**SNAP, "do": "film", "name": "f", "frame_rate_hz": 10.0, "frames": 3}
+    reply = host.answer(film)
+    assert reply["frame_rate_hz"] == rate_hz
+    with tifffile.TiffFile(host._film_folder / "f.ome.tif") as written:
+        told = re.search('TimeIncrement="(.*?)"', written.ome_metadata)
+        assert float(told[1]) == pytest.approx(1 / rate_hz, rel=1e-5)

@@ -166,6 +166,14 @@ def test_a_block_is_complete_when_every_film_was_taken_or_given_up(folder, noted
     assert progress.newly_complete(ended=True) == {}
 
 
+def test_a_film_is_timed_by_the_rate_at_which_its_frames_came(folder, noted):
+    noted(2000.0, "train", "stim/1", "acknowledged", pulses={"1": 20})
+    taken(noted, PLAN.timeline[4], frame_rate_hz=48.0)
+    taken(noted, PLAN.timeline[5])
+    (jobs,) = progress_of(folder).newly_complete(ended=False).values()
+    assert [job.frame_rate_hz for job in jobs] == [48.0, 50.0]
+
+
 def test_a_block_of_which_nothing_was_taken_keeps_its_reasons(folder, noted):
     for film_ in PLAN.timeline[4:6]:
         noted(film_.offset_s, "film", film_.key, "missed", reason="the camera is dead")
