@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from labrig.plan.figures import figure
 from labrig.plan.perfusion_physics import UL_MIN_PER_ML_H
 from labrig.plan.plan import Finding, PhaseSpan, WellPlan
 from labrig.plan.pumps import PumpRates
@@ -124,7 +125,7 @@ def _problems(
                 "dose.pump-busy",
                 "block",
                 where,
-                f"pump {pump} holds {held:.4g} µL/min then, and cannot give a bolus beside it",
+                f"pump {pump} holds {figure(held)} µL/min then, and cannot give a bolus beside it",
                 "give the bolus from a pump of its own (another role)",
             )
         )
@@ -136,8 +137,8 @@ def _problems(
                     "dose.rate",
                     "block",
                     where,
-                    f"{rate_ul_min:.4g} µL/min is outside what pump {pump} can do, "
-                    f"{limits.min_rate_ul_min:.4g} to {limits.max_rate_ul_min:.4g}",
+                    f"{figure(rate_ul_min)} µL/min is outside what pump {pump} can do, "
+                    f"{figure(limits.min_rate_ul_min)} to {figure(limits.max_rate_ul_min)}",
                     "change the bolus rate, or the syringe",
                 )
             )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from labrig.plan.figures import figure
 from labrig.plan.perfusion_physics import stock_after_h
 from labrig.plan.plan import Finding, WellPlan
 from labrig.plan.rate_solver import Chamber, Solution, least_stock_ng_ml, solve
@@ -144,8 +145,8 @@ def _uneven(line: str, well: WellPlan, flow: float, other: float) -> Finding:
         "perfusion.line-shared",
         "block",
         f"rig: lines.{line}",
-        f"one line splits evenly, but {well.well} ({well.arm}) needs {flow * 1000:.4g} µL/h "
-        f"through it and the wells before it {other * 1000:.4g} µL/h",
+        f"one line splits evenly, but {well.well} ({well.arm}) needs {figure(flow * 1000)} µL/h "
+        f"through it and the wells before it {figure(other * 1000)} µL/h",
         "give these wells the same arm, or lines of their own",
     )
 
@@ -180,8 +181,8 @@ def _misses(protocol: Protocol, rig: Rig, demand: Demand) -> list[Finding]:
                         "perfusion.target-missed",
                         "block",
                         f"protocol: arms.{arm}.targets.{factor}",
-                        f"these stocks reach {reached:.3g} ng/mL, the target is {target:.3g} "
-                        f"ng/mL: more than {REACHED_WITHIN:.0%} off [P]",
+                        f"these stocks reach {figure(reached, 3)} ng/mL, the target is "
+                        f"{figure(target, 3)} ng/mL: more than {REACHED_WITHIN:.0%} off [P]",
                         "mix the stock in the ratio of its targets (half-lives included), or "
                         "use one stock a factor",
                     )
@@ -213,5 +214,5 @@ def _too_weak(
         f"arm {arm} needs {solution.flows_ml_h[stock]:.3g} mL/h of it, and only "
         f"{max(0.0, allowed_ml_h - others):.3g} of {flow_ml_h(protocol, arm):.3g} mL/h may be "
         "stock (perfusion.min_base_fraction)",
-        f"concentrate {factor} in {stock} to at least {least:.4g} ng/mL",
+        f"concentrate {factor} in {stock} to at least {figure(least)} ng/mL",
     )

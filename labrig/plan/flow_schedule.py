@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from labrig.plan.figures import figure
 from labrig.plan.flow_demand import Demand
 from labrig.plan.perfusion_physics import (
     UL_MIN_PER_ML_H,
@@ -108,8 +109,8 @@ def _wanted_ul_min(
             "perfusion.pump-shared",
             "block",
             f"rig: instruments.{pump}",
-            f"its lines run at one rate, but {lowest} needs {low:.4g} and {highest} "
-            f"{high:.4g} µL/min",
+            f"its lines run at one rate, but {lowest} needs {figure(low)} and {highest} "
+            f"{figure(high)} µL/min",
             "put these lines on pumps of their own, or make the arms' flows equal "
             "(a vehicle for every stock, the same total flow)",
         )
@@ -135,7 +136,8 @@ def _strokes(
                 "perfusion.above-pump-maximum",
                 "block",
                 where,
-                f"{wanted_ul_min:.4g} µL/min wanted, {limits.max_rate_ul_min:.4g} is its most",
+                f"{figure(wanted_ul_min)} µL/min wanted, "
+                f"{figure(limits.max_rate_ul_min)} is its most",
                 "use a larger syringe or tubing, or stronger stocks",
             )
         ]
@@ -151,7 +153,8 @@ def _strokes(
                 "perfusion.below-pump-minimum",
                 "block",
                 where,
-                f"{wanted_ul_min:.4g} µL/min wanted, {limits.min_rate_ul_min:.4g} is its least "
+                f"{figure(wanted_ul_min)} µL/min wanted, "
+                f"{figure(limits.min_rate_ul_min)} is its least "
                 f"(turn-down {turn_down(limits.max_rate_ul_min, limits.min_rate_ul_min):.0f}:1), "
                 "and strokes short against the chamber's response would be too short or too many",
                 "use a weaker stock, a smaller syringe or thinner tubing",
@@ -168,8 +171,10 @@ def _strokes(
             "perfusion.time-proportioned",
             "note",
             where,
-            f"{wanted_ul_min:.4g} µL/min is below its least, {limits.min_rate_ul_min:.4g}: it "
-            f"runs {pulsing.on_s:.0f} s of every {pulsing.period_s:.0f} s, shorter than a tenth "
+            f"{figure(wanted_ul_min)} µL/min is below its least, "
+            f"{figure(limits.min_rate_ul_min)}: "
+            f"it runs {pulsing.on_s:.0f} s of every {pulsing.period_s:.0f} s, shorter "
+            "than a tenth "
             "of the chamber's response [P]",
             "use a weaker stock or a smaller syringe for a steady flow",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from labrig.plan.figures import figure
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import (
     Dose,
@@ -121,7 +122,7 @@ def _what(entry: Entry) -> str:
         case FlowLevel():
             if entry.rate_ul_min == 0:
                 return f"{entry.instrument}: off"
-            return f"{entry.instrument}: {entry.rate_ul_min:.4g} µL/min"
+            return f"{entry.instrument}: {figure(entry.rate_ul_min)} µL/min"
         case StimulationLevel():
             if not entry.trains:
                 return f"{entry.instrument}: silent"
@@ -129,7 +130,7 @@ def _what(entry: Entry) -> str:
         case Dose():
             return (
                 f"{entry.instrument}: {entry.volume_ul:g} µL of {entry.factor} at "
-                f"{entry.rate_ul_min:.4g} µL/min, once"
+                f"{figure(entry.rate_ul_min)} µL/min, once"
             )
         case Frame():
             return f"picture, field {entry.field}, {entry.channel}, {entry.exposure_ms:g} ms"

@@ -109,7 +109,14 @@ def bench_spec(rig: Rig) -> BenchSpec:
     return BenchSpec(
         ports=tuple(PortSpec(n, p.address, serial.get(n)) for n, p in rig.ports.items()),
         instruments=tuple(
-            InstrumentSpec(n, e.type, e.port, dict(e.settings), e.serial_number)
+            # with the defaults in force: who reads a watchdog's time here must not miss one
+            InstrumentSpec(
+                n,
+                e.type,
+                e.port,
+                asdict(types[e.type].settings(**e.settings)),
+                e.serial_number,
+            )
             for n, e in rig.instruments.items()
         ),
         cameras=tuple(n for n, e in rig.instruments.items() if types[e.type].kind == "camera"),

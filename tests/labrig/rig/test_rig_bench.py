@@ -1,5 +1,6 @@
 """The bench as data, and drivers over loopback simulators."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -157,3 +158,15 @@ def test_opening_a_bench_needs_none_of_the_libraries_that_read_rigs(spec, tmp_pa
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert run.stdout.strip() == "[]"
+
+
+def test_the_runner_reads_settings_that_hold_the_defaults_in_force(spec):
+    # a type whose watchdog is on by default must be polled in time though no rig writes it
+    types = installed_types()
+    for entry in spec.instruments:
+        fields = {field.name for field in dataclasses.fields(types[entry.type].settings)}
+        assert set(entry.settings) == fields
+    example = bench_spec(load_rig(catalogue_folder() / "rigs/example-bench.yaml").model)
+    settings = {i.name: i.settings for i in example.instruments}
+    assert settings["nerve_1"]["watchdog_s"] == 240
+    assert settings["base"]["address"] == 1
