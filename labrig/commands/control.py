@@ -44,13 +44,14 @@ def status(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption
     from labrig.commands.doors import answering
     from labrig.commands.which_run import chosen_run
     from labrig.launch.concluding import conclude_if_ended
+    from labrig.night.followed import is_followed
     from labrig.night.following import glance
     from labrig.run.control_client import NoRunner
 
     chosen = chosen_run(run, runs)
     folder = chosen.folder
     try:
-        shown = answering(chosen).status()
+        shown = answering(chosen).status() | {"followed": is_followed(folder)}
     except NoRunner:
         conclude_if_ended(folder)
         seen = glance(folder)

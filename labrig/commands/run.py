@@ -139,6 +139,7 @@ def follow_to_the_end(
     """Follow a run, started here (``child``) or elsewhere, to its end, and say what came of it."""
     from labrig.commands.night_display import NightDisplay
     from labrig.night.conduct import conduct, read_plan
+    from labrig.night.followed import AlreadyFollowed
 
     display = NightDisplay(folder, read_plan(folder), quiet=as_json)
     try:
@@ -151,6 +152,12 @@ def follow_to_the_end(
             f"labrig follow {folder.root}",
             err=True,
         )
+        raise typer.Exit(exit_codes.OK) from None
+    except AlreadyFollowed as followed:
+        if child is None:
+            raise
+        # its runner was started all the same, and that was what mattered
+        typer.echo(f"The run goes on. {followed}", err=True)
         raise typer.Exit(exit_codes.OK) from None
     if as_json:
         typer.echo(

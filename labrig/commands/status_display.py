@@ -22,6 +22,11 @@ WHAT_NOW = {
     ),
 }
 
+FOLLOW_IT = (
+    "Its pictures are not measured, and nobody would write its report: `labrig follow` does both "
+    "(`labrig serve` by itself)."
+)
+
 
 def print_status(run: Path, shown: Mapping[str, Any]) -> None:
     """Print what a runner shows of itself, the most urgent first.
@@ -45,6 +50,10 @@ def print_status(run: Path, shown: Mapping[str, Any]) -> None:
         console.print(f"[bold red]{escape(why)}[/]")
     if condition in WHAT_NOW:
         console.print(WHAT_NOW[condition].format(run=run))
+    if not shown.get("followed", True):
+        console.print(
+            f"[bold red]Nobody follows it[/], so nobody measures its pictures. {FOLLOW_IT}"
+        )
     for alarm in shown.get("alarms", []):
         console.print(
             f"[bold red]ALARM[/] {escape(alarm['about'])}, since {_hours(alarm['since_s'])}: "

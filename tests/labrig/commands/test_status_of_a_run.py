@@ -52,6 +52,14 @@ def test_what_is_wrong_comes_before_what_is_well(tmp_path, capsys):
     assert shown.index("ALARM") < shown.index("QUESTION") < shown.index("phase: treatment")
 
 
+def test_a_run_that_nobody_follows_is_said_to_be_alone(tmp_path, capsys):
+    print_status(tmp_path, RUNNING | {"followed": False})
+    assert "Nobody follows it" in capsys.readouterr().out
+    for shown in (RUNNING, RUNNING | {"followed": True}):
+        print_status(tmp_path, shown)
+        assert "Nobody follows" not in capsys.readouterr().out
+
+
 def test_the_first_reservoir_to_run_dry_is_shown_first_and_marked():
     low, full, rest = reservoir_lines(RUNNING)
     assert low.startswith("[bold red]low: 3.0 mL")
