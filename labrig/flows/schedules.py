@@ -89,13 +89,14 @@ class Timetable:
 
 
 def timetable(cron: str | None, every_s: float | None) -> Timetable:
-    """A timetable in this machine's time zone.
+    """A timetable in this machine's time zone, which nobody needs who is offered nothing by it.
 
     Raises:
         ScheduleRefused: the zone cannot be told.
     """
     anchor = datetime.now(UTC).isoformat(timespec="seconds")
-    return Timetable(cron, every_s, local_zone(), anchor)
+    zone = "UTC" if cron is None and every_s is None else local_zone()
+    return Timetable(cron, every_s, zone, anchor)
 
 
 def local_zone() -> str:

@@ -79,6 +79,7 @@ def test_a_zone_that_nobody_knows_is_refused(monkeypatch):
     monkeypatch.setenv("TZ", "Middle/Earth")
     with pytest.raises(ScheduleRefused, match="TZ="):
         local_zone()
+    assert timetable(None, None).schedule() is None, "nobody has asked for a time"
 
 
 def test_no_schedule_is_no_schedule():
