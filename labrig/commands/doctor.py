@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from labrig.commands import exit_codes
+
+if TYPE_CHECKING:
+    from labrig_drivers.errors import InstrumentError
+    from labrig_drivers.instrument import SerialSettings
 
 
 def doctor(
@@ -30,7 +34,8 @@ def doctor(
 ) -> None:
     """Look at this computer, its ports, and every instrument of RIG.
 
-    Each instrument is asked who it is; none is changed, unless --configure names it. What does
+    Each instrument is asked who it is; none is changed, unless --configure names it. A New Era pump
+    tells an alarm once, to whoever asks first: it is shown here and not told again. What does
     not answer is listed with the setting to check. Exit status 0: all well; 5: an instrument is
     missing, busy or wrong.
 
@@ -143,10 +148,27 @@ def _instruments(rig: Path) -> list[dict[str, str]]:
                 "port": probe.port,
                 "answers": "-" if who is None else f"{who.vendor} {who.model} {who.firmware}",
                 "problem": "" if probe.error is None else probe.error.what,
-                "remedy": "" if probe.error is None else probe.error.remedy,
+                "remedy": _remedy(probe.error, spec.port(probe.port).serial),
             }
         )
     return rows
+
+
+def _remedy(error: InstrumentError | None, serial: SerialSettings | None) -> str:
+    """The driver's own, and what else answers so: another instrument, or other line settings."""
+    from labrig_drivers.errors import NoReply, ReplyError, WrongInstrument
+
+    if error is None:
+        return ""
+    hints = [error.remedy] if error.remedy else []
+    if isinstance(error, NoReply | ReplyError | WrongInstrument):
+        if serial is not None and not isinstance(error, WrongInstrument):
+            line = f"{serial.baudrate} baud, {serial.bytesize}{serial.parity}{serial.stopbits}"
+            hints.append(
+                f"The port was opened at {line}: compare with the instrument's own set-up."
+            )
+        hints.append("Or cables are swapped, and another instrument is on this port.")
+    return " ".join(hints) or "Look at its cable and power."
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from labrig_drivers.errors import InstrumentError, PortMissing
+from labrig_drivers.errors import InstrumentError, LinkError, PortMissing
 from labrig_drivers.instrument import InstrumentType, SerialSettings, installed_types
 from labrig_drivers.kinds import Configurable, Identity
 from labrig_drivers.transports.base import Transport
@@ -269,3 +269,5 @@ def _ask(name: str, port: str, driver: Any) -> Probe:  # noqa: ANN401 - any kind
         return Probe(name, port, driver.identify(), None)
     except InstrumentError as error:
         return Probe(name, port, None, error)
+    except OSError as error:
+        return Probe(name, port, None, LinkError(name, f"the port failed: {error}."))

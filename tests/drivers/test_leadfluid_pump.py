@@ -16,7 +16,7 @@ from labrig_drivers.errors import (
 from labrig_drivers.leadfluid import codec
 from labrig_drivers.leadfluid.settings import LeadFluidSettings
 from labrig_drivers.leadfluid.simulator import SimulatedLeadFluid
-from labrig_drivers.simulation import Fault
+from labrig_drivers.simulation import Fault, StillPlant
 from labrig_drivers.transports.modbus import ModbusLink, float_from, registers_from
 from labrig_drivers.transports.recording import RecordingTransport
 from labrig_drivers.vaisala_gmp25x.settings import VaisalaSettings
@@ -211,3 +211,79 @@ def test_a_panel_that_cannot_be_is_refused(registers, says):
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         LeadFluidSettings(**wrong)
+
+
+class FourDigits(SimulatedLeadFluid):
+    """A pump that keeps of a number what its panel shows."""
+
+    def _take(self, words, numbers):
+        super()._take(words, {r: float(f"{n:.4g}") for r, n in numbers.items()})
+
+
+@pytest.mark.parametrize("rate_ul_min", [16.66666, 0.3526667, 333.3333, 1234.567])
+def test_a_pump_that_keeps_four_digits_is_no_liar(stand, rate_ul_min):
+    stand = stand(simulator=FourDigits(LeadFluidSettings(), StillPlant()))
+    for _ in range(2):
+        stand.pump.set_rate(rate_ul_min)
+        state = stand.pump.state()
+        assert state.running
+        assert state.rate_ul_min == pytest.approx(rate_ul_min, rel=5e-4)
+    stand.pump.dispense(33.33333, rate_ul_min)
+
+
+def test_a_pump_that_keeps_another_number_is_found_out(stand):
+    class Wrong(SimulatedLeadFluid):
+        def _take(self, words, numbers):
+            super()._take(words, {r: n * 1.01 for r, n in numbers.items()})
+
+    with pytest.raises(ReplyError, match="it keeps"):
+        stand(simulator=Wrong(LeadFluidSettings(), StillPlant())).pump.set_rate(16.6)
+
+
+@pytest.mark.parametrize("model", ["BT100F-1", "LEPP150F", "BT101F", "BT300L", "BT600F"])
+def test_models_and_rebrands_are_known_by_their_letter(stand, model):
+    simulator = SimulatedLeadFluid(LeadFluidSettings(), StillPlant(), model=model)
+    assert stand(simulator=simulator).pump.identify().model == model
+
+
+@pytest.mark.parametrize("model", ["BT100S", "", "F", "BTF", "LF100X"])
+def test_other_models_are_not(stand, model):
+    simulator = SimulatedLeadFluid(LeadFluidSettings(), StillPlant(), model=model)
+    with pytest.raises(WrongInstrument, match="not a BT-F or BT-L"):
+        stand(simulator=simulator).pump.identify()
+
+
+class Echo:
+    """An RS-485 adapter that hears itself."""
+
+    def __init__(self, inner):
+        self._inner, self._heard = inner, b""
+
+    def write(self, data):
+        self._heard += data
+        self._inner.write(data)
+
+    def read(self, size, timeout_s):
+        data, self._heard = self._heard[:size], self._heard[size:]
+        return data + self._inner.read(size - len(data), timeout_s)
+
+    def discard_input(self):
+        self._heard = b""
+        return self._inner.discard_input()
+
+    def close(self):
+        self._inner.close()
+
+
+def test_an_echo_is_named_whatever_is_asked(stand):
+    stand = stand()
+    link = ModbusLink(Echo(stand.transport()), "pump", 1)
+    asked = [
+        lambda: link.read_input(1018, 10),
+        lambda: link.read_holding(4015, 12),
+        lambda: link.write_registers(4015, registers_from(2.5, "low_first")),
+        lambda: stand.instrument.driver(link, stand.settings, "pump").identify(),
+    ]
+    for ask in asked:
+        with pytest.raises(ReplyError, match="echoes"):
+            ask()

@@ -293,3 +293,86 @@ def test_impossible_settings_are_refused(wrong):
 def test_an_unknown_fault_is_refused(bench):
     with pytest.raises(ValueError, match="knows no fault 'gremlin'"):
         bench(new_era.INSTRUMENT, BASIC, [Fault("gremlin", 0.0)])
+
+
+def test_a_neighbours_alarm_told_unasked_fails_nobodys_command(bench):
+    """In Safe mode a pump that stalls says so between another's question and answer."""
+    settings = [NewEraSettings(address=n, watchdog_s=60) for n in (0, 1)]
+    stands = [bench(new_era.INSTRUMENT, settings[0], [Fault("stall", 5.0)])]
+    stands.append(bench(new_era.INSTRUMENT, settings[1]))
+    chain = SharedBus([stand.simulator for stand in stands])
+    shared = bench(new_era.INSTRUMENT, settings[0], simulator=chain)
+    first = shared.driver()
+    shared.settings = settings[1]
+    second = shared.driver()
+    first.set_rate(100)
+    second.set_rate(100)
+    shared.clock.wait(6.0)
+    second.dispense(50, 100)
+    assert second.state().running
+    assert first.state().alarm == "stalled"
+
+
+@pytest.mark.parametrize("settings", [BASIC, SAFE])
+@pytest.mark.parametrize("late_s", [0.51, 0.9, 1.4])
+def test_a_late_answer_is_not_taken_for_that_to_the_next_question(stand, settings, late_s):
+    stand = stand(settings, Fault("late_reply", 5.0, 5.4, value=late_s))
+    stand.pump.set_rate(100)
+    stand.clock.wait(5.2)
+    for _ in range(12):
+        with suppress(NoReply, ReplyError):
+            state = stand.pump.state()
+            assert (state.running, state.rate_ul_min, state.alarm) == (True, 100.0, None)
+            assert state.delivered_ul == pytest.approx(stand.clock.now_s() / 0.6, abs=0.2)
+        stand.clock.wait(0.2)
+    assert stand.pump.state().running
+
+
+def test_identifying_arms_no_watchdog_and_writes_nothing(bench):
+    stand = bench(new_era.INSTRUMENT, NewEraSettings(watchdog_s=3))
+    stand.driver().identify()
+    stand.clock.wait(60.0)
+    stand.settings = BASIC
+    pump = stand.driver()
+    pump.identify()
+    assert pump.state().alarm is None
+
+
+def test_a_pump_that_is_released_runs_on_without_a_host(stand):
+    stand = stand(SAFE)
+    stand.pump.set_rate(100)
+    stand.pump.release()
+    stand.pump.release()
+    stand.clock.wait(3600.0)
+    stand.simulator.advance(stand.clock.now_s())
+    assert stand.plant.flows == [(0.0, 100.0)]
+    stand.settings = BASIC
+    assert stand.driver().state().running
+
+
+def test_lost_power_is_remembered_until_the_pump_is_started(bench):
+    """Also when it is met first by a driver that has never spoken to it."""
+    stand = bench(new_era.INSTRUMENT, SAFE)
+    pump = stand.driver()
+    pump.identify()
+    assert pump.state().power_lost
+    assert pump.state().power_lost
+    pump.set_rate(100)
+    assert not pump.state().power_lost
+    assert not stand.driver().state().power_lost
+
+
+def test_the_counter_goes_on_over_its_end_and_its_units(stand):
+    stand = stand(NewEraSettings(syringe_diameter_mm=26.59))
+    came_ul = 0.0
+    for rate_ul_min, minutes in ((9000.0, 1.0), (9000.0, 2.0), (500.0, 3.0)):
+        stand.pump.set_rate(rate_ul_min)
+        stand.clock.wait(60.0 * minutes)
+        came_ul += rate_ul_min * minutes
+        assert stand.pump.state().delivered_ul == pytest.approx(came_ul, abs=10.0)
+    for _ in range(8):
+        stand.pump.dispense(1500.0, 9000.0)
+        stand.clock.wait(12.0)
+        came_ul += 1500.0
+        assert stand.pump.state().delivered_ul == pytest.approx(came_ul, abs=11.0)
+    assert came_ul > 2 * 10_000

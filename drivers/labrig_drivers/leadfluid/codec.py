@@ -5,6 +5,8 @@ From the "Golander Peristaltic Pump MODBUS Communication Instruction". Addresses
 
 from __future__ import annotations
 
+import math
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,6 +35,11 @@ MICROLITRE, MILLILITRE, LITRE = 1, 2, 3
 UL_PER_UNIT = {MICROLITRE: 1.0, MILLILITRE: 1e3, LITRE: 1e6}
 
 LEAST_NUMBER, MOST_NUMBER = 0.001, 999.9
+
+
+_MODEL = re.compile(r"(?:BT|LEPP)\d+\s?([FL])(?:-\d+)?")
+_DIGITS, _DECIMAL = 5e-4, 5e-4
+"""Half the last of the four digits that the panel shows, and half its last decimal."""
 
 
 class BadRegisters(ValueError):
@@ -74,6 +81,25 @@ def parse_text(registers: Sequence[int]) -> str:
     return data.decode("ascii", errors="replace").strip("\0 ")
 
 
+def kind_of_model(model: str) -> str:
+    """``F`` (dispensing) or ``L`` (flow alone), by the name; empty for any other model.
+
+    >>> [kind_of_model(name) for name in ("BT100F", "BT101F-1", "LEPP150F", "BT100L", "BT100S")]
+    ['F', 'F', 'F', 'L', '']
+    """
+    match = _MODEL.fullmatch(model)
+    return "" if match is None else match[1]
+
+
+def same_number(kept: float, written: float) -> bool:
+    """Whether a number read back is the one written, in the four digits that the panel shows.
+
+    >>> same_number(16.67, 16.6667), same_number(16.7, 16.6667)
+    (True, False)
+    """
+    return abs(kept - written) <= max(_DIGITS * abs(written), _DECIMAL) * 1.01
+
+
 def parse_panel(registers: Sequence[int], order: WordOrder) -> Panel:
     """Registers 4015–4026.
 
@@ -97,7 +123,7 @@ def parse_panel(registers: Sequence[int], order: WordOrder) -> Panel:
 
 def parse_volume(registers: Sequence[int], order: WordOrder) -> float:
     """Cumulative volume in µL, registers 1032–1034."""
-    return float_from(registers[:2], order) * _ul(registers[2])
+    return _finite(float_from(registers[:2], order)) * _ul(registers[2])
 
 
 def number_and_unit(ul_or_ul_min: float) -> tuple[float, int]:
@@ -128,7 +154,13 @@ def volume_block(volume_ul: float, rate_ul_min: float, order: WordOrder) -> list
 
 def parse_block_rate(registers: Sequence[int], order: WordOrder) -> float:
     """The flow of a dispense block, µL/min."""
-    return float_from(registers[:2], order) * _ul(registers[7])
+    return _finite(float_from(registers[:2], order)) * _ul(registers[7])
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise BadRegisters(f"a volume or flow reads {number}")
+    return number
 
 
 def _ul(unit: int) -> float:

@@ -13,7 +13,7 @@ from labrig_drivers.errors import NotNow, OutOfRange, Refused, ReplyError, Wrong
 from labrig_drivers.kinds import Identity, PumpLimits, PumpState
 from labrig_drivers.leadfluid import codec
 from labrig_drivers.leadfluid.settings import LeadFluidSettings
-from labrig_drivers.transports.modbus import ModbusLink, WordOrder, registers_from
+from labrig_drivers.transports.modbus import ModbusLink, WordOrder, float_from, registers_from
 
 _DIRECTIONS = {"clockwise": codec.CLOCKWISE, "counterclockwise": codec.COUNTERCLOCKWISE}
 
@@ -47,14 +47,17 @@ class LeadFluidPump:
             texts = self._link.read_input(codec.MAKER_AND_MODEL, 10)
         except Refused as refusal:
             raise WrongInstrument(
-                self._name, "it has no name registers, so it is no Lead Fluid BT.", refusal.remedy
+                self._name,
+                "it has no name registers, so it is no Lead Fluid BT.",
+                "Another instrument may be on this port or address: compare with the rig file.",
             ) from refusal
         maker, model = codec.parse_text(texts[:5]), codec.parse_text(texts[5:])
-        if not model.startswith("BT") or model[-1] not in "FL":
+        if not codec.kind_of_model(model):
             raise WrongInstrument(
                 self._name,
                 f"{maker!r} {model!r} answers, not a BT-F or BT-L flow pump.",
-                "The BT-S speed pumps have other registers; correct the rig file.",
+                "Check the port and address in the rig file. The BT-S speed pumps have other "
+                "registers and cannot be used.",
             )
         self._model = model
         self._panel()
@@ -116,8 +119,9 @@ class LeadFluidPump:
         for register, wanted in differing.items():
             self._link.write_register(register, wanted)
         words = registers_from(number, self._order())
-        if differing or panel.flow_ul_min != number * codec.UL_PER_UNIT[unit]:
-            self._write_checked(codec.FLOW_RATE, words)
+        kept = panel.flow_ul_min / codec.UL_PER_UNIT[unit]
+        if differing or not codec.same_number(kept, number):
+            self._write_checked(codec.FLOW_RATE, words, floats=1)
         if not running:
             self._link.write_register(codec.RUNNING, 1)
 
@@ -142,7 +146,7 @@ class LeadFluidPump:
             )
         if self._model is None:
             self.identify()
-        if self._model is None or not self._model.endswith("F"):
+        if self._model is None or codec.kind_of_model(self._model) != "F":
             raise Refused(
                 self._name,
                 f"a {self._model} has no volume mode.",
@@ -157,7 +161,7 @@ class LeadFluidPump:
             self._link.write_register(codec.MODE, codec.MODE_VOLUME)
         self._link.write_register(codec.PRESET_GROUP, 0)
         self._write_checked(
-            codec.VOLUME_BLOCK, codec.volume_block(volume_ul, rate_ul_min, self._order())
+            codec.VOLUME_BLOCK, codec.volume_block(volume_ul, rate_ul_min, self._order()), floats=2
         )
         self._link.write_register(codec.DISPENSING, 1)
 
@@ -213,9 +217,18 @@ class LeadFluidPump:
         self._known_order = order
         return order
 
-    def _write_checked(self, address: int, words: list[int]) -> None:
+    def _write_checked(self, address: int, words: list[int], floats: int) -> None:
+        """Write and read back; of the first ``floats`` numbers it may keep four digits."""
         self._link.write_registers(address, words)
-        if (kept := self._link.read_holding(address, len(words))) != words:
+        kept = self._link.read_holding(address, len(words))
+        order, end = self._order(), 2 * floats
+        same = kept[end:] == words[end:] and all(
+            codec.same_number(
+                float_from(kept[n : n + 2], order), float_from(words[n : n + 2], order)
+            )
+            for n in range(0, end, 2)
+        )
+        if not same:
             raise ReplyError(
                 self._name,
                 f"wrote {words} from register {address}, it keeps {kept}.",

@@ -200,6 +200,9 @@ class ModbusLink:
         transcript = ((">", sent), ("<", received))
         if not received:
             raise self._silent(transcript)
+        if received == sent and expected is not WriteSingleRegisterResponse:
+            # A register that was written is confirmed by the same bytes; nothing else is.
+            raise self._unfit("it is the question itself", request, received)
         try:
             _, reply = self._framer.handleFrame(received, self.device_id, 0)
         except ModbusException as error:

@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import time
+from urllib.parse import urlsplit
 
 import serial
 
@@ -110,6 +111,8 @@ def open_serial(address: str, settings: SerialSettings, name: str) -> SerialTran
         PortBusy: another program holds it.
         LinkError: it cannot be opened for another reason, e.g. missing permission.
     """
+    if address.startswith("socket://"):
+        _check_socket(address, name)
     where = port_for_usb_identity(address, name) if address.startswith("usb:") else address
     bytesize, parity, stopbits = settings.bytesize, settings.parity, settings.stopbits
     if _is_pty(where) and (bytesize, parity, stopbits) != (8, "N", 1):
@@ -136,10 +139,28 @@ def open_serial(address: str, settings: SerialSettings, name: str) -> SerialTran
         port.open()
         _send_at_once(port)
     except ValueError as error:
-        raise LinkError(name, f"the address {address!r} makes no sense: {error}.") from error
+        raise LinkError(
+            name,
+            f"the address {address!r} makes no sense: {error}.",
+            "Write a path, COM3, usb:VID:PID[:SERIAL] or socket://HOST:PORT (`labrig doctor` "
+            "lists what is plugged in).",
+        ) from error
     except _PORT_ERRORS as error:
         raise _open_error(where, name, error) from error
     return SerialTransport(port, name, settings.quiet_s)
+
+
+def _check_socket(address: str, name: str) -> None:
+    """A host and a port, or pyserial fails with an error about types."""
+    remedy = "Write socket://HOST:PORT, e.g. socket://192.0.2.10:4001."
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise LinkError(name, f"the address {address!r} makes no sense: {error}.", remedy) from None
+    if not host or port is None:
+        missing = "port" if host else "host"
+        raise LinkError(name, f"the address {address!r} names no {missing}.", remedy)
 
 
 def _send_at_once(port: serial.Serial) -> None:
@@ -186,4 +207,9 @@ def _open_error(where: str, name: str, error: Exception) -> LinkError:
             "Plug the instrument in, or correct the port in the rig file (`labrig doctor` "
             "lists what is there).",
         )
-    return LinkError(name, f"cannot open {where}: {text}.")
+    return LinkError(
+        name,
+        f"cannot open {where}: {text}.",
+        "It may be no serial port: compare with what `labrig doctor` lists, and correct the rig "
+        "file.",
+    )

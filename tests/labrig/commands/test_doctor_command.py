@@ -15,23 +15,29 @@ from labrig_drivers import new_era
 from labrig_drivers.errors import NotNow
 from labrig_drivers.hosting import SharedBus, host_on_tcp
 from labrig_drivers.new_era.settings import NewEraSettings
-from labrig_drivers.simulation import StillPlant
+from labrig_drivers.simulated_faults import FaultSchedule
+from labrig_drivers.simulation import Fault, StillPlant
 
 EXAMPLE = Path(__file__).parents[3] / "protocols" / "rigs" / "example-bench.yaml"
 DELIVERED_MM = 26.59
 
 
 @pytest.fixture
-def pumps():
-    """Six pumps on one line, as they come out of their boxes: set to a 60 mL syringe."""
-    pumps = [
+def hosted():
+    """Six pumps, as they come out of their boxes: set to a 60 mL syringe."""
+    return [
         new_era.INSTRUMENT.simulator(
             NewEraSettings(address=address, syringe_diameter_mm=DELIVERED_MM),
             StillPlant(), 0, (), f"pump {address}",
         )
         for address in range(6)
     ]  # fmt: skip
-    with host_on_tcp(SharedBus(pumps)) as port:
+
+
+@pytest.fixture
+def pumps(hosted):
+    """The address of the line that they are on."""
+    with host_on_tcp(SharedBus(hosted)) as port:
         yield port.address
 
 
@@ -98,3 +104,43 @@ def test_a_running_pump_is_not_set(rig, pumps, monkeypatch):
         )
     )  # fmt: skip
     assert isinstance(run(rig, "--configure", "nerve_1").exception, NotNow)
+
+
+def test_asking_leaves_pumps_in_the_mode_they_were_found_in(rig, hosted):
+    """In Safe mode they would stop by themselves and be deaf to whoever speaks Basic."""
+    run(rig, "--configure", "nerve_1", "--json")
+    for pump in hosted:
+        pump._safe_s, pump._watchdog_from_s = 0, None
+    run(rig, "--json")
+    assert [pump._safe_s for pump in hosted] == [0] * 6
+    for pump in hosted:
+        pump._safe_s = 77
+    run(rig, "--json")
+    assert [pump._safe_s for pump in hosted] == [77] * 6
+
+
+@pytest.mark.parametrize(
+    ("address", "problem", "remedy"),
+    [
+        ("socket://127.0.0.1", "names no port", "socket://HOST:PORT"),
+        ("socket://:4001", "names no host", "socket://HOST:PORT"),
+        ("socket://127.0.0.1:x", "makes no sense", "socket://HOST:PORT"),
+        ("/tmp", "/tmp", "rig file"),
+        ("/dev/null", "/dev/null", "rig file"),
+    ],
+)
+def test_an_address_that_is_no_port_says_how_to_write_one(rig, pumps, address, problem, remedy):
+    rig.write_text(rig.read_text(encoding="utf-8").replace(pumps, address), encoding="utf-8")
+    result = run(rig, "--json")
+    assert result.exit_code == 5, result.output
+    wrong = instruments(result)["nerve_2"]
+    assert problem in wrong["problem"]
+    assert remedy in wrong["remedy"]
+
+
+def test_silence_and_garbage_name_the_line_and_a_swap(rig, hosted):
+    for pump in hosted:
+        pump._faults = FaultSchedule([Fault("silent", 0.0)], {"silent"}, "pump")
+    silent = instruments(run(rig, "--json"))["nerve_2"]
+    assert "19200 baud, 8N1" in silent["remedy"]
+    assert "another instrument is on this port" in silent["remedy"]
