@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -42,7 +43,8 @@ def test_a_sound_pump_counted_in_ml_never_stalls(rehearse, script, counted_ul, r
     night.run(script.plan([script.flow(0.0, rate_ul_min, "dose")], 6 * HOUR_S))
     assert night.deviations() == []
     pump = next(pump for pump in _ledger(night)["pumps"] if pump["pump"] == "dose")
-    assert pump["believed_ul"] == pytest.approx(rate_ul_min * 360.0, rel=0.01, abs=21.0)
+    step_ul = 1000.0 if counted_ul > 1e6 else 10.0
+    assert pump["believed_ul"] == pytest.approx(rate_ul_min * 360.0, rel=0.01, abs=2.1 * step_ul)
     assert pump["unsure_ul"] == 0.0
 
 
@@ -79,7 +81,7 @@ def test_a_clog_that_passes_costs_its_own_time_and_not_the_night(rehearse, scrip
     state = fold(night.rows())
     assert (state.stalls, state.pumps_given_up) == ({}, set())
     retried = [row for row in night.rows("deviation") if row.key == "stall-retried"]
-    gaps = [b.run_s - a.run_s for a, b in zip(retried, retried[1:], strict=False)]
+    gaps = [b.run_s - a.run_s for a, b in pairwise(retried)]
     assert gaps == sorted(gaps), "patience grows"
     # Within the protocol's longest gap (4 h) the ledger's own rule judges what it did.
     assert state.censored == {}
