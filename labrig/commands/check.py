@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from labrig.plan.table import Row
 
 
+MOST_PLACES = 3  # of one finding that are listed on a terminal; --json has them all
+
+
 class DryRun(StrEnum):
     """How much of the timeline to list."""
 
@@ -181,9 +184,16 @@ def _print_findings(console: Console, findings: tuple[Finding, ...]) -> None:
         if not of_grade:
             continue
         console.print(f"[bold {colour}]{severity.upper()}[/] {len(of_grade)}")
+        # what twelve pumps share is said once, with the place of each
+        alike: dict[tuple[str, str, str], list[Finding]] = {}
         for finding in of_grade:
+            alike.setdefault((finding.code, finding.why, finding.remedy), []).append(finding)
+        for same in alike.values():
+            finding, places = same[0], "; ".join(one.where for one in same[:MOST_PLACES])
+            if len(same) > MOST_PLACES:
+                places += f"; and {len(same) - MOST_PLACES} more"
             console.print(
-                f"  [{colour}]{finding.code}[/]  {escape(finding.where)}\n"
+                f"  [{colour}]{finding.code}[/]  {escape(places)}\n"
                 f"    {escape(finding.why)}\n"
                 f"    [bold]→[/] {escape(finding.remedy)}"
                 + (" [dim](or override with a reason)[/]" if finding.overridable else ""),

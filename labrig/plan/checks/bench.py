@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from labrig.plan.checks.draft import Draft
+from labrig.plan.figures import figure
 from labrig.plan.plan import Finding
 from labrig_drivers.instrument import Syringe
 
@@ -65,8 +66,8 @@ def _syringe_size(name: str, syringe: Syringe, reservoir_ml: float) -> Iterator[
             "block" if impossible else "warn",
             f"rig: instruments.{name}.settings",
             f"{volume_ml:g} mL in a syringe {syringe.inner_diameter_mm:g} mm wide would be "
-            f"{length_mm:.3g} mm long; syringes are {SHORTEST_MM:g} to {LONGEST_MM:g} mm [P], and "
-            "every volume rests on the width",
+            f"{figure(length_mm, 3)} mm long; syringes are {SHORTEST_MM:g} to {LONGEST_MM:g} mm "
+            "[P], and every volume rests on the width",
             "measure the inner diameter, or take it from the maker's table; look for a slipped "
             "decimal point",
             overridable=impossible,

@@ -111,3 +111,15 @@ def test_a_protocol_for_another_plate_is_refused_with_both_ways_out():
 )
 def test_the_catalogue_can_start_on_the_simulated_bench(name):
     assert set(blocks(CATALOGUE / f"{name}.yaml", RIG)) <= {"supplies.disk"}
+
+
+def test_what_twelve_pumps_share_is_said_once_and_json_has_all(tmp_path):
+    text = RIG.read_text(encoding="utf-8").replace("diameter_mm: 14.43", "diameter_mm: 1.443")
+    rig = tmp_path / "bench.yaml"
+    rig.write_text(text, encoding="utf-8")
+    shown = run(NIGHT, "--rig", rig)
+    assert shown.exit_code == 1
+    assert shown.output.count("in a syringe 1.443 mm wide would be 6110 mm long") == 1
+    assert "and 21 more" in shown.output
+    findings = json.loads(run(NIGHT, "--rig", rig, "--json").output)["findings"]
+    assert sum(f["code"] == "bench.syringe-size" for f in findings) == 24
