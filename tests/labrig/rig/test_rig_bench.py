@@ -12,6 +12,7 @@ from labrig.rig.bench import (
     BenchSpec,
     bench_spec,
     open_bench,
+    open_port,
     open_real_port,
     probe_ports,
 )
@@ -170,3 +171,14 @@ def test_the_runner_reads_settings_that_hold_the_defaults_in_force(spec):
     settings = {i.name: i.settings for i in example.instruments}
     assert settings["nerve_1"]["watchdog_s"] == 240
     assert settings["base"]["address"] == 1
+
+
+def test_what_check_says_of_a_pumps_witness_is_what_its_driver_says(spec):
+    types = installed_types()
+    for port in spec.byte_ports():
+        opened = open_port(spec, port, loopback(spec))
+        for entry in spec.on_port(port.name):
+            if types[entry.type].kind == "pump":
+                state = opened.drivers[entry.name].state()
+                assert state.witnessed is types[entry.type].witnessed, entry.name
+        opened.close()
