@@ -41,6 +41,10 @@ class Syringe:
     volume_ul: float | None
 
 
+def _watchdog_s(settings: Any) -> float | None:  # noqa: ANN401 - any type's settings
+    return getattr(settings, "watchdog_s", None) or None
+
+
 @dataclass(frozen=True, slots=True)
 class InstrumentType:
     """All that a rig must know to use one type of instrument.
@@ -59,6 +63,8 @@ class InstrumentType:
         verified_on: how well it is known: any of manual, firmware, peer client, hardware.
         syringe: ``settings -> Syringe`` of a pump that empties one; None for all that may draw
             from several reservoirs at once.
+        heartbeat_s: ``settings -> `` how long its host may be silent before it stops itself; None:
+            for ever. Without a word of its own, the field ``watchdog_s`` of its settings.
         witnessed: whether a pump's own counter notices that its drive stands still; where it
             does not, nothing on the bench witnesses what was delivered.
     """
@@ -75,6 +81,7 @@ class InstrumentType:
     verified_on: tuple[str, ...]
     syringe: Callable[[Any], Syringe] | None = None
     witnessed: bool = False
+    heartbeat_s: Callable[[Any], float | None] = _watchdog_s
 
 
 GROUP = "labrig.instruments"

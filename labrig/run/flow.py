@@ -8,6 +8,7 @@ from labrig.plan.timeline import Dose, FlowLevel
 from labrig.run.clog import LEAVE, RESTART, Clog, question_about
 from labrig.run.desk import Desk
 from labrig.run.doses import DoseGiver
+from labrig.run.handler import next_poll_s
 from labrig.run.lease import StaleEpoch
 from labrig.run.orders import Decided, Order, Settle
 from labrig.run.stall import StallWatch
@@ -452,7 +453,7 @@ class PumpHandler:
         )
 
     def _next_poll_s(self) -> float:
-        return (self._desk.clock.now_s() // self._poll_s + 1) * self._poll_s
+        return next_poll_s(self._desk.clock.now_s(), self._poll_s)
 
     def _port(self) -> Pump:
         if self._pump is None:

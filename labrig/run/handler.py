@@ -72,3 +72,12 @@ class Handler(Protocol):
     def finish(self) -> None:
         """Leave the instrument as the end of a run should find it; begin nothing from now on."""
         ...
+
+
+def next_poll_s(now_s: float, poll_s: float) -> float:
+    """The next multiple of ``poll_s`` that is really past ``now_s``.
+
+    In floats, ``now_s`` may be a hair below the multiple that it stands for.
+    """
+    due_s = (now_s // poll_s + 1) * poll_s
+    return due_s if due_s > now_s else due_s + poll_s

@@ -468,6 +468,7 @@ def _clog(pump: str, state: RunState) -> Clog | None:
 
 
 def _poll_s(instrument: InstrumentSpec) -> float:
-    """Polling feeds the host watchdog of an instrument that has one (settings: watchdog_s)."""
-    watchdog_s = instrument.settings.get("watchdog_s") or 0
-    return min(POLL_S, WATCHDOG_SHARE * watchdog_s) if watchdog_s else POLL_S
+    """Polling feeds the host watchdog of an instrument that has one."""
+    kind = installed_types()[instrument.type]
+    silence_s = kind.heartbeat_s(kind.settings(**instrument.settings))
+    return POLL_S if silence_s is None else min(POLL_S, WATCHDOG_SHARE * silence_s)

@@ -14,6 +14,7 @@ from labrig.plan.timeline import StimulationLevel, TrainSpec
 from labrig.record.journal import Entry, JournalWriteFailed, State
 from labrig.record.vocabulary import SILENCED, TRIGGERED
 from labrig.run.desk import Desk
+from labrig.run.handler import next_poll_s
 from labrig.run.lease import StaleEpoch
 from labrig.run.orders import Decided, Order, Settle
 from labrig_drivers.errors import InstrumentError, LinkError, NoReply, NotNow, Refused
@@ -304,7 +305,7 @@ class StimulatorHandler:
 
     def _poll(self) -> None:
         now_s = self._desk.clock.now_s()
-        self._poll_due_s = (now_s // self._poll_s + 1) * self._poll_s
+        self._poll_due_s = next_poll_s(now_s, self._poll_s)
         state = self._port().state(now_s)
         if not state.reachable:
             raise NoReply(

@@ -172,8 +172,8 @@ def _unwitnessed(draft: Draft) -> Iterator[Finding]:
 def _watchdogs(draft: Draft) -> Iterator[Finding]:
     for name, medium in _pumps_of_lines(draft).items():
         entry = draft.rig.instruments[name]
-        settings = draft.types[entry.type].settings(**entry.settings)
-        watchdog_s = getattr(settings, "watchdog_s", 0)
+        kind = draft.types[entry.type]
+        watchdog_s = kind.heartbeat_s(kind.settings(**entry.settings))
         if medium and watchdog_s:
             yield Finding(
                 "bench.medium-watchdog",
