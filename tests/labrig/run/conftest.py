@@ -6,6 +6,7 @@ import contextlib
 import json
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -37,7 +38,7 @@ from labrig.plan.timeline import (
     StimulationLevel,
     TrainSpec,
 )
-from labrig.record.clock import ClockMisuse
+from labrig.record.clock import ClockMisuse, RealClock
 from labrig.record.journal import open_journal, read_journal
 from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec
@@ -127,6 +128,9 @@ class TimedLine:
         self._nobody = clock.mailbox("line")
 
     def _pass(self, seconds: float) -> None:
+        if isinstance(self._clock, RealClock):
+            time.sleep(seconds)
+            return
         # At a start everybody is asked by a thread that does not live by the clock.
         with contextlib.suppress(ClockMisuse):
             self._nobody.get(self._clock.now_s() + seconds)
