@@ -112,7 +112,8 @@ def chain_latencies_s(folder: Path, mute: tuple[str, ...], after_s: float) -> di
     found: dict[str, float] = {}
     for now_s, _, way, data in night.wire:
         if way == ">" and now_s >= asked_s[0] and b"STP" in data:
-            found.setdefault(names[int(data.split(b"STP")[0][-2:])], now_s - asked_s[0])
+            address = int(data.split(b"STP")[0][-2:].strip(b"\x02\x08"))
+            found.setdefault(names[address], now_s - asked_s[0])
     return found
 
 
@@ -122,9 +123,8 @@ def main() -> None:
         found = [
             stop_latency_s(Path(scratch) / str(i), 0.3 + 0.1 * i) * 1000 for i in range(REPEATS)
         ]
-        print(
-            f"stop to wire: median {median(found):.1f} ms, worst {max(found):.1f} ms of {REPEATS}"
-        )
+        middle, worst = median(found), max(found)
+        print(f"stop to wire: median {middle:.1f} ms, worst {worst:.1f} ms of {REPEATS}")
         for mute in ((), MUTE):
             last = []
             for i in range(REPEATS):
