@@ -439,7 +439,8 @@ class Worker:
 
     def _end(self) -> None:
         self._all(lambda handler: handler.finish())
-        for name, outage in list(self._outages.items()):
+        # Who was never asked may well answer: first.
+        for name, outage in sorted(self._outages.items(), key=lambda item: item[1].tries):
             while (item := self.mailbox.get(self._desk.clock.now_s())) is not None:
                 self._perform(item)
             self._turn.does(f"asking {name} once more")
