@@ -37,6 +37,9 @@ TROUBLE = (LinkError, ReplyError, WrongInstrument, Bug)
 ROLL_CALL_S = 0.1
 """[P] Who shares a line is asked first with so little patience: an answer is there within some
 20 ms, and each that is silent would else keep the others waiting for one or two seconds."""
+ON_A_SHARED_LINE_S = 0.25
+"""[P] Once it was asked with a driver's full patience, one that is mute gets so much at each
+further exchange: a try is some four of them, in which nobody else on the line is served."""
 
 
 @dataclass(slots=True)

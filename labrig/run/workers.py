@@ -36,6 +36,7 @@ from labrig.run.orders import (
 )
 from labrig.run.outages import (
     BACK_OFF_S,
+    ON_A_SHARED_LINE_S,
     ROLL_CALL_S,
     SOUND_S,
     TROUBLE,
@@ -400,9 +401,13 @@ class Worker:
         if outage.told and outage.tries and len(self._outages) == len(self._handlers):
             # Nobody on the port answers: perhaps the port itself has gone deaf.
             self._link.close()
-        roll_call = not outage.told and not outage.tries and len(self._handlers) > 1
+        shared = len(self._handlers) > 1
+        roll_call = shared and not outage.told and not outage.tries
+        longest_s = float("inf")
+        if shared and outage.tries > 1:
+            longest_s = ON_A_SHARED_LINE_S
         try:
-            with self.leave.impatient(ROLL_CALL_S if roll_call else float("inf")):
+            with self.leave.impatient(ROLL_CALL_S if roll_call else longest_s):
                 told_apart(name, partial(self._attach, name))
             again = told_apart(name, self._handlers[name].assert_due)
         except (InstrumentError, StaleEpoch) as error:

@@ -62,7 +62,7 @@ def test_healthy_pumps_have_their_levels_within_5_s_of_a_takeover(
 def test_a_stop_is_heard_while_eleven_mute_pumps_are_asked(rehearse, script, after_s):
     night, runner, _ = _taken_over(
         rehearse, script, 11, (ADOPTED_S + after_s, lambda client: client.hold()),
-        (ADOPTED_S + after_s + 1.0, lambda client: client.stop()),
+        (ADOPTED_S + after_s + 1.0, lambda client: client.stop()), watchdog_s=0,
     )  # fmt: skip
     outcome = runner.run()
     assert outcome.condition == "stopped"
@@ -72,8 +72,9 @@ def test_a_stop_is_heard_while_eleven_mute_pumps_are_asked(rehearse, script, aft
         for now_s, _, way, data in night.wire
         if way == ">" and now_s > stop_s and b"11" in data[:5]
     ]
-    # The healthy one is asked, and keeps its rate: it brings medium.
-    assert min(asked) < 0.25
+    # The healthy one is asked, and keeps its rate: it brings medium. In the roll call, which takes
+    # some two seconds, nobody knows yet who is healthy.
+    assert min(asked) < (0.25 if after_s > 2.5 else 3.0)
     assert night.plants["p11"].rate_ul_min > 0.0
 
 
