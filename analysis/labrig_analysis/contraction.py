@@ -27,7 +27,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from labrig_analysis.arrays import Mask
-from labrig_analysis.motion import Motion, measure_motion
+from labrig_analysis.motion import Motion, SmallFilm, measure_motion, shrink
 from labrig_analysis.resting import LEAST_RESTING, REST_AFTER_S
 
 DEFINITION = "optical contraction: 95th percentile displacement in the mask, peak less baseline"
@@ -39,6 +39,13 @@ RESOLVED_S = 0.18
 followed [P]."""
 WINDOW_S = 0.6
 """A response peaks and half relaxes within this time of its pulse [P]."""
+LONGEST_BEAT_S = 3.0
+"""The same for beats that nobody timed, which may be slow [P]."""
+LEAST_BEAT, ONSET_PART = 0.25, 0.1
+"""A beat's least rise over the film's largest, and the part of it that it has risen at its onset
+[P]."""
+UPSIDE_DOWN_SHARE = 0.6
+RELAXED_PERCENT = 15.0
 BASELINE_S = 0.1
 FOLLOWED_SHARE = 0.2
 FOLLOWED_NOISE = 3.0
@@ -115,13 +122,15 @@ def measure_contraction(
         )
     given = np.sort(np.asarray([] if pulses_s is None else pulses_s, dtype=np.float64))
     rest = resting_frames(given, frame_rate_hz)
-    motion = measure_motion(frames, pixel_size_um=pixel_size_um, rest=rest, mask=mask)
-    inside = moving_points(motion) if mask is None else np.ones(len(motion.at_px), np.bool_)
-    time_s = np.arange(len(motion.right_um)) / frame_rate_hz
-    displacement, noise_um = displacement_trace(motion, inside, rest)
+    seen = _seen(shrink(frames, pixel_size_um), rest, mask)
+    if not len(given):
+        seen = _rightly_rested(seen, mask)
+    inside, displacement, noise_um = seen.inside, seen.displacement_um, seen.noise_um
+    time_s = np.arange(len(displacement)) / frame_rate_hz
     events = given if len(given) else find_beats(time_s, displacement, noise_um)
 
-    pulses = _pulse_table(time_s, displacement, noise_um, events)
+    window_s = WINDOW_S if len(given) else LONGEST_BEAT_S
+    pulses = _pulse_table(time_s, displacement, noise_um, events, window_s)
     alone = pulses["single"] & pulses["followed"]
     twitch_um = float(pulses.loc[alone, "amplitude_um"].median())
     trains = _train_table(time_s, displacement, pulses, twitch_um)
@@ -144,10 +153,59 @@ def measure_contraction(
         "noise_um": noise_um,
         "mask": "moving" if mask is None else "given",
         "definition": DEFINITION,
-        "flags": "; ".join(_flags(frame_rate_hz, rest, given, time_s, inside, motion.steadied)),
+        "flags": "; ".join(
+            _flags(frame_rate_hz, rest, given, time_s, inside, seen.motion.steadied)
+        ),
     }
     trace = pd.DataFrame({"time_s": time_s, "displacement_um": displacement})
     return Contraction(trace, pulses, trains, pd.DataFrame([summary]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """A film followed from one picture of rest.
+
+    Attributes:
+        film: As it was followed.
+        motion: Of its points.
+        inside: (p,) The points that count.
+        displacement_um: (t,) See `displacement_trace`.
+        noise_um: What the trace shows at rest.
+    """
+
+    film: SmallFilm
+    motion: Motion
+    inside: Mask
+    displacement_um: Floats
+    noise_um: float
+
+
+def _seen(film: SmallFilm, rest: Sequence[int], mask: Mask | None) -> _Seen:
+    motion = measure_motion(film, rest=rest, mask=mask)
+    inside = moving_points(motion) if mask is None else np.ones(len(motion.at_px), np.bool_)
+    return _Seen(film, motion, inside, *displacement_trace(motion, inside, rest))
+
+
+def _rightly_rested(seen: _Seen, mask: Mask | None) -> _Seen:
+    """The film followed from the relaxed picture, where the first choice was the contracted one.
+
+    Quiet frames are those of rest or of a held contraction. Muscle is relaxed for longer than it
+    is contracted [P]: a trace that is near its top for most of the time is upside down, and what
+    is furthest from the first picture is rest.
+    """
+    trace = seen.displacement_um
+    if not np.isfinite(trace).all() or _share_near_top(trace) < UPSIDE_DOWN_SHARE:
+        return seen
+    relaxed = np.flatnonzero(trace >= np.percentile(trace, 100 - RELAXED_PERCENT))
+    again = _seen(seen.film, relaxed.tolist(), mask)
+    other = again.displacement_um
+    turned = np.isfinite(other).all() and _share_near_top(other) < _share_near_top(trace)
+    return again if turned else seen
+
+
+def _share_near_top(trace: Floats) -> float:
+    low, high = np.percentile(trace, (2, 98)).tolist()
+    return float(np.mean(trace > (low + high) / 2))
 
 
 def moving_points(motion: Motion) -> Mask:
@@ -216,21 +274,26 @@ def displacement_trace(motion: Motion, inside: Mask, rest: Sequence[int]) -> tup
 def find_beats(time_s: Floats, displacement_um: Floats, noise_um: float) -> Floats:
     """Onsets of contractions that nobody asked for, s.
 
-    A beat is a peak that rises by a third of the film's largest displacement and 3 times the
-    noise; its onset is where the trace last was below a tenth of that peak.
+    A beat is a peak that rises by a quarter of the film's largest displacement and 3 times the
+    noise out of the valley before it. Its onset is where the trace last was in the lowest tenth of
+    that rise, so that beats which do not relax to the end have one each.
     """
     from scipy.signal import find_peaks
 
     if not np.isfinite(displacement_um).all() or not len(displacement_um):
         return np.array([])
-    rise = max(displacement_um.max() / 3, FOLLOWED_NOISE * noise_um)
+    rise = max(displacement_um.max() * LEAST_BEAT, FOLLOWED_NOISE * noise_um)
     peaks, _ = find_peaks(displacement_um, prominence=rise)
     onsets = []
-    for peak in peaks.tolist():
-        quiet = np.flatnonzero(displacement_um[:peak] < 0.1 * displacement_um[peak])
-        if len(quiet):
-            onsets.append(float(time_s[quiet[-1]]))
-    return np.unique(onsets)
+    for before, peak in pairwise([0, *peaks.tolist()]):
+        stretch = displacement_um[before : peak + 1]
+        valley, top = float(stretch.min()), float(stretch[-1])
+        if top - valley < rise:
+            # It was under way as the film began.
+            continue
+        quiet = np.flatnonzero(stretch <= valley + ONSET_PART * (top - valley))
+        onsets.append(float(time_s[before + quiet[-1]]))
+    return np.array(onsets)
 
 
 def fatigue_ratio(pulses: pd.DataFrame) -> float:
@@ -260,7 +323,7 @@ def _flags(
     if len(given) and len(rest) < LEAST_RESTING:
         flags.append(
             f"fewer than {LEAST_RESTING} frames at rest (before the first pulse, or "
-            f"{REST_AFTER_S:g} s after one): rest is the median of the quietest frames"
+            f"{REST_AFTER_S:g} s after one): rest is the state that the film dwells in"
         )
     late = int((given > time_s[-1]).sum())
     if late:
@@ -276,13 +339,14 @@ def _flags(
 
 
 def _pulse_table(
-    time_s: Floats, displacement_um: Floats, noise_um: float, events_s: Floats
+    time_s: Floats, displacement_um: Floats, noise_um: float, events_s: Floats, window_s: float
 ) -> pd.DataFrame:
     rows = []
     gaps = np.concatenate([[np.inf], np.diff(events_s), [np.inf]])
     for number, pulse in enumerate(events_s.tolist()):
         nearest = float(gaps[number : number + 2].min())
-        response = _response(time_s, displacement_um, pulse, pulse + float(gaps[number + 1]))
+        end_s = pulse + min(float(gaps[number + 1]), window_s)
+        response = _response(time_s, displacement_um, pulse, end_s)
         in_film = 0 <= pulse <= time_s[-1] - RESOLVED_S
         rows.append(
             {
@@ -307,10 +371,9 @@ def _pulse_table(
 
 
 def _response(
-    time_s: Floats, displacement_um: Floats, pulse_s: float, next_s: float
+    time_s: Floats, displacement_um: Floats, pulse_s: float, end_s: float
 ) -> tuple[float, float, float]:
     """Amplitude (um), time to peak and half relaxation (s) after one pulse; NaN if unknown."""
-    end_s = min(next_s, pulse_s + WINDOW_S)
     window = np.flatnonzero((time_s >= pulse_s) & (time_s < end_s))
     if len(window) < 2 or not np.isfinite(displacement_um).all():
         return (np.nan, np.nan, np.nan)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import count, pairwise
+from itertools import count
 from typing import Any
 
 import cv2
@@ -31,11 +31,16 @@ _MOST_POINTS = 400
 _MOST_POINTS_UNMASKED = 800
 _STILL_POINTS = 80
 _LEAST_STILL = 20
-_SAMPLED_FOR_MEDIAN = 41
+_MOST_SAMPLED = 120
+_COARSE_PX = 96
+_DWELT_SHARE = 0.15
+"""Rest is looked for among so many frames, at this size, as the state that is nearest to this share
+of them [P]."""
 _LEAST_TEXTURE = 0.02
 """Smaller eigenvalue of the gradient tensor, over that of the field's most textured places [P]."""
-_UNSURE_UM = 0.15
-"""A point that wanders further at rest has nothing to hold on to, and is dropped."""
+_UNSURE_WORKING_PX, _UNSURE_PX = 0.12, 0.25
+"""A point that wanders further at rest has nothing to hold on to, and is dropped. Noise lives in
+pixels: the bound is one in working pixels, which averages calm, or one in the camera's own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,21 +64,49 @@ class Motion:
         return np.hypot(self.right_um, self.down_um)
 
 
-def measure_motion(
-    frames: Iterable[GreyImage],
-    *,
-    pixel_size_um: float,
-    rest: Sequence[int] = (),
-    mask: Mask | None = None,
-) -> Motion:
-    """Displacement of points from rest, in every frame.
+@dataclass(frozen=True, slots=True, eq=False)
+class SmallFilm:
+    """A film at the size that is worked at, so that it can be looked at more than once.
+
+    Attributes:
+        frames: (y, x) each, unsigned integers or float32.
+        shape: (height, width) of the frames as they were.
+        scale: Pixels of theirs per working pixel.
+        working_um: Side of a working pixel.
+    """
+
+    frames: list[npt.NDArray[Any]]
+    shape: tuple[int, ...]
+    scale: int
+    working_um: float
+
+
+def shrink(frames: Iterable[GreyImage], pixel_size_um: float) -> SmallFilm:
+    """Average frames down to about `WORKING_PIXEL_UM`.
 
     Args:
         frames: 2-D frames (y, x) of one shape, unsigned integers or floats; may be a
             generator, frames are shrunk as they come.
         pixel_size_um: Side of a pixel.
+
+    Raises:
+        ValueError: Fewer than two frames, or frames that are not 2-D, not finite or not of one
+            shape.
+    """
+    scale = max(1, round(WORKING_PIXEL_UM / pixel_size_um))
+    small, shape = _shrunk(frames, scale)
+    return SmallFilm(small, shape, scale, scale * pixel_size_um)
+
+
+def measure_motion(
+    film: SmallFilm, *, rest: Sequence[int] = (), mask: Mask | None = None
+) -> Motion:
+    """Displacement of points from rest, in every frame.
+
+    Args:
+        film: From `shrink`.
         rest: Frames (by index) that show the culture at rest; those beyond the film are left
-            out. With fewer than 3, the median over the quietest third of the frames is taken.
+            out. With fewer than 3, the state is taken that the film dwells in.
         mask: (y, x) nonzero where points are wanted; None: all over the field.
 
     Returns:
@@ -81,11 +114,9 @@ def measure_motion(
         mask, or over all points without a mask: then more than half must be still.
 
     Raises:
-        ValueError: Fewer than two frames, frames that are not 2-D or not of one shape, or a mask of
-            another shape.
+        ValueError: A mask of another shape.
     """
-    scale = max(1, round(WORKING_PIXEL_UM / pixel_size_um))
-    small, shape = _shrunk(frames, scale)
+    small, shape, scale = film.frames, film.shape, film.scale
     if mask is not None and mask.shape != shape:
         raise ValueError(f"the mask has shape {mask.shape}, the frames {shape}: give one of theirs")
     inside, still = _places(small[0].shape, mask)
@@ -95,14 +126,15 @@ def measure_motion(
     if mask is None:
         inside = _textured(picture, inside)
     moved = _followed(small, picture, np.concatenate([inside, still]))
-    moved *= np.float32(scale * pixel_size_um)
+    moved *= np.float32(film.working_um)
     wanted, ground = moved[:, : len(inside)], moved[:, len(inside) :]
     if mask is None:
         ground = wanted
     steadied = ground.shape[1] >= _LEAST_STILL
     if steadied:
         wanted = wanted - np.median(ground, axis=1, keepdims=True)
-    sure = _sure(wanted, resting)
+    unsure_px = max(_UNSURE_WORKING_PX * scale, _UNSURE_PX)
+    sure = _sure(wanted, resting, unsure_px * film.working_um / scale)
     at_px = (inside[sure] + 0.5) * scale - 0.5
     return Motion(at_px, wanted[:, sure, 0], wanted[:, sure, 1], steadied)
 
@@ -169,12 +201,25 @@ def _textured(rest: Floats, points: Floats) -> Floats:
 def _at_rest(small: list[npt.NDArray[Any]], resting: npt.NDArray[np.intp]) -> Floats:
     if len(resting) >= LEAST_RESTING:
         return np.asarray(np.mean([small[i] for i in resting], axis=0, dtype=np.float32))
-    # At rest, frames differ least from the next; at a peak too, but that is soon over.
-    change = [float(cv2.absdiff(a, b).mean()) for a, b in pairwise(small)]
-    quiet = np.argsort(change)[: max(1, len(small) // 3)]
-    sampled = quiet[:: max(1, len(quiet) // _SAMPLED_FOR_MEDIAN)]
-    middle = np.median(np.stack([small[i] for i in sampled]), axis=0)
-    return np.asarray(middle, dtype=np.float32)
+    return np.asarray(np.mean([small[i] for i in _most_alike(small)], axis=0, dtype=np.float32))
+
+
+def _most_alike(small: list[npt.NDArray[Any]]) -> npt.NDArray[np.intp]:
+    """The frames, by index, of the state that the film dwells in: rest, or a held contraction.
+
+    Not those that differ least from their next: so do the frames about each turning point.
+    """
+    sampled = np.unique(np.linspace(0, len(small) - 1, _MOST_SAMPLED).round().astype(np.intp))
+    height, width = small[0].shape
+    shrink_to = min(1.0, _COARSE_PX / max(height, width))
+    size = (max(1, round(width * shrink_to)), max(1, round(height * shrink_to)))
+    coarse = np.stack(
+        [cv2.resize(small[i], size, interpolation=cv2.INTER_AREA).ravel() for i in sampled]
+    ).astype(np.float32)
+    apart = np.stack([np.abs(coarse - frame).mean(axis=1) for frame in coarse])
+    order = np.argsort(apart, axis=1)[:, : max(LEAST_RESTING, round(_DWELT_SHARE * len(sampled)))]
+    middle = int(np.argmin(np.take_along_axis(apart, order, axis=1).mean(axis=1)))
+    return sampled[order[middle]]
 
 
 def _followed(small: list[npt.NDArray[Any]], rest: Floats, points: Floats) -> Floats:
@@ -213,8 +258,8 @@ def _followed(small: list[npt.NDArray[Any]], rest: Floats, points: Floats) -> Fl
     return moved
 
 
-def _sure(moved: Floats, resting: npt.NDArray[np.intp]) -> Mask:
+def _sure(moved: Floats, resting: npt.NDArray[np.intp], unsure_um: float) -> Mask:
     """Which points stay where they are while nothing moves."""
     wander = np.hypot(moved[..., 0], moved[..., 1])
     at_rest = wander[resting] if len(resting) >= LEAST_RESTING else wander
-    return np.asarray(np.percentile(at_rest, 25, axis=0) < _UNSURE_UM)
+    return np.asarray(np.percentile(at_rest, 25, axis=0) < unsure_um)
