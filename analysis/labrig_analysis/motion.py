@@ -219,7 +219,7 @@ def _most_alike(small: list[npt.NDArray[Any]]) -> npt.NDArray[np.intp]:
     apart = np.stack([np.abs(coarse - frame).mean(axis=1) for frame in coarse])
     order = np.argsort(apart, axis=1)[:, : max(LEAST_RESTING, round(_DWELT_SHARE * len(sampled)))]
     middle = int(np.argmin(np.take_along_axis(apart, order, axis=1).mean(axis=1)))
-    return sampled[order[middle]]
+    return np.asarray(sampled[order[middle]])
 
 
 def _followed(small: list[npt.NDArray[Any]], rest: Floats, points: Floats) -> Floats:

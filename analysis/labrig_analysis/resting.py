@@ -5,7 +5,7 @@ from __future__ import annotations
 REST_AFTER_S = 0.4
 """So long after its pulse a twitch has relaxed to a few hundredths of its height [P]."""
 LEAST_RESTING = 3
-"""Frames at rest that tell what rest looks like; with fewer, the state that a film dwells in stands for it."""
+"""Frames at rest that tell what rest looks like; with fewer, it is the state a film dwells in."""
 
 
 def shortest_interval_s(frame_rate_hz: float) -> float:
