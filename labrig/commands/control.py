@@ -43,7 +43,6 @@ def status(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption
     """
     from labrig.commands.doors import answering
     from labrig.commands.which_run import chosen_run
-    from labrig.launch.concluding import conclude_if_ended
     from labrig.night.followed import is_followed
     from labrig.night.following import glance
     from labrig.run.control_client import NoRunner
@@ -53,7 +52,6 @@ def status(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption
     try:
         shown = answering(chosen).status() | {"followed": is_followed(folder)}
     except NoRunner:
-        conclude_if_ended(folder)
         seen = glance(folder)
         shown = {"condition": seen.condition, "counters": seen.counters, "why": list(seen.why)}
         if not seen.ended:
@@ -137,7 +135,6 @@ def resume(
     from labrig.commands.run import start_and_follow
     from labrig.commands.which_run import chosen_run
     from labrig.durable import read_json
-    from labrig.launch.concluding import conclude_if_ended
     from labrig.launch.runner_child import RunnerOptions
     from labrig.night.following import glance
     from labrig.run.control_client import NoRunner
@@ -166,7 +163,6 @@ def resume(
             )
         reply = runner.resume(by=by or operator())
     except NoRunner:
-        conclude_if_ended(folder)
         seen = glance(folder)
         if seen.ended and seen.over:
             raise RunOver(

@@ -25,11 +25,14 @@ def report(
 
     Exit status: 0 written; 1 this is no run folder, or a file in it cannot be read.
     """
+    from labrig.launch.concluding import conclude_if_ended
     from labrig.report.build import build_report
     from labrig.report.tables import FILES
     from labrig.run_folder import RunFolder
 
-    page = build_report(RunFolder.at(run))
+    folder = RunFolder.at(run)
+    conclude_if_ended(folder)
+    page = build_report(folder)
     if as_json:
         tables = [str(page.parent / name) for name, _ in FILES]
         typer.echo(json.dumps({"report": str(page), "tables": tables}))

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from labrig.commands import exit_codes
 from labrig.commands.doors import doors_of, operator
@@ -210,13 +209,14 @@ def _make_safe(chosen: ChosenRun, problem: str, say: Say) -> Told | None:
 
     from labrig.launch.concluding import conclude_if_ended
     from labrig.launch.runner_child import RunnerOptions, last_words, start_runner
+    from labrig.record.glimpse import last_word
 
     folder = chosen.folder
     if not folder.identity.exists():
         return Told(
             exit_codes.REFUSED, "refused", f"{chosen.named}: its folder and its runner are gone."
         )
-    last = _last_of_run(folder.journal)
+    last = last_word(folder.journal)
     if last in ("finished", "stopped"):
         conclude_if_ended(folder)
         return _ended(chosen)
@@ -281,36 +281,11 @@ def _made_safe(chosen: ChosenRun) -> Told:
     return Told(exit_codes.PARTLY if unsafe else exit_codes.OK, "safe", text)
 
 
-def _last_of_run(journal: Path) -> str:
-    """The last word on the run as a whole; empty before it began.
-
-    Not through the whole journal, of which a week has 400,000 rows: the bench waits.
-    """
-    rows = _asked(
-        journal,
-        "SELECT key FROM journal WHERE kind = 'run' AND key IN ('started', 'adopted', 'finished', "
-        "'stopped') ORDER BY seq DESC LIMIT 1",
-    )
-    return str(rows[0][0]) if rows else ""
-
-
-def _asked(journal: Path, sql: str) -> list[Any]:
-    import sqlite3
-
-    if not journal.exists():
-        return []
-    connection = sqlite3.connect(f"{journal.resolve().as_uri()}?mode=ro", uri=True)
-    try:
-        return connection.execute(sql).fetchall()
-    except sqlite3.OperationalError:
-        return []  # made, and its tables not yet
-    finally:
-        connection.close()
-
-
 def _turning(journal: Path) -> list[str]:
     """Pumps that run, with their rates, by their last readings."""
-    rows = _asked(
+    from labrig.record.glimpse import asked_of
+
+    rows = asked_of(
         journal,
         "SELECT key, detail FROM journal WHERE seq IN (SELECT max(seq) FROM journal "
         "WHERE kind = 'sample' GROUP BY key) ORDER BY key",

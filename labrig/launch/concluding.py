@@ -7,9 +7,9 @@ from dataclasses import asdict
 from labrig.durable import write_json
 from labrig.plan.store import from_json
 from labrig.record.conclusion import RunOutcome, concluded
+from labrig.record.glimpse import last_word
 from labrig.record.journal import read_journal
 from labrig.record.ledger import ledger_json
-from labrig.record.recovery import fold
 from labrig.run.lease import LeaseHeld, take_lease
 from labrig.run_folder import RunFolder
 
@@ -26,7 +26,7 @@ def conclude_if_ended(folder: RunFolder) -> RunOutcome | None:
         labrig.plan.store.PlanFormatError: nor can the plan.
         OSError: the disk refuses.
     """
-    if folder.outcome.exists() or not folder.journal.exists():
+    if folder.outcome.exists() or last_word(folder.journal) not in ("finished", "stopped"):
         return None
     try:
         lease = take_lease(folder.root)
@@ -35,11 +35,8 @@ def conclude_if_ended(folder: RunFolder) -> RunOutcome | None:
     try:
         if folder.outcome.exists():
             return None
-        rows = read_journal(folder.journal)
-        if not fold(row for row in rows if row.kind == "run").ended:
-            return None
         plan = from_json(folder.plan.read_text(encoding="utf-8"))
-        outcome, ledger = concluded(plan, rows)
+        outcome, ledger = concluded(plan, read_journal(folder.journal))
         if ledger is not None:
             write_json(folder.ledger, ledger_json(ledger))
         write_json(folder.outcome, asdict(outcome))

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from labrig.durable import read_json, write_json
+from labrig.launch.concluding import conclude_if_ended
 from labrig.launch.pace import settle_pace
 from labrig.launch.port_claims import claimed_ports
 from labrig.launch.runner_child import NO_INSTRUMENT, REFUSED
@@ -54,6 +55,10 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     folder = RunFolder.at(options.run)
     try:
+        concluded = conclude_if_ended(folder)
+        if concluded is not None:
+            # An earlier runner died after its last row.
+            return 0 if concluded.condition == "finished" else FAILED
         return _run(folder, options.speed, options.gap_s)
     except InstrumentError as error:
         sys.stderr.write(f"{error}\n")
@@ -101,14 +106,14 @@ def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
         )
         outcome = runner.run()
         if twin is not None:
-            _write_truth(folder, twin)
-            twin.close()
+            _close_twin(folder, twin)
     return 0 if outcome.condition == "finished" else FAILED
 
 
-def _write_truth(folder: RunFolder, twin: TwinBench) -> None:
+def _close_twin(folder: RunFolder, twin: TwinBench) -> None:
     try:
         write_json(folder.twin / "truth_at_end.json", twin.truth())
+        twin.close()
     except OSError as error:
         sys.stderr.write(f"what was physically true at the end cannot be written: {error}\n")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from labrig.durable import read_json
+from labrig.launch.concluding import conclude_if_ended
 from labrig.run.control_client import NoRunner, connect
 from labrig.run.lease import runner_lives
 from labrig.run_folder import RunFolder
@@ -82,6 +83,10 @@ def glance(folder: RunFolder, child: subprocess.Popen[bytes] | None = None) -> G
     except NoRunner:
         if folder.outcome.exists():
             return _at_the_end(read_json(folder.outcome))
+        concluded = conclude_if_ended(folder)
+        if concluded is not None:
+            # Its runner died after its last row.
+            return _at_the_end(asdict(concluded))
         if gone or not runner_lives(folder.root):
             return Glance(DIED, ended=gone)
         return Glance("unreachable")

@@ -52,12 +52,18 @@ def concluded(plan: Plan, rows: Iterable[Row]) -> tuple[RunOutcome, Ledger | Non
     rows = tuple(rows)
     state = fold(rows)
     counts = state.counts + Counter(fates_of(plan.timeline, state).values())
-    ledger, problem = ledger_of(plan, rows, state.last_s)
+    ledger, problem = ledger_of(plan, rows, ended_s(rows) or state.last_s)
     failures = (*failures_of(rows), *problem)
     shortfalls = shortfalls_of(plan, rows, ledger) if state.condition == "finished" else ()
     condition = condition_of(state.condition, failures, shortfalls)
     counters = dict(sorted(counts.items()))
     return RunOutcome(condition, True, counters, unsafe_of(rows), failures, shortfalls), ledger
+
+
+def ended_s(rows: Iterable[Row]) -> float | None:
+    """When the run ended, on its own clock; None while it has not."""
+    ends = (r for r in rows if r.kind == "run" and r.key in ("finished", "stopped"))
+    return next((row.run_s for row in ends), None)
 
 
 def ledger_of(

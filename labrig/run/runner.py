@@ -14,7 +14,7 @@ from labrig.plan.plan import Plan
 from labrig.plan.timeline import Film, Frame
 from labrig.record.checkpoint import recover
 from labrig.record.clock import Clock, Mailbox
-from labrig.record.conclusion import RunOutcome, condition_of, ledger_of, shortfalls_of
+from labrig.record.conclusion import RunOutcome, condition_of, ended_s, ledger_of, shortfalls_of
 from labrig.record.consumption import reservoirs_now
 from labrig.record.journal import Entry, Journal, JournalError, open_journal
 from labrig.record.ledger import ledger_json
@@ -257,7 +257,8 @@ class Runner:
         self._reserve.give_up()
         desk.journal.note()
         # Read twice rather than held: the journal of a week is larger than a runner may be.
-        ledger, problem = ledger_of(self._plan, desk.journal.rows(), self._clock.now_s())
+        until_s = ended_s(desk.journal.rows("run")) or self._clock.now_s()
+        ledger, problem = ledger_of(self._plan, desk.journal.rows(), until_s)
         failures += problem
         said = desk.board.condition
         shortfalls: tuple[str, ...] = ()
