@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from labrig.night.following import DIED
@@ -74,8 +75,9 @@ class NightDisplay:
         """Draw one look at the run."""
         total_s = self._plan.forecast.duration_s
         now_s = total_s if seen.condition == "finished" else seen.now_s
+        standing = seen.condition if seen.condition not in ("running", "starting") else seen.phase
         note = " ".join(
-            [seen.phase or seen.condition]
+            [standing or seen.condition]
             + [
                 f"{name} {count}"
                 for name, count in seen.counters.items()
@@ -87,12 +89,39 @@ class NightDisplay:
             self._rounds, completed=measured, note=f"{in_work} in work" if in_work else ""
         )
         for alarm in seen.alarms:
-            what = (str(alarm["code"]), str(alarm["about"]))
-            if what not in self._said:
-                self._said.add(what)
-                self._console.print(
-                    f"[bold red]ALARM[/] {alarm['about']}: {alarm['what']} {alarm['remedy']}"
-                )
+            self._say_once(
+                (str(alarm["code"]), str(alarm["about"])),
+                f"[bold red]ALARM[/] {escape(str(alarm['about']))}: "
+                + escape(f"{alarm['what']} {alarm['remedy']}"),
+            )
+
+        self._show_questions(seen)
+        if seen.condition == "held":
+            self._say_once(
+                ("held", ""),
+                "[bold]HELD[/] No event begins and no impulse is given; perfusion goes on. "
+                f"Go on: labrig resume {escape(str(self._folder.root))}",
+            )
+        elif seen.condition == "running":
+            self._said.discard(("held", ""))
+
+    def _show_questions(self, seen: Glance) -> None:
+        """Print each that stands; one that was answered may be asked again."""
+        if seen.now_s is not None:
+            standing = {str(question["id"]) for question in seen.questions}
+            self._said -= {s for s in self._said if s[0] == "question" and s[1] not in standing}
+        for question in seen.questions:
+            number, options = str(question["id"]), "|".join(question["options"])
+            self._say_once(
+                ("question", number),
+                f"[bold]QUESTION[/] {escape(str(question['what']))}\n  answer it: "
+                + escape(f"labrig answer {number} {options} {self._folder.root}"),
+            )
+
+    def _say_once(self, what: tuple[str, str], text: str) -> None:
+        if what not in self._said:
+            self._said.add(what)
+            self._console.print(text, soft_wrap=True)
 
     def conclude(self, result: NightResult) -> None:
         """Say how it ended and where to read on."""
@@ -106,6 +135,8 @@ class NightDisplay:
             )
         else:
             self._console.print(f"The night has [{style}]{result.condition}[/].")
+        for why in result.why:
+            self._console.print(f"[bold red]{escape(why)}[/]", soft_wrap=True)
         for number, why in result.rounds_failed:
             self._console.print(f"[red]round {number} could not be measured:[/] {why}")
         for block, why in result.films_failed:

@@ -165,6 +165,7 @@ def follow_to_the_end(
                 {
                     "run": str(folder.root),
                     "condition": result.condition,
+                    "why": list(result.why),
                     "report": str(result.report),
                     "rounds_measured": result.rounds_measured,
                     "rounds_failed": [number for number, _ in result.rounds_failed],

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -100,8 +102,21 @@ def build_host(spec: CameraProcessSpec, run: Path) -> CameraHost:
     return CameraHost(cameras, store, films, spec.pixel_size_um, aim, spec.full_scale)
 
 
+def end_with_parent(look_every_s: float = 1.0) -> None:
+    """End soon after the runner, also while a camera that hangs keeps stdin from being read."""
+    runner = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == runner:
+            time.sleep(look_every_s)
+        os._exit(RUNNER_GONE)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
 def main(arguments: list[str]) -> int:
     """Serve one run's cameras until stdin closes."""
+    end_with_parent()
     spec_path = Path(arguments[0])
     # the reply channel is ours alone: a library that prints must not break a line of JSON
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from labrig.durable import read_json
 from labrig.launch.signs_of_life import signs_of_life
@@ -52,6 +53,15 @@ class RunnerOptions:
     gap_s: float = 0.0
 
 
+def detached(platform: str = sys.platform) -> dict[str, Any]:
+    """How a process is started that goes on when its terminal is closed and its starter ends."""
+    if platform == "win32":
+        # No console whose window could be closed, and no Ctrl-C meant for another one.
+        flags = ("DETACHED_PROCESS", "CREATE_NEW_PROCESS_GROUP")
+        return {"creationflags": sum(getattr(subprocess, flag, 0) for flag in flags)}
+    return {"start_new_session": True}
+
+
 def start_runner(folder: RunFolder, options: RunnerOptions) -> subprocess.Popen[bytes]:
     """Start the runner, detached: it goes on when whoever started it is gone.
 
@@ -70,8 +80,8 @@ def start_runner(folder: RunFolder, options: RunnerOptions) -> subprocess.Popen[
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
             env=environment,
+            **detached(),
         )
 
 

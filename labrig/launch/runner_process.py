@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
     except InstrumentError as error:
         sys.stderr.write(f"{error}\n")
         return NO_INSTRUMENT
-    except (LeaseHeld, RunOver, JournalError, ClockWentBack) as error:
+    except (LeaseHeld, RunOver, JournalError, PermissionError) as error:
         sys.stderr.write(f"{error}\n")
         return REFUSED
 
@@ -137,8 +137,13 @@ def _real_clock(folder: RunFolder) -> Clock:
     state = _standing(folder)
     if not state.begun:
         return RealClock()
-    clock = RealClock()
-    return RealClock(run_time_now_s(state, clock.utc(), steady_s(), boot_id()))
+    try:
+        return RealClock(run_time_now_s(state, RealClock().utc(), steady_s(), boot_id()))
+    except ClockWentBack as error:
+        # Cells must be fed whatever a computer without a clock battery says: the gap counts as
+        # none, so that nothing is skipped and nothing comes early; the runner raises an alarm.
+        sys.stderr.write(f"{error}\n")
+        return RealClock(state.last_s)
 
 
 def _standing(folder: RunFolder) -> RunState:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labrig.measure.child import end_with_parent
 from labrig.measure.errors import PixelsNotSquare, UnreadableImage
 from labrig.measure.frame_check import FrameCheck, check_frame
 from labrig.measure.pairing import FieldFiles
@@ -59,6 +60,7 @@ def use_one_thread() -> None:
     """Start of a worker process: as many processes as cores, so one OpenCV thread in each."""
     import cv2
 
+    end_with_parent()
     cv2.setNumThreads(1)
 
 

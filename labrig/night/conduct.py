@@ -36,6 +36,7 @@ class NightResult:
         report: the page to open.
         rounds_measured / rounds_failed: a round that could not be measured is said, not hidden.
         films_failed: the same for blocks of films, and for what is worked out at the end.
+        why: in words, why the run is not simply finished.
     """
 
     condition: str
@@ -43,6 +44,7 @@ class NightResult:
     rounds_measured: int
     rounds_failed: tuple[tuple[int, str], ...]
     films_failed: tuple[tuple[str, str], ...]
+    why: tuple[str, ...] = ()
 
 
 def read_plan(folder: RunFolder) -> Plan:
@@ -96,7 +98,7 @@ def _conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Wa
         pool.close()
     failed = _failed(work)
     measured = len(work) - len(failed)
-    return NightResult(seen.condition, finish(folder), measured, failed, _failed(filmed))
+    return NightResult(seen.condition, finish(folder), measured, failed, _failed(filmed), seen.why)
 
 
 def _settled(work: Callable[[], int]) -> Future[int]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labrig.durable import read_json
+from labrig.measure.child import end_with_parent
 from labrig.measure.closing import close_measures
 from labrig.measure.films import FilmJob, measure_films
 from labrig.measure.rounds import RoundFrame, measure_round
@@ -117,7 +118,7 @@ class MeasuringPool:
         self._measurer = measurer
         # spawned, not forked: the conductor has threads, and a forked child of those can hang
         context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(processes, mp_context=context)
+        self._pool = ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_parent)
 
     def submit(self, taken: tuple[TakenFrame, ...]) -> Future[dict[str, int]]:
         """Measure a round soon."""
@@ -136,5 +137,5 @@ class MeasuringPool:
         return close_measures(self._measurer.out, self._pool.map)
 
     def close(self) -> None:
-        """Wait for what was submitted and end the processes."""
-        self._pool.shutdown(wait=True)
+        """Wait for what is in work, begin nothing more, and end the processes."""
+        self._pool.shutdown(wait=True, cancel_futures=True)

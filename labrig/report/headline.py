@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
+from labrig.record.conclusion import failures_of, shortfalls_of
 from labrig.report.analysis import Analysis
 from labrig.report.outcome import Outcome, clock
 from labrig.run_folder import is_rehearsal
@@ -25,7 +26,7 @@ _TOLD_ABOVE = {
     "restarted-by-operator", "left-by-operator", "dose-refused", "watchdog-armed", "censored",
     "picture-missed", "link-lost",
     "link-restored", "gap", "left-unattended", "dose-uncertain",
-    "failed-by-bug", "stage-lost", "stage-homed-by-operator",
+    "failed-by-bug", "stage-lost", "stage-homed-by-operator", "left-as-found",
 }  # fmt: skip
 
 
@@ -59,6 +60,9 @@ def headline(analysis: Analysis) -> Headline:
     if analysis.record.journal_problem:
         title, tone = "The journal of this run cannot be trusted.", "bad"
         lead = f"Nothing of it is shown below. {analysis.record.journal_problem}"
+    elif why := _why_failed(analysis):
+        title, tone = f"The {night} has failed, although its time is over.", "bad"
+        lead = f"{capital('; '.join(why))}."
     elif outcome.condition == "finished":
         title = f"The {night} is finished"
         title += "." if not troubles else ", with something to look at."
@@ -67,6 +71,7 @@ def headline(analysis: Analysis) -> Headline:
     elif outcome.condition == "stopped":
         title = f"The {night} was stopped at {clock(outcome.until_s)} of {length} h."
         lead = f"Reason given: {outcome.reason}." if outcome.reason else "No reason was given."
+        lead += _by_whom(analysis)
         tone = "bad"
     elif outcome.condition == "unfinished":
         title = f"The {night} is not finished: its journal ends at {clock(outcome.until_s)} h."
@@ -89,6 +94,21 @@ def headline(analysis: Analysis) -> Headline:
         rest = len(points) - MOST_POINTS + 1
         points = [*points[: MOST_POINTS - 1], Point("warn", f"and {rest} more, listed below.")]
     return Headline(tone, title, lead, verdict_sentence(analysis), tuple(points))
+
+
+def _by_whom(analysis: Analysis) -> str:
+    ends = (r for r in reversed(analysis.record.rows) if r.kind == "run" and r.key == "stopped")
+    by = next((str(row.detail.get("by", "")) for row in ends), "")
+    return f" By {by}." if by else ""
+
+
+def _why_failed(analysis: Analysis) -> tuple[str, ...]:
+    """Why a run that came to its end is no finished one, by what also its outcome.json goes by."""
+    if analysis.outcome.condition != "finished":
+        return ()
+    rows, plan = analysis.record.rows, analysis.record.plan
+    died = tuple(f"a part of the runner died: {what}" for what in failures_of(rows))
+    return (*died, *shortfalls_of(plan, rows, analysis.ledger))
 
 
 def verdict_sentence(analysis: Analysis) -> str:
@@ -171,6 +191,16 @@ def _troubles(analysis: Analysis) -> list[Point]:
         )
     if unattended := by_code.get("left-unattended"):
         points.append(Point("bad", f"Left without a safe state: {_list(unattended)}."))
+    for row in outcome.deviations:
+        if row.code == "left-as-found":
+            points.append(
+                Point(
+                    "bad",
+                    f"{row.about} was left at {row.raw['rate_ul_min']:.4g} µL/min, where the plan "
+                    f"wants {row.raw['wanted_ul_min']:.4g}: who only made the bench safe set no "
+                    "level.",
+                )
+            )
     points += _low_reservoirs(analysis)
     if late := outcome.count("late"):
         points.append(Point("warn", f"{late} action(s) or pictures were late."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from labrig.durable import write_json
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Film, Frame
 from labrig.record.checkpoint import recover
-from labrig.record.clock import Clock, Mailbox
+from labrig.record.clock import Clock, Mailbox, boot_id
 from labrig.record.conclusion import RunOutcome, condition_of, ended_s, ledger_of, shortfalls_of
 from labrig.record.consumption import reservoirs_now
 from labrig.record.journal import Entry, Journal, JournalError, open_journal
@@ -332,6 +333,16 @@ class Runner:
         # On a full disk it is written later: the cells are fed all the same.
         desk.note("run", "adopted", "noted", epoch=desk.fence.epoch)
         desk.deviation("gap", from_s=state.last_s, to_s=now_s, cause="the runner was not running")
+        said = desk.clock.utc()
+        if state.boot_id != boot_id() and said < datetime.fromisoformat(state.last_utc):
+            at = said.isoformat(timespec="seconds")
+            desk.deviation("clock-went-back", utc=at, last_utc=state.last_utc)
+            desk.alarm(
+                "clock", "this computer", f"Its clock says {at}, before the run's last entry "
+                f"({state.last_utc}): nobody knows how long the bench was left alone.",
+                "Set its clock. The run goes on from its last entry as if no time had passed; all "
+                "that is planned comes later by that time.",
+            )  # fmt: skip
         for well, from_s in state.censored.items():
             desk.board.censor((well,), from_s)
         desk.board.show_again(state.alarms, state.questions)

@@ -1,0 +1,68 @@
+"""What the terminal that follows a night shows of it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from labrig.commands.night_display import NightDisplay
+from labrig.launch.runner_child import detached
+from labrig.night.following import Glance
+from labrig.run_folder import RunFolder
+
+QUESTION = {"id": "stall:base", "what": "Restart [it]?", "options": ["restart", "leave"]}
+
+
+@pytest.fixture
+def display(tmp_path):
+    plan = SimpleNamespace(timeline=(), forecast=SimpleNamespace(duration_s=3600.0))
+    made = NightDisplay(RunFolder(tmp_path / "night"), plan, quiet=False)
+    made._console = Console(file=(tmp_path / "shown").open("w+"), width=200)
+    yield made
+    made._console.file.close()
+
+
+def _shown(display):
+    file = display._console.file
+    file.flush()
+    file.seek(0)
+    return file.read()
+
+
+def _look(**changes):
+    return Glance(**({"condition": "running", "phase": "treatment", "now_s": 60.0} | changes))
+
+
+def test_a_question_is_shown_once_while_it_stands_and_again_when_asked_again(display):
+    for questions in ((QUESTION,), (QUESTION,), (), (QUESTION,)):
+        display.show(_look(questions=questions), 0, 0)
+    shown = _shown(display)
+    assert shown.count("QUESTION Restart [it]?") == 2, "brackets are not markup"
+    assert "labrig answer stall:base restart|leave" in shown
+
+
+def test_a_held_night_is_called_held(display):
+    display.show(_look(), 0, 0)
+    for _ in range(2):
+        display.show(_look(condition="held"), 0, 0)
+    (task,) = [t for t in display._progress.tasks if t.description == "night"]
+    assert task.fields["note"].startswith("held")
+    assert _shown(display).count("HELD") == 1
+    display.show(_look(), 0, 0)
+    assert task.fields["note"].startswith("treatment")
+
+
+def test_how_a_night_failed_is_said(display, tmp_path):
+    result = SimpleNamespace(
+        condition="failed", why=("9 of 9 films were missed",), report=tmp_path / "report.html",
+        rounds_failed=(), films_failed=(),
+    )  # fmt: skip
+    display.conclude(result)
+    assert "9 of 9 films were missed" in _shown(display)
+
+
+def test_a_runner_is_detached_as_each_system_has_it():
+    assert detached("linux") == detached("darwin") == {"start_new_session": True}
+    assert set(detached("win32")) == {"creationflags"}
