@@ -30,5 +30,5 @@ def fates_of(timeline: Iterable[TimelineEntry], state: RunState) -> dict[str, st
 def _begun_s(known: EntryState, sent: Mapping[str, Any] | None) -> float:
     """A dose when it was sent, a picture when the stage set off; a reading is there at once."""
     if sent is not None:
-        return float(sent["sent_s"])
+        return float(sent.get("sent_s", known.run_s))
     return float(known.detail.get("begun_s", known.run_s))
