@@ -2,7 +2,7 @@
 
     python benchmarks/shell_stop.py
 
-The goal is 0.4 s. Told also as a ratio to `python -c pass` in the same run, because a loaded machine
+The goal is 0.4 s. Told also as a ratio to `python -c pass` in the same run: a loaded machine
 slows both.
 """
 
