@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -45,6 +45,15 @@ def serve(sentry, short_night, tmp_path):
     for serving in started:
         if serving.process.poll() is None:
             serving.end()
+        _leave_nobody(serving.runs)
+
+
+def _leave_nobody(runs):
+    """A night outlives its `labrig serve`, and its follower; they need not outlive a test."""
+    for folder in [RunFolder(path.parent) for path in runs.glob("*/control.json")]:
+        with suppress(OSError, ValueError):
+            os.kill(json.loads(folder.control.read_text())["pid"], signal.SIGKILL)
+            os.kill(int((folder.root / "follower.lock").read_text()), signal.SIGKILL)
 
 
 def deployment(serving):
