@@ -18,6 +18,7 @@ from labrig.commands.review import agree, review
 from labrig.commands.run import run
 from labrig.commands.serve import serve
 from labrig.commands.sim import sim
+from labrig.commands.verify import verify
 
 app = typer.Typer(
     name="labrig",
@@ -55,5 +56,6 @@ for command, panel in (
     (agree, FILES),
     (film, FILES),
     (report, FILES),
+    (verify, FILES),
 ):
     app.command(rich_help_panel=panel or "Preparing")(command)

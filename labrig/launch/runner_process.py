@@ -26,6 +26,7 @@ from labrig.launch.wire_log import WireLog
 from labrig.plan.store import from_json
 from labrig.record.checkpoint import standing, unpaused
 from labrig.record.clock import Clock, RealClock, boot_id, steady_s
+from labrig.record.integrity import refuse_if_lost
 from labrig.record.journal import JournalError, open_journal
 from labrig.record.recovery import ClockWentBack, RunState, run_time_now_s
 from labrig.record.virtual_clock import VirtualClock
@@ -147,6 +148,7 @@ def _real_clock(folder: RunFolder) -> Clock:
 
 
 def _standing(folder: RunFolder) -> RunState:
+    refuse_if_lost(folder.root)
     return standing(folder.journal) if folder.journal.exists() else RunState()
 
 

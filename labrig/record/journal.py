@@ -15,16 +15,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from labrig.record.clock import Clock, boot_id, steady_s
+from labrig.record.patient_file import PatientFile
 from labrig.record.writable import clean_text, json_text, shown
 
 FORMAT = 1
@@ -39,6 +41,7 @@ State = Literal[
 ]  # fmt: skip
 FIRST_HASH = "0" * 64
 _SAMPLES_A_COMMIT = 64
+ANCHOR_EVERY_S = 60.0
 
 _SCHEMA = """
 CREATE TABLE journal (
@@ -162,6 +165,12 @@ class Journal:
         self.epoch = last.epoch if last else 0
         self.dropped = 0
         self._follower: Follower | None = None
+        self._anchors: PatientFile | None = None
+        self._anchored_s = -math.inf
+
+    def anchor(self, path: Path) -> None:
+        """Write number and hash of the last row to ``path`` now and then: what a tail shows by."""
+        self._anchors = PatientFile(path)
 
     def follow(self, follower: Follower) -> None:
         """Tell ``follower`` of every row from now on, and write its checkpoints."""
@@ -207,7 +216,8 @@ class Journal:
         """
         with self._lock:
             self._held.append(self._stamped(Entry("sample", key, "noted", detail)))
-            if len(self._held) >= _SAMPLES_A_COMMIT:
+            waited_s = self._clock.now_s() - self._held[0][2]
+            if len(self._held) >= _SAMPLES_A_COMMIT or waited_s >= ANCHOR_EVERY_S:
                 self._flush()
 
     def rows(self, kind: Kind | None = None) -> Iterator[Row]:
@@ -224,6 +234,9 @@ class Journal:
             self.note()
         finally:
             with self._lock:
+                self._drop_anchor()
+                if self._anchors is not None:
+                    self._anchors.close()
                 self._connection.close()
 
     def _flush(self) -> None:
@@ -274,6 +287,8 @@ class Journal:
 
     def _tell(self, stamped: list[_Stamped], dropped: list[int]) -> None:
         """Let the follower see what was written; its checkpoint is written along, when due."""
+        if self._clock.now_s() - self._anchored_s >= ANCHOR_EVERY_S:
+            self._drop_anchor()
         follower = self._follower
         if follower is None:
             return
@@ -288,6 +303,18 @@ class Journal:
             except JournalWriteFailed:
                 return  # with the next row, then: nothing is lost without it
             follower.written(now_s)
+
+    def _drop_anchor(self) -> None:
+        if self._anchors is None or self._seq == 0:
+            return
+        self._anchored_s = self._clock.now_s()
+        asked = "SELECT hash FROM journal WHERE seq = ?"
+        if self._connection.execute(asked, (self._seq,)).fetchone() != (self._hash,):
+            return  # an anchor that says more than the file would forbid to take the run over
+        self._anchors.append(f"{self._seq} {self._hash} {self._anchored_s:.0f}\n".encode("ascii"))
+        with suppress(sqlite3.Error):
+            # Into the file itself, where the loss of what lies beside it cannot take it along.
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _as_row(self, stamped: _Stamped, seq: int) -> Row:
         entry, detail, run_s, utc, monotonic_s = stamped
@@ -420,7 +447,7 @@ def read_journal(path: Path) -> tuple[Row, ...]:
     Raises:
         JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
     """
-    with _reading(path) as connection:
+    with open_read_only(path) as connection:
         return () if connection is None else tuple(verified(_records(connection), path))
 
 
@@ -430,7 +457,7 @@ def every_row_checked(path: Path) -> Iterator[int]:
     Raises:
         JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
     """
-    with _reading(path) as connection:
+    with open_read_only(path) as connection:
         if connection is not None:
             for record in _checked(_records(connection), path, 0, FIRST_HASH):
                 yield record[0]
@@ -442,7 +469,7 @@ def read_tail(path: Path) -> tuple[Row, ...]:
     Raises:
         JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
     """
-    with _reading(path) as connection:
+    with open_read_only(path) as connection:
         return () if connection is None else tuple(_verified_tail(connection, path))
 
 
@@ -452,7 +479,7 @@ def read_since_checkpoint(path: Path) -> tuple[tuple[Row, ...], tuple[Row, ...]]
     Raises:
         JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
     """
-    with _reading(path) as connection:
+    with open_read_only(path) as connection:
         if connection is None:
             return (), ()
         checkpoints = tuple(map(_row, _records(connection, "checkpoint")))
@@ -479,7 +506,7 @@ class NewRows:
         """
         if not self._path.exists():
             return []
-        with _reading(self._path) as connection:
+        with open_read_only(self._path) as connection:
             if connection is None:
                 return []
             rows = []
@@ -493,7 +520,7 @@ class NewRows:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+def open_read_only(path: Path) -> Iterator[sqlite3.Connection | None]:
     """A read-only connection; None while its runner makes the file, or died at that."""
     if not path.exists():
         raise JournalError(f"there is no journal at {path}: is this a run folder?")
@@ -504,8 +531,12 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
             yield None if empty else connection
         finally:
             connection.close()
-    except sqlite3.DatabaseError as error:
-        raise JournalError(f"{path} cannot be read as a journal: {error}.") from error
+    except (sqlite3.DatabaseError, ValueError, TypeError, IndexError) as error:
+        # Also rows that are no rows: a file that was cut, or written over.
+        raise JournalError(
+            f"{path} cannot be read as a journal: {error}. Keep it as it is; `labrig verify` says "
+            "what can still be read. Restore the run folder from a copy."
+        ) from error
 
 
 def _verified_tail(connection: sqlite3.Connection, path: Path) -> Iterator[Row]:

@@ -17,6 +17,7 @@ from labrig.record.checkpoint import recover
 from labrig.record.clock import Clock, Mailbox, boot_id
 from labrig.record.conclusion import RunOutcome, condition_of, ended_s, ledger_of, shortfalls_of
 from labrig.record.consumption import reservoirs_now
+from labrig.record.integrity import ANCHORS, refuse_if_lost
 from labrig.record.journal import Entry, Journal, JournalError, open_journal
 from labrig.record.ledger import ledger_json
 from labrig.record.recount import fates_of
@@ -80,6 +81,7 @@ def previous_state(folder: Path) -> RunState:
     Raises:
         JournalError: it cannot be read or trusted.
     """
+    refuse_if_lost(folder)
     journal = folder / "journal.sqlite"
     return recover(journal)[0] if journal.exists() else RunState()
 
@@ -141,6 +143,7 @@ class Runner:
         """
         lease = take_lease(self._folder)
         try:
+            refuse_if_lost(self._folder)
             journal = self._opened_journal()
             try:
                 state, follower = recover(self._folder / "journal.sqlite")
@@ -154,6 +157,7 @@ class Runner:
                     )
                 journal.epoch = state.epoch + 1
                 journal.follow(follower)
+                journal.anchor(self._folder / ANCHORS)
                 fence = Fence(journal.epoch)
                 desk = Desk(self._clock, journal, fence, Board(), state.consumption, self._reserve)
                 desk.held = state.condition == "held"

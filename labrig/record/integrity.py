@@ -1,0 +1,161 @@
+"""Whether a run's journal is whole, by what lies beside it.
+
+A chain shows an edit in the middle, not a tail that is gone or a file put back from yesterday. So
+the runner writes number and hash of the last row into ``anchors.txt`` every minute; and the wire
+logs tell that something was sent, whatever became of the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from labrig.record.journal import JournalError, every_row_checked, open_read_only
+
+JOURNAL, ANCHORS = "journal.sqlite", "anchors.txt"
+_TRIGGERS = frozenset({"journal_no_update", "journal_no_delete"})
+_SILENT_S = 600.0
+"""[P] The last row of a sound run is no older than this when its last byte is sent."""
+_REMEDY = (
+    "Nothing is sent: doses that were given would be given again. Put journal.sqlite back together "
+    "with journal.sqlite-wal as they were, and resume; wire/ tells every byte that was sent. If "
+    "they are lost for good, plan what is left as a new run."
+)
+
+
+class JournalLost(JournalError):
+    """The journal says less than was done: the run must be neither begun nor taken over."""
+
+
+def refuse_if_lost(folder: Path) -> None:
+    """Compare the journal of a run folder with what else says that it was begun. Quick.
+
+    Raises:
+        JournalLost: it is gone, empty, shorter or another than the one that was written.
+    """
+    # In this order: beside a living runner the journal may only be further than they say.
+    anchor = _last_anchor(folder)
+    seq, last_s = _last_row(folder)
+    if anchor is not None and (seq < anchor[0] or _hash_of(folder, anchor[0]) != anchor[1]):
+        raise JournalLost(
+            f"{folder / JOURNAL} is not whole: {ANCHORS} tells of {anchor[0]} rows, and "
+            f"{_told(seq)}. {_REMEDY}"
+        )
+    if anchor is None and seq and _last_sent_s(folder) > last_s + _SILENT_S:
+        raise JournalLost(
+            f"{folder / JOURNAL} ends at {last_s:.0f} s of the run, and wire/ goes on to "
+            f"{_last_sent_s(folder):.0f} s. {_REMEDY}"
+        )
+    if seq == 0 and (traces := ", ".join(_traces(folder))):
+        raise JournalLost(
+            f"{folder / JOURNAL} holds nothing, though the run was begun: {traces}. {_REMEDY}"
+        )
+
+
+def damages(folder: Path) -> list[str]:
+    """All that is wrong with the journal of a run folder; empty when it is as it was written."""
+    found = []
+    try:
+        refuse_if_lost(folder)
+    except JournalLost as error:
+        found.append(str(error))
+    path = folder / JOURNAL
+    if not path.exists():
+        return found or [f"{path} is not there: this run was never begun"]
+    try:
+        rows = sum(1 for _ in every_row_checked(path))
+        found += [f"{path}: a trigger that keeps rows from change is gone: {name}"
+                  for name in sorted(_TRIGGERS - _triggers(path)) if rows]  # fmt: skip
+    except JournalError as error:
+        return [*found, str(error)]
+    wrong = [seq for seq, hashed in _anchors(folder) if _hash_of(folder, seq) != hashed]
+    if wrong and not found:
+        found.append(
+            f"{path}: row {wrong[0]} is another than the one that was written, by {ANCHORS}: the "
+            "file was written anew behind labrig's back"
+        )
+    return found
+
+
+def _told(seq: int) -> str:
+    return "it holds none" if seq == 0 else f"it ends with row {seq}, or holds others"
+
+
+def _traces(folder: Path) -> Iterator[str]:
+    """What tells that instruments were told to act; asking who is there happens before t0."""
+    if (folder / "outcome.json").exists():
+        yield "outcome.json says how it ended"
+    if _last_sent_s(folder) > 0.0:
+        yield f"wire/ tells of bytes until {_last_sent_s(folder):.0f} s after its start"
+
+
+def _last_sent_s(folder: Path) -> float:
+    """When the last byte was sent, s of the run; 0 when none was, or only before it began."""
+    return max((_last_time_s(path) for path in (folder / "wire").glob("*.txt")), default=0.0)
+
+
+def _last_time_s(path: Path) -> float:
+    for line in reversed(_end_of(path)):
+        fields = line.split()
+        try:
+            if fields and fields[1:2] == [b">"]:
+                return float(fields[0])
+        except ValueError:
+            continue
+    return 0.0
+
+
+def _end_of(path: Path, size: int = 65536) -> list[bytes]:
+    """The last whole lines of a file."""
+    with path.open("rb") as file:
+        length = file.seek(0, 2)
+        file.seek(max(0, length - size))
+        lines = file.read().split(b"\n")
+    return lines[:-1] if length <= size else lines[1:-1]
+
+
+def _anchors(folder: Path) -> list[tuple[int, str]]:
+    path = folder / ANCHORS
+    if not path.exists():
+        return []
+    return [parsed for line in path.read_bytes().splitlines() if (parsed := _parsed(line))]
+
+
+def _last_anchor(folder: Path) -> tuple[int, str] | None:
+    path = folder / ANCHORS
+    if not path.exists():
+        return None
+    return next((parsed for line in reversed(_end_of(path)) if (parsed := _parsed(line))), None)
+
+
+def _parsed(line: bytes) -> tuple[int, str] | None:
+    fields = line.decode("ascii", "replace").split()
+    if len(fields) == 3 and fields[0].isdigit() and len(fields[1]) == 64:
+        return int(fields[0]), fields[1]
+    return None
+
+
+def _last_row(folder: Path) -> tuple[int, float]:
+    found = _asked(folder, "SELECT seq, run_s FROM journal ORDER BY seq DESC LIMIT 1")
+    return (int(found[0][0]), float(found[0][1])) if found else (0, 0.0)
+
+
+def _hash_of(folder: Path, seq: int) -> str:
+    found = _asked(folder, f"SELECT hash FROM journal WHERE seq = {seq:d}")
+    return str(found[0][0]) if found else ""
+
+
+def _triggers(path: Path) -> set[str]:
+    return {name for (name,) in _asked(
+        path.parent, "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
+    )}  # fmt: skip
+
+
+def _asked(folder: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Rows; none when there is no journal, or nothing in it. Raises JournalError when damaged."""
+    path = folder / JOURNAL
+    if not path.exists():
+        return []
+    with open_read_only(path) as connection:
+        return [] if connection is None else connection.execute(sql).fetchall()
