@@ -17,6 +17,7 @@ from labrig.protocol.added_keys import changes
 from labrig.protocol.commitment import fixed_part
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
+from labrig.record.integrity import refuse_if_lost
 from labrig.record.journal import JournalError, Row, read_journal
 from labrig.report.kinds import kind_over_time, of_one_kind
 from labrig.rig.bench import SIMULATED
@@ -133,10 +134,9 @@ def _commitment(path: Path, protocol: Protocol, absent: list[str]) -> Commitment
 
 
 def _journal(path: Path) -> tuple[tuple[Row, ...], str]:
-    if not path.exists():
-        return (), ""
     try:
-        return read_journal(path), ""
+        refuse_if_lost(path.parent)
+        return (read_journal(path) if path.exists() else ()), ""
     except JournalError as error:
         return (), str(error)
 

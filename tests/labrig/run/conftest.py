@@ -38,9 +38,9 @@ from labrig.plan.timeline import (
     StimulationLevel,
     TrainSpec,
 )
+from labrig.record.checkpoint import standing
 from labrig.record.clock import ClockMisuse, RealClock
 from labrig.record.journal import open_journal, read_journal
-from labrig.record.recovery import fold
 from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec
 from labrig.run.camera_link import CameraLink
@@ -305,7 +305,7 @@ class Rehearsal:
         **options: Any,
     ) -> Runner:
         journal = self.folder / "journal.sqlite"
-        if journal.exists() and not fold(read_journal(journal)).begun:
+        if journal.exists() and not standing(journal).begun:
             # A scripted death before the first row: the dead write no outcome.
             (self.folder / "outcome.json").unlink(missing_ok=True)
         self.clock = clock or VirtualClock(start_s=previous_state(self.folder).last_s)

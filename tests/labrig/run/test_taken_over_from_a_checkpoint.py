@@ -19,6 +19,10 @@ def test_the_night_goes_on_as_if_every_row_had_been_read(rehearse, script, monke
         night = rehearse(f"run-{with_checkpoints}")
         death = script.Death(after_rows=rows)
         runner = night.make(script.night(), death.clock, death.connect)
+        open_transport = night.open_transport
+        runner._open_transport = lambda port, death=death, opened=open_transport: death.wire(
+            opened(port)
+        )
         night.visit(3000.0, lambda night=night: connect(night.folder / "control.json").stop())
         runner.run()
         written = night.rows("checkpoint")
@@ -36,6 +40,7 @@ def test_the_night_goes_on_as_if_every_row_had_been_read(rehearse, script, monke
 def _killed(night, script) -> float:
     death = script.Death(after_rows=60)
     runner = night.make(script.night(1200.0), death.clock, death.connect)
+    runner._open_transport = lambda port: death.wire(night.open_transport(port))
     night.visit(900.0, lambda: connect(night.folder / "control.json").stop())
     runner.run()
     return death.at_s
@@ -47,6 +52,7 @@ def test_a_damaged_row_before_the_checkpoint_is_told_and_starves_nobody(
     monkeypatch.setattr(checkpoint, "EVERY_ROWS", 20)
     night = rehearse()
     died_s = _killed(night, script)
+    assert night.rows("checkpoint"), [(r.seq, r.kind, r.key, r.run_s) for r in night.rows()]
     with sqlite3.connect(night.folder / "journal.sqlite") as connection:
         connection.execute("DROP TRIGGER journal_no_update")
         connection.execute("UPDATE journal SET run_s = run_s + 1 WHERE seq = 5")
