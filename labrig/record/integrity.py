@@ -58,7 +58,7 @@ def damages(folder: Path) -> list[str]:
     found = []
     try:
         refuse_if_lost(folder)
-    except JournalLost as error:
+    except JournalError as error:
         found.append(str(error))
     path = folder / JOURNAL
     if not path.exists():
@@ -138,7 +138,10 @@ def _parsed(line: bytes) -> tuple[int, str] | None:
 
 def _last_row(folder: Path) -> tuple[int, float]:
     found = _asked(folder, "SELECT seq, run_s FROM journal ORDER BY seq DESC LIMIT 1")
-    return (int(found[0][0]), float(found[0][1])) if found else (0, 0.0)
+    try:
+        return (int(found[0][0]), float(found[0][1])) if found else (0, 0.0)
+    except (TypeError, ValueError) as error:
+        raise JournalError(f"{folder / JOURNAL}: its last row is no row ({error}).") from error
 
 
 def _hash_of(folder: Path, seq: int) -> str:

@@ -531,7 +531,7 @@ def open_read_only(path: Path) -> Iterator[sqlite3.Connection | None]:
             yield None if empty else connection
         finally:
             connection.close()
-    except (sqlite3.DatabaseError, ValueError, TypeError, IndexError) as error:
+    except (sqlite3.DatabaseError, ValueError, TypeError, IndexError, OverflowError) as error:
         # Also rows that are no rows: a file that was cut, or written over.
         raise JournalError(
             f"{path} cannot be read as a journal: {error}. Keep it as it is; `labrig verify` says "
