@@ -255,6 +255,19 @@ class Stage(Instrument, Protocol):
         ...
 
 
+@runtime_checkable
+class TellsReset(Protocol):
+    """A stage whose controller can be marked, so that a loss of power shows."""
+
+    def mark(self) -> bool:
+        """Leave a mark that a power cycle wipes out; whether it has taken."""
+        ...
+
+    def was_reset(self) -> bool:
+        """Whether the mark has gone. Ask only when :meth:`mark` had taken."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class EnvironmentReading:
     """One reading of an incubator probe; None where the probe says it has no value.

@@ -22,7 +22,7 @@ from labrig.record.consumption import Consumption
 from labrig.record.journal import Entry, Row, read_journal, read_since_checkpoint, read_tail
 from labrig.record.recovery import EntryState, Rest, RunState, fold
 
-FOLD = 2
+FOLD = 3
 """Raise it when :func:`labrig.record.recovery.fold` comes to another state from the same rows.
 
 Checkpoints of another number are passed over, and the journal is read from its first row."""

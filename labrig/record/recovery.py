@@ -101,6 +101,8 @@ class RunState:
     censored: dict[str, float] = field(default_factory=dict)
     stalls: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     pumps_given_up: set[str] = field(default_factory=set)
+    marked_stages: set[str] = field(default_factory=set)
+    lost_stages: set[str] = field(default_factory=set)
     pumps_left: set[str] = field(default_factory=set)
     consumption: Consumption = field(default_factory=Consumption)
     counts: Counter[str] = field(default_factory=Counter)
@@ -229,6 +231,8 @@ def _apply_run(state: RunState, row: Row) -> None:
             state.condition = "stopped"
         case "finished":
             state.condition = "finished"
+        case "stage-marked":
+            state.marked_stages.add(row.detail["instrument"])
         case "attached":
             state.identities.setdefault(row.detail["instrument"], row.detail["identity"])
 

@@ -13,7 +13,7 @@ from labrig.run.desk import Desk
 from labrig.run.orders import Decided, Order, Settle
 from labrig.run.whereabouts import Whereabouts
 from labrig_drivers.errors import LinkError, Refused
-from labrig_drivers.kinds import Stage
+from labrig_drivers.kinds import Stage, TellsReset
 
 MOVE_DEADLINE_S = 60.0
 MOST_SATURATED = 0.01
@@ -45,6 +45,7 @@ class ImagingHandler:
         pause_until: waits on the run's clock; raises when the run is stopped meanwhile.
         attachment: what goes along with a request, unseen (a simulated bench's scene).
         whereabouts: where the stage should stand.
+        lost: an earlier runner did not find it there, and nobody has put it right.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class ImagingHandler:
         pause_until: Callable[[float], None],
         attachment: Attach | None,
         whereabouts: Whereabouts,
+        lost: bool = False,
     ) -> None:
         self.name = name
         self._desk = desk
@@ -67,6 +69,7 @@ class ImagingHandler:
         self._at_um: tuple[float, float] | None = None
         self._whereabouts = whereabouts
         self._lost = ""
+        self._lost_before = lost
         self._too_bright: set[str] = set()
 
     @property
@@ -99,7 +102,7 @@ class ImagingHandler:
     def decide(self, decided: Decided) -> Order | None:
         """Go on with a stage that was lost, when a person has put it right."""
         if decided.key == self._question_id() and decided.choice == "homed":
-            self._lost = ""
+            self._lost, self._lost_before = "", False
             self._whereabouts.forget()
             self._desk.deviation("stage-homed-by-operator", instrument=self.name)
             self._desk.board.clear("stage-lost", self.name)
@@ -223,6 +226,11 @@ class ImagingHandler:
         here = self._look()
         if self._at_um == target:
             return here
+        stage = self._port()
+        if not self._whereabouts.marked and isinstance(stage, TellsReset):
+            self._whereabouts.marked = stage.mark()
+            if self._whereabouts.marked:
+                self._desk.note("run", "stage-marked", "noted", instrument=self.name)
         self._at_um = None
         for _ in range(2):
             self._whereabouts.leaves(here, target)
@@ -241,9 +249,19 @@ class ImagingHandler:
         if self._lost:
             raise StageLost(self._lost)
         found = stage.position_um()
-        doubt = self._whereabouts.doubt(found, stage.limits())
+        unmarked = False
+        if self._whereabouts.marked and isinstance(stage, TellsReset):
+            unmarked = stage.was_reset()
+        doubt = self._whereabouts.doubt(found, stage.limits(), unmarked)
+        if not doubt and self._lost_before:
+            doubt = "it was not where it had been left, and nobody has put it right since"
         if not doubt:
             return found
+        self._lose(found, doubt)
+        raise StageLost(self._lost)
+
+    def _lose(self, found: tuple[float, float], doubt: str) -> None:
+        """Have it put right by a person."""
         self._at_um = None
         self._lost = f"{self.name} is lost: {doubt}."
         self._desk.deviation(
@@ -257,7 +275,6 @@ class ImagingHandler:
         question = f"{self._lost} {remedy}"
         now_s = self._desk.clock.now_s()
         self._desk.board.ask(Question(self._question_id(), question, ("homed", "leave"), now_s))
-        raise StageLost(self._lost)
 
     def _question_id(self) -> str:
         return f"stage:{self.name}"

@@ -413,9 +413,11 @@ class Runner:
                     (picture for picture in pictures if picture.stage == name), state,
                     self._clock.now_s(),
                 )  # fmt: skip
+                within_um = self._plan.rules.arrive_within_um
+                where = Whereabouts(within_um, earlier, name in state.marked_stages)
                 return ImagingHandler(
                     name, desk, self._camera, self._plan.rules, worker.pause_until,
-                    self._attachment, Whereabouts(self._plan.rules.arrive_within_um, earlier),
+                    self._attachment, where, name in state.lost_stages,
                 )  # fmt: skip
             case "probe":
                 return ProbeHandler(name, desk, self._plan.rules)

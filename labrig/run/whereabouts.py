@@ -26,9 +26,13 @@ class Whereabouts:
     Args:
         within_um: as near as a move counts as arrived.
         earlier: places where an earlier runner may have left it; empty: nothing is known.
+        marked: its controller bears a mark that a loss of power wipes out.
     """
 
-    def __init__(self, within_um: float, earlier: Iterable[Place] = ()) -> None:
+    def __init__(
+        self, within_um: float, earlier: Iterable[Place] = (), marked: bool = False
+    ) -> None:
+        self.marked = marked
         self._within_um = within_um
         self._ends = self._meant = tuple(earlier)
         self._between = False
@@ -46,15 +50,17 @@ class Whereabouts:
     def forget(self) -> None:
         """A person vouches for wherever it says it is."""
         self._ends = self._meant = ()
-        self._between = False
+        self._between = self.marked = False
 
-    def doubt(self, found: Place, limits: StageLimits) -> str:
-        """Why a stage found here cannot be believed; empty when it can."""
+    def doubt(self, found: Place, limits: StageLimits, unmarked: bool = False) -> str:
+        """Why a stage found here, its mark gone or not, cannot be believed; empty when it can."""
         inside = (
             limits.x_min_um - self._within_um <= found[0] <= limits.x_max_um + self._within_um
             and limits.y_min_um - self._within_um <= found[1] <= limits.y_max_um + self._within_um
         )
         says = f"it says that it stands at ({found[0]:g}, {found[1]:g}) µm"
+        if unmarked and self.marked:
+            return f"{says}, and its controller has been switched off and on"
         if not inside:
             return f"{says}, outside its travel limits"
         if not self._ends:

@@ -407,3 +407,33 @@ def test_no_number_kills_it(requests):
     for request in [*requests, "W X Y", "/", "UM X? Y?"]:
         assert bench.ask(request)
         bench.pass_time(5.0)
+
+
+def test_a_mark_is_wiped_out_by_a_power_cycle_and_by_nothing_else():
+    bench = Bench(faults=[Fault("reboot", 60.0)])
+    assert bench.driver.was_reset()
+    assert bench.driver.mark()
+    bench.driver.move_to(1000.3, 0.0)
+    bench.pass_time(30.0)
+    assert bench.driver.position_um() == (1000.3, 0.0)
+    assert not bench.connect().was_reset()
+    bench.pass_time(30.0)
+    assert bench.driver.was_reset()
+
+
+def test_a_controller_that_takes_no_mark_says_so():
+    class Older:
+        left = b""
+
+        def write(self, data):
+            self.left = b":N-1\r\n"
+
+        def read(self, size, timeout_s):
+            data, self.left = self.left[:size], self.left[size:]
+            return data
+
+        def discard_input(self):
+            return b""
+
+    driver = asi_ms2000.INSTRUMENT.driver(Older(), AsiStageSettings(), "stage")
+    assert driver.mark() is False

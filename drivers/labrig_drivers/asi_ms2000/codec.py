@@ -18,6 +18,10 @@ STATUS = b"/\r"
 HALT = b"\\\r"
 VERSION = b"V\r"
 UNITS = b"UM X? Y?\r"
+DECIMALS = b"VB Z?\r"
+MARK = 4
+"""[P] Decimals of positions while the controller is marked: a number nobody else uses."""
+SET_MARK = f"VB Z={MARK}\r".encode("ascii")
 FLUSH = b"\x08"
 """Backspace: the controller forgets half a command that somebody left in its buffer. Unanswered."""
 _UM_PER_MM = 1000.0
@@ -103,6 +107,22 @@ def parse_units_per_um(reply: bytes) -> tuple[float, float]:
     if not (math.isfinite(x) and math.isfinite(y) and x and y):
         raise ValueError(f"{text!r} is no unit of length")
     return x / _UM_PER_MM, y / _UM_PER_MM
+
+
+def is_marked(reply: bytes) -> bool:
+    r"""Whether the answer to :data:`DECIMALS` is the mark.
+
+    >>> is_marked(b":A Z=4\r\n"), is_marked(b":A Z=0\r\n")
+    (True, False)
+
+    Raises:
+        ErrorReply: the controller refused.
+        ValueError: it is no number of decimals.
+    """
+    found = re.fullmatch(r":(?:A\s+)?Z=([\d.]+)(?:\s+A)?", _line(reply))
+    if found is None:
+        raise ValueError(f"{parse_answer(reply)!r} is not Z=…")
+    return float(found[1]) == MARK
 
 
 def parse_busy(reply: bytes) -> bool:

@@ -29,9 +29,9 @@ _SPEED_MARGIN = 2.0
 class AsiStage:
     """One ASI MS-2000 XY stage (:class:`labrig_drivers.kinds.Stage`).
 
-    After power-up the controller calls wherever it stands 0, 0. The driver cannot see that;
-    whoever knows where the stage should stand compares :meth:`position_um` with it before each
-    move.
+    After power-up the controller calls wherever it stands 0, 0. Whoever knows where the stage
+    should stand compares :meth:`position_um` with it before each move, and asks
+    :meth:`was_reset`, where the controller takes a mark.
 
     What a number means to the controller is its multiplier ``UM``, which other programs change,
     sign included (Micro-Manager does at every start), and which a reset changes back. It is asked
@@ -131,6 +131,35 @@ class AsiStage:
             round(settings.x_sign * x_um * x_per_um), round(settings.y_sign * y_um * y_per_um)
         )
         self._obeyed(command)
+
+    def mark(self) -> bool:
+        """Have positions told with more decimals, which a power cycle undoes and nothing else.
+
+        Raises:
+            NoReply, ReplyError: trouble on the line.
+        """
+        reply = self._ask(codec.SET_MARK)
+        try:
+            codec.parse_answer(reply)
+        except codec.ErrorReply:
+            return False
+        except ValueError as error:
+            raise self._explained(codec.SET_MARK, reply, error) from error
+        return not self.was_reset()
+
+    def was_reset(self) -> bool:
+        """Whether positions are told with other decimals than :meth:`mark` has set.
+
+        Raises:
+            NoReply, ReplyError: trouble on the line.
+        """
+        reply = self._ask(codec.DECIMALS)
+        try:
+            return not codec.is_marked(reply)
+        except codec.ErrorReply:
+            return True
+        except ValueError as error:
+            raise self._explained(codec.DECIMALS, reply, error) from error
 
     def moving(self) -> bool:
         """Whether a move is still under way."""

@@ -14,7 +14,7 @@ from labrig.run.control_client import connect
 from labrig.run.whereabouts import Whereabouts
 from labrig_drivers.kinds import StageLimits
 
-PLACES = [(-38_000.0, -30_000.0), (1000.0, 2000.0), (12_000.0, -500.0), (0.0, 9000.0)]
+PLACES = [(-38_000.0, -30_000.0), (0.0, 0.0), (12_000.0, -500.0), (0.0, 9000.0)]
 LIMITS = StageLimits(-55_000.0, 55_000.0, -37_500.0, 37_500.0)
 STAGE = {"stage": ("asi_ms2000", {})}
 
@@ -48,6 +48,14 @@ def test_a_takeover_believes_any_place_but_zero():
     where = Whereabouts(2.0, [(100.0, 100.0), (500.0, 0.0)])
     assert where.doubt((250.0, 70.0), LIMITS) == ""
     assert "as after lost power" in where.doubt((0.0, 0.0), LIMITS)
+
+
+def test_a_mark_that_has_gone_is_believed_more_than_any_place():
+    where = Whereabouts(2.0, [(0.0, 0.0)], marked=True)
+    assert where.doubt((0.0, 0.0), LIMITS, unmarked=False) == ""
+    assert "switched off and on" in where.doubt((0.0, 0.0), LIMITS, unmarked=True)
+    where.forget()
+    assert where.doubt((0.0, 0.0), LIMITS, unmarked=True) == ""
 
 
 def pictures(script, every_s=20.0, count=12):
@@ -88,7 +96,7 @@ def check(night, rests, plan):
 @given(
     reset_s=st.floats(0.5, 200.0).map(lambda t: round(t, 2)),
     gone=st.none() | st.tuples(st.floats(0.5, 200.0), st.floats(0.5, 60.0)),
-    dies_s=st.none() | st.floats(1.0, 200.0),
+    dies_s=st.none() | st.floats(0.5, 200.0),
 )
 def test_a_reset_at_any_moment_never_makes_a_wrong_picture_verified(
     rehearse, script, reset_s, gone, dies_s
@@ -133,7 +141,7 @@ def test_a_reset_stops_the_pictures_until_somebody_has_looked(rehearse, script):
 
     night.visit(150.0, somebody_looks)
     night.runner.run()
-    assert "lost power" in seen[0]["what"]
+    assert "switched off and on" in seen[0]["what"]
     states = [row.state for row in night.rows("frame") if row.state in ("confirmed", "missed")]
     assert states == ["confirmed"] * 4 + ["missed"] * 4 + ["confirmed"] * 4
     assert night.deviations().count("stage-lost") == 1
