@@ -15,13 +15,11 @@ from labrig.plan.pulse_times import pulse_times_s
 from labrig.plan.timeline import StimulationLevel, TrainSpec
 from labrig.record.vocabulary import SILENCED, TRIGGERED
 
-KINDS = ("train", "level", "run", "deviation", "command")
+KINDS = ("train", "level", "run", "deviation")
 """Of journal rows that say something about pulses."""
 _TROUBLE = ("link-lost", "failed-by-bug")
 _FOUND_WITHIN_S = 75.0
 """[P] A stimulator that is gone is found out by its poll: once a minute, on a busy port later."""
-_LATE_S = 5.0
-"""[P] A level is programmed no later than this after its time, unless its instrument is lost."""
 _ROOM_S = 1e-6
 """The journal's times are rounded so."""
 
@@ -150,8 +148,8 @@ class PulseFold:
     A train begins between its row :data:`TRIGGERED` and its ``train`` row. Whatever is programmed
     next, a hold, a stop and the run's end cut it off, also in its middle. Uncertain is: a train
     that was sent and not acknowledged, by a runner that died or an instrument that fell silent;
-    the last train of an instrument that was then found gone; and what a runner that died may have
-    cut off after its last row.
+    the last train of an instrument that was then found gone; and what was still playing after the
+    last row of a runner that died.
 
     Args:
         plan: says what a train of a level is.
@@ -162,7 +160,6 @@ class PulseFold:
         self.channels: dict[str, ChannelPulses] = {}
         self._sent: dict[tuple[str, Any, int], PlayedTrain] = {}
         self._last_row_s = 0.0
-        self._commanded_s = -math.inf
 
     def see(self, row: PulseRow) -> None:
         """Take one row in."""
@@ -172,8 +169,6 @@ class PulseFold:
             self._see_train(self._levels[row.detail["level"]], row)
         elif row.kind == "run" and row.key == "adopted":
             self._runner_died(row.run_s)
-        elif row.kind == "command":
-            self._commanded_s = row.run_s
         elif row.kind == "deviation" and row.key in _TROUBLE:
             self._doubt_last(row.detail["instrument"], row.run_s)
         elif (level := self._levels.get(row.key)) is not None:
@@ -242,20 +237,13 @@ class PulseFold:
     def _runner_died(self, adopted_s: float) -> None:
         """What it did after its last row is written nowhere, and nobody asked who still answers."""
         died_s = self._last_row_s
-        for name, channel in self.channels.items():
-            reprogrammed = any(
-                died_s - _LATE_S <= level.offset_s <= adopted_s
-                for level in self._levels.values()
-                if level.instrument == name.rpartition(":")[0]
-            )
+        for channel in self.channels.values():
             for train in reversed(channel.trains):
                 if train.found_by_s <= died_s:
                     break
                 train.found_by_s = max(train.found_by_s, adopted_s + _FOUND_WITHIN_S)
-                # A level that was due, a stop or a hold may have cut it with no row to tell.
-                if train.ends_s > died_s and (
-                    reprogrammed or self._commanded_s >= train.begun_s[0]
-                ):
+                # It may have cut it with no row to tell, or both may have lost power together.
+                if train.ends_s > died_s:
                     train.sure_until_s = min(train.sure_until_s, died_s)
         self._sent.clear()
 

@@ -167,10 +167,10 @@ def _apply(state: RunState, row: Row) -> None:
                 if state.censored.get(well) == row.detail["from_s"]:
                     del state.censored[well]
         case "deviation":
-            _apply_stall(state, row)
+            _apply_trouble(state, row)
 
 
-def _apply_stall(state: RunState, row: Row) -> None:
+def _apply_trouble(state: RunState, row: Row) -> None:
     match row.key:
         case "stall":
             state.stalls[row.detail["instrument"]] = row.detail
@@ -183,6 +183,11 @@ def _apply_stall(state: RunState, row: Row) -> None:
             state.stalls.pop(pump, None)
             state.pumps_given_up.discard(pump)
             state.pumps_left.discard(pump)
+        case "stage-lost":
+            state.lost_stages.add(row.detail["instrument"])
+        case "stage-homed-by-operator":
+            state.lost_stages.discard(row.detail["instrument"])
+            state.marked_stages.discard(row.detail["instrument"])
 
 
 def _last_word(row: Row) -> EntryState:

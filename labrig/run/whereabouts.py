@@ -94,16 +94,8 @@ def left_by_an_earlier_runner(
     if not any(picture.offset_s <= now_s for picture in pictures) or not state.begun:
         return ()
     known = {p.key: state.entries[p.key] for p in pictures if p.key in state.entries}
-    reached = [key for key, entry in known.items() if "x_reached_um" in entry.detail]
-    last_s = max((known[key].run_s for key in reached), default=0.0)
-    places = [
-        (known[key].detail["x_reached_um"], known[key].detail["y_reached_um"])
-        for key in reached
-        if known[key].run_s == last_s
-    ]
-    for picture in pictures:
-        entry = known.get(picture.key)
-        if entry is not None and entry.run_s > last_s and "x_asked_um" in entry.detail:
-            places.append((picture.x_um, picture.y_um))
+    done = [p for p in pictures if p.key in known and known[p.key].settled]
+    last = max(done, key=lambda p: known[p.key].run_s, default=None)
+    places = [] if last is None else [(last.x_um, last.y_um)]
     ahead = [p for p in pictures if p.key not in known or not known[p.key].settled]
     return (*places, *((p.x_um, p.y_um) for p in ahead[:_AHEAD]))

@@ -69,6 +69,9 @@ ENTRIES = st.one_of(
     entry("deviation", "stall-given-up", instrument=PUMPS),
     entry("deviation", "left-by-operator", instrument=PUMPS),
     entry("deviation", "restarted-by-operator", instrument=PUMPS),
+    entry("run", "stage-marked", instrument=PUMPS),
+    entry("deviation", "stage-lost", instrument=PUMPS),
+    entry("deviation", "stage-homed-by-operator", instrument=PUMPS),
 )
 
 
