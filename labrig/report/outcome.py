@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
+from labrig.record.alarms import AlarmSpan, alarm_spans
 from labrig.record.journal import Row
 from labrig.record.lateness import PUNCTUAL_S
 
@@ -75,6 +76,7 @@ class Outcome:
         tally: by kind of entry, how many met which of :data:`TALLIED`.
         worst_late_s: by kind, of what was done, the largest lateness.
         gaps: stretches in which nothing could be done.
+        alarms: what was told to a person, from when to when.
     """
 
     condition: Condition
@@ -88,6 +90,7 @@ class Outcome:
     deviations: tuple[Deviation, ...]
     gaps: tuple[Gap, ...]
     held: int
+    alarms: tuple[AlarmSpan, ...] = ()
 
     def count(self, fate: str) -> int:
         """Entries of every kind with this fate."""
@@ -135,6 +138,7 @@ def outcome_of(plan: Plan, rows: Iterable[Row], imaging_interval_s: float) -> Ou
             if d.code == "gap"
         ),
         held=sum(row.kind == "run" and row.key == "held" for row in rows),
+        alarms=alarm_spans(rows),
     )
 
 

@@ -19,7 +19,7 @@ FILES = (
     ("units.csv", "measures at the experimental unit, round by round"),
     ("contractions.csv", "optical contraction at the experimental unit, film by film"),
     ("dose_ledger.csv", "dose by well and factor"),
-    ("deviations.csv", "deviations, and all that was late, missed or uncertain"),
+    ("deviations.csv", "deviations, alarms, and all that was late, missed or uncertain"),
     ("frames.csv", "every picture"),
     ("verdict.json", "verdicts, comparisons, origins"),
     ("definition_sensitivity.csv", "every unit under every definition"),
@@ -84,6 +84,11 @@ def _deviations(analysis: Analysis) -> str:
         {"at_s": d.at_s, "kind": "deviation", "what": d.code, "where": d.about, "detail": d.detail}
         for d in analysis.outcome.deviations
     ]
+    rows += [
+        {"at_s": a.from_s, "kind": "alarm", "what": a.code, "where": a.about,
+         "detail": a.what + ("" if a.to_s is None else f" (until {a.to_s:.0f} s)")}
+        for a in analysis.outcome.alarms
+    ]  # fmt: skip
     rows += [
         {"at_s": s.due_s, "kind": s.kind, "what": s.fate, "where": s.where, "late_s": s.late_s,
          "detail": s.why}
