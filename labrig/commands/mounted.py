@@ -19,6 +19,7 @@ from labrig.commands.run import run
 from labrig.commands.serve import serve
 from labrig.commands.sim import sim
 from labrig.commands.verify import verify
+from labrig.commands.weigh import weigh
 
 app = typer.Typer(
     name="labrig",
@@ -47,6 +48,7 @@ for command, panel in (
     (resume, BENCH),
     (answer, BENCH),
     (follow, BENCH),
+    (weigh, BENCH),
     (serve, BENCH),
     (ready, BENCH),
     (doctor, BENCH),

@@ -11,6 +11,8 @@ from labrig.record.dose_records import DoseFold
 from labrig.record.journal import Row
 from labrig.record.pulses import ChannelPulses, PulseFold
 from labrig.record.pump_readings import PumpReadings
+from labrig.record.weights import KEY as WEIGHED
+from labrig.record.weights import Weights, see_weight
 
 
 @dataclass(slots=True)
@@ -23,6 +25,7 @@ class Seen:
         doses: what became of them.
         pulses: by stimulator and channel, as ``stimulator:channel``.
         censored: by well, from when.
+        weights: by reservoir.
     """
 
     pumps: dict[str, PumpReadings] = field(default_factory=dict)
@@ -30,6 +33,7 @@ class Seen:
     doses: DoseFold = field(default_factory=DoseFold)
     pulses: dict[str, ChannelPulses] = field(default_factory=dict)
     censored: dict[str, float] = field(default_factory=dict)
+    weights: dict[str, Weights] = field(default_factory=dict)
 
 
 def read_delivery(plan: Plan, rows: Iterable[Row]) -> Seen:
@@ -47,6 +51,8 @@ def read_delivery(plan: Plan, rows: Iterable[Row]) -> Seen:
             levels.append((row.run_s, detail["rate_ul_min"]))
         elif row.kind == "dose" and row.key in planned:
             seen.doses.see(planned[row.key], row)
+        elif row.kind == "note" and row.key.startswith(WEIGHED):
+            see_weight(seen.weights, row.run_s, detail)
         elif row.kind == "deviation" and row.key == "censored":
             for well in detail["wells"]:
                 seen.censored.setdefault(well, detail["from_s"])

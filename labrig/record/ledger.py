@@ -20,6 +20,7 @@ from labrig.record.flow_steps import delivered_steps, planned_steps, volume_ul
 from labrig.record.journal import Row
 from labrig.record.pulses import ChannelPulses
 from labrig.record.pump_readings import PumpReadings
+from labrig.record.weights import Balance, balances, witnessed_ul
 from labrig.record.well_doses import WellDose, well_doses
 
 
@@ -74,6 +75,7 @@ class Ledger:
     wells: tuple[WellDose, ...]
     doses: tuple[DoseRecord, ...]
     pulses: tuple[PulseTotals, ...]
+    reservoirs: tuple[Balance, ...]
     censored_from_s: dict[str, float]
 
 
@@ -88,14 +90,22 @@ def dose_ledger(plan: Plan, rows: Iterable[Row], until_s: float) -> Ledger:
             censored[dose.well] = min(
                 censored.get(dose.well, dose.censored_from_s), dose.censored_from_s
             )
+    weighed = weights_of(plan, seen, until_s)
     return Ledger(
         until_s=until_s,
-        pumps=_pump_totals(plan, seen, until_s),
+        pumps=_pump_totals(plan, seen, until_s, weighed),
         wells=wells,
         doses=seen.doses.records(),
         pulses=_pulse_totals(plan, seen, until_s),
+        reservoirs=weighed,
         censored_from_s=dict(sorted(censored.items())),
     )
+
+
+def weights_of(plan: Plan, seen: Seen, until_s: float) -> tuple[Balance, ...]:
+    """What reservoirs lost by weight, beside what their pumps believe."""
+    steps = {pump: delivered_steps(said.readings) for pump, said in seen.pumps.items()}
+    return balances(plan, seen.weights, steps, until_s)
 
 
 def ledger_json(ledger: Ledger) -> dict[str, Any]:
@@ -113,7 +123,9 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any part of a ledger
     return value
 
 
-def _pump_totals(plan: Plan, seen: Seen, until_s: float) -> tuple[PumpTotals, ...]:
+def _pump_totals(
+    plan: Plan, seen: Seen, until_s: float, weighed: tuple[Balance, ...]
+) -> tuple[PumpTotals, ...]:
     planned = planned_steps(plan)
     boluses = [e for e in plan.timeline if isinstance(e, Dose) and e.offset_s <= until_s]
     totals = []
@@ -129,7 +141,7 @@ def _pump_totals(plan: Plan, seen: Seen, until_s: float) -> tuple[PumpTotals, ..
                 believed_ul=volume_ul(delivered_steps(said.readings), until_s),
                 unsure_ul=said.unsure_ul,
                 drive_watched=said.witnessed,
-                witnessed_ul=None,
+                witnessed_ul=witnessed_ul(plan, pump, weighed),
             )
         )
     return tuple(totals)

@@ -23,8 +23,8 @@ FEW_PULSES = 0.95
 _IN_WORDS = {"none": "“none” (neither mass, strength nor quality is low)"}
 _TOLD_ABOVE = {
     "stall", "stall-recovered", "stall-given-up", "stall-retried", "uncensored",
-    "restarted-by-operator", "left-by-operator", "dose-refused", "watchdog-armed", "censored",
-    "picture-missed", "link-lost",
+    "restarted-by-operator", "left-by-operator", "dose-refused", "watchdog-armed", "mass-balance",
+    "censored", "picture-missed", "link-lost",
     "link-restored", "gap", "left-unattended", "dose-uncertain",
     "failed-by-bug", "stage-lost", "stage-homed-by-operator", "left-as-found",
 }  # fmt: skip
@@ -150,6 +150,15 @@ def _troubles(analysis: Analysis) -> list[Point]:
         points.append(
             Point("bad", f"{wells}: censored, the first from {clock(first)}, by the rule on doses.")
         )
+    for balance in ledger.reservoirs:
+        if balance.agrees is False and balance.weighed_ul is not None:
+            points.append(
+                Point(
+                    "bad",
+                    f"{balance.reservoir} lost {balance.weighed_ul / 1000:.1f} mL by weight, its "
+                    f"pumps believe {balance.believed_ul / 1000:.1f} mL.",
+                )
+            )
     lost = {kind: fates.get("missed", 0) + fates.get("failed", 0)
             for kind, fates in outcome.tally.items()}  # fmt: skip
     names = {"frame": "pictures", "film": "films", "dose": "doses", "level": "settings of flow or "

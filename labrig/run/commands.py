@@ -9,7 +9,8 @@ from typing import Any, get_args
 from labrig.run.desk import Desk
 from labrig.run.orders import Command, CommandName
 
-_NEEDED = {"answer": ("question", "choice"), "note": ("text",), "phase": ("name",)}
+_NEEDED = {"answer": ("question", "choice"), "note": ("text",), "phase": ("name",),
+           "weigh": ("reservoir", "when", "grams")}  # fmt: skip
 
 
 AT_ONCE = frozenset({"stop", "hold"})

@@ -55,6 +55,14 @@ class RunnerClient:
         """Write what a person did into the journal. Raises NoRunner."""
         return self._command("note", command_id, text=text, by=by)
 
+    def weigh(
+        self, reservoir: str, when: str, grams: float, by: str = "", command_id: str | None = None
+    ) -> dict[str, Any]:
+        """Write down a reservoir's weight before or after. Raises NoRunner, CommandRefused."""
+        return self._command(
+            "weigh", command_id, reservoir=reservoir, when=when, grams=repr(grams), by=by
+        )
+
     def phase(self, name: str, command_id: str | None = None) -> dict[str, Any]:
         """The conductor says which phase it is in. Raises NoRunner."""
         return self._command("phase", command_id, name=name)

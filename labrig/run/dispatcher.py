@@ -14,6 +14,7 @@ from labrig.record.clock import Mailbox
 from labrig.record.dose_ends import last_words
 from labrig.record.journal import Entry, JournalWriteFailed
 from labrig.record.recovery import RunState
+from labrig.record.weights import KEY as WEIGHED
 from labrig.run.desk import Desk
 from labrig.run.liveness import Turn
 from labrig.run.orders import (
@@ -372,6 +373,9 @@ class Dispatcher:
                 self._answer(str(args["question"]), str(args["choice"]), str(args.get("by", "")))
             case "note":
                 self._desk.note("note", command.id, "noted", text=args["text"], by=args.get("by"))
+            case "weigh":
+                detail = {name: args[name] for name in ("reservoir", "when", "grams", "by")}
+                self._desk.note("note", f"{WEIGHED}{args['reservoir']}", "noted", **detail)
             case "phase":
                 self._desk.note("run", "phase", "noted", name=args["name"])
             case "unfollowed":

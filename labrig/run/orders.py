@@ -9,7 +9,9 @@ from typing import Any, Literal, assert_never
 from labrig.plan.timeline import Dose, Entry, Film, FlowLevel, Frame, Reading, StimulationLevel
 from labrig.record.journal import Kind, State
 
-CommandName = Literal["stop", "hold", "resume", "answer", "note", "phase", "unfollowed", "followed"]
+CommandName = Literal[
+    "stop", "hold", "resume", "answer", "note", "phase", "weigh", "unfollowed", "followed"
+]
 
 
 def instrument_of(entry: Entry) -> str:

@@ -23,6 +23,7 @@ from labrig.record.ledger import ledger_json
 from labrig.record.recount import fates_of
 from labrig.record.recovery import RunState
 from labrig.record.reserve import Reserve
+from labrig.record.weights import contradiction
 from labrig.rig.bench import (
     BenchSpec,
     InstrumentSpec,
@@ -265,6 +266,9 @@ class Runner:
         until_s = ended_s(desk.journal.rows("run")) or self._clock.now_s()
         ledger, problem = ledger_of(self._plan, desk.journal.rows(), until_s)
         failures += problem
+        for balance in ledger.reservoirs if ledger is not None else ():
+            if balance.agrees is False:
+                desk.deviation("mass-balance", **contradiction(balance))
         said = desk.board.condition
         shortfalls: tuple[str, ...] = ()
         if said == "finished":

@@ -76,3 +76,24 @@ def test_pulses_that_a_stop_cut_off_were_not_delivered(rehearse, script):
     runner.run()
     (pulses,) = _ledger(night)["pulses"]
     assert pulses["delivered"] == 13 * 50 + 20  # of the train begun at 650 s, two seconds of 10 Hz
+
+
+def test_a_bottle_weighed_while_the_run_goes_on_shows_what_its_pump_cannot_see(rehearse, script):
+    """The pump stands still under its own belief for most of the night."""
+    night = rehearse(faults={"base": (script.Fault("stall", 600.0),)})
+    night.make(script.plan([script.flow(0.0, 30.0)], 4 * 3600.0))
+
+    def write_down() -> None:
+        client = connect(night.folder / "control.json")
+        client.weigh("bottle", "before", 500.0)
+        client.weigh("bottle", "after", 500.0 - 0.3)
+
+    night.visit(4 * 3600.0 - 10.0, write_down)
+    night.runner.run()
+    ledger = _ledger(night)
+    (bottle,) = ledger["reservoirs"]
+    assert (bottle["agrees"], bottle["weighed_ul"]) == (False, pytest.approx(300.0))
+    base = next(pump for pump in ledger["pumps"] if pump["pump"] == "base")
+    assert base["believed_ul"] == pytest.approx(7200.0, rel=0.01)
+    assert (base["witnessed_ul"], base["drive_watched"]) == (pytest.approx(300.0), False)
+    assert "mass-balance" in night.deviations()
