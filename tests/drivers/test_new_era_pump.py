@@ -376,3 +376,32 @@ def test_the_counter_goes_on_over_its_end_and_its_units(stand):
         came_ul += 1500.0
         assert stand.pump.state().delivered_ul == pytest.approx(came_ul, abs=11.0)
     assert came_ul > 2 * 10_000
+
+
+def _say(simulator, command, at_s=0.0):
+    reply = simulator.receive(f"{command}\r".encode(), at_s)
+    return reply[1:-1].decode()
+
+
+def test_a_factory_fresh_pump_stops_after_its_volume_and_counts_with_a_point(bench):
+    """As the quick start and other people's clients have it."""
+    simulator = bench(new_era.INSTRUMENT, NewEraSettings(syringe_diameter_mm=10.0)).simulator
+    assert _say(simulator, "0") == "00A?R"
+    assert _say(simulator, "0STP") == "00S?NA"
+    assert _say(simulator, "0VOL1000") == "00S"
+    assert _say(simulator, "0VOL") == "00S1000.UL"
+    assert _say(simulator, "0RAT C 3.000 MM") == "00S"
+    assert _say(simulator, "0RUN") == "00I"
+    simulator.advance(60.0)
+    assert _say(simulator, "0DIS", 60.0) == "00SI1000.W0.000UL"
+
+
+def test_a_rate_changed_while_pumping_is_not_kept_over_a_power_cut(bench):
+    stand = bench(new_era.INSTRUMENT, BASIC, [Fault("reboot", 20.0)])
+    simulator = stand.simulator
+    for command in ("0", "0RAT100.0UM", "0RUN", "0RAT200.0"):
+        _say(simulator, command, 1.0)
+    assert _say(simulator, "0RAT", 2.0) == "00I200.0UM"
+    simulator.advance(30.0)
+    assert _say(simulator, "0", 30.0) == "00A?R"
+    assert _say(simulator, "0RAT", 30.0) == "00S100.0UM"

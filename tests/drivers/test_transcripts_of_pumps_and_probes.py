@@ -79,7 +79,7 @@ def test_safe_mode_packets_of_the_host_are_those_of_the_manual():
     # Time passes inside this transcript, so its host side is read off it frame by frame.
     sent = [step.data for step in steps_of("new_era_safe") if step.direction == ">"]
     safe = codec.safe_frame
-    assert sent == [safe(0, command) for command in ("SAF10", "RUN", "STP", "STP")]
+    assert sent == [safe(0, command) for command in ("SAF10", "RUN", "STP", "")]
 
 
 SIMULATORS = {

@@ -4,9 +4,11 @@ Simulated: Basic and Safe mode, alarms and their acknowledgement, the two-step S
 RAT and STP phases, the four-digit rule, plunger speed limits, volume totals and the host
 watchdog. Answered ``?``: other phase functions, purge, triggers, TTL, buzzer and ``*`` commands.
 
-Assumed, not in the manual pages at hand: every phase leaves the factory as ``RAT`` without rate
-and volume, and a phase without a rate keeps the one before (so a program not ended by ``STP`` runs
-on); totals are lost with power and roll over after 9999; a stopped pump takes STP uncomplaining.
+From the quick start and from other people's clients: phase 2 leaves the factory as ``STP``; a
+stopped pump answers STP with ``?NA``; ``RAT C`` is ``RAT``; four digits end in a point; a rate
+changed while pumping is not kept over a power cut. Assumed: the other phases leave the factory as
+``RAT`` without rate and volume, and a phase without a rate keeps the one before (so a program not
+ended by ``STP`` runs on); totals are lost with power and roll over after 9999.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ _NOTHING_UL = 1e-9
 _NEVER = float("inf")
 
 
-@dataclass
+@dataclass(eq=False)
 class _Phase:
     function: str = "RAT"
     rate: float = 0.0
@@ -74,6 +76,8 @@ class SimulatedNewEra:
         self._diameter_mm = settings.syringe_diameter_mm
         self._volume_unit = "UL" if settings.syringe_diameter_mm <= 14.0 else "ML"
         self._phases = [_Phase() for _ in range(_LAST_PHASE)]
+        self._phases[1].function = "STP"
+        self._stored_rates: dict[int, tuple[float, str]] = {}
         self._selected = 1
         self._safe_s = 0
         self._now_s = -_NEVER
@@ -200,6 +204,9 @@ class SimulatedNewEra:
 
     def _power_up(self) -> None:
         self._status, self._alarm = "S", "R"
+        for number, stored in self._stored_rates.items():
+            self._phases[number].rate, self._phases[number].rate_unit = stored
+        self._stored_rates.clear()
         self._totals_ul = {"I": 0.0, "W": 0.0}
         self._selected = self._running_phase = 1
         # In Safe mode the watchdog waits for the first valid packet after power-up.
@@ -274,6 +281,7 @@ class SimulatedNewEra:
         phase = self._phase
         if not argument:
             return f"{_four_digits(phase.rate)}{phase.rate_unit}"
+        argument = argument.removeprefix("C")
         unit = argument[-2:] if argument[-2:] in _UNIT_UL_MIN else None
         rate = _number(argument if unit is None else argument[:-2])
         if unit is not None and self._status != "S":
@@ -283,9 +291,14 @@ class SimulatedNewEra:
         slowest, fastest = _SLOWEST_CM_H / 60 * 1000, _FASTEST_CM_MIN * 1000
         if not slowest * area_cm2 <= rate_ul_min <= fastest * area_cm2:
             raise _Refusal("?OOR")
-        phase.rate, phase.rate_unit = rate, unit or phase.rate_unit
-        if self._status != "S":
+        number = self._phases.index(phase)
+        if self._status == "S":
+            self._stored_rates.pop(number, None)
+        else:
+            # Not worn into its memory: after a power cut the rate before is there again.
+            self._stored_rates.setdefault(number, (phase.rate, phase.rate_unit))
             self._commanded_ul_min = rate_ul_min
+        phase.rate, phase.rate_unit = rate, unit or phase.rate_unit
         return ""
 
     def _on_vol(self, argument: str) -> str:
@@ -327,6 +340,8 @@ class SimulatedNewEra:
 
     def _on_stp(self, argument: str) -> str:
         # The first STP pauses, the second resets the program.
+        if self._status == "S":
+            raise _Refusal("?NA")
         self._status = "P" if self._status in "IW" else "S"
         return ""
 
@@ -394,4 +409,5 @@ def _four_digits(value: float) -> str:
     whole = len(str(int(value)))
     decimals = 4 - whole
     step: int = 10**decimals
-    return f"{int(value * step + 1e-6) / step:.{decimals}f}"
+    text = f"{int(value * step + 1e-6) / step:.{decimals}f}"
+    return text if "." in text else f"{text}."
