@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from labrig.record.consumption import Consumption
-from labrig.record.journal import Entry, Row, read_journal, read_since_checkpoint, read_tail
+from labrig.record.journal import Entry, Row, every_row, read_since_checkpoint, read_tail
 from labrig.record.recovery import EntryState, Rest, RunState, fold
 
 FOLD = 3
@@ -96,11 +96,16 @@ class Checkpoints:
 
 
 def restored(checkpoints: Iterable[Row]) -> RunState | None:
-    """The state at the last of these rows; None when another version of the fold wrote one."""
-    state = RunState()
+    """The state at the last of these rows; None when another version of the fold wrote it.
+
+    After those of another version the first of this one holds everything: see :func:`recover`.
+    """
+    state: RunState | None = RunState()
     for row in checkpoints:
         if row.detail.get("fold") != FOLD:
-            return None
+            state = None
+            continue
+        state = RunState() if state is None else state
         for name, key, *value in row.detail["changes"]:
             found = getattr(state, name)
             if not value:
@@ -214,9 +219,12 @@ def unpaused() -> Iterator[None]:
 def _recovered(path: Path) -> tuple[RunState, Checkpoints]:
     checkpoints, tail = read_since_checkpoint(path)
     state = restored(checkpoints)
+    rows: Iterable[Row] = tail
     if state is None:
-        state, tail = RunState(), read_journal(path)
+        # Once: its next checkpoint holds everything.
+        state, rows = RunState(), every_row(path)
     follower = Checkpoints(state)
-    for row in tail:
+    for row in rows:
         follower.see(row)
-    return fold(tail, state), follower
+        fold((row,), state)
+    return state, follower

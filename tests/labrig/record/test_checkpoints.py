@@ -193,6 +193,21 @@ def test_checkpoints_of_another_fold_are_passed_over(fresh_path, monkeypatch):
     assert plain_state(recover(path)[0]) == plain_state(fold(read_journal(path)))
 
 
+def test_after_a_change_of_the_fold_only_the_first_reads_every_row(fresh_path, monkeypatch):
+    path = fresh_path()
+    _long(path, 500)
+    monkeypatch.setattr(checkpoint, "FOLD", checkpoint.FOLD + 1)
+    monkeypatch.setattr(checkpoint, "EVERY_ROWS", 100)
+    journal = open_journal(path, VirtualClock(), survives="kill")
+    journal.follow(recover(path)[1])
+    journal.note(Entry("frame", "late", "confirmed", {"path": "p"}))
+    journal.close()
+    read = []
+    monkeypatch.setattr(checkpoint, "every_row", lambda path: read.append(path))
+    assert plain_state(recover(path)[0]) == plain_state(fold(read_journal(path)))
+    assert read == []
+
+
 def test_a_checkpoint_that_the_disk_refuses_costs_no_row_and_comes_later(fresh_path):
     class Full(sqlite3.Connection):
         full = True
