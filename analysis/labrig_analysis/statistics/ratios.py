@@ -1,4 +1,4 @@
-"""Statistics on experimental units: ratios with intervals, and what a design can tell at all.
+"""Ratios of experimental units with intervals: two groups, or pairs within blocks.
 
 Everything works on logarithms, because diameters and their ratios are log-normal, and takes one
 value a unit. Tubes, fields and wells that share a line or a channel are sub-samples: averaged
@@ -8,7 +8,7 @@ before they come here, never counted as n (Lazic et al. 2018, PLoS Biol 16:e2005
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -107,55 +107,6 @@ def ratio_of_pairs(ratios: Floats) -> RatioTest:
     if error == 0:
         return _untested(difference, "none: blocks do not differ at all", n)
     return _tested(difference, error, len(logs) - 1.0, "paired t on log ratios of blocks", n)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """P values of a family adjusted so that the family errs in 5 % (Holm 1979), in the same order.
-
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
-    """
-    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
-    adjusted, highest = [0.0] * len(p_values), 0.0
-    for rank, index in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[index] = highest
-    return adjusted
-
-
-def estimable(design: npt.ArrayLike, contrast: npt.ArrayLike) -> bool:
-    """Whether a design can tell a contrast: it lies in the row space (Searle 1971, ch. 5).
-
-    Args:
-        design: (arms, effects) with one row an arm.
-        contrast: (effects,) weights.
-    """
-    rows = np.atleast_2d(np.asarray(design, float))
-    wanted = np.asarray(contrast, float)[None, :]
-    return bool(np.linalg.matrix_rank(np.vstack([rows, wanted])) == np.linalg.matrix_rank(rows))
-
-
-def effect_from_cells(
-    design: Mapping[str, Sequence[float]], logs: Mapping[str, float], contrast: Sequence[float]
-) -> float:
-    """A contrast estimated from one mean a cell (arm), by least squares.
-
-    Args:
-        design: by arm, its row of effects.
-        logs: by arm, the mean of its units' logarithms.
-        contrast: weights of the effects.
-
-    Returns:
-        the difference of logarithms.
-
-    Raises:
-        ValueError: the contrast cannot be told from these arms.
-    """
-    rows = np.array([design[arm] for arm in logs], float)
-    if not estimable(rows, contrast):
-        raise ValueError("this contrast is not identifiable with these arms")
-    coefficients = np.linalg.lstsq(rows, np.array(list(logs.values())), rcond=None)[0]
-    return float(np.asarray(contrast, float) @ coefficients)
 
 
 def _logs(values: Floats) -> npt.NDArray[np.float64]:

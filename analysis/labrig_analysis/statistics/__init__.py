@@ -1,0 +1,32 @@
+"""Statistics on experimental units, one module per question.
+
+Tubes, fields and wells that share a carrier are sub-samples: they are averaged before they come
+here, or stand in a mixed model as what they are, and are never counted as n (Lazic et al. 2018,
+PLoS Biol 16:e2005282). Widths and their ratios are log-normal, so everything is on natural
+logarithms. What each method needs and what it refuses: docs/statistics.md.
+"""
+
+from labrig_analysis.statistics.cells import effect_from_cells, estimable
+from labrig_analysis.statistics.multiplicity import holm
+from labrig_analysis.statistics.ratios import (
+    EQUIVALENCE_MARGIN,
+    Equivalence,
+    Floats,
+    RatioTest,
+    geometric_mean,
+    ratio_of_groups,
+    ratio_of_pairs,
+)
+
+__all__ = [
+    "EQUIVALENCE_MARGIN",
+    "Equivalence",
+    "Floats",
+    "RatioTest",
+    "effect_from_cells",
+    "estimable",
+    "geometric_mean",
+    "holm",
+    "ratio_of_groups",
+    "ratio_of_pairs",
+]
