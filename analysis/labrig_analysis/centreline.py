@@ -168,7 +168,8 @@ def label_distance(labels: LabelImage) -> FloatImage:
     inside[:, :-1][(labels[:, :-1] != labels[:, 1:]) & (labels[:, 1:] > 0)] = 0
     inside[:-1][(labels[:-1] != labels[1:]) & (labels[1:] > 0)] = 0
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
-    return np.asarray(np.maximum(distance - np.float32(0.5), 0))
+    # OpenCV gives a number without meaning where nothing is outside at all.
+    return np.asarray(np.clip(distance - np.float32(0.5), 0, max(labels.shape) / 2))
 
 
 def _typical_width(labels: LabelImage, step: int) -> float:

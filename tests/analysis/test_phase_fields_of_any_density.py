@@ -1,5 +1,6 @@
 """Phase fields of drawn cultures: full ones are not called empty, and empty ones are."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -49,3 +50,37 @@ def test_a_masked_third_makes_no_tubes(seed):
     image = render_phase(scene(seed), EMPTY, SHAPE, PIXEL_UM, seed)
     image[:, : SHAPE[1] // 3] = np.median(image)
     assert segment_tube_like_objects(image, PIXEL_UM).n_tubes == 0
+
+
+def bands(cover, texture, seed):
+    """Parallel dark bodies with bright halos on a textured ground; image and truth."""
+    side, width = 512, 26
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:side, :side]
+    angle = np.deg2rad(rng.uniform(0, 180))
+    across = (x - side / 2) * np.cos(angle) + (y - side / 2) * np.sin(angle)
+    pitch = width / cover
+    from_axis = np.abs((across % pitch) - pitch / 2 - 2 * np.sin(y / 60))
+    body = from_axis < width / 2
+    image = np.where(body, 85.0, np.where(from_axis < width / 2 + 4, 165.0, 120.0))
+    grain = cv2.GaussianBlur(rng.normal(0, 1, image.shape), (0, 0), 2.2)
+    image = cv2.GaussianBlur(image, (0, 0), 1.2) + grain / grain.std() * texture
+    return (image + rng.normal(0, 2, image.shape)).clip(0, 255).astype(np.uint8), body
+
+
+@pytest.mark.parametrize("texture", [3, 10])
+@pytest.mark.parametrize("cover", [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
+def test_bodies_are_found_at_any_cover(cover, texture):
+    image, body = bands(cover, texture, seed=int(10 * cover))
+    found = segment_tube_like_objects(image, 0.65)
+    assert dice(found.labels > 0, body) > 0.85
+
+
+@pytest.mark.parametrize("texture", [3, 6, 12])
+def test_a_textured_ground_alone_is_not_crowded(texture):
+    rng = np.random.default_rng(texture)
+    grain = cv2.GaussianBlur(rng.normal(0, 1, (512, 512)), (0, 0), 2.2)
+    image = 120 + grain / grain.std() * texture + rng.normal(0, 2, grain.shape)
+    found = segment_tube_like_objects(image.clip(0, 255).astype(np.uint8), 0.65)
+    assert found.n_tubes == 0
+    assert "empty field" in found.reasons[0]

@@ -50,3 +50,11 @@ def test_labels_without_crossings_come_back_as_they_were():
     parted = part_crossings(labels)
     assert np.array_equal(parted.labels, labels)
     assert parted.clusters.tolist() == [0, 1, 2]
+
+
+def test_a_label_that_fills_the_whole_field_has_a_width_of_its_size():
+    from labrig_analysis.crossings import part_crossings
+
+    full = np.ones((80, 120), np.int32)
+    parted = part_crossings(full)
+    assert parted.labels.max() == 1
