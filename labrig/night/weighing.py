@@ -10,6 +10,7 @@ from labrig.plan.store import from_json
 from labrig.record.checkpoint import recover
 from labrig.record.clock import RealClock, boot_id, steady_s
 from labrig.record.delivery import read_delivery
+from labrig.record.integrity import ANCHORS, refuse_if_lost
 from labrig.record.journal import Entry, open_journal, read_journal
 from labrig.record.ledger import dose_ledger, ledger_json, weights_of
 from labrig.record.recovery import run_time_now_s
@@ -57,6 +58,7 @@ def _append(folder: RunFolder, plan: Plan, detail: dict[str, object]) -> Balance
     reservoir = str(detail["reservoir"])
     lease = take_lease(folder.root)
     try:
+        refuse_if_lost(folder.root)
         state, follower = recover(folder.journal)
         simulated = json.loads(folder.identity.read_text(encoding="utf-8"))["simulated"]
         now_s = state.last_s
@@ -65,6 +67,7 @@ def _append(folder: RunFolder, plan: Plan, detail: dict[str, object]) -> Balance
         journal = open_journal(folder.journal, RealClock(now_s))
         try:
             journal.epoch = state.epoch
+            journal.anchor(folder.root / ANCHORS)
             journal.follow(follower)
             journal.note(Entry("note", f"{KEY}{reservoir}", "noted", detail))
             ledger = dose_ledger(plan, journal.rows(), state.last_s)
