@@ -176,7 +176,7 @@ def _contraction(
 
 def _unseen_um(noise_um: float) -> float:
     """Contractions up to this pass for noise."""
-    from labrig_analysis.contraction import FOLLOWED_NOISE
+    from labrig_analysis.pulse_responses import FOLLOWED_NOISE
 
     return FOLLOWED_NOISE * noise_um
 

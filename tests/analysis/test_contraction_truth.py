@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from labrig_analysis.contraction import Contraction, fatigue_ratio, measure_contraction
+from labrig_analysis.contraction import Contraction, measure_contraction
+from labrig_analysis.pulse_responses import fatigue_ratio
 from labrig_analysis.synthetic.culture import EMPTY, CultureState
 from labrig_analysis.synthetic.film import Film, TwitchKinetics, render_film
 from labrig_analysis.synthetic.scene import make_scene
