@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from truthcheck import check_truth
 
-NOT_YET = {"pump volume"}
+NOT_YET: set[str] = set()
 DEEPEST = 4
 
 
