@@ -313,8 +313,8 @@ class Rehearsal:
         lived_here = self.runner is not None and (self.folder / "twin").exists()
         ahead = lived_here and self._did_things_after(self.clock.now_s())
         if (self.folder / "journal.sqlite").exists() and (ahead or not lived_here):
-            # Written by the test, lived through on another bench, or by a runner whose hands went on
-            # after its journal had ended: this one cannot vouch for it.
+            # Written by the test, lived through on another bench, or by a runner whose hands
+            # went on after its journal had ended: this one cannot vouch for it.
             self.past_is_made_up = True
         (self.folder / "plan.json").write_text(to_json(plan), encoding="utf-8")
         (self.folder / "bench.json").write_text(json.dumps(self.bench.to_json()), encoding="utf-8")
@@ -361,7 +361,8 @@ class Rehearsal:
         if self.record is None:
             return False
         self.record.close()
-        text = (self.folder / "twin" / "physical.jsonl").read_text(encoding="utf-8")
+        path = self.folder / "twin" / "physical.jsonl"
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
         return any(json.loads(line)[1] > at_s + 1e-3 for line in text.splitlines())
 
     def untrue(self) -> list[str]:
