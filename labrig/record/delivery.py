@@ -51,7 +51,8 @@ def read_delivery(plan: Plan, rows: Iterable[Row]) -> Seen:
             levels.append((row.run_s, detail["rate_ul_min"]))
         elif row.kind == "dose" and row.key in planned:
             seen.doses.see(planned[row.key], row)
-        elif row.kind == "note" and row.key.startswith(WEIGHED):
+        elif row.kind == "note" and row.key.startswith(WEIGHED) and "grams" in detail:
+            # Of its kind, and no word of an operator under an odd id.
             see_weight(seen.weights, row.run_s, detail)
         elif row.kind == "deviation" and row.key == "censored":
             for well in detail["wells"]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
+from labrig.record.weights import AFTER, BEFORE
 from labrig.run.desk import Desk
 from labrig.run.orders import Command, CommandName
 
 _NEEDED = {"answer": ("question", "choice"), "note": ("text",), "phase": ("name",),
            "weigh": ("reservoir", "when", "grams")}  # fmt: skip
+_TEXTS = ("by", "reason", "asked_utc")
+"""May be missing; what is there goes into journal and report."""
 
 
 AT_ONCE = frozenset({"stop", "hold"})
@@ -47,6 +51,7 @@ class Commands:
         self._hung = hung
         self._replies = {command_id: dict(reply) for command_id, reply in replies.items()}
         self._lock = threading.Lock()
+        self._stopping = threading.Lock()
 
     def take(self, name: str, command_id: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out a command, or repeat the reply it got the first time.
@@ -62,7 +67,13 @@ class Commands:
         for needed in _NEEDED.get(name, ()):
             if not isinstance(args.get(needed), str):
                 raise BadCommand(f"{name} needs {needed!r}")
-        with self._lock:
+        for text in _TEXTS:
+            if not isinstance(args.get(text, ""), str):
+                raise BadCommand(f"{text!r} of {name} must be a text")
+        if name == "weigh":
+            _check_weight(str(args["when"]), str(args["grams"]))
+        # A stop waits for no other command: that one may be waiting for a disk.
+        with self._stopping if name == "stop" else self._lock:
             if command_id in self._replies:
                 return self._repeated(name, command_id, args)
             if name == "answer":
@@ -105,3 +116,14 @@ class Commands:
         if choice not in standing[question_id].options:
             options = ", ".join(standing[question_id].options)
             raise BadCommand(f"{choice!r} is no answer to it; say one of {options}")
+
+
+def _check_weight(when: str, grams: str) -> None:
+    if when not in (BEFORE, AFTER):
+        raise BadCommand(f"a reservoir is weighed {BEFORE!r} or {AFTER!r}, not {when!r}")
+    try:
+        weight_g = float(grams)
+    except ValueError:
+        weight_g = math.nan
+    if not 0 <= weight_g < math.inf:
+        raise BadCommand(f"{grams!r} is no weight in grams")

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any, assert_never
 
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel
+from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
 from labrig.plan.timeline import Entry as TimelineEntry
 from labrig.record.clock import Mailbox
 from labrig.record.dose_ends import last_words
-from labrig.record.journal import Entry, JournalWriteFailed
-from labrig.record.recovery import RunState
+from labrig.record.journal import Entry, JournalWriteFailed, Kind
+from labrig.record.recovery import SETTLED, RunState
 from labrig.record.weights import KEY as WEIGHED
 from labrig.run.desk import Desk
 from labrig.run.liveness import Turn
@@ -101,6 +101,7 @@ class Dispatcher:
         self._winding_up = False
         self._answers_too_late: dict[str, str] = {}
         self._open_ports = len(self._boxes)
+        self._a_worker_died = False
         self.unsafe: list[str] = []
 
     def upcoming(self, count: int) -> list[dict[str, Any]]:
@@ -352,6 +353,8 @@ class Dispatcher:
                 self.unsafe += item.unsafe
             case Died():
                 self._open_ports -= 1
+                self._a_worker_died = True
+                self.unsafe += item.unsafe
             case None:
                 pass
             case _:
@@ -374,7 +377,8 @@ class Dispatcher:
             case "note":
                 self._desk.note("note", command.id, "noted", text=args["text"], by=args.get("by"))
             case "weigh":
-                detail = {name: args[name] for name in ("reservoir", "when", "grams", "by")}
+                detail = {name: args[name] for name in ("reservoir", "when", "grams")}
+                detail["by"] = str(args.get("by", ""))
                 self._desk.note("note", f"{WEIGHED}{args['reservoir']}", "noted", **detail)
             case "phase":
                 self._desk.note("run", "phase", "noted", name=args["name"])
@@ -427,6 +431,8 @@ class Dispatcher:
         self._tell_all(Finish())
         while self._open_ports > 0:
             self._handle(self._next(None))
+        # One that came while the last dose was waited for has cut it off.
+        stopped = self._stop_reason
         self._close_events("the run ended" if stopped is None else "the run was stopped")
         if stopped is None:
             self._desk.note("run", "finished", "noted")
@@ -456,9 +462,21 @@ class Dispatcher:
                 self._desk.note(kind_of(entry), key, "missed", reason=reason)
         for question in questions:
             self._desk.board.take_question(question.id)
+        if self._a_worker_died:
+            self._miss_what_nobody_took()
         rows = self._desk.journal.rows("dose")
         for word in last_words(self._plan.timeline, rows, why, ended):
             self._desk.note(word.kind, word.key, word.state, **word.detail)
+
+    def _miss_what_nobody_took(self) -> None:
+        """The last word on pictures and readings that were given to a worker which died."""
+        kinds: tuple[Kind, ...] = ("frame", "film", "reading")
+        rows = (row for kind in kinds for row in self._desk.journal.rows(kind))
+        settled = {row.key for row in rows if row.state in SETTLED}
+        for entry in self._timeline[: self._given]:
+            if isinstance(entry, Frame | Film | Reading) and entry.key not in settled:
+                reason = "the worker of its port had ended by an error of labrig's own"
+                self._desk.note(kind_of(entry), entry.key, "missed", reason=reason)
 
 
 def _wells(entry: TimelineEntry) -> tuple[str, ...]:

@@ -133,10 +133,11 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """A worker ended with an exception nobody foresaw."""
+    """A worker ended with an exception nobody foresaw; nobody looks after ``unsafe`` any more."""
 
     port: str
     what: str
+    unsafe: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

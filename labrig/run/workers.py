@@ -96,6 +96,7 @@ class Worker:
         self._unwritten: list[Order] = []
         self._held = False
         self._held_back: list[Order] = []
+        self._finishing = False
 
     def add(self, handler: Handler) -> None:
         """Put an instrument's handler on this port, before :meth:`run`."""
@@ -116,15 +117,32 @@ class Worker:
                 self._desk.deviation("worker-died", port=self.port, what=repr(error))
                 self._desk.alarm(
                     "worker", self.port, f"it ended: {error!r}",
-                    "The other instruments go on. Send the run folder to whoever looks after "
-                    "labrig.",
+                    "The other instruments go on; a stop still reaches these. Send the run folder "
+                    "to whoever looks after labrig.",
                 )  # fmt: skip
+                self._heed_stops_alone()
+                self._desk.deviation("left-unattended", instruments=list(self._handlers))
             finally:
                 # Whatever else fails: who waits for this worker must hear that it is gone.
-                self._dispatcher.put(Died(self.port, repr(error)))
+                self._dispatcher.put(Died(self.port, repr(error), self.names))
             raise
         finally:
             self._turn.ends()
+
+    def _heed_stops_alone(self) -> None:
+        """What is left of a worker that met an error of its own, until the run ends."""
+        self._turn.waits(None)
+        while not self._finishing:
+            item = self._later.popleft() if self._later else self.mailbox.get(None)
+            self._finishing = isinstance(item, Finish)
+            if not isinstance(item, Halt):
+                continue
+            self.leave.epoch = max(item.epoch, self.leave.epoch)
+            for name, handler in self._handlers.items():
+                try:
+                    told_apart(name, handler.cut_off)
+                except (InstrumentError, StaleEpoch) as error:
+                    _log.warning("while %s was cut off: %s", name, error)
 
     def pause_until(self, until_s: float) -> None:
         """Wait inside an action.
@@ -144,13 +162,12 @@ class Worker:
         now_s = self._desk.clock.now_s()
         for name in self._handlers:
             self._outages[name] = Outage(now_s, "it was not asked yet", now_s, told=False)
-        finishing = False
         while True:
             item = self._next()
+            self._finishing = self._finishing or isinstance(item, Finish)
             if item is not None:
                 self._perform(item)
-            finishing = finishing or isinstance(item, Finish)
-            if finishing and self._idle():
+            if self._finishing and self._idle():
                 break
             self._tick()
         self._end()
@@ -207,6 +224,8 @@ class Worker:
 
     def _halt(self, halt: Halt) -> None:
         """First every instrument is cut off, then each is seen to; who is mute comes last."""
+        if halt.epoch < self.leave.epoch:
+            return  # A newer one went before it; to act for this one now would be stale.
         self.leave.epoch = halt.epoch
         with self.leave.impatient(ROLL_CALL_S / 2):
             for name in self._answering_first():
