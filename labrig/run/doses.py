@@ -364,7 +364,13 @@ class DoseGiver:
             self._desk.note("dose", order.entry.key, "failed", what=what, delivered_ul=0.0)
 
     def _note_done(self, dose: Dose, witness: Witness) -> None:
-        self._desk.note("dose", dose.key, "confirmed", **self._told(dose, witness))
+        told = self._told(dose, witness)
+        counted_ul = witness.delivered_ul or 0.0
+        most_ul = min(counted_ul + witness.step_ul, dose.volume_ul)
+        if most_ul > counted_ul:
+            # A coarse counter may hide that a little more came.
+            told["at_most_ul"] = most_ul
+        self._desk.note("dose", dose.key, "confirmed", **told)
 
     def _note_unknown(self, dose: Dose, witness: Witness, bounds: Bounds, resolution: str) -> None:
         detail = self._told(dose, witness) | asdict(bounds)

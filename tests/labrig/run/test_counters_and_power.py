@@ -155,3 +155,18 @@ def test_the_rule_redo_gives_only_what_is_certainly_missing(rehearse, script):
     # 20 came in a minute; by when the pump was found standing it could have been 36.67.
     assert night.plants["dose"].moved_ul == pytest.approx(20.0 + 3.33, abs=0.1)
     assert "dose-uncertain" in night.deviations()
+
+
+@pytest.mark.parametrize("stalls_after_s", [5.0, 10.0, 55.0, 57.0, 59.0])
+def test_what_a_coarse_counter_hides_is_within_the_ledgers_bound(rehearse, script, stalls_after_s):
+    """A dose of 20 µL is cut by a stall; past 1000 µL the counter shows whole ones alone."""
+    stall = script.Fault("stall", 100.0 + stalls_after_s, 400.0)
+    night = rehearse(faults={"dose": (stall,)})
+    night.count_from(985.0)
+    dose = script.dose(100.0, 20.0, on_unknown="assume_done")
+    night.run(script.plan([script.flow(0.0, 0.0, "dose"), dose], 600.0))
+    night.plants["dose"].settle(600.0)
+    ledger, _ = _ledger(night)
+    (told,) = ledger["doses"]
+    assert night.plants["dose"].moved_ul <= told["at_most_ul"] + 0.01
+    assert told["at_most_ul"] <= 20.0
