@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 from labrig.durable import read_json, write_json
 from labrig.run.lease import runner_lives
 from labrig.run_folder import RunFolder
+
+_log = logging.getLogger(__name__)
 
 REAL_TIME = 1.0
 
@@ -18,13 +22,17 @@ def settle_pace(folder: RunFolder, asked: float | None) -> float:
             While a runner lives its own stays written down: nobody else gets to run.
 
     Raises:
-        OSError: it cannot be written down.
+        OSError: it cannot be read.
         ValueError: what was written down is damaged; the message names the file.
     """
     path = folder.twin / "pace.json"
     if asked is None:
         return float(read_json(path)["run_s_per_s"]) if path.exists() else REAL_TIME
     if not runner_lives(folder.root):
-        # as text: JSON has no number for "as fast as possible"
-        write_json(path, {"run_s_per_s": repr(asked)})
+        try:
+            # as text: JSON has no number for "as fast as possible"
+            write_json(path, {"run_s_per_s": repr(asked)})
+        except OSError as error:
+            # A full disk: whoever takes this run over has to be told the pace again.
+            _log.warning("the pace of the simulated bench cannot be written down: %s", error)
     return asked

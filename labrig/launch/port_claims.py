@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import logging
 import os
 import re
 import stat
@@ -25,6 +26,8 @@ from labrig.locks import try_lock
 from labrig.rig.bench import SIMULATED, BenchSpec
 from labrig.run.register import state_folder
 from labrig_drivers.errors import PortBusy
+
+_log = logging.getLogger(__name__)
 
 SHARED = Path("/tmp") if os.name != "nt" else None
 """The same for everybody on this machine, whatever TMPDIR says; where there is such a place."""
@@ -58,10 +61,7 @@ def claimed_ports(bench: BenchSpec, run: Path, claims: Path | None = None) -> It
                 file = held.enter_context(_open_own(folder / name, port.name))
                 if not try_lock(file):
                     raise _busy(port.name, port.address, file)
-                file.seek(0)
-                file.truncate()
-                file.write(str(run.absolute()))
-                file.flush()
+                _sign(file, run)
         yield
 
 
@@ -113,15 +113,15 @@ def _own_folders() -> list[Path]:
         try:
             public.mkdir(mode=0o755, exist_ok=True)
         except OSError as error:
-            sys.stderr.write(f"other users do not see which ports are in use: {error}\n")
+            _log.warning("other users do not see which ports are in use: %s", error)
             return folders
         if _is_of(public, os.getuid()):
             folders.append(public)
         else:
-            sys.stderr.write(
-                f"{public} was made by somebody else and is not used: other users do not see "
-                "which ports are in use. Have it removed.\n"
-            )
+            _log.warning(
+                "%s was made by somebody else and is not used: other users do not see which ports "
+                "are in use. Have it removed.", public,
+            )  # fmt: skip
     return folders
 
 
@@ -176,6 +176,17 @@ def _open_own(path: Path, port: str) -> IO[str]:
         os.close(descriptor)
         raise tampered
     return open(descriptor, "r+", encoding="utf-8", errors="replace")
+
+
+def _sign(file: IO[str], run: Path) -> None:
+    """Say whose it is. On a full disk nobody reads that; the lock holds all the same."""
+    text = str(run.absolute()).encode("utf-8", "replace")
+    try:
+        os.ftruncate(file.fileno(), 0)
+        os.lseek(file.fileno(), 0, os.SEEK_SET)
+        os.write(file.fileno(), text)
+    except OSError as error:
+        _log.warning("the claim of a port does not say which run has it: %s", error)
 
 
 def _see_that_free(path: Path, port: str, address: str) -> None:

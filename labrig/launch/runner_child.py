@@ -124,7 +124,8 @@ def _door_of(folder: RunFolder) -> int | None:
     """The process that ``control.json`` names; it may be gone, and so may the file, at any time."""
     try:
         pid: int = read_json(folder.control)["pid"]
-    except FileNotFoundError:
+    except (OSError, ValueError, KeyError):
+        # Not there yet; or on a full disk, where it is written in place, half of it.
         return None
     return pid
 

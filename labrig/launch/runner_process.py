@@ -13,6 +13,7 @@ import argparse
 import gc
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -62,11 +63,17 @@ def main(arguments: list[str]) -> int:
             return 0 if concluded.condition == "finished" else FAILED
         return _run(folder, options.speed, options.gap_s)
     except InstrumentError as error:
-        sys.stderr.write(f"{error}\n")
+        _say(error)
         return NO_INSTRUMENT
     except (LeaseHeld, RunOver, JournalError, PermissionError) as error:
-        sys.stderr.write(f"{error}\n")
+        _say(error)
         return REFUSED
+
+
+def _say(what: object) -> None:
+    """Into the run's log; a disk that is full must not change how the runner goes on or ends."""
+    with suppress(OSError):
+        sys.stderr.write(f"{what}\n")
 
 
 def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
@@ -113,10 +120,12 @@ def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
 
 def _close_twin(folder: RunFolder, twin: TwinBench) -> None:
     try:
-        write_json(folder.twin / "truth_at_end.json", twin.truth())
-        twin.close()
+        try:
+            write_json(folder.twin / "truth_at_end.json", twin.truth())
+        finally:
+            twin.close()
     except OSError as error:
-        sys.stderr.write(f"what was physically true at the end cannot be written: {error}\n")
+        _say(f"what was physically true at the end cannot be written: {error}")
 
 
 def _simulated(
@@ -143,7 +152,7 @@ def _real_clock(folder: RunFolder) -> Clock:
     except ClockWentBack as error:
         # Cells must be fed whatever a computer without a clock battery says: the gap counts as
         # none, so that nothing is skipped and nothing comes early; the runner raises an alarm.
-        sys.stderr.write(f"{error}\n")
+        _say(error)
         return RealClock(state.last_s)
 
 

@@ -8,10 +8,11 @@ believed without that lock, this boot, and a process of that number.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -19,6 +20,8 @@ from typing import IO, Any
 from labrig.locks import try_lock
 from labrig.record.clock import boot_id
 from labrig.run.lease import runner_lives
+
+_log = logging.getLogger(__name__)
 
 STATE = "LABRIG_STATE"
 """Environment variable: another state folder than the user's."""
@@ -85,7 +88,7 @@ class Registration:
     def write(self, door: Door) -> None:
         """Say that the runner is there, and where it answers.
 
-        A run needs no register: what the disk refuses is told on stderr and costs nothing else.
+        A run needs no register: what the disk refuses is logged and costs nothing else.
         """
         aside = self._path.with_suffix(".new")
         try:
@@ -100,12 +103,14 @@ class Registration:
             file.flush()
             aside.replace(self._path)
         except OSError as error:
-            sys.stderr.write(f"this run is not in the register of live runs: {error}\n")
+            # Not by hand to stderr, which may lie on that disk: logging forgives it.
+            _log.warning("this run is not in the register of live runs: %s", error)
 
     def withdraw(self) -> None:
         """Take it out."""
         for file in self._held:
-            file.close()
+            with suppress(OSError):  # what a full disk has not taken yet
+                file.close()
         if self._held:
             self._path.unlink(missing_ok=True)
 

@@ -203,7 +203,7 @@ class Runner:
         failures: tuple[str, ...] = ()
         audit = ChainAudit(self._folder / "journal.sqlite", partial(self._distrust, desk))
         # The door first: on the wall clock, what follows acts at once, and can be stopped.
-        self._announce(control.open())
+        self._announce(self._opened_door(control))
         watch = FolderWatch(
             self._folder,
             self._folder / "stop.json",
@@ -237,6 +237,16 @@ class Runner:
             watch.close()
             control.close()
         return self._conclude(desk, dispatcher, failures)
+
+    def _opened_door(self, control: ControlServer) -> Door:
+        try:
+            return control.open()
+        except OSError:
+            # On a full disk, where no file of an earlier runner's door could be written over.
+            if not self._reserve.give_up():
+                raise
+            control.close()
+            return control.open()
 
     def _carry_out(self, commands: Commands, asked: StopRequest) -> None:
         """A stop that lies in the run folder, as if it had come through the door."""

@@ -110,7 +110,7 @@ def test_another_tmpdir_defeats_no_claim(machine, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="makes files of others")
-def test_users_see_each_other_and_trust_only_what_each_has_made(machine, tmp_path, capsys):
+def test_users_see_each_other_and_trust_only_what_each_has_made(machine, tmp_path, caplog):
     with claimed_ports(bench("socket://pumps:1"), tmp_path / "mine"):
         mine = next(machine.iterdir())
         claim = next(mine.iterdir())
@@ -137,7 +137,7 @@ def test_users_see_each_other_and_trust_only_what_each_has_made(machine, tmp_pat
     with open(theirs) as held, claimed_ports(bench("socket://pumps:1"), tmp_path):
         assert port_claims.try_lock(held), "not believed"
         assert not list(mine.iterdir())
-    assert "made by somebody else" in capsys.readouterr().err
+    assert "made by somebody else" in caplog.text
 
 
 @pytest.mark.parametrize("how", ["symlink", "hard link", "fifo"])
