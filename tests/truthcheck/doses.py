@@ -80,7 +80,9 @@ def _one(
     last = rows[-1] if rows else None
     if sent:
         allowed_ul += planned_ul * night.most_off(pump, sent[0].run_s, night.until_s)
-    doubted = last is None or last.state == "unknown" or night.end is None
+    # A rest that is confirmed does not make known what came before it.
+    told_unknown = any(row.detail.get("classification") == "unknown" for row in rows)
+    doubted = last is None or last.state == "unknown" or told_unknown or night.end is None
     if came_ul > planned_ul + allowed_ul:
         sent_ul = sum(row.detail["volume_ul"] for row in sent)
         asked = entry["on_unknown"] in ("redo", "ask")
