@@ -1,0 +1,19 @@
+"""Data sets whose answers R gave (tests/analysis/data/statistics)."""
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+FOLDER = Path(__file__).parent / "analysis" / "data" / "statistics"
+
+
+def table(name: str) -> pd.DataFrame:
+    return pd.read_csv(FOLDER / f"{name}.csv")
+
+
+@functools.cache
+def answers_of_r() -> dict[str, Any]:
+    return json.loads((FOLDER / "answers_of_r.json").read_text(encoding="utf-8"))
