@@ -40,6 +40,8 @@ ROLL_CALL_S = 0.1
 ON_A_SHARED_LINE_S = 0.25
 """[P] Once it was asked with a driver's full patience, one that is mute gets so much at each
 further exchange: a try is some four of them, in which nobody else on the line is served."""
+PATIENT_TRY = 20
+"""[P] Each try of this number is one in full patience again: an answer may have grown slow."""
 
 
 @dataclass(slots=True)

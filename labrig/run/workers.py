@@ -37,6 +37,7 @@ from labrig.run.orders import (
 from labrig.run.outages import (
     BACK_OFF_S,
     ON_A_SHARED_LINE_S,
+    PATIENT_TRY,
     ROLL_CALL_S,
     SOUND_S,
     TROUBLE,
@@ -412,21 +413,26 @@ class Worker:
 
     def _restore(self, name: str, outage: Outage) -> None:
         """One try to get an instrument back, and to what waits for it."""
-        for order in self._regain(name, outage):
+        for order in self._regain(name, outage, self._longest_s(outage)):
             self._take_order(order)
 
-    def _regain(self, name: str, outage: Outage) -> list[Order]:
+    def _longest_s(self, outage: Outage) -> float:
+        """How long to wait for each answer at the next try."""
+        if len(self._handlers) == 1:
+            return float("inf")
+        if not outage.told and not outage.tries:
+            return ROLL_CALL_S
+        in_earnest = outage.tries < 2 or outage.tries % PATIENT_TRY == 0
+        return float("inf") if in_earnest else ON_A_SHARED_LINE_S
+
+    def _regain(self, name: str, outage: Outage, longest_s: float) -> list[Order]:
         """One try to get an instrument back; what waits for it, if it answers."""
         if outage.told and outage.tries and len(self._outages) == len(self._handlers):
             # Nobody on the port answers: perhaps the port itself has gone deaf.
             self._link.close()
-        shared = len(self._handlers) > 1
-        roll_call = shared and not outage.told and not outage.tries
-        longest_s = float("inf")
-        if shared and outage.tries > 1:
-            longest_s = ON_A_SHARED_LINE_S
+        roll_call = longest_s == ROLL_CALL_S
         try:
-            with self.leave.impatient(ROLL_CALL_S if roll_call else longest_s):
+            with self.leave.impatient(longest_s):
                 told_apart(name, partial(self._attach, name))
             again = told_apart(name, self._handlers[name].assert_due)
         except (InstrumentError, StaleEpoch) as error:
@@ -468,7 +474,7 @@ class Worker:
             while (item := self.mailbox.get(self._desk.clock.now_s())) is not None:
                 self._perform(item)
             self._turn.does(f"asking {name} once more")
-            waiting = self._regain(name, outage)
+            waiting = self._regain(name, outage, float("inf"))
             reason = f"{name} came back as the run ended"
             if name in self._outages:
                 outage = self._outages[name]
