@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
+from labrig.plan.aspects import arm_levels, arms_open_to, aspects_of, carriers_by_well
 from labrig.plan.plan import Finding, WellPlan
-from labrig.plan.solutions import AS_PLANNED, line_role, stock_roles, stocks_of_arm
-from labrig.plan.targets import flow_ml_h
-from labrig.protocol.models import Protocol, TargetStep
+from labrig.plan.solutions import line_role, stock_roles, stocks_of_arm
+from labrig.protocol.models import Protocol
 from labrig.protocol.plates import PLATES
-from labrig.protocol.randomisation import (
-    NOTHING,
-    Aspect,
-    CannotAllocate,
-    Layout,
-    Question,
-    Unit,
-    draw_layout,
-)
+from labrig.protocol.randomisation import CannotAllocate, Layout, Question, draw_layout
 from labrig.rig.graph import electrode_of, plate_order, wells_by_dosing_lines
 from labrig.rig.models import Rig
-
-IMPULSES = "impulses"
-FLOW = "flow"
 
 
 def allocate(protocol: Protocol, rig: Rig) -> tuple[tuple[WellPlan, ...], list[Finding]]:
@@ -41,12 +31,11 @@ def allocate(protocol: Protocol, rig: Rig) -> tuple[tuple[WellPlan, ...], list[F
     blocks = {
         donor.id: plate_order(rig, donor.wells or rig.chambers.wells) for donor in protocol.donors
     }
-    roles = stock_roles(protocol, rig)
     question = Question(
         plate=PLATES[rig.plate],
         blocks=blocks,
-        aspects=tuple(_aspects(protocol, rig, roles)),
-        arms={arm: _levels(protocol, rig, arm, roles) for arm in protocol.arms},
+        aspects=aspects_of(protocol, rig),
+        arms=arm_levels(protocol, rig),
     )
     draw = protocol.randomisation
     try:
@@ -55,130 +44,33 @@ def allocate(protocol: Protocol, rig: Rig) -> tuple[tuple[WellPlan, ...], list[F
         return (), [
             Finding("allocation.impossible", "block", "protocol: arms", error.why, error.remedy)
         ]
-    return _well_plans(rig, blocks, layout, roles), _balance(protocol, blocks, layout)
+    return _well_plans(protocol, rig, blocks, layout), _balance(protocol, blocks, layout)
 
 
-def _levels(protocol: Protocol, rig: Rig, arm: str, roles: Mapping[str, str]) -> dict[str, str]:
-    """What the arm needs in every aspect: the stock and dose a role, the pattern, the flow."""
-    own = stocks_of_arm(protocol, arm)
-    levels = {}
-    for role in dict.fromkeys(roles.values()):
-        stocks = [stock for stock in own if roles[stock] == role]
-        levels[role] = (
-            _dose(protocol, arm, stocks[0]) if stocks else _vehicle(protocol, role, roles)
-        )
-    levels[IMPULSES] = protocol.arms[arm].pattern or NOTHING
-    if len(_flows(protocol)) > 1:
-        levels[FLOW] = f"{flow_ml_h(protocol, arm):g} mL/h"
-    return levels
+def with_carriers(
+    wells: Sequence[WellPlan], protocol: Protocol, rig: Rig
+) -> tuple[WellPlan, ...]:
+    """The wells with what carries their treatment: as they are where the plan already says it.
 
-
-def _dose(protocol: Protocol, arm: str, stock: str) -> str:
-    """A stock and what is given of it: arms with the same text may share a line and its pump."""
-    asked = protocol.arms[arm]
-    targets = (
-        f"{factor} {_target(target)}"
-        for factor, target in sorted(asked.targets.items())
-        if factor in protocol.stocks[stock].contents_ng_ml
+    Plans of before carriers were written have none; they follow from protocol and rig.
+    """
+    if any(well.open_to for well in wells):
+        return tuple(wells)
+    carriers, open_to = carriers_by_well(protocol, rig), arms_open_to(protocol, rig)
+    return tuple(
+        replace(well, carriers=carriers.get(well.well, ()), open_to=open_to.get(well.well, ()))
+        for well in wells
     )
-    boluses = (
-        f"{bolus.volume_ul:g} µL at {bolus.at_s / 3600:g} h"
-        for bolus in asked.boluses
-        if bolus.stock == stock
-    )
-    return f"{stock} ({', '.join([*targets, *boluses])})"
-
-
-def _target(target: float | Sequence[TargetStep]) -> str:
-    if isinstance(target, (int, float)):
-        return f"{target:g} ng/mL"
-    steps = (f"{step.concentration_ng_ml:g} ng/mL at {step.at_s / 3600:g} h" for step in target)
-    return " then ".join(steps)
-
-
-def _vehicle(protocol: Protocol, role: str, roles: Mapping[str, str]) -> str:
-    """The vehicle of a role's stocks; nothing (an idle line) when they name none."""
-    vehicles = {protocol.stocks[stock].vehicle for stock, its in roles.items() if its == role}
-    return min((vehicle for vehicle in vehicles if vehicle), default=NOTHING)
-
-
-def _flows(protocol: Protocol) -> set[float]:
-    return {flow_ml_h(protocol, arm) for arm in protocol.arms}
-
-
-def _aspects(protocol: Protocol, rig: Rig, roles: Mapping[str, str]) -> Iterable[Aspect]:
-    for role in dict.fromkeys(roles.values()):
-        yield Aspect(role, tuple(_line_units(protocol, rig, role, roles)))
-    yield Aspect(
-        IMPULSES,
-        tuple(
-            Unit(f"channel {e.channel} of {e.stimulator}", e.wells) for e in rig.electrodes.values()
-        ),
-    )
-    if len(_flows(protocol)) > 1:
-        yield Aspect(FLOW, tuple(_flow_units(rig)))
-
-
-def _line_units(
-    protocol: Protocol, rig: Rig, role: str, roles: Mapping[str, str]
-) -> Iterable[Unit]:
-    """Lines of one role, joined where they share a reservoir, or a pump that must vary its rate."""
-    levels = {arm: _levels(protocol, rig, arm, roles)[role] for arm in protocol.arms}
-    vehicle = _vehicle(protocol, role, roles)
-    lines = {
-        n: ln
-        for n, ln in rig.lines.items()
-        if ln.carries == "additive" and line_role(rig, n) == role
-    }
-    # one dose and its vehicle run at one rate, so syringes on one rack may differ in content
-    rates_differ = len(set(levels.values()) - {vehicle}) > 1 or NOTHING in levels.values()
-    groups = _joined(
-        {
-            name: {f"reservoir {line.reservoir}", *([f"pump {line.pump}"] if rates_differ else [])}
-            for name, line in lines.items()
-        }
-    )
-    for names in groups:
-        held = {rig.reservoirs[lines[n].reservoir].holds for n in names} - {AS_PLANNED}
-        allowed = frozenset(
-            level
-            for level in levels.values()
-            if held <= {level.partition(" (")[0]} or level == NOTHING
-        )
-        wells = dict.fromkeys(well for name in names for well in lines[name].wells)
-        label = f"line {names[0]}" if len(names) == 1 else f"lines {', '.join(names)}"
-        yield Unit(label, tuple(wells), allowed)
-
-
-def _flow_units(rig: Rig) -> Iterable[Unit]:
-    """Wells by the pump that brings their medium: its lines run at one rate."""
-    by_pump: dict[str, list[str]] = {}
-    for line in rig.lines.values():
-        if line.carries == "medium":
-            by_pump.setdefault(line.pump, []).extend(line.wells)
-    for pump, wells in by_pump.items():
-        yield Unit(f"pump {pump}", tuple(wells))
-
-
-def _joined(shares: Mapping[str, set[str]]) -> list[list[str]]:
-    """Names grouped so that those with anything in common are together, in the given order."""
-    groups: list[tuple[set[str], list[str]]] = []
-    for name, things in shares.items():
-        touching = [group for group in groups if group[0] & things]
-        groups = [group for group in groups if not group[0] & things]
-        merged = set(things).union(*(group[0] for group in touching))
-        groups.append((merged, [n for group in touching for n in group[1]] + [name]))
-    return [names for _, names in groups]
 
 
 def _well_plans(
-    rig: Rig, blocks: Mapping[str, tuple[str, ...]], layout: Layout, roles: Mapping[str, str]
+    protocol: Protocol, rig: Rig, blocks: Mapping[str, tuple[str, ...]], layout: Layout
 ) -> tuple[WellPlan, ...]:
     donor_of = {well: donor for donor, wells in blocks.items() for well in wells}
     wells = plate_order(rig, donor_of)
-    units = wells_by_dosing_lines(rig, wells, roles.values())
+    units = wells_by_dosing_lines(rig, wells, stock_roles(protocol, rig).values())
     plate = PLATES[rig.plate]
-    return tuple(
+    plans = tuple(
         WellPlan(
             well=well,
             arm=layout.arms[well],
@@ -189,6 +81,7 @@ def _well_plans(
         )
         for well in wells
     )
+    return with_carriers(plans, protocol, rig)
 
 
 def _channel(rig: Rig, well: str) -> str:

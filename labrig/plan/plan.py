@@ -42,6 +42,11 @@ class WellPlan:
     ``factor_unit`` is the set of wells that share every dosing line with it, named by its first
     well; ``pattern_unit`` the stimulator channel; ``donor`` its block. These come from the rig's
     plumbing and wiring, not from the plate.
+
+    Attributes:
+        carriers: (aspect, name) of what brought its level of each aspect to it as a whole, as it
+            was drawn: a line, a reservoir, a pump, a channel (:mod:`labrig.plan.aspects`).
+        open_to: the arms that plumbing and wiring let it have, its own among them.
     """
 
     well: str
@@ -50,6 +55,8 @@ class WellPlan:
     factor_unit: str
     pattern_unit: str
     edge: bool
+    carriers: tuple[tuple[str, str], ...] = ()
+    open_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

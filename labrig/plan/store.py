@@ -15,7 +15,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from labrig.plan.plan import Plan
+from labrig.plan.plan import Plan, WellPlan
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
 
 FORMAT = "labrig.plan"
@@ -31,6 +31,8 @@ _KINDS: dict[str, type[Any]] = {
 }
 _KIND_OF = {cls: kind for kind, cls in _KINDS.items()}
 _NAMES: dict[Any, tuple[str, ...]] = {}
+_ADDED: dict[Any, frozenset[str]] = {WellPlan: frozenset({"carriers", "open_to"})}
+"""Fields that plans of an older labrig lack; they are read as their defaults."""
 
 
 class PlanFormatError(ValueError):
@@ -147,15 +149,18 @@ def _literal_reader(options: tuple[Any, ...]) -> Reader:
 def _dataclass_reader(cls: type[Any]) -> Reader:
     readers = {name: _reader(hint) for name, hint in get_type_hints(cls).items()}
     expected = readers.keys() | ({"kind"} if cls in _KIND_OF else set())
+    added = _ADDED.get(cls, frozenset())
 
     def read(value: Any) -> Any:  # noqa: ANN401
         if not isinstance(value, dict):
             raise _Wrong(f"expected the fields of {cls.__name__}, got {value!r}")
-        if value.keys() != expected:
-            odd = ", ".join(sorted(value.keys() ^ expected))
-            raise _Wrong(f"missing or unknown in {cls.__name__}: {odd}")
+        odd = (value.keys() ^ expected) - (added - value.keys())
+        if odd:
+            raise _Wrong(f"missing or unknown in {cls.__name__}: {', '.join(sorted(odd))}")
         made = {}
         for name, reader in readers.items():
+            if name not in value:
+                continue
             try:
                 made[name] = reader(value[name])
             except _Wrong as wrong:

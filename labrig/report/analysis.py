@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from labrig.plan.experimental_units import Unit, aspects_between, name_of_unit, units_of
 from labrig.plan.timeline import Frame
 from labrig.record.consumption import Consumption, ReservoirNow, reservoirs_now
 from labrig.record.ledger import Ledger, dose_ledger
@@ -22,14 +23,21 @@ from labrig.report.contraction import (
     why_no_strength,
 )
 from labrig.report.flags import Flag, counted
-from labrig.report.growth import tubes_that_count, unit_table, well_table
+from labrig.report.growth import (
+    over_own_baseline,
+    tubes_that_count,
+    unit_table,
+    well_table,
+    wells_that_count,
+)
+from labrig.report.moments import fullest
 from labrig.report.origins import Origin, origins
 from labrig.report.outcome import Outcome, clock, outcome_of
 from labrig.report.record import Record
 from labrig.report.sensitivity import SensitivityRow, definition_sensitivity
 from labrig.report.tracks import ArmTracks, tracks_by_arm
-from labrig.report.units import Unit, aspects_between, control_arm, name_of_unit, units_of
-from labrig.report.verdict import UnitVerdict, assess, judge
+from labrig.report.units import Design, design_of
+from labrig.report.verdict import UnitVerdict, assess, judge, reference
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +52,7 @@ class Analysis:
     Attributes:
         unit_is: what one experimental unit of this run shares, in words.
         itt: unit table with every row; per_protocol: without rows of wells that are left out.
+        excluded: why wells with too few tubes are in no comparison.
         left_out: by well, why its doses keep it out of the analysis per protocol.
         control: the control arm; None when the protocol has none.
         contractions: optical contraction at the units, intention to treat.
@@ -52,8 +61,9 @@ class Analysis:
         frames_flagged: why some of them are not fit; kept everywhere all the same.
         not_seen: pictures of a field in which tubes cannot be seen, by arm; they count for nothing.
         tracks: tubes followed over time, by arm.
-        last_round: the last round with diameters after treatment began; None without one.
-        verdicts: per protocol; verdicts_itt: as if every dose had come.
+        last_round: the round at which arms are compared: the last after treatment began that shows
+            them all; None without one.
+        verdicts: per protocol, the control's units among them without a class; verdicts_itt: as if every dose had come.
         reservoirs: what is left in each, at the end.
     """
 
@@ -72,6 +82,7 @@ class Analysis:
     not_seen: tuple[Flag, ...]
     tracks: tuple[ArmTracks, ...]
     left_out: Mapping[str, str]
+    excluded: tuple[str, ...]
     control: str | None
     treated_from_s: float
     last_round: int | None
@@ -81,6 +92,11 @@ class Analysis:
     comparisons: tuple[ArmComparison, ...]
     origins: tuple[Origin, ...]
     reservoirs: tuple[ReservoirNow, ...]
+
+    @property
+    def classed(self) -> tuple[UnitVerdict, ...]:
+        """Verdicts of the units that are compared with the control."""
+        return tuple(verdict for verdict in self.verdicts if verdict.unit.arm != self.control)
 
     @property
     def rounds_s(self) -> dict[int, float]:
@@ -97,41 +113,36 @@ def analyse(record: Record) -> Analysis:
     protocol, plan = record.protocol, record.plan
     outcome = outcome_of(plan, record.rows, protocol.imaging.interval_s)
     ledger = dose_ledger(plan, record.rows, outcome.until_s)
-    aspects = aspects_between(protocol, protocol.arms)
-    units = units_of(plan.wells, list(protocol.arms), aspects)
+    design = design_of(protocol, record.rig, plan.wells)
+    aspects = aspects_between(design.levels, protocol.arms)
+    units = units_of(design.wells, list(protocol.arms), aspects)
+    treated_from_s = _treatment_start(record)
     wells = well_table(record.fields, record.tubes, protocol.definition.min_nuclei)
+    wells = over_own_baseline(wells, treated_from_s / 3600.0)
+    counting = wells_that_count(wells, protocol.definition.min_tubes)
     itt = unit_table(wells, units)
     left_out = _left_out(record, ledger)
     left_out_from_s = {well: ledger.censored_from_s.get(well, 0.0) for well in left_out}
     per_protocol = unit_table(wells, units, left_out_from_s)
-    control = control_arm(protocol)
-    treated_from_s = _treatment_start(record)
-    last_round = _last_round(itt, treated_from_s)
+    control = design.control
+    baseline_round, last_round = _rounds_compared(record, counting, treated_from_s, outcome.until_s)
     contractions = unit_contractions(record.films, units)
     contractions_left = unit_contractions(record.films, units, left_out_from_s)
     arm_of = {well.well: well.arm for well in plan.wells}
     judged = _Judged(units, control, treated_from_s)
-    verdicts = _verdicts(record, per_protocol, contractions_left, judged, left_out)
+    counting_left = unit_table(counting, units, left_out_from_s)
+    verdicts = _verdicts(record, counting_left, contractions_left, judged, left_out)
     comparisons: tuple[ArmComparison, ...] = ()
     if control is not None and last_round is not None:
-        comparisons = compare_arms(
-            protocol,
-            plan.wells,
-            wells,
-            control,
-            (_baseline_round(itt, treated_from_s), last_round),
-            left_out_from_s,
-        )
+        comparisons = compare_arms(design, counting, (baseline_round, last_round), left_out_from_s)
     if control is not None and not why_no_strength(protocol):
-        comparisons += compare_contraction(
-            protocol, plan.wells, record.films, control, treated_from_s, left_out_from_s
-        )
+        comparisons += compare_contraction(design, record.films, treated_from_s, left_out_from_s)
     return Analysis(
         record=record,
         outcome=outcome,
         ledger=ledger,
         units=units,
-        unit_is=name_of_unit(aspects),
+        unit_is=name_of_unit(design.wells, aspects),
         wells=wells,
         itt=itt,
         per_protocol=per_protocol,
@@ -142,12 +153,15 @@ def analyse(record: Record) -> Analysis:
         not_seen=_not_seen(record.fields, arm_of),
         tracks=tracks_by_arm(record.tracks, units, list(protocol.arms), wells["round"].nunique()),
         left_out=left_out,
+        excluded=_excluded(wells, (baseline_round, last_round), protocol.definition.min_tubes),
         control=control,
         treated_from_s=treated_from_s,
         last_round=last_round,
         verdicts=verdicts,
-        verdicts_itt=_verdicts(record, itt, contractions, judged, {}),
-        sensitivity=definition_sensitivity(verdicts, protocol.definition),
+        verdicts_itt=_verdicts(record, unit_table(counting, units), contractions, judged, {}),
+        sensitivity=definition_sensitivity(
+            [verdict for verdict in verdicts if verdict.unit.arm != control], protocol.definition
+        ),
         comparisons=comparisons,
         origins=origins(protocol, _arm_log_means(itt, last_round)),
         reservoirs=_reservoirs(record, outcome),
@@ -210,17 +224,36 @@ def _treatment_start(record: Record) -> float:
     return 0.0
 
 
-def _last_round(table: pd.DataFrame, treated_from_s: float) -> int | None:
-    if table.empty:
-        return None
-    after = table[(table["hours"] * 3600 > treated_from_s) & table["diameter_um"].notna()]
-    return None if after.empty else int(after["round"].max())
+def _rounds_compared(
+    record: Record, counting: pd.DataFrame, treated_from_s: float, until_s: float
+) -> tuple[int | None, int | None]:
+    """The round before treatment and the one after it that arms are compared at."""
+    wells = record.plan.wells
+    seen = counting[counting["log_diameter"].notna()]
+    before = seen["hours"] * 3600 <= treated_from_s
+    cut_off = {
+        entry.round
+        for entry in record.plan.timeline
+        if isinstance(entry, Frame) and entry.offset_s > until_s
+    }
+    earlier, later = (
+        fullest(zip(own["round"].astype(int), own["well"], strict=True), wells, cut_off)
+        for own in (seen[before], seen[~before])
+    )
+    return earlier, later
 
 
-def _baseline_round(table: pd.DataFrame, treated_from_s: float) -> int | None:
-    """The last round with diameters before treatment began."""
-    before = table[(table["hours"] * 3600 <= treated_from_s) & table["diameter_um"].notna()]
-    return None if before.empty else int(before["round"].max())
+def _excluded(
+    wells: pd.DataFrame, rounds: tuple[int | None, int | None], min_tubes: int
+) -> tuple[str, ...]:
+    """Wells whose diameter rests on too few tubes to be compared, and when."""
+    thin = wells[
+        wells["round"].isin([r for r in rounds if r is not None]) & (wells["tubes"] < min_tubes)
+    ]
+    return tuple(
+        f"{row.well} at {row.hours:.1f} h: {row.tubes} tubes of {min_tubes} needed"
+        for row in thin.itertuples()
+    )
 
 
 def _left_out(record: Record, ledger: Ledger) -> dict[str, str]:
@@ -257,6 +290,7 @@ def _verdicts(
     """A unit is judged by the wells that are left of it, and not at all without any."""
     if judged.control is None:
         return ()
+    definition = record.protocol.definition
     no_strength = why_no_strength(record.protocol)
     strength = {} if no_strength else strength_by_round(contractions)
     treated_from_h = judged.treated_from_s / 3600.0
@@ -264,12 +298,17 @@ def _verdicts(
     for unit in judged.units:
         remarks = [left_out[well] for well in unit.wells if well in left_out]
         none_left = len(remarks) == len(unit.wells)
-        assessments = assess(table, unit, judged.control, treated_from_h, strength)
+        assessments = assess(
+            table, unit, judged.control, treated_from_h, strength, definition.min_tubes
+        )
+        if unit.arm == judged.control:
+            verdicts.append(reference(unit, assessments, definition, remarks))
+            continue
         verdicts.append(
             judge(
                 unit,
                 assessments,
-                record.protocol.definition,
+                definition,
                 dose_reasons=remarks if none_left else (),
                 remarks=() if none_left else remarks,
                 no_strength=no_strength,

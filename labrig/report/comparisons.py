@@ -2,20 +2,20 @@
 
 Donors are the n for claims about people: with two or more, each arm is compared within donors
 and tested over donors. With one, units are compared, and the result describes that donor only.
+Where the plumbing cannot tell the arms from what carried them, there is a ratio and no test.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from labrig.plan.plan import WellPlan
-from labrig.protocol.models import Protocol
-from labrig.report.contraction import unit_contractions
-from labrig.report.growth import unit_table
-from labrig.report.units import Unit, aspects_between, name_of_unit, units_of
+from labrig.plan.experimental_units import Unit
+from labrig.report.growth import geometric
+from labrig.report.moments import fullest
+from labrig.report.units import Design
 from labrig_analysis.statistics import (
     RatioTest,
     geometric_mean,
@@ -32,8 +32,19 @@ Readout = Literal[
     "diameter", "diameter over its baseline",
     "optical contraction", "optical contraction over its baseline",
 ]  # fmt: skip
-ValuesOf = Callable[[Sequence[Unit], Mapping[str, float] | None], "pd.DataFrame"]
-"""From units and what is censored, a row a unit: arm, donor, hours, ``value``."""
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """One positive value a well and moment.
+
+    Attributes:
+        table: columns well, moment (a round or a block of films), hours, value.
+        last: the moment of comparison; baseline: one before treatment, None without any.
+    """
+
+    table: pd.DataFrame
+    last: int
+    baseline: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,8 @@ class ArmComparison:
         readout: the diameter or contraction, as the definition reads it, or its change since
             before treatment, which takes out how units differed.
         unit: what one unit of this comparison shares.
+        carriers: how many carriers each side has, e.g. ``6 v 6 dosing lines``.
+        remark: what else a reader must know of the units; "" for nothing.
         p_holm: adjusted over the arms of this analysis; None without a test.
     """
 
@@ -53,6 +66,8 @@ class ArmComparison:
     analysis: Analysis
     hours: float
     unit: str
+    carriers: str
+    remark: str
     donors: int
     result: RatioTest | None
     p_holm: float | None
@@ -60,44 +75,30 @@ class ArmComparison:
 
 
 def compare_arms(
-    protocol: Protocol,
-    plan_wells: Sequence[WellPlan],
+    design: Design,
     wells: pd.DataFrame,
-    control: str,
     rounds: tuple[int | None, int],
     censored_from_s: Mapping[str, float],
 ) -> tuple[ArmComparison, ...]:
     """Every arm against the control at one round, both ways of counting what went wrong.
 
     Args:
-        protocol: for what arms differ in.
-        plan_wells: of the plan.
-        wells: from :func:`labrig.report.growth.well_table`.
-        control: name of the control arm.
+        design: with a control.
+        wells: from :func:`labrig.report.growth.well_table`, thin wells left out.
         rounds: the baseline round, None without one, and the round to compare at.
         censored_from_s: by well.
     """
-    baseline, last = rounds
+    import numpy as np
 
-    def values(units: Sequence[Unit], censored: Mapping[str, float] | None) -> pd.DataFrame:
-        return _values(unit_table(wells, units, censored), "diameter_um", "round", None, last)
-
-    def changes(units: Sequence[Unit], censored: Mapping[str, float] | None) -> pd.DataFrame:
-        return _values(unit_table(wells, units, censored), "diameter_um", "round", baseline, last)
-
-    found = _both_ways(protocol, plan_wells, control, "diameter", values, censored_from_s)
-    if baseline is not None:
-        found += _both_ways(
-            protocol, plan_wells, control, "diameter over its baseline", changes, censored_from_s
-        )
-    return tuple(found)
+    table = wells[wells["log_diameter"].notna()].rename(columns={"round": "moment"})
+    table = table.assign(value=np.exp(table["log_diameter"].astype(float)))
+    readings = Readings(table, rounds[1], rounds[0])
+    return _all_arms(design, "diameter", readings, censored_from_s)
 
 
 def compare_contraction(
-    protocol: Protocol,
-    plan_wells: Sequence[WellPlan],
+    design: Design,
     films: pd.DataFrame,
-    control: str,
     treated_from_s: float,
     censored_from_s: Mapping[str, float],
 ) -> tuple[ArmComparison, ...]:
@@ -107,110 +108,137 @@ def compare_contraction(
     no other shows more. Nothing without films after treatment that count.
 
     Args:
-        protocol: for what arms differ in.
-        plan_wells: of the plan.
+        design: with a control.
         films: ``contractions.csv``.
-        control: name of the control arm.
         treated_from_s: films before this are baseline.
         censored_from_s: by well.
     """
-    if films.empty:
+    readings = film_readings(design, films, treated_from_s)
+    if readings is None:
         return ()
+    return _all_arms(design, "optical contraction", readings, censored_from_s)
+
+
+def film_readings(design: Design, films: pd.DataFrame, treated_from_s: float) -> Readings | None:
+    """Amplitude by well and block of films; None without one after treatment that counts."""
+    if films.empty:
+        return None
     counted = films[(films["status"] == "ok") & films["amplitude_um"].notna()]
     began_s = counted["film"].map(films.groupby("film")["offset_s"].min())
     before = began_s <= treated_from_s
-    baseline, last = (_fullest(counted[when], plan_wells) for when in (before, ~before))
-    if last is None:
-        return ()
-
-    def values(units: Sequence[Unit], censored: Mapping[str, float] | None) -> pd.DataFrame:
-        table = unit_contractions(films, units, censored)
-        return _values(table, "amplitude_um", "film", None, last)
-
-    def changes(units: Sequence[Unit], censored: Mapping[str, float] | None) -> pd.DataFrame:
-        table = unit_contractions(films, units, censored)
-        return _values(table, "amplitude_um", "film", baseline, last)
-
-    found = _both_ways(
-        protocol, plan_wells, control, "optical contraction", values, censored_from_s
+    baseline, last = (
+        fullest(zip(own["film"].astype(int), own["well"], strict=True), design.wells)
+        for own in (counted[before], counted[~before])
     )
-    if baseline is not None:
-        found += _both_ways(
-            protocol, plan_wells, control, "optical contraction over its baseline", changes,
-            censored_from_s,
-        )  # fmt: skip
-    return tuple(found)
+    if last is None:
+        return None
+    means = counted.groupby(["well", "film"], as_index=False)[["offset_s", "amplitude_um"]].mean()
+    table = means.rename(columns={"film": "moment", "amplitude_um": "value"})
+    return Readings(table.assign(hours=table["offset_s"] / 3600.0), last, baseline)
 
 
-def _fullest(films: pd.DataFrame, plan_wells: Sequence[WellPlan]) -> int | None:
-    """The block that shows most arms of most donors, of several the last; None without films."""
-    shown: dict[int, set[tuple[str, str]]] = {}
-    of_well = {well.well: (well.arm, well.donor) for well in plan_wells}
-    for film, well in zip(films["film"], films["well"], strict=True):
-        if well in of_well:
-            shown.setdefault(int(film), set()).add(of_well[well])
-    return max(shown, key=lambda film: (len(shown[film]), film), default=None)
+def unit_values(
+    readings: Readings,
+    units: Sequence[Unit],
+    censored_from_s: Mapping[str, float] | None,
+    over_baseline: bool,
+) -> pd.DataFrame:
+    """One row a unit: the geometric mean over its wells, 0 where one of them shows none.
+
+    A change over baseline is taken within each well, so that wells which drop out between change
+    nothing; wells without either moment have none.
+
+    Returns:
+        columns arm, donor, hours, value.
+    """
+    import pandas as pd
+
+    kept = readings.table
+    if censored_from_s:
+        from_h = kept["well"].map(censored_from_s).astype(float).fillna(math.inf) / 3600.0
+        kept = kept[kept["hours"] < from_h]
+    final = kept[kept["moment"] == readings.last].set_index("well")
+    value = final["value"].astype(float)
+    if over_baseline:
+        value = value / kept[kept["moment"] == readings.baseline].set_index("well")["value"]
+    value = value[value.notna() & (value < math.inf)]
+    rows = []
+    for unit in units:
+        own = [well for well in unit.wells if well in value.index]
+        if own:
+            hours = float(final.loc[own, "hours"].mean())
+            mean = geometric(list(value[own]))
+            rows.append({"arm": unit.arm, "donor": unit.donor, "hours": hours, "value": mean})
+    return pd.DataFrame(rows, columns=["arm", "donor", "hours", "value"])
 
 
-def _both_ways(
-    protocol: Protocol,
-    plan_wells: Sequence[WellPlan],
-    control: str,
-    readout: Readout,
-    values_of: ValuesOf,
+def _all_arms(
+    design: Design,
+    readout: Literal["diameter", "optical contraction"],
+    readings: Readings,
     censored_from_s: Mapping[str, float],
-) -> list[ArmComparison]:
-    """One readout of every arm against the control, intention to treat and per protocol."""
+) -> tuple[ArmComparison, ...]:
+    """A readout of every arm against the control: as it is, and over its baseline."""
     ways: tuple[tuple[Analysis, Mapping[str, float] | None], ...] = (
         ("intention to treat", None),
         ("per protocol", censored_from_s),
     )
     found: list[ArmComparison] = []
-    for analysis, censored in ways:
-        rows = []
-        for arm in protocol.arms:
-            if arm == control:
-                continue
-            aspects = aspects_between(protocol, (arm, control))
-            values = values_of(units_of(plan_wells, (arm, control), aspects), censored)
-            rows.append(_compare(values, (arm, control), name_of_unit(aspects), readout, analysis))
-        found += _adjusted(rows)
-    return found
+    for over_baseline in (False, True) if readings.baseline is not None else (False,):
+        for analysis, censored in ways:
+            rows = []
+            for arm in design.levels:
+                if arm != design.control:
+                    units = design.contrast((arm, str(design.control))).units
+                    values = unit_values(readings, units, censored, over_baseline)
+                    row = _compare(design, values, arm, analysis)
+                    rows.append(replace(row, readout=_named(readout, over_baseline)))
+            found += _adjusted(rows)
+    return tuple(found)
 
 
-def _values(
-    table: pd.DataFrame, column: str, when: str, baseline: int | None, last: int
-) -> pd.DataFrame:
-    """One row a unit with its ``value``, and nothing where it was not measured."""
-    final = table[table[when] == last].set_index("unit")
-    value = final[column]
-    if baseline is not None:
-        value = value / table[table[when] == baseline].set_index("unit")[column]
-    return final.assign(value=value).dropna(subset=["value"])
+def _named(readout: Literal["diameter", "optical contraction"], over_baseline: bool) -> Readout:
+    if readout == "diameter":
+        return "diameter over its baseline" if over_baseline else "diameter"
+    return "optical contraction over its baseline" if over_baseline else "optical contraction"
 
 
-def _compare(
-    values: pd.DataFrame,
-    pair: tuple[str, str],
-    unit: str,
-    readout: Readout,
-    analysis: Analysis,
-) -> ArmComparison:
-    arm, control = (values[values["arm"] == name] for name in pair)
+def _compare(design: Design, values: pd.DataFrame, name: str, analysis: Analysis) -> ArmComparison:
+    pair = (name, str(design.control))
+    arm, control = (values[values["arm"] == side] for side in pair)
     donors = sorted(set(arm["donor"]) & set(control["donor"]))
-    result, why_not = None, ""
+    each = design.contrast(pair, donors or None)
+    why, result, why_not = each.why_no_error, None, ""
     if not donors:
-        why_not = "not measured in both arms of any donor"
+        why_not = why if each.forced else "not measured in both arms of any donor"
     elif not (values["value"] > 0).all():
         why_not = "a unit shows none at all, so there is no ratio"
     elif len(donors) >= 2:
         result = ratio_of_pairs([_donor_ratio(arm, control, donor) for donor in donors])
-        unit = "donor"
     else:
         own = (list(side[side["donor"] == donors[0]]["value"]) for side in (arm, control))
         result = ratio_of_groups(*own)
-    hours = float(values["hours"].mean()) if len(values) else math.nan
-    return ArmComparison(*pair, readout, analysis, hours, unit, len(donors), result, None, why_not)
+    return ArmComparison(
+        *pair,
+        readout="diameter",
+        analysis=analysis,
+        hours=float(values["hours"].mean()) if len(values) else math.nan,
+        unit="donor" if len(donors) >= 2 else each.unit_is,
+        carriers=each.counted,
+        remark=each.remark,
+        donors=len(donors),
+        result=without_error(result, why) if result is not None and why else result,
+        p_holm=None,
+        why_not=why_not,
+    )
+
+
+def without_error(result: RatioTest, why: str) -> RatioTest:
+    """The ratio alone: its units do not tell how far chance would have carried it."""
+    return replace(
+        result, low=None, high=None, p=None, df=None, statistic=None, test=f"none: {why}",
+        equivalence="not shown",
+    )  # fmt: skip
 
 
 def _donor_ratio(arm: pd.DataFrame, control: pd.DataFrame, donor: str) -> float:

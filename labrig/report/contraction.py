@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from labrig.plan.experimental_units import Unit
 from labrig.protocol.models import Protocol
 from labrig.report.flags import Flag, counted
-from labrig.report.units import Unit
+from labrig.report.growth import geometric
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,10 @@ def unit_contractions(
     units: Sequence[Unit],
     censored_from_s: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
-    """One row a unit and block of films, the mean over its wells' films that count.
+    """One row a unit and block of films, from its wells' films that count.
+
+    Its amplitude, of which ratios are taken, is the geometric mean over its wells (0 where one
+    does not move), its times are plain means.
 
     Args:
         films: ``contractions.csv``.
@@ -65,6 +69,7 @@ def unit_contractions(
         for film, group in own.groupby("film", sort=True):
             wells = group.groupby("well").mean(numeric_only=True)
             means = {name: float(wells[name].mean()) for name in COLUMNS[7:]}
+            means["amplitude_um"] = geometric(list(wells["amplitude_um"]))
             rows.append(
                 {
                     "unit": unit.name,

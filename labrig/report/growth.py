@@ -1,18 +1,26 @@
 """Measures gathered at the experimental unit: tubes to fields to wells to units, never further up.
 
 A well's diameter is the geometric mean over its tubes (widths are log-normal), a unit's the
-geometric mean over its wells; shares and counts are plain means over fields, then wells.
+geometric mean over its wells; shares and counts are plain means over fields, then wells. What is
+left of a well's own baseline is taken within the well and averaged geometrically, as every ratio.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from labrig.report.units import Unit
+from labrig.plan.experimental_units import Unit
 
 if TYPE_CHECKING:
     import pandas as pd
+
+WINDOW_H = 6.0
+"""[P] Rounds of one such window are one look, so that no class depends on the imaging interval."""
+
+OWN = {"nuclei": "nuclei_own", "coverage": "coverage_own"}
+"""By measure, the column that holds what is left of the well's own baseline."""
 
 READOUTS = {
     "diameter_um": "Diameter (µm)",
@@ -76,6 +84,36 @@ def well_table(fields: pd.DataFrame, tubes: pd.DataFrame, min_nuclei: int) -> pd
     return table[measured].reset_index(drop=True)
 
 
+def wells_that_count(wells: pd.DataFrame, min_tubes: int) -> pd.DataFrame:
+    """The same rows, without the diameters that rest on fewer than ``min_tubes`` tubes."""
+    return wells.assign(log_diameter=wells["log_diameter"].where(wells["tubes"] >= min_tubes))
+
+
+def over_own_baseline(wells: pd.DataFrame, treated_from_h: float) -> pd.DataFrame:
+    """Add, in the columns :data:`OWN`, what is left of each well's nuclei and tube area.
+
+    The baseline is the median of the well's last window before treatment. Where none was measured
+    before, the first measurement of the first window of treatment stands for it; NaN without either.
+    """
+    columns: dict[str, list[float]] = {}
+    for measure, column in OWN.items():
+        baselines = {
+            well: _baseline(own[["hours", measure]].dropna(), measure, treated_from_h)
+            for well, own in wells.groupby("well")
+        }
+        columns[column] = list(wells[measure] / wells["well"].map(baselines).astype(float))
+    return wells.assign(**columns)
+
+
+def _baseline(known: pd.DataFrame, measure: str, treated_from_h: float) -> float:
+    before = known[known["hours"] <= treated_from_h]
+    chosen = before[before["hours"] >= before["hours"].max() - WINDOW_H]
+    if before.empty:
+        chosen = known[known["hours"] <= treated_from_h + WINDOW_H].head(1)
+    value = float(chosen[measure].median())
+    return value if value > 0 else float("nan")
+
+
 def unit_table(
     wells: pd.DataFrame,
     units: Sequence[Unit],
@@ -91,7 +129,8 @@ def unit_table(
 
     Returns:
         columns unit, arm, donor, round, hours, wells, tubes, diameter_um, coverage,
-        fusion_index, nuclei.
+        fusion_index, nuclei, and those of :data:`OWN` where the wells have them. ``tubes`` are those
+        that the diameter rests on; without any, the most that one of its wells shows.
     """
     import numpy as np
     import pandas as pd
@@ -107,10 +146,12 @@ def unit_table(
         kept = kept[kept["hours"] < from_h]
     kept = kept.assign(unit=[unit_of[well].name for well in kept["well"]])
     by_name = {unit.name: unit for unit in units}
+    own = [column for column in OWN.values() if column in wells]
     rows = []
     for (name, round_), group in kept.groupby(["unit", "round"], sort=False):
         unit = by_name[str(name)]
         log_diameter = group["log_diameter"].mean()
+        counting = group["tubes"][group["log_diameter"].notna()]
         rows.append(
             {
                 "unit": unit.name,
@@ -119,18 +160,27 @@ def unit_table(
                 "round": round_,
                 "hours": float(group["hours"].mean()),
                 "wells": len(group),
-                "tubes": int(group["tubes"].sum()),
+                "tubes": int(counting.sum() if len(counting) else group["tubes"].max()),
                 "diameter_um": float(np.exp(log_diameter)),
                 "coverage": float(group["coverage"].mean()),
                 "fusion_index": float(group["fusion_index"].mean()),
                 "nuclei": float(group["nuclei"].mean()),
+                **{column: geometric(list(group[column])) for column in own},
             }
         )
-    table = pd.DataFrame(rows, columns=names)
+    table = pd.DataFrame(rows, columns=[*names, *own])
     order = {unit.name: index for index, unit in enumerate(units)}
     return table.sort_values(
         ["round", "unit"], key=lambda c: c.map(order) if c.name == "unit" else c, kind="stable"
     ).reset_index(drop=True)
+
+
+def geometric(values: Sequence[float]) -> float:
+    """Geometric mean of what is known: 0 where one is 0, NaN of nothing."""
+    known = [value for value in values if value == value]
+    if not known:
+        return math.nan
+    return math.exp(math.fsum(map(math.log, known)) / len(known)) if min(known) > 0 else 0.0
 
 
 def _mean(group: pd.DataFrame, column: str, times: float) -> float:

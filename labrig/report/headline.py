@@ -117,19 +117,22 @@ def verdict_sentence(analysis: Analysis) -> str:
         return "No verdict: one arm alone is compared with nothing; its course over time is below."
     if analysis.control is None:
         return "No verdict: no arm has the role of a control, so there is nothing to compare with."
-    labels = Counter(verdict.label for verdict in analysis.verdicts)
-    total = len(analysis.verdicts)
+    labels = Counter(verdict.label for verdict in analysis.classed)
+    total = len(analysis.classed)
     commitment = analysis.record.commitment
     post_hoc = "Post hoc: " if commitment is not None and commitment.post_hoc else ""
     if labels["not assessable"] == total:
-        reasons = Counter(r for v in analysis.verdicts for r in v.reasons)
+        reasons = Counter(r for v in analysis.classed for r in v.reasons)
         often = [r for r, count in reasons.items() if 2 * count >= total]
         most = "; ".join(often) or "each for a reason of its own, below"
-        return f"No verdict: none of the {total} experimental units can be assessed ({most})."
+        return (
+            f"No verdict: none of the {total} experimental units beside the control can be assessed "
+            f"({most})."
+        )
     said = ", ".join(
         f"{count} {_IN_WORDS.get(label, label)}" for label, count in labels.most_common()
     )
-    return f"{post_hoc}Of {total} experimental units: {said}."
+    return f"{post_hoc}Of {total} experimental units beside the control: {said}."
 
 
 def _troubles(analysis: Analysis) -> list[Point]:

@@ -181,7 +181,7 @@ def _superplot(analysis: Analysis, arms: Sequence[str]) -> str | None:
     measured = analysis.itt[analysis.itt["diameter_um"].notna()]
     if measured.empty:
         return None
-    last = measured["round"].max()
+    last = measured["round"].max() if analysis.last_round is None else analysis.last_round
     arm_of = {well.well: well.arm for well in analysis.record.plan.wells}
     counted = tubes_that_count(
         analysis.record.tubes, analysis.record.protocol.definition.min_nuclei
@@ -235,7 +235,7 @@ def _growth_rates(analysis: Analysis) -> list[dict[str, Any]]:
 
 def _shared_reasons(analysis: Analysis) -> tuple[str, ...]:
     """Reasons that hold for every unit: said once."""
-    reasons = [verdict.reasons for verdict in analysis.verdicts]
+    reasons = [verdict.reasons for verdict in analysis.classed]
     return tuple(r for r in reasons[0] if all(r in other for other in reasons)) if reasons else ()
 
 
@@ -281,7 +281,7 @@ def _gate(analysis: Analysis) -> str:
 
 
 def _sensitivity(analysis: Analysis) -> list[tuple[Any, list[str]]]:
-    names = [verdict.unit.name for verdict in analysis.verdicts]
+    names = [verdict.unit.name for verdict in analysis.classed]
     return [
         (row, [n for n, answer in zip(names, row.answers, strict=True) if answer == "yes"])
         for row in analysis.sensitivity

@@ -11,7 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from labrig.protocol.definition import Definition
-from labrig.report.verdict import Answer, Assessment, UnitVerdict, low, persistently
+from labrig.report.verdict import (
+    Answer,
+    Assessment,
+    UnitVerdict,
+    low,
+    persistently,
+    rounds_that_count,
+)
 
 Test = Callable[[Assessment, Definition], Answer]
 
@@ -138,8 +145,8 @@ def _all(*answers: Answer) -> Answer:
 
 
 def _answer(verdict: UnitVerdict, variant: Variant) -> Answer:
-    if verdict.censored or verdict.label == "cytotoxic/confounded":
+    if verdict.censored or verdict.control_failed or verdict.label == "cytotoxic/confounded":
         return "cannot say"
     definition = variant.definition
-    usable = [a for a in verdict.assessments if a.tubes >= definition.min_tubes]
+    usable = rounds_that_count(verdict.assessments, definition)
     return persistently(usable, lambda a: variant.test(a, definition), definition)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labrig.frames.plate_store import PlateStore
-from labrig.report.units import Unit
+from labrig.plan.experimental_units import Unit
 
 if TYPE_CHECKING:
     import pandas as pd

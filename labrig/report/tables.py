@@ -126,6 +126,7 @@ def _verdict(analysis: Analysis) -> str:
         "definition": analysis.record.protocol.definition.model_dump(mode="json", by_alias=True),
         "unit_shares": analysis.unit_is,
         "control": analysis.control,
+        "excluded": analysis.excluded,
         "units": [asdict(verdict) for verdict in analysis.verdicts],
         "units_intention_to_treat": [
             {"unit": verdict.unit.name, "label": verdict.label, "reasons": verdict.reasons}
@@ -143,7 +144,7 @@ def _sensitivity(analysis: Analysis) -> str:
         {"definition": row.name, "rule": row.rule, "unit": verdict.unit.name,
          "arm": verdict.unit.arm, "answer": answer}
         for row in analysis.sensitivity
-        for verdict, answer in zip(analysis.verdicts, row.answers, strict=True)
+        for verdict, answer in zip(analysis.classed, row.answers, strict=True)
     ]  # fmt: skip
     return _csv(columns, rows)
 

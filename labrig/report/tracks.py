@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from labrig.report.units import Unit
+from labrig.plan.experimental_units import Unit
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,24 +9,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from statistics import median
 from typing import TYPE_CHECKING, Literal
 
+from labrig.plan.experimental_units import Unit
 from labrig.protocol.definition import Definition
-from labrig.report.units import Unit
+from labrig.report.growth import WINDOW_H, geometric
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Label = Literal[
     "none", "myopenia-like", "dynapenia-like", "sarcopenia-like", "low-quality",
-    "cytotoxic/confounded", "not assessable",
+    "cytotoxic/confounded", "not assessable", "reference",
 ]  # fmt: skip
 Answer = Literal["yes", "no", "cannot say"]
 
 NO_STRENGTH = (
     "strength not assessable: contraction at the reference stimulus was not measured often enough"
 )
+PROLIFERATION_V = 1.25
+"""[P] More attached nuclei than this, relative to the control: they divided, or something else did."""
+REFERENCE = "the control: what the others are compared with, and in no class itself"
+_JITTER_H = 0.05
+"""A picture is taken minutes after its round begins, in one order every round."""
+_COUNTS = ("hours", "tubes", "control_tubes")
 UNCHECKED = "viability could not be checked: nuclei or tube area were not measured often enough"
 
 
@@ -37,6 +45,9 @@ class Assessment:
     Attributes:
         m: diameter (geometric means); s: contraction; v: attached nuclei; a: tube area.
         tubes: how many diameters it rests on, in the unit itself.
+        control_tubes: on how many the control's diameter rests.
+        v_own, a_own: what is left of the unit's own nuclei and area before treatment.
+        v_control, a_control: what is left of the control's own.
     """
 
     hours: float
@@ -45,6 +56,11 @@ class Assessment:
     s: float | None
     v: float | None
     a: float | None
+    control_tubes: int | None = None
+    v_own: float | None = None
+    a_own: float | None = None
+    v_control: float | None = None
+    a_control: float | None = None
 
     @property
     def q(self) -> float | None:
@@ -60,6 +76,7 @@ class UnitVerdict:
         mass, strength, quality: whether each component is low, persistently.
         reasons: why it cannot be assessed, or what else must be known.
         censored: whether doses make it fall out of the per-protocol analysis.
+        control_failed: whether its control did not keep its own cells.
     """
 
     unit: Unit
@@ -70,11 +87,13 @@ class UnitVerdict:
     reasons: tuple[str, ...]
     assessments: tuple[Assessment, ...]
     censored: bool
+    control_failed: bool = False
 
     def latest(self, name: Literal["m", "s", "q", "v", "a", "tubes"]) -> float | None:
-        """A ratio, or the number of tubes, at the latest assessment that has it."""
-        known = (getattr(assessment, name) for assessment in reversed(self.assessments))
-        return next((value for value in known if value is not None), None)
+        """A ratio, or the number of tubes: its median over the latest window that has it."""
+        known = [a for a in self.assessments if getattr(a, name) is not None]
+        recent = [getattr(a, name) for a in known if a.hours > known[-1].hours - WINDOW_H]
+        return float(median(recent)) if recent else None
 
 
 def assess(
@@ -83,8 +102,11 @@ def assess(
     control: str,
     treated_from_h: float,
     strength: Mapping[tuple[str, int], float],
+    min_tubes: int = 1,
 ) -> tuple[Assessment, ...]:
     """A unit's ratios to the control of its donor, round by round, once treatment has begun.
+
+    The control is the geometric mean over its units, for every ratio.
 
     Args:
         table: from :func:`labrig.report.growth.unit_table`.
@@ -92,6 +114,7 @@ def assess(
         control: name of the control arm.
         treated_from_h: rounds before this are baseline and assess nothing.
         strength: contraction amplitude by (unit name, round); empty without films.
+        min_tubes: control units whose diameter rests on fewer do not count.
     """
     found = []
     own = table[(table["unit"] == unit.name) & (table["hours"] >= treated_from_h)]
@@ -100,17 +123,23 @@ def assess(
         beside = table[
             (table["arm"] == control) & (table["donor"] == unit.donor) & (table["round"] == round_)
         ]
-        logs = [math.log(d) for d in beside["diameter_um"] if d == d]
+        thick = beside[beside["tubes"] >= min_tubes]
         theirs = [strength.get((str(name), round_), math.nan) for name in beside["unit"]]
         assessment = Assessment(
             hours=float(row["hours"]),
             tubes=int(row["tubes"]),
-            m=_ratio(row["diameter_um"], math.exp(_mean(logs)) if logs else None),
-            s=_ratio(strength.get((unit.name, round_)), _mean(theirs)),
-            v=_ratio(row["nuclei"], _mean(list(beside["nuclei"]))),
-            a=_ratio(row["coverage"], _mean(list(beside["coverage"]))),
+            m=_ratio(row["diameter_um"], geometric(list(thick["diameter_um"]))),
+            s=_ratio(strength.get((unit.name, round_)), geometric(theirs)),
+            v=_ratio(row["nuclei"], geometric(list(beside["nuclei"]))),
+            a=_ratio(row["coverage"], geometric(list(beside["coverage"]))),
+            control_tubes=None if beside.empty else int(beside["tubes"].max()),
+            v_own=_known(row.get("nuclei_own")),
+            a_own=_known(row.get("coverage_own")),
+            v_control=_known(geometric(list(beside.get("nuclei_own", ())))),
+            a_control=_known(geometric(list(beside.get("coverage_own", ())))),
         )
-        if any(value is not None for value in (assessment.m, assessment.s)):
+        thin = 0 < assessment.tubes < min_tubes or 0 < (assessment.control_tubes or 0) < min_tubes
+        if thin or any(value is not None for value in (assessment.m, assessment.s)):
             found.append(assessment)
     return tuple(found)
 
@@ -130,26 +159,30 @@ def judge(
 
     Args:
         unit: which.
-        assessments: in order of time, from :func:`assess`.
+        assessments: one a round, in order of time, from :func:`assess`.
         definition: as committed.
         dose_reasons: why its delivered dose does not allow a verdict; empty when it does.
         remarks: what else a reader must know.
         no_strength: why strength cannot be told at all; empty where it can.
     """
-    usable = [a for a in assessments if a.tubes >= definition.min_tubes]
+    usable = rounds_that_count(assessments, definition)
     mass = persistently(usable, lambda a: low(a.m, definition.low_mass_m), definition)
     strength = persistently(usable, lambda a: low(a.s, definition.low_strength_s), definition)
     quality = persistently(usable, lambda a: low(a.q, definition.low_quality_q), definition)
     reasons = [*_too_few(assessments, usable, definition), *dose_reasons]
-    guards = [a for a in usable if _guard(a, definition) == "no"]
-    checked = [a.hours for a in usable if _guard(a, definition) == "yes"]
+    control_failed = control_lost(assessments, definition)
+    if control_failed:
+        reasons.append(control_failed)
+    harm = persistently(usable, lambda a: _harmed(a, definition), definition)
     label: Label
     if reasons:
         label = "not assessable"
-    elif guards:
+    elif harm == "yes":
         label = "cytotoxic/confounded"
-        reasons.append(_guard_reason(guards[-1], definition))
-    elif _spaced(checked, definition.apart_h) < definition.assessments:
+        harmed = _windows([a for a in usable if _harmed(a, definition) != "cannot say"], definition)
+        last = next(a for a in reversed(harmed) if _harmed(a, definition) == "yes")
+        reasons.append(_harm(last, definition))
+    elif harm == "cannot say":
         label = "not assessable"
         reasons.append(UNCHECKED)
     elif "cannot say" in (mass, strength):
@@ -162,8 +195,52 @@ def judge(
         reasons = list(dict.fromkeys([*reasons, no_strength or NO_STRENGTH]))
     return UnitVerdict(
         unit, label, mass, strength, quality, (*reasons, *remarks),
-        tuple(assessments), bool(dose_reasons),
+        tuple(assessments), bool(dose_reasons), bool(control_failed),
     )  # fmt: skip
+
+
+def reference(
+    unit: Unit, assessments: Sequence[Assessment], definition: Definition, remarks: Sequence[str]
+) -> UnitVerdict:
+    """A unit of the control: it is what the others are measured by, so it has no class."""
+    failed = control_lost(assessments, definition)
+    bare = tuple(replace(a, m=None, s=None, v=None, a=None) for a in assessments)
+    said = (REFERENCE, *([failed] if failed else []), *remarks)
+    return UnitVerdict(unit, "reference", *(("cannot say",) * 3), said, bare, False, bool(failed))
+
+
+def rounds_that_count(
+    assessments: Sequence[Assessment], definition: Definition
+) -> list[Assessment]:
+    """Those that rest on enough tubes, in the unit and in its control."""
+    least = definition.min_tubes
+    return [
+        a for a in assessments
+        if a.tubes >= least and (a.control_tubes is None or a.control_tubes >= least)
+    ]  # fmt: skip
+
+
+def control_lost(assessments: Sequence[Assessment], definition: Definition) -> str:
+    """Why the control cannot be one: it did not keep its own cells; "" where it did, or no one saw.
+
+    What the control loses is lost to every ratio, so a plate on which all died looks healthy.
+    """
+
+    def lost(a: Assessment) -> Answer:
+        limits = ((a.v_control, definition.viability_v), (a.a_control, definition.coverage_a))
+        if all(value is None for value, _ in limits):
+            return "cannot say"
+        return "yes" if any(v is not None and v < limit for v, limit in limits) else "no"
+
+    if persistently(assessments, lost, definition) != "yes":
+        return ""
+    seen = _windows([a for a in assessments if lost(a) != "cannot say"], definition)
+    last = next(a for a in reversed(seen) if lost(a) == "yes")
+    return (
+        f"the control failed its own guard: at {last.hours:.1f} h it had {_said(last.v_control)} of "
+        f"its own nuclei (at least {definition.viability_v:g}) and {_said(last.a_control)} of its own "
+        f"tube area (at least {definition.coverage_a:g})"
+    )
 
 
 def low(ratio: float | None, threshold: float) -> Answer:
@@ -178,27 +255,49 @@ def persistently(
 ) -> Answer:
     """Whether enough consecutive assessments, far enough apart, all say yes.
 
+    An assessment is the median of a window of rounds in which the test could be answered.
     "no" needs enough assessments as well: one that is not low proves nothing about persistence
     that was never looked for.
     """
-    answers = [(a.hours, test(a)) for a in assessments]
-    known = [(hours, answer) for hours, answer in answers if answer != "cannot say"]
-    if _spaced([hours for hours, _ in known], definition.apart_h) < definition.assessments:
+    known = [a for a in assessments if test(a) != "cannot say"]
+    answers = [(a.hours, test(a)) for a in _windows(known, definition)]
+    if _spaced([hours for hours, _ in answers], definition.apart_h) < definition.assessments:
         return "cannot say"
     streak: list[float] = []
-    for hours, answer in known:
+    for hours, answer in answers:
         streak = [*streak, hours] if answer == "yes" else []
         if _spaced(streak, definition.apart_h) >= definition.assessments:
             return "yes"
     return "no"
 
 
+def _windows(known: Sequence[Assessment], definition: Definition) -> list[Assessment]:
+    """Rounds joined into windows, counted from the first; each at the time of its first round.
+
+    A window is never wider than the distance that the definition asks between assessments.
+    """
+    width_h = min(WINDOW_H, definition.apart_h)
+    groups: dict[int, list[Assessment]] = {}
+    for a in known:
+        groups.setdefault(int((a.hours - known[0].hours + _JITTER_H) / width_h), []).append(a)
+    return [_median(group) for group in groups.values()]
+
+
+def _median(group: Sequence[Assessment]) -> Assessment:
+    if len(group) == 1:
+        return group[0]
+    middle: dict[str, float | None] = {}
+    for name in (f.name for f in fields(Assessment) if f.name not in _COUNTS):
+        known = [value for a in group if (value := getattr(a, name)) is not None]
+        middle[name] = float(median(known)) if known else None
+    return replace(group[0], **middle)  # type: ignore[arg-type]
+
+
 def _spaced(hours: Sequence[float], apart_h: float) -> int:
     """How many of these times can be chosen at least so far apart."""
     count, last = 0, -math.inf
     for at_h in hours:
-        # a picture is taken minutes after its round begins, in one order every round
-        if at_h - last >= apart_h - 0.05:
+        if at_h - last >= apart_h - _JITTER_H:
             count, last = count + 1, at_h
     return count
 
@@ -213,24 +312,42 @@ def _class(mass: Answer, strength: Answer, quality: Answer) -> Label:
     return "low-quality" if quality == "yes" else "none"
 
 
-def _guard(assessment: Assessment, definition: Definition) -> Answer:
-    """Whether enough cells are attached; "no" means that any loss may be death or detachment."""
-    limits = ((assessment.v, definition.viability_v), (assessment.a, definition.coverage_a))
-    if any(value is not None and value < limit for value, limit in limits):
-        return "no"
-    return "cannot say" if any(value is None for value, _ in limits) else "yes"
+def _harmed(assessment: Assessment, definition: Definition) -> Answer:
+    """Whether cells are missing, or too many; "yes" means that any loss may be that and no wasting.
+
+    Nuclei and area must hold against the control, and against the unit's own baseline where there
+    was one.
+    """
+    if _harm(assessment, definition):
+        return "yes"
+    return "cannot say" if None in (assessment.v, assessment.a) else "no"
 
 
-def _guard_reason(assessment: Assessment, definition: Definition) -> str:
-    v, a = (
-        "not measured" if value is None else f"{value:.2f}"
-        for value in (assessment.v, assessment.a)
-    )
-    return (
-        f"at {assessment.hours:.1f} h attached nuclei v = {v} (at least "
-        f"{definition.viability_v:g}), tube area a = {a} (at least {definition.coverage_a:g}): "
-        "cells died or peeled off"
-    )
+def _harm(a: Assessment, definition: Definition) -> str:
+    """What is wrong with a unit's cells in one assessment; "" for nothing that was seen."""
+    v, area = definition.viability_v, definition.coverage_a
+    said = [
+        f"{what} (at least {limit:g})"
+        for what, value, limit in (
+            (f"attached nuclei v = {_said(a.v)}", a.v, v),
+            (f"tube area a = {_said(a.a)}", a.a, area),
+            (f"{_said(a.v_own)} of its own nuclei before treatment", a.v_own, v),
+            (f"{_said(a.a_own)} of its own tube area before treatment", a.a_own, area),
+        )
+        if value is not None and value < limit
+    ]
+    if said:
+        return f"at {a.hours:.1f} h {', '.join(said)}: cells died or peeled off"
+    if a.v is not None and a.v > PROLIFERATION_V:
+        return (
+            f"at {a.hours:.1f} h attached nuclei v = {a.v:.2f} (at most {PROLIFERATION_V:g}): cells "
+            "divided, or something else grew"
+        )
+    return ""
+
+
+def _said(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.2f}"
 
 
 def _too_few(
@@ -243,8 +360,12 @@ def _too_few(
         many = "one assessment" if len(assessments) == 1 else f"{len(assessments)} assessments"
         return [f"{many} after treatment began; {wanted}"]
     if _spaced([a.hours for a in usable], definition.apart_h) < definition.assessments:
-        fewest = min(a.tubes for a in assessments)
-        return [f"as few as {fewest} tubes measured; {definition.min_tubes} are needed each time"]
+        least = definition.min_tubes
+        own = [a.tubes for a in assessments if a.tubes < least]
+        theirs = [n for a in assessments if (n := a.control_tubes) is not None and n < least]
+        found = [f"as few as {min(own)} tubes measured"] if own else []
+        found += [f"the control rests on as few as {min(theirs)} tubes"] if theirs else []
+        return [f"{' and '.join(found)}; {least} are needed each time"]
     return []
 
 
@@ -254,6 +375,5 @@ def _ratio(value: float | None, reference: float | None) -> float | None:
     return value / reference if reference > 0 else None
 
 
-def _mean(values: Sequence[float]) -> float:
-    known = [v for v in values if v == v]
-    return sum(known) / len(known) if known else math.nan
+def _known(value: float | None) -> float | None:
+    return None if value is None or value != value else float(value)

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from labrig.plan.allocation import with_carriers
+from labrig.plan.aspects import FLOW, IMPULSES, arm_levels
 from labrig.plan.checks.draft import Draft
+from labrig.plan.experimental_units import (
+    Contrast,
+    aspects_between,
+    contrast,
+    name_of_unit,
+)
 from labrig.plan.plan import Finding, WellPlan
-from labrig.plan.solutions import stocks_of_arm
-from labrig.plan.targets import flow_ml_h
+from labrig.protocol.randomisation import NOTHING
 
 POWER_20_PERCENT = {3: 0.56, 4: 0.85, 5: 0.96, 6: 0.99}
 """Power to see -20 %, paired by donor, 3 units an arm and donor, no correction [C]."""
 
 ADVISED_DONORS = 6
 EDGE_SHARES_APART = 0.34
+_CODES = {IMPULSES: "pattern", FLOW: "flow"}
 
 
 def check(draft: Draft) -> Iterator[Finding]:
@@ -27,43 +35,61 @@ def check(draft: Draft) -> Iterator[Finding]:
 
 
 def _units(draft: Draft) -> Iterator[Finding]:
-    """Count the units of each level; n is lines and channels, never wells."""
-    protocol, wells = draft.protocol, draft.plan.wells
-    needs = {arm: stocks_of_arm(protocol, arm) for arm in protocol.arms}
-    common = set.intersection(*(set(stocks) for stocks in needs.values()))
-    dosed: dict[str, set[str]] = {}
-    driven: dict[str, set[str]] = {}
-    fed: dict[str, set[str]] = {}
-    for well in wells:
-        level = " + ".join(s for s in needs[well.arm] if s not in common) or "vehicle"
-        dosed.setdefault(level, set()).add(well.factor_unit)
-        pattern = protocol.arms[well.arm].pattern
-        if pattern is not None:
-            driven.setdefault(pattern, set()).add(well.pattern_unit)
-        flow = f"{flow_ml_h(protocol, well.arm):g} mL/h"
-        fed.setdefault(flow, set()).update(_medium_pumps(draft, well.well))
-    yield from _lonely(dosed, "factor", "dosing line")
-    yield from _lonely(driven, "pattern", "stimulator channel")
-    yield from _lonely(fed, "flow", "medium pump")
-    counted = [
-        f"{what}: " + ", ".join(f"{level} {len(units)}" for level, units in levels.items())
-        for what, levels in (("lines", dosed), ("channels", driven), ("medium pumps", fed))
-        if len(levels) > 1
-    ]
+    """Count the units of each level and contrast; n is lines, pumps and channels, never wells."""
+    protocol = draft.protocol
+    wells = with_carriers(draft.plan.wells, protocol, draft.rig)
+    levels = arm_levels(protocol, draft.rig)
+    for aspect in aspects_between(levels, protocol.arms):
+        carried: dict[str, set[str]] = {}
+        for well in wells:
+            level = levels[well.arm][aspect]
+            names = [name for its, name in well.carriers if its == aspect]
+            if level != NOTHING or aspect not in (IMPULSES, FLOW):
+                carried.setdefault(level or "nothing", set()).update(names)
+        yield from _lonely(carried, _CODES.get(aspect, "factor"), name_of_unit(wells, (aspect,)))
+    reference = next((n for n, arm in protocol.arms.items() if arm.role == "control"), None)
+    first = reference or next(iter(protocol.arms))
+    found = [contrast(wells, levels, (arm, first)) for arm in protocol.arms if arm != first]
+    yield from _untold(found)
+    counted = [f"{each.arms[0]} {each.counted}" for each in found if each.aspects]
     yield Finding(
         "design.units",
         "note",
         "protocol: arms",
-        "experimental units, the n of each contrast: " + "; ".join(counted)
+        f"experimental units, the n of each contrast with {first}: " + "; ".join(counted)
         if counted
-        else "all arms have the same factors and impulses: nothing is compared",
-        "wells of one line or channel are not independent: the report counts these units",
+        else "all arms have the same factors, impulses and flow: nothing is compared",
+        "wells of one line, reservoir, pump or channel are not independent: the report counts "
+        "these units",
     )
 
 
-def _medium_pumps(draft: Draft, well: str) -> set[str]:
-    lines = draft.rig.lines.values()
-    return {ln.pump for ln in lines if ln.carries == "medium" and well in ln.wells}
+def _untold(found: list[Contrast]) -> Iterator[Finding]:
+    """Contrasts that plumbing keeps from a test over donors, or that no lot drew."""
+    shared = [each for each in found if each.across_donors and 1 not in each.carriers]
+    if shared:
+        yield Finding(
+            "design.carrier-shared-by-donors",
+            "warn",
+            "protocol: donors",
+            "donors are not independent where they share what carries the treatment: "
+            + "; ".join(f"{each.arms[0]} {each.counted}" for each in shared)
+            + " [S] Lazic 2018",
+            "plumb and wire so that no line, reservoir, pump or channel reaches two donors, or "
+            "give each donor a plate",
+        )
+    forced = [each for each in found if each.forced]
+    if forced:
+        wells = dict.fromkeys(well for each in forced for well in each.forced)
+        yield Finding(
+            "design.not-randomised",
+            "warn",
+            "rig: lines, electrodes",
+            f"{', '.join(wells)} could have only one of the arms "
+            + "; ".join(" and ".join(each.arms) for each in forced)
+            + ": their place on the plate cannot be told from their treatment",
+            "wire and plumb every well alike, or leave these wells out of the arms",
+        )
 
 
 def _lonely(levels: dict[str, set[str]], code: str, unit: str) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ from labrig.report.contraction import (
 from labrig.report.headline import capital, headline
 from labrig.report.page import contraction_facts
 from labrig.report.record import read_record
-from labrig.report.units import Unit
+from labrig.plan.experimental_units import Unit
 
 UNITS = (Unit("c 1", "c", "d", ("A1", "A2")), Unit("t 1", "t", "d", ("B1",)))
 

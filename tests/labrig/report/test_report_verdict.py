@@ -7,7 +7,7 @@ import pytest
 
 from labrig.protocol.definition import Definition
 from labrig.report.sensitivity import definition_sensitivity
-from labrig.report.units import Unit
+from labrig.plan.experimental_units import Unit
 from labrig.report.verdict import Assessment, assess, judge
 
 UNIT = Unit("test 1", "test", "d", ("A1",))

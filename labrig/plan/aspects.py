@@ -1,0 +1,209 @@
+"""In what the arms of a protocol differ, and which parts of the rig carry each difference.
+
+An *aspect* is one thing that arms can differ in: what a role of dosing lines brings, the impulses,
+the flow. Its *carriers* are what gets one level of it as a whole: a line, lines that draw from one
+reservoir or run at one pump's rate, a stimulator channel, the pump of the medium.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from labrig.plan.solutions import AS_PLANNED, line_role, stock_roles, stocks_of_arm
+from labrig.plan.targets import flow_ml_h
+from labrig.protocol.models import Protocol, TargetStep
+from labrig.protocol.randomisation import NOTHING, Aspect, Unit
+from labrig.rig.models import Rig
+
+IMPULSES = "impulses"
+FLOW = "flow"
+
+
+def arm_levels(protocol: Protocol, rig: Rig) -> dict[str, dict[str, str]]:
+    """By arm and aspect, what the arm needs: the stock and dose of a role, the pattern, the flow.
+
+    Arms with the same text get the same of it.
+    """
+    roles = stock_roles(protocol, rig)
+    return {arm: _levels(protocol, arm, roles) for arm in protocol.arms}
+
+
+def aspects_of(protocol: Protocol, rig: Rig) -> tuple[Aspect, ...]:
+    """Everything that arms can differ in, each with what is drawn one level as a whole."""
+    roles = stock_roles(protocol, rig)
+    levels = arm_levels(protocol, rig)
+    aspects = [
+        Aspect(role, tuple(_line_units(protocol, rig, role, roles, levels)))
+        for role in dict.fromkeys(roles.values())
+    ]
+    channels = (
+        Unit(f"channel {e.channel} of {e.stimulator}", e.wells) for e in rig.electrodes.values()
+    )
+    aspects.append(Aspect(IMPULSES, tuple(channels)))
+    if len(_flows(protocol)) > 1:
+        aspects.append(Aspect(FLOW, tuple(_flow_units(rig))))
+    return tuple(aspects)
+
+
+def carriers_by_well(protocol: Protocol, rig: Rig) -> dict[str, tuple[tuple[str, str], ...]]:
+    """By well, its (aspect, carrier) pairs: at most one carrier of an aspect.
+
+    Carriers that meet in a well are one. A well that nothing of an aspect reaches has none of it.
+    """
+    found: dict[str, list[tuple[str, str]]] = {}
+    for aspect in aspects_of(protocol, rig):
+        wells = {unit.name: unit.wells for unit in aspect.units}
+        for names in _joined({name: set(own) for name, own in wells.items()}):
+            for well in dict.fromkeys(well for name in names for well in wells[name]):
+                found.setdefault(well, []).append((aspect.name, " and ".join(names)))
+    return {well: tuple(pairs) for well, pairs in found.items()}
+
+
+def arms_open_to(protocol: Protocol, rig: Rig) -> dict[str, tuple[str, ...]]:
+    """By well, the arms that plumbing and wiring let it have, whatever is drawn.
+
+    A carrier can only have a level that every one of its wells can have.
+    """
+    levels, aspects = arm_levels(protocol, rig), aspects_of(protocol, rig)
+    open_to = {well: set(levels) for well in rig.chambers.wells}
+    before = -1
+    while before != (now := sum(map(len, open_to.values()))):
+        before = now
+        for aspect in aspects:
+            reached = {well for unit in aspect.units for well in unit.wells}
+            groups = [(tuple(w for w in unit.wells if w in open_to), unit.allowed)
+                      for unit in aspect.units]  # fmt: skip
+            groups += [((well,), frozenset({NOTHING})) for well in open_to if well not in reached]
+            for wells, allowed in groups:
+                _narrow(open_to, wells, allowed, {a: its[aspect.name] for a, its in levels.items()})
+    return {well: tuple(arm for arm in levels if arm in arms) for well, arms in open_to.items()}
+
+
+def _narrow(
+    open_to: Mapping[str, set[str]],
+    wells: Sequence[str],
+    allowed: frozenset[str] | None,
+    level: Mapping[str, str],
+) -> None:
+    """Take from wells of one carrier the arms whose level the carrier cannot have."""
+    can = set(level.values()) if allowed is None else set(allowed)
+    for well in wells:
+        can &= {level[arm] for arm in open_to[well]}
+    for well in wells:
+        open_to[well].intersection_update([arm for arm, its in level.items() if its in can])
+
+
+def _levels(protocol: Protocol, arm: str, roles: Mapping[str, str]) -> dict[str, str]:
+    own = stocks_of_arm(protocol, arm)
+    levels = {}
+    for role in dict.fromkeys(roles.values()):
+        stocks = [stock for stock in own if roles[stock] == role]
+        levels[role] = (
+            _dose(protocol, arm, stocks[0]) if stocks else _vehicle(protocol, role, roles)
+        )
+    levels[IMPULSES] = protocol.arms[arm].pattern or NOTHING
+    if len(_flows(protocol)) > 1:
+        levels[FLOW] = f"{flow_ml_h(protocol, arm):g} mL/h"
+    return levels
+
+
+def _dose(protocol: Protocol, arm: str, stock: str) -> str:
+    """A stock and what is given of it: arms with the same text may share a line and its pump."""
+    asked = protocol.arms[arm]
+    targets = (
+        f"{factor} {_target(target)}"
+        for factor, target in sorted(asked.targets.items())
+        if factor in protocol.stocks[stock].contents_ng_ml
+    )
+    boluses = (
+        f"{bolus.volume_ul:g} µL at {bolus.at_s / 3600:g} h, {bolus.rate_ml_h:g} mL/h"
+        for bolus in asked.boluses
+        if bolus.stock == stock
+    )
+    return f"{stock} ({', '.join([*targets, *boluses])})"
+
+
+def _target(target: float | Sequence[TargetStep]) -> str:
+    if isinstance(target, (int, float)):
+        return f"{target:g} ng/mL"
+    steps = (f"{step.concentration_ng_ml:g} ng/mL at {step.at_s / 3600:g} h" for step in target)
+    return " then ".join(steps)
+
+
+def _vehicle(protocol: Protocol, role: str, roles: Mapping[str, str]) -> str:
+    """The vehicle of a role's stocks; nothing (an idle line) when they name none."""
+    vehicles = {protocol.stocks[stock].vehicle for stock, its in roles.items() if its == role}
+    return min((vehicle for vehicle in vehicles if vehicle), default=NOTHING)
+
+
+def _flows(protocol: Protocol) -> set[float]:
+    return {flow_ml_h(protocol, arm) for arm in protocol.arms}
+
+
+def _line_units(
+    protocol: Protocol,
+    rig: Rig,
+    role: str,
+    roles: Mapping[str, str],
+    of_arms: Mapping[str, Mapping[str, str]],
+) -> Iterable[Unit]:
+    """Lines of one role, joined where they share a reservoir, or a pump that must vary its rate."""
+    levels = {arm: levels[role] for arm, levels in of_arms.items()}
+    vehicle = _vehicle(protocol, role, roles)
+    lines = {
+        n: ln
+        for n, ln in rig.lines.items()
+        if ln.carries == "additive" and line_role(rig, n) == role
+    }
+    # one dose and its vehicle run at one rate, so syringes on one rack may differ in content
+    rates_differ = len(set(levels.values()) - {vehicle}) > 1 or NOTHING in levels.values()
+    groups = _joined(
+        {
+            name: {f"reservoir {line.reservoir}", *([f"pump {line.pump}"] if rates_differ else [])}
+            for name, line in lines.items()
+        }
+    )
+    for names in groups:
+        held = {rig.reservoirs[lines[n].reservoir].holds for n in names} - {AS_PLANNED}
+        allowed = frozenset(
+            level
+            for level in levels.values()
+            if held <= {level.partition(" (")[0]} or level == NOTHING
+        )
+        wells = dict.fromkeys(well for name in names for well in lines[name].wells)
+        yield Unit(_label(rig, names), tuple(wells), allowed)
+
+
+def _label(rig: Rig, names: Sequence[str]) -> str:
+    """One line, or several by what joins them."""
+    if len(names) == 1:
+        return f"line {names[0]}"
+    lines = f"lines {', '.join(names)}"
+    if len(reservoirs := {rig.lines[name].reservoir for name in names}) == 1:
+        return f"reservoir {reservoirs.pop()} ({lines})"
+    if len(pumps := {rig.lines[name].pump for name in names}) == 1:
+        return f"pump {pumps.pop()} ({lines})"
+    return lines
+
+
+def _flow_units(rig: Rig) -> Iterable[Unit]:
+    """Wells by the pump that brings their medium: its lines run at one rate."""
+    by_pump: dict[str, list[str]] = {}
+    for line in rig.lines.values():
+        if line.carries == "medium":
+            by_pump.setdefault(line.pump, []).extend(line.wells)
+    for pump, wells in by_pump.items():
+        yield Unit(f"pump {pump}", tuple(wells))
+
+
+def _joined(shares: Mapping[str, set[str]]) -> list[list[str]]:
+    """Names grouped so that those with anything in common are together, in the given order."""
+    groups: list[tuple[set[str], list[str]]] = []
+    for name, things in shares.items():
+        touching = [group for group in groups if group[0] & things]
+        groups = [group for group in groups if not group[0] & things]
+        merged = set(things).union(*(group[0] for group in touching))
+        groups.append((merged, [n for group in touching for n in group[1]] + [name]))
+    return [names for _, names in groups]
+
+
