@@ -47,9 +47,7 @@ def allocate(protocol: Protocol, rig: Rig) -> tuple[tuple[WellPlan, ...], list[F
     return _well_plans(protocol, rig, blocks, layout), _balance(protocol, blocks, layout)
 
 
-def with_carriers(
-    wells: Sequence[WellPlan], protocol: Protocol, rig: Rig
-) -> tuple[WellPlan, ...]:
+def with_carriers(wells: Sequence[WellPlan], protocol: Protocol, rig: Rig) -> tuple[WellPlan, ...]:
     """The wells with what carries their treatment: as they are where the plan already says it.
 
     Plans of before carriers were written have none; they follow from protocol and rig.

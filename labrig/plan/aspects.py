@@ -205,5 +205,3 @@ def _joined(shares: Mapping[str, set[str]]) -> list[list[str]]:
         merged = set(things).union(*(group[0] for group in touching))
         groups.append((merged, [n for group in touching for n in group[1]] + [name]))
     return [names for _, names in groups]
-
-

@@ -1,7 +1,7 @@
 """What was randomised and treated on its own: the one rule for allocation, check and report.
 
-For arms that are compared, the aspects in which they differ decide. Wells of an arm and a donor that
-share a carrier of such an aspect are one unit (Lazic et al. 2018, PLoS Biol 16:e2005282); their
+For arms that are compared, the aspects in which they differ decide. Wells of an arm and a donor
+that share a carrier of such an aspect are one unit (Lazic 2018, PLoS Biol 16:e2005282); their
 wells, fields and tubes are sub-samples. Carriers are counted over all donors: what feeds two donors
 is one carrier, and does not make two.
 """
@@ -79,7 +79,9 @@ class Contrast:
         if 1 in self.carriers:
             return f"cannot be told with this plumbing: {self.counted}"
         if self.across_donors:
-            return f"cannot be told over donors with this plumbing: {self.counted}, shared by donors"
+            return (
+                f"cannot be told over donors with this plumbing: {self.counted}, shared by donors"
+            )
         return ""
 
     @property
@@ -114,18 +116,18 @@ def contrast(wells: Sequence[WellPlan], levels: Levels, arms: Sequence[str]) -> 
         unit_is=name_of_unit(own, aspects),
         carriers=tuple(len(of_arm[arm]) for arm in arms),
         across_donors=any(
-            len({well.donor for well in group}) > 1 for groups in of_arm.values() for group in groups
+            len({well.donor for well in group}) > 1
+            for groups in of_arm.values()
+            for group in groups
         ),
         forced=forced,
     )
 
 
 def aspects_between(levels: Levels, arms: Iterable[str]) -> tuple[str, ...]:
-    """In what these arms differ, in the order of the aspects; nothing for arms that get the same."""
+    """In what these arms differ, in the order of the aspects."""
     chosen = [levels[arm] for arm in arms]
-    return tuple(
-        aspect for aspect in chosen[0] if len({of_arm[aspect] for of_arm in chosen}) > 1
-    )
+    return tuple(aspect for aspect in chosen[0] if len({of_arm[aspect] for of_arm in chosen}) > 1)
 
 
 def units_of(

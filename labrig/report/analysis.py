@@ -36,7 +36,7 @@ from labrig.report.outcome import Outcome, clock, outcome_of
 from labrig.report.record import Record
 from labrig.report.sensitivity import SensitivityRow, definition_sensitivity
 from labrig.report.tracks import ArmTracks, tracks_by_arm
-from labrig.report.units import Design, design_of
+from labrig.report.units import design_of
 from labrig.report.verdict import UnitVerdict, assess, judge, reference
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ class Analysis:
         tracks: tubes followed over time, by arm.
         last_round: the round at which arms are compared: the last after treatment began that shows
             them all; None without one.
-        verdicts: per protocol, the control's units among them without a class; verdicts_itt: as if every dose had come.
+        verdicts: per protocol, the control's units among them without a class; verdicts_itt: as
+            if every dose had come.
         reservoirs: what is left in each, at the end.
     """
 

@@ -33,6 +33,7 @@ Readout = Literal[
     "optical contraction", "optical contraction over its baseline",
 ]  # fmt: skip
 
+
 @dataclass(frozen=True, slots=True)
 class Readings:
     """One positive value a well and moment.

@@ -93,7 +93,7 @@ def over_own_baseline(wells: pd.DataFrame, treated_from_h: float) -> pd.DataFram
     """Add, in the columns :data:`OWN`, what is left of each well's nuclei and tube area.
 
     The baseline is the median of the well's last window before treatment. Where none was measured
-    before, the first measurement of the first window of treatment stands for it; NaN without either.
+    before, the first measurement in the first window of treatment stands for it; else NaN.
     """
     columns: dict[str, list[float]] = {}
     for measure, column in OWN.items():
@@ -129,8 +129,8 @@ def unit_table(
 
     Returns:
         columns unit, arm, donor, round, hours, wells, tubes, diameter_um, coverage,
-        fusion_index, nuclei, and those of :data:`OWN` where the wells have them. ``tubes`` are those
-        that the diameter rests on; without any, the most that one of its wells shows.
+        fusion_index, nuclei, and those of :data:`OWN` where the wells have them. ``tubes`` are
+        those that the diameter rests on; without any, the most that one of its wells shows.
     """
     import numpy as np
     import pandas as pd

@@ -126,8 +126,8 @@ def verdict_sentence(analysis: Analysis) -> str:
         often = [r for r, count in reasons.items() if 2 * count >= total]
         most = "; ".join(often) or "each for a reason of its own, below"
         return (
-            f"No verdict: none of the {total} experimental units beside the control can be assessed "
-            f"({most})."
+            f"No verdict: none of the {total} experimental units beside the control can be "
+            f"assessed ({most})."
         )
     said = ", ".join(
         f"{count} {_IN_WORDS.get(label, label)}" for label, count in labels.most_common()

@@ -13,6 +13,7 @@ from labrig.report.contraction import why_no_strength
 from labrig.report.growth import tubes_that_count
 from labrig.report.headline import capital, headline
 from labrig.report.kinds import IN_WORDS
+from labrig.report.maker import Maker
 from labrig.report.outcome import LATE_PICTURE_FRACTION, TALLIED, clock
 from labrig.report.standing import standing
 from labrig.report.tables import FILES
@@ -32,8 +33,8 @@ SECTIONS = (
 )
 
 
-def render(analysis: Analysis) -> str:
-    """The whole page as one self-contained document; the same run gives the same text."""
+def render(analysis: Analysis, maker: Maker) -> str:
+    """The whole page as one self-contained document; the same run and maker give the same text."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
@@ -90,7 +91,8 @@ def render(analysis: Analysis) -> str:
         sensitivity=_sensitivity(analysis),
         left={now.reservoir: now.left_ml for now in analysis.reservoirs},
         assumptions=run_facts.assumptions(record),
-        provenance=run_facts.provenance(record),
+        provenance=run_facts.provenance(record, maker),
+        maker=maker,
     )
 
 

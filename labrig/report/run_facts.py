@@ -7,8 +7,11 @@ from typing import Any
 from labrig.protocol.models import Protocol
 from labrig.report.analysis import Analysis
 from labrig.report.drawing import style_of
+from labrig.report.growth import WINDOW_H
+from labrig.report.maker import Maker
 from labrig.report.outcome import LATE_PICTURE_FRACTION, clock
 from labrig.report.record import Record
+from labrig.report.verdict import PROLIFERATION_V
 
 
 def facts(analysis: Analysis) -> list[tuple[str, str]]:
@@ -103,9 +106,11 @@ def definition_words(protocol: Protocol) -> str:
     return (
         f"low mass m ≤ {d.low_mass_m:g}, low strength s ≤ {d.low_strength_s:g}, low quality "
         f"q ≤ {d.low_quality_q:g}; in {d.assessments} assessment(s) running, at least "
-        f"{d.apart_h:g} h apart, after treatment began; guards: nuclei v ≥ {d.viability_v:g}, tube "
-        f"area a ≥ {d.coverage_a:g}, dose {d.fidelity_low:g} to {d.fidelity_high:g} of the plan, "
-        f"at least {d.min_tubes} tubes with at least {d.min_nuclei} nuclei each. Basis: {d.basis}."
+        f"{d.apart_h:g} h apart, after treatment began, each the median of {WINDOW_H:g} h at most; "
+        f"guards, as lasting and against the control as well as the unit's own baseline: nuclei "
+        f"v ≥ {d.viability_v:g} (and ≤ {PROLIFERATION_V:g}), tube area a ≥ {d.coverage_a:g}; dose "
+        f"{d.fidelity_low:g} to {d.fidelity_high:g} of the plan; in every well at least "
+        f"{d.min_tubes} tubes with at least {d.min_nuclei} nuclei each. Basis: {d.basis}."
     )
 
 
@@ -126,6 +131,8 @@ def assumptions(record: Record) -> list[tuple[str, str, str]]:
         rows.append(("Survival of factors in tubing", share, "as the protocol says [P]"))
     rows += [
         ("Thresholds of the definition", _thresholds(protocol), protocol.definition.basis),
+        ("Rounds joined into one look", f"{WINDOW_H:g} h", "[P]"),
+        ("Nuclei at most, of the control's", f"{PROLIFERATION_V:g}", "[P]"),
         ("Dose fidelity allowed", f"{rules.fidelity_low:g} to {rules.fidelity_high:g}", "[P]"),
         ("Gap below half the plan that censors", f"{rules.max_gap_s / 3600:g} h", "[P]"),
         ("Pictures late from", f"{LATE_PICTURE_FRACTION:.0%} of the interval", "[P]"),
@@ -152,19 +159,20 @@ def _thresholds(protocol: Protocol) -> str:
     return f"m {d.low_mass_m:g}, s {d.low_strength_s:g}, q {d.low_quality_q:g}"
 
 
-def provenance(record: Record) -> list[tuple[str, str]]:
+def provenance(record: Record, maker: Maker) -> list[tuple[str, str]]:
     """What it takes to make this run and this page again."""
     run = record.identity
     last = record.rows[-1].hash if record.rows else "–"
     return [
+        ("analysed by labrig", f"{maker.labrig}, at {maker.utc}"),
         ("run id", run["id"]),
         ("seed", str(run["seed"])),
         ("protocol SHA-256", run["protocol_sha256"]),
         ("rig SHA-256", run["rig_sha256"]),
         ("last hash of the journal", last),
         ("rows in the journal", str(len(record.rows))),
-        ("Python", run["python"]),
-        *((name, version) for name, version in run["versions"].items()),
+        ("Python (of the run)", run["python"]),
+        *((f"{name} (of the run)", version) for name, version in run["versions"].items()),
         *_measure_provenance(record),
     ]
 

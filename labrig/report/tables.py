@@ -13,6 +13,7 @@ from typing import Any
 
 from labrig.frames.manifest import COLUMNS as FRAME_COLUMNS
 from labrig.report.analysis import Analysis
+from labrig.report.maker import Maker
 from labrig.run_folder import is_rehearsal
 
 FILES = (
@@ -26,7 +27,7 @@ FILES = (
 )
 
 
-def write_tables(analysis: Analysis, folder: Path) -> None:
+def write_tables(analysis: Analysis, folder: Path, maker: Maker) -> None:
     """Write all of :data:`FILES`.
 
     Raises:
@@ -39,7 +40,7 @@ def write_tables(analysis: Analysis, folder: Path) -> None:
         "dose_ledger.csv": _doses(analysis),
         "deviations.csv": _deviations(analysis),
         "frames.csv": _frames(analysis),
-        "verdict.json": _verdict(analysis),
+        "verdict.json": _verdict(analysis, maker),
         "definition_sensitivity.csv": _sensitivity(analysis),
     }
     for name, text in texts.items():
@@ -112,7 +113,7 @@ def _frames(analysis: Analysis) -> str:
     return _csv([*FRAME_COLUMNS, "state", "reason"], rows)
 
 
-def _verdict(analysis: Analysis) -> str:
+def _verdict(analysis: Analysis, maker: Maker) -> str:
     run = analysis.record.identity
     commitment = analysis.record.commitment
     document = {
@@ -122,6 +123,8 @@ def _verdict(analysis: Analysis) -> str:
         "rehearsal": is_rehearsal(run),
         "committed_sha256": commitment.entries[-1]["sha256"] if commitment else None,
         "post_hoc": commitment.post_hoc if commitment else None,
+        "analysed_by": {"labrig": maker.labrig, "utc": maker.utc},
+        "ran_under": {"labrig": analysis.record.identity["versions"].get("labrig")},
         "strongest_wording": "sarcopenia-like: cultured myotubes are not aged muscle",
         "definition": analysis.record.protocol.definition.model_dump(mode="json", by_alias=True),
         "unit_shares": analysis.unit_is,

@@ -30,7 +30,7 @@ NO_STRENGTH = (
     "strength not assessable: contraction at the reference stimulus was not measured often enough"
 )
 PROLIFERATION_V = 1.25
-"""[P] More attached nuclei than this, relative to the control: they divided, or something else did."""
+"""[P] With more attached nuclei than this, of the control's, something divided."""
 REFERENCE = "the control: what the others are compared with, and in no class itself"
 _JITTER_H = 0.05
 """A picture is taken minutes after its round begins, in one order every round."""
@@ -174,14 +174,17 @@ def judge(
     if control_failed:
         reasons.append(control_failed)
     harm = persistently(usable, lambda a: _harmed(a, definition), definition)
+    looks = _windows([a for a in usable if _harmed(a, definition) != "cannot say"], definition)
+    harms = [text for a in looks if (text := _harm(a, definition))]
     label: Label
     if reasons:
         label = "not assessable"
     elif harm == "yes":
         label = "cytotoxic/confounded"
-        harmed = _windows([a for a in usable if _harmed(a, definition) != "cannot say"], definition)
-        last = next(a for a in reversed(harmed) if _harmed(a, definition) == "yes")
-        reasons.append(_harm(last, definition))
+        reasons.append(harms[-1])
+    elif looks and harms and harms[-1] == _harm(looks[-1], definition):
+        label = "not assessable"
+        reasons.append(f"{harms[-1]}; nobody looked again, so it is not known whether that lasts")
     elif harm == "cannot say":
         label = "not assessable"
         reasons.append(UNCHECKED)
@@ -237,9 +240,9 @@ def control_lost(assessments: Sequence[Assessment], definition: Definition) -> s
     seen = _windows([a for a in assessments if lost(a) != "cannot say"], definition)
     last = next(a for a in reversed(seen) if lost(a) == "yes")
     return (
-        f"the control failed its own guard: at {last.hours:.1f} h it had {_said(last.v_control)} of "
-        f"its own nuclei (at least {definition.viability_v:g}) and {_said(last.a_control)} of its own "
-        f"tube area (at least {definition.coverage_a:g})"
+        f"the control failed its own guard: at {last.hours:.1f} h it had {_said(last.v_control)} "
+        f"of its own nuclei (at least {definition.viability_v:g}) and {_said(last.a_control)} of "
+        f"its own tube area (at least {definition.coverage_a:g})"
     )
 
 
@@ -340,8 +343,8 @@ def _harm(a: Assessment, definition: Definition) -> str:
         return f"at {a.hours:.1f} h {', '.join(said)}: cells died or peeled off"
     if a.v is not None and a.v > PROLIFERATION_V:
         return (
-            f"at {a.hours:.1f} h attached nuclei v = {a.v:.2f} (at most {PROLIFERATION_V:g}): cells "
-            "divided, or something else grew"
+            f"at {a.hours:.1f} h attached nuclei v = {a.v:.2f} (at most {PROLIFERATION_V:g}): "
+            "cells divided, or something else grew"
         )
     return ""
 

@@ -70,6 +70,18 @@ def test_a_bad_document_says_where(small_plan, bend, says):
         from_json(json.dumps(document))
 
 
+def test_a_plan_of_before_carriers_is_read(small_plan):
+    document = json.loads(to_json(small_plan))
+    for well in document["plan"]["wells"]:
+        assert well.pop("carriers")
+        assert well.pop("open_to")
+    plan = from_json(json.dumps(document))
+    assert all(well.carriers == well.open_to == () for well in plan.wells)
+    document["plan"]["wells"][0].pop("edge")
+    with pytest.raises(PlanFormatError, match="missing or unknown in WellPlan: edge"):
+        from_json(json.dumps(document))
+
+
 def test_half_a_file_is_refused(small_plan):
     with pytest.raises(PlanFormatError, match="not JSON"):
         from_json(to_json(small_plan)[:1000])

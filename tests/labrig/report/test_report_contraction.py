@@ -8,6 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from labrig.plan.experimental_units import Unit
 from labrig.report.analysis import analyse
 from labrig.report.build import build_report
 from labrig.report.comparisons import compare_contraction
@@ -20,7 +21,7 @@ from labrig.report.contraction import (
 from labrig.report.headline import capital, headline
 from labrig.report.page import contraction_facts
 from labrig.report.record import read_record
-from labrig.plan.experimental_units import Unit
+from labrig.report.units import design_of
 
 UNITS = (Unit("c 1", "c", "d", ("A1", "A2")), Unit("t 1", "t", "d", ("B1",)))
 
@@ -46,11 +47,12 @@ FILMS = pd.DataFrame(
 )
 
 
-def test_a_unit_is_the_mean_of_its_wells_whose_films_count():
+def test_a_unit_is_the_geometric_mean_of_its_wells_whose_films_count():
     table = unit_contractions(FILMS, UNITS)
     found = {(r.unit, r.film): (r.amplitude_um, r.wells) for r in table.itertuples()}
     assert found == {
-        ("c 1", 0): (2.5, 2), ("c 1", 1): (2.0, 1), ("t 1", 0): (1.0, 1), ("t 1", 1): (0.0, 1),
+        ("c 1", 0): (pytest.approx(6**0.5), 2), ("c 1", 1): (2.0, 1), ("t 1", 0): (1.0, 1),
+        ("t 1", 1): (0.0, 1),
     }  # fmt: skip
     assert strength_by_round(table)["c 1", 27] == 2.0
     assert strength_by_round(table)["t 1", 27] == 0.0, "delivered and not followed: a finding"
@@ -59,7 +61,7 @@ def test_a_unit_is_the_mean_of_its_wells_whose_films_count():
 def test_wells_out_of_the_analysis_are_out_of_strength_too():
     table = unit_contractions(FILMS, UNITS, {"A1": 3600.0, "B1": 7200.0})
     found = {(r.unit, r.film): r.amplitude_um for r in table.itertuples()}
-    assert found == {("c 1", 0): 3.0, ("t 1", 0): 1.0}
+    assert found == pytest.approx({("c 1", 0): 3.0, ("t 1", 0): 1.0})
 
 
 def test_films_left_out_are_counted_by_reason_and_arm():
@@ -116,7 +118,7 @@ def test_strength_and_mass_are_told_apart(write_run, night):
         shrink={"nerve-sham": 0.75, "nerve-tonic": 0.75},
     )
     assert labels(write_run(weak)) == {
-        "vehicle-sham": {"none"},
+        "vehicle-sham": {"reference"},
         "vehicle-tonic": {"dynapenia-like"},
         "nerve-sham": {"myopenia-like"},
         "nerve-tonic": {"sarcopenia-like"},
@@ -163,7 +165,8 @@ def test_the_last_films_that_show_all_arms_are_compared(write_run, night, case):
     for row in films.index:
         if films.loc[row, "film"] in flagged.get(arm_of[films.loc[row, "well"]], ()):
             films.loc[row, "status"] = "flagged"
-    found = compare_contraction(record.protocol, record.plan.wells, films, "vehicle-sham", 0.0, {})
+    design = design_of(record.protocol, record.rig, record.plan.wells)
+    found = compare_contraction(design, films, 0.0, {})
     other = [c for c in found if c.arm == "vehicle-tonic"]
     assert other
     assert all(c.hours == pytest.approx(hours, abs=0.2) and c.result for c in other)
@@ -172,8 +175,8 @@ def test_the_last_films_that_show_all_arms_are_compared(write_run, night, case):
 def test_no_comparison_where_no_film_counts(write_run, night):
     record = read_record(write_run(night))
     films = record.films.assign(status="failed", amplitude_um=float("nan"))
-    args = (record.protocol, record.plan.wells, films, "vehicle-sham", 0.0, {})
-    assert compare_contraction(*args) == ()
+    design = design_of(record.protocol, record.rig, record.plan.wells)
+    assert compare_contraction(design, films, 0.0, {}) == ()
 
 
 def test_films_that_count_for_nothing_are_told_first_and_not_called_measured(write_run, night):
@@ -221,7 +224,7 @@ def test_undelivered_pulses_are_no_weakness(write_run, night):
     assert by_name[unit.name].label == "not assessable"
     assert by_name[unit.name].strength == "cannot say"
     others = {v.label for name, v in by_name.items() if name != unit.name}
-    assert others == {"none"}
+    assert others == {"none", "reference"}
     page = build_report(folder).read_text(encoding="utf-8")
     assert "no pulse of twitch_2hz was delivered" in page
     with (folder.report / "contractions.csv").open(encoding="utf-8", newline="") as stream:

@@ -9,12 +9,12 @@ import shutil
 import pandas as pd
 import pytest
 
+from labrig.plan.experimental_units import Unit
 from labrig.report.analysis import analyse
 from labrig.report.build import build_report
 from labrig.report.flags import counted
 from labrig.report.record import read_record
 from labrig.report.tracks import tracks_by_arm
-from labrig.plan.experimental_units import Unit
 from labrig.run_folder import RunFolder
 
 UNITS = (

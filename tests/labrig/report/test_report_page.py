@@ -21,6 +21,7 @@ from labrig.protocol.commitment import commit, commitment_path
 from labrig.report.analysis import analyse
 from labrig.report.build import build_report
 from labrig.report.headline import headline
+from labrig.report.maker import Maker
 from labrig.report.record import read_record
 from labrig.report.tables import FILES
 from labrig.run_folder import NotARunFolder, RunFolder
@@ -51,7 +52,7 @@ def test_a_good_night_says_so_and_why_there_is_no_verdict(good_page):
     assert "Nothing is missing" in said
     assert "SIMULATED" in said
     assert "PILOT" in said
-    assert "No verdict: none of the 8 experimental units can be assessed" in said
+    assert "No verdict: none of the 6 experimental units beside the control can be assessed" in said
     assert "contraction at the reference stimulus was not measured often enough" in said
     assert "No film counts: none was measured." in said
 
@@ -105,10 +106,33 @@ def test_every_picture_and_table_is_told_to_those_who_cannot_see_it(good_page):
     assert len(ids) == len(set(ids))
 
 
+def test_the_labrig_of_the_analysis_stands_beside_that_of_the_run(write_run, story):
+    folder = write_run(story)
+    page = build_report(folder, Maker("9.8.7", "2031-01-02T03:04:05+00:00"))
+    footer = page.read_text(encoding="utf-8").rpartition("<footer>")[2]
+    assert "Analysed by labrig 9.8.7 at 2031-01-02T03:04:05+00:00, run under labrig 0.1.0" in footer
+    verdict = json.loads((folder.report / "verdict.json").read_text(encoding="utf-8"))
+    assert verdict["analysed_by"] == {"labrig": "9.8.7", "utc": "2031-01-02T03:04:05+00:00"}
+    assert verdict["ran_under"] == {"labrig": "0.1.0"}
+
+
+def test_a_plan_of_before_carriers_gives_the_same_report(write_run, story, tmp_path):
+    new = write_run(story)
+    old = RunFolder(Path(shutil.copytree(new.root, tmp_path / new.root.name)))
+    document = json.loads(old.plan.read_text(encoding="utf-8"))
+    for well in document["plan"]["wells"]:
+        del well["carriers"], well["open_to"]
+    old.plan.write_text(json.dumps(document), encoding="utf-8")
+    maker = Maker("1.2.3", "2026-03-02T07:00:00+00:00")
+    pages = [build_report(folder, maker).read_text(encoding="utf-8") for folder in (new, old)]
+    assert pages[0] == pages[1]
+
+
 def test_the_same_run_gives_the_same_bytes(write_run, story):
     folder = write_run(story)
-    first = {p.name: p.read_bytes() for p in build_report(folder).parent.iterdir()}
-    second = {p.name: p.read_bytes() for p in build_report(folder).parent.iterdir()}
+    maker = Maker("1.2.3", "2026-03-02T07:00:00+00:00")
+    first = {p.name: p.read_bytes() for p in build_report(folder, maker).parent.iterdir()}
+    second = {p.name: p.read_bytes() for p in build_report(folder, maker).parent.iterdir()}
     assert first == second
     assert set(first) == {"report.html", *(name for name, _ in FILES)}
 
