@@ -11,6 +11,7 @@ import typer
 
 from labrig.commands import exit_codes
 from labrig.commands.durations import duration_s
+from labrig.commands.pasted import pasted
 from labrig.commands.status_display import WHAT_NOW, print_status
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def status(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption
     Exit status 3 when its runner does not answer and the run has not ended.
     """
     from labrig.commands.doors import answering
-    from labrig.commands.which_run import chosen_run
+    from labrig.commands.which_run import chosen_run, told_of
     from labrig.night.followed import is_followed
     from labrig.night.following import glance
     from labrig.run.control_client import NoRunner
@@ -60,7 +61,14 @@ def status(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption
         about = {"run": str(folder.root), "rig": chosen.rig, "bench": chosen.bench}
         typer.echo(json.dumps({**about, **shown}))
     else:
-        print_status(folder.root, {"named": chosen.named, **shown})
+        extra = {
+            "named": chosen.named,
+            "said_last": _who_and_why(folder, shown["condition"]),
+            "simulated": not chosen.bench.startswith("real"),
+        }
+        print_status(folder.root, {**extra, **shown})
+        if chosen.beside:
+            typer.echo(told_of(chosen.beside), err=True)
     if shown["condition"] in WHAT_NOW:
         raise typer.Exit(exit_codes.NO_RUNNER)
     if shown["condition"] == "failed":
@@ -137,6 +145,7 @@ def resume(
     from labrig.durable import read_json
     from labrig.launch.runner_child import RunnerOptions
     from labrig.night.following import glance
+    from labrig.record.glimpse import last_word
     from labrig.run.control_client import NoRunner
     from labrig.run.runner import RunOver
     from labrig.run.stop_file import read_stop
@@ -167,10 +176,10 @@ def resume(
         if seen.ended and seen.over:
             raise RunOver(
                 f"{chosen.named} has {seen.condition} already: there is nothing to go on with. "
-                f"`labrig report {folder.root}` makes its report again."
+                f"`labrig report {pasted(folder.root)}` makes its report again."
             ) from None
         stopped = read_stop(folder.stop)
-        if stopped is not None and not as_json:
+        if stopped is not None and not as_json and last_word(folder.journal):
             typer.echo(
                 f"{chosen.named} was to be stopped by {stopped.by or 'somebody'} "
                 f"({stopped.reason or 'no reason given'}): it is taken over only to be made safe."
@@ -214,6 +223,22 @@ def follow(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption
     follow_to_the_end(chosen_run(run, runs).folder, None, as_json=as_json)
 
 
+def _who_and_why(folder: RunFolder, condition: str) -> str:
+    """By whom, since when and why a run is held or was stopped; empty where it is not."""
+    from datetime import datetime
+
+    from labrig.record.glimpse import last_command
+
+    name = {"held": "hold", "stopping": "stop", "stopped": "stop"}.get(condition)
+    found = last_command(folder.journal, name) if name else None
+    if found is None:
+        return ""
+    at = datetime.fromisoformat(found[0]).astimezone()
+    by, reason = found[1].get("by") or "somebody", found[1].get("reason") or "no reason given"
+    text = f"by {by}, {at:%a %d %b %H:%M:%S}: {reason}"
+    return f"{text}. Go on: labrig resume {pasted(folder.root)}" if name == "hold" else text
+
+
 def _last_words(folder: RunFolder) -> dict[str, Any]:
     """How far a run had come whose runner does not answer."""
     from labrig.night.conduct import read_plan
@@ -231,6 +256,8 @@ def _last_words(folder: RunFolder) -> dict[str, Any]:
 
 def _say(chosen: ChosenRun, reply: dict[str, Any], what: str, *, as_json: bool) -> None:
     """Whatever was done, say to which run on which rig."""
+    from labrig.commands.which_run import told_of
+
     if as_json:
         about = {"run": str(chosen.folder.root), "rig": chosen.rig, "bench": chosen.bench}
         typer.echo(json.dumps({**about, **reply}))
@@ -238,3 +265,5 @@ def _say(chosen: ChosenRun, reply: dict[str, Any], what: str, *, as_json: bool) 
         typer.echo(f"{chosen.named} {what}")
         if "warning" in reply:
             typer.echo(f"WARNING {reply['warning']}", err=True)
+        if chosen.beside:
+            typer.echo(told_of(chosen.beside), err=True)

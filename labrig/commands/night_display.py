@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+from labrig.commands.pasted import pasted
+from labrig.commands.status_display import answer_lines
 from labrig.night.following import DIED
 from labrig.plan.timeline import Frame
 
@@ -100,7 +102,7 @@ class NightDisplay:
             self._say_once(
                 ("held", ""),
                 "[bold]HELD[/] No event begins and no impulse is given; perfusion goes on. "
-                f"Go on: labrig resume {escape(str(self._folder.root))}",
+                f"Go on: labrig resume {escape(pasted(self._folder.root))}",
             )
         elif seen.condition == "running":
             self._said.discard(("held", ""))
@@ -111,11 +113,10 @@ class NightDisplay:
             standing = {str(question["id"]) for question in seen.questions}
             self._said -= {s for s in self._said if s[0] == "question" and s[1] not in standing}
         for question in seen.questions:
-            number, options = str(question["id"]), "|".join(question["options"])
             self._say_once(
-                ("question", number),
-                f"[bold]QUESTION[/] {escape(str(question['what']))}\n  answer it: "
-                + escape(f"labrig answer {number} {options} {self._folder.root}"),
+                ("question", str(question["id"])),
+                f"[bold]QUESTION[/] {escape(str(question['what']))}\n"
+                + escape("\n".join(answer_lines(question, self._folder.root))),
             )
 
     def _say_once(self, what: tuple[str, str], text: str) -> None:
@@ -130,7 +131,7 @@ class NightDisplay:
             self._console.print(
                 "[bold red]The runner died before the night was over.[/] Stimulation has ended by "
                 "itself; pumps keep their last rates where they can.\n"
-                f"Go on with the night: labrig resume {self._folder.root}",
+                f"Go on with the night: labrig resume {escape(pasted(self._folder.root))}",
                 soft_wrap=True,
             )
         else:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from labrig.commands.pasted import pasted
 from labrig.durable import read_json, write_json
 from labrig.flows.schedules import timetable
 from labrig.flows.services import PrefectServices
@@ -117,7 +118,7 @@ def leave(keeper: Keeper, say: Callable[[str], None]) -> None:
         return
     if not is_followed(running):
         start_follower(running)
-    say(f"{running.root.name} goes on and is followed: labrig status {running.root}")
+    say(f"{running.root.name} goes on and is followed: labrig status {pasted(running.root)}")
 
 
 class Looks:
@@ -207,7 +208,7 @@ def unfinished_run(runs: Path, now: datetime, say: Callable[[str], None]) -> Run
             say(
                 f"{folder.root.name} never ended, but its time was over at "
                 f"{over:%Y-%m-%d %H:%M} UTC. What is on the bench now may be something else, so "
-                f"it is left alone; `labrig resume {folder.root}` ends it properly."
+                f"it is left alone; `labrig resume {pasted(folder.root)}` ends it properly."
             )
             return None
         return folder

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labrig.commands import exit_codes
+from labrig.commands.pasted import pasted
 
 if TYPE_CHECKING:
     from labrig.launch.prepare import StartRequest
@@ -146,10 +147,10 @@ def follow_to_the_end(
         with display:
             result = conduct(folder, child, display.show)
     except KeyboardInterrupt:
+        where = pasted(folder.root)
         typer.echo(
-            f"\nNo longer following. The night goes on.\n  look:    labrig status {folder.root}\n"
-            f"  stop:    labrig stop {folder.root}\n  measure and report:  "
-            f"labrig follow {folder.root}",
+            f"\nNo longer following. The night goes on.\n  look:    labrig status {where}\n"
+            f"  stop:    labrig stop {where}\n  measure and report:  labrig follow {where}",
             err=True,
         )
         raise typer.Exit(exit_codes.OK) from None

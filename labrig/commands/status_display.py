@@ -7,18 +7,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from labrig.commands.pasted import pasted
+from labrig.plan.in_words import hours
+
 WHAT_NOW = {
     "died": (
         "Its runner is dead. Stimulation has ended by itself; pumps keep their last rates where "
-        "they can.\n`labrig resume {run}` takes the run over (`labrig serve` does so by itself)."
+        "they can.\n`labrig resume {run}` takes the run over (`labrig serve` does so by itself); "
+        "`labrig stop {run}` makes the bench safe."
     ),
     "never begun": (
-        "Its start was refused, nothing was sent to any instrument: {run}/runner.log says why. "
+        "Its start was refused, nothing was sent to any instrument: {log} says why. "
         "Mend that and start anew with `labrig run`."
     ),
     "unreachable": (
-        "Its runner lives but does not answer. Try again in a moment; {run}/runner.log has its "
-        "last words."
+        "Its runner lives but does not answer. Try again in a moment; {log} has its last words."
     ),
 }
 
@@ -27,6 +30,19 @@ FOLLOW_IT = (
     "(`labrig serve` by itself)."
 )
 
+COUNTED = {
+    "hits": "{} on time",
+    "late": "{} late",
+    "missed": "{} missed",
+    "skipped": "{} left out",
+    "failed": "{} failed",
+    "unknown": "{} uncertain",
+    "pictures": "{} pictures",
+    "trains": "{} impulse trains",
+    "deviations": "{} deviations",
+}
+"""What a runner counts, in words, in the order in which it is said."""
+
 
 def print_status(run: Path, shown: Mapping[str, Any]) -> None:
     """Print what a runner shows of itself, the most urgent first.
@@ -34,7 +50,8 @@ def print_status(run: Path, shown: Mapping[str, Any]) -> None:
     Args:
         run: its folder.
         shown: as ``GET /status`` gives it; for a run without a runner only ``condition`` and
-            ``counters`` are needed. ``named`` says which run on which rig.
+            ``counters`` are needed. ``named`` says which run on which rig, ``said_last`` who
+            held or stopped it, ``simulated`` that its clock is not the one on the wall.
     """
     from rich.console import Console
     from rich.markup import escape
@@ -46,23 +63,26 @@ def print_status(run: Path, shown: Mapping[str, Any]) -> None:
     console.print(
         f"{escape(shown.get('named', run.name))}: [{style}]{condition}[/]{_progress(shown)}"
     )
+    if shown.get("said_last"):
+        console.print(escape(shown["said_last"]))
     for why in shown.get("why", []):
         console.print(f"[bold red]{escape(why)}[/]")
     if condition in WHAT_NOW:
-        console.print(WHAT_NOW[condition].format(run=run))
+        now = WHAT_NOW[condition].format(run=pasted(run), log=pasted(run / "runner.log"))
+        console.print(now, markup=False)
     if not shown.get("followed", True):
         console.print(
             f"[bold red]Nobody follows it[/], so nobody measures its pictures. {FOLLOW_IT}"
         )
     for alarm in shown.get("alarms", []):
         console.print(
-            f"[bold red]ALARM[/] {escape(alarm['about'])}, since {_hours(alarm['since_s'])}: "
+            f"[bold red]ALARM[/] {escape(alarm['about'])}, since {_at(shown, alarm['since_s'])}: "
             + escape(f"{alarm['what']} {alarm['remedy']}")
         )
     for question in shown.get("questions", []):
-        options = " / ".join(question["options"])
-        asked = escape(f"{question['id']}: {question['what']}")
-        console.print(f"[bold]QUESTION[/] {asked} ({options})")
+        console.print(f"[bold]QUESTION[/] {escape(question['what'])}")
+        for line in answer_lines(question, run):
+            console.print(line, markup=False)
     for thread in shown.get("threads", []):
         if not thread["alive"]:
             console.print(
@@ -72,41 +92,68 @@ def print_status(run: Path, shown: Mapping[str, Any]) -> None:
     if not shown.get("journal_works", True):
         console.print("[bold red]The journal cannot be written: nothing new is begun.[/]")
     if shown.get("phase"):
-        console.print(f"phase: {shown['phase']}")
+        console.print(f"phase: {shown['phase']}", markup=False)
     if shown.get("pilot"):
         console.print("[yellow]pilot: not committed[/]")
-    counters = shown.get("counters", {})
-    if counters:
-        console.print(", ".join(f"{name} {count}" for name, count in counters.items()))
-    if shown.get("censored_from_s"):
-        console.print(f"censored: {', '.join(sorted(shown['censored_from_s']))}")
+    if shown.get("counters"):
+        console.print(counted(shown["counters"]))
+    for line in left_out_lines(shown):
+        console.print(line)
     for entry in shown.get("upcoming", [])[:1]:
-        console.print(f"next: {entry['key']} at {_hours(entry['at_s'])}")
+        what = entry.get("what", entry["key"])
+        console.print(f"next: {what}, at {_at(shown, entry['at_s'])}", markup=False)
     for line in reservoir_lines(shown):
         console.print(line)
 
 
-def reservoir_lines(shown: Mapping[str, Any]) -> list[str]:
-    """One line for each reservoir that is drawn from, the first to run dry first; one for the rest.
+def answer_lines(question: Mapping[str, Any], run: Path) -> list[str]:
+    """One command per answer, each to be pasted as it stands: a '|' would be a shell's pipe."""
+    return [
+        f"  labrig answer {question['id']} {option} {pasted(run)}" for option in question["options"]
+    ]
 
-    Those that will be empty before the run is over are marked.
+
+def counted(counters: Mapping[str, int]) -> str:
+    """What was done and what was not, in words."""
+    known = [words.format(counters[name]) for name, words in COUNTED.items() if name in counters]
+    other = [f"{count} {name}" for name, count in counters.items() if name not in COUNTED]
+    return ", ".join(known + other)
+
+
+def left_out_lines(shown: Mapping[str, Any]) -> list[str]:
+    """Wells that the analysis leaves out, together where they are so from the same time."""
+    since: dict[float, list[str]] = {}
+    for well, from_s in sorted(shown.get("censored_from_s", {}).items()):
+        since.setdefault(from_s, []).append(well)
+    return [
+        f"left out of the analysis from {_at(shown, from_s)}: {', '.join(wells)}"
+        for from_s, wells in sorted(since.items())
+    ]
+
+
+def reservoir_lines(shown: Mapping[str, Any]) -> list[str]:
+    """A line for each reservoir that ends before the run, the first to run dry first.
+
+    One more for all others that are drawn from, and one for the rest.
     """
     reservoirs = shown.get("reservoirs", [])
     drawn = sorted(
         (r for r in reservoirs if r["dry_at_s"] is not None), key=lambda r: float(r["dry_at_s"])
     )
-    lines = []
-    for reservoir in drawn:
-        dry = datetime.fromisoformat(shown["utc"]) + timedelta(
-            seconds=reservoir["dry_at_s"] - shown["now_s"]
+    lines = [
+        f"[bold red]{r['reservoir']}: {r['left_ml']:.1f} mL, at this rate until "
+        f"{_clock(shown, r['dry_at_s'])}: before the run is over[/]"
+        for r in drawn
+        if r["dry_at_s"] < shown["duration_s"]
+    ]
+    lasting = [r for r in drawn if r["dry_at_s"] >= shown["duration_s"]]
+    if lasting:
+        first = lasting[0]
+        others = f" ({len(lasting)} reservoirs)" if len(lasting) > 1 else ""
+        lines.append(
+            f"what is drawn from now lasts beyond the end{others}: {first['reservoir']} is the "
+            f"first to be empty, {_clock(shown, first['dry_at_s'])}"
         )
-        line = (
-            f"{reservoir['reservoir']}: {reservoir['left_ml']:.1f} mL, at this rate until "
-            f"{dry.astimezone():%a %d %b %H:%M}"
-        )
-        if reservoir["dry_at_s"] < shown["duration_s"]:
-            line = f"[bold red]{line}: before the run is over[/]"
-        lines.append(line)
     idle = [r["left_ml"] for r in reservoirs if r["dry_at_s"] is None]
     if idle:
         lines.append(f"{len(idle)} more, not drawn from now: {min(idle):.1f} mL or more in each")
@@ -116,14 +163,24 @@ def reservoir_lines(shown: Mapping[str, Any]) -> list[str]:
 def _progress(shown: Mapping[str, Any]) -> str:
     if shown.get("now_s") is None:
         return ""
-    text = f", {shown['now_s'] / 3600:.2f} of {shown['duration_s'] / 3600:.2f} h"
+    text = f", {hours(shown['now_s'])[:-2]} of {hours(shown['duration_s'])}"
+    if shown.get("utc"):
+        text += f", ends {_clock(shown, shown['duration_s'])}"
     if shown.get("last_utc"):
         last = datetime.fromisoformat(shown["last_utc"]).astimezone()
         text += f"; last heard of {last:%Y-%m-%d %H:%M:%S}"
+    if shown.get("simulated"):
+        text += " (by its simulated clock)"
     return text
 
 
-def _hours(at_s: float) -> str:
-    """Run time as hours and minutes."""
-    minutes = round(at_s / 60)
-    return f"{minutes // 60}:{minutes % 60:02d} h"
+def _at(shown: Mapping[str, Any], at_s: float) -> str:
+    """A time of the run, first as a clock on the wall has it."""
+    if not shown.get("utc"):
+        return hours(at_s)
+    return f"{_clock(shown, at_s)}, {hours(at_s)}"
+
+
+def _clock(shown: Mapping[str, Any], at_s: float) -> str:
+    then = datetime.fromisoformat(shown["utc"]) + timedelta(seconds=at_s - shown["now_s"])
+    return f"{then.astimezone():%a %d %b %H:%M}"

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from labrig.commands import exit_codes
 from labrig.commands.doors import doors_of, operator
-from labrig.commands.which_run import ChosenRun, NoSuchRun, SeveralRuns, chosen_run
+from labrig.commands.pasted import pasted
+from labrig.commands.which_run import ChosenRun, NoSuchRun, SeveralRuns, chosen_run, told_of
 from labrig.durable import read_json
 from labrig.run.control_client import CommandRefused, NoRunner
 from labrig.run.stop_file import StopRequest, write_stop
@@ -102,6 +103,8 @@ def stop_from_command_line(options: Options) -> int:
         )
     else:
         print(told.text)
+        if chosen.beside:
+            print(told_of(chosen.beside), file=sys.stderr)
     return told.status
 
 
@@ -199,7 +202,7 @@ def _hangs(chosen: ChosenRun, problem: str) -> Told:
         f"{chosen.named} is NOT known to be stopped: its runner{pid} lives but does not answer.\n"
         f"{waits}\nUntil then pumps keep their last rates; impulses end by themselves within "
         f"10 s. To make the bench safe without it: {end_it}, then `labrig stop "
-        f"{chosen.folder.root}`.",
+        f"{pasted(chosen.folder.root)}`.",
     )
 
 
@@ -244,7 +247,8 @@ def _make_safe(chosen: ChosenRun, problem: str, say: Say) -> Told | None:
             exit_codes.NO_RUNNER,
             "hangs",
             f"{chosen.named}: the bench is not safe after {SAFE_WITHIN_S:.0f} s. Process "
-            f"{child.pid} goes on trying; `labrig status {folder.root}` says how it stands.",
+            f"{child.pid} goes on trying; `labrig status {pasted(folder.root)}` says how it "
+            "stands.",
         )
     if chosen.runner_lives:
         return None

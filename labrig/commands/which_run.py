@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from labrig.commands.pasted import pasted
 from labrig.durable import read_json
 from labrig.run.lease import runner_lives
 from labrig.run.register import RegisteredRun, bench_of, register
@@ -29,6 +30,7 @@ class ChosenRun:
         folder: it may be gone, when ``registered`` has a runner that lives.
         named: run, rig and bench, for every reply.
         registered: its entry in the register of live runs.
+        beside: runs that nobody named, whose runners died: one of them may have been meant.
     """
 
     folder: RunFolder
@@ -36,6 +38,7 @@ class ChosenRun:
     rig: str
     bench: str
     registered: RegisteredRun | None
+    beside: tuple[RegisteredRun, ...] = ()
 
     @property
     def runner_lives(self) -> bool:
@@ -63,14 +66,14 @@ def chosen_run(run: Path | None, runs: Path | None) -> ChosenRun:
         inside = os.path.realpath(runs)
         known = [entry for entry in known if os.path.realpath(entry.folder.parent) == inside]
     living = [entry for entry in known if entry.lives]
+    dead = [entry for entry in known if not entry.lives]
     if len(living) == 1:
-        return _of_entry(living[0])
+        return replace(_of_entry(living[0]), beside=tuple(dead))
     where = "" if runs is None else f" in {runs}"
     if living:
         raise SeveralRuns(
             f"{len(living)} runs live{where}: name the one that is meant.\n{listed(living)}"
         )
-    dead = [entry for entry in known if not entry.lives]
     if dead:
         raise NoSuchRun(
             f"no run lives{where}, but these runners died before their run had ended:\n"
@@ -86,10 +89,20 @@ def listed(entries: list[RegisteredRun]) -> str:
     for entry in entries:
         since = datetime.fromisoformat(entry.since_utc).astimezone()
         lines.append(
-            f"  {entry.folder}   {entry.protocol} on {entry.rig} ({entry.bench}), "
+            f"  {pasted(entry.folder)}   {entry.protocol} on {entry.rig} ({entry.bench}), "
             f"since {since:%Y-%m-%d %H:%M:%S}"
         )
     return "\n".join(lines)
+
+
+def told_of(beside: tuple[RegisteredRun, ...]) -> str:
+    """That other benches may need somebody; empty: none does."""
+    if not beside:
+        return ""
+    return (
+        "Not touched, and their runners died before their runs had ended:\n"
+        f"{listed(list(beside))}\n`labrig stop RUN` makes the bench of one safe."
+    )
 
 
 def _named(run: Path, known: list[RegisteredRun]) -> ChosenRun:

@@ -5,6 +5,7 @@ What comes back is not verified. Nothing is decided by it that a full reading wo
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,16 @@ def last_word(journal: Path) -> str:
         "'stopped') ORDER BY seq DESC LIMIT 1",
     )
     return str(rows[0][0]) if rows else ""
+
+
+def last_command(journal: Path, name: str) -> tuple[str, dict[str, Any]] | None:
+    """When a command was last taken, ISO 8601, and its arguments; None: never."""
+    rows = asked_of(
+        journal,
+        "SELECT utc, detail FROM journal WHERE kind = 'command' AND "
+        f"json_extract(detail, '$.command') = '{name}' ORDER BY seq DESC LIMIT 1",
+    )
+    return (str(rows[0][0]), dict(json.loads(rows[0][1]).get("args", {}))) if rows else None
 
 
 def asked_of(journal: Path, sql: str) -> list[Any]:

@@ -60,7 +60,8 @@ def question_about(pump: str, level: FlowLevel | None, clog: Clog, now_s: float)
         wells = ", ".join(level.wells) if level else "its wells"
         rate = f" at {level.rate_ul_min:.4g} µL/min" if level else ""
         what = (
-            f"{pump} stalled twice and stands; {wells} are censored meanwhile. It is tried again "
-            f"ever more rarely. {RESTART}: try it now{rate}. {LEAVE}: let it stand."
+            f"{pump} stalled twice and stands; what {wells} show meanwhile is left out of the "
+            f"analysis. It is tried again ever more rarely. {RESTART}: try it now{rate}. "
+            f"{LEAVE}: let it stand."
         )
     return Question(f"stall:{pump}", what, (RESTART, LEAVE), now_s)

@@ -112,7 +112,9 @@ class Commands:
     def _check_answer(self, question_id: str, choice: str) -> None:
         standing = {question.id: question for question in self._desk.board.questions()}
         if question_id not in standing:
-            raise BadCommand(f"no question {question_id!r} stands")
+            others = ", ".join(standing)
+            stand = f"these stand: {others}" if others else "none stands"
+            raise BadCommand(f"no question {question_id!r} stands; {stand}")
         if choice not in standing[question_id].options:
             options = ", ".join(standing[question_id].options)
             raise BadCommand(f"{choice!r} is no answer to it; say one of {options}")

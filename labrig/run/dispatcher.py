@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
+from labrig.plan.in_words import in_words
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
 from labrig.plan.timeline import Entry as TimelineEntry
@@ -108,7 +109,13 @@ class Dispatcher:
         """The next entries, for ``/status``."""
         entries = self._timeline[self._given : self._given + count]
         return [
-            {"key": e.key, "at_s": e.offset_s, "kind": kind_of(e), "instrument": instrument_of(e)}
+            {
+                "key": e.key,
+                "at_s": e.offset_s,
+                "kind": kind_of(e),
+                "instrument": instrument_of(e),
+                "what": in_words(e),
+            }
             for e in entries
         ]
 

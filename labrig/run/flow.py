@@ -300,7 +300,7 @@ class PumpHandler:
                 "level", level.key, "confirmed", rate_ul_min=wanted, instrument=self.name
             )
         else:
-            what = f"asked for {wanted:g} µL/min, the pump says {state}."
+            what = f"asked for {wanted:.4g} µL/min, but it says that it {_doing(state)}."
             self._desk.note("level", level.key, "failed", what=what)
             self._desk.alarm("rate", self.name, what, "Look at the pump.")
 
@@ -467,3 +467,10 @@ def _holds(state: PumpState, wanted_ul_min: float, tolerance: float = RATE_TOLER
         return not state.running
     close = abs(state.rate_ul_min - wanted_ul_min) <= tolerance * wanted_ul_min
     return state.running and close
+
+
+def _doing(state: PumpState) -> str:
+    """What a pump says of itself, as the end of a sentence."""
+    if state.alarm:
+        return f"has stopped itself ({state.alarm})"
+    return f"runs at {state.rate_ul_min:.4g} µL/min" if state.running else "stands"

@@ -26,6 +26,9 @@ Attach = Callable[[Frame | Film, float], Any]
 """What goes along with a request, from the picture and when it was begun, s from t0."""
 
 
+LOOK_AT_CAMERA = "Look at camera and stage; the next picture is tried all the same."
+
+
 class StageNotThere(Exception):
     """The stage did not come to rest in time."""
 
@@ -161,7 +164,8 @@ class ImagingHandler:
             self._desk.note(kind, entry.key, "missed", reason=reason, **where)  # type: ignore[arg-type]
             self._desk.deviation("picture-missed", key=entry.key, reason=reason)
             if not isinstance(error, StageLost):
-                self._desk.alarm("camera", entry.camera, reason)
+                what = f"a picture was missed: {reason.rstrip('.')}."
+                self._desk.alarm("camera", entry.camera, what, LOOK_AT_CAMERA)
             return
         self._desk.board.clear("camera", entry.camera)
         self._judge_light(entry, reply.get("saturated_fraction") or 0.0)

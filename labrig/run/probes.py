@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from labrig.plan.in_words import hours
 from labrig.plan.plan import RunRules
 from labrig.plan.timeline import Reading
 from labrig.run.desk import Desk
@@ -102,10 +103,16 @@ class ProbeHandler:
             return
         rules = self._rules
         measured = (
-            ("CO2 %", reading.co2_percent, rules.co2_percent, rules.warn_co2_percent),
-            ("°C", reading.temperature_c, rules.temperature_c, rules.warn_temperature_c),
+            ("CO2", "%", reading.co2_percent, rules.co2_percent, rules.warn_co2_percent),
+            (
+                "temperature",
+                "°C",
+                reading.temperature_c,
+                rules.temperature_c,
+                rules.warn_temperature_c,
+            ),
         )
-        missing = [label for label, value, _, _ in measured if value is None]
+        missing = [label for label, _, value, _, _ in measured if value is None]
         if missing:
             what = f"it gives no {' and no '.join(missing)}."
             self._desk.alarm("probe", self.name, what, "Look at the probe.")
@@ -114,7 +121,7 @@ class ProbeHandler:
             board.clear("probe", self.name)
             self._sees_again()
         worst = 0.0
-        for label, value, wanted, limit in measured:
+        for label, unit, value, wanted, limit in measured:
             if value is None:
                 continue
             about = f"{self.name} {label}"
@@ -124,7 +131,8 @@ class ProbeHandler:
                 board.clear("environment", about)
             else:
                 self._desk.alarm(
-                    "environment", about, f"{value:.3g} {label}, set point {wanted:g} ± {limit:g}.",
+                    "environment", about,
+                    f"{value:.3g} {unit}, set point {wanted:g} ± {limit:g} {unit}.",
                     "Check door, gas and incubator; frames taken meanwhile are annotated.",
                 )  # fmt: skip
         self._watch_far_off(worst)
@@ -160,7 +168,7 @@ class ProbeHandler:
         elif now_s - self._far_off_since_s >= TRIP_AFTER_S:
             self._desk.alarm(
                 "environment-trip", self.name,
-                f"the air has been far off since {self._far_off_since_s:.0f} s.",
+                f"the air has been far off since {hours(self._far_off_since_s)} of the run.",
                 "Save the cells: another incubator, or stop the run.",
             )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from labrig.plan.in_words import in_words
 from labrig.plan.timeline import Dose, Film, Frame, Reading
 from labrig.record.journal import State
 from labrig.record.lateness import PUNCTUAL_S, judge
@@ -39,10 +40,12 @@ class Punctuality:
                     )
                     return False
                 case "ask" if order.because == "due":
+                    said = in_words(entry)
+                    sentence = said[0].upper() + said[1:]
                     self._desk.board.ask(
                         Question(
                             entry.key,
-                            f"{entry.key} is {late_s:.0f} s late. Do it now?",
+                            f"{sentence} is {late_s:.0f} s late. do: now. skip: not at all.",
                             ("do", "skip"),
                             now_s,
                         )

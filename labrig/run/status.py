@@ -24,7 +24,7 @@ class Status:
         alive: every thread has come back in time; False: what else stands here may be old.
         threads: the dispatcher and one worker a port: what each does, since when.
         held: nothing begins; set the moment a hold is accepted.
-        upcoming: the next entries: ``key``, ``at_s``, ``kind``, ``instrument``.
+        upcoming: the next entries: ``key``, ``at_s``, ``kind``, ``instrument``, ``what`` in words.
         counters: events by what became of them, and what else is counted.
         readings: the last of each instrument, with ``at_s``.
         censored_from_s: by well.

@@ -35,12 +35,14 @@ def _look(**changes):
     return Glance(**({"condition": "running", "phase": "treatment", "now_s": 60.0} | changes))
 
 
-def test_a_question_is_shown_once_while_it_stands_and_again_when_asked_again(display):
+def test_a_question_is_shown_once_while_it_stands_and_again_when_asked_again(display, tmp_path):
     for questions in ((QUESTION,), (QUESTION,), (), (QUESTION,)):
         display.show(_look(questions=questions), 0, 0)
     shown = _shown(display)
     assert shown.count("QUESTION Restart [it]?") == 2, "brackets are not markup"
-    assert "labrig answer stall:base restart|leave" in shown
+    assert "|" not in shown, "pasted, it would be a pipe, and the first answer given"
+    for option in QUESTION["options"]:
+        assert f"  labrig answer stall:base {option} {tmp_path}/night\n" in shown
 
 
 def test_a_held_night_is_called_held(display):

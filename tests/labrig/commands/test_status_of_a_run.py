@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import time
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +14,7 @@ from typer.testing import CliRunner
 from labrig.cli import app
 from labrig.commands import errors, exit_codes
 from labrig.commands.status_display import print_status, reservoir_lines
+from labrig.commands.which_run import listed
 from labrig.flows.services import ServiceFailed
 from labrig.launch.offers import NoKeeper, OfferRefused
 from labrig.launch.runner_child import RunnerDied
@@ -19,6 +24,7 @@ from labrig.record.journal import Entry, JournalCorrupt, open_journal
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import CommandRefused, NoRunner
 from labrig.run.lease import take_lease
+from labrig.run.register import Door, RegisteredRun
 from labrig.run_folder import RunFolder
 
 RUNNING = {
@@ -33,7 +39,8 @@ RUNNING = {
          "remedy": "Look for a clog."},
     ],
     "questions": [{"id": "stall:base", "what": "Restart it?", "options": ["restart", "leave"]}],
-    "upcoming": [{"key": "frame-4", "at_s": 3660.0}],
+    "upcoming": [{"key": "frame/r4/A1", "at_s": 3660.0, "what": "picture of A1 (phase)"}],
+    "censored_from_s": {"B2": 1800.0, "A1": 1800.0, "C3": 3000.0},
     "reservoirs": [
         {"reservoir": "full", "left_ml": 1950.0, "dry_at_s": 600000.0},
         {"reservoir": "low", "left_ml": 3.0, "dry_at_s": 7200.0},
@@ -43,13 +50,54 @@ RUNNING = {
 }  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def in_berlin(monkeypatch):
+    """One clock on the wall for every machine that runs the tests."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
 def test_what_is_wrong_comes_before_what_is_well(tmp_path, capsys):
     print_status(tmp_path / "night", RUNNING)
     shown = capsys.readouterr().out
-    assert "running, 1.00 of 14.00 h" in shown
-    assert "since 0:30 h: [nothing] comes. Look for a clog." in shown, "brackets are not markup"
-    assert "stall:base: Restart it? (restart / leave)" in shown
+    assert "running, 1:00 of 14:00 h, ends Mon 02 Mar 08:00" in shown
+    assert "since Sun 01 Mar 18:30, 0:30 h: [nothing] comes. Look for a clog." in shown, "no markup"
+    for option in ("restart", "leave"):
+        assert f"\n  labrig answer stall:base {option} {tmp_path}/night\n" in shown
     assert shown.index("ALARM") < shown.index("QUESTION") < shown.index("phase: treatment")
+
+
+def test_nobody_is_shown_a_key_or_a_word_of_the_house(tmp_path, capsys):
+    print_status(tmp_path / "night", RUNNING)
+    shown = capsys.readouterr().out
+    assert "next: picture of A1 (phase), at Sun 01 Mar 19:01, 1:01 h" in shown
+    assert "12 on time, 1 missed" in shown
+    assert "left out of the analysis from Sun 01 Mar 18:30, 0:30 h: A1, B2" in shown
+    for word in ("hits", "censored", "frame/", "stall:base:"):
+        assert word not in shown
+
+
+def test_every_path_that_is_shown_in_a_command_can_be_pasted(tmp_path, capsys, monkeypatch):
+    home = tmp_path / "runs of Zoë's"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    for condition in ("running", "died", "unreachable", "never begun"):
+        print_status(Path("a night"), RUNNING | {"condition": condition})
+    told = capsys.readouterr().out
+    whole = shlex.quote(str(home / "a night"))
+    commands = re.findall(r"labrig (?:answer stall:base \w+|resume|stop) [^`\n]+", told)
+    assert len(commands) == 4 * 2 + 2
+    for command in commands:
+        assert shlex.split(command)[-1] == str(home / "a night"), command
+    assert whole in told
+    listing = RegisteredRun(
+        home / "a night", "1", "p", "rig", "rehearsal", "2026-03-01T00:00:00+00:00", 1, "b",
+        Door(), True,
+    )  # fmt: skip
+    assert f"  {whole}   p on rig (rehearsal)" in listed([listing])
 
 
 def test_a_run_that_nobody_follows_is_said_to_be_alone(tmp_path, capsys):
@@ -61,10 +109,10 @@ def test_a_run_that_nobody_follows_is_said_to_be_alone(tmp_path, capsys):
 
 
 def test_the_first_reservoir_to_run_dry_is_shown_first_and_marked():
-    low, full, rest = reservoir_lines(RUNNING)
+    low, lasting, rest = reservoir_lines(RUNNING)
     assert low.startswith("[bold red]low: 3.0 mL")
     assert "before the run is over" in low
-    assert full.startswith("full: 1950.0 mL")
+    assert "full is the first to be empty" in lasting
     assert rest == "2 more, not drawn from now: 9.0 mL or more in each"
 
 

@@ -173,6 +173,7 @@ def test_status_shows_what_a_person_wants_to_know(rehearse, script, at):
     assert shown["now_s"] == 1000.0
     assert shown["upcoming"][0] == {
         "key": "frame-4", "at_s": 1200, "kind": "frame", "instrument": "stage",
+        "what": "picture of A1 (phase)",
     }  # fmt: skip
     bottle = shown["reservoirs"][0]
     assert bottle["left_ml"] == pytest.approx(50.0 - 0.48, abs=0.02)  # last poll at 960 s
