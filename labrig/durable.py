@@ -54,19 +54,23 @@ def write_json(path: Path, content: object, mode: int = 0o666) -> None:
     write_text_whole(path, json.dumps(content, indent=1, sort_keys=True) + "\n", mode)
 
 
+class DamagedFile(ValueError):
+    """A file of labrig's own that is not what was written; the message names it."""
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object.
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is not a JSON object; the message names the file.
+        DamagedFile: it is not a JSON object.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged ({error}): restore it from a copy") from error
+        raise DamagedFile(f"{path} is damaged ({error}): restore it from a copy") from error
     if not isinstance(content, dict):
-        raise ValueError(f"{path} holds a {type(content).__name__}, not a JSON object")
+        raise DamagedFile(f"{path} is damaged (it holds no JSON object): restore it from a copy")
     return content
 
 

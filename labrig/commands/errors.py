@@ -17,6 +17,7 @@ def explain(error: Exception) -> int:
     An error that nobody has learnt to explain yet is raised again, with its traceback.
     """
     from labrig.commands.which_run import NoSuchRun, SeveralRuns
+    from labrig.durable import DamagedFile
     from labrig.flows.login import NotPrivate
     from labrig.flows.schedules import ScheduleRefused
     from labrig.flows.services import ServiceFailed
@@ -63,7 +64,7 @@ def explain(error: Exception) -> int:
     if isinstance(error, SeveralRuns):
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         return exit_codes.REFUSED
-    if isinstance(error, NotARunFolder | FileNotFoundError | FileExistsError):
+    if isinstance(error, NotARunFolder | DamagedFile | FileNotFoundError | FileExistsError):
         console.print(str(error), style="red", markup=False)
         return exit_codes.REFUSED
     if isinstance(error, PermissionError):

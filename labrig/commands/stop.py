@@ -83,7 +83,7 @@ def stop_from_command_line(options: Options) -> int:
     """Stop, say what came of it, and return the exit status."""
     try:
         chosen = chosen_run(options.run, options.runs)
-    except (NoSuchRun, SeveralRuns, NotARunFolder) as error:
+    except (NoSuchRun, SeveralRuns, NotARunFolder, PermissionError) as error:
         print(f"Nothing was stopped: {error}", file=sys.stderr)
         return exit_codes.NO_RUNNER if isinstance(error, NoSuchRun) else exit_codes.REFUSED
     say: Say = _silent if options.as_json else _say
@@ -213,13 +213,19 @@ def _make_safe(chosen: ChosenRun, problem: str, say: Say) -> Told | None:
     from labrig.launch.concluding import conclude_if_ended
     from labrig.launch.runner_child import RunnerOptions, last_words, start_runner
     from labrig.record.glimpse import last_word
+    from labrig.record.integrity import refuse_if_lost
+    from labrig.record.journal import JournalError
 
     folder = chosen.folder
     if not folder.identity.exists():
         return Told(
             exit_codes.REFUSED, "refused", f"{chosen.named}: its folder and its runner are gone."
         )
-    last = last_word(folder.journal)
+    try:
+        refuse_if_lost(folder.root)
+        last = last_word(folder.journal)
+    except JournalError as error:
+        return _without_journal(chosen, error)
     if last in ("finished", "stopped"):
         conclude_if_ended(folder)
         return _ended(chosen)
@@ -260,6 +266,25 @@ def _make_safe(chosen: ChosenRun, problem: str, say: Say) -> Told | None:
             f"{chosen.named} was NOT made safe: {last_words(folder)}",
         )  # fmt: skip
     return _made_safe(chosen)
+
+
+def _without_journal(chosen: ChosenRun, error: Exception) -> Told:
+    """Nobody can say what was sent, and none takes such a run over: a person must go there."""
+    return Told(
+        exit_codes.REFUSED,
+        "refused",
+        f"{chosen.named} was NOT stopped: its runner is dead, and its journal is lost. Pumps keep "
+        "their last rates where they can. Go to the bench and switch off by hand what may still "
+        f"act: {', '.join(_acting(chosen.folder.bench)) or 'every pump and stimulator'}.\n{error}",
+    )
+
+
+def _acting(bench: Path) -> list[str]:
+    """Names of all instruments; empty where that cannot be read either."""
+    try:
+        return [str(entry["name"]) for entry in read_json(bench)["instruments"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _made_safe(chosen: ChosenRun) -> Told:

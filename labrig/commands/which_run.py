@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from labrig.commands.pasted import pasted
-from labrig.durable import read_json
+from labrig.durable import DamagedFile, read_json
 from labrig.run.lease import runner_lives
 from labrig.run.register import RegisteredRun, bench_of, register
 from labrig.run_folder import NotARunFolder, RunFolder
@@ -109,7 +110,7 @@ def _named(run: Path, known: list[RegisteredRun]) -> ChosenRun:
     """A run by its folder, which may have been renamed or deleted under its runner."""
     folder = RunFolder(run)
     if folder.identity.exists():
-        identity = read_json(folder.identity)
+        identity = _identity(folder)
         run_id, real = str(identity.get("id", "")), os.path.realpath(run)
         same = [
             entry
@@ -118,9 +119,11 @@ def _named(run: Path, known: list[RegisteredRun]) -> ChosenRun:
             # it was renamed: not where it was, and still itself
             or (run_id and entry.run_id == run_id and not entry.folder.exists())
         ]
-        rig, bench = str(identity.get("rig", "")), bench_of(identity)
-        name = Path(real).name
         entry = next((e for e in same if e.lives), None)
+        if not identity and entry is not None:
+            return _of_entry(entry)
+        rig, bench = str(identity.get("rig", "a rig")), bench_of(identity)
+        name = Path(real).name
         return ChosenRun(folder, f"{name} on {rig} ({bench})", rig, bench, entry)
     by_place = [e for e in known if e.folder == run.absolute()]
     by_name = [e for e in known if run.name == str(run) == e.folder.name]
@@ -133,6 +136,14 @@ def _named(run: Path, known: list[RegisteredRun]) -> ChosenRun:
         f"{run} is not a run folder (it has no run.json), and no run of that name has a runner. "
         "`labrig run` and `labrig demo` print the folder they make."
     )
+
+
+def _identity(folder: RunFolder) -> dict[str, Any]:
+    """Its ``run.json``; empty where that is damaged, which must keep nobody from a stop."""
+    try:
+        return read_json(folder.identity)
+    except DamagedFile:
+        return {}
 
 
 def _of_entry(entry: RegisteredRun) -> ChosenRun:

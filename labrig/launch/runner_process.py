@@ -18,7 +18,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from labrig.durable import read_json, write_json
+from labrig.durable import DamagedFile, read_json, write_json
 from labrig.launch.concluding import conclude_if_ended
 from labrig.launch.pace import settle_pace
 from labrig.launch.port_claims import claimed_ports
@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
     except InstrumentError as error:
         _say(error)
         return NO_INSTRUMENT
-    except (LeaseHeld, RunOver, JournalError, PermissionError) as error:
+    except (LeaseHeld, RunOver, JournalError, PermissionError, DamagedFile) as error:
         _say(error)
         return REFUSED
 

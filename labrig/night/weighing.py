@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
+from labrig.durable import read_json
 from labrig.plan.plan import Plan
 from labrig.plan.store import from_json
 from labrig.record.checkpoint import recover
@@ -60,7 +61,7 @@ def _append(folder: RunFolder, plan: Plan, detail: dict[str, object]) -> Balance
     try:
         refuse_if_lost(folder.root)
         state, follower = recover(folder.journal)
-        simulated = json.loads(folder.identity.read_text(encoding="utf-8"))["simulated"]
+        simulated = read_json(folder.identity)["simulated"]
         now_s = state.last_s
         if not simulated:
             now_s = run_time_now_s(state, datetime.now(UTC), steady_s(), boot_id())

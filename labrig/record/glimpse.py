@@ -35,7 +35,7 @@ def asked_of(journal: Path, sql: str) -> list[Any]:
     """The rows of one query; none where there is no journal yet.
 
     Raises:
-        sqlite3.DatabaseError: the file is no database.
+        labrig.record.journal.JournalCorrupt: the file is no journal.
     """
     if not journal.exists():
         return []
@@ -45,5 +45,12 @@ def asked_of(journal: Path, sql: str) -> list[Any]:
         return connection.execute(sql).fetchall()
     except sqlite3.OperationalError:
         return []  # made, and its tables not yet
+    except sqlite3.DatabaseError as error:
+        from labrig.record.journal import JournalCorrupt  # a stop has no time for it
+
+        raise JournalCorrupt(
+            f"{journal} is damaged ({error}). Keep it as it is; `labrig verify` says what "
+            "can still be read. Restore the run folder from a copy."
+        ) from error
     finally:
         connection.close()

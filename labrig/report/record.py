@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labrig.durable import read_json
 from labrig.frames.plate_store import PlateLayout, PlateStore
 from labrig.measure.errors import MeasureError
 from labrig.measure.sound_tables import check_table
@@ -88,9 +89,10 @@ def read_record(folder: RunFolder) -> Record:
     Raises:
         labrig.problems.FileProblems: protocol or rig cannot be read by this version.
         labrig.plan.store.PlanFormatError: nor can the plan.
+        labrig.durable.DamagedFile: nor can its identity.
         OSError: identity, protocol, rig or plan are missing.
     """
-    identity = json.loads(folder.identity.read_text(encoding="utf-8"))
+    identity = read_json(folder.identity)
     protocol = load_protocol(folder.protocol).model
     absent: list[str] = []
     rows, journal_problem = _journal(folder.journal)
@@ -163,7 +165,7 @@ def _real_cameras(path: Path) -> tuple[str, ...]:
     """A simulated bench may have a camera that serves a folder of pictures, which were taken."""
     if not path.exists():
         return ()
-    cameras = json.loads(path.read_text(encoding="utf-8"))["cameras"]
+    cameras = read_json(path)["cameras"]
     return tuple(sorted({c["address"] for c in cameras if c["address"] != SIMULATED}))
 
 
