@@ -251,6 +251,12 @@ def _last_words(folder: RunFolder) -> dict[str, Any]:
         "now_s": state.last_s,
         "duration_s": read_plan(folder).forecast.duration_s,
         "last_utc": state.last_utc,
+        "alarms": sorted(state.alarms.values(), key=lambda alarm: alarm["since_s"]),
+        "questions": [
+            {"id": key, **question}
+            for key, question in state.questions.items()
+            if "choice" not in question
+        ],
     }
 
 

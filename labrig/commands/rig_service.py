@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from labrig.record.journal import JournalError
 from labrig.run.lease import runner_lives
 from labrig.run.runner import previous_state
 from labrig.run_folder import RunFolder
+
+_log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.2
 HOME = ".prefect"
@@ -164,14 +167,20 @@ class Looks:
             self._say(line)
 
     def _try(self, part: Callable[[], None]) -> None:
-        """A full disk or a damaged file is told once, and tried again at the next look."""
+        """A full disk, a damaged file, an error of our own: told once, tried again at each look.
+
+        Whatever it is, who keeps a rig must live to bring its runner back.
+        """
         name = part.__name__
         try:
             part()
-        except (OSError, ValueError) as error:
-            if self._trouble.get(name) != str(error):
-                self._say(f"ALARM: {error}. It is tried again and again.")
-            self._trouble[name] = str(error)
+        except Exception as error:
+            foreseen = isinstance(error, OSError | ValueError)
+            what = str(error) if foreseen else f"labrig itself failed: {error!r}"
+            if self._trouble.get(name) != what:
+                _log.info("while a rig was kept", exc_info=True)
+                self._say(f"ALARM: {what}. It is tried again and again.")
+            self._trouble[name] = what
         else:
             self._trouble.pop(name, None)
 

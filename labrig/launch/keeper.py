@@ -18,7 +18,7 @@ from pathlib import Path
 from labrig.durable import read_json, write_json
 from labrig.launch.bench_ready import reason_against_due, reason_to_wait
 from labrig.launch.concluding import conclude_if_ended
-from labrig.launch.offers import Offer
+from labrig.launch.offers import Offer, read_offer
 from labrig.launch.runner_child import RunnerDied, RunnerOptions, start_runner, wait_until_ready
 from labrig.launch.served import Served
 from labrig.plan.store import PlanFormatError
@@ -172,10 +172,10 @@ class Keeper:
     def _answer(self, folder: RunFolder) -> bool:
         """Answer one offer; returns whether it was accepted."""
         try:
-            offer = Offer(**read_json(folder.root / "offer.json"))
+            offer = read_offer(folder)
             # An earlier keeper may have started it and died before it could say so.
             begun = runner_lives(folder.root) or previous_state(folder.root).begun
-        except (ValueError, TypeError, JournalError) as error:
+        except (ValueError, JournalError) as error:
             reason = f"the offer or its run folder is damaged: {error}"
         else:
             reason = "" if begun else self._reason_against(folder, offer)

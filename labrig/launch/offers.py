@@ -8,7 +8,8 @@ offer writes ``offer.json`` into a prepared run folder; the keeper of the rig an
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from labrig.durable import read_json, write_json
@@ -50,6 +51,23 @@ def make_offer(folder: RunFolder, offer: Offer) -> None:
     path = folder.offer
     if not path.exists():
         write_json(path, asdict(offer))
+
+
+def read_offer(folder: RunFolder) -> Offer:
+    """What is offered in a run folder.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is damaged, or says what no offer can.
+    """
+    raw = read_json(folder.offer)
+    try:
+        offer = Offer(**raw)
+        datetime.fromisoformat(offer.due_utc) - datetime.now(UTC)
+        float(offer.grace_s), float(offer.speed)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{folder.offer} is no offer ({error})") from error
+    return replace(offer, grace_s=float(offer.grace_s), speed=float(offer.speed))
 
 
 def offered_by(runs: Path, by: str) -> RunFolder | None:

@@ -159,6 +159,34 @@ def test_a_dead_runner_and_a_refused_start_are_told_apart(run, monkeypatch):
     assert finished.exit_code == exit_codes.OK
 
 
+def test_what_stood_when_a_runner_died_is_shown(run, monkeypatch):
+    from types import SimpleNamespace
+
+    from labrig.night import conduct
+
+    plan = SimpleNamespace(forecast=SimpleNamespace(duration_s=3600.0))
+    monkeypatch.setattr(conduct, "read_plan", lambda folder: plan)
+    journal = open_journal(run.journal, VirtualClock())
+    alarm = {"about": "base", "what": "nothing comes.", "remedy": "Look."}
+    question = {"what": "Restart it?", "options": ["restart", "leave"]}
+    journal.note(
+        Entry("run", "started", "noted", {}),
+        Entry("alarm", "stall:base", "raised", {"code": "stall", **alarm}),
+        Entry("alarm", "link:base", "raised", {"code": "link", **alarm}),
+        Entry("alarm", "link:base", "cleared", {"code": "link", "about": "base", "from_s": 0.0}),
+        Entry("question", "stall:base", "asked", question),
+        Entry("question", "dose-1", "asked", question),
+        Entry("question", "dose-1", "answered", {"choice": "leave"}),
+    )
+    journal.close()
+    shown = json.loads(_status(run).stdout)
+    assert [alarm["code"] for alarm in shown["alarms"]] == ["stall"]
+    assert [question["id"] for question in shown["questions"]] == ["stall:base"]
+    told = CliRunner().invoke(app, ["status", str(run.root)]).stdout
+    assert "ALARM base, since 0:00 h: nothing comes. Look." in told
+    assert "QUESTION stall:base: Restart it? (restart / leave)" in told
+
+
 def test_a_runner_that_is_slow_is_not_called_dead(run):
     lease = take_lease(run.root)
     assert glance(run).condition == "unreachable"

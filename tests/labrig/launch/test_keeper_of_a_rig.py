@@ -324,6 +324,24 @@ def test_a_real_run_whose_time_is_over_is_not_put_back_on_the_bench(bench, later
     assert found or "labrig resume" in bench.said[0]
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [{"due_utc": v} for v in (None, 5, "tomorrow", "2026-03-01T00:00", [])]
+    + [{"grace_s": v} for v in (None, "long", [])]
+    + [{"speed": v} for v in (None, "fast", {})]
+    + [{"unknown": 1}],
+)  # fmt: skip
+def test_an_offer_that_is_none_is_answered_and_does_not_end_the_keeping(bench, damage):
+    folder = bench.offer("night")
+    offer = json.loads(folder.offer.read_text()) | damage
+    folder.offer.write_text(json.dumps(offer))
+    assert bench.keeper().tick() is None
+    answer = json.loads(folder.answer.read_text())
+    assert not answer["accepted"]
+    assert "damaged" in answer["reason"]
+    assert bench.children == []
+
+
 def test_a_damaged_offer_is_refused_and_nothing_else_suffers(bench):
     folder = RunFolder(bench.runs / "a night")
     folder.root.mkdir()
@@ -498,7 +516,7 @@ def test_a_night_and_the_next_outlive_prefect(bench):
     assert keeper.running() == other
 
 
-@pytest.mark.parametrize("trouble", ["full disk", "no Prefect"])
+@pytest.mark.parametrize("trouble", ["full disk", "no Prefect", "a bug"])
 def test_what_goes_wrong_in_one_look_is_told_once_and_ends_nothing(bench, monkeypatch, trouble):
     keeper, watch = bench.keeper(), FollowWatch(bench.said.append, lambda folder: None)
     prefect = DyingPrefect()
@@ -515,6 +533,9 @@ def test_what_goes_wrong_in_one_look_is_told_once_and_ends_nothing(bench, monkey
             case "no Prefect":
                 error = OSError(11, "Resource temporarily unavailable")
                 prefect.tend = lambda now_s: (_ for _ in ()).throw(error)
+            case "a bug":
+                bug = KeyError("what nobody foresaw")
+                prefect.tend = lambda now_s: (_ for _ in ()).throw(bug)
         for _ in range(5):
             looks.look()
     assert len([said for said in bench.said if said.startswith("ALARM")]) == 1
