@@ -119,6 +119,26 @@ class RunFolder:
         return self.root / "stop.json"
 
     @property
+    def anchors(self) -> Path:
+        """Number and hash of the journal's last row, now and then."""
+        return self.root / "anchors.txt"
+
+    @property
+    def reserve(self) -> Path:
+        """Room that is given up first when the disk is full."""
+        return self.root / "reserve"
+
+    @property
+    def follower_lock(self) -> Path:
+        """Held by whoever follows the run."""
+        return self.root / "follower.lock"
+
+    @property
+    def follow_log(self) -> Path:
+        """What a follower said that `labrig serve` has started."""
+        return self.root / "follow.log"
+
+    @property
     def offer(self) -> Path:
         """A start that a schedule wants."""
         return self.root / "offer.json"

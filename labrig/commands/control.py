@@ -13,6 +13,7 @@ from labrig.commands import exit_codes
 from labrig.commands.durations import duration_s
 from labrig.commands.pasted import pasted
 from labrig.commands.status_display import WHAT_NOW, print_status
+from labrig.login_name import login_name
 
 if TYPE_CHECKING:
     from labrig.commands.which_run import ChosenRun
@@ -104,11 +105,11 @@ def hold(
     as_json: JsonOption = False,
 ) -> None:
     """Pause stimulation and events of a run; perfusion goes on. `labrig resume` ends it."""
-    from labrig.commands.doors import answering, operator
+    from labrig.commands.doors import answering
     from labrig.commands.which_run import chosen_run
 
     chosen = chosen_run(run, runs)
-    reply = answering(chosen).hold(reason, by=by or operator())
+    reply = answering(chosen).hold(reason, by=by or login_name())
     _say(chosen, reply, "is held.", as_json=as_json)
 
 
@@ -139,7 +140,7 @@ def resume(
     A dead runner's instruments are asked what they did, no dose is given twice, what should
     hold now is asserted again, and the gap is recorded.
     """
-    from labrig.commands.doors import answering, operator
+    from labrig.commands.doors import answering
     from labrig.commands.run import start_and_follow
     from labrig.commands.which_run import chosen_run
     from labrig.durable import read_json
@@ -170,7 +171,7 @@ def resume(
                 f"the runner of {folder.root} lives and keeps its pace: leave --gap, --speed and "
                 "--fast out"
             )
-        reply = runner.resume(by=by or operator())
+        reply = runner.resume(by=by or login_name())
     except NoRunner:
         seen = glance(folder)
         if seen.ended and seen.over:
@@ -201,11 +202,11 @@ def answer(
 
     Example: labrig answer stall:base_left restart
     """
-    from labrig.commands.doors import answering, operator
+    from labrig.commands.doors import answering
     from labrig.commands.which_run import chosen_run
 
     chosen = chosen_run(run, runs)
-    reply = answering(chosen).answer(question, choice, by=by or operator())
+    reply = answering(chosen).answer(question, choice, by=by or login_name())
     _say(chosen, reply, f"was told {choice!r} to {question}.", as_json=as_json)
 
 
@@ -241,7 +242,7 @@ def _who_and_why(folder: RunFolder, condition: str) -> str:
 
 def _last_words(folder: RunFolder) -> dict[str, Any]:
     """How far a run had come whose runner does not answer."""
-    from labrig.night.conduct import read_plan
+    from labrig.plan.store import read_plan
     from labrig.run.runner import previous_state
 
     state = previous_state(folder.root)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 from labrig.commands.which_run import ChosenRun
@@ -42,18 +41,3 @@ def answering(chosen: ChosenRun) -> RunnerClient:
         f"no runner lives in {chosen.folder.root}: `labrig status {chosen.folder.root}` says how "
         "its run stands."
     )
-
-
-def operator() -> str:
-    """The person at this terminal, by the name of the operating system."""
-    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-        if os.environ.get(name):
-            return os.environ[name]
-    try:
-        import pwd
-    except ImportError:
-        return "unknown"
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())

@@ -11,8 +11,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from labrig.commands.pasted import pasted
 from labrig.commands.status_display import answer_lines
-from labrig.night.following import DIED
 from labrig.plan.timeline import Frame
+from labrig.record.vocabulary import DIED
 
 if TYPE_CHECKING:
     from labrig.night.conduct import NightResult

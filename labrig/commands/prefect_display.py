@@ -7,9 +7,9 @@ import time
 from rich.console import Console
 
 from labrig.commands.night_display import NightDisplay
-from labrig.night.conduct import read_plan
 from labrig.night.following import glance
 from labrig.night.measured import measured_rounds
+from labrig.plan.store import read_plan
 from labrig.run_folder import RunFolder
 
 LOOK_EVERY_S = 0.5

@@ -18,9 +18,9 @@ from labrig.launch.bench_ready import reason_to_wait
 from labrig.launch.keeper import Keeper, is_over
 from labrig.launch.runner_child import RunnerOptions
 from labrig.launch.served import SERVED_VARIABLE, Served
-from labrig.night.conduct import read_plan
 from labrig.night.followed import is_followed
 from labrig.night.unfollowed import FollowWatch, start_follower
+from labrig.plan.store import read_plan
 from labrig.record.journal import JournalError
 from labrig.run.lease import runner_lives
 from labrig.run.runner import previous_state

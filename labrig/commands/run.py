@@ -139,8 +139,9 @@ def follow_to_the_end(
 ) -> None:
     """Follow a run, started here (``child``) or elsewhere, to its end, and say what came of it."""
     from labrig.commands.night_display import NightDisplay
-    from labrig.night.conduct import conduct, read_plan
+    from labrig.night.conduct import conduct
     from labrig.night.followed import AlreadyFollowed
+    from labrig.plan.store import read_plan
 
     display = NightDisplay(folder, read_plan(folder), quiet=as_json)
     try:

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labrig.commands import exit_codes
-from labrig.commands.doors import doors_of, operator
+from labrig.commands.doors import doors_of
 from labrig.commands.pasted import pasted
 from labrig.commands.which_run import ChosenRun, NoSuchRun, SeveralRuns, chosen_run, told_of
 from labrig.durable import read_json
+from labrig.login_name import login_name
 from labrig.run.control_client import CommandRefused, NoRunner
 from labrig.run.stop_file import StopRequest, write_stop
 from labrig.run_folder import NotARunFolder
@@ -87,7 +88,7 @@ def stop_from_command_line(options: Options) -> int:
         print(f"Nothing was stopped: {error}", file=sys.stderr)
         return exit_codes.NO_RUNNER if isinstance(error, NoSuchRun) else exit_codes.REFUSED
     say: Say = _silent if options.as_json else _say
-    told = stop_run(chosen, StopRequest.now(options.reason, options.by or operator()), say)
+    told = stop_run(chosen, StopRequest.now(options.reason, options.by or login_name()), say)
     if options.as_json:
         print(
             json.dumps(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from labrig.commands import exit_codes
+from labrig.login_name import login_name
 
 
 def weigh(
@@ -42,7 +42,7 @@ def weigh(
         if grams is None:
             continue
         try:
-            balance = write_down(folder, reservoir, when, grams, getpass.getuser())
+            balance = write_down(folder, reservoir, when, grams, login_name())
         except UnknownReservoir as error:
             raise typer.BadParameter(str(error), param_hint="RESERVOIR") from None
         typer.echo(f"{reservoir}: {grams:g} g {when}.")

@@ -32,13 +32,15 @@ from labrig.launch.offers import (
 from labrig.launch.prepare import StartRequest, prepare_run
 from labrig.launch.served import SERVED_VARIABLE, Served
 from labrig.measure.films import FilmJob
-from labrig.night.conduct import LOOK_EVERY_S, finish, read_plan
+from labrig.night.conduct import LOOK_EVERY_S, finish
 from labrig.night.film_jobs import FilmJobs
 from labrig.night.film_progress import FilmProgress
 from labrig.night.followed import AlreadyFollowed, following
-from labrig.night.following import DIED, NightEndedEarly, Patience, glance
+from labrig.night.following import NightEndedEarly, Patience, glance
 from labrig.night.measuring import MeasuringPool, RoundMeasurer
 from labrig.night.progress import Progress, TakenFrame
+from labrig.plan.store import read_plan
+from labrig.record.vocabulary import DIED
 from labrig.run.control_client import NoRunner, connect
 from labrig.run_folder import RunFolder
 

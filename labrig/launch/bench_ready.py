@@ -11,13 +11,11 @@ from pathlib import Path
 
 from labrig.durable import read_json, write_json
 from labrig.record.journal import JournalError
+from labrig.record.vocabulary import DIED
 from labrig.run.runner import previous_state
 from labrig.run_folder import RunFolder, is_rehearsal
 
 READY_FILE = "bench-ready.json"
-
-
-DIED = "died"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from labrig.durable import write_json
-from labrig.plan.store import from_json
+from labrig.plan.store import read_plan
 from labrig.record.conclusion import RunOutcome, concluded
 from labrig.record.glimpse import last_word
 from labrig.record.journal import read_journal
@@ -35,7 +35,7 @@ def conclude_if_ended(folder: RunFolder) -> RunOutcome | None:
     try:
         if folder.outcome.exists():
             return None
-        plan = from_json(folder.plan.read_text(encoding="utf-8"))
+        plan = read_plan(folder)
         outcome, ledger = concluded(plan, read_journal(folder.journal))
         if ledger is not None:
             write_json(folder.ledger, ledger_json(ledger))

@@ -95,7 +95,7 @@ class Keeper:
         self._look_after()
         for path in sorted(self._runs.glob("*/offer.json")):
             folder = RunFolder(path.parent)
-            if not (folder.root / "answer.json").exists() and self._answer(folder):
+            if not folder.answer.exists() and self._answer(folder):
                 return folder
         return None
 
@@ -182,7 +182,7 @@ class Keeper:
             if not reason and not begun:
                 reason = self._reason_not_to_start(folder, offer)
         write_json(
-            folder.root / "answer.json",
+            folder.answer,
             {
                 "accepted": not reason,
                 "reason": reason,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import tempfile
@@ -20,6 +19,7 @@ from labrig.durable import write_json
 from labrig.frames.plate_store import PlateLayout
 from labrig.launch.camera_process import CameraEntry, CameraProcessSpec
 from labrig.launch.twin_spec import twin_spec, unanswered
+from labrig.login_name import login_name
 from labrig.plan.compile import compile as compile_plan
 from labrig.plan.plan import Finding, Plan
 from labrig.plan.store import to_json
@@ -189,7 +189,7 @@ def _identity(
         "simulated": request.simulate,
         "rehearsal": request.rehearse,
         "seed": plan.seed,
-        "operator": clean_text(request.operator or protocol.model.culture.operator or _login()),
+        "operator": clean_text(request.operator or protocol.model.culture.operator or login_name()),
         "machine": platform.node(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in VERSIONS_OF},
@@ -256,10 +256,6 @@ def _camera_spec(protocol: Protocol, rig: Rig, plan: Plan) -> CameraProcessSpec:
 
 def _run_name(protocol: Protocol, now: datetime) -> str:
     return f"{now:%Y-%m-%d_%H%M%S}_{protocol.name}"
-
-
-def _login() -> str:
-    return os.environ.get("USER") or os.environ.get("USERNAME") or "unknown"
 
 
 def _existing_parent(path: Path) -> Path:

@@ -24,7 +24,7 @@ from labrig.launch.pace import settle_pace
 from labrig.launch.port_claims import claimed_ports
 from labrig.launch.runner_child import NO_INSTRUMENT, REFUSED
 from labrig.launch.wire_log import WireLog
-from labrig.plan.store import from_json
+from labrig.plan.store import read_plan
 from labrig.record.checkpoint import standing, unpaused
 from labrig.record.clock import Clock, RealClock, boot_id, steady_s
 from labrig.record.integrity import refuse_if_lost
@@ -80,7 +80,7 @@ def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
     identity = read_json(folder.identity)
     bench = BenchSpec.from_json(read_json(folder.bench))
     with unpaused():
-        plan = from_json(folder.plan.read_text(encoding="utf-8"))
+        plan = read_plan(folder)
     # It lives as long as this process: the collector need not look at it again and again.
     gc.freeze()
     rehearsal = is_rehearsal(identity)

@@ -17,8 +17,7 @@ from labrig.night.followed import following
 from labrig.night.following import Glance, Patience, glance
 from labrig.night.measuring import MeasuringPool, RoundMeasurer
 from labrig.night.progress import Progress
-from labrig.plan.plan import Plan
-from labrig.plan.store import from_json
+from labrig.plan.store import read_plan
 from labrig.record.journal import read_journal
 from labrig.run_folder import RunFolder
 
@@ -45,15 +44,6 @@ class NightResult:
     rounds_failed: tuple[tuple[int, str], ...]
     films_failed: tuple[tuple[str, str], ...]
     why: tuple[str, ...] = ()
-
-
-def read_plan(folder: RunFolder) -> Plan:
-    """The compiled plan of a run.
-
-    Raises:
-        labrig.plan.store.PlanFormatError: it cannot be read.
-    """
-    return from_json(folder.plan.read_text(encoding="utf-8"))
 
 
 def conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Watch) -> NightResult:

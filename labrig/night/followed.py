@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from labrig.locks import try_lock
 from labrig.run_folder import RunFolder
 
-_LOCK = "follower.lock"
-
 
 class AlreadyFollowed(Exception):
     """Another process follows this run; the message names it."""
@@ -27,7 +25,7 @@ def following(folder: RunFolder) -> Iterator[None]:
     Raises:
         AlreadyFollowed: another process is.
     """
-    with open(folder.root / _LOCK, "a+", encoding="utf-8") as file:
+    with open(folder.follower_lock, "a+", encoding="utf-8") as file:
         if not try_lock(file):
             file.seek(0)
             raise AlreadyFollowed(
@@ -44,7 +42,7 @@ def following(folder: RunFolder) -> Iterator[None]:
 def is_followed(folder: RunFolder) -> bool:
     """Whether some process follows this run."""
     try:
-        file = open(folder.root / _LOCK, "r+", encoding="utf-8")
+        file = open(folder.follower_lock, "r+", encoding="utf-8")
     except FileNotFoundError:
         return False
     with file:

@@ -9,13 +9,13 @@ from typing import Any
 
 from labrig.durable import read_json
 from labrig.launch.concluding import conclude_if_ended
+from labrig.record.vocabulary import DIED
 from labrig.run.control_client import NoRunner, connect
 from labrig.run.lease import runner_lives
 from labrig.run_folder import RunFolder
 
-DIED = "died"
 TAKEN_OVER_WITHIN_S = 600.0
-"""[P] Longer than the keeper of a rig tries to revive a runner (labrig.launch.offers)."""
+"""[P] A keeper of the rig that lives brings a runner back well within it (labrig.launch.keeper)."""
 
 
 @dataclass(frozen=True, slots=True)

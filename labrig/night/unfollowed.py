@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from labrig.launch.keeper import is_over
+from labrig.launch.runner_child import detached
 from labrig.night.followed import is_followed
 from labrig.run.control_client import CommandRefused, NoRunner, connect
 from labrig.run.lease import runner_lives
@@ -120,7 +121,7 @@ class FollowWatch:
             watched.over = True
             self._say(
                 f"{watched.folder.root.name} has ended, but its report could not be written: "
-                f"{watched.folder.root}/follow.log says why; then `labrig follow "
+                f"{watched.folder.follow_log} says why; then `labrig follow "
                 f"{watched.folder.root}`"
             )
             return
@@ -129,14 +130,14 @@ class FollowWatch:
 
 def start_follower(folder: RunFolder) -> subprocess.Popen[bytes]:
     """Start ``labrig follow``, detached. Raises OSError."""
-    with (folder.root / "follow.log").open("ab") as log:
+    with folder.follow_log.open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "labrig", "follow", str(folder.root), "--json"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            **detached(),
         )
 
 

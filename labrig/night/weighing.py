@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 
-from labrig.durable import read_json
+from labrig.durable import read_json, write_json
 from labrig.plan.plan import Plan
-from labrig.plan.store import from_json
+from labrig.plan.store import read_plan
 from labrig.record.checkpoint import recover
 from labrig.record.clock import RealClock, boot_id, steady_s
 from labrig.record.delivery import read_delivery
-from labrig.record.integrity import ANCHORS, refuse_if_lost
+from labrig.record.integrity import refuse_if_lost
 from labrig.record.journal import Entry, open_journal, read_journal
 from labrig.record.ledger import dose_ledger, ledger_json, weights_of
-from labrig.record.recovery import run_time_now_s
+from labrig.record.recovery import ClockWentBack, RunState, run_time_now_s
 from labrig.record.weights import KEY, Balance, contradiction, see_weight
 from labrig.run.control_client import NoRunner, connect
 from labrig.run.lease import take_lease
@@ -35,7 +34,7 @@ def weigh(folder: RunFolder, reservoir: str, when: str, grams: float, by: str) -
         LeaseHeld: a runner lives but does not answer.
         JournalError: it cannot be written.
     """
-    plan = from_json(folder.plan.read_text(encoding="utf-8"))
+    plan = read_plan(folder)
     known = sorted({draw.reservoir for draw in plan.draws})
     if reservoir not in known:
         raise UnknownReservoir(f"no reservoir {reservoir!r}; the run has {', '.join(known)}")
@@ -55,20 +54,27 @@ def _of(balances: tuple[Balance, ...], reservoir: str) -> Balance:
     return next(balance for balance in balances if balance.reservoir == reservoir)
 
 
+def _now_s(state: RunState) -> float:
+    """On the run's clock; by a computer's clock that went back no time has passed."""
+    try:
+        return run_time_now_s(state, datetime.now(UTC), steady_s(), boot_id())
+    except ClockWentBack:
+        return state.last_s
+
+
 def _append(folder: RunFolder, plan: Plan, detail: dict[str, object]) -> Balance:
     reservoir = str(detail["reservoir"])
     lease = take_lease(folder.root)
     try:
         refuse_if_lost(folder.root)
         state, follower = recover(folder.journal)
-        simulated = read_json(folder.identity)["simulated"]
         now_s = state.last_s
-        if not simulated:
-            now_s = run_time_now_s(state, datetime.now(UTC), steady_s(), boot_id())
+        if not read_json(folder.identity)["simulated"]:
+            now_s = _now_s(state)
         journal = open_journal(folder.journal, RealClock(now_s))
         try:
             journal.epoch = state.epoch
-            journal.anchor(folder.root / ANCHORS)
+            journal.anchor(folder.anchors)
             journal.follow(follower)
             journal.note(Entry("note", f"{KEY}{reservoir}", "noted", detail))
             ledger = dose_ledger(plan, journal.rows(), state.last_s)
@@ -78,9 +84,7 @@ def _append(folder: RunFolder, plan: Plan, detail: dict[str, object]) -> Balance
         finally:
             journal.close()
         if folder.ledger.exists():
-            new = folder.ledger.with_suffix(".new")
-            new.write_text(json.dumps(ledger_json(ledger), ensure_ascii=False), encoding="utf-8")
-            new.replace(folder.ledger)
+            write_json(folder.ledger, ledger_json(ledger))
     finally:
         lease.release()
     return balance

@@ -17,6 +17,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from labrig.plan.plan import Plan, WellPlan
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
+from labrig.run_folder import RunFolder
 
 FORMAT = "labrig.plan"
 VERSION = 1
@@ -37,6 +38,15 @@ _ADDED: dict[Any, frozenset[str]] = {WellPlan: frozenset({"carriers", "open_to"}
 
 class PlanFormatError(ValueError):
     """A document that is not a plan this version can read."""
+
+
+def read_plan(folder: RunFolder) -> Plan:
+    """The compiled plan of a run.
+
+    Raises:
+        PlanFormatError: it cannot be read.
+    """
+    return from_json(folder.plan.read_text(encoding="utf-8"))
 
 
 def to_json(plan: Plan) -> str:

@@ -6,9 +6,10 @@ What comes back is not verified. Nothing is decided by it that a full reading wo
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 from typing import Any
+
+from labrig.record.journal import open_read_only
 
 
 def last_word(journal: Path) -> str:
@@ -32,25 +33,12 @@ def last_command(journal: Path, name: str) -> tuple[str, dict[str, Any]] | None:
 
 
 def asked_of(journal: Path, sql: str) -> list[Any]:
-    """The rows of one query; none where there is no journal yet.
+    """The rows of one query; none where there is no journal yet, or nothing in it.
 
     Raises:
-        labrig.record.journal.JournalCorrupt: the file is no journal.
+        JournalError: it is damaged, or of a newer labrig.
     """
     if not journal.exists():
         return []
-    uri = f"{journal.resolve().as_uri()}?mode=ro"
-    connection = sqlite3.connect(uri, uri=True, timeout=5.0)
-    try:
-        return connection.execute(sql).fetchall()
-    except sqlite3.OperationalError:
-        return []  # made, and its tables not yet
-    except sqlite3.DatabaseError as error:
-        from labrig.record.journal import JournalCorrupt  # a stop has no time for it
-
-        raise JournalCorrupt(
-            f"{journal} is damaged ({error}). Keep it as it is; `labrig verify` says what "
-            "can still be read. Restore the run folder from a copy."
-        ) from error
-    finally:
-        connection.close()
+    with open_read_only(journal) as connection:
+        return [] if connection is None else connection.execute(sql).fetchall()

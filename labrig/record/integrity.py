@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from labrig.record.journal import JournalError, every_row_checked, open_read_only
+from labrig.record.glimpse import asked_of
+from labrig.record.journal import JournalError, every_row_checked
+from labrig.run_folder import RunFolder
 
-JOURNAL, ANCHORS = "journal.sqlite", "anchors.txt"
 _TRIGGERS = frozenset({"journal_no_update", "journal_no_delete"})
 _SILENT_S = 600.0
 """[P] The last row of a sound run is no older than this when its last byte is sent."""
@@ -28,39 +28,40 @@ class JournalLost(JournalError):
     """The journal says less than was done: the run must be neither begun nor taken over."""
 
 
-def refuse_if_lost(folder: Path) -> None:
+def refuse_if_lost(root: Path) -> None:
     """Compare the journal of a run folder with what else says that it was begun. Quick.
 
     Raises:
         JournalLost: it is gone, empty, shorter or another than the one that was written.
     """
+    folder = RunFolder(root)
     # In this order: beside a living runner the journal may only be further than they say.
     anchor = _last_anchor(folder)
     seq, last_s = _last_row(folder)
     if anchor is not None and (seq < anchor[0] or _hash_of(folder, anchor[0]) != anchor[1]):
         raise JournalLost(
-            f"{folder / JOURNAL} is not whole: {ANCHORS} tells of {anchor[0]} rows, and "
+            f"{folder.journal} is not whole: anchors.txt tells of {anchor[0]} rows, and "
             f"{_told(seq)}. {_REMEDY}"
         )
     if anchor is None and seq and _last_sent_s(folder) > last_s + _SILENT_S:
         raise JournalLost(
-            f"{folder / JOURNAL} ends at {last_s:.0f} s of the run, and wire/ goes on to "
+            f"{folder.journal} ends at {last_s:.0f} s of the run, and wire/ goes on to "
             f"{_last_sent_s(folder):.0f} s. {_REMEDY}"
         )
     if seq == 0 and (traces := ", ".join(_traces(folder))):
         raise JournalLost(
-            f"{folder / JOURNAL} holds nothing, though the run was begun: {traces}. {_REMEDY}"
+            f"{folder.journal} holds nothing, though the run was begun: {traces}. {_REMEDY}"
         )
 
 
-def damages(folder: Path) -> list[str]:
+def damages(root: Path) -> list[str]:
     """All that is wrong with the journal of a run folder; empty when it is as it was written."""
-    found = []
+    folder, found = RunFolder(root), []
     try:
-        refuse_if_lost(folder)
+        refuse_if_lost(root)
     except JournalError as error:
         found.append(str(error))
-    path = folder / JOURNAL
+    path = folder.journal
     if not path.exists():
         return found or [f"{path} is not there: this run was never begun"]
     try:
@@ -72,7 +73,7 @@ def damages(folder: Path) -> list[str]:
     wrong = [seq for seq, hashed in _anchors(folder) if _hash_of(folder, seq) != hashed]
     if wrong and not found:
         found.append(
-            f"{path}: row {wrong[0]} is another than the one that was written, by {ANCHORS}: the "
+            f"{path}: row {wrong[0]} is another than the one that was written, by anchors.txt: the "
             "file was written anew behind labrig's back"
         )
     return found
@@ -82,17 +83,17 @@ def _told(seq: int) -> str:
     return "it holds none" if seq == 0 else f"it ends with row {seq}, or holds others"
 
 
-def _traces(folder: Path) -> Iterator[str]:
+def _traces(folder: RunFolder) -> Iterator[str]:
     """What tells that instruments were told to act; asking who is there happens before t0."""
-    if (folder / "outcome.json").exists():
+    if folder.outcome.exists():
         yield "outcome.json says how it ended"
     if _last_sent_s(folder) > 0.0:
         yield f"wire/ tells of bytes until {_last_sent_s(folder):.0f} s after its start"
 
 
-def _last_sent_s(folder: Path) -> float:
+def _last_sent_s(folder: RunFolder) -> float:
     """When the last byte was sent, s of the run; 0 when none was, or only before it began."""
-    return max((_last_time_s(path) for path in (folder / "wire").glob("*.txt")), default=0.0)
+    return max((_last_time_s(path) for path in folder.wire.glob("*.txt")), default=0.0)
 
 
 def _last_time_s(path: Path) -> float:
@@ -115,15 +116,15 @@ def _end_of(path: Path, size: int = 65536) -> list[bytes]:
     return lines[:-1] if length <= size else lines[1:-1]
 
 
-def _anchors(folder: Path) -> list[tuple[int, str]]:
-    path = folder / ANCHORS
+def _anchors(folder: RunFolder) -> list[tuple[int, str]]:
+    path = folder.anchors
     if not path.exists():
         return []
     return [parsed for line in path.read_bytes().splitlines() if (parsed := _parsed(line))]
 
 
-def _last_anchor(folder: Path) -> tuple[int, str] | None:
-    path = folder / ANCHORS
+def _last_anchor(folder: RunFolder) -> tuple[int, str] | None:
+    path = folder.anchors
     if not path.exists():
         return None
     return next((parsed for line in reversed(_end_of(path)) if (parsed := _parsed(line))), None)
@@ -136,29 +137,20 @@ def _parsed(line: bytes) -> tuple[int, str] | None:
     return None
 
 
-def _last_row(folder: Path) -> tuple[int, float]:
-    found = _asked(folder, "SELECT seq, run_s FROM journal ORDER BY seq DESC LIMIT 1")
+def _last_row(folder: RunFolder) -> tuple[int, float]:
+    found = asked_of(folder.journal, "SELECT seq, run_s FROM journal ORDER BY seq DESC LIMIT 1")
     try:
         return (int(found[0][0]), float(found[0][1])) if found else (0, 0.0)
     except (TypeError, ValueError) as error:
-        raise JournalError(f"{folder / JOURNAL}: its last row is no row ({error}).") from error
+        raise JournalError(f"{folder.journal}: its last row is no row ({error}).") from error
 
 
-def _hash_of(folder: Path, seq: int) -> str:
-    found = _asked(folder, f"SELECT hash FROM journal WHERE seq = {seq:d}")
+def _hash_of(folder: RunFolder, seq: int) -> str:
+    found = asked_of(folder.journal, f"SELECT hash FROM journal WHERE seq = {seq:d}")
     return str(found[0][0]) if found else ""
 
 
 def _triggers(path: Path) -> set[str]:
-    return {name for (name,) in _asked(
-        path.parent, "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
+    return {name for (name,) in asked_of(
+        path, "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
     )}  # fmt: skip
-
-
-def _asked(folder: Path, sql: str) -> list[tuple[Any, ...]]:
-    """Rows; none when there is no journal, or nothing in it. Raises JournalError when damaged."""
-    path = folder / JOURNAL
-    if not path.exists():
-        return []
-    with open_read_only(path) as connection:
-        return [] if connection is None else connection.execute(sql).fetchall()

@@ -13,7 +13,7 @@ from labrig.frames.plate_store import PlateLayout, PlateStore
 from labrig.measure.errors import MeasureError
 from labrig.measure.sound_tables import check_table
 from labrig.plan.plan import Plan
-from labrig.plan.store import from_json
+from labrig.plan.store import read_plan
 from labrig.protocol.added_keys import changes
 from labrig.protocol.commitment import fixed_part
 from labrig.protocol.loading import load_protocol
@@ -109,7 +109,7 @@ def read_record(folder: RunFolder) -> Record:
         identity=identity,
         protocol=protocol,
         rig=load_rig(folder.rig).model,
-        plan=from_json(folder.plan.read_text(encoding="utf-8")),
+        plan=read_plan(folder),
         commitment=_commitment(folder.commitment, protocol, absent),
         rows=rows,
         fields=fields,

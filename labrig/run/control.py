@@ -1,8 +1,8 @@
 """The runner's door: HTTP on this machine's loopback, with a token from ``control.json``.
 
-``GET /status`` shows the runner; ``POST /stop /hold /resume /answer /note /phase
-/unfollowed /followed`` take a JSON
-object with a ``command_id``. It works with Prefect, the web page and the network gone.
+``GET /status`` shows the runner; ``POST /NAME`` takes one of the commands
+(`labrig.run.orders.CommandName`) as a JSON object with a ``command_id``. It works with Prefect, the
+web page and the network gone.
 """
 
 from __future__ import annotations

@@ -16,10 +16,10 @@ from typing import IO
 
 from labrig.locks import try_lock
 from labrig.record.clock import boot_id
+from labrig.run_folder import RunFolder
 
 _log = logging.getLogger(__name__)
 
-_LOCK = "runner.lock"
 _LOOKS, _LOOK_S = 5, 0.02
 
 
@@ -76,7 +76,7 @@ def take_lease(run_folder: Path) -> Lease:
     Raises:
         LeaseHeld: another process is.
     """
-    file = open(run_folder / _LOCK, "a+", encoding="utf-8")
+    file = open(RunFolder(run_folder).lock, "a+", encoding="utf-8")
     if not _lock_patiently(file):
         file.seek(0)
         holder = file.read().strip() or "an unknown process"
@@ -85,7 +85,7 @@ def take_lease(run_folder: Path) -> Lease:
             f"{run_folder} is being run by {holder}. Follow it with `labrig status`, or stop it "
             "with `labrig stop` first."
         )
-    _sign(run_folder / _LOCK)
+    _sign(RunFolder(run_folder).lock)
     return Lease(file)
 
 
@@ -103,7 +103,7 @@ def _sign(path: Path) -> None:
 def runner_lives(run_folder: Path) -> bool:
     """Whether some process holds the lease of this folder, whether or not it answers."""
     try:
-        file = open(run_folder / _LOCK, "r+", encoding="utf-8")
+        file = open(RunFolder(run_folder).lock, "r+", encoding="utf-8")
     except FileNotFoundError:
         return False
     with file:

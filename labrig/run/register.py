@@ -14,12 +14,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
 from labrig.locks import try_lock
 from labrig.record.clock import boot_id
 from labrig.run.lease import runner_lives
+from labrig.run_folder import RunFolder
 
 _log = logging.getLogger(__name__)
 
@@ -123,8 +125,6 @@ def registered(folder: Path, identity: dict[str, Any]) -> Iterator[Registration]
         folder: of the run.
         identity: its ``run.json``.
     """
-    from datetime import UTC, datetime
-
     content: dict[str, Any] = {
         "folder": str(folder.absolute()),
         "run_id": str(identity.get("id", "")),
@@ -137,9 +137,8 @@ def registered(folder: Path, identity: dict[str, Any]) -> Iterator[Registration]
     }
     for entry in register():
         if not entry.lives and entry.folder == Path(content["folder"]):
-            _path_of(entry).unlink(missing_ok=True)
-    path = state_folder() / "runs" / f"{content['pid']}-{content['run_id'][:12] or 'run'}.json"
-    registration = Registration(path, content)
+            _path_of(entry.pid, entry.run_id).unlink(missing_ok=True)
+    registration = Registration(_path_of(content["pid"], content["run_id"]), content)
     registration.write(Door())
     try:
         yield registration
@@ -153,13 +152,13 @@ def register() -> list[RegisteredRun]:
     What is left over of runs that ended or are gone is cleared away.
     """
     found = []
-    for path in sorted((state_folder() / "runs").glob("*.json")):
+    for path in sorted(_entries().glob("*.json")):
         entry = _read(path)
         if entry is None:
             continue
         if not entry.lives and (
             not entry.folder.exists()
-            or (entry.folder / "outcome.json").exists()
+            or RunFolder(entry.folder).outcome.exists()
             or runner_lives(entry.folder)
         ):
             path.unlink(missing_ok=True)
@@ -200,8 +199,12 @@ def _read(path: Path) -> RegisteredRun | None:
         return None
 
 
-def _path_of(entry: RegisteredRun) -> Path:
-    return state_folder() / "runs" / f"{entry.pid}-{entry.run_id[:12] or 'run'}.json"
+def _path_of(pid: int, run_id: str) -> Path:
+    return _entries() / f"{pid}-{run_id[:12] or 'run'}.json"
+
+
+def _entries() -> Path:
+    return state_folder() / "runs"
 
 
 def _exists(pid: int) -> bool:

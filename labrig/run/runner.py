@@ -17,7 +17,7 @@ from labrig.record.checkpoint import recover
 from labrig.record.clock import Clock, Mailbox, boot_id
 from labrig.record.conclusion import RunOutcome, condition_of, ended_s, ledger_of, shortfalls_of
 from labrig.record.consumption import reservoirs_now
-from labrig.record.integrity import ANCHORS, refuse_if_lost
+from labrig.record.integrity import refuse_if_lost
 from labrig.record.journal import Entry, Journal, JournalError, open_journal
 from labrig.record.ledger import ledger_json
 from labrig.record.recount import fates_of
@@ -57,6 +57,7 @@ from labrig.run.stimulation import StimulatorHandler
 from labrig.run.stop_file import StopRequest, read_stop
 from labrig.run.whereabouts import Whereabouts, left_by_an_earlier_runner
 from labrig.run.workers import Worker
+from labrig.run_folder import RunFolder
 from labrig_drivers.errors import InstrumentError, LinkError
 from labrig_drivers.instrument import installed_types
 from labrig_drivers.kinds import Identity
@@ -83,7 +84,7 @@ def previous_state(folder: Path) -> RunState:
         JournalError: it cannot be read or trusted.
     """
     refuse_if_lost(folder)
-    journal = folder / "journal.sqlite"
+    journal = RunFolder(folder).journal
     return recover(journal)[0] if journal.exists() else RunState()
 
 
@@ -118,11 +119,11 @@ class Runner:
         self._bench = bench
         self._open_transport = open_transport
         self._clock = clock
-        self._folder = folder
+        self._folder = RunFolder(folder)
         self._camera = camera
         self._attachment = attachment
         self._open_journal = open_journal
-        self._reserve = Reserve(folder / "reserve")
+        self._reserve = Reserve(self._folder.reserve)
         self._announce = announce
         self._workers: list[Worker] = []
         self._leaves: dict[str, Leave] = {}
@@ -142,29 +143,30 @@ class Runner:
             InstrumentError: at a start only: an instrument is missing or is not what the rig
                 file names. An adopted run goes on without it and keeps trying.
         """
-        lease = take_lease(self._folder)
+        lease = take_lease(self._folder.root)
         try:
-            refuse_if_lost(self._folder)
+            refuse_if_lost(self._folder.root)
             journal = self._opened_journal()
             try:
-                state, follower = recover(self._folder / "journal.sqlite")
+                state, follower = recover(self._folder.journal)
                 if state.ended:
-                    raise RunOver(f"the run in {self._folder} has {state.condition} already.")
-                asked = read_stop(self._folder / "stop.json")
+                    raise RunOver(f"the run in {self._folder.root} has {state.condition} already.")
+                asked = read_stop(self._folder.stop)
                 if asked is not None and not state.begun:
                     raise RunOver(
-                        f"the start in {self._folder} was called off by {asked.by or 'somebody'} "
-                        f"before it began ({asked.reason or 'no reason given'})."
+                        f"the start in {self._folder.root} was called off by "
+                        f"{asked.by or 'somebody'} before it began "
+                        f"({asked.reason or 'no reason given'})."
                     )
                 journal.epoch = state.epoch + 1
                 journal.follow(follower)
-                journal.anchor(self._folder / ANCHORS)
+                journal.anchor(self._folder.anchors)
                 fence = Fence(journal.epoch)
                 desk = Desk(self._clock, journal, fence, Board(), state.consumption, self._reserve)
                 desk.held = state.condition == "held"
                 self._leaves = {p.name: Leave(fence) for p in self._bench.byte_ports()}
                 # What an earlier process left, which failed, is no longer how the run ended.
-                (self._folder / "outcome.json").unlink(missing_ok=True)
+                self._folder.outcome.unlink(missing_ok=True)
                 self._reserve.keep()
                 return self._run(desk, state)
             finally:
@@ -174,7 +176,7 @@ class Runner:
             lease.release()
 
     def _opened_journal(self) -> Journal:
-        path = self._folder / "journal.sqlite"
+        path = self._folder.journal
         try:
             return self._open_journal(path, self._clock)
         except JournalError:
@@ -198,19 +200,19 @@ class Runner:
         control = ControlServer(
             lambda: self._status(desk, dispatcher).to_json(),
             commands.take,
-            self._folder / "control.json",
+            self._folder.control,
         )
         failures: tuple[str, ...] = ()
-        audit = ChainAudit(self._folder / "journal.sqlite", partial(self._distrust, desk))
+        audit = ChainAudit(self._folder.journal, partial(self._distrust, desk))
         # The door first: on the wall clock, what follows acts at once, and can be stopped.
         self._announce(self._opened_door(control))
         watch = FolderWatch(
-            self._folder,
-            self._folder / "stop.json",
+            self._folder.root,
+            self._folder.stop,
             partial(self._carry_out, commands),
             partial(self._folder_lost, desk),
         )
-        asked = read_stop(self._folder / "stop.json")
+        asked = read_stop(self._folder.stop)
         if state.stop_asked is not None:
             # Accepted by a runner that died before it was carried out.
             at_once.act(Command("adopted", "stop", state.stop_asked))
@@ -258,11 +260,11 @@ class Runner:
     def _folder_lost(self, desk: Desk, lost: bool) -> None:
         if not lost:
             desk.board.clear("folder", "run folder")
-            desk.deviation("folder-back", folder=str(self._folder))
+            desk.deviation("folder-back", folder=str(self._folder.root))
             return
-        desk.deviation("folder-lost", folder=str(self._folder))
+        desk.deviation("folder-lost", folder=str(self._folder.root))
         desk.alarm(
-            "folder", "run folder", f"{self._folder} was renamed, moved or deleted.",
+            "folder", "run folder", f"{self._folder.root} was renamed, moved or deleted.",
             "Put it back under its name. The run goes on and feeds the cells; pictures cannot be "
             "stored meanwhile. `labrig stop` without a folder still reaches it.",
         )  # fmt: skip
@@ -290,8 +292,8 @@ class Runner:
         )  # fmt: skip
         try:
             if ledger is not None:
-                write_json(self._folder / "ledger.json", ledger_json(ledger))
-            write_json(self._folder / "outcome.json", asdict(outcome))
+                write_json(self._folder.ledger, ledger_json(ledger))
+            write_json(self._folder.outcome, asdict(outcome))
         except OSError as error:
             # The journal has it all: whoever finds the folder can conclude from it.
             _log.error(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from labrig.durable import read_json, write_json
+from labrig.record.writable import clean_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class StopRequest:
     def now(cls, reason: str, by: str) -> StopRequest:
         """A stop that is asked for now."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        return cls(str(uuid.uuid4()), _clean(reason), _clean(by), at)
+        return cls(str(uuid.uuid4()), clean_text(reason), clean_text(by), at)
 
     @property
     def args(self) -> dict[str, Any]:
@@ -65,12 +66,7 @@ def read_stop(path: Path) -> StopRequest | None:
         raw = {"reason": f"a stop.json that cannot be read ({error})"}
     return StopRequest(
         str(raw.get("command_id") or f"stop-{path.parent.name}"),
-        _clean(str(raw.get("reason", ""))),
-        _clean(str(raw.get("by", ""))),
+        clean_text(str(raw.get("reason", ""))),
+        clean_text(str(raw.get("by", ""))),
         str(raw.get("asked_utc", "")),
     )
-
-
-def _clean(text: str) -> str:
-    """Text that any file takes; a terminal may give half characters."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -77,10 +77,6 @@ def safe_frame(address: int, command: str) -> bytes:
     return _safe_packet(f"{address}{command}".encode("ascii"))
 
 
-BACK_TO_BASIC = bytes.fromhex("02 08 53 41 46 30 55 43 03")
-"""Understood in either mode, without an address (manual: ``SAF0`` in a Safe packet)."""
-
-
 def _safe_packet(data: bytes) -> bytes:
     return STX + bytes([len(data) + 4]) + data + crc_hqx(data, 0).to_bytes(2, "big") + ETX
 

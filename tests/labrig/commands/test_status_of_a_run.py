@@ -18,10 +18,11 @@ from labrig.commands.which_run import listed
 from labrig.flows.services import ServiceFailed
 from labrig.launch.offers import NoKeeper, OfferRefused
 from labrig.launch.runner_child import RunnerDied
-from labrig.night.following import DIED, Glance, NightEndedEarly, Patience, glance
+from labrig.night.following import Glance, NightEndedEarly, Patience, glance
 from labrig.plan.store import PlanFormatError
 from labrig.record.journal import Entry, JournalCorrupt, open_journal
 from labrig.record.virtual_clock import VirtualClock
+from labrig.record.vocabulary import DIED
 from labrig.run.control_client import CommandRefused, NoRunner
 from labrig.run.lease import take_lease
 from labrig.run.register import Door, RegisteredRun
@@ -137,10 +138,10 @@ def _status(run):
 def test_a_dead_runner_and_a_refused_start_are_told_apart(run, monkeypatch):
     from types import SimpleNamespace
 
-    from labrig.night import conduct
+    from labrig.plan import store
 
     plan = SimpleNamespace(forecast=SimpleNamespace(duration_s=3600.0))
-    monkeypatch.setattr(conduct, "read_plan", lambda folder: plan)
+    monkeypatch.setattr(store, "read_plan", lambda folder: plan)
     refused = _status(run)
     assert json.loads(refused.stdout)["condition"] == "never begun"
     assert refused.exit_code == exit_codes.NO_RUNNER

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from labrig.cli import app
-from labrig.record.integrity import ANCHORS, JournalLost, damages, refuse_if_lost
+from labrig.record.integrity import JournalLost, damages, refuse_if_lost
 from labrig.record.journal import JournalError, read_journal
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.runner import RunOver, previous_state
@@ -93,7 +93,7 @@ def test_triggers_that_are_gone_and_rows_that_were_edited_are_told(ended):
 def test_wires_tell_when_journal_and_anchors_are_both_gone(ended):
     _, folder = ended
     (folder / "journal.sqlite").unlink()
-    (folder / ANCHORS).unlink()
+    (folder / "anchors.txt").unlink()
     (folder / "outcome.json").unlink()
     refuse_if_lost(folder)  # nothing says that it was begun
     (folder / "wire").mkdir()
