@@ -30,7 +30,7 @@ def explain(error: Exception) -> int:
     from labrig.plan.checks.overrides import override_lines
     from labrig.plan.store import PlanFormatError
     from labrig.problems import FileProblems
-    from labrig.record.journal import JournalError
+    from labrig.record.rows import JournalError
     from labrig.run.control_client import CommandRefused, NoRunner
     from labrig.run.runner import RunOver
     from labrig.run_folder import NotARunFolder

@@ -21,7 +21,7 @@ from labrig.launch.served import SERVED_VARIABLE, Served
 from labrig.night.followed import is_followed
 from labrig.night.unfollowed import FollowWatch, start_follower
 from labrig.plan.store import read_plan
-from labrig.record.journal import JournalError
+from labrig.record.rows import JournalError
 from labrig.run.lease import runner_lives
 from labrig.run.runner import previous_state
 from labrig.run_folder import RunFolder

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from labrig.durable import read_json, write_json
-from labrig.record.journal import JournalError
+from labrig.record.rows import JournalError
 from labrig.record.vocabulary import DIED
 from labrig.run.runner import previous_state
 from labrig.run_folder import RunFolder, is_rehearsal

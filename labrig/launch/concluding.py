@@ -8,8 +8,8 @@ from labrig.durable import write_json
 from labrig.plan.store import read_plan
 from labrig.record.conclusion import RunOutcome, concluded
 from labrig.record.glimpse import last_word
-from labrig.record.journal import read_journal
 from labrig.record.ledger import ledger_json
+from labrig.record.reading import read_journal
 from labrig.run.lease import LeaseHeld, take_lease
 from labrig.run_folder import RunFolder
 
@@ -22,7 +22,7 @@ def conclude_if_ended(folder: RunFolder) -> RunOutcome | None:
         lives, or the run has not ended.
 
     Raises:
-        labrig.record.journal.JournalError: the journal cannot be read or trusted.
+        labrig.record.rows.JournalError: the journal cannot be read or trusted.
         labrig.plan.store.PlanFormatError: nor can the plan.
         OSError: the disk refuses.
     """

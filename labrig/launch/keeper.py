@@ -22,7 +22,7 @@ from labrig.launch.offers import Offer, read_offer
 from labrig.launch.runner_child import RunnerDied, RunnerOptions, start_runner, wait_until_ready
 from labrig.launch.served import Served
 from labrig.plan.store import PlanFormatError
-from labrig.record.journal import JournalError
+from labrig.record.rows import JournalError
 from labrig.run.lease import runner_lives
 from labrig.run.runner import previous_state
 from labrig.run_folder import RunFolder

@@ -28,8 +28,9 @@ from labrig.plan.store import read_plan
 from labrig.record.checkpoint import standing, unpaused
 from labrig.record.clock import Clock, RealClock, boot_id, steady_s
 from labrig.record.integrity import refuse_if_lost
-from labrig.record.journal import JournalError, open_journal
+from labrig.record.journal import open_journal
 from labrig.record.recovery import ClockWentBack, RunState, run_time_now_s
+from labrig.record.rows import JournalError
 from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import BenchSpec, OpenTransport, PortSpec, open_real_port
 from labrig.run.camera_link import CameraLink

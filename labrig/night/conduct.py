@@ -18,7 +18,7 @@ from labrig.night.following import Glance, Patience, glance
 from labrig.night.measuring import MeasuringPool, RoundMeasurer
 from labrig.night.progress import Progress
 from labrig.plan.store import read_plan
-from labrig.record.journal import read_journal
+from labrig.record.reading import read_journal
 from labrig.run_folder import RunFolder
 
 LOOK_EVERY_S = 0.25
@@ -113,7 +113,7 @@ def finish(folder: RunFolder) -> Path:
     """Write the frame table and the report of a run that has ended; returns the page.
 
     Raises:
-        labrig.record.journal.JournalError: the journal cannot be trusted.
+        labrig.record.rows.JournalError: the journal cannot be trusted.
         OSError: a file cannot be written.
     """
     from labrig.report.build import build_report

@@ -7,8 +7,8 @@ from labrig.night.film_jobs import NEVER, FilmJobs, FilmOutcome
 from labrig.plan.film_schedule import block_of
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Film
-from labrig.record.journal import NewRows
 from labrig.record.pulses import KINDS, StimulationRow, delivered_pulses
+from labrig.record.reading import NewRows
 from labrig.record.recovery import SETTLED
 from labrig.run_folder import RunFolder
 
@@ -44,7 +44,7 @@ class FilmProgress:
             ended: the run is over, so nothing more will come.
 
         Raises:
-            labrig.record.journal.JournalError: the journal cannot be read or trusted.
+            labrig.record.rows.JournalError: the journal cannot be read or trusted.
         """
         if self._jobs.rehearsal or not self._waiting:
             return {}

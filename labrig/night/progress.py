@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Frame
-from labrig.record.journal import NewRows
+from labrig.record.reading import NewRows
 from labrig.run_folder import RunFolder
 
 _SETTLED = ("confirmed", "missed", "failed")
@@ -56,7 +56,7 @@ class Progress:
             ended: the run is over, so nothing more will come.
 
         Raises:
-            labrig.record.journal.JournalError: the journal cannot be read or trusted.
+            labrig.record.rows.JournalError: the journal cannot be read or trusted.
         """
         self._read()
         ready = []

@@ -11,9 +11,11 @@ from labrig.record.checkpoint import recover
 from labrig.record.clock import RealClock, boot_id, steady_s
 from labrig.record.delivery import read_delivery
 from labrig.record.integrity import refuse_if_lost
-from labrig.record.journal import Entry, open_journal, read_journal
+from labrig.record.journal import open_journal
 from labrig.record.ledger import dose_ledger, ledger_json, weights_of
+from labrig.record.reading import read_journal
 from labrig.record.recovery import ClockWentBack, RunState, run_time_now_s
+from labrig.record.rows import Entry
 from labrig.record.weights import KEY, Balance, contradiction, see_weight
 from labrig.run.control_client import NoRunner, connect
 from labrig.run.lease import take_lease

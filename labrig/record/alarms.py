@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from labrig.record.journal import Row
+from labrig.record.rows import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from labrig.record.consumption import Consumption
-from labrig.record.journal import Entry, Row, every_row, read_since_checkpoint, read_tail
+from labrig.record.reading import every_row, read_since_checkpoint, read_tail
 from labrig.record.recovery import EntryState, Rest, RunState, fold
+from labrig.record.rows import Entry, Row
 
 FOLD = 3
 """Raise it when :func:`labrig.record.recovery.fold` comes to another state from the same rows.

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, Entry, Film, Frame, Reading
 from labrig.record.counts import GONE_WRONG
-from labrig.record.journal import Row
 from labrig.record.ledger import Ledger, dose_ledger
 from labrig.record.recount import fates_of
 from labrig.record.recovery import fold
+from labrig.record.rows import Row
 from labrig.record.vocabulary import Condition
 
 MISSED_SHARE = 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from labrig.record.journal import Row
+from labrig.record.rows import Row
 
 GONE_WRONG = frozenset({"missed", "skipped", "refused", "failed", "unknown"})
 """Last states that count under their own name."""

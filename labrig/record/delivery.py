@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose
 from labrig.record.dose_records import DoseFold
-from labrig.record.journal import Row
 from labrig.record.pulses import ChannelPulses, PulseFold
 from labrig.record.pump_readings import PumpReadings
+from labrig.record.rows import Row
 from labrig.record.weights import KEY as WEIGHED
 from labrig.record.weights import Weights, see_weight
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 
 from labrig.plan.timeline import Dose
 from labrig.plan.timeline import Entry as TimelineEntry
-from labrig.record.journal import Entry, Row
 from labrig.record.recovery import EntryState, Rest, fold
+from labrig.record.rows import Entry, Row
 
 
 def last_words(

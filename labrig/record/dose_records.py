@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labrig.plan.timeline import Dose
-from labrig.record.journal import Row
+from labrig.record.rows import Row
 from labrig.record.vocabulary import Classification
 
 UNDER_WAY: Classification = "under way"

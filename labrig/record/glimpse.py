@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from labrig.record.journal import open_read_only
+from labrig.record.reading import open_read_only
 
 
 def last_word(journal: Path) -> str:

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from labrig.record.glimpse import asked_of
-from labrig.record.journal import JournalError, every_row_checked
+from labrig.record.reading import every_row_checked
+from labrig.record.rows import JournalError
 from labrig.run_folder import RunFolder
 
 _TRIGGERS = frozenset({"journal_no_update", "journal_no_delete"})

@@ -1,6 +1,6 @@
 """The journal: what was meant, sent and seen, in order, append-only and hash-chained.
 
-One SQLite file a run (WAL). Every row is chained to the one before it, so that an edit or a
+One SQLite file per run (WAL). Every row is chained to the one before it, so that an edit or a
 hole shows. A row's ``kind`` says what it is about; views give the kinds as tables: ``event``,
 ``frame``, ``sample``, ``deviation``, ``command``.
 
@@ -13,33 +13,34 @@ States of an event or level::
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from labrig.record.clock import Clock, boot_id, steady_s
 from labrig.record.patient_file import PatientFile
+from labrig.record.reading import FORMAT, format_of, records_of, verified_tail
+from labrig.record.rows import (
+    FIRST_HASH,
+    Entry,
+    IntentDropped,
+    JournalError,
+    JournalWriteFailed,
+    Kind,
+    Row,
+    chained,
+    row_of,
+)
 from labrig.record.writable import clean_text, json_text, shown
 
-FORMAT = 1
 _SYNCHRONOUS = {"power cut": "FULL", "kill": "NORMAL"}
-Kind = Literal[
-    "run", "level", "dose", "train", "frame", "film", "reading", "sample", "deviation",
-    "command", "note", "alarm", "question", "checkpoint",
-]  # fmt: skip
-State = Literal[
-    "intent", "sent", "acknowledged", "confirmed", "failed", "unknown", "missed", "skipped",
-    "refused", "noted", "raised", "cleared", "asked", "answered", "withdrawn",
-]  # fmt: skip
-FIRST_HASH = "0" * 64
 _SAMPLES_A_COMMIT = 64
 ANCHOR_EVERY_S = 60.0
 
@@ -74,62 +75,8 @@ CREATE VIEW command AS SELECT seq, key, state, run_s, utc, detail FROM journal
 """
 
 
-class JournalError(Exception):
-    """The journal cannot be used; the message says why and what to do."""
-
-
-class JournalTooNew(JournalError):
-    """Written by a newer labrig."""
-
-
-class JournalCorrupt(JournalError):
-    """A row does not follow from the one before it."""
-
-
-class JournalWriteFailed(JournalError):
-    """A row could not be written: the disk is full or gone. Nothing was done on its account."""
-
-
-class IntentDropped(JournalError):
-    """An intent holds what no journal can: a ``row-dropped`` stands in its place; do not do it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing to be written."""
-
-    kind: Kind
-    key: str
-    state: State
-    detail: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One thing that was written.
-
-    Attributes:
-        run_s: seconds since t0 on the run's clock.
-        utc: time of day, ISO 8601.
-        monotonic_s: the machine's steady clock; compares only within one ``boot_id``.
-    """
-
-    seq: int
-    kind: str
-    key: str
-    state: str
-    epoch: int
-    run_s: float
-    utc: str
-    monotonic_s: float
-    boot_id: str
-    detail: dict[str, Any]
-    hash: str
-
-
 _Stamped = tuple[Entry, str, float, str, float]
-_Record = tuple[Any, ...]
-"""A row as it lies in the file, its detail as text: what the chain runs over."""
+"""An entry with its detail as text, and when it was: run, UTC, steady."""
 
 
 class Follower(Protocol):
@@ -222,7 +169,7 @@ class Journal:
 
     def rows(self, kind: Kind | None = None) -> Iterator[Row]:
         """Every row in order, or every one of a kind; last, without a hash, what is held back."""
-        yield from map(_row, _records(self._connection, kind))
+        yield from map(row_of, records_of(self._connection, kind))
         with self._lock:
             held = [stamped for stamped in self._held if kind in (None, stamped[0].kind)]
         for stamped in held:
@@ -348,7 +295,7 @@ class Journal:
                 seq, entry.kind, entry.key, entry.state, self.epoch, run_s, utc, monotonic_s,
                 boot, detail,
             )  # fmt: skip
-            last_hash = _chain(last_hash, fields)
+            last_hash = chained(last_hash, fields)
             records.append((*fields, last_hash))
         self._connection.executemany("INSERT INTO journal VALUES (?,?,?,?,?,?,?,?,?,?,?)", records)
         return seq, last_hash
@@ -430,200 +377,12 @@ def open_journal(
         connection = connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={_SYNCHRONOUS[survives]}")
-        version = _version(connection, path)
+        version = format_of(connection, path)
         if version == 0:
             connection.executescript(
                 f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={FORMAT}; COMMIT;"
             )
-        last = deque(_verified_tail(connection, path), maxlen=1)
+        last = deque(verified_tail(connection, path), maxlen=1)
     except sqlite3.DatabaseError as error:
         raise JournalError(f"{path} cannot be opened as a journal: {error}.") from error
     return Journal(connection, clock, last[0] if last else None)
-
-
-def read_journal(path: Path) -> tuple[Row, ...]:
-    """Every row of the journal at ``path``, read-only and checked; safe beside a live runner.
-
-    Raises:
-        JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
-    """
-    with open_read_only(path) as connection:
-        return () if connection is None else tuple(verified(_records(connection), path))
-
-
-def every_row(path: Path) -> Iterator[Row]:
-    """Every row, one after the other: what :func:`read_journal` reads, in little memory.
-
-    Raises:
-        JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
-    """
-    with open_read_only(path) as connection:
-        if connection is not None:
-            yield from verified(_records(connection), path)
-
-
-def every_row_checked(path: Path) -> Iterator[int]:
-    """The number of each row once it was found to follow from the one before it.
-
-    Raises:
-        JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
-    """
-    with open_read_only(path) as connection:
-        if connection is not None:
-            for record in _checked(_records(connection), path, 0, FIRST_HASH):
-                yield record[0]
-
-
-def read_tail(path: Path) -> tuple[Row, ...]:
-    """The last checkpoint and the rows after it, of which the chain is checked.
-
-    Raises:
-        JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
-    """
-    with open_read_only(path) as connection:
-        return () if connection is None else tuple(_verified_tail(connection, path))
-
-
-def read_since_checkpoint(path: Path) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
-    """Every checkpoint, and the rows from the last of them on; of these the chain is checked.
-
-    Raises:
-        JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
-    """
-    with open_read_only(path) as connection:
-        if connection is None:
-            return (), ()
-        checkpoints = tuple(map(_row, _records(connection, "checkpoint")))
-        return checkpoints, tuple(_verified_tail(connection, path))
-
-
-class NewRows:
-    """What a journal has gained each time it is looked at; each row is checked once.
-
-    Args:
-        path: of the journal; it need not be there yet.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._seq = 0
-        self._hash = FIRST_HASH
-
-    def read(self, kinds: Container[str] | None = None) -> list[Row]:
-        """Rows since the last call, or those of some kinds; others cost no more than their check.
-
-        Raises:
-            JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
-        """
-        if not self._path.exists():
-            return []
-        with open_read_only(self._path) as connection:
-            if connection is None:
-                return []
-            rows = []
-            for record in _checked(
-                _records(connection, after=self._seq), self._path, self._seq, self._hash
-            ):
-                self._seq, self._hash = record[0], record[10]
-                if kinds is None or record[1] in kinds:
-                    rows.append(_row(record))
-            return rows
-
-
-@contextmanager
-def open_read_only(path: Path) -> Iterator[sqlite3.Connection | None]:
-    """A read-only connection; None while its runner makes the file, or died at that."""
-    if not path.exists():
-        raise JournalError(f"there is no journal at {path}: is this a run folder?")
-    try:
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5.0)
-        try:
-            empty = _version(connection, path) == 0 and not _tables(connection)
-            yield None if empty else connection
-        finally:
-            connection.close()
-    except (sqlite3.DatabaseError, ValueError, TypeError, IndexError, OverflowError) as error:
-        # Also rows that are no rows: a file that was cut, or written over.
-        raise JournalError(
-            f"{path} cannot be read as a journal: {error}. Keep it as it is; `labrig verify` says "
-            "what can still be read. Restore the run folder from a copy."
-        ) from error
-
-
-def _verified_tail(connection: sqlite3.Connection, path: Path) -> Iterator[Row]:
-    """Rows from the last checkpoint on, it included; all of them where there is none."""
-    last = list(_records(connection, "checkpoint", last=True))
-    if not last:
-        yield from verified(_records(connection), path)
-        return
-    yield _row(last[0])
-    seq, last_hash = last[0][0], last[0][10]
-    yield from map(_row, _checked(_records(connection, after=seq), path, seq, last_hash))
-
-
-def verified(records: Iterable[_Record], path: Path) -> Iterator[Row]:
-    """Rows from what lies in the file, each checked against the one before it.
-
-    Raises:
-        JournalCorrupt: at the first row that does not follow.
-    """
-    return map(_row, _checked(records, path, 0, FIRST_HASH))
-
-
-def _checked(records: Iterable[_Record], path: Path, seq: int, last_hash: str) -> Iterator[_Record]:
-    for record in records:
-        seq += 1
-        if record[0] != seq or _chain(last_hash, record[:10]) != record[10]:
-            raise JournalCorrupt(
-                f"{path}: row {seq} ({record[1]} {record[2]}) does not follow from the one "
-                "before it: the file was edited or damaged. Keep it as it is, and restore the "
-                "run folder from a copy."
-            )
-        last_hash = record[10]
-        yield record
-
-
-def journal_digest(rows: Iterable[Row]) -> str:
-    """SHA-256 over what a repeated run must repeat: all but wall clock, boot and hashes.
-
-    Samples and actions count with their run time; two runs of one seed on the virtual clock
-    agree in it.
-    """
-    digest = hashlib.sha256()
-    for row in rows:
-        if row.kind == "checkpoint":
-            continue  # says again what other rows say, and at what time of day
-        fields = (row.kind, row.key, row.state, row.epoch, row.run_s, json_text(row.detail))
-        digest.update(repr(fields).encode())
-    return digest.hexdigest()
-
-
-def _records(
-    connection: sqlite3.Connection, kind: Kind | None = None, after: int = 0, *, last: bool = False
-) -> Iterator[_Record]:
-    """Rows as they lie there, in order; of one kind, after a number, or only the last of these."""
-    asked = "SELECT * FROM journal WHERE seq > ?" + (" AND kind = ?" if kind else "")
-    order = " ORDER BY seq DESC LIMIT 1" if last else " ORDER BY seq"
-    return iter(connection.execute(asked + order, (after, kind) if kind else (after,)))
-
-
-def _row(record: _Record) -> Row:
-    return Row(*(*record[:9], json.loads(record[9]), record[10]))
-
-
-def _tables(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
-
-
-def _version(connection: sqlite3.Connection, path: Path) -> int:
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if version > FORMAT:
-        raise JournalTooNew(
-            f"{path} has journal format {version}; this labrig knows {FORMAT}. "
-            "Use the labrig that wrote it, or a newer one."
-        )
-    return version
-
-
-def _chain(last_hash: str, fields: tuple[object, ...]) -> str:
-    return hashlib.sha256(f"{last_hash}{fields!r}".encode()).hexdigest()

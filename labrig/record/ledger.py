@@ -17,9 +17,9 @@ from labrig.plan.timeline import Dose, StimulationLevel
 from labrig.record.delivery import Seen, read_delivery
 from labrig.record.dose_records import DoseRecord
 from labrig.record.flow_steps import delivered_steps, planned_steps, volume_ul
-from labrig.record.journal import Row
 from labrig.record.pulses import ChannelPulses
 from labrig.record.pump_readings import PumpReadings
+from labrig.record.rows import Row
 from labrig.record.weights import Balance, balances, witnessed_ul
 from labrig.record.well_doses import WellDose, well_doses
 

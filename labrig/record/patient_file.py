@@ -43,12 +43,15 @@ class PatientFile:
 
     def append(self, line: bytes) -> None:
         """Write a line, or keep it until the disk takes it. Never fails."""
-        if len(self._waiting) + len(line) > self._most_waiting:
+        if self._is_full(line):
+            # Perhaps the disk takes by now what waits.
+            self._write()
+        if self._is_full(line):
             self._lost += 1
-        else:
-            if self._lost:
-                line = self._gap() + line
-            self._waiting += line
+            return
+        if self._lost:
+            line = self._gap() + line
+        self._waiting += line
         self._write()
 
     def close(self) -> None:
@@ -62,6 +65,9 @@ class PatientFile:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    def _is_full(self, line: bytes) -> bool:
+        return len(self._waiting) + len(line) > self._most_waiting
 
     def _gap(self) -> bytes:
         lost, self._lost = self._lost, 0

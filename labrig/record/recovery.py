@@ -11,7 +11,7 @@ from typing import Any
 
 from labrig.record.consumption import Consumption
 from labrig.record.counts import count
-from labrig.record.journal import Row
+from labrig.record.rows import Row
 from labrig.record.vocabulary import Condition
 
 SETTLED = frozenset({"confirmed", "failed", "missed", "skipped", "refused"})

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from labrig.plan.plan import Curve, Plan
 from labrig.plan.timeline import Dose, Film, Frame, StimulationLevel
-from labrig.record.journal import Row
 from labrig.record.ledger import Ledger
+from labrig.record.rows import Row
 from labrig.report.contraction import READOUTS as CONTRACTION
 from labrig.report.drawing import (
     BAD,

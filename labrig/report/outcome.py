@@ -10,8 +10,8 @@ from typing import Any, Literal
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
 from labrig.record.alarms import AlarmSpan, alarm_spans
-from labrig.record.journal import Row
 from labrig.record.lateness import PUNCTUAL_S
+from labrig.record.rows import Row
 
 Condition = Literal["finished", "stopped", "unfinished", "never begun"]
 LATE_PICTURE_FRACTION = 0.01

@@ -19,7 +19,8 @@ from labrig.protocol.commitment import fixed_part
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
 from labrig.record.integrity import refuse_if_lost
-from labrig.record.journal import JournalError, Row, read_journal
+from labrig.record.reading import read_journal
+from labrig.record.rows import JournalError, Row
 from labrig.report.kinds import kind_over_time, of_one_kind
 from labrig.rig.bench import SIMULATED
 from labrig.rig.loading import load_rig

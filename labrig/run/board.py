@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from labrig.record.journal import Entry
+from labrig.record.rows import Entry
 from labrig.record.vocabulary import Condition
 
 

@@ -10,7 +10,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from labrig.record.journal import JournalError, every_row_checked
+from labrig.record.reading import every_row_checked
+from labrig.record.rows import JournalError
 
 _ROWS_A_TURN, _PAUSE_S = 500, 0.02
 """[P] A sixth of one core at most: the workers keep their time."""

@@ -14,8 +14,9 @@ from labrig.plan.timeline import Entry as TimelineEntry
 from labrig.record.clock import Clock
 from labrig.record.consumption import Consumption
 from labrig.record.counts import GONE_WRONG
-from labrig.record.journal import Entry, Journal, JournalWriteFailed, Kind, State
+from labrig.record.journal import Journal
 from labrig.record.reserve import RESERVE_BYTES, Reserve
+from labrig.record.rows import Entry, JournalWriteFailed, Kind, State
 from labrig.run.board import Alarm, Board
 from labrig.run.lease import Fence
 from labrig.run.orders import kind_of

@@ -13,8 +13,8 @@ from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, Stimulat
 from labrig.plan.timeline import Entry as TimelineEntry
 from labrig.record.clock import Mailbox
 from labrig.record.dose_ends import last_words
-from labrig.record.journal import Entry, JournalWriteFailed, Kind
 from labrig.record.recovery import SETTLED, RunState
+from labrig.record.rows import Entry, JournalWriteFailed, Kind
 from labrig.record.weights import KEY as WEIGHED
 from labrig.run.desk import Desk
 from labrig.run.liveness import Turn

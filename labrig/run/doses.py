@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from labrig.plan.timeline import Dose
-from labrig.record.journal import Entry
+from labrig.record.rows import Entry
 from labrig.run.desk import Desk
 from labrig.run.dose_questions import Bounds, certainly_missing_ul, question_of
 from labrig.run.dose_witness import NOT_DONE_FRACTION, SentDose, Witness, classify, counted_ul

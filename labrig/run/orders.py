@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, assert_never
 
 from labrig.plan.timeline import Dose, Entry, Film, FlowLevel, Frame, Reading, StimulationLevel
-from labrig.record.journal import Kind, State
+from labrig.record.rows import Kind, State
 
 CommandName = Literal[
     "stop", "hold", "resume", "answer", "note", "phase", "weigh", "unfollowed", "followed"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from labrig.record.journal import JournalWriteFailed
+from labrig.record.rows import JournalWriteFailed
 from labrig.run.lease import StaleEpoch
 from labrig.run.orders import Order
 from labrig_drivers.errors import InstrumentError, LinkError, ReplyError, WrongInstrument

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from labrig.plan.in_words import in_words
 from labrig.plan.timeline import Dose, Film, Frame, Reading
-from labrig.record.journal import State
 from labrig.record.lateness import PUNCTUAL_S, judge
+from labrig.record.rows import State
 from labrig.run.board import Question
 from labrig.run.desk import Desk
 from labrig.run.orders import GiveUp, Order, kind_of

@@ -18,11 +18,12 @@ from labrig.record.clock import Clock, Mailbox, boot_id
 from labrig.record.conclusion import RunOutcome, condition_of, ended_s, ledger_of, shortfalls_of
 from labrig.record.consumption import reservoirs_now
 from labrig.record.integrity import refuse_if_lost
-from labrig.record.journal import Entry, Journal, JournalError, open_journal
+from labrig.record.journal import Journal, open_journal
 from labrig.record.ledger import ledger_json
 from labrig.record.recount import fates_of
 from labrig.record.recovery import RunState
 from labrig.record.reserve import Reserve
+from labrig.record.rows import Entry, JournalError
 from labrig.record.weights import contradiction
 from labrig.rig.bench import (
     BenchSpec,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labrig.plan.timeline import StimulationLevel, TrainSpec
-from labrig.record.journal import Entry, JournalWriteFailed, State
+from labrig.record.rows import Entry, JournalWriteFailed, State
 from labrig.record.vocabulary import SILENCED, TRIGGERED
 from labrig.run.desk import Desk
 from labrig.run.handler import next_poll_s

@@ -17,7 +17,7 @@ from typing import assert_never
 
 from labrig.plan.timeline import Film, FlowLevel, Frame, Reading, StimulationLevel
 from labrig.record.clock import Mailbox
-from labrig.record.journal import JournalWriteFailed, State
+from labrig.record.rows import JournalWriteFailed, State
 from labrig.run.desk import Desk
 from labrig.run.handler import Handler
 from labrig.run.lease import StaleEpoch

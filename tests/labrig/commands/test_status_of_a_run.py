@@ -20,7 +20,8 @@ from labrig.launch.offers import NoKeeper, OfferRefused
 from labrig.launch.runner_child import RunnerDied
 from labrig.night.following import Glance, NightEndedEarly, Patience, glance
 from labrig.plan.store import PlanFormatError
-from labrig.record.journal import Entry, JournalCorrupt, open_journal
+from labrig.record.journal import open_journal
+from labrig.record.rows import Entry, JournalCorrupt
 from labrig.record.virtual_clock import VirtualClock
 from labrig.record.vocabulary import DIED
 from labrig.run.control_client import CommandRefused, NoRunner

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from labrig.record.journal import read_journal
+from labrig.record.reading import read_journal
 from labrig.run_folder import RunFolder
 
 CATALOGUE = Path(__file__).parents[3] / "protocols"

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaozarrs
 
-from labrig.record.journal import journal_digest, read_journal
+from labrig.record.reading import journal_digest, read_journal
 from labrig.run_folder import RunFolder
 
 CATALOGUE = Path(__file__).parents[3] / "protocols"

@@ -20,7 +20,8 @@ from labrig.launch.offers import Offer, OfferRefused, await_answer, make_offer, 
 from labrig.launch.runner_child import RunnerDied, RunnerOptions
 from labrig.launch.served import NotServed, Served
 from labrig.night.unfollowed import FollowWatch
-from labrig.record.journal import Entry, open_journal
+from labrig.record.journal import open_journal
+from labrig.record.rows import Entry
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.lease import take_lease
 from labrig.run_folder import RunFolder

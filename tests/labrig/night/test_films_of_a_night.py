@@ -13,8 +13,9 @@ from labrig.plan.stimulation_schedule import train
 from labrig.plan.timeline import Film, Frame, Lateness, StimulationLevel
 from labrig.protocol.models import Pattern
 from labrig.record.clock import RealClock
-from labrig.record.journal import Entry, open_journal
+from labrig.record.journal import open_journal
 from labrig.record.pulses import StimulationRow, delivered_pulses
+from labrig.record.rows import Entry
 from labrig.run_folder import RunFolder
 
 TWITCH = Pattern.model_validate(

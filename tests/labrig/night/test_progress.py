@@ -9,7 +9,8 @@ import pytest
 from labrig.night.progress import Progress, TakenFrame
 from labrig.plan.timeline import Frame, Lateness
 from labrig.record.clock import RealClock
-from labrig.record.journal import Entry, open_journal
+from labrig.record.journal import open_journal
+from labrig.record.rows import Entry
 from labrig.run_folder import RunFolder
 
 

@@ -11,9 +11,11 @@ from labrig.night.weighing import UnknownReservoir, weigh
 from labrig.plan.plan import ChamberPlan, Draw, FactorLoss, Forecast, Inlet, PhaseSpan, Plan
 from labrig.plan.store import to_json
 from labrig.plan.timeline import FlowLevel
-from labrig.record.journal import Entry, open_journal, read_journal
+from labrig.record.journal import open_journal
 from labrig.record.ledger import dose_ledger
+from labrig.record.reading import read_journal
 from labrig.record.recovery import fold
+from labrig.record.rows import Entry
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run_folder import RunFolder
 

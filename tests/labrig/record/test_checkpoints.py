@@ -12,14 +12,10 @@ from hypothesis import strategies as st
 
 from labrig.record import checkpoint
 from labrig.record.checkpoint import Checkpoints, plain_state, recover
-from labrig.record.journal import (
-    Entry,
-    JournalCorrupt,
-    NewRows,
-    open_journal,
-    read_journal,
-)
+from labrig.record.journal import open_journal
+from labrig.record.reading import NewRows, read_journal
 from labrig.record.recovery import RunState, fold
+from labrig.record.rows import Entry, JournalCorrupt
 from labrig.record.virtual_clock import VirtualClock
 
 KEYS = st.sampled_from(["a", "b", "c", "d", "e"])
@@ -121,7 +117,7 @@ def test_every_field_of_a_state_is_tried():
     @settings(max_examples=300, database=None, deadline=None)
     @given(st.lists(ENTRIES, max_size=20))
     def look(entries) -> None:
-        from labrig.record.journal import Row
+        from labrig.record.rows import Row
 
         state = fold(
             Row(n, e.kind, e.key, e.state, 1, 1.0, "u", 1.0, "b", dict(e.detail), "")

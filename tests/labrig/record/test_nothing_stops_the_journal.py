@@ -12,13 +12,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from labrig.record.journal import (
-    Entry,
-    IntentDropped,
-    JournalWriteFailed,
-    open_journal,
-    read_journal,
-)
+from labrig.record.journal import open_journal
+from labrig.record.reading import read_journal
+from labrig.record.rows import Entry, IntentDropped, JournalWriteFailed
 from labrig.record.virtual_clock import VirtualClock
 from labrig.record.writable import DEEPEST, MOST_CHARACTERS, clean, clean_text, json_text
 

@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from labrig.record.journal import (
+from labrig.record.journal import open_journal
+from labrig.record.reading import journal_digest, read_journal
+from labrig.record.rows import (
     Entry,
     JournalCorrupt,
     JournalError,
     JournalTooNew,
     JournalWriteFailed,
-    journal_digest,
-    open_journal,
-    read_journal,
 )
 from labrig.record.virtual_clock import VirtualClock
 

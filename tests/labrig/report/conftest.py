@@ -24,7 +24,8 @@ from labrig.plan.store import to_json
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
-from labrig.record.journal import Entry, open_journal
+from labrig.record.journal import open_journal
+from labrig.record.rows import Entry
 from labrig.rig.loading import load_rig
 from labrig.rig.models import Rig
 from labrig.run_folder import RunFolder

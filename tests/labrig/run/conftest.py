@@ -40,7 +40,8 @@ from labrig.plan.timeline import (
 )
 from labrig.record.checkpoint import standing
 from labrig.record.clock import ClockMisuse, RealClock
-from labrig.record.journal import open_journal, read_journal
+from labrig.record.journal import open_journal
+from labrig.record.reading import read_journal
 from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec
 from labrig.run.camera_link import CameraLink

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from labrig.record.journal import JournalWriteFailed
+from labrig.record.rows import JournalWriteFailed
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect
 

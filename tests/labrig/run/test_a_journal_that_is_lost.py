@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from labrig.cli import app
 from labrig.record.integrity import JournalLost, damages, refuse_if_lost
-from labrig.record.journal import JournalError, read_journal
+from labrig.record.reading import read_journal
+from labrig.record.rows import JournalError
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.runner import RunOver, previous_state
 
@@ -68,7 +69,8 @@ def test_a_run_whose_journal_is_lost_is_not_begun_again(ended, script, rehearse,
 
 
 def test_a_chain_written_anew_is_found_by_the_anchors(ended):
-    from labrig.record.journal import Entry, open_journal
+    from labrig.record.journal import open_journal
+    from labrig.record.rows import Entry
 
     _, folder = ended
     path = folder / "journal.sqlite"

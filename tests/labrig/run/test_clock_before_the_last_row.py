@@ -36,7 +36,8 @@ def test_the_run_goes_on_from_its_last_row_with_an_alarm(rehearse, script, monke
 
 
 def test_a_real_run_s_clock_counts_no_gap_then(tmp_path, monkeypatch, capsys):
-    from labrig.record.journal import Entry, open_journal
+    from labrig.record.journal import open_journal
+    from labrig.record.rows import Entry
 
     folder = RunFolder(tmp_path)
     folder.identity.write_text(json.dumps({"simulated": False}))

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from labrig.record.journal import Entry, open_journal
+from labrig.record.journal import open_journal
+from labrig.record.rows import Entry
 from labrig.record.virtual_clock import VirtualClock
 from labrig.report.outcome import outcome_of
 from labrig.run.control_client import connect

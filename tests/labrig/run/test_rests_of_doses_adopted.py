@@ -6,8 +6,10 @@ import json
 
 import pytest
 
-from labrig.record.journal import Entry, open_journal, read_journal
+from labrig.record.journal import open_journal
+from labrig.record.reading import read_journal
 from labrig.record.recovery import fold
+from labrig.record.rows import Entry
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect
 

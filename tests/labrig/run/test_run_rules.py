@@ -8,9 +8,9 @@ import pytest
 
 from labrig.plan.timeline import Lateness
 from labrig.record.consumption import Consumption, reservoirs_now
-from labrig.record.journal import Row
 from labrig.record.lateness import judge
 from labrig.record.recovery import ClockWentBack, RunState, fold, run_time_now_s
+from labrig.record.rows import Row
 from labrig.run.dose_witness import SentDose, classify
 from labrig.run.stall import StallWatch
 from labrig_drivers.kinds import PumpState

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from labrig.record.journal import Entry, open_journal
+from labrig.record.journal import open_journal
+from labrig.record.rows import Entry
 from labrig.record.virtual_clock import VirtualClock
 
 FOREVER_S = float("inf")

@@ -16,8 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labrig.plan.plan import Draw
-from labrig.record.journal import Entry, open_journal, read_journal
+from labrig.record.journal import open_journal
+from labrig.record.reading import read_journal
 from labrig.record.recovery import fold
+from labrig.record.rows import Entry
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect
 from labrig_drivers.errors import InstrumentError

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from labrig.record.journal import journal_digest, read_journal
+from labrig.record.reading import journal_digest, read_journal
 
 
 def test_an_hour_is_carried_out_as_planned(rehearse, script):
