@@ -8,11 +8,10 @@ from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from labrig.durable import write_json
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Film, Frame
 from labrig.record.checkpoint import recover
 from labrig.record.clock import Clock, Mailbox, boot_id
 from labrig.record.conclusion import RunOutcome, condition_of, ended_s, ledger_of, shortfalls_of
@@ -27,7 +26,6 @@ from labrig.record.rows import Entry, JournalError
 from labrig.record.weights import contradiction
 from labrig.rig.bench import (
     BenchSpec,
-    InstrumentSpec,
     OpenPort,
     OpenTransport,
     PortSpec,
@@ -37,26 +35,21 @@ from labrig.run.at_once import AtOnce
 from labrig.run.board import Board
 from labrig.run.camera_link import CameraLink
 from labrig.run.chain_audit import ChainAudit
-from labrig.run.clog import Clog
 from labrig.run.commands import Commands, IdTaken
 from labrig.run.control import ControlServer
 from labrig.run.desk import Desk
 from labrig.run.dispatcher import Dispatcher
-from labrig.run.flow import PumpHandler
 from labrig.run.folder_watch import FolderWatch
-from labrig.run.handler import Handler
-from labrig.run.imaging import Attach, ImagingHandler
+from labrig.run.handlers import Handlers
+from labrig.run.imaging import Attach
 from labrig.run.lease import Fence, take_lease
 from labrig.run.liveness import Liveness, LivenessWatch, ThreadState
 from labrig.run.orders import Command
 from labrig.run.port_gate import GatedTransport, Leave
 from labrig.run.port_link import PortLink, identify
-from labrig.run.probes import ProbeHandler
 from labrig.run.register import Door
 from labrig.run.status import Status
-from labrig.run.stimulation import StimulatorHandler
 from labrig.run.stop_file import StopRequest, read_stop
-from labrig.run.whereabouts import Whereabouts, left_by_an_earlier_runner
 from labrig.run.workers import Worker
 from labrig.run_folder import RunFolder
 from labrig_drivers.errors import InstrumentError, LinkError
@@ -68,10 +61,6 @@ DISPATCHER = "dispatcher"
 OF_THE_PROCESS = frozenset({"worker", "journal", "disk", "hung"})
 """Alarms about the process that raised them: they end with it."""
 _log = logging.getLogger(__name__)
-
-POLL_S = 60.0
-WATCHDOG_SHARE = 0.4
-"""A pump with a host watchdog is asked this often, in parts of its time-out: below one half."""
 
 
 class RunOver(Exception):
@@ -380,6 +369,7 @@ class Runner:
     ) -> dict[str, Mailbox[Any]]:
         """One worker a port, stimulators first, so that a stop reaches them first."""
         types = installed_types()
+        handlers = Handlers(self._plan, desk, state, self._camera, self._attachment)
         boxes: dict[str, Mailbox[Any]] = {}
 
         def stimulators_first(port: str) -> bool:
@@ -400,54 +390,10 @@ class Runner:
                 port, desk, box, news, link, self._leaves[port], self._liveness.of(port)
             )
             for instrument in sorted(instruments, key=lambda i: types[i.type].kind != "stimulator"):
-                kind = types[instrument.type].kind
-                worker.add(self._handler(kind, instrument, desk, state, worker))
+                worker.add(handlers.of(instrument, worker.pause_until))
                 boxes[instrument.name] = box
             self._workers.append(worker)
         return boxes
-
-    def _handler(
-        self,
-        kind: str,
-        instrument: InstrumentSpec,
-        desk: Desk,
-        state: RunState,
-        worker: Worker,
-    ) -> Handler:
-        name = instrument.name
-        poll_s = _poll_s(instrument)
-        match kind:
-            case "pump":
-                return PumpHandler(
-                    name, desk, self._at_stop(name), poll_s, _clog(name, state),
-                    self._feeds(name), self._plan.rules.max_gap_s,
-                )  # fmt: skip
-            case "stimulator":
-                return StimulatorHandler(name, desk, poll_s)
-            case "stage":
-                pictures = (e for e in self._plan.timeline if isinstance(e, Frame | Film))
-                earlier = left_by_an_earlier_runner(
-                    (picture for picture in pictures if picture.stage == name), state,
-                    self._clock.now_s(),
-                )  # fmt: skip
-                within_um = self._plan.rules.arrive_within_um
-                where = Whereabouts(within_um, earlier, name in state.marked_stages)
-                return ImagingHandler(
-                    name, desk, self._camera, self._plan.rules, worker.pause_until,
-                    self._attachment, where, name in state.lost_stages,
-                )  # fmt: skip
-            case "probe":
-                return ProbeHandler(name, desk, self._plan.rules)
-            case _:
-                raise ValueError(f"{name}: a {kind} has no place on a byte port")
-
-    def _at_stop(self, pump: str) -> Literal["keep", "off"]:
-        """Pumps that carry additives alone may be stopped; medium and outflow never are."""
-        return "keep" if self._feeds(pump) else self._plan.rules.additives_on_stop
-
-    def _feeds(self, pump: str) -> bool:
-        """Whether anything but additives goes through it."""
-        return {draw.carries for draw in self._plan.draws if draw.pump == pump} != {"additive"}
 
     def _status(self, desk: Desk, dispatcher: Dispatcher) -> Status:
         now_s, board = desk.clock.now_s(), desk.board
@@ -486,24 +432,3 @@ def _alarm_of(desk: Desk, thread: ThreadState) -> None:
         "`labrig stop` and `labrig hold` still work. Look at its instruments and the disk; send "
         "the run folder to whoever looks after labrig.",
     )  # fmt: skip
-
-
-def _clog(pump: str, state: RunState) -> Clog | None:
-    """The stall in which an earlier process left a pump."""
-    stall = state.stalls.get(pump)
-    if stall is None and pump not in state.pumps_given_up:
-        return None
-    stall = stall or {}
-    clog = Clog(float(stall.get("from_s", state.last_s)), dosing=bool(stall.get("dosing")))
-    if pump in state.pumps_given_up:
-        clog.wait(state.last_s)
-    if pump in state.pumps_left:
-        clog.leave()
-    return clog
-
-
-def _poll_s(instrument: InstrumentSpec) -> float:
-    """Polling feeds the host watchdog of an instrument that has one."""
-    kind = installed_types()[instrument.type]
-    silence_s = kind.heartbeat_s(kind.settings(**instrument.settings))
-    return POLL_S if silence_s is None else min(POLL_S, WATCHDOG_SHARE * silence_s)

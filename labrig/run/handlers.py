@@ -1,0 +1,114 @@
+"""Which handler each instrument gets, and what of an earlier runner's it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from labrig.plan.plan import Plan
+from labrig.plan.timeline import Film, Frame
+from labrig.record.recovery import RunState
+from labrig.rig.bench import InstrumentSpec
+from labrig.run.camera_link import CameraLink
+from labrig.run.clog import Clog
+from labrig.run.desk import Desk
+from labrig.run.flow import PumpHandler
+from labrig.run.handler import Handler
+from labrig.run.imaging import Attach, ImagingHandler
+from labrig.run.probes import ProbeHandler
+from labrig.run.stimulation import StimulatorHandler
+from labrig.run.whereabouts import Whereabouts, left_by_an_earlier_runner
+from labrig_drivers.instrument import installed_types
+
+POLL_S = 60.0
+WATCHDOG_SHARE = 0.4
+"""A pump with a host watchdog is asked this often, in parts of its time-out: below one half."""
+
+
+class Handlers:
+    """Makes the handlers of one run.
+
+    Args:
+        plan: what is to be done.
+        desk: clock, journal, fence and board.
+        state: what the journal says was done before.
+        camera: the camera process.
+        attachment: see :class:`labrig.run.imaging.ImagingHandler`.
+    """
+
+    def __init__(
+        self, plan: Plan, desk: Desk, state: RunState, camera: CameraLink, attachment: Attach | None
+    ) -> None:
+        self._plan = plan
+        self._desk = desk
+        self._state = state
+        self._camera = camera
+        self._attachment = attachment
+
+    def of(self, instrument: InstrumentSpec, pause_until: Callable[[float], None]) -> Handler:
+        """The handler of an instrument.
+
+        Args:
+            instrument: on a port of bytes.
+            pause_until: how its worker waits inside an action.
+
+        Raises:
+            ValueError: its kind has no place on such a port.
+        """
+        name = instrument.name
+        kind = installed_types()[instrument.type].kind
+        match kind:
+            case "pump":
+                return PumpHandler(
+                    name, self._desk, self._at_stop(name), _poll_s(instrument),
+                    _clog(name, self._state), self._feeds(name), self._plan.rules.max_gap_s,
+                )  # fmt: skip
+            case "stimulator":
+                return StimulatorHandler(name, self._desk, _poll_s(instrument))
+            case "stage":
+                return ImagingHandler(
+                    name, self._desk, self._camera, self._plan.rules, pause_until,
+                    self._attachment, self._whereabouts(name), name in self._state.lost_stages,
+                )  # fmt: skip
+            case "probe":
+                return ProbeHandler(name, self._desk, self._plan.rules)
+            case _:
+                raise ValueError(f"{name}: a {kind} has no place on a byte port")
+
+    def _whereabouts(self, stage: str) -> Whereabouts:
+        pictures = (e for e in self._plan.timeline if isinstance(e, Frame | Film))
+        earlier = left_by_an_earlier_runner(
+            (picture for picture in pictures if picture.stage == stage), self._state,
+            self._desk.clock.now_s(),
+        )  # fmt: skip
+        within_um = self._plan.rules.arrive_within_um
+        return Whereabouts(within_um, earlier, stage in self._state.marked_stages)
+
+    def _at_stop(self, pump: str) -> Literal["keep", "off"]:
+        """Pumps that carry additives alone may be stopped; medium and outflow never are."""
+        return "keep" if self._feeds(pump) else self._plan.rules.additives_on_stop
+
+    def _feeds(self, pump: str) -> bool:
+        """Whether anything but additives goes through it."""
+        return {draw.carries for draw in self._plan.draws if draw.pump == pump} != {"additive"}
+
+
+def _clog(pump: str, state: RunState) -> Clog | None:
+    """The stall in which an earlier process left a pump."""
+    stall = state.stalls.get(pump)
+    if stall is None and pump not in state.pumps_given_up:
+        return None
+    stall = stall or {}
+    clog = Clog(float(stall.get("from_s", state.last_s)), dosing=bool(stall.get("dosing")))
+    if pump in state.pumps_given_up:
+        clog.wait(state.last_s)
+    if pump in state.pumps_left:
+        clog.leave()
+    return clog
+
+
+def _poll_s(instrument: InstrumentSpec) -> float:
+    """Polling feeds the host watchdog of an instrument that has one."""
+    kind = installed_types()[instrument.type]
+    silence_s = kind.heartbeat_s(kind.settings(**instrument.settings))
+    return POLL_S if silence_s is None else min(POLL_S, WATCHDOG_SHARE * silence_s)
