@@ -9,14 +9,14 @@ from typing import Any, assert_never
 
 from labrig.plan.in_words import in_words
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
+from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel
 from labrig.plan.timeline import Entry as TimelineEntry
 from labrig.record.clock import Mailbox
-from labrig.record.dose_ends import last_words
-from labrig.record.recovery import SETTLED, RunState
-from labrig.record.rows import Entry, JournalWriteFailed, Kind
+from labrig.record.recovery import RunState
+from labrig.record.rows import Entry, JournalWriteFailed
 from labrig.record.weights import KEY as WEIGHED
 from labrig.run.desk import Desk
+from labrig.run.last_rows import write_last_rows
 from labrig.run.liveness import Turn
 from labrig.run.orders import (
     Command,
@@ -440,7 +440,14 @@ class Dispatcher:
             self._handle(self._next(None))
         # One that came while the last dose was waited for has cut it off.
         stopped = self._stop_reason
-        self._close_events("the run ended" if stopped is None else "the run was stopped")
+        nobody_took = self._timeline[: self._given] if self._a_worker_died else []
+        write_last_rows(
+            self._desk,
+            self._plan.timeline,
+            self._answers_too_late,
+            nobody_took,
+            "the run ended" if stopped is None else "the run was stopped",
+        )
         if stopped is None:
             self._desk.note("run", "finished", "noted")
             self._await_disk()
@@ -456,34 +463,6 @@ class Dispatcher:
         while not self._desk.journal_works and self._desk.clock.now_s() < until_s:
             self._next(self._desk.clock.now_s() + JOURNAL_RETRY_S)
             self._desk.retry_journal()
-
-    def _close_events(self, ended: str) -> None:
-        """The last word on whatever was asked about, and on every dose."""
-        questions = self._desk.board.questions()
-        why = {q.id: "its question was not answered" for q in questions}
-        for key, choice in self._answers_too_late.items():
-            why[key] = f"its question was answered ({choice}) when the run had ended"
-        for key, reason in why.items():
-            entry = self._by_key.get(key)
-            if entry is not None and not isinstance(entry, Dose):
-                self._desk.note(kind_of(entry), key, "missed", reason=reason)
-        for question in questions:
-            self._desk.board.take_question(question.id)
-        if self._a_worker_died:
-            self._miss_what_nobody_took()
-        rows = self._desk.journal.rows("dose")
-        for word in last_words(self._plan.timeline, rows, why, ended):
-            self._desk.note(word.kind, word.key, word.state, **word.detail)
-
-    def _miss_what_nobody_took(self) -> None:
-        """The last word on pictures and readings that were given to a worker which died."""
-        kinds: tuple[Kind, ...] = ("frame", "film", "reading")
-        rows = (row for kind in kinds for row in self._desk.journal.rows(kind))
-        settled = {row.key for row in rows if row.state in SETTLED}
-        for entry in self._timeline[: self._given]:
-            if isinstance(entry, Frame | Film | Reading) and entry.key not in settled:
-                reason = "the worker of its port had ended by an error of labrig's own"
-                self._desk.note(kind_of(entry), entry.key, "missed", reason=reason)
 
 
 def _wells(entry: TimelineEntry) -> tuple[str, ...]:

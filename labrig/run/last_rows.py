@@ -1,0 +1,57 @@
+"""The last word on whatever was asked about, or given to nobody, when a run ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from labrig.plan.timeline import Dose, Entry, Film, Frame, Reading
+from labrig.record.dose_ends import last_words
+from labrig.record.recovery import SETTLED
+from labrig.record.rows import Kind
+from labrig.run.desk import Desk
+from labrig.run.orders import kind_of
+
+
+def write_last_rows(
+    desk: Desk,
+    timeline: Sequence[Entry],
+    answered_too_late: Mapping[str, str],
+    of_dead_workers: Iterable[Entry],
+    ended: str,
+) -> None:
+    """Write them, and withdraw the questions that still stand.
+
+    Args:
+        desk: clock, journal and board.
+        timeline: of the plan.
+        answered_too_late: by question, the answer that came when the run was winding up.
+        of_dead_workers: what may have been given to a worker that died.
+        ended: how the run ended, in words.
+    """
+    by_key = {entry.key: entry for entry in timeline}
+    questions = desk.board.questions()
+    why = {q.id: "its question was not answered" for q in questions}
+    for key, choice in answered_too_late.items():
+        why[key] = f"its question was answered ({choice}) when the run had ended"
+    for key, reason in why.items():
+        entry = by_key.get(key)
+        if entry is not None and not isinstance(entry, Dose):
+            desk.note(kind_of(entry), key, "missed", reason=reason)
+    for question in questions:
+        desk.board.take_question(question.id)
+    _miss_what_nobody_took(desk, list(of_dead_workers))
+    for word in last_words(timeline, desk.journal.rows("dose"), why, ended):
+        desk.note(word.kind, word.key, word.state, **word.detail)
+
+
+def _miss_what_nobody_took(desk: Desk, given: list[Entry]) -> None:
+    """The last word on pictures and readings that were given to a worker which died."""
+    if not given:
+        return
+    kinds: tuple[Kind, ...] = ("frame", "film", "reading")
+    rows = (row for kind in kinds for row in desk.journal.rows(kind))
+    settled = {row.key for row in rows if row.state in SETTLED}
+    for entry in given:
+        if isinstance(entry, Frame | Film | Reading) and entry.key not in settled:
+            reason = "the worker of its port had ended by an error of labrig's own"
+            desk.note(kind_of(entry), entry.key, "missed", reason=reason)
