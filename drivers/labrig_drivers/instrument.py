@@ -65,8 +65,7 @@ class InstrumentType:
             from several reservoirs at once.
         heartbeat_s: ``settings -> `` how long its host may be silent before it stops itself; None:
             for ever. Without a word of its own, the field ``watchdog_s`` of its settings.
-        witnessed: whether a pump's own counter notices that its drive stands still; where it
-            does not, nothing on the bench witnesses what was delivered.
+        drive_watched: whether a pump's own counter notices that its drive stands still.
     """
 
     name: str
@@ -80,7 +79,7 @@ class InstrumentType:
     simulator: Callable[..., Any] | None
     verified_on: tuple[str, ...]
     syringe: Callable[[Any], Syringe] | None = None
-    witnessed: bool = False
+    drive_watched: bool = False
     heartbeat_s: Callable[[Any], float | None] = _watchdog_s
 
 

@@ -64,10 +64,10 @@ class PumpState:
         power_lost: it has been without power since it was last started, or was just switched on:
             its counter has begun anew and tells nothing of before. False also where the
             instrument does not tell.
-        witnessed: whether ``delivered_ul`` counts what the drive did, noticed by the pump itself
-            when it did not follow. Such a counter sees a jammed plunger; it sees no leak, no
+        drive_watched: whether ``delivered_ul`` counts what the drive did: the pump itself notices
+            when it does not follow. Such a counter sees a jammed plunger; it sees no leak, no
             bubble and no wrong syringe. False where it adds up what the pump believes, turned or
-            not: then nothing witnesses the delivery.
+            not.
         counter_step_ul: how finely ``delivered_ul`` reads at present: it is cut to this step.
         counter_range_ul: the counter begins at 0 again after so much; None: it never does.
     """
@@ -77,7 +77,7 @@ class PumpState:
     delivered_ul: float | None
     alarm: str | None = None
     power_lost: bool = False
-    witnessed: bool = False
+    drive_watched: bool = False
     counter_step_ul: float = 0.0
     counter_range_ul: float | None = None
 

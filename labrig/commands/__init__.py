@@ -1,1 +1,1 @@
-"""What each ``labrig`` command does: one module a command, imported lightly, working lazily."""
+"""What each ``labrig`` command does: one module per command, imported lightly, working lazily."""

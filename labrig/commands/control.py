@@ -126,7 +126,7 @@ def resume(
     speed: Annotated[
         float | None,
         typer.Option(
-            help="Dead simulated runs: run seconds a second.", min=0.01, show_default="as before"
+            help="Dead simulated runs: run seconds per second.", min=0.01, show_default="as before"
         ),
     ] = None,
     fast: Annotated[

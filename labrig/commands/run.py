@@ -34,7 +34,7 @@ def run(
     speed: Annotated[
         float | None,
         typer.Option(
-            help="Simulated only, without --prefect: run seconds a second.",
+            help="Simulated only, without --prefect: run seconds per second.",
             min=0.01,
             show_default=False,
         ),

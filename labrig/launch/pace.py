@@ -14,7 +14,7 @@ REAL_TIME = 1.0
 
 
 def settle_pace(folder: RunFolder, asked: float | None) -> float:
-    """The pace to run at, in run seconds a wall second; ``inf`` is as fast as possible.
+    """The pace to run at, in run seconds per wall second; ``inf`` is as fast as possible.
 
     Args:
         folder: of a simulated run.

@@ -44,7 +44,7 @@ class RunnerOptions:
     """How a runner is to run.
 
     Attributes:
-        speed: simulated runs: run seconds a wall second, ``inf`` as fast as possible; None: as
+        speed: simulated runs: run seconds per wall second, ``inf`` as fast as possible; None: as
             before, and at first as the clock goes.
         gap_s: an adopted simulated run: how long the bench was left alone.
     """

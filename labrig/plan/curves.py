@@ -1,4 +1,4 @@
-"""Predicted concentrations as a picture: one panel a factor, one line an arm."""
+"""Predicted concentrations as a picture: one panel per factor, one line per arm."""
 
 from __future__ import annotations
 

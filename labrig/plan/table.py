@@ -48,13 +48,13 @@ def clock(offset_s: float) -> str:
 
 
 def every_row(plan: Plan) -> Iterator[Row]:
-    """One row an entry of the timeline."""
+    """One row per entry of the timeline."""
     for entry in plan.timeline:
         yield _row(entry, entry.key, _what(entry), _where(entry))
 
 
 def digest(plan: Plan) -> Iterator[Row]:
-    """One row an imaging round, a block of films, and pumps that do the same at once.
+    """One row per imaging round, a block of films, and pumps that do the same at once.
 
     Readings are left out.
     """

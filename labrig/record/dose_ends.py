@@ -44,14 +44,14 @@ def last_words(
                 "wells": list(dose.wells),
                 "factor": dose.factor,
                 "volume_ul": volume_ul,
-                **_witnessed(known, rest),
+                **_told(known, rest),
                 "resolution": reason or _open_end(known),
             }
             words.append(Entry("dose", dose.key, "unknown", detail))
     return words
 
 
-def _witnessed(known: EntryState, rest: Rest | None) -> dict[str, object]:
+def _told(known: EntryState, rest: Rest | None) -> dict[str, object]:
     """What the pump had told of the part that was sent last."""
     if known.state == "unknown":
         told = ("classification", "delivered_ul")

@@ -140,7 +140,7 @@ def _pump_totals(
                 commanded_ul=commanded_ul + seen.doses.sent_ul(pump),
                 believed_ul=volume_ul(delivered_steps(said.readings), until_s),
                 unsure_ul=said.unsure_ul,
-                drive_watched=said.witnessed,
+                drive_watched=said.drive_watched,
                 witnessed_ul=witnessed_ul(plan, pump, weighed),
             )
         )

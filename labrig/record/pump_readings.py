@@ -31,18 +31,18 @@ class PumpReadings:
         readings: of its counter, its roll-overs undone; where it lost power, what it counted
             before it did so is not known and is left out.
         unsure_ul: what may have come besides, in those gaps.
-        witnessed: whether the pump notices that its drive does not follow.
+        drive_watched: whether the pump notices that its drive does not follow.
     """
 
     readings: list[CounterReading] = field(default_factory=list)
     unsure_ul: float = 0.0
-    witnessed: bool = False
+    drive_watched: bool = False
     _range_ul: float | None = None
     _shown_ul: float | None = None
 
     def see(self, at_s: float, detail: Mapping[str, Any]) -> None:
         """One row of kind ``sample``, of a pump."""
-        self.witnessed = bool(detail.get("witnessed", self.witnessed))
+        self.drive_watched = bool(detail.get("drive_watched", self.drive_watched))
         self._range_ul = detail.get("counter_range_ul", self._range_ul)
         shown_ul, before_ul = detail["delivered_ul"], self._shown_ul
         last = self.readings[-1] if self.readings else None

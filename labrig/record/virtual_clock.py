@@ -28,7 +28,7 @@ class VirtualClock:
 
     Args:
         start_s: what the clock shows at first.
-        speed: virtual seconds a wall second; infinite: jump at once.
+        speed: virtual seconds per wall second; infinite: jump at once.
         epoch: the time of day at 0 s.
     """
 

@@ -45,7 +45,7 @@ def tubes_that_count(tubes: pd.DataFrame, min_nuclei: int) -> pd.DataFrame:
 
 
 def well_table(fields: pd.DataFrame, tubes: pd.DataFrame, min_nuclei: int) -> pd.DataFrame:
-    """One row a well and round in which anything was measured.
+    """One row per well and round in which anything was measured.
 
     Returns:
         columns well, round, hours, tubes, log_diameter, coverage, fusion_index, nuclei, fields;
@@ -119,7 +119,7 @@ def unit_table(
     units: Sequence[Unit],
     censored_from_s: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
-    """One row a unit and round.
+    """One row per unit and round.
 
     Args:
         wells: from :func:`well_table`.

@@ -1,4 +1,4 @@
-"""Strips of pictures: one unit an arm, chosen by a rule and not by eye."""
+"""Strips of pictures: one unit per arm, chosen by a rule and not by eye."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SHOWN_PX = 340
 RULE = (
-    "One unit an arm: the one whose diameter at the last measured round is nearest to its arm's "
+    "One unit per arm: the one whose diameter at the last measured round is nearest to its arm's "
     "median (the first one before anything is measured, or at a tie); of it the first well, field "
     "1, at the first, middle and last round taken."
 )
@@ -49,7 +49,7 @@ class Strip:
 
 
 def representatives(units: Sequence[Unit], table: pd.DataFrame) -> dict[str, Unit]:
-    """One unit an arm, by :data:`RULE`."""
+    """One unit per arm, by :data:`RULE`."""
     chosen: dict[str, Unit] = {}
     measured = table[table["diameter_um"].notna()] if len(table) else table
     last = measured[measured["round"] == measured["round"].max()] if len(measured) else measured

@@ -1,4 +1,4 @@
-"""The runner: one process a rig that owns ports, clock, journal and the schedule of actions.
+"""The runner: one process per rig that owns ports, clock, journal and the schedule of actions.
 
 Read in this order: ``labrig.record`` (time, and what was done), ``dispatcher`` and ``workers``
 (doing it), ``runner`` (tying it together).

@@ -1,4 +1,4 @@
-"""The runner's end of the camera process: JSON lines, a deadline a request, killed when it hangs.
+"""The runner's end of the camera process: JSON lines, a deadline per request, killed when it hangs.
 
 The camera's driver lives in a child process, because a camera that hangs cannot be stopped
 from within, and must not stop the night.

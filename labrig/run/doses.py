@@ -168,9 +168,9 @@ class DoseGiver:
         # What was sent may have been only the rest of the dose.
         rest = replace(dose, volume_ul=sent.volume_ul)
         order = replace(settle.order, entry=rest)
-        if settle.witnessed is not None:
+        if settle.told is not None:
             # The pump has told what it knew; it may have been at other things since.
-            told = settle.witnessed
+            told = settle.told
             witness = Witness(told["classification"], told["delivered_ul"])
             least_ul = told.get("at_least_ul", witness.delivered_ul or 0.0)
             bounds = Bounds(least_ul, told.get("at_most_ul", sent.volume_ul))

@@ -442,7 +442,7 @@ class PumpHandler:
 
     def _show(self, state: PumpState, counter: bool = False) -> None:
         # What kind of counter it is does not change: once is enough.
-        kind = {"witnessed": state.witnessed, "counter_range_ul": state.counter_range_ul}
+        kind = {"drive_watched": state.drive_watched, "counter_range_ul": state.counter_range_ul}
         self._desk.sample(
             self.name,
             running=state.running,

@@ -1,4 +1,4 @@
-"""Who may act: one runner a run folder, and within it only the newest epoch.
+"""Who may act: one runner per run folder, and within it only the newest epoch.
 
 Stop raises the epoch *first* and sends the safe state *then*: whatever was under way before
 finds, right before its bytes would go out (`labrig.run.port_gate`), that it is too late.

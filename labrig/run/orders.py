@@ -78,7 +78,7 @@ class Settle:
     Attributes:
         sent: the detail of its last ``sent`` row.
         acknowledged: the journal says that the pump had taken the command.
-        witnessed: the detail of its last row, where the pump had told what came and the
+        told: the detail of its last row, where the pump had told what came and the
             operator had been asked; else None.
         others_asked: a third process may have asked the pump in between, and heard its alarm.
     """
@@ -86,7 +86,7 @@ class Settle:
     order: Order
     sent: Mapping[str, Any]
     acknowledged: bool
-    witnessed: Mapping[str, Any] | None = None
+    told: Mapping[str, Any] | None = None
     others_asked: bool = False
 
 

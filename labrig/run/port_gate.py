@@ -23,7 +23,7 @@ DRAIN_S = 0.05
 class Leave:
     """The leave of a port's owner to use it: which epoch it acts for.
 
-    One a port; it outlives the transports that are opened and lost.
+    One per port; it outlives the transports that are opened and lost.
 
     Attributes:
         epoch: what is done now was begun in it. Only the owner of the port moves it on.

@@ -22,7 +22,7 @@ class Status:
     Attributes:
         now_s / duration_s: on the run's clock, and when the run will be over.
         alive: every thread has come back in time; False: what else stands here may be old.
-        threads: the dispatcher and one worker a port: what each does, since when.
+        threads: the dispatcher and one worker per port: what each does, since when.
         held: nothing begins; set the moment a hold is accepted.
         upcoming: the next entries: ``key``, ``at_s``, ``kind``, ``instrument``, ``what`` in words.
         counters: events by what became of them, and what else is counted.

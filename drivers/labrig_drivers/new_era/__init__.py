@@ -41,5 +41,5 @@ INSTRUMENT = InstrumentType(
     simulator=_simulator,
     verified_on=("manual", "peer client"),
     syringe=lambda settings: Syringe(settings.syringe_diameter_mm, settings.syringe_volume_ul),
-    witnessed=True,
+    drive_watched=True,
 )

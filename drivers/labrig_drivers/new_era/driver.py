@@ -157,7 +157,7 @@ class NewEraPump:
             delivered_ul=self._counter.see(infused_ul, step_ul, range_ul),
             alarm=self._alarm,
             power_lost=self._power_lost,
-            witnessed=True,
+            drive_watched=True,
             counter_step_ul=step_ul,
             counter_range_ul=range_ul,
         )

@@ -1,6 +1,6 @@
 """Modbus RTU over any byte transport, framed and parsed by pymodbus.
 
-pymodbus' own synchronous client polls with sleeps of its own (5 ms an exchange over a pty) and
+pymodbus' own synchronous client polls with sleeps of its own (5 ms per exchange over a pty) and
 owns the port; here only its RTU framer and PDU classes are used, so the same link runs over a
 serial port, ``socket://``, a pty or a loopback, and several links may share one RS-485 bus.
 """

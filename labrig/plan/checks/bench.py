@@ -154,7 +154,7 @@ def _unwitnessed(draft: Draft) -> Iterator[Finding]:
     blind = {
         name: medium
         for name, medium in _pumps_of_lines(draft).items()
-        if not draft.types[rig.instruments[name].type].witnessed
+        if not draft.types[rig.instruments[name].type].drive_watched
     }
     if blind:
         medium = [name for name, brings in blind.items() if brings]

@@ -180,5 +180,5 @@ def test_what_check_says_of_a_pumps_witness_is_what_its_driver_says(spec):
         for entry in spec.on_port(port.name):
             if types[entry.type].kind == "pump":
                 state = opened.drivers[entry.name].state()
-                assert state.witnessed is types[entry.type].witnessed, entry.name
+                assert state.drive_watched is types[entry.type].drive_watched, entry.name
         opened.close()
