@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from labrig.rig import bench
-from labrig.run import runner
+from labrig.run import handlers, runner
 from labrig.run.handler import next_poll_s
 from labrig_drivers.instrument import installed_types
 from labrig_drivers.new_era.settings import NewEraSettings
@@ -22,7 +22,7 @@ class WatchedByDefault(NewEraSettings):
 def _installed(monkeypatch, **changes):
     types = dict(installed_types())
     types["new_era_ne1000"] = replace(types["new_era_ne1000"], **changes)
-    for module in (runner, bench):
+    for module in (runner, handlers, bench):
         monkeypatch.setattr(module, "installed_types", lambda: types)
 
 
