@@ -144,7 +144,7 @@ def unit_values(
     censored_from_s: Mapping[str, float] | None,
     over_baseline: bool,
 ) -> pd.DataFrame:
-    """One row a unit: the geometric mean over its wells, 0 where one of them shows none.
+    """One row per unit: the geometric mean over its wells, 0 where one of them shows none.
 
     A change over baseline is taken within each well, so that wells which drop out between change
     nothing; wells without either moment have none.

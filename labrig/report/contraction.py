@@ -35,7 +35,7 @@ def unit_contractions(
     units: Sequence[Unit],
     censored_from_s: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
-    """One row a unit and block of films, from its wells' films that count.
+    """One row per unit and block of films, from its wells' films that count.
 
     Its amplitude, of which ratios are taken, is the geometric mean over its wells (0 where one
     does not move), its times are plain means.
