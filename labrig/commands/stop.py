@@ -215,7 +215,7 @@ def _make_safe(chosen: ChosenRun, problem: str, say: Say) -> Told | None:
     from labrig.launch.runner_child import RunnerOptions, last_words, start_runner
     from labrig.record.glimpse import last_word
     from labrig.record.integrity import refuse_if_lost
-    from labrig.record.journal import JournalError
+    from labrig.record.rows import JournalError
 
     folder = chosen.folder
     if not folder.identity.exists():

@@ -13,7 +13,7 @@ from labrig.cli import app
 from labrig.commands import errors, exit_codes
 from labrig.commands.stop import Options, stop_from_command_line
 from labrig.durable import DamagedFile
-from labrig.record.journal import JournalError
+from labrig.record.rows import JournalError
 from labrig.run.register import STATE, Door, registered
 from labrig.run_folder import RunFolder
 
