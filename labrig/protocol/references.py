@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from labrig.problems import KeyPath, Mistake, did_you_mean, raise_mistakes
+from labrig.protocol.extent import too_large
 from labrig.protocol.patterns import (
     LIBRARY,
     MEAN_RATE_TOLERANCE,
@@ -33,6 +34,7 @@ def check_references(protocol: Protocol) -> None:
         *_patterns(protocol),
         *_phases(protocol),
         *_imaging(protocol),
+        *too_large(protocol),
         *_perfusion(protocol),
         *_definition(protocol),
         *(m for name, arm in protocol.arms.items() for m in _arm(protocol, name, arm)),
