@@ -11,8 +11,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from labrig.commands.pasted import pasted
 from labrig.commands.status_display import answer_lines
+from labrig.durable import DamagedFile, read_json
 from labrig.plan.timeline import Frame
 from labrig.record.vocabulary import DIED
+from labrig.run.register import bench_of
 
 if TYPE_CHECKING:
     from labrig.night.conduct import NightResult
@@ -58,7 +60,7 @@ class NightDisplay:
             f"{len(self._plan.wells)} wells, {self._plan.forecast.duration_s / 3600:.1f} h, "
             f"{self._plan.forecast.frames} pictures"
         )
-        self._console.print(f"run folder: {self._folder.root}")
+        self._console.print(f"run folder: {self._folder.root.absolute()}", soft_wrap=True)
         self._progress.start()
 
     def __exit__(
@@ -124,6 +126,14 @@ class NightDisplay:
             self._said.add(what)
             self._console.print(text, soft_wrap=True)
 
+    def _what(self) -> str:
+        """What came to its end: nobody must take a rehearsal for a night."""
+        try:
+            bench = bench_of(read_json(self._folder.identity))
+        except (OSError, DamagedFile):
+            return "night"
+        return {"simulated": "simulated night", "rehearsal": "rehearsal"}.get(bench, "night")
+
     def conclude(self, result: NightResult) -> None:
         """Say how it ended and where to read on."""
         style = "green" if result.condition == "finished" else "bold red"
@@ -135,7 +145,7 @@ class NightDisplay:
                 soft_wrap=True,
             )
         else:
-            self._console.print(f"The night has [{style}]{result.condition}[/].")
+            self._console.print(f"The {self._what()} has [{style}]{result.condition}[/].")
         for why in result.why:
             self._console.print(f"[bold red]{escape(why)}[/]", soft_wrap=True)
         for number, why in result.rounds_failed:

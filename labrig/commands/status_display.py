@@ -71,9 +71,7 @@ def print_status(run: Path, shown: Mapping[str, Any]) -> None:
         now = WHAT_NOW[condition].format(run=pasted(run), log=pasted(run / "runner.log"))
         console.print(now, markup=False)
     if not shown.get("followed", True):
-        console.print(
-            f"[bold red]Nobody follows it[/], so nobody measures its pictures. {FOLLOW_IT}"
-        )
+        console.print(f"[bold red]Nobody follows it.[/] {FOLLOW_IT}")
     for alarm in shown.get("alarms", []):
         console.print(
             f"[bold red]ALARM[/] {escape(alarm['about'])}, since {_at(shown, alarm['since_s'])}: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -63,6 +64,25 @@ def test_how_a_night_failed_is_said(display, tmp_path):
     )  # fmt: skip
     display.conclude(result)
     assert "9 of 9 films were missed" in _shown(display)
+
+
+@pytest.mark.parametrize(
+    ("identity", "said"),
+    [
+        ({"simulated": True, "rehearsal": True}, "The rehearsal has finished."),
+        ({"simulated": True}, "The simulated night has finished."),
+        ({"simulated": False}, "The night has finished."),
+    ],
+)
+def test_nobody_takes_a_rehearsal_for_a_night(display, tmp_path, identity, said):
+    (tmp_path / "night").mkdir()
+    (tmp_path / "night" / "run.json").write_text(json.dumps(identity))
+    result = SimpleNamespace(
+        condition="finished", why=(), report=tmp_path / "report.html", rounds_failed=(),
+        films_failed=(),
+    )  # fmt: skip
+    display.conclude(result)
+    assert said in _shown(display)
 
 
 def test_a_runner_is_detached_as_each_system_has_it():
