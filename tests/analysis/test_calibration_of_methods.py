@@ -38,7 +38,7 @@ def donor_means(random: np.random.Generator, donors: int, loss: float = 0.0):
 
 @pytest.mark.parametrize(("donors", "power"), [(3, 0.50), (4, 0.70)])
 def test_seven_arms_against_a_control(donors, power):
-    random, nights = np.random.default_rng(791679 + donors), 200
+    random, nights = np.random.default_rng(791679 + donors), 100
     false = found = 0
     for _ in range(nights):
         nothing = arms_over_donors(donor_means(random, donors), "control").arms
@@ -52,7 +52,7 @@ def test_seven_arms_against_a_control(donors, power):
 def test_wells_of_shared_channels():
     """Two channels per arm and plate of six wells, channel SD 0.10: wells as n err in half of
     nights."""
-    random, nights, wells, false, naive = np.random.default_rng(7), 300, 6, 0, 0
+    random, nights, wells, false, naive = np.random.default_rng(7), 150, 6, 0, 0
     plates, channels = 4, 4
     plate = np.repeat(np.arange(plates), channels * wells)
     channel = np.tile(np.repeat(np.arange(channels), wells), plates)
@@ -70,7 +70,7 @@ def test_wells_of_shared_channels():
 
 
 def test_intervals_of_randomisation_and_of_joined_nights():
-    random, nights = np.random.default_rng(8), 400
+    random, nights = np.random.default_rng(8), 200
     covered = joined = 0
     for _ in range(nights):
         treated = random.permutation([1] * 6 + [0] * 6)
