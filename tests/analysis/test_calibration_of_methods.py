@@ -9,11 +9,12 @@ import math
 import numpy as np
 import pytest
 
+from labrig_analysis.statistics.dunnett import _reach
 from labrig_analysis.statistics.groupings import nested
 from labrig_analysis.statistics.meta_analysis import join_estimates
 from labrig_analysis.statistics.mixed_inference import contrast
 from labrig_analysis.statistics.mixed_model import against, fit_mixed_model
-from labrig_analysis.statistics.pooled_error import arms_over_donors
+from labrig_analysis.statistics.pooled_error import _additive, arms_over_donors
 from labrig_analysis.statistics.randomisation import randomisation_test
 
 pytestmark = pytest.mark.slow
@@ -38,15 +39,26 @@ def donor_means(random: np.random.Generator, donors: int, loss: float = 0.0):
 
 @pytest.mark.parametrize(("donors", "power"), [(3, 0.50), (4, 0.70)])
 def test_seven_arms_against_a_control(donors, power):
-    random, nights = np.random.default_rng(791679 + donors), 100
-    false = found = 0
-    for _ in range(nights):
-        nothing = arms_over_donors(donor_means(random, donors), "control").arms
-        false += min(arm.p for arm in nothing.values()) < 0.05
-        lost = arms_over_donors(donor_means(random, donors, loss=0.15), "control").arms
-        found += lost["a1"].p < 0.05
+    random, nights = np.random.default_rng(791679 + donors), 300
+    # All nights have one layout, and so one reach: what arms_over_donors would seek each time.
+    equal = np.full((7, 7), 0.5) + 0.5 * np.eye(7)
+    reach = _reach(equal, 7.0 * (donors - 1), 0.95)
+
+    def largest(loss):
+        model, arms = _additive(donor_means(random, donors, loss), "control")
+        size = {arm: abs(contrast(model, {arm: 1}).statistic) for arm in arms}
+        return size["a1"] if loss else max(size.values())
+
+    false = sum(largest(0.0) > reach for _ in range(nights))
+    found = sum(largest(0.15) > reach for _ in range(nights))
     assert false / nights <= allowed(0.05, nights)
     assert found / nights >= power - 3 * math.sqrt(power * (1 - power) / nights)
+
+
+def test_the_reach_is_the_one_that_arms_over_donors_uses():
+    found = arms_over_donors(donor_means(np.random.default_rng(1), 3), "control").arms["a3"]
+    reach = _reach(np.full((7, 7), 0.5) + 0.5 * np.eye(7), 14.0, 0.95)
+    assert (found.high - found.alone.value) / found.alone.error == pytest.approx(reach, rel=1e-3)
 
 
 def test_wells_of_shared_channels():
