@@ -324,6 +324,8 @@ class Dispatcher:
         orders = [self._order(entry) for entry in entries]
         self._desk.skip([order.entry for order in orders if not order.rest], reason)
         for order in orders:
+            # An answer that comes later would end it a second time.
+            self._desk.board.take_question(order.entry.key)
             if order.rest:
                 state, detail = order.undone("skipped", reason)
                 self._desk.note("dose", order.entry.key, state, **detail)

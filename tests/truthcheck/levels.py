@@ -117,8 +117,10 @@ def _at_the_end(night: Night) -> Iterator[Violation]:
 
 def _last_levels(night: Night, until_s: float) -> dict[str, float]:
     last = {}
+    # One that was due in the very moment of a stop may have been overtaken by it.
+    skipped = {row.key for row in night.of("level") if row.state == "skipped"}
     for entry in sorted(night.entries("flow"), key=lambda e: float(e["offset_s"])):
-        if entry["offset_s"] <= until_s + 1e-6:
+        if entry["offset_s"] <= until_s + 1e-6 and entry["key"] not in skipped:
             last[entry["instrument"]] = entry["rate_ul_min"]
     return last
 

@@ -27,7 +27,7 @@ from labrig.record.journal import open_journal
 from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec
 from labrig.run.control_client import CommandRefused, NoRunner, connect
-from labrig.run.runner import Runner, RunOver
+from labrig.run.runner import Runner, RunOver, previous_state
 from labrig.run_folder import RunFolder
 from labrig.twin.physical import PhysicalRecord, RecordedPlant
 from labrig_drivers.errors import PortLost, PortMissing
@@ -230,6 +230,9 @@ def _live(
     if isinstance(outcome, RunOver):
         # Its last runner died after its last row: whoever finds the folder concludes.
         conclude_if_ended(RunFolder(folder))
+        return [], now_s
+    if isinstance(outcome, PortMissing) and not previous_state(folder).begun:
+        # A start is refused when somebody is missing.
         return [], now_s
     if isinstance(outcome, Exception):
         return [Violation("error", f"{type(outcome).__name__}: {outcome}")], now_s

@@ -25,7 +25,7 @@ def violations(night: Night) -> Iterator[Violation]:
     given: defaultdict[tuple[str, int], int] = defaultdict(int)
     for name, trains in night.physical.trains.items():
         for train in trains:
-            if train.amplitude_v > 0:
+            if train.amplitude_v > 0 and not _clicked_on(night, name, train):
                 given[name, train.channel] += sum(1 for _ in train.pulses_s(until_s))
     for key in sorted(told.keys() | given.keys()):
         low = told[key]["delivered"] if key in told else 0
@@ -39,6 +39,16 @@ def violations(night: Night) -> Iterator[Violation]:
             )
 
 
+def _clicked_on(night: Night, name: str, train: Train) -> bool:
+    """Whether a click at a deaf stimulator let a frozen train go on, with settings of its own."""
+    clicks_s = [
+        fault.until_s if fault.name == "dead_until_joystick" else fault.from_s
+        for fault in night.faults
+        if fault.instrument == name and fault.name in ("dead_until_joystick", "joystick_click")
+    ]
+    return any(abs(train.at_s - click_s) < 1e-3 for click_s in clicks_s)
+
+
 def _lost_unseen(night: Night, name: str, channel: int) -> int:
     """Pulses that a loss of power or a click cut off: no Pulse Pal tells a living runner."""
     gaps = [(row.detail["from_s"], row.detail["to_s"]) for row in night.deviations("gap")]
@@ -46,7 +56,7 @@ def _lost_unseen(night: Night, name: str, channel: int) -> int:
         fault.from_s
         for fault in night.faults
         if fault.instrument == name
-        and fault.name in ("reboot", "joystick_click")
+        and fault.name in ("reboot", "joystick_click", "dead_until_joystick")
         and not any(from_s - 1.0 <= fault.from_s <= to_s for from_s, to_s in gaps)
     ]
     return sum(
@@ -82,7 +92,9 @@ def _foreign(night: Night) -> Iterator[Violation]:
             key=lambda e: float(e["offset_s"]),
         )
         for train in trains:
-            if not any(_fits(train, spec) for spec in _in_force(levels, train)):
+            if not _clicked_on(night, name, train) and not any(
+                _fits(train, spec) for spec in _in_force(levels, train)
+            ):
                 yield Violation(
                     "foreign train",
                     f"{name} channel {train.channel} at {train.at_s:.1f} s played "
