@@ -73,6 +73,7 @@ RATES = st.sampled_from([0.0, 5.0, 20.0, 60.0])
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @example(window=[20.0, 40.0], levels=[], doses=[20.0])
+@example(window=[20.0, 920.0], levels=[], doses=[0.0, 20.0])
 @given(
     window=st.tuples(TIMES, TIMES).map(sorted),
     levels=st.lists(st.tuples(TIMES, RATES), max_size=5, unique_by=lambda level: level[0]),
@@ -87,7 +88,8 @@ def test_whenever_the_disk_is_full_every_level_is_on_time_and_every_dose_comes_o
     plan = script.plan(
         [script.flow(at_s, rate) for at_s, rate in flows]
         + [script.flow(0.0, 0.0, "dose")]
-        + [script.dose(at_s, 5.0) for at_s in doses],
+        # One that may come as late as any of these disks makes it.
+        + [script.dose(s, 5.0, lateness=script.Lateness("once_within", 1500.0)) for s in doses],
         1500.0,
     )
     disk = Disk(*window)
@@ -110,6 +112,18 @@ def test_whenever_the_disk_is_full_every_level_is_on_time_and_every_dose_comes_o
         assert told[f"flow-base-{at_s:g}"] == pytest.approx(at_s, abs=1.0)
     last = {row.key: row.state for row in night.rows("dose")}
     assert last == {f"dose-{at_s:g}": "confirmed" for at_s in doses}
+
+
+def test_a_dose_that_a_full_disk_makes_too_late_is_missed_and_the_run_says_so(rehearse, script):
+    night = rehearse()
+    disk = Disk(20.0, 960.0)
+    plan = script.plan([script.flow(0.0, 30.0), script.dose(20.0)], 1500.0)
+    runner = night.make(plan, connect=disk.connect)
+    disk.now = night.clock.now_s
+    outcome = runner.run()
+    assert outcome.condition == "failed"
+    assert [what.split(" of ")[0] for what in outcome.shortfalls] == ["1"]
+    assert night.rows("dose")[-1].state == "missed"
 
 
 def test_an_additive_that_is_to_end_while_the_disk_is_full_ends(rehearse, script):
