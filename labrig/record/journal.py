@@ -219,7 +219,7 @@ class Journal:
             try:
                 with self._transaction():
                     last = self._insert(stamped, self._seq, self._hash)
-                dropped: list[int] = []
+                dropped: dict[int, _Stamped] = {}
             except Exception as error:
                 if not _is_the_rows_fault(error):
                     raise
@@ -229,10 +229,10 @@ class Journal:
             raise _write_failed(error) from error
         self._seq, self._hash = last
         self.dropped += len(dropped)
-        self._tell(stamped, dropped)
-        return dropped
+        self._tell([dropped.get(place, one) for place, one in enumerate(stamped)])
+        return list(dropped)
 
-    def _tell(self, stamped: list[_Stamped], dropped: list[int]) -> None:
+    def _tell(self, stamped: list[_Stamped]) -> None:
         """Let the follower see what was written; its checkpoint is written along, when due."""
         if self._clock.now_s() - self._anchored_s >= ANCHOR_EVERY_S:
             self._drop_anchor()
@@ -241,8 +241,7 @@ class Journal:
             return
         seq = self._seq - len(stamped)
         for place, one in enumerate(stamped):
-            if place not in dropped:
-                follower.see(self._as_row(one, seq + place + 1))
+            follower.see(self._as_row(one, seq + place + 1))
         now_s = self._clock.now_s()
         if stamped[-1][0].kind != "checkpoint" and follower.due(now_s):
             try:
@@ -300,17 +299,20 @@ class Journal:
         self._connection.executemany("INSERT INTO journal VALUES (?,?,?,?,?,?,?,?,?,?,?)", records)
         return seq, last_hash
 
-    def _insert_the_good(self, stamped: list[_Stamped]) -> tuple[tuple[int, str], list[int]]:
+    def _insert_the_good(
+        self, stamped: list[_Stamped]
+    ) -> tuple[tuple[int, str], dict[int, _Stamped]]:
         """Add every row that can be, and in place of one that cannot a row that tells of it."""
-        last, dropped = (self._seq, self._hash), []
+        last: tuple[int, str] = (self._seq, self._hash)
+        dropped: dict[int, _Stamped] = {}
         for place, one in enumerate(stamped):
             try:
                 last = self._insert([one], *last)
             except Exception as error:
                 if not _is_the_rows_fault(error):
                     raise
-                last = self._insert([_told_of(one, error)], *last)
-                dropped.append(place)
+                dropped[place] = _told_of(one, error)
+                last = self._insert([dropped[place]], *last)
         return last, dropped
 
 

@@ -12,8 +12,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from labrig.record import checkpoint
+from labrig.record.checkpoint import Checkpoints, recover
 from labrig.record.journal import open_journal
 from labrig.record.reading import read_journal
+from labrig.record.recovery import RunState, fold
 from labrig.record.rows import Entry, IntentDropped, JournalWriteFailed
 from labrig.record.virtual_clock import VirtualClock
 from labrig.record.writable import DEEPEST, MOST_CHARACTERS, clean, clean_text, json_text
@@ -257,3 +260,14 @@ def test_a_closed_database_is_the_disks_fault_and_loses_nothing_held(tmp_path):
     with pytest.raises(JournalWriteFailed, match="cannot be written"):
         journal.note(Entry("note", "n", "noted", {}))
     assert [entry.key for entry, *_ in journal._held] == ["n"]
+
+
+def test_a_checkpoint_counts_the_row_that_stands_for_a_dropped_one(picky, monkeypatch):
+    path, journal = picky
+    monkeypatch.setattr(checkpoint, "EVERY_ROWS", 2)
+    journal.follow(Checkpoints(RunState()))
+    for key in ("one", "poison", "two", "three", "poison", "four"):
+        journal.note(Entry("note", key, "noted", {}))
+    journal.close()
+    assert fold(read_journal(path)).counts["deviations"] == 2
+    assert recover(path)[0].counts["deviations"] == 2
