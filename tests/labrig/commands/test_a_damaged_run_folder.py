@@ -97,3 +97,21 @@ def test_a_damaged_identity_is_named_and_no_traceback(dead, command, content, ca
         assert isinstance(ended.exception, DamagedFile | JournalError), ended.exception
         assert errors.explain(ended.exception) == exit_codes.REFUSED
         assert re.search(r"run\.json|journal", capsys.readouterr().err)
+
+
+def test_a_dead_runner_beside_the_one_that_lives_is_told_of(dead, tmp_path):
+    from labrig.commands.which_run import chosen_run, told_of
+
+    living = tmp_path / "rehearsal"
+    living.mkdir()
+    with registered(living, IDENTITY | {"id": "2", "rehearsal": True}) as registration:
+        registration.write(Door("127.0.0.1", 1, "t"))
+        (entry,) = (tmp_path / "state" / "runs").glob("*.json")
+        left_behind = json.loads(entry.read_text()) | {
+            "folder": str(dead.root), "run_id": "1", "bench": "real bench", "pid": 2**22 + 1,
+        }  # fmt: skip
+        entry.with_name("9-1.json").write_text(json.dumps(left_behind))
+        chosen = chosen_run(None, None)
+        assert chosen.folder.root == living
+        assert str(dead.root) in told_of(chosen.beside)
+        assert "real bench" in told_of(chosen.beside)
