@@ -12,6 +12,12 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="sends signals of POSIX")
+HEARD = """
+import signal
+# Whoever runs the tests in the background has had them ignored.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
 POOL = """
 import sys, time
 from pathlib import Path
@@ -52,9 +58,9 @@ time.sleep(600)
 def test_children_are_gone_soon_after(tmp_path, what, how):
     pids = tmp_path / "pids"
     pids.mkdir()
-    (tmp_path / "pool.py").write_text(POOL)
+    (tmp_path / "pool.py").write_text(HEARD + POOL)
     (tmp_path / "camera.py").write_text(CAMERA)
-    (tmp_path / "runner.py").write_text(RUNNER)
+    (tmp_path / "runner.py").write_text(HEARD + RUNNER)
     script = ["pool.py", str(pids)]
     if what == "camera":
         script = ["runner.py", str(pids), str(tmp_path / "camera.py")]
