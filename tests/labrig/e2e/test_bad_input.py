@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from labrig.commands import exit_codes
+
 CATALOGUE = Path(__file__).parents[3] / "protocols"
 BENCH = CATALOGUE / "rigs" / "simulated-bench.yaml"
 
@@ -83,5 +85,6 @@ def test_a_real_start_on_a_simulated_bench_is_refused(labrig, short_night):
 
 def test_status_without_a_run_says_what_to_name(labrig):
     done = labrig("status", check=False)
-    assert done.returncode == 1
-    assert "there is no run in runs" in done.stderr
+    assert done.returncode == exit_codes.NO_RUNNER
+    assert "no run lives" in done.stderr
+    assert "name its run folder" in " ".join(done.stderr.split())
