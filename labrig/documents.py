@@ -85,13 +85,22 @@ def load(path: Path, model: type[ModelT], mistaken: Mistaken) -> Loaded[ModelT]:
 
 def canonical_sha256(model: BaseModel) -> str:
     """SHA-256 of the model as JSON with sorted keys and quantities in the model's own units."""
-    text = json.dumps(
-        model.model_dump(mode="json", by_alias=True),
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
+    return sha256_of_text(whole_text(model))
+
+
+def whole_text(model: BaseModel) -> str:
+    """All that a model says as JSON, in its own order: that of arms is the order they are shown."""
+    return json.dumps(
+        model.model_dump(mode="json", by_alias=True), separators=(",", ":"), ensure_ascii=False
     )
-    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sha256_of_text(text: str) -> str:
+    """The :func:`canonical_sha256` of the model that :func:`whole_text` wrote."""
+    canonical = json.dumps(
+        json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _problems(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:

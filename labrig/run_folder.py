@@ -84,6 +84,11 @@ class RunFolder:
         return self.root / "commitment.json"
 
     @property
+    def commitments(self) -> Path:
+        """The log of all commitments beside the protocol, as it was at the start."""
+        return self.root / "commitments.jsonl"
+
+    @property
     def plan(self) -> Path:
         """The compiled plan."""
         return self.root / "plan.json"

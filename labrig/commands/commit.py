@@ -29,13 +29,15 @@ def commit(
 
     Writes PROTOCOL's name with .commitment.json beside it: the definition, the arms, the
     schedule, the rules and the seed, their SHA-256, the time and two names. A run refuses to
-    start without it unless the protocol says `pilot: true`. After an amendment, results are
-    labelled post hoc.
+    start without it unless the protocol says `pilot: true`. An amendment before a run's first row
+    is "amended before data", after it "post hoc". Every commitment is also a numbered line of
+    commitments.jsonl beside the protocol, which outlives a file that is deleted.
 
     Example: labrig commit my-night.yaml --name "A. Jansen" --name "B. Okoro"
     """
     from labrig.protocol.commitment import CommitmentRefused, commitment_path
     from labrig.protocol.commitment import commit as commit_protocol
+    from labrig.protocol.lab_log import LAB_LOG
     from labrig.protocol.loading import load_protocol
 
     if amend != bool(reason.strip()):
@@ -63,5 +65,10 @@ def commit(
         }
         typer.echo(json.dumps(facts))
         return
-    what = f"Amendment {entry.number}" if entry.number else "Committed"
-    typer.echo(f"{what}: {path}\n  SHA-256 {entry.sha256}\n  {entry.utc}  {', '.join(entry.names)}")
+    what = f"Amendment {entry.number}" if made.amended else "Committed"
+    if entry.number and not made.amended:
+        what += f" as number {entry.number} (the earlier ones are in {LAB_LOG} beside it)"
+    typer.echo(
+        f"{what}: {path}\n  SHA-256 {entry.sha256}\n  {entry.utc}  {', '.join(entry.names)}\n"
+        "  On this computer, by its clock and its disk: nobody else has witnessed the time."
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -65,16 +66,24 @@ def measure(
     """
     from labrig.commands.progress import field_progress
     from labrig.measure.batch import measure_folder
+    from labrig.measure.sealing import sealed_again
     from labrig.measure.settings_file import read_settings
+    from labrig_analysis.settings import MeasureSettings
 
     given = {"tubes": tubes, "nuclei": nuclei, "phase": phase}
-    with refusals_explained(), field_progress(quiet=as_json) as on_progress:
+    with (
+        refusals_explained(),
+        field_progress(quiet=as_json) as on_progress,
+        ExitStack() as stack,
+    ):
+        chosen = read_settings(settings) if settings else MeasureSettings()
+        stack.enter_context(sealed_again(out, "labrig measure", settings=chosen))
         result = measure_folder(
             folder,
             out,
             {name: pattern for name, pattern in given.items() if pattern},
             pixel_size_um,
-            read_settings(settings) if settings else None,
+            chosen,
             workers=workers,
             save_labels=save_labels,
             redo=redo,

@@ -27,8 +27,9 @@ def review(
     labels of review/original put back undo a correction.
     """
     from labrig.measure.review import open_review, read_back, write_label_set
+    from labrig.measure.sealing import sealed_again
 
-    with refusals_explained():
+    with refusals_explained(), sealed_again(results, "labrig review", by):
         opened = open_review(results)
         written = write_label_set(opened)
         corrections = [] if written and not by else read_back(opened, by, why)

@@ -11,21 +11,29 @@ import typer
 def verify(
     run: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
 ) -> None:
-    """Check every row of a run's journal, and the journal against what lies beside it.
+    """Check that a run folder holds what its run was done with, as it was written.
 
-    Reads only; safe beside a living runner. Damage is told with its row, and what to do.
+    Every row of the journal, and the journal against anchors.txt; protocol, rig and plan against
+    run.json and the journal's first row; the commitment's chain, and that it was made before that
+    row; the log of commitments; tables against measures/manifest.jsonl.
+
+    Reads only; safe beside a living runner. What is wrong is told with its file and what to do.
 
     Example: labrig verify runs/2026-11-23_180000_demo-night
 
     Exit status: 0 it is whole; 1 it is not, or there is none.
     """
-    from labrig.record.integrity import damages
+    from labrig.report.verification import verification
     from labrig.run_folder import RunFolder
 
     folder = RunFolder.at(run)
-    found = damages(folder.root)
-    for damage in found:
-        typer.echo(damage)
-    if found:
+    found = verification(folder)
+    for failure in found.failures:
+        typer.echo(f"FAILED  {failure}")
+    for said in (*found.warnings, *found.notes):
+        typer.echo(f"note    {said}")
+    if found.failures:
         raise typer.Exit(1)
     typer.echo(f"{folder.journal}: every row is as it was written.")
+    for said in found.passed:
+        typer.echo(said)

@@ -24,9 +24,11 @@ from labrig.plan.compile import compile as compile_plan
 from labrig.plan.plan import Finding, Plan
 from labrig.plan.store import to_json
 from labrig.plan.timeline import Frame
-from labrig.protocol.commitment import start_permission
+from labrig.protocol.commitment import read_commitment, start_permission
+from labrig.protocol.lab_log import LAB_LOG
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import CultureRecord, Donor, Protocol
+from labrig.record.origin import file_sha256
 from labrig.record.writable import clean_text
 from labrig.rig.bench import SIMULATED, bench_spec
 from labrig.rig.loading import load_rig
@@ -157,8 +159,12 @@ def _prepare(
         part.mkdir(parents=True)
     shutil.copyfile(protocol.path, folder.protocol)
     shutil.copyfile(request.rig, folder.rig)
+    commitment = None
     if permission.commitment_path is not None:
         shutil.copyfile(permission.commitment_path, folder.commitment)
+        commitment = read_commitment(folder.commitment)
+        if (log := permission.commitment_path.with_name(LAB_LOG)).exists():
+            shutil.copyfile(log, folder.commitments)
     folder.plan.write_text(to_json(plan), encoding="utf-8")
     write_json(folder.bench, bench_spec(simulated).to_json())
     write_json(folder.camera, _camera_spec(protocol.model, simulated, plan).to_json())
@@ -167,9 +173,10 @@ def _prepare(
         world = twin_spec(protocol.model, simulated, plan, request.faults)
         (folder.twin / "spec.json").write_text(world.to_json(), encoding="utf-8")
     # last: with this file the folder is a run
-    write_json(
-        folder.identity, _identity(request, protocol, rig, plan, now) | {"warnings": warnings}
-    )
+    identity = _identity(request, protocol, rig, plan, now) | {"warnings": warnings}
+    identity["plan_sha256"] = file_sha256(folder.plan)
+    identity["commitment"] = commitment.entries[-1].chain if commitment is not None else None
+    write_json(folder.identity, identity)
     return folder
 
 

@@ -60,10 +60,10 @@ class FilmJobs:
         Raises:
             labrig.problems.FileProblems: the run's protocol cannot be read.
         """
-        from labrig.protocol.loading import load_protocol
+        from labrig.plan.sources import planned_protocol
 
         camera = read_json(folder.camera)
-        films = load_protocol(folder.protocol).model.imaging.films
+        films = planned_protocol(plan, folder.protocol).imaging.films
         return cls(
             root=folder.root,
             stimulus=(films.stimulus if films else None) or "",

@@ -13,7 +13,9 @@ from labrig.measure.child import end_with_parent
 from labrig.measure.closing import close_measures
 from labrig.measure.films import FilmJob, measure_films
 from labrig.measure.rounds import RoundFrame, measure_round
+from labrig.measure.sealing import MANIFEST, SealDamaged, changed_tables, seal
 from labrig.night.progress import TakenFrame
+from labrig.plan.store import read_plan
 from labrig.run_folder import RunFolder
 from labrig_analysis.fusion import FusionSettings
 from labrig_analysis.settings import MeasureSettings
@@ -32,6 +34,8 @@ class RoundMeasurer:
         channels: by the plate's channel, our name for what it shows.
         full_scale: by our name of a channel, the largest grey value of its camera.
         settings: the same for the whole run.
+        run: its id.
+        changed: tables that something else had changed since they were closed.
     """
 
     plate: Path
@@ -40,6 +44,8 @@ class RoundMeasurer:
     channels: Mapping[str, str]
     full_scale: Mapping[str, float]
     settings: MeasureSettings
+    run: str = ""
+    changed: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, folder: RunFolder) -> RoundMeasurer:
@@ -48,12 +54,12 @@ class RoundMeasurer:
         Raises:
             labrig.problems.FileProblems: the run's protocol or rig cannot be read.
         """
-        from labrig.protocol.loading import load_protocol
-        from labrig.rig.loading import load_rig
+        from labrig.plan.sources import planned_protocol, planned_rig
 
         camera = read_json(folder.camera)
-        definition = load_protocol(folder.protocol).model.definition
-        optics = load_rig(folder.rig).model.optics
+        plan = read_plan(folder)
+        definition = planned_protocol(plan, folder.protocol).definition
+        optics = planned_rig(plan, folder.rig).optics
         channels = {name: OURS[shows] for name, shows in camera["shows"].items()}
         return cls(
             plate=folder.plate,
@@ -62,6 +68,8 @@ class RoundMeasurer:
             channels=channels,
             full_scale={ours: 2.0 ** optics[name].bit_depth - 1 for name, ours in channels.items()},
             settings=MeasureSettings(fusion=FusionSettings(min_nuclei=definition.min_nuclei)),
+            run=read_json(folder.identity)["id"],
+            changed=_changed(folder.measures),
         )
 
     def measure(self, taken: Iterable[TakenFrame]) -> dict[str, int]:
@@ -105,6 +113,14 @@ class RoundMeasurer:
         return measure_films(jobs, self.settings, self.out)
 
 
+def _changed(measures: Path) -> tuple[str, ...]:
+    """A manifest that was edited keeps no picture from being measured; it is told at the end."""
+    try:
+        return changed_tables(measures)
+    except SealDamaged:
+        return (MANIFEST,)
+
+
 class MeasuringPool:
     """A few processes that measure rounds.
 
@@ -129,12 +145,18 @@ class MeasuringPool:
         return self._pool.submit(self._measurer.measure_films, jobs)
 
     def close_measures(self) -> int:
-        """Judge frames and follow tubes, once all else is measured; returns the tracks.
+        """Judge frames, follow tubes and list the tables with their SHA-256, once all else is done.
+
+        Returns:
+            the number of tracks.
 
         Raises:
             OSError: a table cannot be read or written.
         """
-        return close_measures(self._measurer.out, self._pool.map)
+        ours = self._measurer
+        tracks = close_measures(ours.out, self._pool.map)
+        seal(ours.out, ours.run, "the night", settings=ours.settings, changed=ours.changed)
+        return tracks
 
     def close(self) -> None:
         """Wait for what is in work, begin nothing more, and end the processes."""

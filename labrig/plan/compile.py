@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from labrig.documents import Loaded
+from labrig.documents import Loaded, whole_text
 from labrig.plan.allocation import allocate
 from labrig.plan.chambers import chamber_plans, draws, factor_losses
 from labrig.plan.checks import every_check
@@ -74,6 +74,8 @@ def compile(
         plan,
         protocol_sha256=protocol.sha256,
         rig_sha256=rig.sha256,
+        protocol=whole_text(protocol.model),
+        rig=whole_text(rig.model),
         findings=tuple(_placed(finding, protocol, rig) for finding in plan.findings),
     )
 

@@ -222,7 +222,13 @@ class RunRules:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything the runner and the readers need; pure data."""
+    """Everything the runner and the readers need; pure data.
+
+    Attributes:
+        protocol, rig: all that the two files said, as JSON (``labrig.documents``), so
+            that a night is judged by what it was planned with whatever becomes of the files; their
+            SHA-256 are ``protocol_sha256`` and ``rig_sha256``. "" in plans of labrig before them.
+    """
 
     protocol_name: str
     protocol_sha256: str
@@ -241,6 +247,8 @@ class Plan:
     chambers: tuple[ChamberPlan, ...] = ()
     draws: tuple[Draw, ...] = ()
     rules: RunRules = RunRules()
+    protocol: str = ""
+    rig: str = ""
 
     @property
     def blocked(self) -> bool:

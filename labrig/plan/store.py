@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
@@ -20,7 +20,9 @@ from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, Stimulat
 from labrig.run_folder import RunFolder
 
 FORMAT = "labrig.plan"
-VERSION = 1
+VERSION = 2
+OLDER: Mapping[Any, Mapping[str, Any]] = {1: {"protocol": "", "rig": ""}}
+"""By version that is still read, what its plans do not hold yet and how that reads."""
 
 _KINDS: dict[str, type[Any]] = {
     "flow": FlowLevel,
@@ -68,13 +70,16 @@ def from_json(text: str) -> Plan:
         raise PlanFormatError(f"plan: not JSON ({error}); copy plan.json again") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise PlanFormatError(f"plan: not a {FORMAT} document")
-    if document.get("version") != VERSION:
+    version, content = document.get("version"), document.get("plan")
+    if version != VERSION and version not in OLDER:
         raise PlanFormatError(
-            f"plan: version {document.get('version')!r}, this labrig reads {VERSION}; "
+            f"plan: version {version!r}, this labrig reads {VERSION}; "
             "compile the protocol again or use the labrig that wrote it"
         )
+    if version != VERSION and isinstance(content, dict):
+        content = {**OLDER[version], **content}
     try:
-        plan: Plan = _reader(Plan)(document.get("plan"))
+        plan: Plan = _reader(Plan)(content)
     except _Wrong as wrong:
         raise PlanFormatError(f"plan{wrong.path}: {wrong.what}") from None
     return plan

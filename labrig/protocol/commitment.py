@@ -1,8 +1,9 @@
 """The definition and analysis plan, fixed before the run.
 
 ``labrig commit`` writes ``<protocol>.commitment.json`` beside the protocol: what was fixed, its
-SHA-256, when, and the names of two people. Later edits of what was fixed are numbered amendments
-with a reason; results under an amended commitment are labelled "post hoc".
+SHA-256, when by this computer's clock, and the names of two people. Later edits of what was fixed
+are numbered amendments with a reason: "amended before data" or, once a run has begun, "post hoc".
+Each is also a line of the folder's log (:mod:`labrig.protocol.lab_log`), which outlives its file.
 """
 
 from __future__ import annotations
@@ -20,8 +21,18 @@ from pydantic import BaseModel
 
 from labrig.durable import write_text_whole
 from labrig.protocol.added_keys import changes
+from labrig.protocol.lab_log import (
+    LAB_LOG,
+    LabLogDamaged,
+    Line,
+    append_line,
+    last_chain,
+    of_protocol,
+    read_lab_log,
+)
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
+from labrig.protocol.people import same_person
 
 FORMAT = 1
 
@@ -36,17 +47,29 @@ class CommitmentRefused(Exception):
     """A commitment cannot be made as asked; the message ends with what to do."""
 
 
+class CommitmentDamaged(Exception):
+    """A commitment is not as it was written; ``commitment`` is what can be read of it, if any."""
+
+    def __init__(self, what: str, commitment: Commitment | None) -> None:
+        self.commitment = commitment
+        super().__init__(what)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One commitment: number 0, or the numbered amendment of it.
 
     Attributes:
+        number: goes on where a commitment that was deleted had ended, so the first of a file may
+            have another than 0.
         sha256: of ``fixed`` as canonical JSON.
         fixed: the part of the protocol that is fixed.
         names: two people who stand by it.
         reason: why it was amended; "" for number 0.
         chain: SHA-256 over this entry and the chain of the one before, so that none can be
             edited or left out unnoticed.
+        log: the chain that the folder's log ended with before this was added to it; "" in
+            commitments of a labrig that kept no log.
     """
 
     number: int
@@ -57,6 +80,7 @@ class Entry:
     sha256: str
     fixed: dict[str, Any]
     chain: str = ""
+    log: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +96,8 @@ class Commitment:
         return self.entries[-1].sha256
 
     @property
-    def post_hoc(self) -> bool:
-        """Whether it was amended, so that results must be labelled post hoc."""
+    def amended(self) -> bool:
+        """Whether it was amended; before data or after, the run tells."""
         return len(self.entries) > 1
 
 
@@ -83,12 +107,15 @@ class Verification:
 
     Attributes:
         changed: dotted paths in which the protocol differs from what was committed.
+        detail: what is damaged and how to mend it.
+        remark: what a reader must know although the commitment stands; "" for nothing.
     """
 
     state: State
     commitment: Commitment | None
     changed: tuple[str, ...] = ()
     detail: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +123,15 @@ class StartPermission:
     """Whether a run may start, and why not.
 
     Attributes:
-        reason: why it may not; of a pilot, how it differs from a commitment that lies beside it.
+        reason: why it may not; where it may, what is to be known about its commitment.
+        amended: whether the commitment was amended, before the data that are to come.
     """
 
     allowed: bool
     reason: str
     pilot: bool
     commitment_path: Path | None
-    post_hoc: bool
+    amended: bool
 
 
 def commitment_path(protocol_path: Path) -> Path:
@@ -137,26 +165,44 @@ def commit(
         OSError: the file cannot be written.
     """
     people = tuple(name.strip() for name in names)
-    if len(people) != 2 or not all(people) or people[0].casefold() == people[1].casefold():
+    if len(people) != 2 or not all(people) or same_person(*people):
         raise CommitmentRefused(
-            "A commitment carries the names of two different people. Give --name twice."
+            "A commitment carries the names of two different people. Give --name twice"
+            + (
+                f"; {people[0]!r} and {people[1]!r} can be one person: if they are two, write both "
+                "names out in full."
+                if len(people) == 2 and all(people)
+                else "."
+            )
         )
     protocol = load_protocol(protocol_path).model
+    log = _log_for(protocol_path)
     before = verify(protocol_path)
     entries = () if before.commitment is None else before.commitment.entries
     _check_amendment(before, reason, protocol_path)
     fixed = fixed_part(protocol)
+    earlier = of_protocol(log, protocol.name, protocol_path.name)
     entry = Entry(
-        number=len(entries),
+        number=max([entries[-1].number if entries else -1, *(line.entry for line in earlier)]) + 1,
         utc=(now or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds"),
         names=people,
         reason=(reason or "").strip(),
         labrig=version("labrig"),
         sha256=_sha256(fixed),
         fixed=fixed,
+        log=last_chain(log),
     )
     entry = replace(entry, chain=_chain(entry, entries[-1].chain if entries else ""))
     commitment = Commitment(protocol.name, (*entries, entry))
+    # The log first: an attempt leaves its trace also where the disk then refuses the file.
+    line = Line(
+        0, entry.utc, protocol.name, protocol_path.name, entry.number, people, entry.reason,
+        entry.sha256, entry.chain,
+    )  # fmt: skip
+    try:
+        append_line(protocol_path.with_name(LAB_LOG), line, entry.log)
+    except LabLogDamaged as error:
+        raise CommitmentRefused(f"{error}.") from None
     _write(commitment_path(protocol_path), commitment)
     return commitment
 
@@ -170,21 +216,72 @@ def verify(protocol_path: Path) -> Verification:
     fixed = fixed_part(load_protocol(protocol_path).model)
     path = commitment_path(protocol_path)
     try:
-        commitment = _read(path)
+        commitment = read_commitment(path)
     except FileNotFoundError:
         return Verification("missing", None)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return Verification("damaged", None, detail=f"{path} cannot be read: {error}")
-    before = ""
-    for number, entry in enumerate(commitment.entries):
-        sound = entry.number == number and _sha256(entry.fixed) == entry.sha256
-        if not sound or _chain(entry, before) != entry.chain:
-            what = f"entry {number} of {path} was edited by hand: its hash does not fit"
-            return Verification("damaged", commitment, detail=what)
-        before = entry.chain
+    except CommitmentDamaged as error:
+        return Verification("damaged", error.commitment, detail=str(error))
+    try:
+        remark = unlike_log(commitment, read_lab_log(path.with_name(LAB_LOG)))
+    except LabLogDamaged as error:
+        return Verification("damaged", commitment, detail=str(error))
     if found := changes(commitment.entries[-1].fixed, fixed):
-        return Verification("changed", commitment, found)
-    return Verification("committed", commitment)
+        return Verification("changed", commitment, found, remark=remark)
+    return Verification("committed", commitment, remark=remark)
+
+
+def read_commitment(path: Path) -> Commitment:
+    """A commitment whose every entry is as it was written.
+
+    Raises:
+        FileNotFoundError: there is none.
+        CommitmentDamaged: it cannot be read, or was edited by hand.
+    """
+    try:
+        commitment = _read(path)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CommitmentDamaged(f"{path} cannot be read: {error}", None) from None
+    before, number = "", commitment.entries[0].number
+    for entry in commitment.entries:
+        try:
+            sound = entry.number == number >= 0 and _sha256(entry.fixed) == entry.sha256
+            sound = sound and _chain(entry, before) == entry.chain
+            sound = sound and datetime.fromisoformat(entry.utc).tzinfo is not None
+        except (TypeError, ValueError):
+            sound = False
+        if not sound:
+            what = f"entry {entry.number} of {path} was edited by hand: its hash does not fit"
+            raise CommitmentDamaged(what, commitment)
+        before, number = entry.chain, number + 1
+    return commitment
+
+
+def unlike_log(commitment: Commitment, log: Sequence[Line]) -> str:
+    """What the folder's log tells of a commitment beyond what stands in it; "" for nothing."""
+    kept = {entry.chain for entry in commitment.entries}
+    logged = {line.entry_chain for line in log}
+    said = [
+        f"number {entry.number} of {commitment.protocol} is not in {LAB_LOG}, although it was made "
+        "by a labrig that writes it there: the log was deleted, or is that of another folder"
+        for entry in commitment.entries
+        if entry.log and entry.chain not in logged
+    ]
+    gone = [
+        line for line in of_protocol(log, commitment.protocol, "") if line.entry_chain not in kept
+    ]
+    if gone:
+        numbers = ", ".join(
+            f"{line.entry} ({line.file}, {line.utc[:16].replace('T', ' ')})" for line in gone
+        )
+        said.append(
+            f"{commitment.protocol} was also committed as number {numbers}, which is not in its "
+            f"commitment any more: see {LAB_LOG}"
+        )
+    elif commitment.entries[0].number > 0:
+        said.append(f"commitments before number {commitment.entries[0].number} are gone")
+    return "; ".join(said)
 
 
 def start_permission(protocol_path: Path) -> StartPermission:
@@ -195,10 +292,10 @@ def start_permission(protocol_path: Path) -> StartPermission:
     """
     protocol = load_protocol(protocol_path).model
     found = verify(protocol_path)
-    post_hoc = found.commitment is not None and found.commitment.post_hoc
+    amended = found.commitment is not None and found.commitment.amended
     if found.state == "committed":
         path = commitment_path(protocol_path)
-        return StartPermission(True, "", protocol.pilot, path, post_hoc)
+        return StartPermission(True, found.remark, protocol.pilot, path, amended)
     if protocol.pilot:
         return StartPermission(True, _pilots_reason(protocol_path, found), True, None, False)
     reasons = {
@@ -209,7 +306,7 @@ def start_permission(protocol_path: Path) -> StartPermission:
         "--reason ... --name A --name B`",
         "damaged": f"{found.detail}. Restore it from a copy",
     }
-    return StartPermission(False, reasons[found.state], False, None, post_hoc)
+    return StartPermission(False, reasons[found.state], False, None, amended)
 
 
 def _pilots_reason(protocol_path: Path, found: Verification) -> str:
@@ -260,6 +357,8 @@ def _sha256(content: dict[str, Any]) -> str:
 
 def _chain(entry: Entry, before: str) -> str:
     said = {**asdict(entry), "fixed": None, "chain": before}
+    if not entry.log:
+        del said["log"]
     return _sha256(said)
 
 
@@ -275,3 +374,10 @@ def _read(path: Path) -> Commitment:
         raise ValueError(f"format {raw['format']}, or no entry")
     entries = tuple(Entry(**{**entry, "names": tuple(entry["names"])}) for entry in raw["entries"])
     return Commitment(raw["protocol"], entries)
+
+
+def _log_for(protocol_path: Path) -> tuple[Line, ...]:
+    try:
+        return read_lab_log(protocol_path.with_name(LAB_LOG))
+    except LabLogDamaged as error:
+        raise CommitmentRefused(f"{error}.") from None

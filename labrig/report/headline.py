@@ -9,6 +9,7 @@ from typing import Literal
 from labrig.record.conclusion import failures_of, shortfalls_of
 from labrig.report.analysis import Analysis
 from labrig.report.outcome import Outcome, clock
+from labrig.report.standing import standing
 from labrig.run_folder import is_rehearsal
 
 Tone = Literal["good", "warn", "bad"]
@@ -119,26 +120,25 @@ def verdict_sentence(analysis: Analysis) -> str:
         return "No verdict: no arm has the role of a control, so there is nothing to compare with."
     labels = Counter(verdict.label for verdict in analysis.classed)
     total = len(analysis.classed)
-    commitment = analysis.record.commitment
-    post_hoc = "Post hoc: " if commitment is not None and commitment.post_hoc else ""
+    record = analysis.record
+    prefix = standing(record.commitment, bool(record.identity["pilot"]), record.integrity).prefix
     if labels["not assessable"] == total:
         reasons = Counter(r for v in analysis.classed for r in v.reasons)
         often = [r for r, count in reasons.items() if 2 * count >= total]
         most = "; ".join(often) or "each for a reason of its own, below"
         return (
-            f"No verdict: none of the {total} experimental units beside the control can be "
+            f"{prefix}No verdict: none of the {total} experimental units beside the control can be "
             f"assessed ({most})."
         )
     said = ", ".join(
         f"{count} {_IN_WORDS.get(label, label)}" for label, count in labels.most_common()
     )
-    return f"{post_hoc}Of {total} experimental units beside the control: {said}."
+    return f"{prefix}Of {total} experimental units beside the control: {said}."
 
 
 def _troubles(analysis: Analysis) -> list[Point]:
     outcome, ledger = analysis.outcome, analysis.ledger
-    points = []
-    points += _gaps(outcome)
+    points = [*_integrity(analysis), *_gaps(outcome)]
     by_code: dict[str, list[str]] = {}
     for deviation in outcome.deviations:
         by_code.setdefault(deviation.code, []).append(deviation.about)
@@ -222,6 +222,18 @@ def _troubles(analysis: Analysis) -> list[Point]:
     rehearsal = is_rehearsal(analysis.record.identity)
     if analysis.record.absent and outcome.condition != "never begun" and not rehearsal:
         points.append(Point("warn", capital("; ".join(analysis.record.absent)) + "."))
+    return points
+
+
+def _integrity(analysis: Analysis) -> list[Point]:
+    """First of all: whether what follows is about this run, as it was committed."""
+    found = analysis.record.integrity
+    points = [Point("warn", capital(said) + ".") for said in found.warnings]
+    # A journal that cannot be trusted has the title to itself.
+    failures = [f for f in found.failures if f != analysis.record.journal_problem]
+    if failures:
+        more = f" And {len(failures) - 1} more, at the top." if len(failures) > 1 else ""
+        points.insert(0, Point("bad", f"Integrity failed: {failures[0].rstrip('.')}.{more}"))
     return points
 
 

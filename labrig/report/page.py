@@ -54,7 +54,7 @@ def render(analysis: Analysis, maker: Maker) -> str:
         analysis=analysis,
         record=record,
         head=headline(analysis),
-        standing=standing(record.commitment, bool(record.identity["pilot"])),
+        standing=standing(record.commitment, bool(record.identity["pilot"]), record.integrity),
         sections=SECTIONS,
         clock=clock,
         fates=TALLIED,

@@ -13,17 +13,20 @@ from labrig.frames.plate_store import PlateLayout, PlateStore
 from labrig.measure.errors import MeasureError
 from labrig.measure.sound_tables import check_table
 from labrig.plan.plan import Plan
+from labrig.plan.sources import planned_protocol, planned_rig
 from labrig.plan.store import read_plan
-from labrig.protocol.added_keys import changes
-from labrig.protocol.commitment import fixed_part
-from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
 from labrig.record.integrity import refuse_if_lost
 from labrig.record.reading import read_journal
 from labrig.record.rows import JournalError, Row
+from labrig.report.integrity import (
+    CommitmentShown,
+    Integrity,
+    committed_protocol,
+    examine,
+)
 from labrig.report.kinds import kind_over_time, of_one_kind
 from labrig.rig.bench import SIMULATED
-from labrig.rig.loading import load_rig
 from labrig.rig.models import Rig
 from labrig.run_folder import RunFolder
 
@@ -31,29 +34,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True)
-class CommitmentShown:
-    """The commitment a run was started under.
-
-    Attributes:
-        entries: number, utc, names, reason, sha256 of each, oldest first.
-        fits: whether the protocol in the run folder is the one that was committed last.
-    """
-
-    entries: tuple[Mapping[str, Any], ...]
-    fits: bool
-
-    @property
-    def post_hoc(self) -> bool:
-        """Whether it was amended."""
-        return len(self.entries) > 1
-
-
 @dataclass(frozen=True)
 class Record:
     """One run, as read.
 
     Attributes:
+        protocol, rig: as planned; edits of their files since then count nothing.
+        integrity: whether all of this belongs together and is as it was.
         rows: the journal; empty when there is none or it cannot be trusted.
         fields, tubes: measures, with tubes of one ``kind`` (see ``kinds``); empty tables when
             there are none.
@@ -72,6 +59,7 @@ class Record:
     rig: Rig
     plan: Plan
     commitment: CommitmentShown | None
+    integrity: Integrity
     rows: tuple[Row, ...]
     fields: pd.DataFrame
     tubes: pd.DataFrame
@@ -94,9 +82,13 @@ def read_record(folder: RunFolder) -> Record:
         OSError: identity, protocol, rig or plan are missing.
     """
     identity = read_json(folder.identity)
-    protocol = load_protocol(folder.protocol).model
+    plan = read_plan(folder)
+    protocol = planned_protocol(plan, folder.protocol)
+    if not plan.protocol:
+        protocol = committed_protocol(folder, identity, protocol)
     absent: list[str] = []
     rows, journal_problem = _journal(folder.journal)
+    integrity, commitment = examine(folder, identity, plan, protocol, rows, journal_problem)
     fields = _table(folder.measures / "fields.csv", ("field", "round"), absent)
     if fields.empty and not absent:
         absent.append("no picture has been measured")
@@ -109,9 +101,10 @@ def read_record(folder: RunFolder) -> Record:
         folder=folder,
         identity=identity,
         protocol=protocol,
-        rig=load_rig(folder.rig).model,
-        plan=read_plan(folder),
-        commitment=_commitment(folder.commitment, protocol, absent),
+        rig=planned_rig(plan, folder.rig),
+        plan=plan,
+        commitment=commitment,
+        integrity=integrity,
         rows=rows,
         fields=fields,
         tubes=tubes,
@@ -123,17 +116,6 @@ def read_record(folder: RunFolder) -> Record:
         journal_problem=journal_problem,
         absent=tuple(absent),
     )
-
-
-def _commitment(path: Path, protocol: Protocol, absent: list[str]) -> CommitmentShown | None:
-    if not path.exists():
-        return None
-    try:
-        entries = tuple(json.loads(path.read_text(encoding="utf-8"))["entries"])
-        return CommitmentShown(entries, not changes(entries[-1]["fixed"], fixed_part(protocol)))
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        absent.append(f"the commitment beside the run cannot be read ({error!r})")
-        return None
 
 
 def _journal(path: Path) -> tuple[tuple[Row, ...], str]:

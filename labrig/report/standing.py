@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from labrig.report.record import CommitmentShown
+from labrig.report.integrity import CommitmentShown, Integrity
+
+UNWITNESSED = "on this computer; time not witnessed"
+"""All that can be said of a commitment: its file and its clock belong to those whom it binds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,35 +19,74 @@ class Standing:
         banner: why nothing below tests a hypothesis.
         line: what was fixed before the run, and how it stands now.
         warning: beside it, what a reader must know first; "" for nothing.
+        prefix: before every sentence that gives a verdict; "" where it may stand alone.
     """
 
     mark: str
     banner: str
     line: str
     warning: str
+    prefix: str = ""
 
 
-def standing(commitment: CommitmentShown | None, pilot: bool) -> Standing:
+def standing(
+    commitment: CommitmentShown | None, pilot: bool, integrity: Integrity | None = None
+) -> Standing:
     """Of a run that was started under this commitment, or under none."""
-    if commitment is None:
-        mark, kind = ("PILOT", "Uncommitted pilot") if pilot else ("UNCOMMITTED", "Uncommitted")
+    found = integrity or Integrity()
+    line = _line(commitment, pilot)
+    warning = ". ".join(_capital(said) for said in found.warnings)
+    warning += "." if warning else ""
+    if found.failures:
+        what = " ".join(f"{_capital(said.rstrip('.'))}." for said in found.failures)
         return Standing(
-            mark,
-            "No definition was committed before this run: nothing below tests a hypothesis.",
-            f"{kind}: the definition in the protocol was not fixed before the run.",
-            "",
+            "INTEGRITY FAILED",
+            f"{what} Nothing below tests what was committed (`labrig verify` tells it again).",
+            line,
+            f"{warning} {what}".strip(),
+            "Post hoc, integrity failed: ",
         )
-    line = "Committed before the run"
-    line += ", then amended: results are post hoc." if commitment.post_hoc else "."
+    if commitment is None:
+        return Standing(
+            "PILOT" if pilot else "UNCOMMITTED",
+            "No definition was committed before this run: nothing below tests a hypothesis.",
+            line,
+            warning,
+        )
     if not commitment.fits:
-        what = "The protocol in this folder differs from what was committed."
+        what = "What this run was done with differs from what was committed."
         return Standing("CHANGED", f"{what} Nothing below tests what was committed.", line, what)
+    prefix = "Post hoc: " if commitment.post_hoc else ""
     if pilot:
         return Standing(
             "PILOT",
             "The definition was committed before this run, and the protocol says `pilot: true`: "
             "nothing below tests a hypothesis.",
             line,
-            "",
+            warning,
+            prefix,
         )
-    return Standing("", "", line, "")
+    return Standing("", "", line, warning, prefix)
+
+
+def _line(commitment: CommitmentShown | None, pilot: bool) -> str:
+    if commitment is None:
+        kind = "Uncommitted pilot" if pilot else "Uncommitted"
+        return f"{kind}: the definition in the protocol was not fixed before the run."
+    if commitment.after_data == len(commitment.entries):
+        return f"Committed after the run had begun, {UNWITNESSED}: results are post hoc."
+    said = f"Committed before the run's first row, {UNWITNESSED}"
+    if commitment.amended_before_data:
+        said += ", and amended before data"
+    if commitment.post_hoc:
+        said += (
+            "; amended after data: what the amendment changed is post hoc, and nothing here is "
+            "judged by it"
+        )
+    return f"{said}."
+
+
+def _capital(text: str) -> str:
+    """File names keep their case."""
+    first = text.split(" ", 1)[0]
+    return text if "." in first or "/" in first else text[:1].upper() + text[1:]

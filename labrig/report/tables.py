@@ -13,7 +13,9 @@ from typing import Any
 
 from labrig.frames.manifest import COLUMNS as FRAME_COLUMNS
 from labrig.report.analysis import Analysis
+from labrig.report.integrity import CommitmentShown
 from labrig.report.maker import Maker
+from labrig.report.standing import UNWITNESSED
 from labrig.run_folder import is_rehearsal
 
 FILES = (
@@ -114,15 +116,19 @@ def _frames(analysis: Analysis) -> str:
 
 
 def _verdict(analysis: Analysis, maker: Maker) -> str:
-    run = analysis.record.identity
-    commitment = analysis.record.commitment
+    record = analysis.record
+    run, commitment = record.identity, record.commitment
     document = {
         "run": run["id"],
         "pilot": run["pilot"],
         "simulated": run["simulated"],
         "rehearsal": is_rehearsal(run),
         "committed_sha256": commitment.entries[-1]["sha256"] if commitment else None,
-        "post_hoc": commitment.post_hoc if commitment else None,
+        "post_hoc": _post_hoc(analysis),
+        "integrity": list(record.integrity.failures),
+        "integrity_warnings": [*record.integrity.warnings, *record.integrity.notes],
+        "amended": _amended(commitment),
+        "commitment_time": UNWITNESSED if commitment else None,
         "analysed_by": {"labrig": maker.labrig, "utc": maker.utc},
         "ran_under": {"labrig": analysis.record.identity["versions"].get("labrig")},
         "strongest_wording": "sarcopenia-like: cultured myotubes are not aged muscle",
@@ -139,6 +145,21 @@ def _verdict(analysis: Analysis, maker: Maker) -> str:
         "origins": [asdict(origin) for origin in analysis.origins],
     }
     return json.dumps(_finite(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _post_hoc(analysis: Analysis) -> bool | None:
+    """None where nothing was committed that could be."""
+    record = analysis.record
+    if record.integrity.failures:
+        return True
+    return None if record.commitment is None else record.commitment.post_hoc
+
+
+def _amended(commitment: CommitmentShown | None) -> list[str]:
+    if commitment is None:
+        return []
+    before = ["before data"] if commitment.amended_before_data else []
+    return before + (["post hoc"] if commitment.post_hoc else [])
 
 
 def _sensitivity(analysis: Analysis) -> str:

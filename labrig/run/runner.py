@@ -19,6 +19,7 @@ from labrig.record.consumption import reservoirs_now
 from labrig.record.integrity import refuse_if_lost
 from labrig.record.journal import Journal, open_journal
 from labrig.record.ledger import ledger_json
+from labrig.record.origin import started_from
 from labrig.record.recount import fates_of
 from labrig.record.recovery import RunState
 from labrig.record.reserve import Reserve
@@ -336,7 +337,8 @@ class Runner:
     def _write_start(self, desk: Desk, state: RunState) -> None:
         now_s = desk.clock.now_s()
         if not state.begun:
-            desk.intend(Entry("run", "started", "noted", {"plan": self._plan.protocol_name}))
+            detail = {"plan": self._plan.protocol_name} | started_from(self._folder)
+            desk.intend(Entry("run", "started", "noted", detail))
             return
         fates = fates_of(self._plan.timeline, state)
         desk.board.take_over(state.counts, fates)

@@ -43,7 +43,7 @@ def test_a_committed_protocol_may_start(protocol):
     permission = start_permission(protocol)
     assert permission.allowed
     assert not permission.pilot
-    assert not permission.post_hoc
+    assert not permission.amended
     assert permission.commitment_path == protocol.with_name("night.commitment.json")
     entry = made.entries[0]
     assert (entry.number, entry.names, entry.utc) == (0, TWO, "2026-11-23T18:00:00+00:00")
@@ -110,7 +110,7 @@ def test_an_amendment_is_numbered_and_makes_results_post_hoc(protocol):
     assert second.entries[1].reason == "the assay window was narrower in P2"
     permission = start_permission(protocol)
     assert permission.allowed
-    assert permission.post_hoc
+    assert permission.amended
 
 
 @pytest.mark.parametrize("names", [[], ["A"], ["A", " a "], ["A", ""], ["A", "B", "C"]], ids=repr)

@@ -236,7 +236,7 @@ def test_a_run_starts_under_a_commitment_that_lacks_a_key_of_the_ledger(monkeypa
     monkeypatch.setattr(added_keys, "ADDED_KEYS", (AddedKey(key, "9.9", "all"),))
     permission = start_permission(protocol)
     assert permission.allowed
-    assert not permission.post_hoc
+    assert not permission.amended
 
 
 def test_names_that_look_like_records_are_fixed(tmp_path):

@@ -1,0 +1,45 @@
+"""What a run was started from, for the first row of its journal.
+
+So nothing can be put in place of it later without the journal saying so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from labrig.durable import read_json
+
+IDENTITY = "run.json"
+FILES = (
+    IDENTITY, "protocol.yaml", "rig.yaml", "commitment.json", "commitments.jsonl", "plan.json",
+    "bench.json", "camera.json",
+)  # fmt: skip
+"""Of a run folder, none of which changes once a run has begun."""
+
+
+def started_from(folder: Path) -> dict[str, Any]:
+    """Run id, chain of the commitment, and SHA-256 by file (None: there was none).
+
+    Raises:
+        OSError: a file cannot be read.
+        ValueError: ``run.json`` is damaged.
+    """
+    sha256 = {name: file_sha256(folder / name) for name in FILES}
+    if sha256[IDENTITY] is None:
+        return {"sha256": sha256}
+    identity = read_json(folder / IDENTITY)
+    return {
+        "run": identity.get("id"),
+        "commitment": identity.get("commitment"),
+        "sha256": sha256,
+    }
+
+
+def file_sha256(path: Path) -> str | None:
+    """Of the file's bytes; None where there is no file."""
+    if not path.exists():
+        return None
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
