@@ -13,7 +13,7 @@ from labrig.cli import app
 from labrig.durable import read_json
 from labrig.launch.prepare import StartRefused, StartRequest, prepare_run
 from labrig.protocol.commitment import commit
-from labrig.report.record import CommitmentShown
+from labrig.report.integrity import CommitmentShown
 from labrig.report.standing import standing
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
@@ -133,6 +133,7 @@ ENTRY = {"number": 0, "fixed": {}}
         (CommitmentShown((ENTRY,), fits=True), True, "PILOT"),
         (CommitmentShown((ENTRY,), fits=True), False, ""),
         (CommitmentShown((ENTRY, ENTRY), fits=True), False, ""),
+        (CommitmentShown((ENTRY, ENTRY), fits=True, after_data=1), False, ""),
         (CommitmentShown((ENTRY,), fits=False), False, "CHANGED"),
         (CommitmentShown((ENTRY,), fits=False), True, "CHANGED"),
     ],
@@ -143,4 +144,5 @@ def test_banner_and_text_never_contradict_each_other(commitment, pilot, mark):
     assert bool(said.banner) == bool(mark)
     assert ("No definition was committed" in said.banner) == (commitment is None)
     assert said.line.startswith("Committed before the run") == (commitment is not None)
+    assert ("time not witnessed" in said.line) == (commitment is not None)
     assert ("post hoc" in said.line) == (commitment is not None and commitment.post_hoc)
