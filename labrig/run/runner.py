@@ -337,7 +337,7 @@ class Runner:
     def _write_start(self, desk: Desk, state: RunState) -> None:
         now_s = desk.clock.now_s()
         if not state.begun:
-            detail = {"plan": self._plan.protocol_name} | started_from(self._folder)
+            detail = {"plan": self._plan.protocol_name} | started_from(self._folder.root)
             desk.intend(Entry("run", "started", "noted", detail))
             return
         fates = fates_of(self._plan.timeline, state)

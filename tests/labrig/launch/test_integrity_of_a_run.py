@@ -16,8 +16,9 @@ from labrig.durable import read_json
 from labrig.launch.prepare import StartRequest, prepare_run
 from labrig.measure.sealing import MANIFEST, read_seals, seal, sealed_again
 from labrig.protocol.commitment import commit, commitment_path
-from labrig.record.journal import Entry, open_journal
+from labrig.record.journal import open_journal
 from labrig.record.origin import started_from
+from labrig.record.rows import Entry
 from labrig.record.virtual_clock import VirtualClock
 from labrig.report.record import read_record
 from labrig.report.standing import standing
