@@ -97,7 +97,7 @@ def _levels(protocol: Protocol, arm: str, roles: Mapping[str, str]) -> dict[str,
     own = stocks_of_arm(protocol, arm)
     levels = {}
     for role in dict.fromkeys(roles.values()):
-        stocks = [stock for stock in own if roles[stock] == role]
+        stocks = [stock for stock in own if roles.get(stock) == role]
         levels[role] = (
             _dose(protocol, arm, stocks[0]) if stocks else _vehicle(protocol, role, roles)
         )

@@ -37,6 +37,10 @@ class Definition(BaseModel):
     assessments: int = Field(default=2, ge=1, description="consecutive assessments that must agree")
     apart_h: Annotated[float, Unit("h")] = Field(default=12.0, alias="apart", gt=0)
     min_nuclei: int = Field(default=2, ge=1, description="nuclei that make a tube a myotube")
-    min_tubes: int = Field(default=20, ge=1, description="tubes a unit needs to be assessable")
+    min_tubes: int = Field(
+        default=20,
+        ge=1,
+        description="tubes a well needs to count, in a unit and in the control",
+    )
     reference_stimulus: str = ""
     basis: str = "labrig proposal [P] after GLIS 2024 components"

@@ -15,6 +15,8 @@ from labrig.report.comparisons import (
     ArmComparison,
     compare_arms,
     compare_contraction,
+    diameter_readings,
+    film_readings,
 )
 from labrig.report.contraction import (
     films_left_out,
@@ -31,12 +33,12 @@ from labrig.report.growth import (
     wells_that_count,
 )
 from labrig.report.moments import fullest
-from labrig.report.origins import Origin, origins
+from labrig.report.origins import Measured, Origin, origins
 from labrig.report.outcome import Outcome, clock, outcome_of
 from labrig.report.record import Record
 from labrig.report.sensitivity import SensitivityRow, definition_sensitivity
 from labrig.report.tracks import ArmTracks, tracks_by_arm
-from labrig.report.units import design_of
+from labrig.report.units import Design, design_of
 from labrig.report.verdict import UnitVerdict, assess, judge, reference
 
 if TYPE_CHECKING:
@@ -164,7 +166,7 @@ def analyse(record: Record) -> Analysis:
             [verdict for verdict in verdicts if verdict.unit.arm != control], protocol.definition
         ),
         comparisons=comparisons,
-        origins=origins(protocol, _arm_log_means(itt, last_round)),
+        origins=_origins(record, design, counting, last_round, treated_from_s),
         reservoirs=_reservoirs(record, outcome),
     )
 
@@ -318,16 +320,28 @@ def _verdicts(
     return tuple(verdicts)
 
 
-def _arm_log_means(table: pd.DataFrame, last_round: int | None) -> dict[str, float]:
-    if last_round is None:
-        return {}
-    import numpy as np
-
-    last = table[(table["round"] == last_round) & table["diameter_um"].notna()]
-    return {
-        str(arm): float(np.log(group["diameter_um"]).mean())
-        for arm, group in last.groupby("arm", sort=False)
-    }
+def _origins(
+    record: Record,
+    design: Design,
+    counting: pd.DataFrame,
+    last_round: int | None,
+    treated_from_s: float,
+) -> tuple[Origin, ...]:
+    """At the round that arms are compared at; at the end of the plan where nothing was measured."""
+    diameter, at_s = None, record.plan.forecast.duration_s
+    if last_round is not None:
+        diameter = diameter_readings(counting, (None, last_round))
+        at_s = 3600.0 * float(counting[counting["round"] == last_round]["hours"].mean())
+    contraction = None
+    if not why_no_strength(record.protocol):
+        contraction = film_readings(design, record.films, treated_from_s)
+    return origins(
+        record.protocol,
+        design,
+        at_s,
+        record.rig.chambers.volume_ml,
+        Measured(diameter, contraction),
+    )
 
 
 def _reservoirs(record: Record, outcome: Outcome) -> tuple[ReservoirNow, ...]:

@@ -89,12 +89,7 @@ def compare_arms(
         rounds: the baseline round, None without one, and the round to compare at.
         censored_from_s: by well.
     """
-    import numpy as np
-
-    table = wells[wells["log_diameter"].notna()].rename(columns={"round": "moment"})
-    table = table.assign(value=np.exp(table["log_diameter"].astype(float)))
-    readings = Readings(table, rounds[1], rounds[0])
-    return _all_arms(design, "diameter", readings, censored_from_s)
+    return _all_arms(design, "diameter", diameter_readings(wells, rounds), censored_from_s)
 
 
 def compare_contraction(
@@ -118,6 +113,15 @@ def compare_contraction(
     if readings is None:
         return ()
     return _all_arms(design, "optical contraction", readings, censored_from_s)
+
+
+def diameter_readings(wells: pd.DataFrame, rounds: tuple[int | None, int]) -> Readings:
+    """Diameter by well and round; arguments as of :func:`compare_arms`."""
+    import numpy as np
+
+    table = wells[wells["log_diameter"].notna()].rename(columns={"round": "moment"})
+    table = table.assign(value=np.exp(table["log_diameter"].astype(float)))
+    return Readings(table, rounds[1], rounds[0])
 
 
 def film_readings(design: Design, films: pd.DataFrame, treated_from_s: float) -> Readings | None:

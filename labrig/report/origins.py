@@ -1,99 +1,291 @@
-"""Which origins of loss, of those the seed paper tells apart, the arms of a run can tell apart."""
+"""Which origins of loss, of those the seed paper tells apart, the arms of a run can tell apart.
+
+Each origin is a contrast of arms that differ in one thing, everything else at full support: its
+simple effect, never the coefficient of a model. It is taken within each donor and tested over
+donors. Rescue is a ratio of ratios: the insult's effect with support over that without.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from labrig.protocol.models import Arm, Protocol
-from labrig_analysis.statistics import effect_from_cells, estimable
+from labrig.protocol.models import Protocol
+from labrig.report.comparisons import Readings, unit_values, without_error
+from labrig.report.treatments import (
+    Support,
+    Treatment,
+    background,
+    full_support,
+    levels,
+    treatments,
+)
+from labrig.report.units import Design
+from labrig_analysis.statistics import (
+    RatioTest,
+    contrast_of_groups,
+    geometric_mean,
+    ratio_of_pairs,
+)
 
-EFFECTS = ("mean", "N", "A", "M", "V", "N×A", "N×M", "A×M")
-"""Nerve factors, activity, muscle insult, low supply, and what the origins need of interplay."""
+MOST_WAYS = 2
+"""An insult is shown at the fullest support that arms have, and at one other."""
+
+Grade = Literal["identifiable", "identifiable, no error estimate", "not identifiable"]
+Weights = tuple[tuple[Treatment, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One origin that the seed paper tells apart, and whether these arms can.
+    """One origin, or rescue from it, and whether these arms can tell it.
 
     Attributes:
-        ratio: what the effect multiplies the diameter by, from the arms' means; None where it
+        contrast: what is divided by what, in words.
+        grade: whether arms of one donor have it, and whether their plumbing tells an error.
+        why: what is missing; "" for nothing.
+        donors: in how many it was measured.
+        diameter, contraction: the ratio with its interval, intention to treat; None where it
             cannot be told or nothing is measured.
     """
 
     name: str
     contrast: str
-    identifiable: bool
+    grade: Grade
     why: str
-    ratio: float | None
+    donors: int
+    diameter: RatioTest | None
+    contraction: RatioTest | None
 
 
-def origins(protocol: Protocol, arm_log_means: Mapping[str, float]) -> tuple[Origin, ...]:
-    """Which origins of loss these arms can tell apart.
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    name: str
+    contrast: str
+    weights: Weights
 
-    An origin is identifiable when its contrast lies in the row space of the arms. In a culture of
-    muscle cells alone a synaptogenic origin cannot be told from a neurogenic one by any arms.
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured of an origin; None for what was not."""
+
+    diameter: Readings | None
+    contraction: Readings | None
+
+
+def origins(
+    protocol: Protocol, design: Design, at_s: float, volume_ml: float, measured: Measured
+) -> tuple[Origin, ...]:
+    """Which origins of loss these arms can tell apart, and what was seen of them.
+
+    In a culture of muscle cells alone a synaptogenic origin cannot be told from a neurogenic one by
+    any arms.
 
     Args:
         protocol: its arms.
-        arm_log_means: by arm, the mean of log diameter over units; empty when not measured.
+        design: of the run.
+        at_s: when arms are compared: what they have then counts.
+        volume_ml: of a chamber.
+        measured: diameter and contraction at that time.
     """
-    design = {arm: _effects(protocol, arm) for arm in protocol.arms}
-    found = []
-    for name, contrast, needs, absent in (
-        ("neurogenic, trophic", "nerve factors withdrawn (N)", ("N",), "arms that differ in nerve "
-         "factors alone"),
-        ("neurogenic, activity", "impulses withdrawn (A)", ("A",), "arms that differ in impulses "
-         "alone"),
-        ("musculogenic", "insult (M) and its rescue (N×M, A×M)", ("M", "N×M", "A×M"),
-         "an insult arm, and the insult with and without nerve factors and impulses"),
-        ("vasculogenic", "low supply (V)", ("V",), "an arm with less flow"),
-    ):  # fmt: skip
-        rows = _without_idle_effects(list(design.values()), needs)
-        wanted = [[float(e == need) for e in EFFECTS] for need in needs]
-        able = all(estimable(rows, w) for w in wanted)
-        ratio = None
-        if able and set(arm_log_means) == set(design):
-            by_arm = dict(zip(design, rows, strict=True))
-            change = effect_from_cells(by_arm, arm_log_means, wanted[0])
-            # N and A are support: their origin is their loss. M and V are the harm itself.
-            ratio = math.exp(-change if needs[0] in ("N", "A") else change)
-        why = "" if able else f"not identifiable with these arms: it needs {absent}"
-        found.append(Origin(name, contrast, able, why, ratio))
-    found.append(
+    found, between = treatments(protocol, at_s, volume_ml)
+    support = full_support(found, protocol)
+    other = background(found, design.control)
+    arms: dict[Treatment, list[str]] = {}
+    for arm, treatment in found.items():
+        arms.setdefault(treatment, []).append(arm)
+    told = [
+        _told(asked, arms, design, measured, between)
+        for asked in _asked(list(arms), support, other)
+    ]
+    return (
+        *told,
         Origin(
             "synaptogenic",
             "transmission blocked, impulses given directly",
-            False,
+            "not identifiable",
             "not identifiable with these arms: muscle cells alone have no synapse to lose",
+            0,
             None,
-        )
+            None,
+        ),
     )
-    return tuple(found)
 
 
-def _effects(protocol: Protocol, arm: str) -> list[float]:
-    asked = protocol.arms[arm]
-    n, m = (float(_gets(protocol, asked, role)) for role in ("nerve", "insult"))
-    pattern = protocol.patterns.get(asked.pattern or "")
-    a = float(pattern is not None and pattern.amplitude_v > 0)
-    full = protocol.perfusion.flow_ml_h if protocol.perfusion else 0.0
-    v = float(asked.flow_ml_h is not None and asked.flow_ml_h < full)
-    return [1.0, n, a, m, v, n * a, n * m, a * m]
+def _asked(have: Sequence[Treatment], support: Support, other: str) -> Iterator[_Asked]:
+    """The contrasts of interest: those at full support, and others where the arms have them."""
+    nerve, impulses = support.nerve, support.impulses
+    full = Treatment(nerve or "nerve factors", impulses, other=other)
+    yield from _effect(
+        "neurogenic, trophic", "nerve factors withdrawn", have,
+        [(replace(full, nerve="", impulses=a, withdrawn=w), replace(full, impulses=a))
+         for w in ("", *levels(have, "withdrawn")) for a in dict.fromkeys((impulses, ""))],
+    )  # fmt: skip
+    full = Treatment(nerve, impulses or "impulses", other=other)
+    yield from _effect(
+        "neurogenic, activity", "impulses withdrawn", have,
+        [(replace(full, nerve=n, impulses=""), replace(full, nerve=n))
+         for n in dict.fromkeys((nerve, ""))],
+    )  # fmt: skip
+    full = Treatment(nerve, impulses, other=other)
+    bare = Treatment("", "", other=other)
+    if nerve and impulses and {full, bare} <= set(have):
+        yield _Asked(
+            "neurogenic, both", "nerve factors and impulses withdrawn together",
+            ((bare, 1.0), (full, -1.0)),
+        )  # fmt: skip
+    yield from _harm("musculogenic", "insult", full, have)
+    yield from _harm("vasculogenic", "supply", full, have)
+    for level in levels(have, "nerve"):
+        if level != nerve:
+            yield from _effect(
+                f"{level} alone", "given against withheld", have,
+                [(replace(full, nerve=level, impulses=a), replace(full, nerve="", impulses=a))
+                 for a in dict.fromkeys((impulses, ""))], only_there=True,
+            )  # fmt: skip
+    for pattern in levels(have, "impulses"):
+        if pattern != impulses:
+            yield from _effect(
+                f"{pattern} instead", f"against {impulses}", have,
+                [(replace(full, nerve=n, impulses=pattern), replace(full, nerve=n))
+                 for n in dict.fromkeys((nerve, ""))], only_there=True,
+            )  # fmt: skip
 
 
-def _gets(protocol: Protocol, arm: Arm, role: str) -> bool:
-    targeted = [
-        factor
-        for factor, target in arm.targets.items()
-        if not isinstance(target, (int, float)) or target > 0
-    ]
-    given = [*targeted, *(bolus.factor for bolus in arm.boluses)]
-    return any(protocol.factors[factor].role == role for factor in given)
+def _harm(
+    name: str, kind: Literal["insult", "supply"], full: Treatment, have: Sequence[Treatment]
+) -> Iterator[_Asked]:
+    """An insult or a low supply: its effect with and without support, and its rescue by either."""
+    found = levels(have, kind)
+    word = "insult" if kind == "insult" else "low supply"
+    for level in found or [word]:
+        own = f"{name} ({level})" if len(found) > 1 else name
+        either = ((full.nerve, full.impulses), ("", ""), (full.nerve, ""), ("", full.impulses))
+        supports = list(dict.fromkeys(either))
+
+        def harmed(n: str, a: str, level: str = level) -> tuple[Treatment, Treatment]:
+            without = replace(full, nerve=n, impulses=a)
+            harmful = replace(without, insult=level) if kind == "insult" else replace(
+                without, supply=level)  # fmt: skip
+            return harmful, without
+
+        ways = [harmed(n, a) for n, a in supports]
+        there = [way for way in ways if set(way) <= set(have)]
+        yield from _effect(own, f"{word} given", have, (there or ways)[:MOST_WAYS])
+        if not found:
+            return
+        n, a = full.nerve or "nerve factors", full.impulses or "impulses"
+        rescues = [
+            ("nerve factors", [((n, x), ("", x)) for x in dict.fromkeys((full.impulses, ""))]),
+            ("activity", [((x, a), (x, "")) for x in dict.fromkeys((full.nerve, ""))]),
+        ]
+        if full.nerve and full.impulses:
+            rescues.append(("both", [((n, a), ("", ""))]))
+        for by, pairs in rescues:
+            ways = [(*harmed(*with_it), *reversed(harmed(*without))) for with_it, without in pairs]
+            yield from _effect(
+                f"{own}, rescue by {by}", "its effect with over that without", have, ways,
+                signs=(1.0, -1.0, 1.0, -1.0),
+            )  # fmt: skip
 
 
-def _without_idle_effects(rows: list[list[float]], needs: Sequence[str]) -> list[list[float]]:
-    """Interplay that the origin does not ask about is left out of the model."""
-    keep = {"mean", "N", "A", "M", "V", *needs}
-    return [[x if e in keep else 0.0 for e, x in zip(EFFECTS, row, strict=True)] for row in rows]
+def _effect(
+    name: str,
+    contrast: str,
+    have: Sequence[Treatment],
+    ways: Sequence[tuple[Treatment, ...]],
+    signs: Sequence[float] = (1.0, -1.0),
+    only_there: bool = False,
+) -> Iterator[_Asked]:
+    """A contrast at full support, and at less where the arms have that; the fullest if at none."""
+    there = [way for way in ways if set(way) <= set(have)]
+    for way in there or ([] if only_there else ways[:1]):
+        beside = _beside(way)
+        said = f"{contrast}, {beside}" if beside else contrast
+        main = way == ways[0] or way == there[0]
+        own = name if main else f"{name}, {beside or 'alone'}"
+        yield _Asked(own, said, tuple(zip(way, signs, strict=True)))
+
+
+def _beside(way: Sequence[Treatment]) -> str:
+    """What all arms of a contrast have, or lack, beside what it asks about."""
+    same = {
+        word: levels_.pop()
+        for word, name in (("nerve factors", "nerve"), ("impulses", "impulses"))
+        if len(levels_ := {getattr(t, name) for t in way}) == 1
+    }
+    said = [f"with {word}" if level else f"without {word}" for word, level in same.items()]
+    return " and ".join([*dict.fromkeys(t.withdrawn for t in way if t.withdrawn), *said])
+
+
+def _told(
+    asked: _Asked,
+    arms: Mapping[Treatment, Sequence[str]],
+    design: Design,
+    measured: Measured,
+    between: Mapping[str, str],
+) -> Origin:
+    missing = [treatment for treatment, _ in asked.weights if treatment not in arms]
+    if missing:
+        why = f"not identifiable with these arms: it needs {_arm_in_words(missing[0])}"
+        if between:
+            why += f" ({'; '.join(between.values())})"
+        return Origin(asked.name, asked.contrast, "not identifiable", why, 0, None, None)
+    groups = [(weight, arms[treatment]) for treatment, weight in asked.weights]
+    chosen = list(dict.fromkeys(arm for _, own in groups for arm in own))
+    together = [
+        donor for donor in dict.fromkeys(well.donor for well in design.wells)
+        if all(any(w.donor == donor and w.arm in own for w in design.wells) for _, own in groups)
+    ]  # fmt: skip
+    if not together:
+        why = f"not identifiable: no donor has all of {', '.join(chosen)}"
+        return Origin(asked.name, asked.contrast, "not identifiable", why, 0, None, None)
+    no_error = design.contrast(chosen, together).why_no_error
+    grade: Grade = "identifiable, no error estimate" if no_error else "identifiable"
+    diameter, donors = _ratio(design, chosen, groups, measured.diameter)
+    contraction, _ = _ratio(design, chosen, groups, measured.contraction)
+    return Origin(asked.name, asked.contrast, grade, no_error, donors, diameter, contraction)
+
+
+def _ratio(
+    design: Design,
+    chosen: Sequence[str],
+    groups: Sequence[tuple[float, Sequence[str]]],
+    readings: Readings | None,
+) -> tuple[RatioTest | None, int]:
+    """The contrast within each donor that shows all of it, then over donors; and how many."""
+    if readings is None:
+        return None, 0
+    values = unit_values(readings, design.contrast(chosen).units, None, over_baseline=False)
+    values = values[values["value"] > 0]
+    by_donor = {
+        str(donor): [(weight, list(own[own["arm"].isin(arms)]["value"])) for weight, arms in groups]
+        for donor, own in values.groupby("donor")
+    }
+    whole = {d: sides for d, sides in by_donor.items() if all(units for _, units in sides)}
+    if not whole:
+        return None, 0
+    if len(whole) == 1:
+        ((_, sides),) = whole.items()
+        result = contrast_of_groups(sides)
+    else:
+        result = ratio_of_pairs([_of_donor(sides) for sides in whole.values()])
+    why = design.contrast(chosen, list(whole)).why_no_error
+    return (without_error(result, why) if why else result), len(whole)
+
+
+def _of_donor(sides: Sequence[tuple[float, Sequence[float]]]) -> float:
+    ratio = 1.0
+    for weight, units in sides:
+        ratio *= geometric_mean(units) ** weight
+    return ratio
+
+
+def _arm_in_words(treatment: Treatment) -> str:
+    has = [text for text in (treatment.nerve and "nerve factors", treatment.impulses and "impulses",
+                             treatment.insult and "an insult",
+                             treatment.supply and "less flow") if text]  # fmt: skip
+    lacks = [text for text, level in (("nerve factors", treatment.nerve),
+                                      ("impulses", treatment.impulses)) if not level]  # fmt: skip
+    said = f"an arm with {' and '.join(has)}" if has else "an arm"
+    return said + (f"{' and' if has else ''} without {' or '.join(lacks)}" if lacks else "")

@@ -10,6 +10,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from labrig_analysis.statistics import (
+    contrast_of_groups,
     effect_from_cells,
     estimable,
     geometric_mean,
@@ -130,3 +131,26 @@ def test_nothing_cannot_be_compared():
         ratio_of_groups([], [1.0])
     with pytest.raises(ValueError, match="at least one"):
         ratio_of_pairs([])
+
+
+def test_a_contrast_of_two_groups_is_their_ratio():
+    first, second = [1.0, 1.2, 1.5], [0.8, 1.1, 0.9, 1.0]
+    assert contrast_of_groups([(1.0, first), (-1.0, second)]) == ratio_of_groups(first, second)
+
+
+def test_a_contrast_of_four_groups_adds_their_variances():
+    logs = [[0.1, 0.3], [0.0, 0.2], [0.5, 0.9], [0.2, 0.2001]]
+    weights = (1.0, -1.0, -1.0, 1.0)
+    found = contrast_of_groups(
+        [(w, [math.exp(x) for x in own]) for w, own in zip(weights, logs, strict=True)]
+    )
+    parts = [((own[1] - own[0]) ** 2 / 2) / 2 for own in logs]
+    assert found.ratio == pytest.approx(math.exp(0.2 - 0.1 - 0.7 + 0.20005))
+    assert found.df == pytest.approx(sum(parts) ** 2 / sum(p**2 for p in parts))
+    assert found.statistic == pytest.approx(math.log(found.ratio) / math.sqrt(sum(parts)))
+
+
+@pytest.mark.parametrize("groups", [[], [(1.0, [1.0]), (-1.0, [])]])
+def test_a_contrast_needs_every_group(groups):
+    with pytest.raises(ValueError, match="each group needs at least one unit"):
+        contrast_of_groups(groups)

@@ -85,6 +85,37 @@ def ratio_of_groups(first: Floats, second: Floats) -> RatioTest:
     return _tested(difference, math.sqrt(variance), float(df), "Welch's t on log units", n)
 
 
+def contrast_of_groups(weighted: Sequence[tuple[float, Floats]]) -> RatioTest:
+    """A weighted sum of means of log units over several groups, as a ratio (of ratios).
+
+    Error by each group's own variance, degrees of freedom by Satterthwaite (1946); with weights 1
+    and -1 it is :func:`ratio_of_groups`.
+
+    Args:
+        weighted: (weight, one positive value a unit) of every group.
+
+    Returns:
+        exp of the sum; ``n`` is the fewest and the most units of a group; without interval when a
+        group has fewer than two units.
+
+    Raises:
+        ValueError: a group is empty, or a value is not above 0.
+    """
+    groups = [(weight, _logs(values)) for weight, values in weighted]
+    if not groups or not all(len(logs) for _, logs in groups):
+        raise ValueError("each group needs at least one unit")
+    difference = float(sum(weight * logs.mean() for weight, logs in groups))
+    n = (min(len(logs) for _, logs in groups), max(len(logs) for _, logs in groups))
+    if n[0] < 2:
+        return _untested(difference, "none: a side has one unit, its spread is unknown", n)
+    parts = [(w * w * logs.var(ddof=1) / len(logs), len(logs) - 1) for w, logs in groups]
+    variance = float(sum(part for part, _ in parts))
+    if variance == 0:
+        return _untested(difference, "none: units do not differ at all", n)
+    df = variance**2 / float(sum(part * part / own for part, own in parts))
+    return _tested(difference, math.sqrt(variance), df, "Welch's t on log units", n)
+
+
 def ratio_of_pairs(ratios: Floats) -> RatioTest:
     """Compare within blocks: a one-sample t on the log ratios, one a block (donor).
 

@@ -1,4 +1,4 @@
-"""What a unit is, by the plumbing; and which origins the arms of a protocol can tell."""
+"""What a unit is, by the plumbing, and what is compared of it."""
 
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from labrig.protocol.loading import load_protocol
 from labrig.report.comparisons import compare_arms, compare_contraction
 from labrig.report.growth import over_own_baseline, unit_table, well_table, wells_that_count
 from labrig.report.moments import fullest
-from labrig.report.origins import origins
 from labrig.report.units import Design
 from labrig.rig.loading import load_rig
 
@@ -71,32 +70,6 @@ def test_the_unit_of_a_comparison_follows_from_its_arms():
 
 def design(plan) -> Design:
     return Design(tuple(plan), arm_levels(DEMO, BENCH), "vehicle-sham")
-
-
-ORIGINS = {
-    "demo-night": {"neurogenic, trophic", "neurogenic, activity"},
-    "nerve-factor-factorial": {"neurogenic, trophic", "neurogenic, activity", "musculogenic"},
-    "overnight-imaging": set(),
-}
-
-
-@pytest.mark.parametrize("name", ORIGINS)
-def test_which_origins_the_catalogue_can_tell(name):
-    found = origins(load_protocol(PROTOCOLS / f"{name}.yaml").model, {})
-    assert {origin.name for origin in found if origin.identifiable} == ORIGINS[name]
-    assert all(origin.why.startswith("not identifiable") for o in [found] for origin in o
-               if not origin.identifiable)  # fmt: skip
-
-
-def test_an_origin_is_what_its_loss_does():
-    demo = load_protocol(PROTOCOLS / "demo-night.yaml").model
-    logs = {arm: np.log(10.0) for arm in demo.arms}
-    for arm in ("nerve-sham", "nerve-tonic"):
-        logs[arm] += np.log(1.25)
-    by_name = {origin.name: origin.ratio for origin in origins(demo, logs)}
-    assert by_name["neurogenic, trophic"] == pytest.approx(0.8)
-    assert by_name["neurogenic, activity"] == pytest.approx(1.0)
-    assert by_name["musculogenic"] is None
 
 
 def measures(
