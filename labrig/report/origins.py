@@ -182,9 +182,9 @@ def _harm(
         if full.nerve and full.impulses:
             rescues.append(("both", [((n, a), ("", ""))]))
         for by, pairs in rescues:
-            ways = [(*harmed(*with_it), *reversed(harmed(*without))) for with_it, without in pairs]
+            quads = [(*harmed(*with_it), *reversed(harmed(*without))) for with_it, without in pairs]
             yield from _effect(
-                f"{own}, rescue by {by}", "its effect with over that without", have, ways,
+                f"{own}, rescue by {by}", "its effect with over that without", have, quads,
                 signs=(1.0, -1.0, 1.0, -1.0),
             )  # fmt: skip
 
