@@ -67,6 +67,12 @@ def violations(night: Night) -> Iterator[Violation]:
         yield from _one(night, entry, given.get(key, 0.0), told.get(key), rows[key])
 
 
+def _uncounted(sent: Row, rows: list[Row]) -> bool:
+    """Whether no row says what came of this part of a dose."""
+    after = [row for row in rows if row.seq > sent.seq and "classification" in row.detail]
+    return not after or after[0].detail["classification"] == "unknown"
+
+
 def _one(
     night: Night,
     entry: dict[str, Any],
@@ -84,9 +90,10 @@ def _one(
     told_unknown = any(row.detail.get("classification") == "unknown" for row in rows)
     doubted = last is None or last.state == "unknown" or told_unknown or night.end is None
     if came_ul > planned_ul + allowed_ul:
-        sent_ul = sum(row.detail["volume_ul"] for row in sent)
+        # Only what nobody counted may come again: of a part that was counted, its rest alone.
+        unknown_ul = sum(row.detail["volume_ul"] for row in sent if _uncounted(row, rows))
         asked = entry["on_unknown"] in ("redo", "ask")
-        if not (doubted and asked and came_ul <= sent_ul + allowed_ul):
+        if not (doubted and asked and came_ul <= planned_ul + unknown_ul + allowed_ul):
             state = "nothing" if last is None else last.state
             yield Violation(
                 "dose twice",
