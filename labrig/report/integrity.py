@@ -9,7 +9,7 @@ somebody who writes journal, anchors and all else anew.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,7 +45,8 @@ class CommitmentShown:
 
     Attributes:
         entries: number, utc, names, reason, sha256 of each, oldest first.
-        fits: whether what the run is judged by is what stood committed when it began.
+        fits: whether what the run is judged by, and the protocol in its folder, are what stood
+            committed when it began.
         after_data: how many of the entries, the last ones, were made after the run's first row.
     """
 
@@ -122,8 +123,11 @@ def examine(
     """
     run = _Run(folder, identity, plan, protocol, rows)
     shown, faults, warnings = _commitment(run)
+    edited = [*_files(run)]
+    if shown is not None and any(said.startswith("protocol.yaml") for said in edited):
+        shown = replace(shown, fits=False)
     failures = [journal_problem] if journal_problem else []
-    failures += [*_plan(run), *_files(run), *_journal(run), *faults]
+    failures += [*_plan(run), *edited, *_journal(run), *faults]
     failures += faults_of_measures(
         folder.measures,
         str(identity.get("id")),
