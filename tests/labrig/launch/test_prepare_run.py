@@ -115,7 +115,7 @@ def test_a_damaged_file_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"run\.json is damaged"):
         read_json(path)
     path.write_text(json.dumps([1]), encoding="utf-8")
-    with pytest.raises(ValueError, match="not a JSON object"):
+    with pytest.raises(ValueError, match="holds no JSON object"):
         read_json(path)
 
 
