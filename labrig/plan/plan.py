@@ -94,7 +94,8 @@ class Depletion:
 class Curve:
     """Predicted (or, in the ledger, modelled-as-delivered) concentration in one well.
 
-    ``low``/``high`` are the band from the uncertainty of an assumed half-life.
+    ``low``/``high`` are the band from the uncertainty of an assumed half-life; in the ledger, from
+    what nobody knows of its pumps.
     """
 
     well: str

@@ -9,6 +9,7 @@ from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose
 from labrig.record.dose_records import DoseFold
 from labrig.record.pulses import ChannelPulses, PulseFold
+from labrig.record.pump_orders import OrdersFold
 from labrig.record.pump_readings import PumpReadings
 from labrig.record.rows import Row
 from labrig.record.weights import KEY as WEIGHED
@@ -21,6 +22,7 @@ class Seen:
 
     Attributes:
         pumps: what each said of itself.
+        orders: what each may have been told.
         levels: ``(at_s, µL/min)`` that each pump confirmed.
         doses: what became of them.
         pulses: by stimulator and channel, as ``stimulator:channel``.
@@ -29,6 +31,7 @@ class Seen:
     """
 
     pumps: dict[str, PumpReadings] = field(default_factory=dict)
+    orders: OrdersFold = field(default_factory=OrdersFold)
     levels: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     doses: DoseFold = field(default_factory=DoseFold)
     pulses: dict[str, ChannelPulses] = field(default_factory=dict)
@@ -41,11 +44,18 @@ def read_delivery(plan: Plan, rows: Iterable[Row]) -> Seen:
     planned = {entry.key: entry for entry in plan.timeline if isinstance(entry, Dose)}
     pulses = PulseFold(plan)
     seen = Seen(pulses=pulses.channels)
+    seen.orders.plan(plan)
     for row in rows:
         pulses.see(row)
+        seen.orders.see(row)
         detail = row.detail
         if row.kind == "sample" and "delivered_ul" in detail:
             seen.pumps.setdefault(row.key, PumpReadings()).see(row.run_s, detail)
+        elif row.kind == "run" and row.key == "adopted":
+            for said in seen.pumps.values():
+                said.meet_anew()
+        elif row.kind == "run" and row.key == "attached" and detail["instrument"] in seen.pumps:
+            seen.pumps[detail["instrument"]].meet_anew()
         elif row.kind == "level" and row.state == "confirmed" and "rate_ul_min" in detail:
             levels = seen.levels.setdefault(detail["instrument"], [])
             levels.append((row.run_s, detail["rate_ul_min"]))

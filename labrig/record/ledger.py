@@ -7,7 +7,7 @@ ledger out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ from labrig.plan.pulse_times import pulses_given
 from labrig.plan.timeline import Dose, StimulationLevel
 from labrig.record.delivery import Seen, read_delivery
 from labrig.record.dose_records import DoseRecord
-from labrig.record.flow_steps import delivered_steps, planned_steps, volume_ul
+from labrig.record.flow_bounds import PumpFlow, pump_flows
+from labrig.record.flow_steps import planned_steps, volume_ul
 from labrig.record.pulses import ChannelPulses
 from labrig.record.pump_readings import PumpReadings
 from labrig.record.rows import Row
@@ -31,9 +32,9 @@ class PumpTotals:
     Attributes:
         planned_ul: by the timeline.
         commanded_ul: levels that it said it holds, and all that was sent as doses.
-        believed_ul: by its own counter, or its rate where it keeps none. Where it lost power,
-            what it had counted since it was last asked is left out.
-        unsure_ul: what may have come besides, where it lost power.
+        believed_ul: by its own counter, or its rate where it keeps none. What nobody has read is
+            left out: before its first reading, after its last, and where it lost power.
+        unsure_ul: what may have come besides in those stretches.
         drive_watched: it stops by itself when its drive does not follow, so that a clog or an
             empty syringe is noticed; a leak, a bubble, worn tubing or a wrong syringe is not.
         witnessed_ul: by something that is not the pump: the weight of a reservoir that it alone
@@ -83,7 +84,8 @@ def dose_ledger(plan: Plan, rows: Iterable[Row], until_s: float) -> Ledger:
     """Read the journal against the plan, up to ``until_s`` on the run's clock."""
     seen = read_delivery(plan, rows)
     until_s = min(until_s, plan.forecast.duration_s)
-    wells = well_doses(plan, seen, until_s)
+    flows = pump_flows(seen.pumps, seen.orders, until_s)
+    wells = well_doses(plan, seen, flows, until_s)
     censored = dict(seen.censored)
     for dose in wells:
         if dose.censored_from_s is not None:
@@ -93,7 +95,7 @@ def dose_ledger(plan: Plan, rows: Iterable[Row], until_s: float) -> Ledger:
     weighed = weights_of(plan, seen, until_s)
     return Ledger(
         until_s=until_s,
-        pumps=_pump_totals(plan, seen, until_s, weighed),
+        pumps=_pump_totals(plan, seen, flows, until_s, weighed),
         wells=wells,
         doses=seen.doses.records(),
         pulses=_pulse_totals(plan, seen, until_s),
@@ -104,8 +106,10 @@ def dose_ledger(plan: Plan, rows: Iterable[Row], until_s: float) -> Ledger:
 
 def weights_of(plan: Plan, seen: Seen, until_s: float) -> tuple[Balance, ...]:
     """What reservoirs lost by weight, beside what their pumps believe."""
-    steps = {pump: delivered_steps(said.readings) for pump, said in seen.pumps.items()}
-    return balances(plan, seen.weights, steps, until_s)
+    # Pumps go on after the end, until their reservoirs are weighed.
+    latest_s = max([until_s, *(at for w in seen.weights.values() for at in w.at_s.values())])
+    flows = pump_flows(seen.pumps, seen.orders, latest_s)
+    return balances(plan, seen.weights, flows, until_s)
 
 
 def ledger_json(ledger: Ledger) -> dict[str, Any]:
@@ -124,7 +128,11 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any part of a ledger
 
 
 def _pump_totals(
-    plan: Plan, seen: Seen, until_s: float, weighed: tuple[Balance, ...]
+    plan: Plan,
+    seen: Seen,
+    flows: Mapping[str, PumpFlow],
+    until_s: float,
+    weighed: tuple[Balance, ...],
 ) -> tuple[PumpTotals, ...]:
     planned = planned_steps(plan)
     boluses = [e for e in plan.timeline if isinstance(e, Dose) and e.offset_s <= until_s]
@@ -132,14 +140,15 @@ def _pump_totals(
     for pump in sorted({*planned, *seen.pumps, *(dose.instrument for dose in boluses)}):
         bolus_ul = sum(dose.volume_ul for dose in boluses if dose.instrument == pump)
         said = seen.pumps.get(pump, PumpReadings())
+        flow = flows.get(pump, PumpFlow([], []))
         commanded_ul = volume_ul(seen.levels.get(pump, []), until_s)
         totals.append(
             PumpTotals(
                 pump=pump,
                 planned_ul=volume_ul(planned.get(pump, []), until_s) + bolus_ul,
                 commanded_ul=commanded_ul + seen.doses.sent_ul(pump),
-                believed_ul=volume_ul(delivered_steps(said.readings), until_s),
-                unsure_ul=said.unsure_ul,
+                believed_ul=volume_ul(flow.least, until_s),
+                unsure_ul=flow.unsure_ul(until_s),
                 drive_watched=said.drive_watched,
                 witnessed_ul=witnessed_ul(plan, pump, weighed),
             )

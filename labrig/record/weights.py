@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from labrig.plan.plan import Plan
-from labrig.record.flow_steps import Steps, volume_ul
+from labrig.record.flow_bounds import PumpFlow
+from labrig.record.flow_steps import volume_ul
 
 KEY = "weighed:"
 """How the key of a row of kind ``note`` begins that holds a weight."""
@@ -34,7 +35,8 @@ class Balance:
     Attributes:
         weighed_ul: None until it was weighed before and after.
         believed_ul: until the run ended, or the weight was written down if that was before.
-        believed_most_ul: until the weight was written down, as pumps go on after the end.
+        believed_most_ul: with all that may have come besides, until the weight was written down,
+            as pumps go on after the end.
         agrees: within the tolerance; None where there is nothing to compare.
     """
 
@@ -56,19 +58,21 @@ def see_weight(weights: dict[str, Weights], at_s: float, detail: Mapping[str, An
 
 
 def balances(
-    plan: Plan, weights: Mapping[str, Weights], steps: Mapping[str, Steps], until_s: float
+    plan: Plan, weights: Mapping[str, Weights], flows: Mapping[str, PumpFlow], until_s: float
 ) -> tuple[Balance, ...]:
     """Every reservoir that was weighed. "Before" is its weight when the run began."""
     found = []
     for reservoir, weighed in sorted(weights.items()):
         before_g, after_g = weighed.grams.get(BEFORE), weighed.grams.get(AFTER)
         taken_s = weighed.at_s.get(AFTER, until_s)
-        draws = [draw for draw in plan.draws if draw.reservoir == reservoir]
-
-        least_ul, most_ul = (
-            sum(volume_ul(steps.get(d.pump, []), to_s) * d.lines for d in draws)
-            for to_s in (min(taken_s, until_s), taken_s)
-        )
+        drawn = [
+            (flows[draw.pump], draw.lines)
+            for draw in plan.draws
+            if draw.reservoir == reservoir and draw.pump in flows
+        ]
+        least_s = min(taken_s, until_s)
+        least_ul = sum(volume_ul(flow.least, least_s) * lines for flow, lines in drawn)
+        most_ul = sum(volume_ul(flow.most, taken_s) * lines for flow, lines in drawn)
         weighed_ul = None
         if before_g is not None and after_g is not None:
             weighed_ul = (before_g - after_g) / DENSITY_G_ML * 1000.0

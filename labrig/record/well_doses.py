@@ -15,7 +15,8 @@ from labrig.plan.concentration import BolusStep, chamber_models, history
 from labrig.plan.plan import ChamberPlan, Curve, FactorLoss, Plan
 from labrig.plan.timeline import Dose
 from labrig.record.delivery import Seen
-from labrig.record.flow_steps import WINDOW_S, Steps, delivered_steps, flow_steps, planned_steps
+from labrig.record.flow_bounds import WINDOW_S, PumpFlow
+from labrig.record.flow_steps import Steps, flow_steps, planned_steps
 
 _HALF = 0.5
 
@@ -27,8 +28,10 @@ class WellDose:
     Attributes:
         fidelity: ∫C dt as delivered over ∫C dt as planned; None when none was planned.
         longest_gap_s: longest stretch below half the target, in which the plan was above it.
-        censored_from_s: by the rule fixed before the run; None: not censored.
-        curve: modelled as delivered; ``low``/``high`` equal the value.
+        censored_from_s: by the rule fixed before the run, and where nobody knows for longer than
+            its gap what the well's pumps gave; None: not censored.
+        curve: modelled as surely delivered; ``low``/``high`` with what may have come besides, of
+            lines that carry the factor or only dilute it.
     """
 
     well: str
@@ -40,21 +43,21 @@ class WellDose:
     curve: Curve
 
 
-def well_doses(plan: Plan, seen: Seen, until_s: float) -> tuple[WellDose, ...]:
+def well_doses(
+    plan: Plan, seen: Seen, flows: Mapping[str, PumpFlow], until_s: float
+) -> tuple[WellDose, ...]:
     """Judge every well and factor, up to ``until_s`` on the run's clock."""
-    delivered = {pump: delivered_steps(said.readings) for pump, said in seen.pumps.items()}
     planned = planned_steps(plan)
     given = [
         BolusStep(d.at_s, d.pump, d.delivered_ul if d.delivered_ul is not None else d.planned_ul)
         for d in seen.doses.records()
     ]
     # A counter's rise already holds what doses brought; only pumps without one need them added.
-    counted = {
-        pump for pump, said in seen.pumps.items() if said.readings[0].delivered_ul is not None
-    }
+    counted = {pump for pump, said in seen.pumps.items() if said.readings[0].counted_ul is not None}
     given = [bolus for bolus in given if bolus.pump not in counted]
     units = {well.well: well.factor_unit for well in plan.wells}
-    known: dict[tuple[Any, ...], tuple[_Exposure, _Exposure]] = {}
+    unknown = {pump: flow.unknown(until_s) for pump, flow in flows.items() if not flow.exact}
+    known: dict[tuple[Any, ...], tuple[_Exposure, ...]] = {}
     found = []
     for chamber in plan.chambers:
         for loss in plan.factors:
@@ -65,9 +68,12 @@ def well_doses(plan: Plan, seen: Seen, until_s: float) -> tuple[WellDose, ...]:
                 meant = _boluses_planned(plan, until_s)
                 known[same] = (
                     _expose(chamber, loss, planned, meant, times),
-                    _expose(chamber, loss, delivered, given, times),
+                    *_delivered(chamber, loss, flows, given, times),
                 )
-            found.append(_judged(plan, chamber.well, units, loss.factor, times, known[same]))
+            blind_s = _blind_from(chamber, unknown, plan.rules.max_gap_s)
+            found.append(
+                _judged(plan, chamber.well, units, loss.factor, times, known[same], blind_s)
+            )
     return tuple(found)
 
 
@@ -75,6 +81,46 @@ def well_doses(plan: Plan, seen: Seen, until_s: float) -> tuple[WellDose, ...]:
 class _Exposure:
     values: tuple[float, ...]
     area: float
+
+
+def _delivered(
+    chamber: ChamberPlan,
+    loss: FactorLoss,
+    flows: Mapping[str, PumpFlow],
+    boluses: list[BolusStep],
+    times_s: tuple[float, ...],
+) -> tuple[_Exposure, _Exposure, _Exposure]:
+    """As surely came; and with what may have come besides, at its lowest and at its highest."""
+    carriers = {
+        inlet.pump
+        for inlet in chamber.inlets
+        if dict(inlet.contents_ng_ml).get(loss.factor, 0.0) > 0
+    }
+    feeding = {inlet.pump for inlet in chamber.inlets} & set(flows)
+    least = {pump: flows[pump].least for pump in feeding}
+    value = _expose(chamber, loss, least, boluses, times_s)
+    if all(flows[pump].exact for pump in feeding):
+        return value, value, value
+    diluted = least | {pump: flows[pump].most for pump in feeding - carriers}
+    enriched = least | {pump: flows[pump].most for pump in feeding & carriers}
+    return (
+        value,
+        _expose(chamber, loss, diluted, boluses, times_s),
+        _expose(chamber, loss, enriched, boluses, times_s),
+    )
+
+
+def _blind_from(
+    chamber: ChamberPlan, unknown: Mapping[str, list[tuple[float, float]]], max_gap_s: float
+) -> float | None:
+    """From when on nobody knew for longer than this what one of its pumps gave; None: never."""
+    begins_s = [
+        from_s
+        for inlet in chamber.inlets
+        for from_s, to_s in unknown.get(inlet.pump, ())
+        if to_s - from_s > max_gap_s
+    ]
+    return min(begins_s, default=None)
 
 
 def _expose(
@@ -114,10 +160,11 @@ def _judged(
     units: Mapping[str, str],
     factor: str,
     times_s: tuple[float, ...],
-    exposures: tuple[_Exposure, _Exposure],
+    exposures: tuple[_Exposure, ...],
+    blind_s: float | None,
 ) -> WellDose:
     """By the rule fixed before the run: fidelity outside its band, or too long a gap."""
-    meant, came = exposures
+    meant, came, low, high = exposures
     rules = plan.rules
     fidelity = came.area / meant.area if meant.area > 0 else None
     gap_s, gap_from_s = _longest_gap(times_s, meant.values, came.values)
@@ -126,7 +173,9 @@ def _judged(
         censored = gap_from_s
     elif fidelity is not None and not rules.fidelity_low <= fidelity <= rules.fidelity_high:
         censored = _first_off(times_s, meant.values, came.values, rules.fidelity_low)
-    curve = Curve(well, factor, meant.values, times_s, came.values, came.values, came.values)
+    if blind_s is not None:
+        censored = blind_s if censored is None else min(censored, blind_s)
+    curve = Curve(well, factor, meant.values, times_s, came.values, low.values, high.values)
     return WellDose(well, units.get(well, well), factor, fidelity, gap_s, censored, curve)
 
 

@@ -201,6 +201,9 @@ class PumpHandler:
                 wanted_ul_min=self._level.rate_ul_min,
             )  # fmt: skip
         self._leave_running()
+        if self._pump is not None:
+            # What comes after its last reading is on nobody's account.
+            self._show(self._pump.state())
 
     def _leave_running(self) -> None:
         """Medium must flow on though no host will speak any more; only its watchdog would stop it.

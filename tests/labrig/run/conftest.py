@@ -211,7 +211,7 @@ class Death:
         return Wire()
 
 
-NOT_YET = {"pump volume"}
+NOT_YET: set[str] = set()
 
 DEFAULT_BENCH = {
     "base": ("leadfluid_bt", {"address": 1}),

@@ -97,3 +97,23 @@ def test_a_bottle_weighed_while_the_run_goes_on_shows_what_its_pump_cannot_see(r
     assert base["believed_ul"] == pytest.approx(7200.0, rel=0.01)
     assert (base["witnessed_ul"], base["drive_watched"]) == (pytest.approx(300.0), False)
     assert "mass-balance" in night.deviations()
+
+
+@pytest.mark.parametrize(("gone_s", "censored"), [(5 * 3600.0, True), (3600.0, False)])
+def test_wells_whose_feed_nobody_knows_for_too_long_are_censored(
+    rehearse, script, gone_s, censored
+):
+    """Its last reading is at two hours; the rule lets four pass."""
+    night = rehearse(unplugged={"base": (2 * 3600.0 + 1.0, float("inf"))})
+    night.run(_plan(script, 2 * 3600.0 + gone_s))
+    ledger = _ledger(night)
+    base = ledger["pumps"][0]
+    assert base["believed_ul"] == pytest.approx(3600.0, rel=0.01)
+    assert base["unsure_ul"] == pytest.approx(30.0 * gone_s / 60.0, rel=0.01)
+    told = ledger["censored_from_s"].get("A1")
+    assert (told is not None) == censored
+    if censored:
+        assert told == pytest.approx(2 * 3600.0, abs=60.0)
+    curve = ledger["wells"][0]["curve"]
+    # Without the medium that dilutes it, it would be more.
+    assert curve["low_ng_ml"][-1] < 0.9 * curve["values_ng_ml"][-1]

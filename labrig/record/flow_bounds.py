@@ -1,0 +1,261 @@
+"""What a pump surely moved, and what it may have moved at most, as steps in time.
+
+Between two readings a counter says what came. Before the first, after the last, and where the
+pump lost power in between, nobody counted: nothing may have come, or as much as its levels and
+doses allow. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from labrig.record.flow_steps import Steps, volume_ul
+from labrig.record.pump_orders import OrdersFold, PumpOrders
+from labrig.record.pump_readings import CounterReading, PumpReadings
+
+WINDOW_S = 600.0
+"""A pump's real rate is its counter's rise over at least this long, so that its steps average."""
+SAME_RATE = 0.002
+"""Rates this close, as a fraction, count as one: fewer steps, no visible difference."""
+_LONG_S = 120.0
+"""[P] Pumps are read every minute at least: a gap this long is one in which nobody did."""
+_HALF = 0.5
+_LENIENT, _STEPS = 1.1, 2e-4
+"""[P] A counter has gone round where not much more than this of what could come has come, and two
+steps of its four digits: else it was cleared."""
+
+
+@dataclass(frozen=True, slots=True)
+class PumpFlow:
+    """Rates of one pump as steps: what surely came (``least``), and what may have (``most``)."""
+
+    least: Steps
+    most: Steps
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing is in doubt at any time."""
+        return self.least == self.most
+
+    def unsure_ul(self, until_s: float) -> float:
+        """What may have come besides what surely came, in µL."""
+        return max(volume_ul(self.most, until_s) - volume_ul(self.least, until_s), 0.0)
+
+    def unknown(self, until_s: float) -> list[tuple[float, float]]:
+        """Stretches in which less than half of what may have come is known to have come."""
+        found: list[tuple[float, float]] = []
+        for (from_s, least, most), (to_s, _, _) in pairwise([*self._both(), (until_s, 0.0, 0.0)]):
+            if from_s >= until_s or least >= _HALF * most:
+                continue
+            to_s = min(to_s, until_s)
+            if found and found[-1][1] == from_s:
+                from_s = found.pop()[0]
+            found.append((from_s, to_s))
+        return found
+
+    def _both(self) -> Iterator[tuple[float, float, float]]:
+        """``(from_s, least, most)`` wherever either changes."""
+        changes = [(at_s, 0, rate) for at_s, rate in self.least]
+        changes += [(at_s, 1, rate) for at_s, rate in self.most]
+        rates = [0.0, 0.0]
+        for at_s, same in groupby(sorted(changes), key=lambda change: change[0]):
+            for _, which, rate in same:
+                rates[which] = rate
+            yield at_s, rates[0], rates[1]
+
+
+def pump_flows(
+    said: Mapping[str, PumpReadings], orders: OrdersFold, until_s: float
+) -> dict[str, PumpFlow]:
+    """Of every pump that was read or told something; ``until_s`` on the run's clock."""
+    found = {}
+    for pump in sorted({*said, *orders.pumps}):
+        readings = said.get(pump, PumpReadings())
+        found[pump] = _Bounds(orders, orders.of(pump)).flow(readings, until_s)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Rise:
+    """Between two readings: what surely came, and whether more may have."""
+
+    from_: CounterReading
+    to: CounterReading
+    came_ul: float
+    in_doubt: bool
+
+    @property
+    def over_s(self) -> float:
+        return self.to.at_s - self.from_.at_s
+
+    @property
+    def steady(self) -> bool:
+        """Whether it came at one rate, as far as anybody saw."""
+        return self.from_.rate_ul_min == self.to.rate_ul_min and not self.to.met_anew
+
+
+class _Bounds:
+    """One pump's steps in the making."""
+
+    def __init__(self, everybody: OrdersFold, orders: PumpOrders) -> None:
+        self._orders, self._stopped_s, self._ended = orders, everybody.stopped_s, everybody.ended
+        self._fastest_ul_min = orders.fastest_ul_min()
+        self._least: Steps = []
+        self._most: Steps = []
+
+    def flow(self, said: PumpReadings, until_s: float) -> PumpFlow:
+        # The first one after the end tells what came before it.
+        inside = sum(reading.at_s < until_s for reading in said.readings)
+        readings = said.readings[: inside + 1]
+        if not readings:
+            if self._orders.unread or not self._ended:
+                self._unknown(0.0, until_s, 0.0, self._highest(0.0, until_s))
+            self._step(until_s, 0.0, 0.0)
+            return PumpFlow(self._least, self._most)
+        first, last = readings[0], readings[-1]
+        self._before(first)
+        counted: list[_Rise] = []
+        for before, reading in pairwise(readings):
+            rise = self._rise(before, reading, said.range_ul)
+            if reading.at_s > until_s and (rise.in_doubt or not rise.steady):
+                # How much of it came before the end, its counter does not say.
+                self._counted(counted)
+                counted = []
+                most_ul = self._most_ul(before, reading) if rise.in_doubt else rise.came_ul
+                most = max(most_ul, rise.came_ul) * 60.0 / (until_s - before.at_s)
+                self._step(before.at_s, 0.0, most)
+                continue
+            if not rise.in_doubt:
+                counted.append(rise)
+                continue
+            self._counted(counted)
+            counted = []
+            level = self._highest_between(before, reading)
+            self._unknown(before.at_s, reading.at_s, rise.came_ul, level)
+        self._counted(counted)
+        self._unknown(last.at_s, until_s, 0.0, self._highest(last.at_s, until_s, last))
+        self._step(max(last.at_s, until_s), 0.0, 0.0)
+        return PumpFlow(self._least, self._most)
+
+    def _before(self, first: CounterReading) -> None:
+        level = first.rate_ul_min
+        if self._orders.unread:
+            level = self._highest(0.0, first.at_s, first)
+        # Where nobody of this run had told it anything, it did what it was met doing.
+        self._unknown(0.0, first.at_s, 0.0, level)
+
+    def _rise(
+        self, before: CounterReading, reading: CounterReading, range_ul: float | None
+    ) -> _Rise:
+        minutes = (reading.at_s - before.at_s) / 60.0
+        if before.counted_ul is None or reading.counted_ul is None:
+            # Its rate is all that is known: one that is the same at both ends held in between.
+            rates = (before.rate_ul_min, reading.rate_ul_min)
+            return _Rise(before, reading, min(rates) * minutes, rates[0] != rates[1])
+        came_ul = reading.counted_ul - before.counted_ul
+        since_anew_ul = max(reading.counted_ul, 0.0)
+        if reading.lost_power:
+            return _Rise(before, reading, since_anew_ul, in_doubt=True)
+        if came_ul < 0:
+            return self._fallen(before, reading, range_ul)
+        silent = range_ul is None or reading.met_anew
+        in_doubt = silent and self._hides(before, reading, range_ul)
+        return _Rise(before, reading, came_ul, in_doubt)
+
+    def _fallen(
+        self, before: CounterReading, reading: CounterReading, range_ul: float | None
+    ) -> _Rise:
+        """A counter that shows less than before has gone round, or has begun anew."""
+        assert reading.counted_ul is not None
+        assert before.counted_ul is not None
+        since_anew_ul = max(reading.counted_ul, 0.0)
+        if range_ul is None:
+            return _Rise(before, reading, since_anew_ul, in_doubt=True)
+        round_ul = (reading.counted_ul - before.counted_ul) % range_ul
+        likely_ul = _LENIENT * self._most_ul(before, reading) + _STEPS * range_ul
+        if round_ul > likely_ul:
+            return _Rise(before, reading, since_anew_ul, in_doubt=True)
+        # Whoever died in between may have been the one that was told of a power cut.
+        either = reading.met_anew and since_anew_ul <= likely_ul
+        came_ul = min(round_ul, since_anew_ul) if either else round_ul
+        return _Rise(before, reading, came_ul, in_doubt=either)
+
+    def _hides(
+        self, before: CounterReading, reading: CounterReading, range_ul: float | None
+    ) -> bool:
+        """Whether a counter that has grown may have begun anew, or gone round, all the same.
+
+        It may, where all that it shows can have come since, and more could have.
+        """
+        assert reading.counted_ul is not None
+        assert before.counted_ul is not None
+        fastest = max(self._fastest_ul_min, before.rate_ul_min, reading.rate_ul_min)
+        ceiling_ul = fastest * (reading.at_s - before.at_s) / 60.0
+        came_ul = reading.counted_ul - before.counted_ul
+        needed_ul = reading.counted_ul
+        if range_ul is not None:
+            needed_ul = min(needed_ul, came_ul + range_ul)
+        if needed_ul > ceiling_ul:
+            return False
+        most_ul = self._most_ul(before, reading)
+        return needed_ul <= most_ul and came_ul * (1.0 + SAME_RATE) < most_ul
+
+    def _counted(self, rises: list[_Rise]) -> None:
+        """Steps of what leaves no doubt, averaged while the rate is the same."""
+        came_ul = over_s = 0.0
+        for number, rise in enumerate(rises):
+            came_ul, over_s = came_ul + rise.came_ul, over_s + rise.over_s
+            following = rises[number + 1 :][:1]
+            goes_on = bool(following) and (
+                following[0].to.rate_ul_min == following[0].from_.rate_ul_min
+                and rise.to.rate_ul_min == rise.from_.rate_ul_min
+            )
+            if over_s <= 0 or (goes_on and over_s < WINDOW_S):
+                continue
+            rate = came_ul * 60.0 / over_s
+            self._step(rise.to.at_s - over_s, rate, rate)
+            came_ul = over_s = 0.0
+
+    def _unknown(self, from_s: float, to_s: float, came_ul: float, level_ul_min: float) -> None:
+        """A stretch that nobody counted, but for ``came_ul`` of it."""
+        if to_s <= from_s:
+            return
+        least = came_ul * 60.0 / (to_s - from_s)
+        doses = self._orders.doses_within(from_s, to_s)
+        if doses:
+            # As soon and as fast as they can have come: an upper bound at every time after.
+            fastest = max(dose.rate_ul_min for dose in doses)
+            over_s = from_s + sum(dose.volume_ul for dose in doses) / fastest * 60.0
+            self._step(from_s, least, max(level_ul_min + fastest, least))
+            from_s = min(over_s, to_s)
+        if from_s < to_s:
+            self._step(from_s, least, max(level_ul_min, least))
+
+    def _highest_between(self, before: CounterReading, reading: CounterReading) -> float:
+        """µL/min that it may have been at, but for doses."""
+        if reading.met_anew or reading.at_s - before.at_s > _LONG_S:
+            return self._highest(before.at_s, reading.at_s, before, reading)
+        return self._met(before, reading)
+
+    def _highest(self, from_s: float, to_s: float, *ends: CounterReading) -> float:
+        told = self._orders.rates_ul_min(from_s, to_s, self._stopped_s)
+        return max([self._met(*ends), *told])
+
+    def _met(self, *ends: CounterReading) -> float:
+        return max(
+            (e.rate_ul_min for e in ends if not self._orders.is_dose(e.at_s, e.rate_ul_min)),
+            default=0.0,
+        )
+
+    def _most_ul(self, before: CounterReading, reading: CounterReading) -> float:
+        doses = self._orders.doses_within(before.at_s, reading.at_s)
+        minutes = (reading.at_s - before.at_s) / 60.0
+        return self._highest_between(before, reading) * minutes + sum(d.volume_ul for d in doses)
+
+    def _step(self, at_s: float, least: float, most: float) -> None:
+        for steps, rate in ((self._least, least), (self._most, most)):
+            same = steps and abs(rate - steps[-1][1]) <= SAME_RATE * max(rate, steps[-1][1])
+            if not same:
+                steps.append((at_s, rate))

@@ -1,0 +1,195 @@
+"""Whatever outages, power cuts and deaths leave: what a pump moved is within its bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from truthcheck.seeds import plan_of
+
+from labrig.plan.timeline import Dose, FlowLevel, Lateness
+from labrig.record.ledger import dose_ledger
+from labrig.record.rows import Row
+
+END_S = 900.0
+RANGE_UL = 10_000.0
+VOLUME_UL, DOSE_UL_MIN = 10.0, 20.0
+POLL_S = 30.0
+NEW_ERA = {"dose": ("new_era_ne1000", {"address": 0})}
+
+
+@dataclass
+class LittlePump:
+    """Moves liquid; its counter rolls over, or tells nothing of lost power."""
+
+    ranged: bool
+    counter_ul: float
+    rate_ul_min: float = 0.0
+    dose_left_ul: float = 0.0
+    moved_ul: float = 0.0
+    alarm: bool = False
+
+    def pass_s(self, seconds: float) -> None:
+        came_ul = self.rate_ul_min * seconds / 60.0
+        if self.dose_left_ul > 0:
+            came_ul = min(DOSE_UL_MIN * seconds / 60.0, self.dose_left_ul)
+            self.dose_left_ul -= came_ul
+        self.moved_ul += came_ul
+        self.counter_ul += came_ul
+        if self.ranged:
+            self.counter_ul %= RANGE_UL
+
+    def cut_power(self) -> None:
+        self.rate_ul_min = self.dose_left_ul = self.counter_ul = 0.0
+        self.alarm = self.ranged
+
+    def reading(self) -> dict[str, Any]:
+        dosing = self.dose_left_ul > 0
+        alarm, self.alarm = ("power was interrupted" if self.alarm else None), False
+        return {
+            "running": dosing or self.rate_ul_min > 0, "alarm": alarm,
+            "rate_ul_min": DOSE_UL_MIN if dosing else self.rate_ul_min,
+            "delivered_ul": self.counter_ul,
+            "counter_range_ul": RANGE_UL if self.ranged else None,
+        }  # fmt: skip
+
+
+@dataclass
+class LittleRunner:
+    """Writes down what a runner would, one after another; the dead take their last rows along."""
+
+    pump: LittlePump
+    levels: list[FlowLevel]
+    rows: list[Row] = field(default_factory=list)
+    now_s: float = 0.0
+    alive: bool = True
+    linked: bool = True
+    dosing: bool = False
+    firm: int = 0
+
+    def write(self, kind: str, key: str, state: str = "noted", **detail: Any) -> None:
+        self.rows.append(
+            Row(len(self.rows) + 1, kind, key, state, 1, self.now_s, "", 0.0, "", detail, "")
+        )
+
+    def read(self) -> None:
+        self.write("sample", "dose", **self.pump.reading())
+
+    def meet(self) -> None:
+        if self.alive and self.linked:
+            self.write("run", "attached", instrument="dose")
+            self.read()
+            self.look()
+
+    def look(self) -> None:
+        """As every half a minute, and when a level is due."""
+        if not (self.alive and self.linked):
+            return
+        self.read()
+        if self.pump.dose_left_ul > 0:
+            return
+        if self.dosing:
+            self.write("dose", "bolus", "unknown", delivered_ul=None)
+            self.dosing = False
+        level = [level for level in self.levels if level.offset_s <= self.now_s][-1]
+        self.pump.rate_ul_min = level.rate_ul_min
+        self.read()
+        self.write(
+            "level", level.key, "confirmed", rate_ul_min=level.rate_ul_min, instrument="dose"
+        )
+
+    def happen(self, what: str, lost: int) -> None:
+        if what == "cut":
+            self.pump.cut_power()
+        elif what == "unplug":
+            self.linked = False
+        elif what == "plug" and not self.linked:
+            self.linked = True
+            self.meet()
+        elif what == "kill" and self.alive:
+            self.alive = False
+            self.rows = self.rows[: max(len(self.rows) - lost, self.firm)]
+        elif what == "adopt" and not self.alive:
+            self.alive = True
+            self.write("run", "adopted", epoch=2)
+            self.meet()
+        elif what == "dose" and self.alive and self.linked and not self.dosing:
+            self.read()
+            self.write("dose", "bolus", "sent", volume_ul=VOLUME_UL, rate_ul_min=DOSE_UL_MIN)
+            # Written before it is sent: no death takes it.
+            self.firm, self.dosing = len(self.rows), True
+            self.pump.rate_ul_min, self.pump.dose_left_ul = 0.0, VOLUME_UL
+
+
+def night(changes, happenings, ranged, counter_ul, at_rest_first):
+    """Play it; the pump, and its totals by the ledger."""
+    rates = [(0.0, 0.0 if at_rest_first else 30.0), *sorted(changes)]
+    levels = [FlowLevel(f"level-{n}", at_s, "night", "dose", rate, ("A1", "A2"))
+              for n, (at_s, rate) in enumerate(rates)]  # fmt: skip
+    dose = Dose("bolus", 100.0, "night", "dose", VOLUME_UL, DOSE_UL_MIN, ("A1", "A2"), "CNTF",
+                Lateness("skip"), "assume_done")  # fmt: skip
+    pump = LittlePump(ranged, counter_ul if ranged else 0.0)
+    runner = LittleRunner(pump, levels)
+    runner.write("run", "started")
+    runner.firm = 1
+    looks = [(n * POLL_S, "look", 0) for n in range(1, int(END_S / POLL_S))]
+    looks += [(at_s, "look", 0) for at_s, _ in changes]
+    runner.meet()
+    for at_s, what, lost in sorted([*looks, *happenings, (END_S, "look", 0)]):
+        pump.pass_s(at_s - runner.now_s)
+        runner.now_s = at_s
+        runner.look() if what == "look" else runner.happen(what, lost)
+    plan = plan_of([*levels, dose], NEW_ERA, END_S, "off")
+    (totals,) = dose_ledger(plan, runner.rows, END_S).pumps
+    return pump, totals
+
+
+whens = st.floats(0.1, END_S - 0.1).map(lambda at_s: round(at_s, 1))
+happenings = st.lists(
+    st.tuples(whens, st.sampled_from(["cut", "unplug", "plug", "kill", "adopt", "dose"]),
+              st.integers(0, 12)),
+    max_size=10,
+)  # fmt: skip
+changes = st.lists(
+    st.tuples(whens, st.sampled_from([0.0, 6.0, 15.0, 40.0])), max_size=3, unique_by=lambda c: c[0]
+)
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(changes, happenings, st.booleans(), st.sampled_from([0.0, 9.0, 500.0, 9_990.0]),
+       st.booleans())  # fmt: skip
+@example([], [(10.0, "kill", 12), (300.0, "adopt", 0)], True, 0.0, False)
+@example([(300.0, 6.0)], [(200.0, "unplug", 0)], True, 0.0, False)
+def test_what_a_pump_moved_is_between_what_is_believed_and_what_may_have_come(
+    changes, happenings, ranged, counter_ul, at_rest_first
+):
+    pump, totals = night(changes, happenings, ranged, counter_ul, at_rest_first)
+    tolerance_ul = 0.2 + 0.01 * pump.moved_ul
+    assert totals.believed_ul - tolerance_ul <= pump.moved_ul
+    assert pump.moved_ul <= totals.believed_ul + totals.unsure_ul + tolerance_ul
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(changes, st.sampled_from([0.0, 500.0, 9_990.0]), st.booleans())
+def test_nothing_is_in_doubt_where_nothing_happened(changes, counter_ul, ranged):
+    pump, totals = night(changes, [(100.0, "dose", 0)], ranged, counter_ul, False)
+    assert totals.believed_ul == pytest.approx(pump.moved_ul, rel=0.005, abs=0.2)
+    assert totals.unsure_ul <= 0.01 * pump.moved_ul + 0.2
+
+
+def test_a_counter_that_went_on_settles_what_nobody_watched():
+    """Unplugged for five minutes and a level missed meanwhile; nothing is left in doubt."""
+    changes, gone = [(300.0, 6.0)], [(200.0, "unplug", 0), (500.0, "plug", 0)]
+    pump, totals = night(changes, gone, True, 0.0, False)
+    assert totals.believed_ul == pytest.approx(pump.moved_ul, abs=0.5)
+    assert totals.unsure_ul < 0.5
+
+
+def test_a_pump_that_nobody_reached_again_is_believed_no_further_than_it_counted():
+    _, totals = night([(300.0, 6.0)], [(200.0, "unplug", 0)], True, 0.0, False)
+    assert totals.believed_ul == pytest.approx(90.0)
+    # Its last reading was at 180 s; it may have gone on at 30 µL/min, or stood.
+    assert totals.unsure_ul == pytest.approx(360.0)
