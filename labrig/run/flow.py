@@ -200,10 +200,12 @@ class PumpHandler:
                 rate_ul_min=self._left.rate_ul_min if self._left.running else 0.0,
                 wanted_ul_min=self._level.rate_ul_min,
             )  # fmt: skip
-        self._leave_running()
-        if self._pump is not None:
-            # What comes after its last reading is on nobody's account.
-            self._show(self._pump.state())
+        try:
+            if self._pump is not None:
+                # What comes after its last reading is on nobody's account.
+                self._show(self._pump.state())
+        finally:
+            self._leave_running()
 
     def _leave_running(self) -> None:
         """Medium must flow on though no host will speak any more; only its watchdog would stop it.
