@@ -11,8 +11,6 @@ from statsmodels.stats.multitest import multipletests
 
 from labrig_analysis.statistics import (
     contrast_of_groups,
-    effect_from_cells,
-    estimable,
     geometric_mean,
     holm,
     ratio_of_groups,
@@ -92,32 +90,6 @@ def test_holm_agrees_with_statsmodels(count):
     p_values = list(np.random.default_rng(count).uniform(0, 0.2, count))
     theirs = multipletests(p_values, method="holm")[1]
     assert holm(p_values) == pytest.approx(list(theirs))
-
-
-FULL = [[1, n, a, n * a] for n in (0, 1) for a in (0, 1)]
-
-
-@pytest.mark.parametrize(
-    ("rows", "contrast", "can"),
-    [
-        (FULL, [0, 1, 0, 0], True),
-        (FULL, [0, 0, 0, 1], True),
-        ([FULL[0], FULL[3]], [0, 1, 0, 0], False),  # both or neither: which of the two was it?
-        ([FULL[0], FULL[2]], [0, 1, 0, 0], True),
-        ([FULL[0], FULL[2]], [0, 0, 1, 0], False),  # nobody got impulses
-        ([FULL[2], FULL[3]], [0, 1, 0, 0], False),  # everybody got factors
-    ],
-)
-def test_what_a_design_can_tell(rows, contrast, can):
-    assert estimable(rows, contrast) is can
-
-
-def test_an_effect_comes_back_from_the_cells():
-    design = {f"{n}{a}": [1.0, n, a] for n in (0, 1) for a in (0, 1)}
-    logs = {arm: 2.5 + 0.2 * row[1] - 0.1 * row[2] for arm, row in design.items()}
-    assert effect_from_cells(design, logs, [0, 1, 0]) == pytest.approx(0.2)
-    with pytest.raises(ValueError, match="not identifiable"):
-        effect_from_cells({"00": [1, 0, 0], "11": [1, 1, 1]}, {"00": 1, "11": 2}, [0, 1, 0])
 
 
 @pytest.mark.parametrize("bad", [[0.0, 1.0], [-1.0], [math.nan], [math.inf]])

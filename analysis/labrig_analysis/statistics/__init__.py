@@ -15,7 +15,6 @@ scipy.stats takes a second to load:
 * ``dose_response``, ``time_to_loss``, ``order_of_decline``, ``recovery``
 """
 
-from labrig_analysis.statistics.cells import effect_from_cells, estimable
 from labrig_analysis.statistics.multiplicity import holm
 from labrig_analysis.statistics.ratios import (
     EQUIVALENCE_MARGIN,
@@ -34,8 +33,6 @@ __all__ = [
     "Floats",
     "RatioTest",
     "contrast_of_groups",
-    "effect_from_cells",
-    "estimable",
     "geometric_mean",
     "holm",
     "ratio_of_groups",
