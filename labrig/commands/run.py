@@ -14,8 +14,11 @@ from labrig.commands import exit_codes
 from labrig.commands.pasted import pasted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from labrig.launch.prepare import StartRequest
     from labrig.launch.runner_child import RunnerOptions
+    from labrig.night.following import Glance
     from labrig.run_folder import RunFolder
 
 
@@ -127,26 +130,58 @@ def _directly(request: StartRequest, options: RunnerOptions, *, as_json: bool) -
 
 def start_and_follow(folder: RunFolder, options: RunnerOptions, *, as_json: bool) -> None:
     """Start (or adopt) the run's runner, follow it to its end, and say what came of it."""
+    from labrig.durable import read_json
     from labrig.launch.runner_child import start_runner, wait_until_ready
 
+    if not read_json(folder.identity)["simulated"]:
+        start_and_keep(folder, options, as_json=as_json)
+        return
+    # How long the bench of a dead runner was left alone is for `labrig resume --gap` to say.
     child = start_runner(folder, options)
     wait_until_ready(child, folder)
     follow_to_the_end(folder, child, as_json=as_json)
 
 
+def start_and_keep(folder: RunFolder, options: RunnerOptions, *, as_json: bool) -> None:
+    """The same for a real bench: a runner that dies is brought back, as `labrig serve` does."""
+    from labrig.launch.keeper import Keeper
+    from labrig.launch.runner_child import start_runner, wait_until_ready
+
+    wait_until_ready(start_runner(folder, options), folder)
+    keeper = Keeper(folder.root.parent, lambda text: typer.echo(text, err=True))
+    keeper.take_over(folder, options)
+    follow_to_the_end(folder, None, as_json=as_json, meanwhile=keeper.look_after)
+
+
 def follow_to_the_end(
-    folder: RunFolder, child: subprocess.Popen[bytes] | None, *, as_json: bool
+    folder: RunFolder,
+    child: subprocess.Popen[bytes] | None,
+    *,
+    as_json: bool,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> None:
-    """Follow a run, started here (``child``) or elsewhere, to its end, and say what came of it."""
+    """Follow a run to its end, and say what came of it.
+
+    Args:
+        folder: the run.
+        child: its runner, when it was started here and is not brought back.
+        as_json: one JSON line at the end instead of words.
+        meanwhile: called at every look.
+    """
     from labrig.commands.night_display import NightDisplay
     from labrig.night.conduct import conduct
     from labrig.night.followed import AlreadyFollowed
     from labrig.plan.store import read_plan
 
     display = NightDisplay(folder, read_plan(folder), quiet=as_json)
+
+    def look(seen: Glance, measured: int, in_work: int) -> None:
+        meanwhile()
+        display.show(seen, measured, in_work)
+
     try:
         with display:
-            result = conduct(folder, child, display.show)
+            result = conduct(folder, child, look)
     except KeyboardInterrupt:
         where = pasted(folder.root)
         typer.echo(

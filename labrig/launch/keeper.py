@@ -92,7 +92,7 @@ class Keeper:
         Raises:
             OSError: an answer cannot be written.
         """
-        self._look_after()
+        self.look_after()
         for path in sorted(self._runs.glob("*/offer.json")):
             folder = RunFolder(path.parent)
             if not folder.answer.exists() and self._answer(folder):
@@ -105,7 +105,8 @@ class Keeper:
         lives = runner_lives(folder.root)
         self._kept = _Kept(folder, options, None, now_s, now_s, elsewhere=lives)
 
-    def _look_after(self) -> None:
+    def look_after(self) -> None:
+        """Bring the runner of the kept run back, if it has died and its time has come."""
         kept = self._kept
         if kept is None or (kept.child is not None and kept.child.poll() is None):
             return
@@ -202,7 +203,7 @@ class Keeper:
         return ""
 
     def _reason_against(self, folder: RunFolder, offer: Offer) -> str:
-        self._look_after()
+        self.look_after()
         busy = self._busy_with()
         if busy is not None:
             return f"the rig is busy with {busy.root.name}: one run at a time"

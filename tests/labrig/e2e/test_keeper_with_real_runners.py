@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,3 +72,40 @@ def test_a_night_whose_runner_dies_at_the_worst_moments_ends_and_lets_the_next_b
     await_answer(second, 1.0)
     tick_until(another, lambda: another.kept() is None)
     assert read_json(second.outcome)["condition"] == "finished"
+
+
+KEEP = """
+import sys
+from pathlib import Path
+from labrig.commands.run import start_and_keep
+from labrig.launch.runner_child import RunnerOptions
+from labrig.run_folder import RunFolder
+start_and_keep(RunFolder(Path(sys.argv[1])), RunnerOptions(400.0), as_json=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_labrig_run_on_a_bench_of_its_own_brings_a_dead_runner_back(short_night, tmp_path):
+    """What `labrig run` does on a real bench, here with the processes of a simulated one."""
+    folder = prepare_run(StartRequest(short_night, BENCH, tmp_path, True, rehearse=True))
+    follower = subprocess.Popen(
+        [sys.executable, "-c", KEEP, str(folder.root)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 120
+        while not folder.control.exists():
+            assert follower.poll() is None, follower.communicate()[1]
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        # time for the follower to look on
+        time.sleep(3.0)
+        os.kill(read_json(folder.control)["pid"], signal.SIGKILL)
+        out, err = follower.communicate(timeout=300)
+    finally:
+        follower.kill()
+        follower.wait()
+    assert json.loads(out.strip().splitlines()[-1])["condition"] == "finished"
+    assert "it is taken over in" in err
+    assert follower.returncode == 0
