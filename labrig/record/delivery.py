@@ -51,9 +51,6 @@ def read_delivery(plan: Plan, rows: Iterable[Row]) -> Seen:
         detail = row.detail
         if row.kind == "sample" and "delivered_ul" in detail:
             seen.pumps.setdefault(row.key, PumpReadings()).see(row.run_s, detail)
-        elif row.kind == "run" and row.key == "adopted":
-            for said in seen.pumps.values():
-                said.meet_anew()
         elif row.kind == "run" and row.key == "attached" and detail["instrument"] in seen.pumps:
             seen.pumps[detail["instrument"]].meet_anew()
         elif row.kind == "level" and row.state == "confirmed" and "rate_ul_min" in detail:

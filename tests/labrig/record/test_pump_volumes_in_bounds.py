@@ -157,12 +157,20 @@ changes = st.lists(
     st.tuples(whens, st.sampled_from([0.0, 6.0, 15.0, 40.0])), max_size=3, unique_by=lambda c: c[0]
 )
 
+HEARD_BY_ONE_WHO_DIED = [
+    (10.0, "kill", 0), (20.0, "cut", 0), (25.0, "adopt", 0), (26.0, "kill", 6), (40.0, "adopt", 0),
+]  # fmt: skip
+"""The pump told of its power cut once, and whoever heard it took the row along."""
+
 
 @settings(max_examples=400, deadline=None, derandomize=True)
 @given(changes, happenings, st.booleans(), st.sampled_from([0.0, 9.0, 500.0, 9_990.0]),
        st.booleans())  # fmt: skip
 @example([], [(10.0, "kill", 12), (300.0, "adopt", 0)], True, 0.0, False)
 @example([(300.0, 6.0)], [(200.0, "unplug", 0)], True, 0.0, False)
+@example([], [(20.0, "cut", 0)], False, 0.0, False)
+@example([], [(20.0, "cut", 0)], True, 0.0, False)
+@example([], HEARD_BY_ONE_WHO_DIED, True, 0.0, False)
 def test_what_a_pump_moved_is_between_what_is_believed_and_what_may_have_come(
     changes, happenings, ranged, counter_ul, at_rest_first
 ):
