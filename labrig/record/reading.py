@@ -170,6 +170,10 @@ def _checked(records: Iterable[Record], path: Path, seq: int, last_hash: str) ->
         yield record
 
 
+_OF_THIS_RUN = frozenset({"run", "commitment", "sha256"})
+"""Of the first row (`labrig.record.origin`), what differs between two runs of one plan."""
+
+
 def journal_digest(rows: Iterable[Row]) -> str:
     """SHA-256 over what a repeated run must repeat: all but wall clock, boot and hashes.
 
@@ -180,7 +184,11 @@ def journal_digest(rows: Iterable[Row]) -> str:
     for row in rows:
         if row.kind == "checkpoint":
             continue  # says again what other rows say, and at what time of day
-        fields = (row.kind, row.key, row.state, row.epoch, row.run_s, json_text(row.detail))
+        detail = row.detail
+        if row.kind == "run" and row.key == "started":
+            # Which run it is, and files that say when it was prepared.
+            detail = {name: detail[name] for name in detail if name not in _OF_THIS_RUN}
+        fields = (row.kind, row.key, row.state, row.epoch, row.run_s, json_text(detail))
         digest.update(repr(fields).encode())
     return digest.hexdigest()
 
