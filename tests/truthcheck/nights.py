@@ -30,7 +30,7 @@ from labrig.run.control_client import CommandRefused, NoRunner, connect
 from labrig.run.runner import Runner, RunOver, previous_state
 from labrig.run_folder import RunFolder
 from labrig.twin.physical import PhysicalRecord, RecordedPlant
-from labrig_drivers.errors import PortLost, PortMissing
+from labrig_drivers.errors import InstrumentError, PortLost, PortMissing
 from labrig_drivers.hosting import SharedBus
 from labrig_drivers.instrument import installed_types
 from labrig_drivers.simulation import Fault as SimulatedFault
@@ -231,8 +231,8 @@ def _live(
         # Its last runner died after its last row: whoever finds the folder concludes.
         conclude_if_ended(RunFolder(folder))
         return [], now_s
-    if isinstance(outcome, PortMissing) and not previous_state(folder).begun:
-        # A start is refused when somebody is missing.
+    if isinstance(outcome, InstrumentError) and not previous_state(folder).begun:
+        # A start is refused when somebody is missing or says nothing.
         return [], now_s
     if isinstance(outcome, Exception):
         return [Violation("error", f"{type(outcome).__name__}: {outcome}")], now_s
