@@ -8,7 +8,7 @@ doses allow. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 from labrig.record.flow_steps import Steps, volume_ul
@@ -25,6 +25,11 @@ _HALF = 0.5
 _LENIENT, _STEPS = 1.1, 2e-4
 """[P] A counter has gone round where not much more than this of what could come has come, and two
 steps of its four digits: else it was cleared."""
+
+_LEAST_UL, _DIGITS = 0.2, 2e-3
+"""[P] Two steps of four digits, and what a small counter may be off."""
+_WITNESSES = 3
+"""[P] Of a reading that cannot be: so many after it are asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,7 @@ class _Bounds:
                 self._unknown(0.0, until_s, 0.0, self._highest(0.0, until_s))
             self._step(until_s, 0.0, 0.0)
             return PumpFlow(self._least, self._most)
+        readings = self._credible(readings, said.range_ul)
         first, last = readings[0], readings[-1]
         self._before(first)
         counted: list[_Rise] = []
@@ -138,6 +144,53 @@ class _Bounds:
         self._unknown(last.at_s, until_s, 0.0, self._highest(last.at_s, until_s, last))
         self._step(max(last.at_s, until_s), 0.0, 0.0)
         return PumpFlow(self._least, self._most)
+
+    def _credible(
+        self, readings: list[CounterReading], range_ul: float | None
+    ) -> list[CounterReading]:
+        """Without those of which a digit was garbled on its way.
+
+        No pump can have moved so much, and those after it go on from the one before it. Where
+        none follows, a jump is not believed either.
+        """
+        kept, met_anew = readings[:1], False
+        for number, given in enumerate(readings[1:], start=1):
+            reading = replace(given, met_anew=True) if met_anew else given
+            met_anew = False
+            if self._can_follow(kept[-1], reading, range_ul):
+                kept.append(reading)
+                continue
+            after = readings[number + 1 : number + 1 + _WITNESSES]
+            denied = any(
+                self._can_follow(kept[-1], later, range_ul)
+                and not self._can_follow(reading, later, range_ul)
+                for later in after
+            )
+            jumped = (reading.counted_ul or 0.0) > (kept[-1].counted_ul or 0.0)
+            if denied or (jumped and not after):
+                met_anew = reading.met_anew
+            else:
+                kept.append(reading)
+        return kept
+
+    def _can_follow(
+        self, before: CounterReading, reading: CounterReading, range_ul: float | None
+    ) -> bool:
+        """Whether a counter can have come from one reading to the other, by any way."""
+        if before.counted_ul is None or reading.counted_ul is None or reading.lost_power:
+            return True
+        came_ul = reading.counted_ul - before.counted_ul
+        digits_ul = _LEAST_UL + _DIGITS * max(reading.counted_ul, before.counted_ul)
+        minutes = (reading.at_s - before.at_s) / 60.0
+        steady_ul = min(before.rate_ul_min, reading.rate_ul_min) * minutes
+        if 0 <= came_ul <= steady_ul + digits_ul:
+            return True
+        likely_ul = _LENIENT * self._most_ul(before, reading) + digits_ul
+        if came_ul >= 0:
+            return came_ul <= likely_ul
+        # A coarser digit may show less; else it has begun anew, or has gone round.
+        round_ul = came_ul % range_ul if range_ul is not None else float("inf")
+        return -came_ul <= digits_ul or min(reading.counted_ul, round_ul) <= likely_ul
 
     def _before(self, first: CounterReading) -> None:
         level = first.rate_ul_min

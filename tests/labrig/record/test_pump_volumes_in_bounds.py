@@ -124,7 +124,7 @@ class LittleRunner:
             self.pump.rate_ul_min, self.pump.dose_left_ul = 0.0, VOLUME_UL
 
 
-def night(changes, happenings, ranged, counter_ul, at_rest_first):
+def night(changes, happenings, ranged, counter_ul, at_rest_first, garbled=None):
     """Play it; the pump, and its totals by the ledger."""
     rates = [(0.0, 0.0 if at_rest_first else 30.0), *sorted(changes)]
     levels = [FlowLevel(f"level-{n}", at_s, "night", "dose", rate, ("A1", "A2"))
@@ -142,6 +142,9 @@ def night(changes, happenings, ranged, counter_ul, at_rest_first):
         pump.pass_s(at_s - runner.now_s)
         runner.now_s = at_s
         runner.look() if what == "look" else runner.happen(what, lost)
+    for at_s, counted_ul in (garbled or {}).items():
+        shown = [row for row in runner.rows if row.kind == "sample" and row.run_s == at_s]
+        shown[-1].detail["delivered_ul"] = counted_ul
     plan = plan_of([*levels, dose], NEW_ERA, END_S, "off")
     (totals,) = dose_ledger(plan, runner.rows, END_S).pumps
     return pump, totals
@@ -201,3 +204,15 @@ def test_a_pump_that_nobody_reached_again_is_believed_no_further_than_it_counted
     assert totals.believed_ul == pytest.approx(90.0)
     # Its last reading was at 180 s; it may have gone on at 30 µL/min, or stood.
     assert totals.unsure_ul == pytest.approx(360.0)
+
+
+@pytest.mark.parametrize("ranged", [True, False])
+@pytest.mark.parametrize("at_s", [60.0, 450.0, END_S])
+@pytest.mark.parametrize("garbled_ul", [7.0, 900.0, 8_000.0])
+def test_one_garbled_digit_of_a_counter_is_no_medium(ranged, at_s, garbled_ul):
+    pump, totals = night([(300.0, 6.0)], [(100.0, "dose", 0)], ranged, 100.0, False,
+                         garbled={at_s: garbled_ul})  # fmt: skip
+    tolerance_ul = 0.2 + 0.01 * pump.moved_ul
+    assert totals.believed_ul - tolerance_ul <= pump.moved_ul
+    assert pump.moved_ul <= totals.believed_ul + totals.unsure_ul + tolerance_ul
+    assert totals.unsure_ul < 10.0
