@@ -15,7 +15,7 @@ from labrig.record.journal import open_journal
 from labrig.record.ledger import dose_ledger, ledger_json, weights_of
 from labrig.record.reading import read_journal
 from labrig.record.recovery import ClockWentBack, RunState, run_time_now_s
-from labrig.record.rows import Entry
+from labrig.record.rows import JournalEntry
 from labrig.record.weights import KEY, Balance, contradiction, see_weight
 from labrig.run.control_client import NoRunner, connect
 from labrig.run.lease import take_lease
@@ -78,11 +78,13 @@ def _append(folder: RunFolder, plan: Plan, detail: dict[str, object]) -> Balance
             journal.epoch = state.epoch
             journal.anchor(folder.anchors)
             journal.follow(follower)
-            journal.note(Entry("note", f"{KEY}{reservoir}", "noted", detail))
+            journal.note(JournalEntry("note", f"{KEY}{reservoir}", "noted", detail))
             ledger = dose_ledger(plan, journal.rows(), state.last_s)
             balance = _of(ledger.reservoirs, reservoir)
             if balance.agrees is False:
-                journal.note(Entry("deviation", "mass-balance", "noted", contradiction(balance)))
+                journal.note(
+                    JournalEntry("deviation", "mass-balance", "noted", contradiction(balance))
+                )
         finally:
             journal.close()
         if folder.ledger.exists():

@@ -32,7 +32,7 @@ from labrig.plan.stimulation_schedule import (
 )
 from labrig.plan.supplies import depletion, loading
 from labrig.plan.targets import phase_spans
-from labrig.plan.timeline import Entry
+from labrig.plan.timeline import TimelineEntry
 from labrig.protocol.models import Protocol
 from labrig.rig.graph import field_position_um, well_centre_um
 from labrig.rig.models import Rig
@@ -116,7 +116,7 @@ def assemble(
     stimulation, more = stimulation_levels(protocol, rig, spans, wells, tests_s)
     found += more
     probe = readings(protocol, rig, spans)
-    entries: list[Entry] = [*levels, *given, *stimulation, *pictures, *moving, *probe]
+    entries: list[TimelineEntry] = [*levels, *given, *stimulation, *pictures, *moving, *probe]
     timeline = tuple(sorted(entries, key=lambda entry: (entry.offset_s, entry.key)))
 
     drawn = draws(rig, carried)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from labrig.plan.timeline import Dose, Entry, Film, FlowLevel, Frame, StimulationLevel
+from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel, TimelineEntry
 
 
-def in_words(entry: Entry) -> str:
+def in_words(entry: TimelineEntry) -> str:
     """What is to happen, without its time; begins with a small letter and has no full stop."""
     match entry:
         case Dose():

@@ -9,12 +9,12 @@ from labrig.plan.figures import figure
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import (
     Dose,
-    Entry,
     Film,
     FlowLevel,
     Frame,
     Reading,
     StimulationLevel,
+    TimelineEntry,
     TrainSpec,
 )
 
@@ -113,11 +113,11 @@ def _round(frames: list[Frame]) -> Row:
     return _row(frames[0], key, what, f"{wells} wells")
 
 
-def _row(entry: Entry, key: str, what: str, where: str) -> Row:
+def _row(entry: TimelineEntry, key: str, what: str, where: str) -> Row:
     return Row(entry.offset_s, clock(entry.offset_s), entry.phase, key, what, where)
 
 
-def _what(entry: Entry) -> str:
+def _what(entry: TimelineEntry) -> str:
     match entry:
         case FlowLevel():
             if entry.rate_ul_min == 0:
@@ -147,7 +147,7 @@ def _train(spec: TrainSpec) -> str:
     )
 
 
-def _where(entry: Entry) -> str:
+def _where(entry: TimelineEntry) -> str:
     match entry:
         case FlowLevel() | StimulationLevel() | Dose():
             return " ".join(entry.wells)

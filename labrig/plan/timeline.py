@@ -143,5 +143,5 @@ class Reading:
 
 Level = FlowLevel | StimulationLevel
 Event = Dose | Frame | Film | Reading
-Entry = FlowLevel | StimulationLevel | Dose | Frame | Film | Reading
-Timeline = tuple[Entry, ...]
+TimelineEntry = FlowLevel | StimulationLevel | Dose | Frame | Film | Reading
+Timeline = tuple[TimelineEntry, ...]

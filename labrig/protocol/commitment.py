@@ -56,7 +56,7 @@ class CommitmentDamaged(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CommitmentEntry:
     """One commitment: number 0, or the numbered amendment of it.
 
     Attributes:
@@ -88,7 +88,7 @@ class Commitment:
     """All commitments of one protocol, oldest first; only ever appended to."""
 
     protocol: str
-    entries: tuple[Entry, ...]
+    entries: tuple[CommitmentEntry, ...]
 
     @property
     def sha256(self) -> str:
@@ -182,7 +182,7 @@ def commit(
     _check_amendment(before, reason, protocol_path)
     fixed = fixed_part(protocol)
     earlier = of_protocol(log, protocol.name, protocol_path.name)
-    entry = Entry(
+    entry = CommitmentEntry(
         number=max([entries[-1].number if entries else -1, *(line.entry for line in earlier)]) + 1,
         utc=(now or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds"),
         names=people,
@@ -355,7 +355,7 @@ def _sha256(content: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _chain(entry: Entry, before: str) -> str:
+def _chain(entry: CommitmentEntry, before: str) -> str:
     said = {**asdict(entry), "fixed": None, "chain": before}
     if not entry.log:
         del said["log"]
@@ -372,7 +372,9 @@ def _read(path: Path) -> Commitment:
     raw = json.loads(path.read_text(encoding="utf-8"))
     if raw["format"] != FORMAT or not raw["entries"]:
         raise ValueError(f"format {raw['format']}, or no entry")
-    entries = tuple(Entry(**{**entry, "names": tuple(entry["names"])}) for entry in raw["entries"])
+    entries = tuple(
+        CommitmentEntry(**{**entry, "names": tuple(entry["names"])}) for entry in raw["entries"]
+    )
     return Commitment(raw["protocol"], entries)
 
 

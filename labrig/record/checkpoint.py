@@ -21,7 +21,7 @@ from typing import Any
 from labrig.record.consumption import Consumption
 from labrig.record.reading import every_row, read_since_checkpoint, read_tail
 from labrig.record.recovery import EntryState, Rest, RunState, fold
-from labrig.record.rows import Entry, Row
+from labrig.record.rows import JournalEntry, Row
 
 FOLD = 3
 """Raise it when :func:`labrig.record.recovery.fold` comes to another state from the same rows.
@@ -67,7 +67,7 @@ class Checkpoints:
             return False
         return self._rows >= EVERY_ROWS or now_s - self._since_s >= EVERY_S
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[JournalEntry]:
         """What to write, in one transaction; then call :meth:`written`."""
         parts = list(_in_parts(self._changes()))
         whole = {
@@ -77,7 +77,7 @@ class Checkpoints:
         }
         details = [{"fold": FOLD, "changes": part} for part in parts]
         details.append({"fold": FOLD, "changes": [], "whole": whole})
-        return [Entry("checkpoint", str(FOLD), "noted", detail) for detail in details]
+        return [JournalEntry("checkpoint", str(FOLD), "noted", detail) for detail in details]
 
     def written(self, now_s: float) -> None:
         """They are on disk."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Dose, Entry, Film, Frame, Reading
+from labrig.plan.timeline import Dose, Film, Frame, Reading, TimelineEntry
 from labrig.record.counts import GONE_WRONG
 from labrig.record.ledger import Ledger, dose_ledger
 from labrig.record.recount import fates_of
@@ -140,7 +140,7 @@ def _of_last_runner(rows: Iterable[Row]) -> list[Row]:
 _OBSERVED = ("pictures", "films", "readings")
 
 
-def _role(entry: Entry) -> str:
+def _role(entry: TimelineEntry) -> str:
     match entry:
         case Frame():
             return f"pictures ({entry.channel})"

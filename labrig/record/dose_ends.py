@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from labrig.plan.timeline import Dose
-from labrig.plan.timeline import Entry as TimelineEntry
+from labrig.plan.timeline import Dose, TimelineEntry
 from labrig.record.recovery import EntryState, Rest, fold
-from labrig.record.rows import Entry, Row
+from labrig.record.rows import JournalEntry, Row
 
 
 def last_words(
     timeline: Iterable[TimelineEntry], rows: Iterable[Row], why: Mapping[str, str], ended: str
-) -> list[Entry]:
+) -> list[JournalEntry]:
     """A row for every dose that has no end in the journal.
 
     Args:
@@ -36,7 +35,7 @@ def last_words(
         rest = state.rests.get(dose.key)
         if known is None or (known.state == "intent" and rest is None):
             detail = {"reason": reason or ended, "offset_s": dose.offset_s}
-            words.append(Entry("dose", dose.key, "missed" if known else "skipped", detail))
+            words.append(JournalEntry("dose", dose.key, "missed" if known else "skipped", detail))
         else:
             volume_ul = dose.volume_ul if sent is None else sent["volume_ul"]
             detail = {
@@ -47,7 +46,7 @@ def last_words(
                 **_told(known, rest),
                 "resolution": reason or _open_end(known),
             }
-            words.append(Entry("dose", dose.key, "unknown", detail))
+            words.append(JournalEntry("dose", dose.key, "unknown", detail))
     return words
 
 

@@ -29,8 +29,8 @@ from labrig.record.patient_file import PatientFile
 from labrig.record.reading import FORMAT, format_of, records_of, verified_tail
 from labrig.record.rows import (
     FIRST_HASH,
-    Entry,
     IntentDropped,
+    JournalEntry,
     JournalError,
     JournalWriteFailed,
     Kind,
@@ -75,7 +75,7 @@ CREATE VIEW command AS SELECT seq, key, state, run_s, utc, detail FROM journal
 """
 
 
-_Stamped = tuple[Entry, str, float, str, float]
+_Stamped = tuple[JournalEntry, str, float, str, float]
 """An entry with its detail as text, and when it was: run, UTC, steady."""
 
 
@@ -90,7 +90,7 @@ class Follower(Protocol):
         """Whether it is time for a checkpoint."""
         ...
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[JournalEntry]:
         """What to write then."""
         ...
 
@@ -129,7 +129,7 @@ class Journal:
         with self._lock:
             return self._seq, self._hash
 
-    def intend(self, *entries: Entry) -> None:
+    def intend(self, *entries: JournalEntry) -> None:
         """Write what is about to be done, in one transaction, before it is done.
 
         Raises:
@@ -143,7 +143,7 @@ class Journal:
         if lost := [place for place in dropped if place >= held]:
             raise IntentDropped(f"{shown(entries[lost[0] - held])} cannot be written.")
 
-    def note(self, *entries: Entry) -> None:
+    def note(self, *entries: JournalEntry) -> None:
         """Write what has happened, in one transaction.
 
         Raises:
@@ -162,7 +162,7 @@ class Journal:
             JournalWriteFailed: as for :meth:`note`, but old samples give way to newer ones.
         """
         with self._lock:
-            self._held.append(self._stamped(Entry("sample", key, "noted", detail)))
+            self._held.append(self._stamped(JournalEntry("sample", key, "noted", detail)))
             waited_s = self._clock.now_s() - self._held[0][2]
             if len(self._held) >= _SAMPLES_A_COMMIT or waited_s >= ANCHOR_EVERY_S:
                 self._flush()
@@ -196,7 +196,7 @@ class Journal:
             raise
         self._held = []
 
-    def _stamped(self, entry: Entry) -> _Stamped:
+    def _stamped(self, entry: JournalEntry) -> _Stamped:
         key = clean_text(entry.key if isinstance(entry.key, str) else shown(entry.key))
         key = key.replace("\0", "\N{REPLACEMENT CHARACTER}")
         return (
@@ -332,7 +332,7 @@ def _told_of(stamped: _Stamped, error: Exception) -> _Stamped:
         "kind": shown(entry.kind), "of": shown(entry.key), "state": shown(entry.state),
         "detail": shown(entry.detail), "why": shown(error),
     }  # fmt: skip
-    told = Entry("deviation", "row-dropped", "noted", detail)
+    told = JournalEntry("deviation", "row-dropped", "noted", detail)
     return (told, json_text(detail), run_s, utc, monotonic_s)
 
 

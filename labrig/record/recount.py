@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from labrig.plan.timeline import Entry as TimelineEntry
-from labrig.plan.timeline import FlowLevel, StimulationLevel
+from labrig.plan.timeline import FlowLevel, StimulationLevel, TimelineEntry
 from labrig.record.counts import GONE_WRONG
 from labrig.record.lateness import PUNCTUAL_S
 from labrig.record.recovery import EntryState, RunState

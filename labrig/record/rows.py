@@ -40,7 +40,7 @@ class IntentDropped(JournalError):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One thing to be written."""
 
     kind: Kind

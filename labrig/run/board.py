@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from labrig.record.rows import Entry
+from labrig.record.rows import JournalEntry
 from labrig.record.vocabulary import Condition
 
 
@@ -42,7 +42,7 @@ class Question:
     since_s: float
 
 
-Listener = Callable[[Entry], None]
+Listener = Callable[[JournalEntry], None]
 
 
 class Board:
@@ -72,7 +72,9 @@ class Board:
             self._alarms.setdefault(key, alarm)
         if not stood:
             said = {"code": alarm.code, "about": alarm.about, "what": alarm.what}
-            self._tell(Entry("alarm", ":".join(key), "raised", said | {"remedy": alarm.remedy}))
+            self._tell(
+                JournalEntry("alarm", ":".join(key), "raised", said | {"remedy": alarm.remedy})
+            )
 
     def clear(self, code: str, about: str) -> None:
         """Take an alarm down, if it stands."""
@@ -80,7 +82,7 @@ class Board:
             stood = self._alarms.pop((code, about), None)
         if stood is not None:
             said = {"code": code, "about": about, "from_s": stood.since_s}
-            self._tell(Entry("alarm", f"{code}:{about}", "cleared", said))
+            self._tell(JournalEntry("alarm", f"{code}:{about}", "cleared", said))
 
     def alarms(self) -> tuple[Alarm, ...]:
         """Those that stand, oldest first."""
@@ -94,14 +96,14 @@ class Board:
             self._questions.setdefault(question.id, question)
         if stood is None:
             said = {"what": question.what, "options": list(question.options)}
-            self._tell(Entry("question", question.id, "asked", said))
+            self._tell(JournalEntry("question", question.id, "asked", said))
 
     def answer(self, question_id: str, choice: str) -> Question | None:
         """Take down a question that has been answered; None when it does not stand."""
         with self._lock:
             stood = self._questions.pop(question_id, None)
         if stood is not None:
-            self._tell(Entry("question", question_id, "answered", {"choice": choice}))
+            self._tell(JournalEntry("question", question_id, "answered", {"choice": choice}))
         return stood
 
     def take_question(self, question_id: str) -> Question | None:
@@ -109,7 +111,7 @@ class Board:
         with self._lock:
             stood = self._questions.pop(question_id, None)
         if stood is not None:
-            self._tell(Entry("question", question_id, "withdrawn", {}))
+            self._tell(JournalEntry("question", question_id, "withdrawn", {}))
         return stood
 
     def questions(self) -> tuple[Question, ...]:
@@ -147,7 +149,7 @@ class Board:
                         key, question["what"], options, question["since_s"]
                     )
 
-    def _tell(self, entry: Entry) -> None:
+    def _tell(self, entry: JournalEntry) -> None:
         if self._listener is not None:
             self._listener(entry)
 

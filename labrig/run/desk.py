@@ -10,13 +10,13 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from labrig.plan.timeline import Entry as TimelineEntry
+from labrig.plan.timeline import TimelineEntry
 from labrig.record.clock import Clock
 from labrig.record.consumption import Consumption
 from labrig.record.counts import GONE_WRONG
 from labrig.record.journal import Journal
 from labrig.record.reserve import RESERVE_BYTES, Reserve
-from labrig.record.rows import Entry, JournalWriteFailed, Kind, State
+from labrig.record.rows import JournalEntry, JournalWriteFailed, Kind, State
 from labrig.run.board import Alarm, Board
 from labrig.run.lease import Fence
 from labrig.run.orders import kind_of
@@ -59,7 +59,7 @@ class Desk:
         """Whether the last write succeeded; nothing that acts is begun while not."""
         return self._journal_down_since_s is None
 
-    def intend(self, *entries: Entry) -> None:
+    def intend(self, *entries: JournalEntry) -> None:
         """Write before doing. Raises JournalWriteFailed, IntentDropped: then do not do it."""
         try:
             self._with_reserve(lambda: self.journal.intend(*entries))
@@ -71,7 +71,7 @@ class Desk:
 
     def skip(self, entries: Iterable[TimelineEntry], reason: str) -> None:
         """Write, in one transaction, that these will not be done."""
-        rows = [Entry(kind_of(e), e.key, "skipped", {"reason": reason}) for e in entries]
+        rows = [JournalEntry(kind_of(e), e.key, "skipped", {"reason": reason}) for e in entries]
         for row in rows:
             self.board.event(row.key, "skipped")
         self._guarded(lambda: self.journal.note(*rows))
@@ -82,9 +82,9 @@ class Desk:
             self.board.event(key, state)
         elif state in GONE_WRONG:
             self.board.count(state)
-        self._guarded(lambda: self.journal.note(Entry(kind, key, state, detail)))
+        self._guarded(lambda: self.journal.note(JournalEntry(kind, key, state, detail)))
 
-    def note_all(self, entries: Iterable[Entry]) -> None:
+    def note_all(self, entries: Iterable[JournalEntry]) -> None:
         """Write what has gone wrong with what is no event of the timeline, in one transaction."""
         rows = tuple(entries)
         for row in rows:
@@ -102,13 +102,13 @@ class Desk:
     def deviation(self, code: str, **detail: Any) -> None:  # noqa: ANN401 - JSON values
         """Record that something went otherwise than planned."""
         self.board.count("deviations")
-        self._guarded(lambda: self.journal.note(Entry("deviation", code, "noted", detail)))
+        self._guarded(lambda: self.journal.note(JournalEntry("deviation", code, "noted", detail)))
 
     def alarm(self, code: str, about: str, what: str, remedy: str = "") -> None:
         """Tell a person."""
         self.board.alarm(Alarm(code, about, self.clock.now_s(), what, remedy))
 
-    def _write_down(self, entry: Entry) -> None:
+    def _write_down(self, entry: JournalEntry) -> None:
         self._guarded(lambda: self.journal.note(entry))
 
     def retry_journal(self) -> None:

@@ -9,11 +9,10 @@ from typing import Any, assert_never
 
 from labrig.plan.in_words import in_words
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel
-from labrig.plan.timeline import Entry as TimelineEntry
+from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel, TimelineEntry
 from labrig.record.clock import Mailbox
 from labrig.record.recovery import RunState
-from labrig.record.rows import Entry, JournalWriteFailed
+from labrig.record.rows import JournalEntry, JournalWriteFailed
 from labrig.record.weights import KEY as WEIGHED
 from labrig.run.desk import Desk
 from labrig.run.last_rows import write_last_rows
@@ -259,7 +258,7 @@ class Dispatcher:
         # What was given without is told by its own rows.
         ahead = (*self._unwritten, *self._timeline[max(self._intended, self._given) : end])
         fresh = [
-            Entry(kind_of(e), e.key, "intent", {"offset_s": e.offset_s})
+            JournalEntry(kind_of(e), e.key, "intent", {"offset_s": e.offset_s})
             for e in ahead
             if e.key not in self._state.entries
         ]

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from labrig.plan.timeline import Dose
-from labrig.record.rows import Entry
+from labrig.record.rows import JournalEntry
 from labrig.run.desk import Desk
 from labrig.run.dose_questions import Bounds, certainly_missing_ul, question_of
 from labrig.run.dose_witness import NOT_DONE_FRACTION, SentDose, Witness, classify, counted_ul
@@ -126,7 +126,7 @@ class DoseGiver:
         )
         self._desk.fence.check(order.epoch)
         detail = {"instrument": self._instrument, "wells": list(dose.wells), **asdict(sent)}
-        self._desk.intend(Entry("dose", dose.key, "sent", detail))
+        self._desk.intend(JournalEntry("dose", dose.key, "sent", detail))
         # A stop may have come while the disk was busy.
         self._desk.fence.check(order.epoch)
         self._tries[dose.key] = max(self._tries[dose.key], order.tries) + 1

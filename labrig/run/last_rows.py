@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from labrig.plan.timeline import Dose, Entry, Film, Frame, Reading
+from labrig.plan.timeline import Dose, Film, Frame, Reading, TimelineEntry
 from labrig.record.dose_ends import last_words
 from labrig.record.recovery import SETTLED
 from labrig.record.rows import Kind
@@ -14,9 +14,9 @@ from labrig.run.orders import kind_of
 
 def write_last_rows(
     desk: Desk,
-    timeline: Sequence[Entry],
+    timeline: Sequence[TimelineEntry],
     answered_too_late: Mapping[str, str],
-    of_dead_workers: Iterable[Entry],
+    of_dead_workers: Iterable[TimelineEntry],
     ended: str,
 ) -> None:
     """Write them, and withdraw the questions that still stand.
@@ -44,7 +44,7 @@ def write_last_rows(
         desk.note(word.kind, word.key, word.state, **word.detail)
 
 
-def _miss_what_nobody_took(desk: Desk, given: list[Entry]) -> None:
+def _miss_what_nobody_took(desk: Desk, given: list[TimelineEntry]) -> None:
     """The last word on pictures and readings that were given to a worker which died."""
     if not given:
         return

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, assert_never
 
-from labrig.plan.timeline import Dose, Entry, Film, FlowLevel, Frame, Reading, StimulationLevel
+from labrig.plan.timeline import (
+    Dose,
+    Film,
+    FlowLevel,
+    Frame,
+    Reading,
+    StimulationLevel,
+    TimelineEntry,
+)
 from labrig.record.rows import Kind, State
 
 CommandName = Literal[
@@ -14,12 +22,12 @@ CommandName = Literal[
 ]
 
 
-def instrument_of(entry: Entry) -> str:
+def instrument_of(entry: TimelineEntry) -> str:
     """The instrument that carries an entry out; for pictures, the stage they need."""
     return entry.stage if isinstance(entry, Frame | Film) else entry.instrument
 
 
-def kind_of(entry: Entry) -> Kind:
+def kind_of(entry: TimelineEntry) -> Kind:
     """How the journal names this kind of entry."""
     match entry:
         case FlowLevel() | StimulationLevel():
@@ -50,7 +58,7 @@ class Order:
             be done however late; it counts as late from then on.
     """
 
-    entry: Entry
+    entry: TimelineEntry
     epoch: int
     next_s: float | None = None
     because: Literal["due", "answered"] = "due"
@@ -144,7 +152,7 @@ class Died:
 class GiveUp:
     """An event that was too late ends its arm."""
 
-    entry: Entry
+    entry: TimelineEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from labrig.record.origin import started_from
 from labrig.record.recount import fates_of
 from labrig.record.recovery import RunState
 from labrig.record.reserve import Reserve
-from labrig.record.rows import Entry, JournalError
+from labrig.record.rows import JournalEntry, JournalError
 from labrig.record.weights import contradiction
 from labrig.rig.bench import (
     BenchSpec,
@@ -338,7 +338,7 @@ class Runner:
         now_s = desk.clock.now_s()
         if not state.begun:
             detail = {"plan": self._plan.protocol_name} | started_from(self._folder.root)
-            desk.intend(Entry("run", "started", "noted", detail))
+            desk.intend(JournalEntry("run", "started", "noted", detail))
             return
         fates = fates_of(self._plan.timeline, state)
         desk.board.take_over(state.counts, fates)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labrig.plan.timeline import StimulationLevel, TrainSpec
-from labrig.record.rows import Entry, JournalWriteFailed, State
+from labrig.record.rows import JournalEntry, JournalWriteFailed, State
 from labrig.record.vocabulary import SILENCED, TRIGGERED
 from labrig.run.desk import Desk
 from labrig.run.handler import next_poll_s
@@ -209,7 +209,7 @@ class StimulatorHandler:
         pulses = {str(t.channel): t.pulses for t in _live(level) if t.every_s == every_s}
         self._desk.note_all(
             [
-                Entry(
+                JournalEntry(
                     "train", level.key, "missed",
                     {
                         "instrument": self.name, "index": index, "pulses": pulses,
@@ -241,7 +241,7 @@ class StimulatorHandler:
         try:
             # Before it is triggered, so that no death can leave a train that no row tells of.
             self._desk.intend(
-                Entry("run", TRIGGERED, "sent", {"level": level.key} | self._of_train(group))
+                JournalEntry("run", TRIGGERED, "sent", {"level": level.key} | self._of_train(group))
             )
         except JournalWriteFailed:
             self._move_on(group, now_s, done=False)

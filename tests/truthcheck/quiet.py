@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from labrig.plan.timeline import (
     Dose,
-    Entry,
     Film,
     FlowLevel,
     Frame,
     Lateness,
     Reading,
     StimulationLevel,
+    TimelineEntry,
     TrainSpec,
 )
 from truthcheck.seeds import WELLS, SeededNight, plan_of
@@ -31,7 +31,7 @@ def quiet_night() -> SeededNight:
     }
     tonic = TrainSpec(1, "tonic", 0.4, 5.0, True, 10.0, 5.0, 0.0, 5.0, 50.0, 50)
     phasic = TrainSpec(2, "phasic", 0.4, 8.0, True, 100.0, 0.5, 1.5, 8.5, 10.0, 250)
-    timeline: list[Entry] = [
+    timeline: list[TimelineEntry] = [
         FlowLevel("flow-base-0", 0.0, "night", "base", 30.0, WELLS),
         FlowLevel("flow-base-1", 200.0, "night", "base", 15.0, WELLS),
         FlowLevel("flow-base-2", 400.0, "night", "base", 30.0, WELLS),

@@ -20,13 +20,13 @@ from labrig.plan.plan import (
 )
 from labrig.plan.timeline import (
     Dose,
-    Entry,
     Film,
     FlowLevel,
     Frame,
     Lateness,
     Reading,
     StimulationLevel,
+    TimelineEntry,
     TrainSpec,
 )
 from truthcheck.night import Fault
@@ -153,8 +153,8 @@ def _bench(
 
 def _timeline(
     rng: random.Random, instruments: dict[str, tuple[str, dict[str, Any]]], duration_s: float
-) -> list[Entry]:
-    timeline: list[Entry] = []
+) -> list[TimelineEntry]:
+    timeline: list[TimelineEntry] = []
     for name, (kind, _) in instruments.items():
         if kind in ("new_era_ne1000", "leadfluid_bt"):
             timeline += _flow(rng, name, kind, duration_s)
@@ -170,10 +170,10 @@ def _timeline(
     return timeline
 
 
-def _flow(rng: random.Random, name: str, kind: str, duration_s: float) -> list[Entry]:
+def _flow(rng: random.Random, name: str, kind: str, duration_s: float) -> list[TimelineEntry]:
     changes_s = [0.0, *(rng.uniform(30.0, duration_s - 30.0) for _ in range(rng.randint(0, 2)))]
     levels = LEVELS_UL_MIN if kind == "new_era_ne1000" else LEVELS_UL_MIN[1:]
-    flows: list[Entry] = [
+    flows: list[TimelineEntry] = [
         FlowLevel(f"flow-{name}-{at_s:.0f}", round(at_s, 1), "night", name, rng.choice(levels),
                   WELLS)
         for at_s in sorted(changes_s)
@@ -191,9 +191,9 @@ def _flow(rng: random.Random, name: str, kind: str, duration_s: float) -> list[E
     return flows
 
 
-def _stimulation(rng: random.Random, name: str, duration_s: float) -> list[Entry]:
+def _stimulation(rng: random.Random, name: str, duration_s: float) -> list[TimelineEntry]:
     ends_s = sorted(round(rng.uniform(20.0, duration_s), 1) for _ in range(rng.randint(0, 3)))
-    levels: list[Entry] = []
+    levels: list[TimelineEntry] = []
     for at_s in [0.0, *ends_s]:
         channels = rng.sample([1, 2, 3, 4], rng.randint(0, 3))
         trains = tuple(_train(rng, channel) for channel in channels)
@@ -215,10 +215,10 @@ def _train(rng: random.Random, channel: int) -> TrainSpec:
                      rng.choice([10.0, 40.0]), 250)  # fmt: skip
 
 
-def _pictures(rng: random.Random, stage: str, duration_s: float) -> list[Entry]:
+def _pictures(rng: random.Random, stage: str, duration_s: float) -> list[TimelineEntry]:
     every_s = rng.choice([60.0, 120.0, 290.0])
     places = [(0.0, 0.0), (9000.0, 0.0), (9000.0, -9000.0), (-4500.0, 300.0)]
-    pictures: list[Entry] = []
+    pictures: list[TimelineEntry] = []
     for number in range(int(duration_s // every_s)):
         for field_number in range(rng.randint(1, 2)):
             x_um, y_um = places[(number + field_number) % len(places)]
@@ -235,7 +235,7 @@ def _pictures(rng: random.Random, stage: str, duration_s: float) -> list[Entry]:
     return pictures
 
 
-def _moments(rng: random.Random, timeline: list[Entry], duration_s: float) -> Any:
+def _moments(rng: random.Random, timeline: list[TimelineEntry], duration_s: float) -> Any:
     """Bad moments: close to something that happens, or anywhere."""
     acts = [e.offset_s for e in timeline if isinstance(e, Dose | FlowLevel | StimulationLevel)]
 
@@ -302,7 +302,7 @@ def _visits(rng: random.Random, moment: Any, duration_s: float) -> list[Visit]:
 
 
 def plan_of(
-    timeline: list[Entry],
+    timeline: list[TimelineEntry],
     instruments: dict[str, tuple[str, dict[str, Any]]],
     duration_s: float,
     additives_on_stop: Literal["off", "keep"],

@@ -21,7 +21,7 @@ from labrig.launch.runner_child import RunnerDied
 from labrig.night.following import Glance, NightEndedEarly, Patience, glance
 from labrig.plan.store import PlanFormatError
 from labrig.record.journal import open_journal
-from labrig.record.rows import Entry, JournalCorrupt
+from labrig.record.rows import JournalCorrupt, JournalEntry
 from labrig.record.virtual_clock import VirtualClock
 from labrig.record.vocabulary import DIED
 from labrig.run.control_client import CommandRefused, NoRunner
@@ -128,7 +128,7 @@ def run(tmp_path):
 
 def _begin(run):
     journal = open_journal(run.journal, VirtualClock())
-    journal.note(Entry("run", "started", "noted", {}))
+    journal.note(JournalEntry("run", "started", "noted", {}))
     journal.close()
 
 
@@ -172,13 +172,15 @@ def test_what_stood_when_a_runner_died_is_shown(run, monkeypatch):
     alarm = {"about": "base", "what": "nothing comes.", "remedy": "Look."}
     question = {"what": "Restart it?", "options": ["restart", "leave"]}
     journal.note(
-        Entry("run", "started", "noted", {}),
-        Entry("alarm", "stall:base", "raised", {"code": "stall", **alarm}),
-        Entry("alarm", "link:base", "raised", {"code": "link", **alarm}),
-        Entry("alarm", "link:base", "cleared", {"code": "link", "about": "base", "from_s": 0.0}),
-        Entry("question", "stall:base", "asked", question),
-        Entry("question", "dose-1", "asked", question),
-        Entry("question", "dose-1", "answered", {"choice": "leave"}),
+        JournalEntry("run", "started", "noted", {}),
+        JournalEntry("alarm", "stall:base", "raised", {"code": "stall", **alarm}),
+        JournalEntry("alarm", "link:base", "raised", {"code": "link", **alarm}),
+        JournalEntry(
+            "alarm", "link:base", "cleared", {"code": "link", "about": "base", "from_s": 0.0}
+        ),
+        JournalEntry("question", "stall:base", "asked", question),
+        JournalEntry("question", "dose-1", "asked", question),
+        JournalEntry("question", "dose-1", "answered", {"choice": "leave"}),
     )
     journal.close()
     shown = json.loads(_status(run).stdout)

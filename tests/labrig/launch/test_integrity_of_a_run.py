@@ -18,7 +18,7 @@ from labrig.measure.sealing import MANIFEST, read_seals, seal, sealed_again
 from labrig.protocol.commitment import commit, commitment_path
 from labrig.record.journal import open_journal
 from labrig.record.origin import started_from
-from labrig.record.rows import Entry
+from labrig.record.rows import JournalEntry
 from labrig.record.virtual_clock import VirtualClock
 from labrig.report.record import read_record
 from labrig.report.standing import standing
@@ -47,8 +47,8 @@ def begin(lab, runs, made=MADE):
     folder = prepare_run(StartRequest(lab / NIGHT, rig, runs, True, operator="t"), made)
     journal = open_journal(folder.journal, VirtualClock(epoch=made))
     detail = {"plan": "demo-night"} | started_from(folder.root)
-    journal.note(Entry("run", "started", "noted", detail))
-    journal.note(Entry("run", "finished", "noted", {}))
+    journal.note(JournalEntry("run", "started", "noted", detail))
+    journal.note(JournalEntry("run", "finished", "noted", {}))
     journal.close()
     (folder.measures / "fields.csv").write_text("well,field,round\nA1,0,0\n", "utf-8")
     tubes = "well,field,round,tube,diameter_mean_um\nA1,0,0,0,14.0\n"
@@ -199,7 +199,7 @@ def older(run):
     (run.measures / MANIFEST).unlink()
     run.commitments.unlink()
     journal = open_journal(run.journal, VirtualClock(epoch=MADE))
-    journal.note(Entry("run", "started", "noted", {"plan": "demo-night"}))
+    journal.note(JournalEntry("run", "started", "noted", {"plan": "demo-night"}))
     journal.close()
     return run
 
@@ -229,7 +229,7 @@ def test_c4_a_later_commitment_in_an_older_run_is_post_hoc(run, lab, tmp_path):
 def test_a_journal_that_began_before_an_older_run_was_made_is_another_runs(run):
     older(run).journal.unlink()
     journal = open_journal(run.journal, VirtualClock(epoch=MADE - timedelta(days=1)))
-    journal.note(Entry("run", "started", "noted", {"plan": "demo-night"}))
+    journal.note(JournalEntry("run", "started", "noted", {"plan": "demo-night"}))
     journal.close()
     assert "that of another run" in failures(run)
 

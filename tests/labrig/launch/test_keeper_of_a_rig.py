@@ -21,7 +21,7 @@ from labrig.launch.runner_child import RunnerDied, RunnerOptions
 from labrig.launch.served import NotServed, Served
 from labrig.night.unfollowed import FollowWatch
 from labrig.record.journal import open_journal
-from labrig.record.rows import Entry
+from labrig.record.rows import JournalEntry
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.lease import take_lease
 from labrig.run_folder import RunFolder
@@ -102,7 +102,7 @@ def begin(folder, **changes):
     folder.root.mkdir(exist_ok=True)
     identify(folder, **changes)
     journal = open_journal(folder.journal, VirtualClock(epoch=NOW))
-    journal.note(Entry("run", "started", "noted", {}))
+    journal.note(JournalEntry("run", "started", "noted", {}))
     journal.close()
 
 
@@ -212,7 +212,7 @@ def test_a_run_killed_after_its_last_row_blocks_nothing(bench, monkeypatch, end,
     folder = RunFolder(bench.runs / "night")
     begin(folder)
     journal = open_journal(folder.journal, VirtualClock(epoch=NOW))
-    journal.note(Entry("run", end, "noted", {"reason": ""}))
+    journal.note(JournalEntry("run", end, "noted", {"reason": ""}))
     journal.close()
     found = unfinished_run(bench.runs, NOW + timedelta(days=3), bench.said.append)
     assert found == folder, "whose conclusion is to be written"

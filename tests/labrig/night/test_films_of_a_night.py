@@ -15,7 +15,7 @@ from labrig.protocol.models import Pattern
 from labrig.record.clock import RealClock
 from labrig.record.journal import open_journal
 from labrig.record.pulses import StimulationRow, delivered_pulses
-from labrig.record.rows import Entry
+from labrig.record.rows import JournalEntry
 from labrig.run_folder import RunFolder
 
 TWITCH = Pattern.model_validate(
@@ -134,7 +134,7 @@ def noted(folder):
 
     def note(at_s, kind, key, state, **detail):
         clock.at_s = at_s
-        opened.note(Entry(kind, key, state, detail))
+        opened.note(JournalEntry(kind, key, state, detail))
 
     yield note
     opened.close()

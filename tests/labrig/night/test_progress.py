@@ -10,7 +10,7 @@ from labrig.night.progress import Progress, TakenFrame
 from labrig.plan.timeline import Frame, Lateness
 from labrig.record.clock import RealClock
 from labrig.record.journal import open_journal
-from labrig.record.rows import Entry
+from labrig.record.rows import JournalEntry
 from labrig.run_folder import RunFolder
 
 
@@ -44,7 +44,7 @@ def journal(folder):
 
 def note(journal, round_, well, state):
     key = f"frame/r{round_:03d}/{well}/f0/phase"
-    journal.note(Entry("frame", key, state, detail(round_, well)))
+    journal.note(JournalEntry("frame", key, state, detail(round_, well)))
 
 
 def test_nothing_yet_is_no_error(folder):

@@ -15,7 +15,7 @@ from labrig.record.journal import open_journal
 from labrig.record.ledger import dose_ledger
 from labrig.record.reading import read_journal
 from labrig.record.recovery import fold
-from labrig.record.rows import Entry
+from labrig.record.rows import JournalEntry
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run_folder import RunFolder
 
@@ -49,13 +49,13 @@ def folder(tmp_path: Path) -> RunFolder:
         journal = open_journal(found.journal, VirtualClock(start_s=at_s))
         journal.epoch = 1
         if at_s == 0.0:
-            journal.note(Entry("run", "started", "noted", {}))
+            journal.note(JournalEntry("run", "started", "noted", {}))
         journal.sample(
             "base",
             {"running": True, "rate_ul_min": RATE_UL_MIN, "delivered_ul": at_s / 60 * RATE_UL_MIN},
         )
         if at_s:
-            journal.note(Entry("run", "finished", "noted", {}))
+            journal.note(JournalEntry("run", "finished", "noted", {}))
         journal.close()
     found.ledger.write_text("{}", encoding="utf-8")
     return found

@@ -15,7 +15,7 @@ from labrig.record.checkpoint import Checkpoints, plain_state, recover
 from labrig.record.journal import open_journal
 from labrig.record.reading import NewRows, read_journal
 from labrig.record.recovery import RunState, fold
-from labrig.record.rows import Entry, JournalCorrupt
+from labrig.record.rows import JournalCorrupt, JournalEntry
 from labrig.record.virtual_clock import VirtualClock
 
 KEYS = st.sampled_from(["a", "b", "c", "d", "e"])
@@ -23,12 +23,14 @@ PUMPS = st.sampled_from(["base", "dose"])
 UL = st.sampled_from([0.0, 2.5, 20.0, None])
 
 
-def entry(kind: str, key, state: str = "noted", **detail) -> st.SearchStrategy[Entry]:
+def entry(kind: str, key, state: str = "noted", **detail) -> st.SearchStrategy[JournalEntry]:
     made = {name: part if isinstance(part, st.SearchStrategy) else st.just(part)
             for name, part in detail.items()}  # fmt: skip
     keys = key if isinstance(key, st.SearchStrategy) else st.just(key)
     return st.builds(
-        lambda key, detail: Entry(kind, key, state, detail), keys, st.fixed_dictionaries(made)
+        lambda key, detail: JournalEntry(kind, key, state, detail),
+        keys,
+        st.fixed_dictionaries(made),
     )
 
 
@@ -137,8 +139,8 @@ def _long(path, rows: int, every_rows: int = 100) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(checkpoint, "EVERY_ROWS", every_rows)
         for number in range(rows // 2):
-            journal.note(Entry("frame", f"f{number}", "intent", {"offset_s": 1.0}))
-            journal.note(Entry("frame", f"f{number}", "confirmed", {"path": f"p{number}"}))
+            journal.note(JournalEntry("frame", f"f{number}", "intent", {"offset_s": 1.0}))
+            journal.note(JournalEntry("frame", f"f{number}", "confirmed", {"path": f"p{number}"}))
     journal.close()
 
 
@@ -196,7 +198,7 @@ def test_after_a_change_of_the_fold_only_the_first_reads_every_row(fresh_path, m
     monkeypatch.setattr(checkpoint, "EVERY_ROWS", 100)
     journal = open_journal(path, VirtualClock(), survives="kill")
     journal.follow(recover(path)[1])
-    journal.note(Entry("frame", "late", "confirmed", {"path": "p"}))
+    journal.note(JournalEntry("frame", "late", "confirmed", {"path": "p"}))
     journal.close()
     read = []
     monkeypatch.setattr(checkpoint, "every_row", lambda path: read.append(path))
@@ -222,9 +224,9 @@ def test_a_checkpoint_that_the_disk_refuses_costs_no_row_and_comes_later(fresh_p
     follower.wanted = True
     journal.follow(follower)
     for number in range(3):
-        journal.note(Entry("note", str(number), "noted", {}))
+        journal.note(JournalEntry("note", str(number), "noted", {}))
     Full.full = False
-    journal.note(Entry("note", "3", "noted", {}))
+    journal.note(JournalEntry("note", "3", "noted", {}))
     journal.close()
     kinds = [row.key if row.kind == "note" else row.kind for row in read_journal(path)]
     assert kinds == ["0", "1", "2", "3", "checkpoint"]
@@ -235,12 +237,12 @@ def test_new_rows_come_once_and_each_is_checked(fresh_path):
     new = NewRows(path)
     assert new.read() == []
     journal = open_journal(path, VirtualClock())
-    journal.note(Entry("note", "a", "noted", {}), Entry("film", "b", "missed", {}))
+    journal.note(JournalEntry("note", "a", "noted", {}), JournalEntry("film", "b", "missed", {}))
     assert [row.key for row in new.read()] == ["a", "b"]
-    journal.note(Entry("note", "c", "noted", {}), Entry("film", "d", "missed", {}))
+    journal.note(JournalEntry("note", "c", "noted", {}), JournalEntry("film", "d", "missed", {}))
     assert [row.key for row in new.read(("film",))] == ["d"]
     assert new.read() == []
-    journal.note(Entry("note", "e", "noted", {}))
+    journal.note(JournalEntry("note", "e", "noted", {}))
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TRIGGER journal_no_update")
         connection.execute("UPDATE journal SET key = 'f' WHERE key = 'e'")

@@ -17,7 +17,7 @@ from labrig.record.checkpoint import Checkpoints, recover
 from labrig.record.journal import open_journal
 from labrig.record.reading import read_journal
 from labrig.record.recovery import RunState, fold
-from labrig.record.rows import Entry, IntentDropped, JournalWriteFailed
+from labrig.record.rows import IntentDropped, JournalEntry, JournalWriteFailed
 from labrig.record.virtual_clock import VirtualClock
 from labrig.record.writable import DEEPEST, MOST_CHARACTERS, clean, clean_text, json_text
 
@@ -111,9 +111,11 @@ def fresh_path(tmp_path_factory):
 def test_every_value_is_written_and_the_chain_holds(fresh_path, key, detail):
     path = fresh_path()
     journal = open_journal(path, VirtualClock(), survives="kill")
-    journal.note(Entry("note", "before", "noted", {}))
-    journal.note(Entry("note", key, "noted", awake(detail)), Entry("dose", "d1", "sent", {}))
-    journal.note(Entry("note", "after", "noted", {}))
+    journal.note(JournalEntry("note", "before", "noted", {}))
+    journal.note(
+        JournalEntry("note", key, "noted", awake(detail)), JournalEntry("dose", "d1", "sent", {})
+    )
+    journal.note(JournalEntry("note", "after", "noted", {}))
     journal.close()
     keys = [row.key for row in read_journal(path)]
     assert (keys[0], *keys[2:]) == ("before", "d1", "after")
@@ -195,11 +197,11 @@ def test_a_row_that_no_database_takes_is_dropped_and_told_and_all_others_are_kep
     monkeypatch.setattr(Picky, "error", error)
     journal.sample("pump", {"ul": 1.0})
     journal.note(
-        Entry("note", "one", "noted", {}),
-        Entry("note", "poison", "noted", {"text": "K\udcfc"}),
-        Entry("note", "two", "noted", {}),
+        JournalEntry("note", "one", "noted", {}),
+        JournalEntry("note", "poison", "noted", {"text": "K\udcfc"}),
+        JournalEntry("note", "two", "noted", {}),
     )
-    journal.note(Entry("note", "three", "noted", {}))
+    journal.note(JournalEntry("note", "three", "noted", {}))
     rows = read_journal(path)
     assert [row.key for row in rows] == ["pump", "one", "row-dropped", "two", "three"]
     assert rows[2].kind == "deviation"
@@ -218,7 +220,9 @@ def test_a_check_of_the_table_blames_the_row_not_another_process(tmp_path, monke
         "labrig.record.journal.json_text",
         lambda value: "{" if value == {"broken": True} else sound(value),
     )
-    journal.note(Entry("note", "n", "noted", {"broken": True}), Entry("note", "m", "noted", {}))
+    journal.note(
+        JournalEntry("note", "n", "noted", {"broken": True}), JournalEntry("note", "m", "noted", {})
+    )
     journal.close()
     assert [row.key for row in read_journal(path)] == ["row-dropped", "m"]
 
@@ -226,8 +230,10 @@ def test_a_check_of_the_table_blames_the_row_not_another_process(tmp_path, monke
 def test_an_intent_that_cannot_be_written_must_not_be_done_and_holds_nothing_up(picky):
     path, journal = picky
     with pytest.raises(IntentDropped, match="poison"):
-        journal.intend(Entry("dose", "d1", "intent", {}), Entry("dose", "poison", "intent", {}))
-    journal.intend(Entry("dose", "d2", "intent", {}))
+        journal.intend(
+            JournalEntry("dose", "d1", "intent", {}), JournalEntry("dose", "poison", "intent", {})
+        )
+    journal.intend(JournalEntry("dose", "d2", "intent", {}))
     journal.close()
     assert [row.key for row in read_journal(path)] == ["d1", "row-dropped", "d2"]
 
@@ -242,7 +248,7 @@ def test_a_transaction_that_somebody_left_open_is_rolled_back(tmp_path):
 
     journal = open_journal(path, VirtualClock(), connect)
     connections[0].execute("BEGIN IMMEDIATE")
-    journal.note(Entry("note", "n", "noted", {}))
+    journal.note(JournalEntry("note", "n", "noted", {}))
     journal.close()
     assert [row.key for row in read_journal(path)] == ["n"]
 
@@ -258,7 +264,7 @@ def test_a_closed_database_is_the_disks_fault_and_loses_nothing_held(tmp_path):
     journal = open_journal(path, VirtualClock(), connect)
     connections[0].close()
     with pytest.raises(JournalWriteFailed, match="cannot be written"):
-        journal.note(Entry("note", "n", "noted", {}))
+        journal.note(JournalEntry("note", "n", "noted", {}))
     assert [entry.key for entry, *_ in journal._held] == ["n"]
 
 
@@ -267,7 +273,7 @@ def test_a_checkpoint_counts_the_row_that_stands_for_a_dropped_one(picky, monkey
     monkeypatch.setattr(checkpoint, "EVERY_ROWS", 2)
     journal.follow(Checkpoints(RunState()))
     for key in ("one", "poison", "two", "three", "poison", "four"):
-        journal.note(Entry("note", key, "noted", {}))
+        journal.note(JournalEntry("note", key, "noted", {}))
     journal.close()
     assert fold(read_journal(path)).counts["deviations"] == 2
     assert recover(path)[0].counts["deviations"] == 2

@@ -11,8 +11,8 @@ import pytest
 from labrig.record.journal import open_journal
 from labrig.record.reading import journal_digest, read_journal
 from labrig.record.rows import (
-    Entry,
     JournalCorrupt,
+    JournalEntry,
     JournalError,
     JournalTooNew,
     JournalWriteFailed,
@@ -28,11 +28,11 @@ def path(tmp_path: Path) -> Path:
 def _write_some(path: Path) -> None:
     journal = open_journal(path, VirtualClock())
     journal.epoch = 1
-    journal.note(Entry("run", "run", "noted", {"what": "started"}))
+    journal.note(JournalEntry("run", "run", "noted", {"what": "started"}))
     journal.sample("pump_1", {"rate_ul_min": 16.5})
     journal.note(
-        Entry("dose", "d1", "intent", {"volume_ul": 5.0}),
-        Entry("frame", "f1", "confirmed", {"path": "a.zarr", "well": "A1", "focus": 0.5}),
+        JournalEntry("dose", "d1", "intent", {"volume_ul": 5.0}),
+        JournalEntry("frame", "f1", "confirmed", {"path": "a.zarr", "well": "A1", "focus": 0.5}),
     )
     journal.close()
 
@@ -98,7 +98,7 @@ def test_going_on_continues_the_chain(path):
     _write_some(path)
     journal = open_journal(path, VirtualClock(start_s=9.0))
     assert journal.epoch == 1
-    journal.note(Entry("run", "run", "noted", {"what": "adopted"}))
+    journal.note(JournalEntry("run", "run", "noted", {"what": "adopted"}))
     journal.close()
     assert read_journal(path)[-1].seq == 5
 
@@ -116,9 +116,9 @@ def test_the_digest_leaves_the_wall_clock_out(tmp_path):
 def test_a_second_writer_is_noticed(path):
     journal = open_journal(path, VirtualClock())
     other = open_journal(path, VirtualClock())
-    journal.note(Entry("note", "n", "noted", {}))
+    journal.note(JournalEntry("note", "n", "noted", {}))
     with pytest.raises(JournalWriteFailed, match="another process"):
-        other.note(Entry("note", "n", "noted", {}))
+        other.note(JournalEntry("note", "n", "noted", {}))
 
 
 class FullDisk(sqlite3.Connection):
@@ -140,21 +140,23 @@ def test_a_full_disk_writes_nothing_and_is_survived(path):
         return connections[-1]
 
     journal = open_journal(path, VirtualClock(), connect)
-    journal.note(Entry("note", "before", "noted", {}))
+    journal.note(JournalEntry("note", "before", "noted", {}))
     connections[0].full = True
     with pytest.raises(JournalWriteFailed, match="Free space"):
-        journal.intend(Entry("dose", "not begun", "sent", {}))
+        journal.intend(JournalEntry("dose", "not begun", "sent", {}))
     with pytest.raises(JournalWriteFailed, match="Free space"):
-        journal.note(Entry("frame", "taken meanwhile", "confirmed", {}))
+        journal.note(JournalEntry("frame", "taken meanwhile", "confirmed", {}))
     connections[0].full = False
-    journal.intend(Entry("dose", "begun", "sent", {}))
+    journal.intend(JournalEntry("dose", "begun", "sent", {}))
     journal.close()
     assert [r.key for r in read_journal(path)] == ["before", "taken meanwhile", "begun"]
 
 
 def test_what_json_has_no_number_for_is_written_as_null(path):
     journal = open_journal(path, VirtualClock())
-    journal.note(Entry("reading", "r", "confirmed", {"co2_percent": float("nan"), "t": [1.0]}))
+    journal.note(
+        JournalEntry("reading", "r", "confirmed", {"co2_percent": float("nan"), "t": [1.0]})
+    )
     journal.sample("pump", {"rate_ul_min": float("inf")})
     journal.close()
     assert [row.detail for row in read_journal(path)] == [

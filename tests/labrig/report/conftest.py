@@ -25,7 +25,7 @@ from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, Stimulat
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
 from labrig.record.journal import open_journal
-from labrig.record.rows import Entry
+from labrig.record.rows import JournalEntry
 from labrig.rig.loading import load_rig
 from labrig.rig.models import Rig
 from labrig.run_folder import RunFolder
@@ -156,7 +156,7 @@ def _compiled(text: str, path: Path) -> tuple[Loaded[Protocol], Loaded[Rig], Pla
 
 
 def _write_journal(folder: RunFolder, plan: Plan, story: Story) -> None:
-    timed: list[tuple[float, Entry]] = [(0.0, Entry("run", "started", "noted", {}))]
+    timed: list[tuple[float, JournalEntry]] = [(0.0, JournalEntry("run", "started", "noted", {}))]
     for entry in plan.timeline:
         if entry.offset_s > story.until_s:
             continue
@@ -168,61 +168,64 @@ def _write_journal(folder: RunFolder, plan: Plan, story: Story) -> None:
         said = {"instrument": story.stalled, "wells": wells, "from_s": story.stalled_s}
         noticed_s = story.stalled_s + 1200
         timed += [
-            (noticed_s, Entry("deviation", "stall", "noted", {**said, "what": "nothing comes"})),
-            (noticed_s + 600, Entry("deviation", "stall-given-up", "noted", said)),
-            (noticed_s + 600, Entry("deviation", "censored", "noted",
+            (noticed_s,
+             JournalEntry("deviation", "stall", "noted", {**said, "what": "nothing comes"})),
+            (noticed_s + 600, JournalEntry("deviation", "stall-given-up", "noted", said)),
+            (noticed_s + 600, JournalEntry("deviation", "censored", "noted",
                                     {"wells": wells, "from_s": story.stalled_s, "why": "stall"})),
         ]  # fmt: skip
     if story.gap_s:
         from_s, to_s = story.gap_s
         detail = {"from_s": from_s, "to_s": to_s, "cause": story.gap_cause}
-        timed.append((to_s, Entry("run", "adopted", "noted", {"epoch": 2})))
-        timed.append((to_s, Entry("deviation", "gap", "noted", detail)))
+        timed.append((to_s, JournalEntry("run", "adopted", "noted", {"epoch": 2})))
+        timed.append((to_s, JournalEntry("deviation", "gap", "noted", detail)))
     timed.sort(key=lambda pair: pair[0])
     if story.stopped is not None:
-        timed.append((story.until_s, Entry("run", "stopped", "noted", {"reason": story.stopped})))
+        timed.append(
+            (story.until_s, JournalEntry("run", "stopped", "noted", {"reason": story.stopped}))
+        )
     elif story.until_s >= NIGHT_S:
-        timed.append((story.until_s, Entry("run", "finished", "noted", {})))
+        timed.append((story.until_s, JournalEntry("run", "finished", "noted", {})))
     clock = ScriptedClock([at_s for at_s, _ in timed])
     journal = open_journal(folder.journal, clock)  # type: ignore[arg-type]
     journal.note(*(entry for _, entry in timed))
     journal.close()
 
 
-def _entry_rows(entry: object, story: Story) -> list[tuple[float, Entry]]:
+def _entry_rows(entry: object, story: Story) -> list[tuple[float, JournalEntry]]:
     if story.only_intended and entry.key.startswith(story.only_intended):
         kind = story.only_intended.partition("/")[0]
         ahead_s = max(0.0, entry.offset_s - 60)
-        return [(ahead_s, Entry(kind, entry.key, "intent", {"offset_s": entry.offset_s}))]
+        return [(ahead_s, JournalEntry(kind, entry.key, "intent", {"offset_s": entry.offset_s}))]
     match entry:
         case Frame():
             where = {"well": entry.well, "field": entry.field, "round": entry.round,
                      "channel": entry.channel, "offset_s": entry.offset_s}  # fmt: skip
             if entry.round == story.missed_round:
                 reason = {"reason": "the camera timed out", **where}
-                return [(entry.offset_s, Entry("frame", entry.key, "missed", reason))]
+                return [(entry.offset_s, JournalEntry("frame", entry.key, "missed", reason))]
             done = {**where, "path": "p", "sha256": "0" * 64, "lateness_s": 1.5, "focus": 9.0}
-            return [(entry.offset_s + 1.5, Entry("frame", entry.key, "confirmed", done))]
+            return [(entry.offset_s + 1.5, JournalEntry("frame", entry.key, "confirmed", done))]
         case Film():
             done = {"well": entry.well, "path": "f", "sha256": "0" * 64, "lateness_s": 1.5}
-            return [(entry.offset_s + 1.5, Entry("film", entry.key, "confirmed", done))]
+            return [(entry.offset_s + 1.5, JournalEntry("film", entry.key, "confirmed", done))]
         case Dose():
             sent = {"instrument": entry.instrument, "volume_ul": entry.volume_ul}
             done = {"classification": "done", "delivered_ul": entry.volume_ul, **sent}
             return [
-                (entry.offset_s, Entry("dose", entry.key, "sent", sent)),
-                (entry.offset_s + 32, Entry("dose", entry.key, "confirmed", done)),
+                (entry.offset_s, JournalEntry("dose", entry.key, "sent", sent)),
+                (entry.offset_s + 32, JournalEntry("dose", entry.key, "confirmed", done)),
             ]
         case FlowLevel() | StimulationLevel():
             detail = {"instrument": entry.instrument}
-            return [(entry.offset_s, Entry("level", entry.key, "confirmed", detail))]
+            return [(entry.offset_s, JournalEntry("level", entry.key, "confirmed", detail))]
         case Reading():
             air = {"instrument": entry.instrument, "co2_percent": 5.01, "temperature_c": 37.02}
-            return [(entry.offset_s, Entry("reading", entry.key, "confirmed", air))]
+            return [(entry.offset_s, JournalEntry("reading", entry.key, "confirmed", air))]
     raise TypeError(entry)
 
 
-def _pump_rows(plan: Plan, story: Story) -> list[tuple[float, Entry]]:
+def _pump_rows(plan: Plan, story: Story) -> list[tuple[float, JournalEntry]]:
     """A reading of every pump each ten minutes, its counter true to the plan or standing still."""
     rows = []
     levels: dict[str, list[tuple[float, float]]] = {}
@@ -236,7 +239,7 @@ def _pump_rows(plan: Plan, story: Story) -> list[tuple[float, Entry]]:
             rate = next((r for t, r in reversed(levels.get(pump, [])) if t <= at_s), 0.0)
             detail = {"running": rate > 0, "rate_ul_min": rate, "delivered_ul": round(counter, 6),
                       "alarm": None}  # fmt: skip
-            rows.append((float(at_s), Entry("sample", pump, "noted", detail)))
+            rows.append((float(at_s), JournalEntry("sample", pump, "noted", detail)))
             if pump != story.stalled or at_s < story.stalled_s:
                 counter += rate * 10
                 due = [d for d in doses if at_s <= d.offset_s < at_s + 600]
@@ -249,7 +252,9 @@ def _pump_rows(plan: Plan, story: Story) -> list[tuple[float, Entry]]:
                     detail = {"instrument": level.instrument, "index": index, "late_s": 0.0,
                               "what": "", "pulses": {str(spec.channel): spec.pulses}}  # fmt: skip
                     if at_s <= story.until_s:
-                        rows.append((at_s, Entry("train", level.key, "acknowledged", detail)))
+                        rows.append(
+                            (at_s, JournalEntry("train", level.key, "acknowledged", detail))
+                        )
     return rows
 
 

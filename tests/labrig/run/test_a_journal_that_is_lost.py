@@ -70,7 +70,7 @@ def test_a_run_whose_journal_is_lost_is_not_begun_again(ended, script, rehearse,
 
 def test_a_chain_written_anew_is_found_by_the_anchors(ended):
     from labrig.record.journal import open_journal
-    from labrig.record.rows import Entry
+    from labrig.record.rows import JournalEntry
 
     _, folder = ended
     path = folder / "journal.sqlite"
@@ -78,7 +78,7 @@ def test_a_chain_written_anew_is_found_by_the_anchors(ended):
     path.unlink()
     forged = open_journal(path, VirtualClock())
     for row in rows:
-        forged.note(Entry(row.kind, row.key, row.state, row.detail))  # type: ignore[arg-type]
+        forged.note(JournalEntry(row.kind, row.key, row.state, row.detail))  # type: ignore[arg-type]
     forged.close()
     assert len(read_journal(path)) == len(rows)
     assert "is not whole" in damages(folder)[0]

@@ -37,13 +37,13 @@ def test_the_run_goes_on_from_its_last_row_with_an_alarm(rehearse, script, monke
 
 def test_a_real_run_s_clock_counts_no_gap_then(tmp_path, monkeypatch, capsys):
     from labrig.record.journal import open_journal
-    from labrig.record.rows import Entry
+    from labrig.record.rows import JournalEntry
 
     folder = RunFolder(tmp_path)
     folder.identity.write_text(json.dumps({"simulated": False}))
     ahead = VirtualClock(start_s=500.0, epoch=datetime(2100, 1, 1, tzinfo=UTC))
     journal = open_journal(folder.journal, ahead)
-    journal.note(Entry("run", "started", "noted", {}))
+    journal.note(JournalEntry("run", "started", "noted", {}))
     journal.close()
     monkeypatch.setattr(runner_process, "boot_id", lambda: "another boot")
     assert runner_process._real_clock(folder).now_s() == 500.0

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from labrig.record.journal import open_journal
-from labrig.record.rows import Entry
+from labrig.record.rows import JournalEntry
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect
 from labrig_drivers.new_era.driver import NewEraPump
@@ -114,9 +114,11 @@ def test_what_came_is_kept_when_another_runner_takes_the_question_over(rehearse,
     journal = open_journal(night.folder / "journal.sqlite", VirtualClock(start_s=700.0))
     journal.epoch = 1
     journal.note(
-        Entry("run", "started", "noted", {}),
-        Entry("dose", "dose-610", "sent", sent),
-        Entry("dose", "dose-610", "unknown", {"classification": "partly", "delivered_ul": 7.5}),
+        JournalEntry("run", "started", "noted", {}),
+        JournalEntry("dose", "dose-610", "sent", sent),
+        JournalEntry(
+            "dose", "dose-610", "unknown", {"classification": "partly", "delivered_ul": 7.5}
+        ),
     )
     journal.close()
     night.run(plan, VirtualClock(start_s=900.0))
@@ -133,7 +135,10 @@ def test_what_came_of_a_dose_is_kept_when_its_rest_comes_too_late(rehearse, scri
     journal = open_journal(night.folder / "journal.sqlite", VirtualClock(start_s=131.0))
     journal.epoch = 1
     left = {"left_ul": 8.0, "classification": "partly"}
-    journal.note(Entry("run", "started", "noted", {}), Entry("dose", "dose-100", "intent", left))
+    journal.note(
+        JournalEntry("run", "started", "noted", {}),
+        JournalEntry("dose", "dose-100", "intent", left),
+    )
     journal.close()
     night.run(plan, VirtualClock(start_s=1500.0))
     assert night.rows("dose")[-1].state == "unknown"

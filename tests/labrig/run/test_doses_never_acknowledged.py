@@ -7,7 +7,7 @@ import json
 import pytest
 
 from labrig.record.journal import open_journal
-from labrig.record.rows import Entry
+from labrig.record.rows import JournalEntry
 from labrig.record.virtual_clock import VirtualClock
 from labrig.report.outcome import outcome_of
 from labrig.run.control_client import connect
@@ -195,7 +195,7 @@ def adopted(night, plan, last: str, at_s: float):
     night.folder.mkdir()
     journal = open_journal(night.folder / "journal.sqlite", VirtualClock(start_s=DUE_S))
     journal.epoch = 1
-    journal.note(*(Entry(r.kind, r.key, r.state, r.detail) for r in rows[: end + 1]))
+    journal.note(*(JournalEntry(r.kind, r.key, r.state, r.detail) for r in rows[: end + 1]))
     journal.close()
     return night.run(plan, VirtualClock(start_s=at_s))
 

@@ -64,7 +64,9 @@ def written():
         for call, arguments, function in calls.found:
             if call in ("deviation", "alarm") and len(arguments) + (call == "deviation") > 1:
                 codes[call] |= calls.values(arguments[0], function)
-            elif call in ("note", "Entry") and len(arguments) >= 2 and _is_text(arguments[0]):
+            elif (
+                call in ("note", "JournalEntry") and len(arguments) >= 2 and _is_text(arguments[0])
+            ):
                 kind = arguments[0].value
                 if kind in ("deviation", "run") and not _is_passed_on(arguments[1]):
                     codes[kind] |= calls.values(arguments[1], function)

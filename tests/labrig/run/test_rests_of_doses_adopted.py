@@ -9,19 +9,23 @@ import pytest
 from labrig.record.journal import open_journal
 from labrig.record.reading import read_journal
 from labrig.record.recovery import fold
-from labrig.record.rows import Entry
+from labrig.record.rows import JournalEntry
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect
 
 END_S = 600.0
 LEFT_UL, CAME_UL = 8.0, 12.0
-PARTLY = Entry("dose", "dose-100", "intent", {"left_ul": LEFT_UL, "classification": "partly"})
-SENT = Entry(
+PARTLY = JournalEntry(
+    "dose", "dose-100", "intent", {"left_ul": LEFT_UL, "classification": "partly"}
+)
+SENT = JournalEntry(
     "dose", "dose-100", "sent",
     {"volume_ul": LEFT_UL, "rate_ul_min": 20.0, "sent_s": 131.0, "acknowledged": False,
      "before_ul": 0.0, "level_ul_min": 0.0, "instrument": "dose", "wells": ["A1", "A2"]},
 )  # fmt: skip
-NOT_DONE = Entry("dose", "dose-100", "intent", {"left_ul": LEFT_UL, "classification": "not done"})
+NOT_DONE = JournalEntry(
+    "dose", "dose-100", "intent", {"left_ul": LEFT_UL, "classification": "not done"}
+)
 
 
 @pytest.fixture
@@ -34,7 +38,7 @@ def adopt(rehearse, script):
         night.meet()
         journal = open_journal(night.folder / "journal.sqlite", VirtualClock(start_s=131.0))
         journal.epoch = 1
-        journal.note(Entry("run", "started", "noted", {}), *rows)
+        journal.note(JournalEntry("run", "started", "noted", {}), *rows)
         journal.close()
         rules = {"on_unknown": "redo", **rules}
         plan = script.plan([script.flow(0.0, 0.0, "dose"), script.dose(100.0, **rules)], END_S)
@@ -64,7 +68,7 @@ BEFORE = {
     "to be sent again, not saying how much": [
         PARTLY,
         SENT,
-        Entry("dose", "dose-100", "intent", {"classification": "not done"}),
+        JournalEntry("dose", "dose-100", "intent", {"classification": "not done"}),
     ],
 }
 before = pytest.mark.parametrize("rows", BEFORE.values(), ids=BEFORE.keys())
@@ -111,11 +115,11 @@ def test_a_rest_that_comes_too_late_is_not_a_missed_dose(adopt, script, rows):
 
 ENDS = {
     "stopped while held": (
-        [Entry("run", "held", "noted", {})], [(200.0, lambda client: client.stop("enough"))],
+        [JournalEntry("run", "held", "noted", {})], [(200.0, lambda client: client.stop("enough"))],
         "the run was stopped",
     ),
     "its arm given up": (
-        [Entry("deviation", "arm-aborted", "noted", {"wells": ["A1", "A2"]})], [],
+        [JournalEntry("deviation", "arm-aborted", "noted", {"wells": ["A1", "A2"]})], [],
         "its arm was given up",
     ),
 }  # fmt: skip
@@ -140,7 +144,7 @@ def test_a_rest_of_which_nothing_ever_comes_is_told_as_partly(adopt):
 
 def test_a_stop_that_was_accepted_holds_for_the_next_runner(adopt):
     stop = {"accepted": True, "command": "stop", "at_s": 130.0, "args": {"reason": "leak"}}
-    night = adopt([Entry("command", "c1", "acknowledged", stop)])
+    night = adopt([JournalEntry("command", "c1", "acknowledged", stop)])
     assert night.plants["dose"].moved_ul == 0.0
     (stopped,) = [row for row in night.rows("run") if row.key == "stopped"]
     assert stopped.detail["reason"] == "leak"
@@ -150,22 +154,25 @@ def test_a_stop_that_was_accepted_holds_for_the_next_runner(adopt):
 
 def test_what_the_stopped_runner_had_skipped_is_not_skipped_twice(adopt):
     stop = {"accepted": True, "command": "stop", "at_s": 60.0, "args": {"reason": "leak"}}
-    skipped = Entry("dose", "dose-100", "skipped", {"reason": "the run was stopped"})
-    night = adopt([Entry("command", "c1", "acknowledged", stop), skipped], at_s=70.0)
+    skipped = JournalEntry("dose", "dose-100", "skipped", {"reason": "the run was stopped"})
+    night = adopt([JournalEntry("command", "c1", "acknowledged", stop), skipped], at_s=70.0)
     assert [row.state for row in night.rows("dose")] == ["skipped"]
 
 
 def test_what_came_of_a_dose_stays_unknown_when_its_rest_is_counted(adopt):
     """By its rule the whole of it was given again."""
     again = {"left_ul": 20.0, "classification": "unknown"}
-    night = adopt([Entry("dose", "dose-100", "intent", again)])
+    night = adopt([JournalEntry("dose", "dose-100", "intent", again)])
     assert last_of(night).state == "confirmed"
     assert ledger_dose(night) == ("unknown", None)
 
 
 def test_a_hold_outlives_any_number_of_runners(adopt):
     """The second one died just after it had written that it took the run over."""
-    rows = [Entry("run", "held", "noted", {}), Entry("run", "adopted", "noted", {"epoch": 2})]
+    rows = [
+        JournalEntry("run", "held", "noted", {}),
+        JournalEntry("run", "adopted", "noted", {"epoch": 2}),
+    ]
     night = adopt(rows, visits=[(500.0, lambda client: client.stop())])
     assert night.plants["dose"].moved_ul == 0.0
     assert fold(read_journal(night.folder / "journal.sqlite")).condition == "stopped"
@@ -180,7 +187,7 @@ def test_a_pump_given_up_can_be_restarted_under_the_next_runner(adopt):
         answers.append(question["what"])
         client.answer(question["id"], "restart")
 
-    stalled = Entry("deviation", "stall-given-up", "noted", given_up)
+    stalled = JournalEntry("deviation", "stall-given-up", "noted", given_up)
     night = adopt([stalled], visits=[(200.0, restart)])
     assert "stalled twice and stands" in answers[0]
     assert fold(read_journal(night.folder / "journal.sqlite")).pumps_given_up == set()
@@ -189,7 +196,7 @@ def test_a_pump_given_up_can_be_restarted_under_the_next_runner(adopt):
 def test_a_runner_that_dies_while_giving_a_pump_up_has_censored_its_wells(adopt):
     """The next one does not take the pump for given up: it looks for itself."""
     lost = {"wells": ["A1", "A2"], "from_s": 60.0, "why": "stall"}
-    night = adopt([Entry("deviation", "censored", "noted", lost)])
+    night = adopt([JournalEntry("deviation", "censored", "noted", lost)])
     assert json.loads((night.folder / "ledger.json").read_text())["censored_from_s"] == {
         "A1": 60.0, "A2": 60.0,
     }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labrig.record.journal import open_journal
-from labrig.record.rows import Entry
+from labrig.record.rows import JournalEntry
 from labrig.record.virtual_clock import VirtualClock
 
 FOREVER_S = float("inf")
@@ -71,7 +71,7 @@ def test_a_runner_that_takes_a_run_over_goes_on_counting(rehearse, script):
     for row in whole.rows():
         clock._now_s = row.run_s
         if row.key != "finished":
-            journal.note(Entry(row.kind, row.key, row.state, row.detail))
+            journal.note(JournalEntry(row.kind, row.key, row.state, row.detail))
     journal.close()
     again = adopted.run(plan, VirtualClock(start_s=1790.0)).counters
     assert again == counted | {"deviations": counted["deviations"] + 1}  # the gap

@@ -19,7 +19,7 @@ from labrig.plan.plan import Draw
 from labrig.record.journal import open_journal
 from labrig.record.reading import read_journal
 from labrig.record.recovery import fold
-from labrig.record.rows import Entry
+from labrig.record.rows import JournalEntry
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect
 from labrig_drivers.errors import InstrumentError
@@ -206,8 +206,8 @@ def test_of_a_dose_that_came_in_part_only_the_rest_is_given(rehearse, script, st
     journal = open_journal(night.folder / "journal.sqlite", VirtualClock(start_s=131.0))
     journal.epoch = 1
     journal.note(
-        Entry("run", "started", "noted", {}),
-        *(Entry("dose", "dose-100", state, detail) for state, detail in states),
+        JournalEntry("run", "started", "noted", {}),
+        *(JournalEntry("dose", "dose-100", state, detail) for state, detail in states),
     )
     journal.close()
 
