@@ -39,7 +39,7 @@ class AddedKey:
         )
 
 
-ADDED_KEYS: tuple[AddedKey, ...] = ()
+ADDED_KEYS: tuple[AddedKey, ...] = (AddedKey(("analysis",), "0.1.0", None),)
 
 
 def changes(

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from labrig.name_types import FileName
+from labrig.protocol.analysis_plan import AnalysisPlan
 from labrig.protocol.definition import Definition
 from labrig.protocol.references import check_references
 from labrig.units import Unit
@@ -295,6 +296,9 @@ class Protocol(Strict):
     randomisation: Randomisation
     rules: Rules = Rules()
     definition: Definition = Definition()
+    analysis: AnalysisPlan | None = Field(
+        default=None, description="what the report may claim; None: labrig's default plan [P]"
+    )
     overrides: tuple[Override, ...] = ()
 
     @property

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from labrig.problems import KeyPath, Mistake, did_you_mean, raise_mistakes
+from labrig.protocol.analysis_references import analysis_mistakes
 from labrig.protocol.extent import too_large
 from labrig.protocol.patterns import (
     LIBRARY,
@@ -37,6 +38,7 @@ def check_references(protocol: Protocol) -> None:
         *too_large(protocol),
         *_perfusion(protocol),
         *_definition(protocol),
+        *analysis_mistakes(protocol),
         *(m for name, arm in protocol.arms.items() for m in _arm(protocol, name, arm)),
     ]
     raise_mistakes("protocol", mistakes)

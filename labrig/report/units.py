@@ -9,6 +9,7 @@ from labrig.plan.allocation import with_carriers
 from labrig.plan.aspects import arm_levels
 from labrig.plan.experimental_units import Contrast, Levels, contrast
 from labrig.plan.plan import WellPlan
+from labrig.protocol.analysis_plan import reference_arm
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig
 
@@ -35,12 +36,5 @@ class Design:
 def design_of(protocol: Protocol, rig: Rig, wells: Sequence[WellPlan]) -> Design:
     """The design of a plan, also of one that was compiled before plans named carriers."""
     return Design(
-        with_carriers(wells, protocol, rig), arm_levels(protocol, rig), control_arm(protocol)
+        with_carriers(wells, protocol, rig), arm_levels(protocol, rig), reference_arm(protocol)
     )
-
-
-def control_arm(protocol: Protocol) -> str | None:
-    """The arm all others are compared with: the first with role ``control``; None: no others."""
-    if len(protocol.arms) < 2:
-        return None
-    return next((name for name, arm in protocol.arms.items() if arm.role == "control"), None)

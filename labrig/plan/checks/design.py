@@ -14,6 +14,7 @@ from labrig.plan.experimental_units import (
     name_of_unit,
 )
 from labrig.plan.plan import Finding, WellPlan
+from labrig.protocol.analysis_plan import reference_arm
 from labrig.protocol.randomisation import NOTHING
 
 POWER_20_PERCENT = {3: 0.56, 4: 0.85, 5: 0.96, 6: 0.99}
@@ -47,8 +48,7 @@ def _units(draft: Draft) -> Iterator[Finding]:
             if level != NOTHING or aspect not in (IMPULSES, FLOW):
                 carried.setdefault(level or "nothing", set()).update(names)
         yield from _lonely(carried, _CODES.get(aspect, "factor"), name_of_unit(wells, (aspect,)))
-    reference = next((n for n, arm in protocol.arms.items() if arm.role == "control"), None)
-    first = reference or next(iter(protocol.arms))
+    first = reference_arm(protocol) or next(iter(protocol.arms))
     found = [contrast(wells, levels, (arm, first)) for arm in protocol.arms if arm != first]
     yield from _untold(found)
     counted = [f"{each.arms[0]} {each.counted}" for each in found if each.aspects]

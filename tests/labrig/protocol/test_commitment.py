@@ -69,7 +69,7 @@ FIXED = [
         "patterns.tonic_10hz_2mean.frequency",
     ),
     ("duration: 72 h", "duration: 73 h", "phases"),
-    ("role: control\n", "role: test\n", "arms.nerve-tonic.role"),
+    ("role: positive-control\n", "role: test\n", "arms.nerve-tonic-insult.role"),
 ]
 
 

@@ -29,7 +29,7 @@ MISTAKES = {
         "pilot: true\nxyzzy: 1",
         "xyzzy",
         "not a key",
-        "There is: arms",
+        "There is: analysis, arms",
     ),
     "missing key": (
         "randomisation: {seed: 20131106, balance_edges: true}",
