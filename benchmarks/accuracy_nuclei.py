@@ -1,8 +1,8 @@
 """How well nuclei are found, and the fusion index with them, end to end.
 
 Truth: `nuclei/` (DSB2018, labels) and `skmc/` (human myotubes: nucleus centres, tube masks). The
-judge of touching nuclei was trained on all of `nuclei/`: its row is of two judges that each have
-seen only the other half; the constants of edges and curvature were looked at on all of it.
+classifier of touching nuclei was trained on all of `nuclei/`: its row is of two that have each seen
+only the other half; the constants of edges and curvature were looked at on all of it.
 
 Nothing was trained on `skmc/`. How nuclei are cut was chosen on every seventh of its fields, and
 the rest is shown apart; which classes of error there are was counted on all fields, and from it
@@ -14,12 +14,12 @@ nucleus; so F1 is also printed without true objects of less than a tenth of the 
 A U-Net of 128,000 weights (20 minutes on one half and drawn fields) found 0.83 to 0.85 of the other
 half, one of 230,000 (80 minutes, eightfold averaging, its threshold chosen on that other half) 0.85
 and 0.87, alone or within our foreground, where we find 0.86 and 0.87; its maps as four more
-features of the judge changed nothing.
+features of the classifier changed nothing.
 
 Tubes an image: no level of the mask between 0.6 and 1.5 of ours errs by less than 0.89, the median
 of counts over nine levels by 0.89 to 0.91, with the true nuclei by 0.98; cutting tubes at narrow
 necks makes it worse (0.92 to 1.09), closing gaps or counting nuclei by their centres leaves it
-(0.90 to 0.97). The largest errors are tubes that a bridge of some pixels joins in one mask and not
+(0.90 to 0.97). The largest errors are tubes that a bridge of some pixels merges in one mask and not
 in the other. Only a level chosen for each field with its truth does better than 0.7.
 """
 
@@ -34,9 +34,9 @@ import numpy as np
 from accuracy_tubes import SKMC_PIXEL_UM
 from scipy.optimize import linear_sum_assignment
 
-from labrig_analysis.fusion import INSIDE_RULES
 from labrig_analysis.measurement import measure
-from labrig_analysis.nuclei import NucleusSettings, segment_nuclei
+from labrig_analysis.nuclei.fusion import INSIDE_RULES
+from labrig_analysis.nuclei.segmentation import NucleusSettings, segment_nuclei
 
 NEAR_PX = 16
 # Part of the median true area of a field below which a labelled object is called a speck.
@@ -105,12 +105,12 @@ def print_nuclei(images: Path) -> None:
             pooled = 2 * hits.sum() / (found + true).sum()
             mean = (2 * hits / (found + true)).mean()
             left_out = ", true specks left out" if speck else ""
-            seen = " (judge has seen them)" if who == "trained" else ""
+            seen = " (classifier has seen them)" if who == "trained" else ""
             print(
-                f"DSB2018, {who} judge{left_out}: "
+                f"DSB2018, {who} classifier{left_out}: "
                 f"F1 pooled {pooled:.3f}, mean of fields {mean:.3f}{seen}"
             )
-        print(f"DSB2018, trained judge, half left out: {json.dumps(_held_out())}")
+        print(f"DSB2018, trained classifier, half left out: {json.dumps(_held_out())}")
     if (images / "skmc").is_dir():
         rows = list(skmc_fields(images / "skmc"))
         for name, part in (
@@ -145,7 +145,7 @@ def _print_skmc(name: str, rows: list[dict[str, float]]) -> None:
 def _held_out() -> dict[str, list[float]]:
     from importlib import resources
 
-    text = resources.files("labrig_analysis").joinpath("weights/nucleus_joining.json").read_text()
+    text = resources.files("labrig_analysis").joinpath("weights/nucleus_merging.json").read_text()
     scores: dict[str, list[float]] = json.loads(text)["record"][
         "f1_at_iou_0.5_of_the_half_left_out"
     ]

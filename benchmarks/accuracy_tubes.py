@@ -7,7 +7,7 @@ Run alone, or through `benchmarks/accuracy.py`:
 IMAGES is a folder with `calipers/` and `skmc/` (default ../shared/images); parts that are absent
 are said to be skipped.
 
-What was set on what: the constants of `tubes_fluorescence.mask_level` and the object filter on all
+What was set on what: the constants of `tubes.fluorescence.mask_level` and the object filter on all
 78 outlined skmc fields (the split by donor below uses constants that were *not* refitted a split;
 refitted on one donor and scored on the other, at a quarter of the resolution, Dice is 0.872, 10th
 percentile 0.777; fitted on seven eighths of the fields and scored on the rest, 0.870 and 0.777).
@@ -18,9 +18,10 @@ r 0.946, 3.98 um, 77 % within 5 um; the shipped 0.5 is the definition. At our ow
 centrelines decide: how finely outlines are smoothed (`centreline`) was chosen as what does best on
 average over nine mask levels, 0.8 to 1.2 of the shipped one: r 0.93 (0.90 to 0.95).
 
-How the ground is followed from a lower envelope (`ground.estimate_lowest_ground`) and the level is
-lowered in crowded fields was set on fields drawn at a cover of 0.1 to 0.92, and among settings that
-did alike there, on all skmc fields: Dice 0.869 and 0.769 where they were 0.871 and 0.767.
+How the background is followed from a lower envelope
+(`images.background.estimate_background_at_any_cover`) and the level is lowered in crowded fields
+was set on fields drawn at a cover of 0.1 to 0.92, and among settings that did alike there, on all
+skmc fields: Dice 0.869 and 0.769 where they were 0.871 and 0.767.
 
 What limits the skmc masks: annotators took one level a field, and how high is hardly written in
 the picture. The best level chosen with the truth gives Dice 0.93; it scatters about the rule by a
@@ -39,10 +40,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from labrig_analysis.diameter import measure_diameters
-from labrig_analysis.places import measure_widths_at
 from labrig_analysis.synthetic.phantoms import Arc, Look, Straight, paint
-from labrig_analysis.tubes_fluorescence import segment_tubes
+from labrig_analysis.tubes.fluorescence import segment_tubes
+from labrig_analysis.widths.calipers import measure_widths_at
+from labrig_analysis.widths.diameter import measure_diameters
 
 WIDTHS_PX = (6.0, 8.0, 12.0, 20.0, 30.0, 50.0)
 ANGLES_DEG = np.arange(8) * 22.5 + 3.0

@@ -33,7 +33,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    """Print one line a step."""
+    """Print one line per step."""
     protocol = load_protocol(CATALOGUE / "nerve-factor-factorial.yaml")
     rig = load_rig(CATALOGUE / "rigs" / "simulated-bench.yaml")
     today = date(2026, 11, 23)

@@ -68,7 +68,7 @@ def rehearse(protocol: str) -> tuple[float, float, float]:
 
 
 def main() -> None:
-    """Print one row a night."""
+    """Print one row per night."""
     unit_s = reference_s()
     print("rehearsal of 14 h | wall s | CPU s | CPU / SHA-256 of 256 MB | peak memory MB")
     for protocol in (DEMO_PROTOCOL, "overnight-imaging.yaml"):

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from labrig_analysis.contraction import measure_contraction
+from labrig_analysis.films.contraction import measure_contraction
 from labrig_analysis.synthetic.culture import CultureState
 from labrig_analysis.synthetic.film import Film, render_film
 from labrig_analysis.synthetic.scene import make_scene

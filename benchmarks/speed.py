@@ -18,10 +18,10 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from labrig_analysis.diameter import measure_diameters
 from labrig_analysis.measurement import measure
-from labrig_analysis.nuclei import segment_nuclei
-from labrig_analysis.tubes_fluorescence import segment_tubes
+from labrig_analysis.nuclei.segmentation import segment_nuclei
+from labrig_analysis.tubes.fluorescence import segment_tubes
+from labrig_analysis.widths.diameter import measure_diameters
 
 SIDES_PX = (512, 1024, 2048, 3584, 5000)
 PIXEL_UM = 0.32

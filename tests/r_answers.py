@@ -1,4 +1,4 @@
-"""Data sets whose answers R gave (tests/analysis/data/statistics)."""
+"""Data sets whose answers R gave (tests/analysis/statistics/data)."""
 
 import functools
 import json
@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-FOLDER = Path(__file__).parent / "analysis" / "data" / "statistics"
+FOLDER = Path(__file__).parent / "analysis" / "statistics" / "data"
 
 
 def table(name: str) -> pd.DataFrame:

@@ -1,16 +1,18 @@
 """Myotube morphometry: arrays in, tables out.
 
 Stands alone: no files, no rig, no Prefect. Begin with :func:`labrig_analysis.measure`, which finds
-tubes and nuclei in the planes of one field and gives label images and tables; its steps are
-functions of their own:
+tubes and nuclei in the planes of one field and gives label images and tables. Its steps, a folder
+per question, are functions of their own:
 
-* ``tubes_fluorescence.segment_tubes``, ``tubes_phase.segment_tube_like_objects``
-* ``diameter.measure_diameters``, ``places.measure_widths_at``
-* ``nuclei``, ``fusion``, ``pyknosis``
-* ``contraction.measure_contraction`` for films
-* ``registration``, ``quality``, ``tracking``, ``growth`` for time-lapse
-* ``agreement``, ``statistics``
+* ``tubes``: ``fluorescence.segment_tubes``, ``phase.segment_tube_like_objects``
+* ``widths``: ``diameter.measure_diameters``, ``calipers.measure_widths_at``
+* ``nuclei``: ``segmentation.segment_nuclei``, ``fusion``, ``pyknosis``
+* ``fields``: the tables and the one row of a field
+* ``films``: ``contraction.measure_contraction``
+* ``timelapse``: ``registration``, ``tracking``, ``growth``
+* ``statistics``: one module per question, and ``agreement`` of raters
 * ``synthetic``: images with exact truth
+* ``images``, ``labels``: tools for planes and for label images
 """
 
 from __future__ import annotations

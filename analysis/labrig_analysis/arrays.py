@@ -17,7 +17,7 @@ FloatImage: TypeAlias = npt.NDArray[Any]
 """(y, x) float32, or a flat float32 list of values."""
 
 LabelImage: TypeAlias = npt.NDArray[Any]
-"""(y, x) uint16 or int32: 0 is ground, 1..n are objects."""
+"""(y, x) uint16 or int32: 0 is background, 1..n are objects."""
 
 Columns: TypeAlias = dict[str, npt.NDArray[Any]]
 """A table: columns of one length by name. It becomes a data frame once, when it is complete: pandas

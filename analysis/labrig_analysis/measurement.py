@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from labrig_analysis.arrays import GreyImage, LabelImage
-from labrig_analysis.field_doubts import doubts_of_field
-from labrig_analysis.field_input import (
+from labrig_analysis.calibration import check_pixel_size
+from labrig_analysis.fields.field_tables import FieldTables, measure_tables, with_numbers
+from labrig_analysis.fields.inputs import (
     check_one_size,
     checked_labels,
     planes_by_channel,
     planes_of_labels,
 )
-from labrig_analysis.field_tables import FieldTables, measure_tables, with_numbers
-from labrig_analysis.label_numbers import without_gaps
-from labrig_analysis.nuclei import segment_nuclei
-from labrig_analysis.planes import grey_plane
+from labrig_analysis.fields.plausibility import doubts_of_field
+from labrig_analysis.images.planes import grey_plane
+from labrig_analysis.labels.relabelling import relabel_sequential
+from labrig_analysis.nuclei.segmentation import segment_nuclei
 from labrig_analysis.settings import MeasureSettings
-from labrig_analysis.tubes import check_pixel_size
-from labrig_analysis.tubes_fluorescence import segment_tubes
-from labrig_analysis.tubes_phase import segment_tube_like_objects
+from labrig_analysis.tubes.fluorescence import segment_tubes
+from labrig_analysis.tubes.phase import segment_tube_like_objects
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,9 +36,10 @@ class Measurement:
     Attributes:
         labels: (y, x) uint16 or int32 by name: ``tubes``, ``nuclei``.
         field: one row: counts, areas, diameters, fusion with intervals, the definition in force.
-        tubes: one row a tube.
-        nuclei: one row a nucleus.
-        points: one row a place where a width was taken, or why not (`diameter.measure_diameters`).
+        tubes: one row per tube.
+        nuclei: one row per nucleus.
+        points: one row per place where a width was taken, or why not
+            (`diameter.measure_diameters`).
         flags: what a reader must know, in words; empty when nothing is wrong.
     """
 
@@ -84,7 +85,7 @@ def measure(
         segment = segment_tubes if stained else segment_tube_like_objects
         plane = planes["tubes" if stained else "phase"]
         found = segment(plane, pixel_size_um, settings.tubes)
-        labels["tubes"] = without_gaps(found.labels)
+        labels["tubes"] = relabel_sequential(found.labels)
         flags += found.reasons
         tubes_are_seen = found.is_seen
     if "nuclei" in planes:
@@ -110,7 +111,7 @@ def measure_labels(
 
     Args:
         planes: (y, x) by channel; of each kind of label the plane that it was found in.
-        labels: (y, x) integers by name, ``tubes`` and ``nuclei`` or one of them: 0 is ground,
+        labels: (y, x) integers by name, ``tubes`` and ``nuclei`` or one of them: 0 is background,
             every object has a number of its own, up to 16,777,215.
         pixel_size_um: width of a pixel in the specimen.
         settings: None is all defaults; those of segmentation are not used.
@@ -126,7 +127,7 @@ def measure_labels(
     labels = {name: checked_labels(image, name) for name, image in labels.items()}
     found_in = planes_of_labels(labels, planes)
     check_one_size({**planes, **{f"{name} labels": image for name, image in labels.items()}})
-    compact = {name: without_gaps(image) for name, image in labels.items()}
+    compact = {name: relabel_sequential(image) for name, image in labels.items()}
     tables = measure_tables(planes, compact, pixel_size_um, settings)
     flags = [
         reason

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from labrig_analysis.diameter import DiameterSettings
-from labrig_analysis.fusion import FusionSettings
-from labrig_analysis.nuclei import NucleusSettings
-from labrig_analysis.pyknosis import PyknosisRule
-from labrig_analysis.tubes import TubeSettings
+from labrig_analysis.nuclei.fusion import FusionSettings
+from labrig_analysis.nuclei.pyknosis import PyknosisRule
+from labrig_analysis.nuclei.segmentation import NucleusSettings
+from labrig_analysis.tubes.tube_labels import TubeSettings
+from labrig_analysis.widths.diameter import DiameterSettings
 
 # A nucleus belongs to the field that holds half of a typical nucleus of it, so neighbouring fields
 # count it once; `segment_nuclei` by itself labels smaller parts too.

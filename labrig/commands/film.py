@@ -17,7 +17,7 @@ from labrig.commands import exit_codes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from labrig_analysis.contraction import Contraction
+    from labrig_analysis.films.contraction import Contraction
 
 TIFF = {".tif", ".tiff"}
 
@@ -73,7 +73,7 @@ def film(
 
     Exit status: 0 measured; 1 refused.
     """
-    from labrig_analysis.contraction import measure_contraction
+    from labrig_analysis.films.contraction import measure_contraction
 
     try:
         opened = open_film(file)

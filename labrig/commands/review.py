@@ -20,9 +20,9 @@ def review(
 ) -> None:
     """Correct labels by hand, in ImageJ or napari, and make the tables again.
 
-    The first call writes RESULTS/review/<field>_tubes.tif and _nuclei.tif: 0 is the ground, every
-    object has a number. Edit and save them, then call again with --by and --why: the tables of the
-    corrected labels are in RESULTS/reviewed, who/when/why in RESULTS/corrections.jsonl. The
+    The first call writes RESULTS/review/<field>_tubes.tif and _nuclei.tif: 0 is the background,
+    every object has a number. Edit and save them, then call again with --by and --why: the tables
+    of the corrected labels are in RESULTS/reviewed, who/when/why in RESULTS/corrections.jsonl. The
     program's own tables and labels stay as they are. Whoever corrects next does the same; the
     labels of review/original put back undo a correction.
     """

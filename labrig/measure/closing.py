@@ -16,7 +16,7 @@ from labrig.measure.rounds import LABELS, RoundFrame
 from labrig.measure.run_tables import locked, set_column, undo_unfinished
 from labrig.measure.sound_tables import check_table
 from labrig.measure.tracks import COLUMNS, Series, SeriesTracks, Sighting, track_series
-from labrig_analysis.tubes_fluorescence import KIND as STAINED
+from labrig_analysis.tubes.fluorescence import KIND as STAINED
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -121,7 +121,7 @@ def usable_planes(
     sources: Mapping[str, PlaneFile],
 ) -> tuple[dict[str, NDArray[Any]], list[str]]:
     """The planes that can be read and are grey, and why the others are not."""
-    from labrig_analysis.planes import grey_plane
+    from labrig_analysis.images.planes import grey_plane
 
     planes, refused = {}, []
     for name, source in sources.items():

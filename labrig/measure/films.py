@@ -147,7 +147,7 @@ def _read(path: Path, reasons: list[str]) -> NDArray[Any] | None:
 def _contraction(
     frames: NDArray[Any], job: FilmJob, settings: MeasureSettings, reasons: list[str]
 ) -> dict[str, Any]:
-    from labrig_analysis.contraction import measure_contraction
+    from labrig_analysis.films.contraction import measure_contraction
 
     mask = _tubes(frames, job, settings, reasons)
     found = measure_contraction(
@@ -176,7 +176,7 @@ def _contraction(
 
 def _unseen_um(noise_um: float) -> float:
     """Contractions up to this pass for noise."""
-    from labrig_analysis.pulse_responses import FOLLOWED_NOISE
+    from labrig_analysis.films.pulse_responses import FOLLOWED_NOISE
 
     return FOLLOWED_NOISE * noise_um
 
@@ -187,8 +187,8 @@ def _tubes(
     """Where tubes are, from the median over time: what twitches for moments is at rest in it."""
     import numpy as np
 
-    from labrig_analysis.tubes_fluorescence import segment_tubes
-    from labrig_analysis.tubes_phase import segment_tube_like_objects
+    from labrig_analysis.tubes.fluorescence import segment_tubes
+    from labrig_analysis.tubes.phase import segment_tube_like_objects
 
     step = max(1, len(frames) // _FRAMES_FOR_MASK)
     middle = np.median(frames[::step], axis=0).astype(np.float32)

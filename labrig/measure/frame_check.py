@@ -42,7 +42,7 @@ def check_frame(
     One plane stands for all, because they are taken at one place within seconds: unstained, else
     tubes, else nuclei. Empty where nothing could be read.
     """
-    from labrig_analysis.quality import score_frame
+    from labrig_analysis.images.quality import score_frame
 
     row: dict[str, Any] = dict.fromkeys((*SCORES, *DRIFT))
     name = next((name for name in _LOOKED_AT if name in planes), None)
@@ -62,7 +62,7 @@ def check_frame(
 
 
 def _drift(plane: NDArray[Any], source: PlaneFile, pixel_size_um: float) -> dict[str, Any]:
-    from labrig_analysis.registration import measure_drift
+    from labrig_analysis.timelapse.registration import measure_drift
 
     try:
         drift = measure_drift(read_plane(source), plane)

@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from labrig.measure.field_job import rows_of
-from labrig_analysis.quality import FrameScores, Quality, judge_frame
-from labrig_analysis.tubes_phase import KIND as UNSTAINED
+from labrig_analysis.images.quality import FrameScores, Quality, judge_frame
+from labrig_analysis.tubes.phase import KIND as UNSTAINED
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,9 +9,9 @@ import tifffile
 from numpy.typing import NDArray
 
 from labrig.measure.errors import MeasureError
-from labrig_analysis.field_input import MOST_LABELS
+from labrig_analysis.fields.inputs import MOST_LABELS
 
-_WANTED = "0 for the ground and a number an object, saved as 16- or 32-bit TIFF"
+_WANTED = "0 for the background and a number per object, saved as 16- or 32-bit TIFF"
 
 
 def read_labels(path: Path, shape: tuple[int, ...]) -> NDArray[np.int32]:

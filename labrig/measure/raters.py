@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labrig.measure.errors import MeasureError
-from labrig_analysis.agreement import Agreement, agree
+from labrig_analysis.statistics.agreement import Agreement, agree
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -71,7 +71,7 @@ def track_series(series: Series) -> SeriesTracks:
     Nothing is tracked in fewer than `LEAST_ROUNDS` usable rounds.
     """
     from labrig.measure.field_job import rows_of
-    from labrig_analysis.tracking import track_tubes
+    from labrig_analysis.timelapse.tracking import track_tubes
 
     pictures = [_registered(seen) for seen in series.sightings]
     if sum(picture is not None for picture in pictures) < LEAST_ROUNDS:
@@ -103,7 +103,7 @@ def _registered(seen: Sighting) -> NDArray[Any] | None:
     import numpy as np
     import tifffile
 
-    from labrig_analysis.registration import Drift, undo_drift
+    from labrig_analysis.timelapse.registration import Drift, undo_drift
 
     if seen.labels is None:
         return None
@@ -127,7 +127,7 @@ def _diameters(
 
 
 def _growth(diameters: Sequence[tuple[float, float]]) -> dict[str, Any]:
-    from labrig_analysis.growth import summarise_growth
+    from labrig_analysis.timelapse.growth import summarise_growth
 
     hours, diameters_um = [h for h, _ in diameters], [um for _, um in diameters]
     growth = asdict(summarise_growth(hours, diameters_um))

@@ -17,7 +17,7 @@ from labrig.measure.sealing import MANIFEST, SealDamaged, changed_tables, seal
 from labrig.night.progress import TakenFrame
 from labrig.plan.store import read_plan
 from labrig.run_folder import RunFolder
-from labrig_analysis.fusion import FusionSettings
+from labrig_analysis.nuclei.fusion import FusionSettings
 from labrig_analysis.settings import MeasureSettings
 
 OURS = {"cells": "phase", "tubes": "tubes", "nuclei": "nuclei"}

@@ -226,7 +226,7 @@ def _pulses(analysis: Analysis) -> list[dict[str, str | int]]:
 
 def _growth_rates(analysis: Analysis) -> list[dict[str, Any]]:
     """A unit's growth in numbers chosen beforehand: log-slope a day, time to a loss of 10 %."""
-    from labrig_analysis.growth import growth_by_unit
+    from labrig_analysis.timelapse.growth import growth_by_unit
 
     if analysis.itt.empty:
         return []

@@ -1,8 +1,8 @@
 """A linear mixed model with random intercepts, by restricted maximum likelihood.
 
 Own code because no kept library does what an experiment needs: statsmodels' MixedLM has no degrees
-of freedom and fails where a variance component is 0. Agrees with lme4 (tests/analysis/data).
-Tests and intervals: ``mixed_inference``.
+of freedom and fails where a variance component is 0. Agrees with lme4
+(tests/analysis/statistics/data). Tests and intervals: ``mixed_inference``.
 """
 
 from __future__ import annotations

@@ -141,9 +141,9 @@ def _photograph(
     sharp = cv2.GaussianBlur(light, (0, 0), diameter_px * rng.uniform(0.02, 0.07))
     halo = cv2.GaussianBlur(sharp, (0, 0), diameter_px * rng.uniform(0.3, 0.7))
     uneven = _smooth_noise(rng, SIZE_PX / 3)
-    ground = np.abs(rng.uniform(0.02, 0.2) * (1 + 0.5 * uneven))
+    background = np.abs(rng.uniform(0.02, 0.2) * (1 + 0.5 * uneven))
     haze = _draw_haze(rng, diameter_px)
-    light = sharp + rng.uniform(0, 0.7) ** 1.5 * halo + haze + ground
+    light = sharp + rng.uniform(0, 0.7) ** 1.5 * halo + haze + background
     counts = light * rng.uniform(40, 160)
     noisy = counts + rng.normal(size=light.shape) * rng.uniform(0.5, 3)
     photograph: npt.NDArray[np.uint8] = np.clip(noisy, 0, 255).astype(np.uint8)

@@ -73,7 +73,7 @@ def render_phase(
     *,
     bit_depth: int = 8,
 ) -> Frame:
-    """Positive phase contrast: grey ground, darker bodies, bright halo.
+    """Positive phase contrast: grey background, darker bodies, bright halo.
 
     Args:
         scene: The field.
@@ -96,7 +96,7 @@ def render_phase(
 def phase_image(
     scene: Scene, state: CultureState, shape: tuple[int, int], pixel_size_um: float
 ) -> Image32:
-    """The phase picture before the sensor: about 0..1, ground at 0.5, no noise."""
+    """The phase picture before the sensor: about 0..1, background at 0.5, no noise."""
     view = View(shape, pixel_size_um, state.drift_px)
     tubes = grown_tubes(scene, state)
     nuclei = present_nuclei(scene, state, tubes)

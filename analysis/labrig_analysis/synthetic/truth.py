@@ -27,12 +27,12 @@ class FieldTruth:
     """Exact tables and labels of one field at one moment.
 
     Attributes:
-        tubes: One row a tube of which some is in the picture. ``tube`` (its number, the same
+        tubes: One row per tube of which some is in the picture. ``tube`` (its number, the same
             at every state, and its label), ``nuclei`` (not condensed, centre in the picture),
             ``width_mean_um``, ``width_median_um``, ``width_min_um``, ``width_max_um`` (over
             its body in the picture, tips left out; NaN if only a tip is seen), ``length_um``
             (whole centreline, also outside the picture), ``touches_border``.
-        nuclei: One row a nucleus whose centre is in the picture: ``nucleus``, ``x_px``,
+        nuclei: One row per nucleus whose centre is in the picture: ``nucleus``, ``x_px``,
             ``y_px``, ``tube`` (0 = in none), ``pyknotic``.
         tube_labels: (y, x) number of the uppermost tube, 0 outside.
         nucleus_labels: (y, x) number of the nucleus.

@@ -10,7 +10,7 @@ from labrig.plan.checks.draft import Draft, Limit
 from labrig.plan.plan import Finding
 from labrig.plan.timeline import Film, Frame
 from labrig.protocol.models import FilmPlan, Pattern
-from labrig_analysis.resting import shortest_interval_s
+from labrig_analysis.films.baseline import shortest_interval_s
 from labrig_drivers.kinds import Stage
 
 RESPONSE_S = 0.5

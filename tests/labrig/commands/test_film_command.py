@@ -142,7 +142,7 @@ def test_a_frame_rate_without_a_meaning_is_refused(twitching, tmp_path, rate):
     path = saved(twitching.frames[:10], tmp_path / "short.avi")
     found = run(path, "--pixel-size-um", 1, "--frame-rate-hz", rate, "--out", tmp_path)
     assert found.exit_code == 1
-    assert "give the frames a second, a number above 0" in found.output
+    assert "give the frames per second, a number above 0" in found.output
 
 
 def test_a_film_of_one_frame_is_a_picture(twitching, tmp_path):

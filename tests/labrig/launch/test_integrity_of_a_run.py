@@ -24,7 +24,7 @@ from labrig.report.record import read_record
 from labrig.report.standing import standing
 from labrig.report.verification import verification
 from labrig.run_folder import RunFolder
-from labrig_analysis.fusion import FusionSettings
+from labrig_analysis.nuclei.fusion import FusionSettings
 from labrig_analysis.settings import MeasureSettings
 
 MADE = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)

@@ -16,7 +16,7 @@ from labrig.measure.batch import measure_folder
 from labrig.measure.errors import MeasureError
 from labrig.measure.field_job import measure_field
 from labrig.measure.settings_file import read_settings
-from labrig_analysis.fusion import FusionSettings
+from labrig_analysis.nuclei.fusion import FusionSettings
 from labrig_analysis.settings import MeasureSettings
 
 UM = 0.65

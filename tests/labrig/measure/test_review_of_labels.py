@@ -11,7 +11,7 @@ import tifffile
 from labrig.measure.batch import measure_folder
 from labrig.measure.errors import MeasureError
 from labrig.measure.review import open_review, read_back, write_label_set
-from labrig_analysis.fusion import FusionSettings
+from labrig_analysis.nuclei.fusion import FusionSettings
 from labrig_analysis.settings import MeasureSettings
 
 

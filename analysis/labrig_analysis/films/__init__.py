@@ -1,0 +1,1 @@
+"""Optical contraction: motion of points, displacement from a baseline, responses to pulses."""

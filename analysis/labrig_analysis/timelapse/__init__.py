@@ -1,0 +1,1 @@
+"""One field over many rounds: registration of drift, tracking of tubes, growth."""
