@@ -110,7 +110,7 @@ def hold(
 
     chosen = chosen_run(run, runs)
     reply = answering(chosen).hold(reason, by=by or login_name())
-    _say(chosen, reply, "is held.", as_json=as_json)
+    said(chosen, reply, "is held.", as_json=as_json)
 
 
 def resume(
@@ -187,7 +187,7 @@ def resume(
             )
         start_and_follow(folder, options, as_json=as_json)
         return
-    _say(chosen, reply, "goes on.", as_json=as_json)
+    said(chosen, reply, "goes on.", as_json=as_json)
 
 
 def answer(
@@ -207,7 +207,7 @@ def answer(
 
     chosen = chosen_run(run, runs)
     reply = answering(chosen).answer(question, choice, by=by or login_name())
-    _say(chosen, reply, f"was told {choice!r} to {question}.", as_json=as_json)
+    said(chosen, reply, f"was told {choice!r} to {question}.", as_json=as_json)
 
 
 def follow(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption = False) -> None:
@@ -261,7 +261,7 @@ def _last_words(folder: RunFolder) -> dict[str, Any]:
     }
 
 
-def _say(chosen: ChosenRun, reply: dict[str, Any], what: str, *, as_json: bool) -> None:
+def said(chosen: ChosenRun, reply: dict[str, Any], what: str, *, as_json: bool) -> None:
     """Whatever was done, say to which run on which rig."""
     from labrig.commands.which_run import told_of
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from labrig.commands.check import check
@@ -12,10 +14,12 @@ from labrig.commands.doctor import doctor
 from labrig.commands.film import film
 from labrig.commands.init import init
 from labrig.commands.measure import measure
+from labrig.commands.note import note
 from labrig.commands.ready import ready
 from labrig.commands.report import report
 from labrig.commands.review import agree, review
 from labrig.commands.run import run
+from labrig.commands.runs import runs
 from labrig.commands.serve import serve
 from labrig.commands.sim import sim
 from labrig.commands.verify import verify
@@ -30,10 +34,31 @@ app = typer.Typer(
     "line; 3 no runner answers; 4 the run ended early; 5 an instrument is missing or wrong; "
     "6 part of the work failed.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"labrig {version('labrig')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    asked: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_tell_version, help="Say the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
 
 BENCH, FILES = "At the bench", "Images and reports"
 for command, panel in (
@@ -43,10 +68,12 @@ for command, panel in (
     (commit, None),
     (run, BENCH),
     (status, BENCH),
+    (runs, BENCH),
     (stop, BENCH),
     (hold, BENCH),
     (resume, BENCH),
     (answer, BENCH),
+    (note, BENCH),
     (follow, BENCH),
     (weigh, BENCH),
     (serve, BENCH),

@@ -226,3 +226,16 @@ def test_a_run_whose_folder_is_gone_is_still_reached_and_ends_in_peace(runs, fat
         status = runs.labrig("status", new)
         assert (status.returncode, "stopped" in status.stdout) == (0, True)
         assert json.loads((new / "outcome.json").read_text())["condition"] == "stopped"
+
+
+def test_a_living_run_is_listed_from_anywhere_and_takes_a_note(runs):
+    run, _ = runs.start()
+    listed = runs.labrig("runs", "--json")
+    assert [(json.loads(line)["run"], json.loads(line)["condition"])
+            for line in listed.stdout.splitlines()] == [(str(run.root), "running")]  # fmt: skip
+    noted = runs.labrig("note", "opened the door for 2 min", "--by", "Zoë")
+    assert noted.returncode == 0, noted.stderr
+    assert f"{run.root.name} on simulated-bench (rehearsal) has your note" in noted.stdout
+    args = [json.loads(d)["args"] for (d,) in rows(run, "detail", "kind = 'command'")]
+    assert args == [{"text": "opened the door for 2 min", "by": "Zoë"}]
+    assert runs.labrig("stop").returncode == 0
