@@ -6,14 +6,21 @@ that names such an object; nothing in labrig changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
+from labrig_drivers.kinds import PumpRates, StageLimits
+from labrig_drivers.simulation import FaultKind
+
 Kind = Literal["pump", "stimulator", "camera", "stage", "probe"]
-LinkType = Literal["serial", "modbus", "camera"]
+LinkType = Literal["serial", "modbus", "address"]
+Host = Literal["runner", "imaging"]
+
+HOSTED_WITH_IMAGES = ("camera", "stage")
+"""Kinds that the imaging process knows how to serve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,14 @@ def _watchdog_s(settings: Any) -> float | None:  # noqa: ANN401 - any type's set
     return getattr(settings, "watchdog_s", None) or None
 
 
+def _alone(settings: Any) -> None:  # noqa: ANN401 - any type's settings
+    return None
+
+
+class ContradictoryType(ValueError):
+    """What an instrument type declares does not go together; the message says what to write."""
+
+
 @dataclass(frozen=True, slots=True)
 class InstrumentType:
     """All that a rig must know to use one type of instrument.
@@ -52,20 +67,35 @@ class InstrumentType:
     Attributes:
         name: as rig files write it after ``type:``.
         kind: which Protocol of :mod:`labrig_drivers.kinds` its driver satisfies.
-        link: ``serial`` drivers get a Transport, ``modbus`` drivers a ModbusLink, ``camera``
-            drivers the device address itself (a number, path or URL).
-        serial: port settings, None for cameras.
+        link: ``serial`` drivers get a Transport, ``modbus`` drivers a ModbusLink, ``address``
+            drivers what the rig file gives as the port's address (a number, path, URL or name)
+            and open the instrument themselves, when it is first used.
+        serial: port settings, None for ``address``.
         settings: a frozen dataclass of what the rig file may set under ``settings:``; its
             fields carry units in their names and have defaults.
         driver: ``(link, settings, name) -> driver``. No I/O happens in it.
         simulator: ``(settings, plant, seed, faults, name) -> Simulator``; None when the
-            instrument has no byte protocol (a camera).
+            instrument has no byte protocol. The simulated bench then plays its kind.
         verified_on: how well it is known: any of manual, firmware, peer client, hardware.
+        host: which process owns it. ``runner``: a port of bytes, in the process that doses.
+            ``imaging``: the process of its own in which a vendor's library may hang, and which
+            may load NumPy; for a camera always, for a stage that a library moves.
+        bus_key: ``settings ->`` what tells it from others of its port, e.g. an address, or an
+            address with a channel: each is an instrument of its own. None: it has its port alone.
+        device_id: ``settings ->`` the Modbus device that its link speaks to.
+        heartbeat_s: ``settings ->`` how long its host may be silent before it stops itself; None:
+            for ever. Without a word of its own, the field ``watchdog_s`` of its settings.
+        rates: ``settings ->`` the rates that a pump can hold.
+        travel: ``settings ->`` where a stage may be sent.
         syringe: ``settings -> Syringe`` of a pump that empties one; None for all that may draw
             from several reservoirs at once.
-        heartbeat_s: ``settings -> `` how long its host may be silent before it stops itself; None:
-            for ever. Without a word of its own, the field ``watchdog_s`` of its settings.
         drive_watched: whether a pump's own counter notices that its drive stands still.
+        serves_files: whether, at the address of a file or folder, it gives pictures from there and
+            touches nothing on the bench: it may then stay in a simulated night.
+        faults: what its simulator can play, by name.
+
+    Raises:
+        ContradictoryType: a ValueError.
     """
 
     name: str
@@ -78,9 +108,94 @@ class InstrumentType:
     driver: Callable[[Any, Any, str], Any]
     simulator: Callable[..., Any] | None
     verified_on: tuple[str, ...]
+    host: Host = "runner"
+    bus_key: Callable[[Any], Hashable | None] = _alone
+    device_id: Callable[[Any], int] | None = None
+    heartbeat_s: Callable[[Any], float | None] = _watchdog_s
+    rates: Callable[[Any], PumpRates] | None = None
+    travel: Callable[[Any], StageLimits] | None = None
     syringe: Callable[[Any], Syringe] | None = None
     drive_watched: bool = False
-    heartbeat_s: Callable[[Any], float | None] = _watchdog_s
+    serves_files: bool = False
+    faults: Mapping[str, FaultKind] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        wrong = _contradiction(self)
+        if wrong:
+            raise ContradictoryType(f"instrument type '{self.name}': {wrong}")
+
+
+def _contradiction(kind: InstrumentType) -> str:
+    """What does not go together, and what to write; empty when all does."""
+    opens_itself = kind.link == "address"
+    for holds, words in (
+        (
+            kind.host == "imaging" and kind.kind not in HOSTED_WITH_IMAGES,
+            f"the imaging process cannot serve a {kind.kind}, only a "
+            f'{" or ".join(HOSTED_WITH_IMAGES)}: write host="runner"',
+        ),
+        (
+            kind.kind == "camera" and kind.host == "runner",
+            'pixels have no place in the runner: write host="imaging"',
+        ),
+        (
+            opens_itself and kind.host == "runner",
+            'the runner owns ports of bytes only: write link="serial" or "modbus", or '
+            'host="imaging"',
+        ),
+        (
+            not opens_itself and kind.host == "imaging",
+            'the imaging process opens no port of bytes: write link="address", or host="runner"',
+        ),
+        (
+            opens_itself is not (kind.serial is None),
+            'serial= says how a port of bytes is opened: it goes with link="serial" and '
+            '"modbus", and with no other',
+        ),
+        (
+            kind.link == "modbus" and kind.device_id is None,
+            "a Modbus link needs device_id=, e.g. lambda settings: settings.address",
+        ),
+        (
+            kind.kind == "pump" and kind.rates is None,
+            "a pump needs rates=, which a plan asks without a pump "
+            "(labrig_drivers.kinds.PumpRates)",
+        ),
+        (
+            kind.kind == "stage" and kind.travel is None,
+            "a stage needs travel=, which a plan asks without a stage "
+            "(labrig_drivers.kinds.StageLimits)",
+        ),
+        (
+            bool(kind.faults) and kind.simulator is None,
+            "faults= are what a simulator plays, and it has none",
+        ),
+    ):
+        if holds:
+            return words
+    return ""
+
+
+def connect(
+    kind: InstrumentType,
+    link: Any,  # noqa: ANN401 - a Transport or an address
+    settings: Any,  # noqa: ANN401 - the type's own
+    name: str,
+) -> Any:  # noqa: ANN401 - any kind's driver
+    """A driver of this type; nothing is sent.
+
+    Args:
+        kind: the type.
+        link: an open Transport; of an ``address`` type, the address.
+        settings: an object of its settings class.
+        name: as the rig file calls it.
+    """
+    if kind.device_id is not None and kind.link == "modbus":
+        # here, because a bench without Modbus need not pay for pymodbus
+        from labrig_drivers.transports.modbus import ModbusLink
+
+        link = ModbusLink(link, name, device_id=kind.device_id(settings))
+    return kind.driver(link, settings, name)
 
 
 GROUP = "labrig.instruments"

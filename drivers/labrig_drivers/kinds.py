@@ -103,16 +103,23 @@ class PumpLimits:
     counter_range_ul: float | None = None
 
 
-class Pump(Instrument, Protocol):
-    """Moves liquid at a rate, or a bounded volume."""
+class PumpRates(Protocol):
+    """Which rates a pump can hold. Known from its settings alone: a plan asks without a pump."""
 
     def limits(self) -> PumpLimits:
         """Rates this pump can hold with its present syringe or tubing. No I/O."""
         ...
 
     def quantised(self, rate_ul_min: float) -> float:
-        """The rate the instrument would really run when asked for this one. No I/O."""
+        """The rate the instrument would really run when asked for this one. No I/O.
+
+        Raises OutOfRange beyond the limits; 0 is always 0.
+        """
         ...
+
+
+class Pump(Instrument, PumpRates, Protocol):
+    """Moves liquid at a rate, or a bounded volume."""
 
     def state(self) -> PumpState:
         """Read, never write. Also serves as the heartbeat of a host watchdog."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from labrig_drivers.simulation import Fault
 
@@ -19,7 +19,7 @@ class FaultSchedule:
         ValueError: a fault is not known to the simulator.
     """
 
-    def __init__(self, faults: Sequence[Fault], known: frozenset[str], instrument: str) -> None:
+    def __init__(self, faults: Sequence[Fault], known: Collection[str], instrument: str) -> None:
         for fault in faults:
             if fault.name not in known:
                 raise ValueError(

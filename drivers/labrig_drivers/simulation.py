@@ -31,7 +31,7 @@ class Simulator(Protocol):
 class Fault:
     """A scripted state of the simulated instrument, on from ``from_s`` until ``until_s``.
 
-    ``name`` is one of those the instrument's simulator documents, e.g. ``stall``, ``silent``,
+    ``name`` is one of those that the instrument's type declares, e.g. ``stall``, ``silent``,
     ``reboot``, ``corrupt_reply``, ``rate_error`` (with ``value``).
     """
 
@@ -39,6 +39,21 @@ class Fault:
     from_s: float
     until_s: float = float("inf")
     value: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """One fault that a simulator can play, as its type declares it.
+
+    Attributes:
+        what: what happens, in a few words.
+        values: values of :class:`Fault` worth trying; 0 alone where it means nothing.
+        unit: of the value.
+    """
+
+    what: str
+    values: tuple[float, ...] = (0.0,)
+    unit: str = ""
 
 
 class PumpPlant(Protocol):

@@ -12,6 +12,7 @@ from labrig.launch.twin_spec import unloaded_twin_spec
 from labrig.rig.bench import BenchSpec
 from labrig.rig.models import Rig
 from labrig.twin.bench import SWITCHED_ON_BEFORE_S, simulators_by_port
+from labrig.twin.spec import FaultSpec
 from labrig.twin.world import World
 from labrig_drivers.hosting import HostedPort, host_on_pty, host_on_tcp
 
@@ -24,12 +25,20 @@ class HostedBench:
         bench: its ports and instruments.
         seed: of the world.
         tcp: TCP port number by rig port, 0 for any free one; ``all`` for every port.
+        faults: what goes wrong, from when the ports open.
     """
 
-    def __init__(self, rig: Rig, bench: BenchSpec, seed: int, tcp: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        rig: Rig,
+        bench: BenchSpec,
+        seed: int,
+        tcp: Mapping[str, int],
+        faults: tuple[FaultSpec, ...] = (),
+    ) -> None:
         self._bench = bench
         self._tcp = tcp
-        self._world = World(unloaded_twin_spec(rig, seed))
+        self._world = World(unloaded_twin_spec(rig, seed, faults))
         self._hosted: dict[str, HostedPort] = {}
         self._stopped = threading.Event()
 

@@ -20,6 +20,14 @@ def sim(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the simulated bench.")] = 1,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What goes wrong, in seconds from the start: base:stall@60-120, "
+            "probe:late_reply=5. May be repeated; an unknown FAULT lists those there are.",
+            metavar="INSTRUMENT:FAULT[=VALUE][@FROM[-UNTIL]]",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the table of ports as one JSON line.")
     ] = False,
@@ -31,12 +39,15 @@ def sim(
 
     Example: labrig sim protocols/rigs/simulated-bench.yaml --tcp pulse_pal=5001
     """
+    from labrig.commands.fault_option import read_fault
     from labrig.commands.hosted_bench import HostedBench
     from labrig.rig.bench import bench_spec
     from labrig.rig.loading import load_rig
 
     loaded = load_rig(rig)
-    bench = HostedBench(loaded.model, bench_spec(loaded.model), seed, _tcp_ports(tcp or []))
+    spec = bench_spec(loaded.model)
+    faults = tuple(read_fault(text, spec) for text in fault or [])
+    bench = HostedBench(loaded.model, spec, seed, _tcp_ports(tcp or []), faults)
     try:
         rows = bench.open()
         if as_json:

@@ -213,7 +213,7 @@ def _simulated(rig: Rig) -> Rig:
     pictures = {
         entry.port
         for entry in rig.instruments.values()
-        if types[entry.type].kind == "camera" and _serves_files(rig.ports[entry.port].address)
+        if types[entry.type].serves_files and _serves_files(rig.ports[entry.port].address)
     }
     ports = {
         name: port if name in pictures else port.model_copy(update={"address": SIMULATED})

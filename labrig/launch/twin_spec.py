@@ -75,7 +75,7 @@ def unanswered(protocol: Protocol) -> list[Finding]:
     ]
 
 
-def unloaded_twin_spec(rig: Rig, seed: int) -> TwinSpec:
+def unloaded_twin_spec(rig: Rig, seed: int, faults: tuple[FaultSpec, ...] = ()) -> TwinSpec:
     """The world behind a rig without a protocol: its reservoirs hold plain medium.
 
     Enough for simulators that are hosted for other programs to talk to.
@@ -92,6 +92,7 @@ def unloaded_twin_spec(rig: Rig, seed: int) -> TwinSpec:
         lines=_lines(rig),
         electrodes=_electrodes(rig),
         factors=(),
+        faults=faults,
     )
 
 

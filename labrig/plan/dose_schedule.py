@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from labrig.plan.figures import figure
 from labrig.plan.perfusion_physics import UL_MIN_PER_ML_H
 from labrig.plan.plan import Finding, PhaseSpan, WellPlan
-from labrig.plan.pumps import PumpRates
 from labrig.plan.solutions import line_role
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import Dose, FlowLevel, Lateness
 from labrig.protocol.models import Bolus, Protocol
 from labrig.rig.models import Rig
+from labrig_drivers.kinds import PumpRates
 
 VEHICLE = "vehicle"
 

@@ -19,11 +19,11 @@ from labrig.plan.perfusion_physics import (
     turn_down,
 )
 from labrig.plan.plan import Finding, PhaseSpan
-from labrig.plan.pumps import PumpRates
 from labrig.plan.targets import flow_ml_h, phase_at
 from labrig.plan.timeline import FlowLevel
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig
+from labrig_drivers.kinds import PumpRates
 
 AGREE_WITHIN = 0.01
 """Lines on one pump may want rates this far apart before it is refused [P]."""

@@ -1,7 +1,7 @@
 """The bench as plain data, and how drivers come to be on its ports.
 
 The runner reads its bench from JSON and imports this module, so neither pydantic nor pint nor
-ruamel.yaml may be needed here. Cameras are listed but not opened: another process owns them.
+ruamel.yaml may be needed here. What the imaging process hosts is listed, and not opened here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from labrig_drivers.errors import InstrumentError, LinkError, PortMissing
-from labrig_drivers.instrument import InstrumentType, SerialSettings, installed_types
+from labrig_drivers.instrument import SerialSettings, connect, installed_types
 from labrig_drivers.kinds import Configurable, Identity
 from labrig_drivers.transports.base import Transport
 
@@ -23,7 +23,7 @@ SIMULATED = "sim"
 
 @dataclass(frozen=True, slots=True)
 class PortSpec:
-    """One port. ``serial`` is None where only cameras are on it."""
+    """One port. ``serial`` is None where no bytes travel: its instruments open it themselves."""
 
     name: str
     address: str
@@ -46,12 +46,12 @@ class BenchSpec:
     """All that is needed to open a bench.
 
     Attributes:
-        cameras: names of those instruments that are cameras.
+        hosted: names of those instruments that the imaging process owns.
     """
 
     ports: tuple[PortSpec, ...]
     instruments: tuple[InstrumentSpec, ...]
-    cameras: tuple[str, ...]
+    hosted: tuple[str, ...]
 
     @property
     def simulated(self) -> bool:
@@ -64,7 +64,7 @@ class BenchSpec:
 
     def on_port(self, port: str) -> tuple[InstrumentSpec, ...]:
         """The instruments on a port that speak bytes, in the rig's order."""
-        return tuple(i for i in self.instruments if i.port == port and i.name not in self.cameras)
+        return tuple(i for i in self.instruments if i.port == port and i.name not in self.hosted)
 
     def byte_ports(self) -> tuple[PortSpec, ...]:
         """Ports with an instrument that speaks bytes on them."""
@@ -91,7 +91,8 @@ class BenchSpec:
                 for port in raw["ports"]
             ),
             instruments=tuple(InstrumentSpec(**entry) for entry in raw["instruments"]),
-            cameras=tuple(raw["cameras"]),
+            # until 2026-11 only cameras were hosted, and called that
+            hosted=tuple(raw["hosted"] if "hosted" in raw else raw["cameras"]),
         )
 
 
@@ -119,7 +120,7 @@ def bench_spec(rig: Rig) -> BenchSpec:
             )
             for n, e in rig.instruments.items()
         ),
-        cameras=tuple(n for n, e in rig.instruments.items() if types[e.type].kind == "camera"),
+        hosted=tuple(n for n, e in rig.instruments.items() if types[e.type].host == "imaging"),
     )
 
 
@@ -182,7 +183,9 @@ def open_port(spec: BenchSpec, port: PortSpec, open_transport: OpenTransport) ->
     types = installed_types()
     transport = open_transport(port)
     drivers = {
-        entry.name: _driver(types[entry.type], entry, transport)
+        entry.name: connect(
+            types[entry.type], transport, types[entry.type].settings(**entry.settings), entry.name
+        )
         for entry in spec.on_port(port.name)
     }
     return OpenPort(port, transport, drivers)
@@ -203,17 +206,6 @@ def open_real_port(port: PortSpec) -> Transport:
             "Write where it is plugged in (`labrig doctor` lists what there is), or simulate.",
         )
     return open_serial(port.address, port.serial, port.name)
-
-
-def _driver(kind: InstrumentType, entry: InstrumentSpec, transport: Transport) -> Any:  # noqa: ANN401
-    settings = kind.settings(**entry.settings)
-    if kind.link == "modbus":
-        # here, because a bench without Modbus need not pay for pymodbus
-        from labrig_drivers.transports.modbus import ModbusLink
-
-        link = ModbusLink(transport, entry.name, device_id=settings.address)
-        return kind.driver(link, settings, entry.name)
-    return kind.driver(transport, settings, entry.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -149,14 +149,15 @@ def _texts(rig: Rig) -> Iterator[Mistake]:
 
 
 def _ports(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterator[Mistake]:
-    """Instruments that share a port must agree on it and have addresses of their own."""
+    """Instruments that share a port must agree on it, and each be told from the others there."""
     for port in rig.ports:
         sharing = {n: e for n, e in rig.instruments.items() if e.port == port and e.type in types}
         if len(sharing) < 2:
             continue
         names = list(sharing)
         first = types[sharing[names[0]].type]
-        seen: dict[object, str] = {}
+        seen: dict[Hashable, str] = {}
+        lonely: list[tuple[str, InstrumentType]] = []
         for name, entry in sharing.items():
             kind = types[entry.type]
             path: KeyPath = ("instruments", name)
@@ -169,31 +170,42 @@ def _ports(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterator[Mistake]:
                     port,
                 )
                 continue
-            address = _address(entry, kind)
-            if address is None and name != names[0]:
-                yield Mistake(
-                    (*path, "port"),
-                    f"'{name}' and '{names[0]}' share port '{port}', and a {kind.name} has no "
-                    "address to tell them apart",
-                    "Give each its own port.",
-                    port,
-                )
-            elif address in seen:
+            key, told = _bus_key(entry, kind)
+            if not told:
+                continue  # its settings are wrong, and that is said where they stand
+            if key is None:
+                lonely.append((name, kind))
+                continue
+            if key in seen:
                 yield Mistake(
                     (*path, "settings"),
-                    f"'{name}' and '{seen[address]}' share port '{port}' and both have address "
-                    f"{address}",
+                    f"'{name}' and '{seen[key]}' share port '{port}' and both have "
+                    f"{_in_words(key)}",
                     "Give each its own address, here and on the instrument.",
                 )
-            seen.setdefault(address, name)
+            seen.setdefault(key, name)
+        for name, kind in lonely:
+            other = next(n for n in names if n != name)
+            yield Mistake(
+                ("instruments", name, "port"),
+                f"'{name}' and '{other}' share port '{port}', and a {kind.name} has no address to "
+                "tell them apart",
+                "Give each its own port.",
+                port,
+            )
 
 
-def _address(entry: InstrumentEntry, kind: InstrumentType) -> object:
-    """The address an instrument answers to, None where its type has none."""
-    defaults = {f.name: f.default for f in dataclasses.fields(kind.settings)}
-    if "address" not in defaults:
-        return None
-    return entry.settings.get("address", defaults["address"])
+def _bus_key(entry: InstrumentEntry, kind: InstrumentType) -> tuple[Hashable | None, bool]:
+    """What tells an instrument from others of its port; whether its settings allow to say."""
+    try:
+        return kind.bus_key(kind.settings(**entry.settings)), True
+    except (TypeError, ValueError):
+        return None, False
+
+
+def _in_words(key: Hashable) -> str:
+    parts = key if isinstance(key, tuple) else (key,)
+    return f"address {', '.join(str(part) for part in parts)}"
 
 
 def _wells(rig: Rig, path: KeyPath, wells: Iterable[str]) -> Iterator[Mistake]:

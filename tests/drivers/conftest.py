@@ -7,9 +7,9 @@ import pytest
 from labrig_drivers import pulse_pal
 from labrig_drivers.conformance import SteppedClock
 from labrig_drivers.hosting import host_on_pty, host_on_tcp
+from labrig_drivers.instrument import connect
 from labrig_drivers.pulse_pal.settings import PulsePalSettings
 from labrig_drivers.transports.loopback import LoopbackTransport
-from labrig_drivers.transports.modbus import ModbusLink
 from labrig_drivers.transports.serial_port import open_serial
 
 
@@ -36,9 +36,7 @@ class RememberingPlant:
 
 def make_driver(instrument, settings, transport, name="instrument under test"):
     """A driver of this type on this transport, as the rig makes it."""
-    if instrument.link == "modbus":
-        transport = ModbusLink(transport, name, settings.address)
-    return instrument.driver(transport, settings, name)
+    return connect(instrument, transport, settings, name)
 
 
 class Bench:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from labrig_drivers import asi_ms2000, leadfluid, new_era, pulse_pal, vaisala_gmp25x
 from labrig_drivers.errors import InstrumentError
+from labrig_drivers.instrument import connect
 from labrig_drivers.kinds import PulseTrain
 from labrig_drivers.simulation import StillPlant
-from labrig_drivers.transports.modbus import ModbusLink
 
 TRAIN = PulseTrain(0.4, 2.0, True, 10.0, 2.0, 0.0, 2.0)
 PUMP = [
@@ -117,8 +117,7 @@ def test_nothing_but_instrument_errors_comes_out_of_a_driver(bench, name, ways, 
     kept = instrument.settings(**chosen)
     stand = bench(instrument, kept, (), instrument.simulator(kept, StillPlant(), 0, (), name))
     wire = SpoiltWire(stand.transport(), ways)
-    link = ModbusLink(wire, name, stand.settings.address) if instrument.link == "modbus" else wire
-    driver = instrument.driver(link, stand.settings, name)
+    driver = connect(instrument, wire, stand.settings, name)
     for call in (0, *calls):
         with suppress(InstrumentError):
             can[call % len(can)](driver)
@@ -131,7 +130,6 @@ def test_each_call_works_on_a_clean_wire(bench, name):
     kept = instrument.settings(**chosen)
     stand = bench(instrument, kept, (), instrument.simulator(kept, StillPlant(), 0, (), name))
     wire = SpoiltWire(stand.transport(), ())
-    link = ModbusLink(wire, name, stand.settings.address) if instrument.link == "modbus" else wire
-    driver = instrument.driver(link, stand.settings, name)
+    driver = connect(instrument, wire, stand.settings, name)
     can[0](driver)
     assert wire.writes > 0

@@ -5,8 +5,7 @@ import importlib
 import pytest
 
 from labrig_drivers.conformance import WallClock
-from labrig_drivers.instrument import installed_types
-from labrig_drivers.transports.modbus import ModbusLink
+from labrig_drivers.instrument import connect, installed_types
 from labrig_drivers.transports.serial_port import open_serial
 
 
@@ -17,12 +16,8 @@ def test_real_instrument(hardware):
     settings = kind.settings()
 
     def make_driver():
-        if kind.serial is None:
-            return kind.driver(address, settings, name)
-        link = open_serial(address, kind.serial, name)
-        if kind.link == "modbus":
-            link = ModbusLink(link, name, settings.address)
-        return kind.driver(link, settings, name)
+        link = address if kind.serial is None else open_serial(address, kind.serial, name)
+        return connect(kind, link, settings, name)
 
     checks = importlib.import_module(f"labrig_drivers.conformance.{kind.kind}").CHECKS
     for check in checks:

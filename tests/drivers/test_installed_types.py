@@ -44,8 +44,9 @@ def own(name):
 def a_type(name):
     known = installed_types()["opencv_camera"]
     return InstrumentType(
-        name, "camera", "camera", "Somebody", "X", None, known.settings, known.driver, None, ()
-    )
+        name, "camera", "address", "Somebody", "X", None, known.settings, known.driver, None, (),
+        host="imaging",
+    )  # fmt: skip
 
 
 BROKEN = {

@@ -29,20 +29,16 @@ from labrig.plan.timeline import (
     TimelineEntry,
     TrainSpec,
 )
+from labrig_drivers.instrument import installed_types
 from truthcheck.night import Fault
 
 LEVELS_UL_MIN = (0.0, 6.0, 9.0, 15.0, 30.0)
 DOSE_RATES_UL_MIN = (12.0, 20.0, 40.0)
 """None of them a level, so that a dose can be told from a level by its flow."""
 WELLS = ("A1", "A2")
-FAULTS = {
-    "new_era_ne1000": ("stall", "silent", "reboot", "corrupt_reply", "late_reply", "rate_error"),
-    "leadfluid_bt": ("stall", "silent", "reboot", "corrupt_reply", "late_reply", "drift"),
-    "pulse_pal_2": ("silent", "reboot", "dead_until_joystick", "corrupt_ack", "joystick_click"),
-    "asi_ms2000": ("silent", "stuck", "reboot", "short"),
-    "vaisala_gmp25x": ("silent", "reboot", "corrupt_reply", "late_reply", "drift", "sensor_error"),
-}
-"""Every fault that the simulators play; a test holds the list against theirs."""
+SIMULATED = ("new_era_ne1000", "leadfluid_bt", "pulse_pal_2", "asi_ms2000", "vaisala_gmp25x")
+"""In this order for ever: it is drawn from, and a seed is a night."""
+FAULTS = {name: dict(installed_types()[name].faults) for name in SIMULATED}
 POISON = ("fine", "Kühlschrank", "\ud83d", "half \udcfc", "'; DROP TABLE journal; --", "x" * 4000,
           "\x00\x01\x02", "<script>alert(1)</script>", "")  # fmt: skip
 
@@ -254,10 +250,14 @@ def _faults(
     faults = []
     for _ in range(rng.randint(1, 3)):
         name = rng.choice(sorted(instruments))
-        fault = rng.choice(FAULTS[instruments[name][0]])
+        declared = FAULTS[instruments[name][0]]
+        fault = rng.choice(list(declared))
         from_s = moment()
-        value = {"rate_error": rng.choice([-0.4, 0.3]), "drift": rng.choice([-0.4, 0.3]),
-                 "late_reply": rng.choice([0.0, 5.0])}.get(fault, 0.0)  # fmt: skip
+        # three draws whatever the fault is: a seed is the same night for ever
+        drawn = {"rate_error": rng.choice((0, 1)), "drift": rng.choice((0, 1)),
+                 "late_reply": rng.choice((0, 1))}  # fmt: skip
+        values = declared[fault].values
+        value = values[drawn.get(fault, drawn["drift"]) % len(values)]
         until_s = from_s + rng.choice([1.0, 20.0, 130.0, 1e6])
         if not any(f.instrument == name and f.name == fault for f in faults):
             faults.append(Fault(name, fault, from_s, until_s, value))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from labrig_drivers.asi_ms2000.settings import AsiStageSettings
+from labrig_drivers.asi_ms2000.faults import FAULTS
+from labrig_drivers.asi_ms2000.settings import AsiStageSettings, travel
 from labrig_drivers.instrument import InstrumentType, SerialSettings
 
 if TYPE_CHECKING:
@@ -44,4 +45,6 @@ INSTRUMENT = InstrumentType(
     driver=_driver,
     simulator=_simulator,
     verified_on=("peer client",),
+    travel=travel,
+    faults=FAULTS,
 )

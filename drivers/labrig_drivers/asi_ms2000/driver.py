@@ -6,7 +6,7 @@ import math
 import time
 
 from labrig_drivers.asi_ms2000 import codec
-from labrig_drivers.asi_ms2000.settings import AsiStageSettings
+from labrig_drivers.asi_ms2000.settings import AsiStageSettings, travel
 from labrig_drivers.errors import (
     NoReply,
     NotNow,
@@ -77,13 +77,7 @@ class AsiStage:
 
     def limits(self) -> StageLimits:
         """Travel allowed by the rig file. No I/O."""
-        settings = self._settings
-        return StageLimits(
-            x_min_um=settings.x_min_um,
-            x_max_um=settings.x_max_um,
-            y_min_um=settings.y_min_um,
-            y_max_um=settings.y_max_um,
-        )
+        return travel(self._settings)
 
     def longest_move_s(self, from_um: tuple[float, float], to_um: tuple[float, float]) -> float:
         """How long a move may take before the stage counts as stuck. No I/O."""

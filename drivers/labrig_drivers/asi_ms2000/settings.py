@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from labrig_drivers.kinds import StageLimits
+
 
 @dataclass(frozen=True, slots=True)
 class AsiStageSettings:
@@ -43,3 +45,13 @@ class AsiStageSettings:
             raise ValueError(
                 f"reply_timeout_s is {self.reply_timeout_s}; give seconds above 0 and at most 60"
             )
+
+
+def travel(settings: AsiStageSettings) -> StageLimits:
+    """Where the stage may be sent."""
+    return StageLimits(
+        x_min_um=settings.x_min_um,
+        x_max_um=settings.x_max_um,
+        y_min_um=settings.y_min_um,
+        y_max_um=settings.y_max_um,
+    )

@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from labrig_drivers.asi_ms2000.faults import FAULTS
 from labrig_drivers.asi_ms2000.settings import AsiStageSettings
 from labrig_drivers.asi_ms2000.simulated_words import (
     AXES,
@@ -24,8 +25,6 @@ from labrig_drivers.asi_ms2000.simulated_words import (
 )
 from labrig_drivers.simulated_faults import FaultSchedule
 from labrig_drivers.simulation import Fault, StagePlant
-
-FAULTS = frozenset({"silent", "stuck", "reboot", "short"})
 
 _TOP_SPEED_MM_S = 7.5
 _HARD_LIMIT_MM = 120.0

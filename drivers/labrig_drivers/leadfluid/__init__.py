@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from labrig_drivers.instrument import InstrumentType, SerialSettings
+from labrig_drivers.leadfluid.faults import FAULTS
 from labrig_drivers.leadfluid.settings import LeadFluidSettings
 from labrig_drivers.simulation import Fault, PumpPlant
 
 if TYPE_CHECKING:
+    from labrig_drivers.kinds import PumpRates
     from labrig_drivers.leadfluid.driver import LeadFluidPump
     from labrig_drivers.leadfluid.simulator import SimulatedLeadFluid
     from labrig_drivers.transports.modbus import ModbusLink
@@ -29,6 +31,12 @@ def _simulator(
     return SimulatedLeadFluid(settings, plant, seed, faults, name)
 
 
+def _rates(settings: LeadFluidSettings) -> PumpRates:
+    from labrig_drivers.leadfluid.rates import LeadFluidRates
+
+    return LeadFluidRates(settings)
+
+
 INSTRUMENT = InstrumentType(
     name="leadfluid_bt",
     kind="pump",
@@ -41,4 +49,8 @@ INSTRUMENT = InstrumentType(
     driver=_driver,
     simulator=_simulator,
     verified_on=("manual",),
+    bus_key=lambda settings: settings.address,
+    device_id=lambda settings: settings.address,
+    rates=_rates,
+    faults=FAULTS,
 )

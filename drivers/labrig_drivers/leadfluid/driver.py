@@ -12,6 +12,7 @@ from typing import TypeVar
 from labrig_drivers.errors import NotNow, OutOfRange, Refused, ReplyError, WrongInstrument
 from labrig_drivers.kinds import Identity, PumpLimits, PumpState
 from labrig_drivers.leadfluid import codec
+from labrig_drivers.leadfluid.rates import LeadFluidRates
 from labrig_drivers.leadfluid.settings import LeadFluidSettings
 from labrig_drivers.transports.modbus import ModbusLink, WordOrder, float_from, registers_from
 
@@ -33,6 +34,7 @@ class LeadFluidPump:
         self._link = link
         self._settings = settings
         self._name = name
+        self._rates = LeadFluidRates(settings, name)
         self._model: str | None = None
         self._known_order: WordOrder | None = None
 
@@ -65,16 +67,11 @@ class LeadFluidPump:
 
     def limits(self) -> PumpLimits:
         """As the rig file gives them for this head and tubing."""
-        settings = self._settings
-        return PumpLimits(settings.min_rate_ul_min, settings.max_rate_ul_min, 0.001)
+        return self._rates.limits()
 
     def quantised(self, rate_ul_min: float) -> float:
         """The pump's 32-bit float of this rate. Raises OutOfRange."""
-        if rate_ul_min == 0:
-            return 0.0
-        self._check_rate(rate_ul_min)
-        number, unit = codec.number_and_unit(rate_ul_min)
-        return number * codec.UL_PER_UNIT[unit]
+        return self._rates.quantised(rate_ul_min)
 
     def state(self) -> PumpState:
         """Three exchanges: settings, running, volume; a fourth during a dispense."""
@@ -98,7 +95,7 @@ class LeadFluidPump:
         if rate_ul_min == 0:
             self.stop()
             return
-        self._check_rate(rate_ul_min)
+        self._rates.check(rate_ul_min)
         panel = self._ready_panel()
         running = self._running()
         number, unit = codec.number_and_unit(rate_ul_min)
@@ -136,7 +133,7 @@ class LeadFluidPump:
             NotNow: another dispense is under way.
             Refused: a BT-L, which has no volume mode.
         """
-        self._check_rate(rate_ul_min)
+        self._rates.check(rate_ul_min)
         most_ul = codec.MOST_NUMBER * codec.UL_PER_UNIT[codec.MILLILITRE]
         if not codec.LEAST_NUMBER <= volume_ul <= most_ul:
             raise OutOfRange(
@@ -233,16 +230,6 @@ class LeadFluidPump:
                 self._name,
                 f"wrote {words} from register {address}, it keeps {kept}.",
                 "Check on its panel what it is set to before going on.",
-            )
-
-    def _check_rate(self, rate_ul_min: float) -> None:
-        limits = self.limits()
-        if not limits.min_rate_ul_min <= rate_ul_min <= limits.max_rate_ul_min:
-            raise OutOfRange(
-                self._name,
-                f"cannot pump {rate_ul_min:g} µL/min.",
-                f"With this head and tubing it holds {limits.min_rate_ul_min:g} to "
-                f"{limits.max_rate_ul_min:g} µL/min.",
             )
 
     def _parsed(self, parse: Callable[[], _Parsed]) -> _Parsed:

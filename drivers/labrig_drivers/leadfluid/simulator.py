@@ -13,15 +13,12 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from labrig_drivers.leadfluid.faults import FAULTS
 from labrig_drivers.leadfluid.settings import LeadFluidSettings
 from labrig_drivers.simulated_faults import FaultSchedule
 from labrig_drivers.simulated_link import SpoiltReplies
 from labrig_drivers.simulated_rtu import ILLEGAL_ADDRESS, ILLEGAL_VALUE, ModbusRefusal, RtuSlave
 from labrig_drivers.simulation import Fault, PumpPlant
-
-FAULTS = frozenset({"stall", "silent", "reboot", "corrupt_reply", "late_reply", "drift"})
-"""``stall``: turns and counts, moves nothing, and says nothing of it. ``drift``: worn tubing
-moves ``1 + value`` times what is counted. ``reboot``: power is interrupted at ``from_s``."""
 
 _FRAME_GAP_S = 3.5 * 11 / 9600
 _NEVER = float("inf")
@@ -62,7 +59,7 @@ class SimulatedLeadFluid:
         settings: address of the pump.
         plant: told of the flow that really is.
         seed: of the noise in ``corrupt_reply``.
-        faults: scripted states, see :data:`FAULTS`.
+        faults: scripted states, see ``faults.py`` beside this.
         name: for messages.
         model: which of the two it plays.
     """

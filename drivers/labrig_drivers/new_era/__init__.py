@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from labrig_drivers.instrument import InstrumentType, SerialSettings, Syringe
+from labrig_drivers.new_era.faults import FAULTS
 from labrig_drivers.new_era.settings import NewEraSettings
 from labrig_drivers.simulation import Fault, PumpPlant
 
 if TYPE_CHECKING:
+    from labrig_drivers.kinds import PumpRates
     from labrig_drivers.new_era.driver import NewEraPump
     from labrig_drivers.new_era.simulator import SimulatedNewEra
     from labrig_drivers.transports.base import Transport
@@ -29,6 +31,12 @@ def _simulator(
     return SimulatedNewEra(settings, plant, seed, faults, name)
 
 
+def _rates(settings: NewEraSettings) -> PumpRates:
+    from labrig_drivers.new_era.rates import NewEraRates
+
+    return NewEraRates(settings)
+
+
 INSTRUMENT = InstrumentType(
     name="new_era_ne1000",
     kind="pump",
@@ -40,6 +48,10 @@ INSTRUMENT = InstrumentType(
     driver=_driver,
     simulator=_simulator,
     verified_on=("manual", "peer client"),
+    bus_key=lambda settings: settings.address,
+    heartbeat_s=lambda settings: settings.watchdog_s or None,
+    rates=_rates,
     syringe=lambda settings: Syringe(settings.syringe_diameter_mm, settings.syringe_volume_ul),
     drive_watched=True,
+    faults=FAULTS,
 )

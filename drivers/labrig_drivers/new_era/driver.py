@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -19,20 +18,11 @@ from labrig_drivers.kinds import Identity, PumpLimits, PumpState
 from labrig_drivers.new_era import codec
 from labrig_drivers.new_era.conversation import Conversation
 from labrig_drivers.new_era.counter import WoundCounter
+from labrig_drivers.new_era.rates import NewEraRates
 from labrig_drivers.new_era.settings import NewEraSettings
 from labrig_drivers.transports.base import Transport
 
-# Plunger speeds, cm/h and cm/min: NE-1000 manual section 12; NE-1000X from the AL-4000 sheet.
-_SPEED_MIN_CM_H, _SPEED_MAX_CM_MIN = 0.004205, 5.1005
-_SPEED_MIN_CM_H_X, _SPEED_MAX_CM_MIN_X = 0.008276531, 18.08
-
-_WIDEST_10_ML_MM = 16.0
-"""Plastic 10 mL syringes are 14 to 16 mm wide, those of 20 mL 19 mm and more."""
-
 _POWER_ALARM = codec.ALARMS["R"]
-
-_COARSEST_STEP_AND_RANGE_UL = {"UL": (1.0, 1e4), "ML": (100.0, 1e7)}
-"""Of the counter's four digits: from 1000 µL on whole µL, from 100 mL on tenths of a mL."""
 
 _log = logging.getLogger(__name__)
 
@@ -118,26 +108,11 @@ class NewEraPump:
 
     def limits(self) -> PumpLimits:
         """From plunger speed and syringe area; of the plain NE-1000 until identified."""
-        area_cm2 = math.pi / 4 * (self._settings.syringe_diameter_mm / 10) ** 2
-        extended = "X" in self._model
-        slowest_cm_h = _SPEED_MIN_CM_H_X if extended else _SPEED_MIN_CM_H
-        fastest_cm_min = _SPEED_MAX_CM_MIN_X if extended else _SPEED_MAX_CM_MIN
-        slowest_ul_min = slowest_cm_h * area_cm2 * 1000 / 60
-        number, unit = codec.rate_setting(slowest_ul_min)
-        decimals = len(number.partition(".")[2])
-        return PumpLimits(
-            slowest_ul_min,
-            fastest_cm_min * area_cm2 * 1000,
-            10.0**-decimals * codec.UL_MIN_PER_RATE_UNIT[unit],
-            *_COARSEST_STEP_AND_RANGE_UL[self._counter_unit()],
-        )
+        return self._rates().limits()
 
     def quantised(self, rate_ul_min: float) -> float:
         """The rate that the pump's four digits hold. Raises OutOfRange."""
-        if rate_ul_min == 0:
-            return 0.0
-        number, unit = self._rate_setting(rate_ul_min)
-        return float(number) * codec.UL_MIN_PER_RATE_UNIT[unit]
+        return self._rates().quantised(rate_ul_min)
 
     def state(self) -> PumpState:
         """One exchange, unless an alarm has to be taken note of first."""
@@ -172,7 +147,7 @@ class NewEraPump:
         if rate_ul_min == 0:
             self.stop()
             return
-        number, unit = self._rate_setting(rate_ul_min)
+        number, unit = self._rates().setting(rate_ul_min)
         reply = self._ask("RAT")
         present = self._parsed(codec.parse_rate, reply)
         volume, _ = self._parsed(codec.parse_volume, self._ask("VOL"))
@@ -198,7 +173,7 @@ class NewEraPump:
             OutOfRange: before anything is sent.
             NotNow: another dispense is under way.
         """
-        number, unit = self._rate_setting(rate_ul_min)
+        number, unit = self._rates().setting(rate_ul_min)
         full_ul = self._settings.syringe_volume_ul or float("inf")
         if not 0.001 <= volume_ul <= min(full_ul, 9_999_000.0):
             raise OutOfRange(
@@ -275,27 +250,14 @@ class NewEraPump:
             self._program_checked = True
         self._ask("PHN1")
 
+    def _rates(self) -> NewEraRates:
+        return NewEraRates(self._settings, self._name, self._model)
+
     def _counter_unit(self) -> str:
-        """µL where its four digits hold the syringe: the finer witness of small doses."""
-        settings = self._settings
-        if settings.syringe_volume_ul is None:
-            return "UL" if settings.syringe_diameter_mm <= _WIDEST_10_ML_MM else "ML"
-        return "UL" if settings.syringe_volume_ul <= 10_000 else "ML"
+        return self._rates().counter_unit()
 
     def _diameter(self) -> str:
         return codec.format_number(self._settings.syringe_diameter_mm)
-
-    def _rate_setting(self, rate_ul_min: float) -> tuple[str, str]:
-        limits = self.limits()
-        if not limits.min_rate_ul_min <= rate_ul_min <= limits.max_rate_ul_min:
-            raise OutOfRange(
-                self._name,
-                f"cannot pump {rate_ul_min:g} µL/min with a syringe of "
-                f"{self._settings.syringe_diameter_mm:g} mm.",
-                f"It holds {limits.min_rate_ul_min:.3g} to {limits.max_rate_ul_min:.4g} µL/min: "
-                "take another syringe or rate.",
-            )
-        return codec.rate_setting(rate_ul_min)
 
     def _ask(self, command: str) -> codec.Reply:
         return self._heard(self._conversation.ask, command)

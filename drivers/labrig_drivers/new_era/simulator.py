@@ -18,15 +18,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from labrig_drivers.new_era.faults import FAULTS
 from labrig_drivers.new_era.settings import NewEraSettings
 from labrig_drivers.new_era.simulated_wire import Intake, basic_reply, safe_packet
 from labrig_drivers.simulated_faults import FaultSchedule
 from labrig_drivers.simulated_link import SpoiltReplies
 from labrig_drivers.simulation import Fault, PumpPlant
-
-FAULTS = frozenset({"stall", "silent", "reboot", "corrupt_reply", "late_reply", "rate_error"})
-"""``late_reply``: ``value`` seconds late (2 when 0). ``rate_error``: really moves ``1 + value``
-times what it counts. ``reboot``: power is interrupted at ``from_s``. The rest are plain."""
 
 _SLOWEST_CM_H, _FASTEST_CM_MIN = 0.004205, 5.1005
 _UNIT_UL_MIN = {"UH": 1 / 60, "UM": 1.0, "MH": 1000 / 60, "MM": 1000.0}
@@ -56,7 +53,7 @@ class SimulatedNewEra:
         settings: address and syringe as the pump was set up by hand.
         plant: told of the flow that really is.
         seed: of the noise in ``corrupt_reply``.
-        faults: scripted states, see :data:`FAULTS`.
+        faults: scripted states, see ``faults.py`` beside this.
         name: for messages.
     """
 

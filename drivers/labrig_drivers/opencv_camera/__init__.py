@@ -20,7 +20,7 @@ def _driver(address: int | str, settings: OpenCvCameraSettings, name: str) -> Op
 INSTRUMENT = InstrumentType(
     name="opencv_camera",
     kind="camera",
-    link="camera",
+    link="address",
     vendor="OpenCV",
     model="VideoCapture",
     serial=None,
@@ -28,4 +28,6 @@ INSTRUMENT = InstrumentType(
     driver=_driver,
     simulator=None,
     verified_on=("manual",),
+    host="imaging",
+    serves_files=True,
 )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from labrig_drivers.instrument import InstrumentType, SerialSettings
+from labrig_drivers.pulse_pal.faults import FAULTS
 from labrig_drivers.pulse_pal.settings import PulsePalSettings
 
 if TYPE_CHECKING:
@@ -46,4 +47,5 @@ INSTRUMENT = InstrumentType(
     driver=_driver,
     simulator=_simulator,
     verified_on=("firmware", "peer client"),
+    faults=FAULTS,
 )

@@ -21,6 +21,7 @@ import math
 import struct
 from collections.abc import Callable, Sequence
 
+from labrig_drivers.pulse_pal.faults import FAULTS
 from labrig_drivers.pulse_pal.settings import PulsePalSettings
 from labrig_drivers.pulse_pal.simulated_outputs import HALF_A_CYCLE_S, NUMBERS, Outputs
 from labrig_drivers.pulse_pal.simulated_programme import (
@@ -34,7 +35,6 @@ from labrig_drivers.simulated_faults import FaultSchedule
 from labrig_drivers.simulation import Fault, StimulatorPlant
 
 FIRMWARE = 21
-FAULTS = frozenset({"silent", "reboot", "dead_until_joystick", "corrupt_ack", "joystick_click"})
 
 _ACK = b"\x01"
 _STALL_S = 0.5

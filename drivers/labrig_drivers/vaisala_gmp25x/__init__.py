@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from labrig_drivers.instrument import InstrumentType, SerialSettings
 from labrig_drivers.simulation import Fault, IncubatorPlant
+from labrig_drivers.vaisala_gmp25x.faults import FAULTS
 from labrig_drivers.vaisala_gmp25x.settings import VaisalaSettings
 
 if TYPE_CHECKING:
@@ -41,4 +42,7 @@ INSTRUMENT = InstrumentType(
     driver=_driver,
     simulator=_simulator,
     verified_on=("manual",),
+    bus_key=lambda settings: settings.address,
+    device_id=lambda settings: settings.address,
+    faults=FAULTS,
 )

@@ -14,11 +14,8 @@ from labrig_drivers.simulated_rtu import (
     RtuSlave,
 )
 from labrig_drivers.simulation import Fault, IncubatorPlant
+from labrig_drivers.vaisala_gmp25x.faults import FAULTS
 from labrig_drivers.vaisala_gmp25x.settings import VaisalaSettings
-
-FAULTS = frozenset({"silent", "reboot", "corrupt_reply", "late_reply", "drift", "sensor_error"})
-"""``drift``: reads ``value`` percent CO2 more than there is. ``sensor_error``: no CO2 value and
-the error bit. ``reboot``: power is interrupted at ``from_s`` and the probe warms up anew."""
 
 WARM_UP_S = 12.0
 """From power to the first values (measured by EnviroDIY users; full accuracy takes minutes)."""
@@ -49,7 +46,7 @@ class SimulatedVaisala:
         settings: address and model.
         plant: the air it hangs in.
         seed: of the noise in ``corrupt_reply``.
-        faults: scripted states, see :data:`FAULTS`.
+        faults: scripted states, see ``faults.py`` beside this.
         name: for messages.
     """
 

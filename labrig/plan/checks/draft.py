@@ -8,10 +8,10 @@ from datetime import date
 
 from labrig.plan.flow_demand import Demand
 from labrig.plan.plan import Finding, Plan, Severity
-from labrig.plan.pumps import PumpRates
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig
 from labrig_drivers.instrument import InstrumentType
+from labrig_drivers.kinds import PumpRates
 
 
 @dataclass(frozen=True, slots=True)

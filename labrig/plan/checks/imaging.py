@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import cast
 
 from labrig.plan.checks.draft import Draft, Limit
 from labrig.plan.plan import Finding
 from labrig.plan.timeline import Film, Frame
 from labrig.protocol.models import FilmPlan, Pattern
 from labrig_analysis.films.baseline import shortest_interval_s
-from labrig_drivers.kinds import Stage
 
 RESPONSE_S = 0.5
 """A twitch has peaked and relaxed by then [P]."""
@@ -183,12 +181,13 @@ def _film_pulses(film: FilmPlan, name: str, pattern: Pattern) -> Iterator[Findin
 
 
 def _travel(draft: Draft) -> Iterator[Finding]:
-    """Fields that the stage would refuse to go to, asked of its driver without a link."""
+    """Fields that the stage would refuse to go to."""
     name = draft.rig.stage.instrument
     entry = draft.rig.instruments[name]
     kind = draft.types[entry.type]
-    stage = cast(Stage, kind.driver(None, kind.settings(**entry.settings), name))
-    reach = stage.limits()
+    if kind.travel is None:
+        return  # what is no stage is told where the rig is read
+    reach = kind.travel(kind.settings(**entry.settings))
     fields = {
         (entry.well, entry.field): (entry.x_um, entry.y_um)
         for entry in draft.plan.timeline

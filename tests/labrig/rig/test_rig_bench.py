@@ -64,7 +64,7 @@ def test_ports_open_as_their_instruments_want_or_the_rig_says(spec):
 
 
 def test_cameras_are_named_and_not_opened(spec):
-    assert spec.cameras == ("camera",)
+    assert spec.hosted == ("camera",)
     bench = open_bench(spec, loopback(spec))
     assert "camera" not in bench.ports
     assert "camera" not in bench.drivers

@@ -53,7 +53,7 @@ BENCH = BenchSpec(
         InstrumentSpec("stage", "asi_ms2000", "stage", {}, ""),
         InstrumentSpec("probe", "vaisala_gmp25x", "probe", {}, ""),
     ),
-    cameras=(),
+    hosted=(),
 )
 TRAIN = PulseTrain(0.4, 9.0, True, 10.0, 10.0, 0.0, 10.0)
 ACTIONS = {

@@ -32,7 +32,7 @@ BENCH = BenchSpec(
         InstrumentSpec("stim", "pulse_pal_2", "pulse", {}, ""),
         InstrumentSpec("stage", "asi_ms2000", "stage", {}, ""),
     ),
-    cameras=(),
+    hosted=(),
 )
 
 

@@ -1,0 +1,14 @@
+"""What a simulated MS-2000 can be made to suffer."""
+
+from __future__ import annotations
+
+from labrig_drivers.simulation import FaultKind
+
+FAULTS = {
+    "silent": FaultKind("no byte gets through, either way"),
+    "stuck": FaultKind("moves begun in it stay busy and never arrive; HALT frees them"),
+    "reboot": FaultKind("its power is interrupted: where it stands becomes 0, 0"),
+    "short": FaultKind(
+        "moves begun in it end this much before their target; 50 µm for 0", unit="µm"
+    ),
+}

@@ -1,0 +1,158 @@
+"""What every instrument type must declare truly: checked without an instrument.
+
+Each check takes the type and settings that stand on some bench::
+
+    @pytest.mark.parametrize("check", declaration.CHECKS)
+    def test_my_type_says_what_is_so(check): check(INSTRUMENT, AcmeSettings())
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+from labrig_drivers.conformance import SteppedClock, refused
+from labrig_drivers.errors import OutOfRange
+from labrig_drivers.instrument import InstrumentType, connect
+from labrig_drivers.kinds import Watchdog
+from labrig_drivers.simulation import Fault, StillPlant
+from labrig_drivers.transports.loopback import LoopbackTransport
+
+
+def check_settings_are_plain(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
+    """Settings are a frozen dataclass in which every field has a default."""
+    assert dataclasses.is_dataclass(kind.settings), f"{kind.settings} is no dataclass"
+    assert isinstance(settings, kind.settings), f"{settings} is no {kind.settings}"
+    assert kind.settings() == kind.settings(), "two settings of its defaults differ"
+    assert hash(settings) == hash(kind.settings(**dataclasses.asdict(settings))), "not frozen"
+
+
+def check_bus_key_tells_apart(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
+    """The same settings have the same key, which can be compared; or none at all."""
+    key = kind.bus_key(settings)
+    assert hash(key) == hash(kind.bus_key(settings)), f"its key changes: {key!r}"
+    if kind.device_id is not None:
+        assert 1 <= kind.device_id(settings) <= 247, "a Modbus device is 1 to 247"
+        assert key is not None, "Modbus devices share a bus: bus_key= tells them apart"
+
+
+def check_heartbeat(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
+    """A time above 0, or None; and a driver that can be released says one for some settings."""
+    silence_s = kind.heartbeat_s(settings)
+    assert silence_s is None or 0 < silence_s < math.inf, (
+        f"heartbeat_s is {silence_s}: write None where it never stops itself"
+    )
+    if silence_s is not None and kind.kind == "pump":
+        with _driver(kind, settings) as driver:
+            assert isinstance(driver, Watchdog), "it stops itself and has no release()"
+
+
+def check_rates(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
+    """A pump's declared rates are those of its driver, and hold together; others declare none."""
+    if kind.rates is None:
+        assert kind.kind != "pump", "a pump declares its rates"
+        return
+    rates = kind.rates(settings)
+    limits = rates.limits()
+    assert 0 < limits.min_rate_ul_min < limits.max_rate_ul_min < math.inf, limits
+    assert 0 < limits.step_ul_min <= limits.min_rate_ul_min, limits
+    assert rates.quantised(0.0) == 0.0, "standing still is always possible"
+    asked = [limits.min_rate_ul_min * 1.1, limits.max_rate_ul_min * 0.9]
+    asked.append(math.sqrt(limits.min_rate_ul_min * limits.max_rate_ul_min))
+    held = [rates.quantised(rate) for rate in asked]
+    for wrong in (limits.min_rate_ul_min / 2, limits.max_rate_ul_min * 2, math.nan, -1.0):
+        with refused(OutOfRange, f"a rate of {wrong} µL/min"):
+            rates.quantised(wrong)
+    with _driver(kind, settings) as driver:
+        assert driver.limits() == limits, "a driver nobody has asked yet has other limits"
+        assert [driver.quantised(rate) for rate in asked] == held, "its driver holds other rates"
+
+
+def check_travel(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
+    """A stage's declared travel is that of its driver; others declare none."""
+    if kind.travel is None:
+        assert kind.kind != "stage", "a stage declares its travel"
+        return
+    reach = kind.travel(settings)
+    assert reach.x_min_um < reach.x_max_um, reach
+    assert reach.y_min_um < reach.y_max_um, reach
+    with _driver(kind, settings) as driver:
+        assert driver.limits() == reach, "its driver has other limits"
+
+
+def check_syringe(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
+    """A syringe has a width, and a volume where one is said."""
+    if kind.syringe is None:
+        return
+    syringe = kind.syringe(settings)
+    assert syringe.inner_diameter_mm > 0, syringe
+    assert syringe.volume_ul is None or syringe.volume_ul > 0, syringe
+
+
+def check_faults_can_be_played(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
+    """The simulator takes each fault that is declared, with each value, and no other."""
+    if kind.simulator is None:
+        assert not kind.faults, "it declares faults and has no simulator"
+        return
+    for name, fault in kind.faults.items():
+        assert fault.what, f"{name} says not what happens"
+        assert fault.values, f"{name} has no value"
+        for value in fault.values:
+            played = kind.simulator(settings, StillPlant(), 0, (Fault(name, 1.0, 2.0, value),), "x")
+            played.advance(3.0)
+    with refused(ValueError, "a fault that is not declared"):
+        kind.simulator(settings, StillPlant(), 0, (Fault("no such fault", 0.0),), "x")
+
+
+def check_making_a_driver_sends_nothing(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
+    """A driver is made without I/O."""
+    with _driver(kind, settings):
+        pass
+
+
+class _Wire:
+    """What a driver is made on: nothing may be written to it before it is asked for something."""
+
+    def __init__(self, inner: LoopbackTransport) -> None:
+        self._inner = inner
+
+    def write(self, data: bytes) -> None:
+        """Refused."""
+        raise AssertionError(f"{data!r} was sent although nothing was asked")
+
+    def read(self, size: int, timeout_s: float) -> bytes:
+        """Refused."""
+        raise AssertionError("an answer was waited for although nothing was asked")
+
+    def discard_input(self) -> bytes:
+        """What has come."""
+        return self._inner.discard_input()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@contextmanager
+def _driver(kind: InstrumentType, settings: Any) -> Iterator[Any]:  # noqa: ANN401
+    if kind.simulator is None:
+        link: Any = "nowhere"
+    else:
+        simulator = kind.simulator(settings, StillPlant(), 0, (), kind.name)
+        link = _Wire(LoopbackTransport(simulator, SteppedClock().now_s))
+    with closing(connect(kind, link, settings, kind.name)) as driver:
+        yield driver
+
+
+CHECKS = (
+    check_settings_are_plain,
+    check_bus_key_tells_apart,
+    check_heartbeat,
+    check_rates,
+    check_travel,
+    check_syringe,
+    check_faults_can_be_played,
+    check_making_a_driver_sends_nothing,
+)

@@ -1,0 +1,16 @@
+"""What a simulated Lead Fluid pump can be made to suffer."""
+
+from __future__ import annotations
+
+from labrig_drivers.simulation import FaultKind
+
+FAULTS = {
+    "stall": FaultKind("it turns and counts, moves nothing, and says nothing of it"),
+    "silent": FaultKind("no byte gets through, either way"),
+    "reboot": FaultKind("its power is interrupted when the fault begins"),
+    "corrupt_reply": FaultKind("one bit of every answer is turned"),
+    "late_reply": FaultKind("answers come this much later; 2 s for 0", (0.0, 5.0), "s"),
+    "drift": FaultKind(
+        "worn tubing moves 1 + value times what is counted", (-0.4, 0.3), "fraction"
+    ),
+}
