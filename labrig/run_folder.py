@@ -199,6 +199,11 @@ class RunFolder:
         return self.root / "report"
 
     @property
+    def export(self) -> Path:
+        """What was written for other programs."""
+        return self.root / "export"
+
+    @property
     def twin(self) -> Path:
         """The simulated bench's memory and truth; absent on a real bench."""
         return self.root / "twin"

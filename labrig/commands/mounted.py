@@ -11,6 +11,7 @@ from labrig.commands.commit import commit
 from labrig.commands.control import answer, follow, hold, resume, status, stop
 from labrig.commands.demo import demo
 from labrig.commands.doctor import doctor
+from labrig.commands.export import export
 from labrig.commands.film import film
 from labrig.commands.init import init
 from labrig.commands.measure import measure
@@ -85,6 +86,7 @@ for command, panel in (
     (agree, FILES),
     (film, FILES),
     (report, FILES),
+    (export, FILES),
     (verify, FILES),
 ):
     app.command(rich_help_panel=panel or "Preparing")(command)

@@ -1,0 +1,282 @@
+"""Long tables: one row per tube, film, well and experimental unit, with what counts and why not.
+
+The same rows as in ``measures/`` joined to the design, so that a statistics program needs no other
+file. Every row stays, also one that counts for nothing: ``excluded_why`` then says the reason.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from labrig.export.source import Source, run_id
+from labrig.export.spreadsheet import csv_text
+from labrig.plan.plan import WellPlan
+from labrig.plan.timeline import Frame
+from labrig.report.analysis import Analysis
+
+_PLACE = ("run", "donor", "arm", "role", "unit", "carriers", "well")
+_COUNTS = ("in_itt", "in_pp", "excluded_why")
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "tubes_long": (
+        *_PLACE, "field", "round", "time_h", "tube", "track", "kind", "diameter_mean_um",
+        "length_um", "area_um2", "nuclei_count", *_COUNTS,
+    ),
+    "films_long": (
+        *_PLACE, "field", "film", "round", "time_h", "stimulus", "amplitude_um", "time_to_peak_ms",
+        "half_relaxation_ms", "capture_percent", "status", *_COUNTS,
+    ),
+    "wells_long": (
+        *_PLACE, "round", "time_h", "tubes_count", "diameter_geometric_mean_um",
+        "diameter_over_baseline_ratio", "tube_area_percent", "fusion_index_percent",
+        "nuclei_per_field", "fields_count", *_COUNTS,
+    ),
+    "units_long": (
+        "run", "donor", "arm", "role", "unit", "round", "time_h", "wells_count", "tubes_count",
+        "diameter_geometric_mean_um", "tube_area_percent", "fusion_index_percent",
+        "nuclei_per_field", "in_pp", "excluded_why",
+    ),
+}  # fmt: skip
+
+MEANING: Mapping[str, str] = {
+    "run": "id of the run, its first twelve characters",
+    "donor": "pseudonym of the donor",
+    "arm": "treatment, as the protocol names it",
+    "role": "control, positive-control or test",
+    "unit": "experimental unit of the run: what was treated on its own",
+    "carriers": "what brought the treatment, by aspect: line, reservoir, pump, channel",
+    "well": "well of the plate",
+    "field": "field within the well, from 0",
+    "round": "imaging round, from 0",
+    "film": "block of contraction films, from 0",
+    "time_h": "hours since the run began",
+    "tube": "number within its field and round",
+    "track": "number of the same tube over time; empty where it was not followed",
+    "kind": "myotube or tube-like object, by whether nuclei were imaged",
+    "diameter_mean_um": "mean of the tube's chords",
+    "length_um": "length of its centreline",
+    "area_um2": "area of the tube",
+    "nuclei_count": "nuclei in the tube; empty where none were imaged",
+    "stimulus": "pattern of the film's test pulses",
+    "amplitude_um": "optical contraction, never a force",
+    "time_to_peak_ms": "from pulse to peak",
+    "half_relaxation_ms": "from peak to half",
+    "capture_percent": "pulses that were answered",
+    "status": "ok, flagged or failed",
+    "tubes_count": "tubes that count for the diameter",
+    "diameter_geometric_mean_um": "over tubes that count; of a unit: over its wells",
+    "diameter_over_baseline_ratio": "over the same well's before treatment",
+    "tube_area_percent": "share of the fields that tubes cover",
+    "fusion_index_percent": "share of nuclei in myotubes",
+    "nuclei_per_field": "mean over fields",
+    "fields_count": "fields measured",
+    "wells_count": "wells measured",
+    "in_itt": "whether its diameter or amplitude counts in the analysis of all that was allocated",
+    "in_pp": "the same per protocol: not where doses did not come as planned",
+    "excluded_why": "why not; empty where it counts in both",
+}
+"""What a column holds; its unit is the end of its name."""
+
+
+def long_tables(source: Source) -> dict[str, str]:
+    """Text by name of file: the four tables and ``columns.csv``, which explains them."""
+    rows = {"tubes_long": _tubes, "films_long": _films, "wells_long": _wells, "units_long": _units}
+    tables = {
+        f"{name}.csv": csv_text(COLUMNS[name], (row for run in source.runs for row in make(run)))
+        for name, make in rows.items()
+    }
+    explained = [
+        {"table": f"{name}.csv", "column": column, "meaning": MEANING[column]}
+        for name, columns in COLUMNS.items()
+        for column in columns
+    ]
+    return tables | {"columns.csv": csv_text(("table", "column", "meaning"), explained)}
+
+
+def carriers_in_words(well: WellPlan) -> str:
+    """``impulses: channel s:1; nerve: line 3``."""
+    return "; ".join(f"{aspect}: {name}" for aspect, name in well.carriers)
+
+
+def _places(run: Analysis) -> dict[str, dict[str, Any]]:
+    """What every row of a well begins with."""
+    unit_of = {well: unit.name for unit in run.units for well in unit.wells}
+    arms = run.record.protocol.arms
+    return {
+        well.well: {
+            "run": run_id(run),
+            "donor": well.donor,
+            "arm": well.arm,
+            "role": arms[well.arm].role,
+            "unit": unit_of.get(well.well, ""),
+            "carriers": carriers_in_words(well),
+            "well": well.well,
+        }
+        for well in run.record.plan.wells
+    }
+
+
+def _left_out(run: Analysis, well: str, at_s: float) -> str:
+    """Why a well's doses keep it out of the analysis per protocol at this time; "" if not."""
+    since_s = run.ledger.censored_from_s.get(well, 0.0)
+    return run.left_out[well] if well in run.left_out and at_s >= since_s else ""
+
+
+def _counted(reasons: Iterable[str], dose: str) -> dict[str, Any]:
+    """In which analyses a row is, and why not in others."""
+    why = [reason for reason in reasons if reason]
+    return {
+        "in_itt": not why,
+        "in_pp": not why and not dose,
+        "excluded_why": "; ".join([*why, *([f"per protocol: {dose}"] if dose else [])]),
+    }
+
+
+def _tubes(run: Analysis) -> Iterator[dict[str, Any]]:
+    definition, places = run.record.protocol.definition, _places(run)
+    counting = {(r["well"], r["round"]): int(r["tubes"]) for r in run.wells.to_dict("records")}
+    for row in run.record.tubes.to_dict("records"):
+        well, round_, at_s = str(row["well"]), row["round"], float(row["offset_s"])
+        if well not in places:
+            continue
+        nuclei, diameter = row.get("nuclei"), row.get("diameter_mean_um", math.nan)
+        few = nuclei is not None and nuclei == nuclei and nuclei < definition.min_nuclei
+        own = "no diameter could be measured" if diameter != diameter else ""
+        if not own and few:
+            own = f"{nuclei:g} nuclei, a myotube has {definition.min_nuclei} at least"
+        thin = counting.get((well, round_), 0)
+        of_well = (
+            f"its well shows {thin} tubes of {definition.min_tubes} needed"
+            if thin < definition.min_tubes
+            else ""
+        )
+        yield {
+            **places[well],
+            "field": row["field"],
+            "round": round_,
+            "time_h": at_s / 3600.0,
+            "tube": row["tube"],
+            "track": row.get("track"),
+            "kind": row.get("kind"),
+            "diameter_mean_um": diameter,
+            "length_um": row.get("length_um"),
+            "area_um2": row.get("area_um2"),
+            "nuclei_count": nuclei,
+            **_counted([own, of_well], _left_out(run, well, at_s)),
+        }
+
+
+def _films(run: Analysis) -> Iterator[dict[str, Any]]:
+    places = _places(run)
+    for row in run.record.films.to_dict("records"):
+        well, at_s = str(row["well"]), float(row["offset_s"])
+        if well not in places:
+            continue
+        status = str(row["status"])
+        reasons = row.get("reasons")
+        why = "" if status == "ok" else str(reasons if reasons == reasons and reasons else status)
+        yield {
+            **places[well],
+            "field": row["field"],
+            "film": row["film"],
+            "round": row["round"],
+            "time_h": at_s / 3600.0,
+            "stimulus": row.get("stimulus"),
+            "amplitude_um": row["amplitude_um"],
+            "time_to_peak_ms": 1000.0 * float(row["time_to_peak_s"]),
+            "half_relaxation_ms": 1000.0 * float(row["half_relaxation_s"]),
+            "capture_percent": 100.0 * float(row["capture_fraction"]),
+            "status": status,
+            **_counted([why], _left_out(run, well, at_s)),
+        }
+
+
+def _wells(run: Analysis) -> Iterator[dict[str, Any]]:
+    min_tubes, places = run.record.protocol.definition.min_tubes, _places(run)
+    baseline = _baseline_diameters(run)
+    measured = set()
+    for row in run.wells.to_dict("records"):
+        well, at_s = str(row["well"]), 3600.0 * float(row["hours"])
+        if well not in places:
+            continue
+        measured.add((well, int(row["round"])))
+        tubes, logarithm = int(row["tubes"]), float(row["log_diameter"])
+        thin = f"{tubes} tubes of {min_tubes} needed" if tubes < min_tubes else ""
+        yield {
+            **places[well],
+            "round": row["round"],
+            "time_h": row["hours"],
+            "tubes_count": tubes,
+            "diameter_geometric_mean_um": math.exp(logarithm),
+            "diameter_over_baseline_ratio": math.exp(logarithm - baseline.get(well, math.nan)),
+            "tube_area_percent": row["coverage"],
+            "fusion_index_percent": row["fusion_index"],
+            "nuclei_per_field": row["nuclei"],
+            "fields_count": row["fields"],
+            **_counted([thin], _left_out(run, well, at_s)),
+        }
+    missed = _why_missed(run)
+    for well, round_, at_s in _planned(run):
+        if (well, round_) not in measured and well in places:
+            why = missed.get((well, round_), "no picture was measured")
+            yield {
+                **places[well],
+                "round": round_,
+                "time_h": at_s / 3600.0,
+                **_counted([why], _left_out(run, well, at_s)),
+            }
+
+
+def _units(run: Analysis) -> Iterator[dict[str, Any]]:
+    kept = set(zip(run.per_protocol["unit"], run.per_protocol["round"], strict=True))
+    wells_of = {unit.name: unit.wells for unit in run.units}
+    for row in run.itt.to_dict("records"):
+        inside = (row["unit"], row["round"]) in kept
+        reasons = [run.left_out[well] for well in wells_of[row["unit"]] if well in run.left_out]
+        yield {
+            "run": run_id(run),
+            "donor": row["donor"],
+            "arm": row["arm"],
+            "role": run.record.protocol.arms[row["arm"]].role,
+            "unit": row["unit"],
+            "round": row["round"],
+            "time_h": row["hours"],
+            "wells_count": row["wells"],
+            "tubes_count": row["tubes"],
+            "diameter_geometric_mean_um": row["diameter_um"],
+            "tube_area_percent": row["coverage"],
+            "fusion_index_percent": row["fusion_index"],
+            "nuclei_per_field": row["nuclei"],
+            "in_pp": inside,
+            "excluded_why": "" if inside else "; ".join(reasons),
+        }
+
+
+def _baseline_diameters(run: Analysis) -> dict[str, float]:
+    """By well, the log diameter of its last round before treatment that has one."""
+    before = run.wells[run.wells["hours"] * 3600.0 <= run.treated_from_s]
+    known = before[before["log_diameter"].notna()].sort_values("round")
+    return {str(row["well"]): float(row["log_diameter"]) for row in known.to_dict("records")}
+
+
+def _planned(run: Analysis) -> list[tuple[str, int, float]]:
+    """Well, round and time of every picture that was to be taken before the run's end."""
+    due: dict[tuple[str, int], float] = {}
+    for entry in run.record.plan.timeline:
+        if isinstance(entry, Frame) and entry.offset_s <= run.outcome.until_s:
+            due.setdefault((entry.well, entry.round), entry.offset_s)
+    return [(well, round_, at_s) for (well, round_), at_s in due.items()]
+
+
+def _why_missed(run: Analysis) -> dict[tuple[str, int], str]:
+    """By well and round, what the journal says of pictures that did not come."""
+    why: dict[tuple[str, int], str] = {}
+    for row in run.record.rows:
+        if row.kind == "frame" and row.state in ("missed", "failed", "skipped"):
+            reason = row.detail.get("reason") or row.state
+            if "well" in row.detail and "round" in row.detail:
+                place = (str(row.detail["well"]), int(row.detail["round"]))
+                why.setdefault(place, f"picture {row.state}: {reason}")
+    return why
