@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from labrig.export.source import Source, run_id
 from labrig.export.spreadsheet import csv_text
+from labrig.protocol.analysis_plan import plan_in_force
 from labrig.report.analysis import Analysis
 
 ARRIVE, RIVER = "ARRIVE 2.0", "RIVER, in our words"
@@ -109,7 +110,11 @@ def _number_of_units(run: Analysis) -> Answer:
 
 
 def _sample_size(run: Analysis) -> Answer:
-    return Answer("", "how the number of donors and units was decided")
+    plan = run.record.protocol.analysis
+    how = "how the number of donors and units was decided"
+    if plan is None or plan.donors is None:
+        return Answer("", how)
+    return Answer(f"protocol.yaml: analysis.donors (planned: {plan.donors.planned})", how)
 
 
 def _criteria(run: Analysis) -> Answer:
@@ -169,7 +174,14 @@ def _outcomes(run: Analysis) -> Answer:
 
 
 def _primary(run: Analysis) -> Answer:
-    return Answer("", "a primary outcome, committed before the run")
+    protocol, commitment = run.record.protocol, run.record.commitment
+    if protocol.analysis is None:
+        return Answer("", "a primary outcome: the protocol has no analysis plan")
+    primary = ", ".join(plan_in_force(protocol).primary or ())
+    return Answer(
+        f"protocol.yaml: analysis.primary ({primary})",
+        "" if commitment is not None else "that it was fixed before the run (no commitment)",
+    )
 
 
 def _statistics(run: Analysis) -> Answer:
