@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from labrig.commands.pasted import pasted
-from labrig.plan.in_words import hours
+from labrig.plan.words import hours
 
 WHAT_NOW = {
     "died": (

@@ -7,7 +7,7 @@ import random
 
 from labrig.plan.plan import Finding, Plan
 from labrig.plan.targets import targeted_factors
-from labrig.plan.timeline import Film, Frame
+from labrig.plan.timeline import Picture
 from labrig.protocol.models import Protocol
 from labrig.protocol.substances import substance
 from labrig.rig.models import Rig
@@ -143,7 +143,7 @@ def _contents(
 def _fields_um(plan: Plan) -> dict[str, tuple[tuple[float, float], ...]]:
     places: dict[str, dict[int, tuple[float, float]]] = {}
     for entry in plan.timeline:
-        if isinstance(entry, Frame | Film):
+        if isinstance(entry, Picture):
             places.setdefault(entry.well, {})[entry.field] = (entry.x_um, entry.y_um)
     return {well: tuple(found[i] for i in sorted(found)) for well, found in places.items()}
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel
+from labrig.plan.timeline import Level
+from labrig.plan.words import MANY_ROWS, words_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,26 +19,25 @@ Bar = tuple[float, float, float]
 
 
 def bars(plan: Plan) -> dict[str, list[Bar]]:
-    """Per pump and stimulator channel, when it works, and how fast against its own most."""
-    end_s = plan.forecast.duration_s
+    """Per lane of an instrument, when it works, and how much against its own most."""
+    levels: dict[str, list[Level]] = {}
+    for entry in plan.timeline:
+        if entry.role == "level":
+            levels.setdefault(entry.instrument, []).append(entry)
     rows: dict[str, list[Bar]] = {}
-    for pump in dict.fromkeys(e.instrument for e in plan.timeline if isinstance(e, FlowLevel)):
-        own = [e for e in plan.timeline if isinstance(e, FlowLevel) and e.instrument == pump]
-        most = max(level.rate_ul_min for level in own)
-        ends = [*(level.offset_s for level in own[1:]), end_s]
-        rows[pump] = [
-            (level.offset_s / 3600, end / 3600, level.rate_ul_min / most)
-            for level, end in zip(own, ends, strict=True)
-            if level.rate_ul_min > 0 and end > level.offset_s
-        ]
-    levels = [e for e in plan.timeline if isinstance(e, StimulationLevel)]
-    for level in levels:
-        later = [x.offset_s for x in levels if x.instrument == level.instrument]
-        end = min((x for x in later if x > level.offset_s), default=end_s)
-        for spec in level.trains:
-            row = f"{level.instrument} {spec.channel}: {spec.pattern}"
-            rows.setdefault(row, []).append((level.offset_s / 3600, end / 3600, 1.0))
-    return rows
+    for own in levels.values():
+        ends = [*(later.offset_s for later in own[1:]), plan.forecast.duration_s]
+        for level, end in zip(own, ends, strict=True):
+            for name, value in words_of(level).lanes.items():
+                row = rows.setdefault(name, [])
+                if value > 0 and end > level.offset_s:
+                    row.append((level.offset_s / 3600, end / 3600, value))
+    return {name: _against_most(row) for name, row in rows.items()}
+
+
+def _against_most(row: list[Bar]) -> list[Bar]:
+    most = max((value for _, _, value in row), default=1.0)
+    return [(start, end, value / most) for start, end, value in row]
 
 
 def save_gantt(plan: Plan, path: Path) -> None:
@@ -49,25 +49,34 @@ def save_gantt(plan: Plan, path: Path) -> None:
     from matplotlib.figure import Figure
 
     rows = bars(plan)
-    figure = Figure(figsize=(10, 1.6 + 0.22 * (len(rows) + 3)), layout="constrained")
+    events = _events(plan)
+    names = ["phases", *rows, *events]
+    figure = Figure(figsize=(10, 1.4 + 0.22 * len(names)), layout="constrained")
     axes = figure.subplots()
-    names = ["phases", *rows, "doses", "pictures", "films"]
     for index, (name, spells) in enumerate(rows.items(), start=1):
         colour = _RED if ":" in name else _BLUE
         for start, end, strength in spells:
             axes.barh(index, end - start, 0.7, start, color=colour, alpha=0.3 + 0.7 * strength)
     _phases(axes, plan)
-    for offset, kind in enumerate((Dose, Frame, Film), start=len(rows) + 1):
-        moments = sorted({e.offset_s / 3600 for e in plan.timeline if isinstance(e, kind)})
-        # a tick a minute says as much as one a frame, and the file stays small
-        thinned = sorted({round(moment * 60) / 60 for moment in moments})
-        axes.vlines(thinned, offset - 0.35, offset + 0.35, color=_GREEN, lw=0.6)
+    for index, moments in enumerate(events.values(), start=len(rows) + 1):
+        axes.vlines(moments, index - 0.35, index + 0.35, color=_GREEN, lw=0.6)
     axes.set_yticks(range(len(names)), names, fontsize=7)
     axes.set_ylim(len(names) - 0.5, -0.7)
     axes.set_xlim(0, plan.forecast.duration_s / 3600)
     axes.set_xlabel("hours from t0")
     axes.set_title(f"{plan.protocol_name} on {plan.rig_name}" + (" (pilot)" if plan.pilot else ""))
     figure.savefig(path)
+
+
+def _events(plan: Plan) -> dict[str, list[float]]:
+    """By what they are called, the hours of what acts and of pictures."""
+    moments: dict[str, set[float]] = {}
+    for entry in plan.timeline:
+        if entry.role != "level" and entry.kind != "reading":
+            # a tick a minute says as much as one a frame, and the file stays small
+            minute = round(entry.offset_s / 60) / 60
+            moments.setdefault(MANY_ROWS[entry.row_kind], set()).add(minute)
+    return {name: sorted(moments[name]) for name in MANY_ROWS.values() if name in moments}
 
 
 def _phases(axes: Axes, plan: Plan) -> None:

@@ -16,7 +16,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from labrig.plan.plan import Plan, WellPlan
-from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
+from labrig.plan.timeline import TimelineEntry
 from labrig.run_folder import RunFolder
 
 FORMAT = "labrig.plan"
@@ -24,15 +24,7 @@ VERSION = 2
 OLDER: Mapping[Any, Mapping[str, Any]] = {1: {"protocol": "", "rig": ""}}
 """By version that is still read, what its plans do not hold yet and how that reads."""
 
-_KINDS: dict[str, type[Any]] = {
-    "flow": FlowLevel,
-    "stimulation": StimulationLevel,
-    "dose": Dose,
-    "frame": Frame,
-    "film": Film,
-    "reading": Reading,
-}
-_KIND_OF = {cls: kind for kind, cls in _KINDS.items()}
+_KIND_OF: Mapping[Any, str] = {cls: cls.kind for cls in get_args(TimelineEntry)}
 _NAMES: dict[Any, tuple[str, ...]] = {}
 _ADDED: dict[Any, frozenset[str]] = {WellPlan: frozenset({"carriers", "open_to"})}
 """Fields that plans of an older labrig lack; they are read as their defaults."""
@@ -162,7 +154,8 @@ def _literal_reader(options: tuple[Any, ...]) -> Reader:
 
 
 def _dataclass_reader(cls: type[Any]) -> Reader:
-    readers = {name: _reader(hint) for name, hint in get_type_hints(cls).items()}
+    hints = get_type_hints(cls)
+    readers = {name: _reader(hints[name]) for name in _names(cls)}
     expected = readers.keys() | ({"kind"} if cls in _KIND_OF else set())
     added = _ADDED.get(cls, frozenset())
 

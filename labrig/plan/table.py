@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from labrig.plan.figures import figure
+from labrig.plan.film_schedule import block_of
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import (
-    Dose,
-    Film,
-    FlowLevel,
-    Frame,
-    Reading,
-    StimulationLevel,
-    TimelineEntry,
-    TrainSpec,
-)
+from labrig.plan.timeline import Dose, Film, Frame, Level, TimelineEntry
+from labrig.plan.words import words_of
+
+Setting = Level | Dose
+"""What is done to the cells, rather than seen of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,56 +45,56 @@ def clock(offset_s: float) -> str:
 def every_row(plan: Plan) -> Iterator[Row]:
     """One row per entry of the timeline."""
     for entry in plan.timeline:
-        yield _row(entry, entry.key, _what(entry), _where(entry))
+        words = words_of(entry)
+        observed = entry.role == "observes"
+        what = words.what if observed else f"{entry.instrument}: {words.what}"
+        yield _row(entry, entry.key, what, words.where)
 
 
 def digest(plan: Plan) -> Iterator[Row]:
-    """One row per imaging round, a block of films, and pumps that do the same at once.
+    """One row per imaging round, a block of films, and instruments that do the same at once.
 
     Readings are left out.
     """
     rounds: dict[int, list[Frame]] = {}
     blocks: dict[str, list[Film]] = {}
-    pumps: dict[tuple[float, str], list[FlowLevel | Dose]] = {}
+    settings: dict[tuple[float, str, str], list[Setting]] = {}
     for entry in plan.timeline:
-        if isinstance(entry, FlowLevel | Dose):
-            pumps.setdefault(_act(entry), []).append(entry)
+        if entry.role != "observes":
+            settings.setdefault(_setting(entry), []).append(entry)
         elif isinstance(entry, Frame):
             rounds.setdefault(entry.round, []).append(entry)
         elif isinstance(entry, Film):
-            blocks.setdefault(_block(entry), []).append(entry)
+            blocks.setdefault(block_of(entry), []).append(entry)
     for entry in plan.timeline:
-        if isinstance(entry, Frame):
+        if entry.role != "observes":
+            together = settings[_setting(entry)]
+            if entry is together[0]:
+                yield _settings_row(entry, together)
+        elif isinstance(entry, Frame):
             if entry is rounds[entry.round][0]:
                 yield _round(rounds[entry.round])
         elif isinstance(entry, Film):
-            if entry is blocks[_block(entry)][0]:
-                films = blocks[_block(entry)]
-                seconds = entry.frames / entry.frame_rate_hz
-                what = f"film of {seconds:g} s at {entry.frame_rate_hz:g} Hz ({entry.channel})"
-                yield _row(entry, _block(entry), what, f"{len(films)} wells")
-        elif isinstance(entry, FlowLevel | Dose):
-            together = pumps[_act(entry)]
-            if entry is together[0]:
-                yield _pumps_row(entry, together)
-        elif not isinstance(entry, Reading):
-            yield _row(entry, entry.key, _what(entry), _where(entry))
+            films = blocks[block_of(entry)]
+            if entry is films[0]:
+                what = f"film of {entry.length_s:g} s at {entry.frame_rate_hz:g} Hz"
+                where = f"{len(films)} wells"
+                yield _row(entry, block_of(entry), f"{what} ({entry.channel})", where)
 
 
-def _act(entry: FlowLevel | Dose) -> tuple[float, str]:
-    return entry.offset_s, _what(entry).removeprefix(entry.instrument)
+def _setting(entry: Setting) -> tuple[float, str, str]:
+    return entry.offset_s, entry.kind, words_of(entry).what
 
 
-def _pumps_row(entry: FlowLevel | Dose, together: list[FlowLevel | Dose]) -> Row:
+def _settings_row(entry: Setting, together: list[Setting]) -> Row:
+    words = words_of(entry)
     names = [other.instrument for other in together]
-    who = ", ".join(names) if len(names) <= 2 else f"{names[0]} … {names[-1]} ({len(names)} pumps)"
+    who = ", ".join(names)
+    if len(names) > 2:
+        who = f"{names[0]} … {names[-1]} ({len(names)} {words.by_many})"
     wells = len({well for other in together for well in other.wells})
-    where = _where(entry) if len(together) == 1 else f"{wells} wells"
-    return _row(entry, entry.key, who + _act(entry)[1], where)
-
-
-def _block(film: Film) -> str:
-    return "/".join(film.key.split("/")[:2])
+    where = words.where if len(together) == 1 else f"{wells} wells"
+    return _row(entry, entry.key, f"{who}: {words.what}", where)
 
 
 def _round(frames: list[Frame]) -> Row:
@@ -115,43 +110,3 @@ def _round(frames: list[Frame]) -> Row:
 
 def _row(entry: TimelineEntry, key: str, what: str, where: str) -> Row:
     return Row(entry.offset_s, clock(entry.offset_s), entry.phase, key, what, where)
-
-
-def _what(entry: TimelineEntry) -> str:
-    match entry:
-        case FlowLevel():
-            if entry.rate_ul_min == 0:
-                return f"{entry.instrument}: off"
-            return f"{entry.instrument}: {figure(entry.rate_ul_min)} µL/min"
-        case StimulationLevel():
-            if not entry.trains:
-                return f"{entry.instrument}: silent"
-            return f"{entry.instrument}: " + "; ".join(_train(spec) for spec in entry.trains)
-        case Dose():
-            return (
-                f"{entry.instrument}: {entry.volume_ul:g} µL of {entry.factor} at "
-                f"{figure(entry.rate_ul_min)} µL/min, once"
-            )
-        case Frame():
-            return f"picture, field {entry.field}, {entry.channel}, {entry.exposure_ms:g} ms"
-        case Film():
-            return f"film, {entry.frames} frames at {entry.frame_rate_hz:g} Hz, {entry.channel}"
-        case Reading():
-            return f"{entry.instrument}: reading"
-
-
-def _train(spec: TrainSpec) -> str:
-    return (
-        f"channel {spec.channel} {spec.pattern}, {spec.pulses} pulses of {spec.amplitude_v:g} V "
-        f"in {spec.duration_s:g} s, every {spec.every_s:g} s"
-    )
-
-
-def _where(entry: TimelineEntry) -> str:
-    match entry:
-        case FlowLevel() | StimulationLevel() | Dose():
-            return " ".join(entry.wells)
-        case Frame() | Film():
-            return entry.well
-        case Reading():
-            return entry.instrument

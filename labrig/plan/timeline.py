@@ -4,12 +4,19 @@ A *level* is a value that holds from its offset until the next level on the same
 and port-side channel; after any interruption the level due now is asserted again. An *event
 that acts* (Dose) is never issued twice. An *event that observes* (Frame, Film, Reading) may
 be missed, and is then recorded as missed. Offsets are seconds from t0, the start of the run.
+
+Each class of entry says what it is, and who carries it out:
+
+``kind``: its name in ``plan.json``; ``row_kind``: that of its rows in the journal; ``role``: which
+of the three above; ``instrument``: whose worker it goes to; ``wells``: whom it concerns, maybe
+nobody. A new kind of entry is a class here, a member of one of the unions below, and its words in
+:mod:`labrig.plan.words`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 LatenessKind = Literal["skip", "once_within", "coalesce", "ask", "abort_arm"]
 OnUnknown = Literal["assume_done", "redo", "ask"]
@@ -31,6 +38,10 @@ class Lateness:
 @dataclass(frozen=True, slots=True)
 class FlowLevel:
     """A pump holds ``rate_ul_min`` (0 = stopped)."""
+
+    kind: ClassVar[Literal["flow"]] = "flow"
+    row_kind: ClassVar[Literal["level"]] = "level"
+    role: ClassVar[Literal["level"]] = "level"
 
     key: str
     offset_s: float
@@ -67,6 +78,10 @@ class StimulationLevel:
     One level sets the whole instrument, because its program is written in one piece.
     """
 
+    kind: ClassVar[Literal["stimulation"]] = "stimulation"
+    row_kind: ClassVar[Literal["level"]] = "level"
+    role: ClassVar[Literal["level"]] = "level"
+
     key: str
     offset_s: float
     phase: str
@@ -78,6 +93,10 @@ class StimulationLevel:
 @dataclass(frozen=True, slots=True)
 class Dose:
     """A bounded volume from one pump, delivered once or not at all."""
+
+    kind: ClassVar[Literal["dose"]] = "dose"
+    row_kind: ClassVar[Literal["dose"]] = "dose"
+    role: ClassVar[Literal["acts"]] = "acts"
 
     key: str
     offset_s: float
@@ -95,6 +114,10 @@ class Dose:
 class Frame:
     """One picture of one field in one optical channel."""
 
+    kind: ClassVar[Literal["frame"]] = "frame"
+    row_kind: ClassVar[Literal["frame"]] = "frame"
+    role: ClassVar[Literal["observes"]] = "observes"
+
     key: str
     offset_s: float
     phase: str
@@ -109,10 +132,24 @@ class Frame:
     exposure_ms: float
     lateness: Lateness
 
+    @property
+    def instrument(self) -> str:
+        """Whose worker it goes to: the stage's, which the camera waits for."""
+        return self.stage
+
+    @property
+    def wells(self) -> tuple[str, ...]:
+        """The one it is taken of."""
+        return (self.well,)
+
 
 @dataclass(frozen=True, slots=True)
 class Film:
     """A short film of one field, for contraction."""
+
+    kind: ClassVar[Literal["film"]] = "film"
+    row_kind: ClassVar[Literal["film"]] = "film"
+    role: ClassVar[Literal["observes"]] = "observes"
 
     key: str
     offset_s: float
@@ -129,10 +166,29 @@ class Film:
     frames: int
     lateness: Lateness
 
+    @property
+    def instrument(self) -> str:
+        """Whose worker it goes to: the stage's, which the camera waits for."""
+        return self.stage
+
+    @property
+    def wells(self) -> tuple[str, ...]:
+        """The one it is taken of."""
+        return (self.well,)
+
+    @property
+    def length_s(self) -> float:
+        """From its first frame to its last, and one frame more."""
+        return self.frames / self.frame_rate_hz
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One reading of an environment probe."""
+
+    kind: ClassVar[Literal["reading"]] = "reading"
+    row_kind: ClassVar[Literal["reading"]] = "reading"
+    role: ClassVar[Literal["observes"]] = "observes"
 
     key: str
     offset_s: float
@@ -140,8 +196,15 @@ class Reading:
     instrument: str
     lateness: Lateness
 
+    @property
+    def wells(self) -> tuple[str, ...]:
+        """None of them: the air is everybody's."""
+        return ()
+
 
 Level = FlowLevel | StimulationLevel
-Event = Dose | Frame | Film | Reading
-TimelineEntry = FlowLevel | StimulationLevel | Dose | Frame | Film | Reading
+Picture = Frame | Film
+Observation = Picture | Reading
+Event = Dose | Observation
+TimelineEntry = Level | Event
 Timeline = tuple[TimelineEntry, ...]

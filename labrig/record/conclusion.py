@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Dose, Film, Frame, Reading, TimelineEntry
+from labrig.plan.words import words_of
 from labrig.record.counts import GONE_WRONG
 from labrig.record.ledger import Ledger, dose_ledger
 from labrig.record.recount import fates_of
@@ -20,7 +20,7 @@ from labrig.record.rows import Row
 from labrig.record.vocabulary import Condition
 
 MISSED_SHARE = 0.5
-"""[P] A run that missed more than this share of any one role of its plan is no finished run."""
+"""[P] A run that missed more than this share of any one sort of its events is no finished run."""
 FEW = 3
 """[P] Of fewer pictures, films or readings none is "most"; a dose or an impulse is never few."""
 
@@ -89,21 +89,25 @@ def shortfalls_of(plan: Plan, rows: Iterable[Row], ledger: Ledger | None) -> tup
     state = fold(row for row in rows if row.kind not in ("sample", "command", "note"))
     planned: Counter[str] = Counter()
     lost: Counter[str] = Counter()
+    observed = set()
     for entry in plan.timeline:
-        role = _role(entry)
-        if role:
-            known = state.entries.get(entry.key)
-            planned[role] += 1
-            lost[role] += known is None or known.state in GONE_WRONG - {"unknown"}
+        if entry.role == "level":
+            continue
+        sort = words_of(entry).many
+        if entry.role == "observes":
+            observed.add(sort)
+        known = state.entries.get(entry.key)
+        planned[sort] += 1
+        lost[sort] += known is None or known.state in GONE_WRONG - {"unknown"}
     for pulses in ledger.pulses if ledger is not None else ():
-        role = f"impulses of {pulses.stimulator}"
-        planned[role] += pulses.planned
-        lost[role] += max(0, pulses.planned - pulses.delivered - pulses.uncertain)
+        sort = f"impulses of {pulses.stimulator}"
+        planned[sort] += pulses.planned
+        lost[sort] += max(0, pulses.planned - pulses.delivered - pulses.uncertain)
     return tuple(
-        f"{lost[role]} of {planned[role]} {role} were missed"
-        for role in sorted(planned)
-        if lost[role] > MISSED_SHARE * planned[role]
-        and (planned[role] >= FEW or not role.startswith(_OBSERVED))
+        f"{lost[sort]} of {planned[sort]} {sort} were missed"
+        for sort in sorted(planned)
+        if lost[sort] > MISSED_SHARE * planned[sort]
+        and (planned[sort] >= FEW or sort not in observed)
     )
 
 
@@ -135,20 +139,3 @@ def _of_last_runner(rows: Iterable[Row]) -> list[Row]:
         elif row.kind == "deviation":
             found.append(row)
     return found
-
-
-_OBSERVED = ("pictures", "films", "readings")
-
-
-def _role(entry: TimelineEntry) -> str:
-    match entry:
-        case Frame():
-            return f"pictures ({entry.channel})"
-        case Film():
-            return "films"
-        case Dose():
-            return f"doses of {entry.factor}"
-        case Reading():
-            return "readings of the air"
-        case _:
-            return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from labrig.plan.timeline import FlowLevel, StimulationLevel, TimelineEntry
+from labrig.plan.timeline import TimelineEntry
 from labrig.record.counts import GONE_WRONG
 from labrig.record.lateness import PUNCTUAL_S
 from labrig.record.recovery import EntryState, RunState
@@ -16,7 +16,7 @@ def fates_of(timeline: Iterable[TimelineEntry], state: RunState) -> dict[str, st
     fates = {}
     for entry in timeline:
         known = state.entries.get(entry.key)
-        if known is None or isinstance(entry, FlowLevel | StimulationLevel):
+        if known is None or entry.role == "level":
             continue
         if known.state in GONE_WRONG:
             fates[entry.key] = known.state

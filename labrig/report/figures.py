@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from labrig.plan.plan import Curve, Plan
-from labrig.plan.timeline import Dose, Film, Frame, StimulationLevel
+from labrig.plan.timeline import StimulationLevel
 from labrig.record.ledger import Ledger
 from labrig.record.rows import Row
 from labrig.report.contraction import READOUTS as CONTRACTION
@@ -51,10 +51,10 @@ def timeline_figure(plan: Plan, outcome: Outcome) -> str:
     for from_s, to_s in _stimulated(plan):
         axes.broken_barh([(from_s / 3600, (to_s - from_s) / 3600)], (2.7, 0.6), facecolor="#b9a6d3")
     slipped = {slip.key: slip.fate for slip in outcome.slips}
-    for lane, kinds in ((2, (Frame, Film)), (1, (Dose,))):
+    for lane, kinds in ((2, ("frame", "film")), (1, ("dose",))):
         due: dict[str, list[float]] = {}
         for entry in plan.timeline:
-            if isinstance(entry, kinds) and entry.offset_s <= outcome.until_s:
+            if entry.kind in kinds and entry.offset_s <= outcome.until_s:
                 due.setdefault(slipped.get(entry.key, "on time"), []).append(entry.offset_s / 3600)
         for fate, hours in due.items():
             tall = 0.5 if fate == "on time" else 0.8

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
+from labrig.plan.words import MANY_ROWS
 from labrig.record.conclusion import failures_of, shortfalls_of
 from labrig.report.analysis import Analysis
 from labrig.report.outcome import Outcome, clock
@@ -164,14 +165,12 @@ def _troubles(analysis: Analysis) -> list[Point]:
             )
     lost = {kind: fates.get("missed", 0) + fates.get("failed", 0)
             for kind, fates in outcome.tally.items()}  # fmt: skip
-    names = {"frame": "pictures", "film": "films", "dose": "doses", "level": "settings of flow or "
-             "impulses", "reading": "probe readings", "train": "impulse trains"}  # fmt: skip
     for kind, count in lost.items():
         # Films that were measured as missing are told with all that count for nothing.
         if count and not (kind == "film" and count <= _films_out(analysis)):
             total = sum(outcome.tally[kind].values())
             tone: Tone = "bad" if kind in ("dose", "level") else "warn"
-            points.append(Point(tone, f"{count} of {total} {names[kind]} are missing."))
+            points.append(Point(tone, f"{count} of {total} {MANY_ROWS[kind]} are missing."))
     if left_out := outcome.tally.get("dose", {}).get("skipped", 0):
         total = sum(outcome.tally["dose"].values())
         points.append(Point("warn", f"{left_out} of {total} doses were left out; why, see below."))
@@ -317,13 +316,13 @@ def _all_well(analysis: Analysis) -> str:
     tally = analysis.outcome.tally
     whole = analysis.outcome.condition == "finished"
     parts = []
-    names = {"dose": "doses", "train": "impulse trains"}
+    kinds: tuple[str, ...] = ("dose", "train")
     if not is_rehearsal(analysis.record.identity):
-        names = {"frame": "pictures", "film": "films", **names}
-    for kind, name in names.items():
+        kinds = ("frame", "film", *kinds)
+    for kind in kinds:
         on_time = tally.get(kind, {}).get("on time", 0)
         if on_time or (whole and kind in tally):
-            parts.append(f"{on_time} {name}")
+            parts.append(f"{on_time} {MANY_ROWS[kind]}")
     if whole:
         return f"Nothing is missing: {', '.join(parts) or 'all that was planned'}, all on time."
     return f"Until then nothing was missed: {', '.join(parts) or 'all that was due'}, all on time."

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, StimulationLevel
+from labrig.plan.words import MANY_ROWS, words_of
 from labrig.record.alarms import AlarmSpan, alarm_spans
 from labrig.record.lateness import PUNCTUAL_S
 from labrig.record.rows import Row
@@ -19,7 +19,6 @@ LATE_PICTURE_FRACTION = 0.01
 TALLIED = (
     "on time", "late", "missed", "skipped", "failed", "uncertain", "under way", "still ahead",
 )  # fmt: skip
-KINDS = ("frame", "film", "dose", "level", "reading", "train")
 _FINAL = {
     "missed": "missed",
     "skipped": "skipped",
@@ -128,7 +127,7 @@ def outcome_of(plan: Plan, rows: Iterable[Row], imaging_interval_s: float) -> Ou
         until_s=until_s,
         started_utc=started,
         ended_utc=end.utc if end else (rows[-1].utc if rows else ""),
-        tally={kind: tally[kind] for kind in KINDS if kind in tally},
+        tally={kind: tally[kind] for kind in MANY_ROWS if kind in tally},
         worst_late_s=worst,
         slips=tuple(sorted(slips, key=lambda slip: (slip.due_s, slip.key))),
         deviations=deviations,
@@ -154,10 +153,10 @@ def _timeline_slips(
 
     What was due until ``over_s`` and never settled is no longer ahead.
     """
-    last, sent_s = _last_words(rows)
+    last, sent_s = _rows_that_count(rows, {entry.row_kind for entry in plan.timeline})
     slips = []
     for entry in plan.timeline:
-        kind = _kind(entry)
+        kind = entry.row_kind
         row = last.get(entry.key)
         allowed_s = picture_late_s if kind in ("frame", "film") else PUNCTUAL_S
         late_s = None
@@ -177,12 +176,16 @@ def _timeline_slips(
         elif "left_ul" in row.detail:
             why = f"{row.detail['left_ul']:g} µL of it were still to be given"
         slips.append(
-            Slip(kind, entry.key, _where(entry), entry.offset_s, fate, late_s, str(why or ""))
+            Slip(
+                kind, entry.key, words_of(entry).which, entry.offset_s, fate, late_s, str(why or "")
+            )
         )
     return slips
 
 
-def _last_words(rows: tuple[Row, ...]) -> tuple[dict[str, Row], dict[str, float]]:
+def _rows_that_count(
+    rows: tuple[Row, ...], kinds: Collection[str]
+) -> tuple[dict[str, Row], dict[str, float]]:
     """By key the row that counts; and when each dose began, as it is confirmed when it ran in."""
     last: dict[str, Row] = {}
     sent_s: dict[str, float] = {}
@@ -193,7 +196,7 @@ def _last_words(rows: tuple[Row, ...]) -> tuple[dict[str, Row], dict[str, float]
             # A level is asserted again after every interruption: the first time counts.
             if row.key not in last or last[row.key].state != "confirmed":
                 last[row.key] = row
-        elif row.kind in ("frame", "film", "dose", "reading"):
+        elif row.kind in kinds:
             last[row.key] = row
     return last, sent_s
 
@@ -243,34 +246,6 @@ def _count(
     fates[fate] = fates.get(fate, 0) + 1
     if late_s is not None:
         worst[kind] = max(worst.get(kind, 0.0), late_s)
-
-
-def _kind(entry: object) -> str:
-    match entry:
-        case Frame():
-            return "frame"
-        case Film():
-            return "film"
-        case Dose():
-            return "dose"
-        case Reading():
-            return "reading"
-        case FlowLevel() | StimulationLevel():
-            return "level"
-        case _:
-            raise TypeError(f"{entry!r} is no entry of a timeline")
-
-
-def _where(entry: Frame | Film | Dose | Reading | FlowLevel | StimulationLevel) -> str:
-    match entry:
-        case Frame():
-            return f"{entry.well} field {entry.field + 1}, {entry.channel}, round {entry.round + 1}"
-        case Film():
-            return f"{entry.well} field {entry.field + 1}, {entry.channel}"
-        case Dose():
-            return f"{entry.factor} into {', '.join(entry.wells)}"
-        case _:
-            return entry.instrument
 
 
 def _deviation(row: Row) -> Deviation:

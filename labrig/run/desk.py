@@ -19,7 +19,6 @@ from labrig.record.reserve import RESERVE_BYTES, Reserve
 from labrig.record.rows import JournalEntry, JournalWriteFailed, Kind, State
 from labrig.run.board import Alarm, Board
 from labrig.run.lease import Fence
-from labrig.run.orders import kind_of
 
 _EVENTS = frozenset({"dose", "frame", "film", "reading"})
 
@@ -71,7 +70,7 @@ class Desk:
 
     def skip(self, entries: Iterable[TimelineEntry], reason: str) -> None:
         """Write, in one transaction, that these will not be done."""
-        rows = [JournalEntry(kind_of(e), e.key, "skipped", {"reason": reason}) for e in entries]
+        rows = [JournalEntry(e.row_kind, e.key, "skipped", {"reason": reason}) for e in entries]
         for row in rows:
             self.board.event(row.key, "skipped")
         self._guarded(lambda: self.journal.note(*rows))

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
-from labrig.plan.in_words import in_words
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel, TimelineEntry
+from labrig.plan.timeline import Dose, Picture, TimelineEntry
+from labrig.plan.words import words_of
 from labrig.record.clock import Mailbox
 from labrig.record.recovery import RunState
 from labrig.record.rows import JournalEntry, JournalWriteFailed
@@ -30,8 +30,6 @@ from labrig.run.orders import (
     HoldChanged,
     Order,
     Settle,
-    instrument_of,
-    kind_of,
 )
 
 _log = logging.getLogger(__name__)
@@ -111,9 +109,9 @@ class Dispatcher:
             {
                 "key": e.key,
                 "at_s": e.offset_s,
-                "kind": kind_of(e),
-                "instrument": instrument_of(e),
-                "what": in_words(e),
+                "kind": e.row_kind,
+                "instrument": e.instrument,
+                "what": words_of(e).sentence,
             }
             for e in entries
         ]
@@ -178,11 +176,11 @@ class Dispatcher:
         for entry in past:
             known = entries.get(entry.key)
             entry = self._left_of(entry)
-            if isinstance(entry, FlowLevel | StimulationLevel):
+            if entry.role == "level":
                 due_levels[entry.instrument] = entry
             elif self._was_settled(entry):
                 continue
-            elif isinstance(entry, Dose) and known is not None and known.state != "intent":
+            elif entry.role == "acts" and known is not None and known.state != "intent":
                 order = self._order(entry)
                 sent = self._state.doses_sent[entry.key]
                 asked = known.detail if known.state == "unknown" else None
@@ -258,7 +256,7 @@ class Dispatcher:
         # What was given without is told by its own rows.
         ahead = (*self._unwritten, *self._timeline[max(self._intended, self._given) : end])
         fresh = [
-            JournalEntry(kind_of(e), e.key, "intent", {"offset_s": e.offset_s})
+            JournalEntry(e.row_kind, e.key, "intent", {"offset_s": e.offset_s})
             for e in ahead
             if e.key not in self._state.entries
         ]
@@ -286,13 +284,13 @@ class Dispatcher:
             self._given += 1
             if self._was_settled(entry):
                 continue
-            if is_written or isinstance(entry, FlowLevel | StimulationLevel):
+            if is_written or entry.role == "level":
                 self._give_or_postpone(entry)
             else:
                 self._unwritten.append(entry)
 
     def _give_or_postpone(self, entry: TimelineEntry) -> None:
-        if self._desk.held and not isinstance(entry, FlowLevel | StimulationLevel):
+        if self._desk.held and entry.role != "level":
             self._postponed.append(entry)
         else:
             self._give(entry)
@@ -303,8 +301,8 @@ class Dispatcher:
         return known is not None and known.settled
 
     def _give(self, entry: TimelineEntry) -> None:
-        wells = set(_wells(entry))
-        if wells and wells <= self._given_up:
+        wells = set(entry.wells)
+        if entry.role != "level" and wells and wells <= self._given_up:
             self._skip([entry], "its arm was given up")
             return
         self._tell(entry, self._order(entry))
@@ -338,7 +336,7 @@ class Dispatcher:
         return entry
 
     def _tell(self, entry: TimelineEntry, what: Order | Settle) -> None:
-        self._workers[instrument_of(entry)].put(what)
+        self._workers[entry.instrument].put(what)
 
     def _tell_all(self, what: ForWorker) -> None:
         for box in self._boxes:
@@ -415,12 +413,12 @@ class Dispatcher:
         elif choice == "skip" and entry is not None:
             self._skip([entry], "by the operator")
         else:
-            instrument = instrument_of(entry) if entry else question_id.partition(":")[2]
+            instrument = entry.instrument if entry else question_id.partition(":")[2]
             self._workers[instrument].put(Decided(question_id, choice, self._epoch))
 
     def _give_up(self, entry: TimelineEntry) -> None:
         """Give up the wells that share a unit with a too late event; perfusion goes on."""
-        lost = set(_wells(entry))
+        lost = set(entry.wells)
         units = {well.factor_unit for well in self._plan.wells if well.well in lost}
         lost |= {well.well for well in self._plan.wells if well.factor_unit in units}
         self._given_up |= lost
@@ -466,21 +464,13 @@ class Dispatcher:
             self._desk.retry_journal()
 
 
-def _wells(entry: TimelineEntry) -> tuple[str, ...]:
-    if isinstance(entry, Dose):
-        return entry.wells
-    if isinstance(entry, Frame | Film):
-        return (entry.well,)
-    return ()
-
-
 def _next_of_series(timeline: list[TimelineEntry]) -> dict[str, float | None]:
     """For each entry, when the next one of the same field or instrument is due."""
     following: dict[tuple[Any, ...], float] = {}
     found: dict[str, float | None] = {}
     for entry in reversed(timeline):
-        series: tuple[Any, ...] = (type(entry).__name__, instrument_of(entry))
-        if isinstance(entry, Frame | Film):
+        series: tuple[Any, ...] = (entry.kind, entry.instrument)
+        if isinstance(entry, Picture):
             series += (entry.well, entry.field, entry.channel)
         found[entry.key] = following.get(series)
         following[series] = entry.offset_s

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Film, Frame
+from labrig.plan.timeline import Picture
 from labrig.record.recovery import RunState
 from labrig.rig.bench import InstrumentSpec
 from labrig.run.camera_link import CameraLink
@@ -76,7 +76,7 @@ class Handlers:
                 raise ValueError(f"{name}: a {kind} has no place on a byte port")
 
     def _whereabouts(self, stage: str) -> Whereabouts:
-        pictures = (e for e in self._plan.timeline if isinstance(e, Frame | Film))
+        pictures = (e for e in self._plan.timeline if isinstance(e, Picture))
         earlier = left_by_an_earlier_runner(
             (picture for picture in pictures if picture.stage == stage), self._state,
             self._desk.clock.now_s(),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from labrig.plan.plan import RunRules
-from labrig.plan.timeline import Film, Frame
+from labrig.plan.timeline import Film, Frame, Picture
 from labrig.run.board import Question
 from labrig.run.camera_link import CameraFailed, CameraLink
 from labrig.run.desk import Desk
@@ -22,7 +22,7 @@ _FIRST_LOOK_S = 0.1
 _LOOKS = 2.0
 """Each look at a moving stage comes this much later than the one before, up to half a second."""
 
-Attach = Callable[[Frame | Film, float], Any]
+Attach = Callable[[Picture, float], Any]
 """What goes along with a request, from the picture and when it was begun, s from t0."""
 
 
@@ -142,8 +142,7 @@ class ImagingHandler:
         """Let the camera go."""
         self._camera.close()
 
-    def _take_picture(self, entry: Frame | Film) -> None:
-        kind = "frame" if isinstance(entry, Frame) else "film"
+    def _take_picture(self, entry: Picture) -> None:
         begun_s = self._desk.clock.now_s()
         where: dict[str, Any] = {
             "camera": entry.camera, "well": entry.well, "field": entry.field,
@@ -161,7 +160,7 @@ class ImagingHandler:
             reply = self._request(entry, taken_s)
         except (StageLost, StageNotThere, Refused, CameraFailed) as error:
             reason = str(error)
-            self._desk.note(kind, entry.key, "missed", reason=reason, **where)  # type: ignore[arg-type]
+            self._desk.note(entry.row_kind, entry.key, "missed", reason=reason, **where)
             self._desk.deviation("picture-missed", key=entry.key, reason=reason)
             if not isinstance(error, StageLost):
                 what = f"a picture was missed: {reason.rstrip('.')}."
@@ -171,16 +170,16 @@ class ImagingHandler:
         self._judge_light(entry, reply.get("saturated_fraction") or 0.0)
         self._desk.board.count("pictures")
         self._desk.note(
-            kind, entry.key, "confirmed", **where,  # type: ignore[arg-type]
+            entry.row_kind, entry.key, "confirmed", **where,
             path=reply["path"], sha256=reply["sha256"], focus=reply.get("focus"),
             exposure_ms=reply.get("exposure_ms"), bytes=reply.get("bytes"),
             saturated_fraction=reply.get("saturated_fraction"),
-            **({"frame_rate_hz": reply.get("frame_rate_hz")} if kind == "film" else {}),
+            **({"frame_rate_hz": reply.get("frame_rate_hz")} if isinstance(entry, Film) else {}),
             offset_s=entry.offset_s, begun_s=round(begun_s, 3),
             lateness_s=round(taken_s - entry.offset_s, 3),
         )  # fmt: skip
 
-    def _judge_light(self, entry: Frame | Film, saturated: float) -> None:
+    def _judge_light(self, entry: Picture, saturated: float) -> None:
         """Tell a person while the exposure can still be mended; once for each channel."""
         about = f"{entry.camera} {entry.channel}"
         if saturated <= MOST_SATURATED:
@@ -195,8 +194,8 @@ class ImagingHandler:
             "Less light or a shorter exposure; what is over-exposed cannot be measured.",
         )  # fmt: skip
 
-    def _request(self, entry: Frame | Film, taken_s: float) -> dict[str, Any]:
-        length_s = entry.frames / entry.frame_rate_hz if isinstance(entry, Film) else 0.0
+    def _request(self, entry: Picture, taken_s: float) -> dict[str, Any]:
+        length_s = entry.length_s if isinstance(entry, Film) else 0.0
         attachment = None
         if self._attachment is not None:
             if length_s:
@@ -298,7 +297,7 @@ class ImagingHandler:
             self._pause_until(now_s + look_s)
             look_s = min(look_s * _LOOKS, 0.5)
 
-    def _near(self, reached: tuple[float, float], entry: Frame | Film) -> bool:
+    def _near(self, reached: tuple[float, float], entry: Picture) -> bool:
         return self._close(reached, (entry.x_um, entry.y_um))
 
     def _close(self, one: tuple[float, float], other: tuple[float, float]) -> bool:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from labrig.plan.timeline import Dose, Film, Frame, Reading, TimelineEntry
+from labrig.plan.timeline import TimelineEntry
 from labrig.record.dose_ends import last_words
 from labrig.record.recovery import SETTLED
-from labrig.record.rows import Kind
 from labrig.run.desk import Desk
-from labrig.run.orders import kind_of
 
 
 def write_last_rows(
@@ -35,8 +33,8 @@ def write_last_rows(
         why[key] = f"its question was answered ({choice}) when the run had ended"
     for key, reason in why.items():
         entry = by_key.get(key)
-        if entry is not None and not isinstance(entry, Dose):
-            desk.note(kind_of(entry), key, "missed", reason=reason)
+        if entry is not None and entry.role != "acts":
+            desk.note(entry.row_kind, key, "missed", reason=reason)
     for question in questions:
         desk.board.take_question(question.id)
     _miss_what_nobody_took(desk, list(of_dead_workers))
@@ -46,12 +44,11 @@ def write_last_rows(
 
 def _miss_what_nobody_took(desk: Desk, given: list[TimelineEntry]) -> None:
     """The last word on pictures and readings that were given to a worker which died."""
-    if not given:
-        return
-    kinds: tuple[Kind, ...] = ("frame", "film", "reading")
+    observed = [entry for entry in given if entry.role == "observes"]
+    kinds = {entry.row_kind for entry in observed}
     rows = (row for kind in kinds for row in desk.journal.rows(kind))
     settled = {row.key for row in rows if row.state in SETTLED}
-    for entry in given:
-        if isinstance(entry, Frame | Film | Reading) and entry.key not in settled:
+    for entry in observed:
+        if entry.key not in settled:
             reason = "the worker of its port had ended by an error of labrig's own"
-            desk.note(kind_of(entry), entry.key, "missed", reason=reason)
+            desk.note(entry.row_kind, entry.key, "missed", reason=reason)

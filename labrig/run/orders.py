@@ -4,44 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, assert_never
+from typing import Any, Literal
 
-from labrig.plan.timeline import (
-    Dose,
-    Film,
-    FlowLevel,
-    Frame,
-    Reading,
-    StimulationLevel,
-    TimelineEntry,
-)
-from labrig.record.rows import Kind, State
+from labrig.plan.timeline import TimelineEntry
+from labrig.record.rows import State
 
 CommandName = Literal[
     "stop", "hold", "resume", "answer", "note", "phase", "weigh", "unfollowed", "followed"
 ]
-
-
-def instrument_of(entry: TimelineEntry) -> str:
-    """The instrument that carries an entry out; for pictures, the stage they need."""
-    return entry.stage if isinstance(entry, Frame | Film) else entry.instrument
-
-
-def kind_of(entry: TimelineEntry) -> Kind:
-    """How the journal names this kind of entry."""
-    match entry:
-        case FlowLevel() | StimulationLevel():
-            return "level"
-        case Dose():
-            return "dose"
-        case Frame():
-            return "frame"
-        case Film():
-            return "film"
-        case Reading():
-            return "reading"
-        case _:
-            assert_never(entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +39,7 @@ class Order:
     @property
     def instrument(self) -> str:
         """Whose worker it goes to; a picture goes to the stage's."""
-        return instrument_of(self.entry)
+        return self.entry.instrument
 
     def undone(self, state: State, reason: str) -> tuple[State, dict[str, Any]]:
         """State and detail of the row which says that it was not begun."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from labrig.plan.in_words import hours
 from labrig.plan.plan import RunRules
 from labrig.plan.timeline import Reading
+from labrig.plan.words import hours
 from labrig.run.desk import Desk
 from labrig.run.orders import Decided, Order, Settle
 from labrig_drivers.errors import LinkError

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from labrig.plan.in_words import in_words
-from labrig.plan.timeline import Dose, Film, Frame, Reading
+from labrig.plan.timeline import Frame, Picture
+from labrig.plan.words import words_of
 from labrig.record.lateness import PUNCTUAL_S, judge
 from labrig.record.rows import State
 from labrig.run.board import Question
 from labrig.run.desk import Desk
-from labrig.run.orders import GiveUp, Order, kind_of
+from labrig.run.orders import GiveUp, Order
 
 
 class Punctuality:
@@ -28,7 +28,7 @@ class Punctuality:
     def in_time(self, order: Order) -> bool:
         """Judge an event by its lateness rule; what is not to be done is recorded."""
         entry = order.entry
-        assert isinstance(entry, Dose | Frame | Film | Reading)
+        assert entry.role != "level", f"{entry.key} is never late: it is asserted again"
         now_s = self._desk.clock.now_s()
         due_s = entry.offset_s if order.held_since_s is None else order.held_since_s
         late_s = now_s - due_s
@@ -40,7 +40,7 @@ class Punctuality:
                     )
                     return False
                 case "ask" if order.because == "due":
-                    said = in_words(entry)
+                    said = words_of(entry).sentence
                     sentence = said[0].upper() + said[1:]
                     self._desk.board.ask(
                         Question(
@@ -65,8 +65,8 @@ class Punctuality:
         """Write that an order was not carried out."""
         entry = order.entry
         state, detail = order.undone(state, reason)
-        if isinstance(entry, Frame | Film):
+        if isinstance(entry, Picture):
             detail |= {"well": entry.well, "field": entry.field, "channel": entry.channel}
         if isinstance(entry, Frame):
             detail["round"] = entry.round
-        self._desk.note(kind_of(entry), entry.key, state, **detail)
+        self._desk.note(entry.row_kind, entry.key, state, **detail)

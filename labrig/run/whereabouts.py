@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from labrig.plan.timeline import Film, Frame
+from labrig.plan.timeline import Picture
 from labrig.record.recovery import RunState
 from labrig_drivers.kinds import StageLimits
 
@@ -81,7 +81,7 @@ class Whereabouts:
 
 
 def left_by_an_earlier_runner(
-    timeline: Iterable[Frame | Film], state: RunState, now_s: float
+    timeline: Iterable[Picture], state: RunState, now_s: float
 ) -> tuple[Place, ...]:
     """Where a runner that died may have left a stage; empty when it never moved it.
 

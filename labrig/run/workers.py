@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 from typing import assert_never
 
-from labrig.plan.timeline import Film, FlowLevel, Frame, Reading, StimulationLevel
+from labrig.plan.timeline import Film, Picture
 from labrig.record.clock import Mailbox
 from labrig.record.rows import JournalWriteFailed, State
 from labrig.run.desk import Desk
@@ -258,7 +258,7 @@ class Worker:
 
     def _take_order(self, order: Order) -> None:
         name = order.instrument
-        if isinstance(order.entry, FlowLevel | StimulationLevel):
+        if order.entry.role == "level":
             self._handlers[name].remember(order)
             self._assert_due(name, order)
         elif self._desk.held:
@@ -309,7 +309,7 @@ class Worker:
         except TROUBLE as error:
             self._begin_outage(name, error)
             # A dose that may be on its way is its giver's to settle; what only observes waits.
-            if order is not None and isinstance(order.entry, Frame | Film | Reading):
+            if order is not None and order.entry.role == "observes":
                 self._outages[name].waiting.append(order)
             return
         except Refused as error:
@@ -529,5 +529,5 @@ def _words(item: ForWorker | None, port: str) -> str:
 def _bound_s(item: ForWorker | None) -> float:
     """How long it may take."""
     if isinstance(item, Order) and isinstance(item.entry, Film):
-        return PICTURE_S + 5.0 * item.entry.frames / item.entry.frame_rate_hz
-    return PICTURE_S if isinstance(item, Order) and isinstance(item.entry, Frame) else BOUND_S
+        return PICTURE_S + 5.0 * item.entry.length_s
+    return PICTURE_S if isinstance(item, Order) and isinstance(item.entry, Picture) else BOUND_S

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from labrig.plan.checks.draft import Draft, Limit
 from labrig.plan.plan import Finding
-from labrig.plan.timeline import Film, Frame
+from labrig.plan.timeline import Frame, Picture
 from labrig.protocol.models import FilmPlan, Pattern
 from labrig_analysis.films.baseline import shortest_interval_s
 
@@ -191,7 +191,7 @@ def _travel(draft: Draft) -> Iterator[Finding]:
     fields = {
         (entry.well, entry.field): (entry.x_um, entry.y_um)
         for entry in draft.plan.timeline
-        if isinstance(entry, Frame | Film)
+        if isinstance(entry, Picture)
     }
     beyond = {
         place: (x_um, y_um)

@@ -1,0 +1,145 @@
+"""The words in which people are told of the timeline's entries. Nobody is shown a key.
+
+The dry-run table, its pictures, status and questions of a run, and the report say the same thing in
+the same words because they all ask here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import assert_never
+
+from labrig.plan.figures import figure
+from labrig.plan.timeline import (
+    Dose,
+    Film,
+    FlowLevel,
+    Frame,
+    Reading,
+    StimulationLevel,
+    TimelineEntry,
+    TrainSpec,
+)
+
+MANY_ROWS: Mapping[str, str] = MappingProxyType(
+    {
+        "frame": "pictures",
+        "film": "films",
+        "dose": "doses",
+        "level": "settings of flow or impulses",
+        "reading": "probe readings",
+        "train": "impulse trains",
+    }
+)
+"""By kind of row in the journal, what a number of them is called; in the order of telling."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One entry, for a person.
+
+    Attributes:
+        what: what is done, with all its settings; by whom stands beside it.
+        where: its wells, or the instrument where it has none.
+        sentence: what is to happen; begins with a small letter and has no full stop.
+        which: which one of its kind it is, where the kind stands beside it.
+        many: what a number of its sort is called.
+        by_many: what a number of instruments that do it is called.
+        lanes: of a level, what a chart over time shows: by name of a lane, how much (0: nothing).
+    """
+
+    what: str
+    where: str
+    sentence: str
+    which: str
+    many: str
+    by_many: str = "instruments"
+    lanes: Mapping[str, float] = field(default_factory=dict)
+
+
+def words_of(entry: TimelineEntry) -> Words:
+    """How to tell of an entry."""
+    where = " ".join(entry.wells) or entry.instrument
+    match entry:
+        case FlowLevel():
+            rate = entry.rate_ul_min
+            return Words(
+                what=f"{figure(rate)} µL/min" if rate else "off",
+                where=where,
+                sentence=f"{entry.instrument} to {rate:.4g} µL/min"
+                if rate
+                else f"{entry.instrument} stands",
+                which=entry.instrument,
+                many="flow",
+                by_many="pumps",
+                lanes={entry.instrument: rate},
+            )
+        case StimulationLevel():
+            return Words(
+                what="; ".join(_train(spec) for spec in entry.trains) or "silent",
+                where=where,
+                sentence=f"impulses by {entry.instrument}" if entry.trains else "impulses off",
+                which=entry.instrument,
+                many="impulses",
+                by_many="stimulators",
+                lanes={
+                    f"{entry.instrument} {spec.channel}: {spec.pattern}": float(
+                        spec.amplitude_v > 0
+                    )
+                    for spec in entry.trains
+                },
+            )
+        case Dose():
+            wells = ", ".join(entry.wells)
+            volume, rate = entry.volume_ul, entry.rate_ul_min
+            return Words(
+                what=f"{volume:g} µL of {entry.factor} at {figure(rate)} µL/min, once",
+                where=where,
+                sentence=f"{volume:.4g} µL {entry.factor} into {wells} by {entry.instrument}",
+                which=f"{entry.factor} into {wells}",
+                many=f"doses of {entry.factor}",
+                by_many="pumps",
+            )
+        case Frame():
+            field_ = f"{entry.well} field {entry.field + 1}, {entry.channel}"
+            return Words(
+                what=f"picture, field {entry.field}, {entry.channel}, {entry.exposure_ms:g} ms",
+                where=where,
+                sentence=f"picture of {entry.well} ({entry.channel})",
+                which=f"{field_}, round {entry.round + 1}",
+                many=f"pictures ({entry.channel})",
+            )
+        case Film():
+            rate_hz = f"{entry.frame_rate_hz:g} Hz"
+            return Words(
+                what=f"film, {entry.frames} frames at {rate_hz}, {entry.channel}",
+                where=where,
+                sentence=f"film of {entry.well} ({entry.channel})",
+                which=f"{entry.well} field {entry.field + 1}, {entry.channel}",
+                many="films",
+            )
+        case Reading():
+            return Words(
+                what="reading",
+                where=where,
+                sentence=f"reading of {entry.instrument}",
+                which=entry.instrument,
+                many="readings of the air",
+            )
+        case _:
+            assert_never(entry)
+
+
+def _train(spec: TrainSpec) -> str:
+    return (
+        f"channel {spec.channel} {spec.pattern}, {spec.pulses} pulses of {spec.amplitude_v:g} V "
+        f"in {spec.duration_s:g} s, every {spec.every_s:g} s"
+    )
+
+
+def hours(at_s: float) -> str:
+    """Run time as hours and minutes."""
+    minutes = round(at_s / 60)
+    return f"{minutes // 60}:{minutes % 60:02d} h"
