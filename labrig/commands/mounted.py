@@ -16,6 +16,7 @@ from labrig.commands.film import film
 from labrig.commands.init import init
 from labrig.commands.measure import measure
 from labrig.commands.note import note
+from labrig.commands.power import power
 from labrig.commands.ready import ready
 from labrig.commands.report import report
 from labrig.commands.review import agree, review
@@ -66,6 +67,7 @@ for command, panel in (
     (demo, None),
     (init, None),
     (check, None),
+    (power, None),
     (commit, None),
     (run, BENCH),
     (status, BENCH),

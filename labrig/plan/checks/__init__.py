@@ -17,6 +17,7 @@ from labrig.plan.checks import (
     dose,
     imaging,
     perfusion,
+    power,
     stimulation,
     supplies,
 )
@@ -32,6 +33,7 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     supplies.check,
     culture.check,
     design.check,
+    power.check,
     calibration.check,
 )
 

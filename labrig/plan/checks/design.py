@@ -17,10 +17,6 @@ from labrig.plan.plan import Finding, WellPlan
 from labrig.protocol.analysis_plan import reference_arm
 from labrig.protocol.randomisation import NOTHING
 
-POWER_20_PERCENT = {3: 0.56, 4: 0.85, 5: 0.96, 6: 0.99}
-"""Power to see -20 %, paired by donor, 3 units an arm and donor, no correction [C]."""
-
-ADVISED_DONORS = 6
 EDGE_SHARES_APART = 0.34
 _CODES = {IMPULSES: "pattern", FLOW: "flow"}
 
@@ -30,7 +26,6 @@ def check(draft: Draft) -> Iterator[Finding]:
     if not draft.plan.wells:
         return
     yield from _units(draft)
-    yield from _donors(draft)
     yield from _missing_arms(draft)
     yield from _edges(draft)
 
@@ -105,22 +100,6 @@ def _lonely(levels: dict[str, set[str]], code: str, unit: str) -> Iterator[Findi
             f"spread each over at least two {unit}s, or repeat on at least three plates with "
             "other seeds and analyse them together",
         )
-
-
-def _donors(draft: Draft) -> Iterator[Finding]:
-    count = len(draft.protocol.donors)
-    if count >= ADVISED_DONORS or len(draft.protocol.arms) < 2:
-        return
-    power = ", ".join(f"{n} donors {p:.0%}" for n, p in POWER_20_PERCENT.items())
-    yield Finding(
-        "design.few-donors",
-        "note",
-        "protocol: donors",
-        f"{count} donor{'' if count == 1 else 's'} in this run; power to see 20 % less diameter: "
-        f"{power} [C]. "
-        + ("One donor describes only itself" if count == 1 else "More wells hardly help"),
-        f"plan at least {ADVISED_DONORS} donors or batches over all runs, at least 4 in any case",
-    )
 
 
 def _missing_arms(draft: Draft) -> Iterator[Finding]:

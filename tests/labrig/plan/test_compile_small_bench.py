@@ -21,9 +21,9 @@ def test_the_small_bench_is_sound(small_plan):
     assert sorted(f.code for f in small_plan.findings) == [
         "bench.unwitnessed",
         "calibration.tube-hours",
-        "design.few-donors",
         "design.no-conditioned-medium",
         "design.no-positive-control",
+        "design.power",
         "design.units",
         "factor.half-life-assumed",
     ]
