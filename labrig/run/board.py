@@ -14,6 +14,7 @@ from typing import Any
 
 from labrig.record.rows import JournalEntry
 from labrig.record.vocabulary import Condition
+from labrig.run.mode import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Board:
         self._counts: Counter[str] = Counter()
         self._fates: dict[str, str] = {}
         self._readings: dict[str, dict[str, Any]] = {}
+        self._modes: dict[str, Mode] = {}
         self._censored: dict[str, float] = {}
         self._listener: Listener | None = None
         self.condition: Condition = "starting"
@@ -167,6 +169,16 @@ class Board:
         """The latest reading of every instrument."""
         with self._lock:
             return dict(self._readings)
+
+    def show_mode(self, instrument: str, mode: Mode) -> None:
+        """Show what an instrument may do now."""
+        with self._lock:
+            self._modes[instrument] = mode
+
+    def modes(self) -> dict[str, Mode]:
+        """Of every instrument whose worker has said so."""
+        with self._lock:
+            return dict(self._modes)
 
     def censor(self, wells: tuple[str, ...], from_s: float) -> None:
         """Show wells as censored from this time; the earliest time stays."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, assert_never
 
 from labrig.plan.timeline import Dose, FlowLevel
 from labrig.run.clog import LEAVE, RESTART, Clog, question_about
 from labrig.run.desk import Desk
 from labrig.run.doses import DoseGiver
-from labrig.run.handler import next_poll_s
+from labrig.run.handler import ForHandler, next_poll_s
 from labrig.run.lease import StaleEpoch
-from labrig.run.orders import Decided, Order, Settle
+from labrig.run.mode import FOLLOWING, Mode
+from labrig.run.orders import Decided, Finish, InMode, Order, Settle
 from labrig.run.stall import StallWatch
 from labrig_drivers.errors import InstrumentError, LinkError, Refused
 from labrig_drivers.kinds import STALLED, Pump, PumpState, Watchdog
@@ -20,6 +21,9 @@ RATE_TOLERANCE = 6e-4
 """Of a rate read back against the quantised one asked for: four digits shown, not accuracy."""
 OFF_LEVEL = 0.01
 """[P] From this share on a pump that was left alone is off its level; its own steps are finer."""
+
+Standing = Literal["at its level", "off it", "cut short"]
+"""What is known of a pump and its level; cut short: a stop came in the middle of something."""
 
 
 class PumpHandler:
@@ -59,12 +63,11 @@ class PumpHandler:
         self._level: FlowLevel | None = None
         self._wanted_ul_min = 0.0
         self._epoch = desk.fence.epoch
-        self._halted = False
-        self._cut_off = False
+        self._mode = FOLLOWING
+        self._standing: Standing = "at its level"
         self._left: PumpState | None = None
         self._over = False
         self._trying = False
-        self._confirmed = True
         self._poll_due_s = desk.clock.now_s()
         self._last_good_s = desk.clock.now_s()
 
@@ -79,7 +82,7 @@ class PumpHandler:
 
         One that stands after a stall is known to, and was told as such.
         """
-        return self._confirmed or (self._clog is not None and self._clog.stands)
+        return self._standing != "off it" or (self._clog is not None and self._clog.stands)
 
     def attach(self, driver: Pump) -> None:
         """Read the pump; change nothing."""
@@ -89,31 +92,52 @@ class PumpHandler:
         self._show(state, counter=True)
         self._poll_due_s = self._next_poll_s()
 
-    def remember(self, what: Order | Settle) -> None:
-        """Its level holds from now on, its dose is open; :meth:`assert_due` sees to both."""
-        if isinstance(what, Settle):
-            self._doses.settle(what)
-            return
-        assert isinstance(what.entry, FlowLevel), f"{what.entry.key} is not for a pump"
-        self._level = what.entry
-        if not self._halted:
-            self._epoch = what.epoch
+    def heed(self, message: ForHandler) -> Order | None:
+        """Remember a level, a dose to settle or an answer; give a dose; enter a mode; end."""
+        match message:
+            case Order(entry=FlowLevel() as level):
+                self._level = level
+                if self._mode.name != "halted":
+                    self._epoch = message.epoch
+            case Order(entry=Dose() as dose):
+                self._give(message, dose)
+            case Order():
+                raise TypeError(f"{message.entry.key} is not for a pump")
+            case Settle():
+                self._doses.settle(message)
+            case Decided():
+                return self._decide(message)
+            case InMode():
+                return self._enter(message.mode, message.epoch)
+            case Finish():
+                self._finish()
+            case _:
+                assert_never(message)
+        return None
 
-    def take(self, order: Order) -> None:
-        """Begin a dose."""
-        match order.entry:
-            case Dose() as dose:
-                self._watch.pause()
-                self._doses.give(order, dose, self._port())
-                if self._clog is not None and self._clog.left:
-                    self._doses.drop(_LEFT)
-                elif self._clog is not None:
-                    self._ask(self._clog)
-                elif not self._doses.busy:
-                    # Refused, maybe after its level had been stopped for it.
-                    self._assert()
+    def _give(self, order: Order, dose: Dose) -> None:
+        self._watch.pause()
+        self._doses.give(order, dose, self._port())
+        if self._clog is not None and self._clog.left:
+            self._doses.drop(_LEFT)
+        elif self._clog is not None:
+            self._ask(self._clog)
+        elif not self._doses.busy:
+            # Refused, maybe after its level had been stopped for it.
+            self._assert()
 
-    def decide(self, decided: Decided) -> Order | None:
+    def _enter(self, mode: Mode, epoch: int) -> Order | None:
+        """A hold changes nothing here: flow goes on, and its worker keeps back the doses."""
+        before, self._mode = self._mode, mode
+        if mode.name == "halted":
+            # Boluses off, additives by rule, basal perfusion kept.
+            self._epoch = epoch
+            self._make_safe()
+        elif "suspended" in (before.name, mode.name):
+            return self.assert_due()
+        return None
+
+    def _decide(self, decided: Decided) -> Order | None:
         """Give the rest of a dose, or restart the flow after a stall, if the operator said so."""
         clog = self._clog
         if decided.key != self._question_id():
@@ -139,7 +163,7 @@ class PumpHandler:
 
     def assert_due(self) -> Order | None:
         """Settle a dose if one is open, then hold the level due now; then what waited."""
-        if self._halted:
+        if self._mode.name == "halted":
             self._make_safe()
             return None
         if self._doses.busy:
@@ -155,7 +179,7 @@ class PumpHandler:
     def _due_by_itself(self) -> list[float]:
         """When the dose under way, or a pump that stands after a stall, is to be looked after."""
         found = [self._doses.next_due_s()]
-        if self._clog is not None and not (self._over or self._halted):
+        if self._clog is not None and not self._over and self._looks_after_flow:
             found.append(self._clog.next_try_s)
         return [at_s for at_s in found if at_s is not None]
 
@@ -177,18 +201,7 @@ class PumpHandler:
         if self._pump is not None and (self._doses.busy or self._at_stop == "off"):
             self._pump.halt()
 
-    def halt(self, epoch: int) -> None:
-        """Safe state: boluses off, additives by rule, basal perfusion kept."""
-        self._halted, self._epoch = True, epoch
-        self._make_safe()
-
-    def hold(self) -> None:
-        """Perfusion goes on."""
-
-    def resume(self) -> None:
-        """Perfusion went on."""
-
-    def finish(self) -> None:
+    def _finish(self) -> None:
         """The last level stays: stopping starves the cells. What still waits is not begun now."""
         self._over = True
         self._doses.finish("the run ended before the pump answered again")
@@ -220,7 +233,7 @@ class PumpHandler:
         try:
             pump.release()
         except InstrumentError as error:
-            self._confirmed = False
+            self._standing = "off it"
             self._desk.deviation("watchdog-armed", instrument=self.name, what=str(error))
             self._desk.alarm(
                 "watchdog", self.name,
@@ -232,22 +245,47 @@ class PumpHandler:
 
     def _make_safe(self) -> None:
         pump = self._port()
-        self._cut_off = self._cut_off or self._doses.busy
+        if self._doses.busy:
+            self._standing = "cut short"
         self._doses.stop(pump)
         if self._at_stop == "off":
             pump.stop()
-            self._confirmed = True
+            self._standing = "at its level"
             self._watch.pause()
-        elif self._cut_off and self._level is not None:
+        elif self._standing == "cut short" and self._level is not None:
             # The pump stands after its dose. A runner that took over may hear of the level last.
             self._assert()
-            self._cut_off = False
+            if self._standing == "cut short":
+                self._standing = "off it"
         state = pump.state()
         self._show(state)
         if self._at_stop == "keep" and self._level is not None:
             # Who only makes safe sets no level; that the pump is not at it must be told.
             as_planned = _holds(state, self._level.rate_ul_min, OFF_LEVEL)
             self._left = None if as_planned else state
+
+    @property
+    def _kept_off(self) -> bool:
+        """Suspended, and it carries nothing that the cells live on."""
+        return self._mode.name == "suspended" and self._at_stop == "off"
+
+    @property
+    def _looks_after_flow(self) -> bool:
+        return self._mode.name != "halted" and not self._kept_off
+
+    def _keep_off(self) -> None:
+        """Stand until it is released; a dose under way is finished before."""
+        if self._doses.busy:
+            return
+        pump = self._port()
+        pump.stop()
+        self._watch.pause()
+        state = pump.state()
+        self._show(state)
+        self._standing = "off it" if state.running else "at its level"
+        if state.running:
+            what = f"it is to stand while it is suspended, but it says that it {_doing(state)}."
+            self._desk.alarm("rate", self.name, what, "Look at the pump.")
 
     def _look_after_dose(self) -> Order | None:
         again = self._doses.look(self._port())
@@ -270,6 +308,9 @@ class PumpHandler:
         level = self._level
         if level is None:
             return
+        if self._kept_off:
+            self._keep_off()
+            return
         if self._clog is not None and self._clog.stands and not self._trying:
             reason = f"{self.name} stands after a stall; it is tried again by itself, or when told"
             self._desk.note("level", level.key, "refused", reason=reason)
@@ -286,11 +327,11 @@ class PumpHandler:
                 pump.set_rate(level.rate_ul_min)
                 state = pump.state()
         except StaleEpoch:
-            # Cut short by a stop, it may stand between two settings.
-            self._cut_off = True
+            # By a stop; it may stand between two settings.
+            self._standing = "cut short"
             raise
         except Refused as error:
-            self._confirmed = False
+            self._standing = "off it"
             self._desk.note("level", level.key, "failed", what=str(error))
             self._desk.alarm("rate", self.name, error.what, error.remedy)
             return
@@ -298,8 +339,8 @@ class PumpHandler:
         now_s = self._desk.clock.now_s()
         self._wanted_ul_min = wanted
         self._watch.begin(now_s, wanted, state)
-        self._confirmed = _holds(state, wanted)
-        if self._confirmed:
+        self._standing = "at its level" if _holds(state, wanted) else "off it"
+        if self._standing == "at its level":
             self._desk.board.clear("rate", self.name)
             self._desk.note(
                 "level", level.key, "confirmed", rate_ul_min=wanted, instrument=self.name
@@ -313,7 +354,9 @@ class PumpHandler:
         state = self._port().state()
         self._show(state)
         self._doses.notice(state)
-        if self._halted or self._level is None:
+        if self._kept_off and state.running and not self._doses.busy:
+            self._keep_off()
+        if not self._looks_after_flow or self._level is None:
             return None
         now_s = self._desk.clock.now_s()
         match self._watch.judge(now_s, state):

@@ -1,16 +1,39 @@
-"""What a worker needs of each instrument on its port."""
+"""What a worker needs of each instrument on its port, and what only of one that holds a level."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from labrig.run.orders import Decided, Order, Settle
+from labrig.run.orders import Decided, Finish, InMode, Order, Settle
+
+ForHandler = Order | Settle | Decided | InMode | Finish
 
 
 class Handler(Protocol):
-    """One instrument: its levels, its events, and what it does by itself in between."""
+    """One instrument. What it has no use for it lets pass."""
 
     name: str
+
+    def attach(self, driver: Any) -> None:  # noqa: ANN401 - the kind of driver it handles
+        """Take this driver from now on; read the state, change nothing."""
+        ...
+
+    def heed(self, message: ForHandler) -> Order | None:
+        """Take notice.
+
+        An order for a level, a dose to settle and an answer are only remembered:
+        :meth:`LevelHandler.assert_due` sees to them. An order for an event is carried out, a
+        mode entered, an end made.
+
+        Returns:
+            an order that is to be given now.
+        """
+        ...
+
+
+@runtime_checkable
+class LevelHandler(Handler, Protocol):
+    """One that holds a level, acts on the cells by it, and does things by itself."""
 
     @property
     def busy(self) -> bool:
@@ -19,27 +42,11 @@ class Handler(Protocol):
 
     @property
     def confirmed(self) -> bool:
-        """Whether it said, when last brought to its level, that it holds it."""
-        ...
-
-    def attach(self, driver: Any) -> None:  # noqa: ANN401 - the kind of driver it handles
-        """Take this driver from now on; read the state, change nothing."""
-        ...
-
-    def remember(self, what: Order | Settle) -> None:
-        """Hold this order's level, or answer for this dose, from now on; sends nothing."""
-        ...
-
-    def take(self, order: Order) -> None:
-        """Carry out an event."""
-        ...
-
-    def decide(self, decided: Decided) -> Order | None:
-        """Heed the operator's answer; sends nothing. An order that comes back is to be given."""
+        """Whether its last answer was that it holds its level."""
         ...
 
     def assert_due(self) -> Order | None:
-        """Bring the instrument to the level due now; safe to repeat."""
+        """Bring the instrument to the level due now, as its mode allows; safe to repeat."""
         ...
 
     def next_due_s(self) -> float | None:
@@ -53,24 +60,8 @@ class Handler(Protocol):
     def cut_off(self) -> None:
         """Write the bare command that ends what must not go on after a stop; ask nothing.
 
-        Done for every instrument on a port before :meth:`halt` begins with the first.
+        Done for every instrument on a port before the first of them is brought to its safe state.
         """
-        ...
-
-    def halt(self, epoch: int) -> None:
-        """Safe state, now, and see that it is."""
-        ...
-
-    def hold(self) -> None:
-        """Pause. What comes as an order is kept back by the worker."""
-        ...
-
-    def resume(self) -> None:
-        """Go on after :meth:`hold`."""
-        ...
-
-    def finish(self) -> None:
-        """Leave the instrument as the end of a run should find it; begin nothing from now on."""
         ...
 
 

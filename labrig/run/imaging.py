@@ -10,7 +10,9 @@ from labrig.plan.timeline import Film, Frame, Picture
 from labrig.run.board import Question
 from labrig.run.camera_link import CameraFailed, CameraLink
 from labrig.run.desk import Desk
-from labrig.run.orders import Decided, Order, Settle
+from labrig.run.handler import ForHandler
+from labrig.run.mode import Mode
+from labrig.run.orders import Decided, Finish, InMode, Order
 from labrig.run.whereabouts import Whereabouts
 from labrig_drivers.errors import LinkError, Refused
 from labrig_drivers.kinds import Stage, TellsReset
@@ -75,11 +77,6 @@ class ImagingHandler:
         self._lost_before = lost
         self._too_bright: set[str] = set()
 
-    @property
-    def busy(self) -> bool:
-        """A picture is finished before the next order is looked at."""
-        return False
-
     def attach(self, driver: Stage) -> None:
         """Ask where the stage is; move nothing."""
         self._stage = driver
@@ -87,60 +84,31 @@ class ImagingHandler:
         x_um, y_um = driver.position_um()
         self._desk.sample(self.name, x_um=x_um, y_um=y_um)
 
-    @property
-    def confirmed(self) -> bool:
-        """A stage holds no level."""
-        return True
-
-    def remember(self, what: Order | Settle) -> None:
-        """A stage holds no level."""
-
-    def take(self, order: Order) -> None:
-        """Take one frame or film."""
-        match order.entry:
-            case Frame() | Film() as entry:
-                self._desk.fence.check(order.epoch)
+    def heed(self, message: ForHandler) -> None:
+        """Take one frame or film; go on with a stage that was lost; stand still; let go."""
+        match message:
+            case Order(entry=Frame() | Film() as entry):
+                self._desk.fence.check(message.epoch)
                 self._take_picture(entry)
+            case Decided(key=key, choice="homed") if key == self._question_id():
+                self._is_homed()
+            case Order():
+                raise TypeError(f"{message.entry.key} is not for a stage")
+            case InMode(mode=Mode(name="halted")):
+                if self._stage is not None:
+                    self._stage.stop()
+                self._at_um = None
+            case Finish():
+                self._camera.close()
+            case _:
+                pass
 
-    def decide(self, decided: Decided) -> Order | None:
-        """Go on with a stage that was lost, when a person has put it right."""
-        if decided.key == self._question_id() and decided.choice == "homed":
-            self._lost, self._lost_before = "", False
-            self._whereabouts.forget()
-            self._desk.deviation("stage-homed-by-operator", instrument=self.name)
-            self._desk.board.clear("stage-lost", self.name)
-        return None
-
-    def assert_due(self) -> Order | None:
-        """A stage holds no level."""
-        return None
-
-    def next_due_s(self) -> float | None:
-        """Nothing of its own."""
-        return None
-
-    def tick(self) -> Order | None:
-        """Nothing of its own."""
-        return None
-
-    def cut_off(self) -> None:
-        """Nothing that a stage does acts on the cells; :meth:`halt` is one command as well."""
-
-    def halt(self, epoch: int) -> None:
-        """Stand still."""
-        if self._stage is not None:
-            self._stage.stop()
-        self._at_um = None
-
-    def hold(self) -> None:
-        """The frame under way is finished; further ones pause with the timeline."""
-
-    def resume(self) -> None:
-        """Frames go on with the timeline."""
-
-    def finish(self) -> None:
-        """Let the camera go."""
-        self._camera.close()
+    def _is_homed(self) -> None:
+        """A person has put it right."""
+        self._lost, self._lost_before = "", False
+        self._whereabouts.forget()
+        self._desk.deviation("stage-homed-by-operator", instrument=self.name)
+        self._desk.board.clear("stage-lost", self.name)
 
     def _take_picture(self, entry: Picture) -> None:
         begun_s = self._desk.clock.now_s()

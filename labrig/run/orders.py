@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from labrig.plan.timeline import TimelineEntry
 from labrig.record.rows import State
+from labrig.run.mode import Mode
 
 CommandName = Literal[
     "stop", "hold", "resume", "answer", "note", "phase", "weigh", "unfollowed", "followed"
@@ -94,11 +95,35 @@ class HoldChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspend:
+    """An interlock has tripped: this instrument into its safe state, until it is released."""
+
+    instrument: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An interlock has tripped no longer: on with what is due, if no other suspends it."""
+
+    instrument: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class InMode:
+    """From a worker to a handler: be in this mode from now on. ``epoch`` is the port's."""
+
+    mode: Mode
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """The run is over: leave the instrument as the end of a run should find it, and end."""
 
 
-ForWorker = Order | Settle | Decided | Halt | HoldChanged | Finish
+ForWorker = Order | Settle | Decided | Halt | HoldChanged | Suspend | Release | Finish
 
 
 @dataclass(frozen=True, slots=True)

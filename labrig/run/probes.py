@@ -6,7 +6,8 @@ from labrig.plan.plan import RunRules
 from labrig.plan.timeline import Reading
 from labrig.plan.words import hours
 from labrig.run.desk import Desk
-from labrig.run.orders import Decided, Order, Settle
+from labrig.run.handler import ForHandler
+from labrig.run.orders import Finish, Order
 from labrig_drivers.errors import LinkError
 from labrig_drivers.kinds import EnvironmentProbe, EnvironmentReading
 
@@ -27,72 +28,37 @@ class ProbeHandler:
         self._blind_told = False
         self._has_seen = False
 
-    @property
-    def busy(self) -> bool:
-        """A reading is finished before the next order is looked at."""
-        return False
-
     def attach(self, driver: EnvironmentProbe) -> None:
         """Nothing to read before the first reading is due."""
         self._probe = driver
 
-    @property
-    def confirmed(self) -> bool:
-        """A probe holds no level."""
-        return True
+    def heed(self, message: ForHandler) -> None:
+        """Read when told to."""
+        match message:
+            case Order(entry=Reading() as entry):
+                self._read(entry)
+            case Order():
+                raise TypeError(f"{message.entry.key} is not for a probe")
+            case Finish():
+                # What was wrong with the air until the end is written down as such.
+                self._note_far_off(self._desk.clock.now_s())
+            case _:
+                pass
 
-    def remember(self, what: Order | Settle) -> None:
-        """A probe holds no level."""
-
-    def take(self, order: Order) -> None:
-        """Read once."""
-        match order.entry:
-            case Reading() as entry:
-                if self._probe is None:
-                    raise LinkError(self.name, "it has not answered since this runner started.")
-                reading = self._probe.read()
-                values = {
-                    "instrument": self.name,
-                    "co2_percent": reading.co2_percent,
-                    "temperature_c": reading.temperature_c,
-                    "trusted": reading.trusted,
-                    "note": reading.note,
-                }
-                self._desk.board.read(self.name, {"at_s": self._desk.clock.now_s(), **values})
-                self._desk.note("reading", entry.key, "confirmed", **values)
-                self._judge(reading)
-
-    def decide(self, decided: Decided) -> Order | None:
-        """A probe asks nothing."""
-        return None
-
-    def assert_due(self) -> Order | None:
-        """A probe holds no level."""
-        return None
-
-    def next_due_s(self) -> float | None:
-        """Nothing of its own."""
-        return None
-
-    def tick(self) -> Order | None:
-        """Nothing of its own."""
-        return None
-
-    def cut_off(self) -> None:
-        """A probe does nothing to the cells."""
-
-    def halt(self, epoch: int) -> None:
-        """A probe does nothing to the cells."""
-
-    def hold(self) -> None:
-        """Readings pause with the timeline."""
-
-    def resume(self) -> None:
-        """Readings go on with the timeline."""
-
-    def finish(self) -> None:
-        """What was wrong with the air until the end is written down as such."""
-        self._note_far_off(self._desk.clock.now_s())
+    def _read(self, entry: Reading) -> None:
+        if self._probe is None:
+            raise LinkError(self.name, "it has not answered since this runner started.")
+        reading = self._probe.read()
+        values = {
+            "instrument": self.name,
+            "co2_percent": reading.co2_percent,
+            "temperature_c": reading.temperature_c,
+            "trusted": reading.trusted,
+            "note": reading.note,
+        }
+        self._desk.board.read(self.name, {"at_s": self._desk.clock.now_s(), **values})
+        self._desk.note("reading", entry.key, "confirmed", **values)
+        self._judge(reading)
 
     def _judge(self, reading: EnvironmentReading) -> None:
         board = self._desk.board

@@ -417,6 +417,7 @@ class Runner:
             questions=board.questions(),
             counters=board.counts(),
             readings=board.readings(),
+            modes=board.modes(),
             censored_from_s=board.censored_from_s(),
             upcoming=tuple(dispatcher.upcoming(10)),
             reservoirs=reservoirs_now(self._plan, desk.consumption, now_s),

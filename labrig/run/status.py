@@ -10,6 +10,7 @@ from labrig.record.consumption import ReservoirNow
 from labrig.record.vocabulary import Condition
 from labrig.run.board import Alarm, Question
 from labrig.run.liveness import ThreadState
+from labrig.run.mode import Mode
 
 VERSION = 1
 """Raised when a field goes or changes its meaning; new fields leave it as it is."""
@@ -27,6 +28,7 @@ class Status:
         upcoming: the next entries: ``key``, ``at_s``, ``kind``, ``instrument``, ``what`` in words.
         counters: events by what became of them, and what else is counted.
         readings: the last of each instrument, with ``at_s``.
+        modes: of each instrument, what it may do now, and which interlocks suspend it.
         censored_from_s: by well.
     """
 
@@ -46,6 +48,7 @@ class Status:
     questions: tuple[Question, ...]
     counters: Mapping[str, int]
     readings: Mapping[str, Mapping[str, Any]]
+    modes: Mapping[str, Mode]
     censored_from_s: Mapping[str, float]
     upcoming: tuple[Mapping[str, Any], ...]
     reservoirs: tuple[ReservoirNow, ...]

@@ -14,9 +14,10 @@ from labrig.plan.timeline import StimulationLevel, TrainSpec
 from labrig.record.rows import JournalEntry, JournalWriteFailed, State
 from labrig.record.vocabulary import SILENCED, TRIGGERED
 from labrig.run.desk import Desk
-from labrig.run.handler import next_poll_s
+from labrig.run.handler import ForHandler, next_poll_s
 from labrig.run.lease import StaleEpoch
-from labrig.run.orders import Decided, Order, Settle
+from labrig.run.mode import FOLLOWING, Mode
+from labrig.run.orders import Finish, InMode, Order
 from labrig_drivers.errors import InstrumentError, LinkError, NoReply, NotNow, Refused
 from labrig_drivers.kinds import PulseTrain, Stimulator
 
@@ -53,10 +54,8 @@ class StimulatorHandler:
         self._groups: list[_Group] = []
         self._epoch = desk.fence.epoch
         self._next_index: dict[float, int] = {}
-        self._silent = False
+        self._mode = FOLLOWING
         self._cut_off_s = math.inf
-        self._held = False
-        self._halted = False
         self._confirmed = True
         self._poll_due_s = desk.clock.now_s()
 
@@ -75,11 +74,25 @@ class StimulatorHandler:
         """Whether it took its last programme, or silence."""
         return self._confirmed
 
-    def remember(self, what: Order | Settle) -> None:
-        """Its level holds from now on; :meth:`assert_due` programmes it."""
-        assert isinstance(what, Order), "a stimulator gives no doses"
-        assert isinstance(what.entry, StimulationLevel), f"{what.entry.key} is not for it"
-        level, now_s = what.entry, self._desk.clock.now_s()
+    def heed(self, message: ForHandler) -> None:
+        """Remember a level, which :meth:`assert_due` programmes; or enter a mode."""
+        match message:
+            case Order(entry=StimulationLevel() as level):
+                self._remember(level, message)
+            case Order():
+                raise TypeError(f"{message.entry.key} is not for a stimulator")
+            case InMode():
+                if message.mode.name == "halted":
+                    self._epoch = message.epoch
+                self._enter(message.mode)
+            case Finish():
+                # Also when it answers only later: nobody is there to re-arm.
+                self._enter(self._mode.halt())
+            case _:
+                pass
+
+    def _remember(self, level: StimulationLevel, order: Order) -> None:
+        now_s = self._desk.clock.now_s()
         if self._level is not None:
             self._miss_until(self._level, level.offset_s)
         # What became of trains before a takeover the earlier runner wrote down, or nobody did.
@@ -88,29 +101,27 @@ class StimulatorHandler:
             every_s: math.ceil((now_s - level.offset_s) / every_s) if taken_over else 0
             for every_s in _by_period(_live(level))
         }
-        self._level, self._epoch = level, what.epoch
-        self._until_s = math.inf if what.next_s is None else what.next_s
+        self._level, self._epoch = level, order.epoch
+        self._until_s = math.inf if order.next_s is None else order.next_s
 
-    def take(self, order: Order) -> None:
-        """A stimulator has levels only."""
+    def _enter(self, mode: Mode) -> None:
+        if self._mode.name != "following":
+            self._miss_until_now()
+        self._mode = mode
+        self.assert_due()
 
-    def decide(self, decided: Decided) -> Order | None:
-        """A stimulator asks nothing."""
-        return None
-
-    def assert_due(self) -> Order | None:
-        """Programme the level due now, and go on at its next multiple."""
-        if self._halted or self._held:
+    def assert_due(self) -> None:
+        """Programme the level due now, and go on at its next multiple; else be silent."""
+        if self._mode.name != "following":
             self._silence()
         elif self._level is not None:
             self._assert()
-        return None
 
     def next_due_s(self) -> float:
         """When the next train or poll is due."""
         return min(self._poll_due_s, *(group.due_s for group in self._groups), math.inf)
 
-    def tick(self) -> Order | None:
+    def tick(self) -> None:
         """Start trains that are due, and poll."""
         now_s = self._desk.clock.now_s()
         for group in self._groups:
@@ -118,7 +129,9 @@ class StimulatorHandler:
                 self._trigger(group)
         if self._poll_due_s <= now_s:
             self._poll()
-        return None
+            if self._mode.name == "suspended":
+                # As they pass: whoever takes the run over knows nothing of those before.
+                self._miss_until_now()
 
     def cut_off(self) -> None:
         """Every train."""
@@ -126,30 +139,9 @@ class StimulatorHandler:
             self._cut_off_s = self._desk.clock.now_s()
             self._stimulator.halt()
 
-    def halt(self, epoch: int) -> None:
-        """Silent, at rest, and nothing armed."""
-        self._halted, self._epoch = True, epoch
-        self._silence()
-
-    def hold(self) -> None:
-        """Silent until :meth:`resume`."""
-        self._held = True
-        self._silence()
-
-    def resume(self) -> None:
-        """Go on with the level due now."""
-        self._held = False
-        self.assert_due()
-
-    def finish(self) -> None:
-        """Silent from now on, also when it answers only later: nobody is there to re-arm."""
-        self._halted = True
-        self._silence()
-
     def _silence(self) -> None:
         """Cut off what plays; that it was cut off is written down, for whoever counts pulses."""
         self._groups = []
-        self._silent = True
         from_s = min(self._cut_off_s, self._desk.clock.now_s())
         self._port().stop()
         self._confirmed = True
@@ -185,7 +177,6 @@ class StimulatorHandler:
         )  # fmt: skip
         for group in self._groups:
             self._account(level, group.every_s, group.next_index)
-        self._silent = False
 
     def _grouped(self, level: StimulationLevel, live: tuple[TrainSpec, ...]) -> list[_Group]:
         passed_s = self._desk.clock.now_s() - level.offset_s
@@ -199,12 +190,15 @@ class StimulatorHandler:
     def _account(self, level: StimulationLevel, every_s: float, until_index: int) -> None:
         """Trains before this one that nobody triggered are missed, each of them.
 
-        Not those of a hold: they were not wanted.
+        Not those of a hold or after a stop: they were not wanted.
         """
         since = self._next_index.get(every_s, 0)
         self._next_index[every_s] = max(since, until_index)
-        if self._silent or until_index <= since:
+        if not self._mode.wanted or until_index <= since:
             return
+        what = "it could not be triggered in its time"
+        if self._mode.name == "suspended":
+            what = f"it was suspended by {', '.join(self._mode.why)}"
         now_s = self._desk.clock.now_s()
         pulses = {str(t.channel): t.pulses for t in _live(level) if t.every_s == every_s}
         self._desk.note_all(
@@ -214,7 +208,7 @@ class StimulatorHandler:
                     {
                         "instrument": self.name, "index": index, "pulses": pulses,
                         "late_s": round(now_s - (level.offset_s + index * every_s), 3),
-                        "what": "it could not be triggered in its time",
+                        "what": what,
                     },
                 )
                 for index in range(since, until_index)
@@ -226,6 +220,10 @@ class StimulatorHandler:
         for every_s in _by_period(_live(level)):
             trains = math.ceil((end_s - level.offset_s) / every_s - 1e-9)
             self._account(level, every_s, trains)
+
+    def _miss_until_now(self) -> None:
+        if self._level is not None:
+            self._miss_until(self._level, min(self._desk.clock.now_s(), self._until_s))
 
     def _trigger(self, group: _Group) -> None:
         level = self._level

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 from typing import assert_never
@@ -19,9 +19,10 @@ from labrig.plan.timeline import Film, Picture
 from labrig.record.clock import Mailbox
 from labrig.record.rows import JournalWriteFailed, State
 from labrig.run.desk import Desk
-from labrig.run.handler import Handler
+from labrig.run.handler import ForHandler, Handler, LevelHandler
 from labrig.run.lease import StaleEpoch
 from labrig.run.liveness import BOUND_S, PICTURE_S, Turn
+from labrig.run.mode import FOLLOWING, Mode
 from labrig.run.orders import (
     Decided,
     Died,
@@ -31,8 +32,11 @@ from labrig.run.orders import (
     ForWorker,
     Halt,
     HoldChanged,
+    InMode,
     Order,
+    Release,
     Settle,
+    Suspend,
 )
 from labrig.run.outages import (
     BACK_OFF_S,
@@ -91,17 +95,22 @@ class Worker:
         self._turn = turn
         self._punctuality = Punctuality(desk, dispatcher.put)
         self._handlers: dict[str, Handler] = {}
+        self._with_levels: dict[str, LevelHandler] = {}
+        self._modes: dict[str, Mode] = {}
         self._outages: dict[str, Outage] = {}
         self._bugs: dict[str, tuple[int, float]] = {}
         self._later: deque[ForWorker] = deque()
         self._unwritten: list[Order] = []
-        self._held = False
         self._held_back: list[Order] = []
         self._finishing = False
 
     def add(self, handler: Handler) -> None:
         """Put an instrument's handler on this port, before :meth:`run`."""
         self._handlers[handler.name] = handler
+        self._modes[handler.name] = FOLLOWING
+        self._desk.board.show_mode(handler.name, FOLLOWING)
+        if isinstance(handler, LevelHandler):
+            self._with_levels[handler.name] = handler
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -139,7 +148,7 @@ class Worker:
             if not isinstance(item, Halt):
                 continue
             self.leave.epoch = max(item.epoch, self.leave.epoch)
-            for name, handler in self._handlers.items():
+            for name, handler in self._with_levels.items():
                 try:
                     told_apart(name, handler.cut_off)
                 except (InstrumentError, StaleEpoch) as error:
@@ -175,7 +184,7 @@ class Worker:
 
     def _idle(self) -> bool:
         return not any(
-            handler.busy for name, handler in self._handlers.items() if name not in self._outages
+            handler.busy for name, handler in self._with_levels.items() if name not in self._outages
         )
 
     def _next(self) -> ForWorker | None:
@@ -195,7 +204,7 @@ class Worker:
             return now_s + BACK_OFF_S[0]
         due = [
             due_s
-            for name, handler in self._handlers.items()
+            for name, handler in self._with_levels.items()
             if name not in self._outages and (due_s := handler.next_due_s()) is not None
         ]
         due += [outage.next_try_s for outage in self._outages.values()]
@@ -208,16 +217,20 @@ class Worker:
             case Order():
                 self._take_order(item)
             case Settle():
-                self._handlers[item.order.instrument].remember(item)
+                self._handlers[item.order.instrument].heed(item)
                 self._assert_due(item.order.instrument, None)
             case Decided():
                 for name, handler in self._handlers.items():
-                    heed = partial(handler.decide, item)
+                    heed = partial(handler.heed, item)
                     self._shielded(None, partial(self._guarded, name, heed))
             case Halt():
                 self._halt(item)
             case HoldChanged():
                 self._heed_hold()
+            case Suspend():
+                self._suspend(item.instrument, self._modes[item.instrument].suspend(item.rule))
+            case Release():
+                self._suspend(item.instrument, self._modes[item.instrument].release(item.rule))
             case Finish():
                 pass
             case _:
@@ -229,9 +242,9 @@ class Worker:
             return  # A newer one went before it; to act for this one now would be stale.
         self.leave.epoch = halt.epoch
         with self.leave.impatient(ROLL_CALL_S / 2):
-            for name in self._answering_first():
+            for name in self._answering_first(self._with_levels):
                 try:
-                    told_apart(name, self._handlers[name].cut_off)
+                    told_apart(name, self._with_levels[name].cut_off)
                 except (InstrumentError, StaleEpoch) as error:
                     # Met again below, where it counts, or overtaken by a newer stop.
                     _log.warning("while %s was cut off: %s", name, error)
@@ -239,19 +252,48 @@ class Worker:
         held_back, self._held_back = self._held_back, []
         for order in held_back:
             self._punctuality.note_end(order, "refused", "the run was stopped")
-        self._all(lambda handler: handler.halt(halt.epoch))
+        for name, mode in self._modes.items():
+            self._set_mode(name, mode.halt())
+        self._tell_of_modes(self._modes)
         now_s = self._desk.clock.now_s()
         for outage in self._outages.values():
             outage.next_try_s = now_s
 
     def _heed_hold(self) -> None:
-        if self._held == self._desk.held:
-            return
-        self._held = self._desk.held
-        if self._held:
-            self._all(lambda handler: handler.hold())
-            return
-        self._all(lambda handler: handler.resume())
+        held = self._desk.held
+        changed = [
+            name
+            for name, mode in self._modes.items()
+            if self._set_mode(name, mode.hold() if held else mode.resume())
+        ]
+        self._tell_of_modes(changed)
+        if not held:
+            self._take_what_was_held_back()
+
+    def _suspend(self, name: str, mode: Mode) -> None:
+        """Into its safe state, or out of it: its level first, then what waited."""
+        if self._set_mode(name, mode):
+            self._tell_of_modes([name])
+        if mode.name == "following":
+            self._take_what_was_held_back()
+
+    def _set_mode(self, name: str, mode: Mode) -> bool:
+        """Whether that is another one than before."""
+        changed = self._modes[name] != mode
+        self._modes[name] = mode
+        self._desk.board.show_mode(name, mode)
+        return changed
+
+    def _tell_of_modes(self, names: Collection[str]) -> None:
+        epoch = self.leave.epoch
+        self._each(names, lambda name: self._tell(name, InMode(self._modes[name], epoch)))
+
+    def _tell(self, name: str, message: ForHandler) -> None:
+        again = self._handlers[name].heed(message)
+        if again is not None:
+            self._take_order(again)
+
+    def _take_what_was_held_back(self) -> None:
         held_back, self._held_back = self._held_back, []
         for order in held_back:
             self._take_order(order)
@@ -259,9 +301,9 @@ class Worker:
     def _take_order(self, order: Order) -> None:
         name = order.instrument
         if order.entry.role == "level":
-            self._handlers[name].remember(order)
+            self._handlers[name].heed(order)
             self._assert_due(name, order)
-        elif self._desk.held:
+        elif self._desk.held or self._modes[name].name in ("held", "suspended"):
             self._hold_back(order)
         elif name in self._outages:
             self._outages[name].waiting.append(order)
@@ -275,11 +317,11 @@ class Worker:
 
     def _assert_due(self, name: str, order: Order | None) -> None:
         if name not in self._outages:
-            assert_due = self._handlers[name].assert_due
+            assert_due = self._with_levels[name].assert_due
             self._shielded(order, partial(self._guarded, name, assert_due, order))
 
     def _give(self, name: str, order: Order) -> None:
-        take = partial(self._handlers[name].take, order)
+        take = partial(self._handlers[name].heed, order)
         self._turn.does(_words(order, self.port), _bound_s(order))
         self._shielded(order, partial(self._guarded, name, take, order))
 
@@ -327,7 +369,7 @@ class Worker:
         now_s = self._desk.clock.now_s()
         due = [
             (due_s, name)
-            for name, handler in self._handlers.items()
+            for name, handler in self._with_levels.items()
             if name not in self._outages
             and (due_s := handler.next_due_s()) is not None
             and due_s <= now_s
@@ -346,22 +388,22 @@ class Worker:
         elif due:
             _, name = min(due, key=lambda found: found[0])
             self._turn.does(f"looking after {name}")
-            self._shielded(None, partial(self._guarded, name, self._handlers[name].tick))
+            self._shielded(None, partial(self._guarded, name, self._with_levels[name].tick))
         elif tries:
             _, _, name = min(tries, key=lambda found: found[:2])
             self._turn.does(f"asking {name}, which does not answer")
             self._restore(name, self._outages[name])
 
-    def _answering_first(self) -> list[str]:
-        return sorted(self._handlers, key=lambda name: name in self._outages)
+    def _answering_first(self, names: Collection[str]) -> list[str]:
+        return sorted(names, key=lambda name: name in self._outages)
 
-    def _all(self, act: Callable[[Handler], None]) -> None:
-        for name in self._answering_first():
+    def _each(self, names: Collection[str], act: Callable[[str], None]) -> None:
+        for name in self._answering_first(names):
             self._turn.does(f"stop, hold, resume or end of {name}")
             longest_s = ROLL_CALL_S if name in self._outages else float("inf")
             try:
                 with self.leave.impatient(longest_s):
-                    told_apart(name, partial(act, self._handlers[name]))
+                    told_apart(name, partial(act, name))
             except StaleEpoch:
                 # A newer stop is in the mailbox already, and does what this one did not.
                 continue
@@ -434,7 +476,7 @@ class Worker:
         try:
             with self.leave.impatient(longest_s):
                 told_apart(name, partial(self._attach, name))
-            again = told_apart(name, self._handlers[name].assert_due)
+            again = told_apart(name, partial(self._bring_to_its_level, name))
         except (InstrumentError, StaleEpoch) as error:
             self._note_failed_try(name, outage, error, roll_call)
             return []
@@ -446,6 +488,10 @@ class Worker:
                 from_s=outage.since_s, to_s=self._desk.clock.now_s(),
             )  # fmt: skip
         return ([] if again is None else [again]) + outage.waiting
+
+    def _bring_to_its_level(self, name: str) -> Order | None:
+        handler = self._with_levels.get(name)
+        return None if handler is None else handler.assert_due()
 
     def _note_failed_try(
         self, name: str, outage: Outage, error: InstrumentError | StaleEpoch, roll_call: bool
@@ -468,7 +514,7 @@ class Worker:
             outage.next_try_s = now_s + wait_s
 
     def _end(self) -> None:
-        self._all(lambda handler: handler.finish())
+        self._each(self._handlers, lambda name: self._tell(name, Finish()))
         # Who was never asked may well answer: first.
         for name, outage in sorted(self._outages.items(), key=lambda item: item[1].tries):
             while (item := self.mailbox.get(self._desk.clock.now_s())) is not None:
@@ -496,8 +542,9 @@ class Worker:
             self._tick()
         unsafe = tuple(
             name
-            for name, handler in self._handlers.items()
-            if name in self._outages or not handler.confirmed
+            for name in self._handlers
+            if name in self._outages
+            or (name in self._with_levels and not self._with_levels[name].confirmed)
         )
         if unsafe:
             self._desk.deviation("left-unattended", instruments=list(unsafe))
@@ -522,6 +569,8 @@ def _words(item: ForWorker | None, port: str) -> str:
             return "a stop"
         case HoldChanged():
             return "a hold"
+        case Suspend() | Release():
+            return f"an interlock about {item.instrument}"
         case Finish():
             return "the end of the run"
 

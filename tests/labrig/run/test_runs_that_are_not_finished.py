@@ -10,7 +10,7 @@ from labrig.launch.concluding import conclude_if_ended
 from labrig.plan.store import to_json
 from labrig.record import conclusion
 from labrig.record.conclusion import concluded
-from labrig.run.imaging import ImagingHandler
+from labrig.run.stimulation import StimulatorHandler
 from labrig.run_folder import RunFolder
 
 
@@ -85,7 +85,7 @@ def test_a_ledger_that_cannot_be_made_makes_a_failed_run_and_no_traceback(
 def test_a_worker_that_died_makes_a_failed_run_for_whoever_finds_it_too(
     rehearse, script, monkeypatch
 ):
-    monkeypatch.setattr(ImagingHandler, "next_due_s", lambda self: 1 / 0)
+    monkeypatch.setattr(StimulatorHandler, "next_due_s", lambda self: 1 / 0)
     night, plan = rehearse(), script.plan([script.flow(0.0, 30.0)], 600.0)
     outcome = night.run(plan)
     assert outcome.condition == "failed"
