@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from labrig.problems import KeyPath, did_you_mean
-from labrig.slips import meant_name, meant_number, meant_well
+from labrig.slips import meant_name, meant_number
 
 LONGEST_SHOWN = 80  # of what somebody wrote
 
@@ -72,7 +72,7 @@ def explain(
     if kind == "literal_error":
         return f"{_short(value)} is not one of the choices", f"Write {context['expected']}."
     if kind == "string_pattern_mismatch":
-        return _no_name(str(detail["input"]), str(context["pattern"]))
+        return _no_name(str(detail["input"]))
     if kind in _LIMITS:
         key, words = _LIMITS[kind]
         return f"{_short(value)} is out of range", f"Give {words} {context[key]:g}."
@@ -83,12 +83,8 @@ def explain(
     return f"{detail['msg']} (found {_short(value)})", "Compare with a file of the catalogue."
 
 
-def _no_name(text: str, pattern: str) -> tuple[str, str]:
+def _no_name(text: str) -> tuple[str, str]:
     shown = _short(text)
-    if pattern.startswith("^[A-P]"):
-        rule = "A well is a row letter and a column number: B3."
-        meant = meant_well(text)
-        return f"{shown} is not a well", f"Write {meant}." if meant else rule
     rule = "A name is letters, digits, '-', '_', '.', '+', and begins with a letter or digit."
     meant = meant_name(text)
     return f"{shown} is not a name", f"Write '{meant}'. {rule}" if meant else rule

@@ -1,4 +1,4 @@
-"""Names in protocols and rigs that become names of files and folders."""
+"""Names in protocols and rigs: of files and folders, and of wells."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from labrig.file_names import LONGEST, PATTERN, RULE, fault_in_name
+from labrig.places import PATTERN as WELL_PATTERN
+from labrig.places import NotAPlace, Place
 
 
 def _checked(name: str) -> str:
@@ -24,4 +26,19 @@ FileName = Annotated[
     str,
     AfterValidator(_checked),
     WithJsonSchema({"type": "string", "pattern": PATTERN, "maxLength": LONGEST}),
+]
+
+
+def _well(name: str) -> str:
+    try:
+        return Place.of(name).name
+    except NotAPlace as error:
+        what = {"what": str(error), "remedy": error.remedy}
+        raise PydanticCustomError("well", "{what}", what) from None
+
+
+WellName = Annotated[
+    str,
+    AfterValidator(_well),
+    WithJsonSchema({"type": "string", "pattern": WELL_PATTERN}),
 ]

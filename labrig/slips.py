@@ -1,4 +1,4 @@
-"""What people slip on when they write numbers, units, times, wells and names, and what they meant.
+"""What people slip on when they write numbers, units, times and names, and what they meant.
 
 Nothing is corrected silently: a slip is refused, and what was probably meant is offered.
 """
@@ -21,7 +21,6 @@ _COMMA = re.compile(r"([-+]?[0-9]+),([0-9]+)(\s*[^0-9,]*)")
 _CLOCK = re.compile(r"([0-9]{1,3}):([0-5][0-9])(?::([0-5][0-9]))?\s*h?")
 _HOURS_MINUTES = re.compile(r"([0-9]{1,3})\s*h\s*([0-5]?[0-9])\s*(?:m|min)?")
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
-_WELL = re.compile(r"([A-Pa-p])[ _-]?0*([1-9][0-9]?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +64,6 @@ def usual_letters(unit: str) -> str | None:
     """``mL/h`` for ``ml/H`` and ``ML/h``; None where the letters are usual or the unit is not."""
     usual = _BY_LETTERS.get(unit.casefold())
     return None if usual is None or unit in (usual, usual.replace("L", "l")) else usual
-
-
-def meant_well(text: str) -> str | None:
-    """``A1`` for ``a1``, ``A01`` and ``a-1``; None for what is no well at all."""
-    found = _WELL.fullmatch(text.strip())
-    return None if found is None else f"{found.group(1).upper()}{found.group(2)}"
 
 
 def meant_name(text: str) -> str:

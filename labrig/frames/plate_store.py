@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from zarr.codecs import BloscCodec
 
 from labrig.durable import sync_folder
+from labrig.places import Place, rows_and_columns
 
 CHUNK_PX = 512
 
@@ -100,12 +101,11 @@ class PlateStore:
         """
         if (root / "zarr.json").exists():
             raise FileExistsError(f"{root} is a plate already: open it to go on writing")
-        rows = sorted({w[0] for w in layout.wells})
-        columns = sorted({int(w[1:]) for w in layout.wells})
+        rows, columns = rows_and_columns(layout.wells)
         group = zarr.open_group(str(root), mode="w", zarr_format=3)
         for well in layout.wells:
             well_group = group.create_group(
-                f"{well[0]}/{well[1:]}",
+                Place.of(well).path,
                 attributes={
                     "ome": {
                         "version": "0.5",
@@ -141,14 +141,14 @@ class PlateStore:
                     {"id": 0, "name": "time-lapse", "maximumfieldcount": layout.fields}
                 ],
                 "rows": [{"name": r} for r in rows],
-                "columns": [{"name": str(c)} for c in columns],
+                "columns": [{"name": c} for c in columns],
                 "wells": [
                     {
-                        "path": f"{w[0]}/{w[1:]}",
-                        "rowIndex": rows.index(w[0]),
-                        "columnIndex": columns.index(int(w[1:])),
+                        "path": place.path,
+                        "rowIndex": rows.index(place.row_name),
+                        "columnIndex": columns.index(place.column_name),
                     }
-                    for w in layout.wells
+                    for place in map(Place.of, layout.wells)
                 ],
             },
         }
@@ -226,13 +226,13 @@ class PlateStore:
     def _array(self, well: str, field: int) -> zarr.Array[Any]:
         key = (well, field)
         if key not in self._arrays:
-            path = self._root / well[0] / well[1:] / str(field) / "0"
+            path = self._root / Place.of(well).path / str(field) / "0"
             self._arrays[key] = zarr.open_array(str(path), mode="r+")
         return self._arrays[key]
 
     def _shard(self, well: str, field: int, round_: int, channel_index: int) -> Path:
         plane = f"0/c/{round_}/{channel_index}/0/0"
-        return self._root / well[0] / well[1:] / str(field) / plane
+        return self._root / Place.of(well).path / str(field) / plane
 
 
 def _shard_yx(layout: PlateLayout) -> tuple[int, int]:

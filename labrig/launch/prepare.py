@@ -20,6 +20,7 @@ from labrig.frames.plate_store import PlateLayout
 from labrig.launch.camera_process import CameraEntry, CameraProcessSpec
 from labrig.launch.twin_spec import twin_spec, unanswered
 from labrig.login_name import login_name
+from labrig.places import in_order
 from labrig.plan.compile import compile as compile_plan
 from labrig.plan.plan import Finding, Plan
 from labrig.plan.store import to_json
@@ -234,7 +235,7 @@ def _camera_spec(protocol: Protocol, rig: Rig, plan: Plan) -> CameraProcessSpec:
     first = optics[channels[0]]
     layout = PlateLayout(
         name=protocol.name,
-        wells=tuple(sorted({f.well for f in frames}, key=lambda w: (w[0], int(w[1:])))),
+        wells=in_order({f.well for f in frames}),
         fields=protocol.imaging.sites,
         channels=channels,
         rounds=max((f.round for f in frames), default=0) + 1,

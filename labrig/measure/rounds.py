@@ -17,6 +17,7 @@ from labrig.measure.pairing import CHANNELS, FieldFiles
 from labrig.measure.planes import PlaneFile
 from labrig.measure.results import KEYS, TABLES, FieldResult, Rows
 from labrig.measure.run_tables import locked, replace_rows
+from labrig.places import Place
 from labrig_analysis.settings import MeasureSettings
 
 PLACE = ("well", "field", "round", "offset_s")
@@ -132,7 +133,7 @@ def _check(plate: Path, frame: RoundFrame, full_scale: Mapping[str, float]) -> F
 
 
 def _image(plate: Path, frame: RoundFrame) -> str:
-    return str(plate / frame.well[0] / frame.well[1:] / str(frame.field))
+    return str(plate / Place.of(frame.well).path / str(frame.field))
 
 
 def _with_place(result: FieldResult, frame: RoundFrame) -> dict[str, Rows]:

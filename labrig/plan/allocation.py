@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from labrig.places import in_order
 from labrig.plan.aspects import arm_levels, arms_open_to, aspects_of, carriers_by_well
 from labrig.plan.plan import Finding, WellPlan
 from labrig.plan.solutions import line_role, stock_roles, stocks_of_arm
 from labrig.protocol.models import Protocol
 from labrig.protocol.plates import PLATES
 from labrig.protocol.randomisation import CannotAllocate, Layout, Question, draw_layout
-from labrig.rig.graph import electrode_of, plate_order, wells_by_dosing_lines
+from labrig.rig.graph import electrode_of, wells_by_dosing_lines
 from labrig.rig.models import Rig
 
 
@@ -28,9 +29,7 @@ def allocate(protocol: Protocol, rig: Rig) -> tuple[tuple[WellPlan, ...], list[F
     findings = [*_plate(protocol, rig), *_wells(protocol, rig), *_roles(protocol, rig)]
     if findings:
         return (), findings
-    blocks = {
-        donor.id: plate_order(rig, donor.wells or rig.chambers.wells) for donor in protocol.donors
-    }
+    blocks = {donor.id: in_order(donor.wells or rig.chambers.wells) for donor in protocol.donors}
     question = Question(
         plate=PLATES[rig.plate],
         blocks=blocks,
@@ -65,7 +64,7 @@ def _well_plans(
     protocol: Protocol, rig: Rig, blocks: Mapping[str, tuple[str, ...]], layout: Layout
 ) -> tuple[WellPlan, ...]:
     donor_of = {well: donor for donor, wells in blocks.items() for well in wells}
-    wells = plate_order(rig, donor_of)
+    wells = in_order(donor_of)
     units = wells_by_dosing_lines(rig, wells, stock_roles(protocol, rig).values())
     plate = PLATES[rig.plate]
     plans = tuple(

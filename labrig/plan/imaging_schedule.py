@@ -11,11 +11,11 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from labrig.places import Place
 from labrig.plan.plan import Finding, PhaseSpan, WellPlan
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import Frame, Lateness, Reading
 from labrig.protocol.models import Imaging, Protocol
-from labrig.protocol.plates import row_column
 from labrig.rig.models import Rig
 
 FRAME_OVERHEAD_S = 0.25
@@ -41,8 +41,8 @@ def serpentine(wells: Sequence[WellPlan]) -> tuple[str, ...]:
     """Wells row by row, every other row backwards."""
 
     def order(well: str) -> tuple[int, int]:
-        row, column = row_column(well)
-        return row, -column if row % 2 else column
+        place = Place.of(well)
+        return place.row, -place.column if place.row % 2 else place.column
 
     return tuple(sorted((well.well for well in wells), key=order))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from labrig.name_types import WellName
 from labrig.units import Unit
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class PlannedDonors(_Strict):
 class Exclusion(_Strict):
     """A well that is in no analysis, for a reason known before treatment."""
 
-    well: str = Field(pattern=r"^[A-P][1-9][0-9]?$")
+    well: WellName
     reason: str = Field(min_length=3)
 
 

@@ -27,8 +27,7 @@ def analysis_mistakes(protocol: Protocol) -> Iterator[Mistake]:
         if plate is not None and out.well not in plate:
             yield Mistake(
                 ("analysis", "exclusions", index, "well"),
-                f"a {plate.name} plate has no well {out.well}",
-                f"It has {plate.wells()[0]} to {plate.wells()[-1]}.",
+                *plate.lacks(out.well),
                 out.well,
             )
 

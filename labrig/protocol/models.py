@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from labrig.name_types import FileName
+from labrig.name_types import FileName, WellName
 from labrig.protocol.analysis_plan import AnalysisPlan
 from labrig.protocol.definition import Definition
 from labrig.protocol.references import check_references
@@ -28,7 +28,6 @@ Percent = Annotated[float, Unit("percent")]
 Mm = Annotated[float, Unit("mm")]
 KDa = Annotated[float, Unit("kDa")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
-Well = Annotated[str, Field(pattern=r"^[A-P][1-9][0-9]?$")]
 
 
 class Strict(BaseModel):
@@ -209,7 +208,7 @@ class Donor(Strict):
     age_group: Literal["young", "old", "unknown"] = "unknown"
     passage: int | None = Field(default=None, ge=0)
     lot: str = ""
-    wells: tuple[Well, ...] = Field(default=(), description="empty: every well of the plate")
+    wells: tuple[WellName, ...] = Field(default=(), description="empty: every well of the plate")
 
 
 class CultureRecord(Strict):

@@ -1,4 +1,4 @@
-"""Geometry of multi-well plates, and the names of their wells.
+"""Geometry of multi-well plates, and which wells they have.
 
 Area, usual volume and depth are those of the Nunc bulletin on culture plates [S]; pitch and
 diameter are the usual ones [K] (only the 9 mm of a 96-well is standard, ANSI/SLAS 4-2004 [S]).
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+
+from labrig.places import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +38,22 @@ class Plate:
     def wells(self) -> tuple[str, ...]:
         """Every well, row by row: A1, A2, ..."""
         return tuple(
-            f"{chr(ord('A') + row)}{column + 1}"
-            for row in range(self.rows)
-            for column in range(self.columns)
+            Place(row, column).name for row in range(self.rows) for column in range(self.columns)
         )
 
     def __contains__(self, well: str) -> bool:
-        row, column = row_column(well)
-        return 0 <= row < self.rows and 0 <= column < self.columns
+        place = Place.of(well)
+        return place.row < self.rows and place.column < self.columns
+
+    def lacks(self, well: str) -> tuple[str, str]:
+        """What to tell of a well that it has not, and how to mend it."""
+        there = self.wells()
+        return f"a {self.name} plate has no well {well}", f"It has {there[0]} to {there[-1]}."
 
     def edge(self, well: str) -> bool:
         """Whether the well lies on the rim, where evaporation is strongest."""
-        row, column = row_column(well)
-        return row in (0, self.rows - 1) or column in (0, self.columns - 1)
-
-
-def row_column(well: str) -> tuple[int, int]:
-    """Row and column, both counted from 0.
-
-    >>> row_column("B3")
-    (1, 2)
-    """
-    return ord(well[0]) - ord("A"), int(well[1:]) - 1
+        place = Place.of(well)
+        return place.row in (0, self.rows - 1) or place.column in (0, self.columns - 1)
 
 
 PLATES: Mapping[str, Plate] = MappingProxyType(

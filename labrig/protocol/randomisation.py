@@ -17,7 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from labrig.protocol.plates import Plate, row_column
+from labrig.places import Place
+from labrig.protocol.plates import Plate
 
 T = TypeVar("T")
 
@@ -234,13 +235,13 @@ class _Drawing:
 def _score(question: Question, layout: Layout, balance_edges: bool) -> tuple[int, ...]:
     """Sums of squared counts an arm: least when equal."""
     wells = layout.arms.items()
-    position = {well: row_column(well) for well in layout.arms}
+    position = {well: Place.of(well) for well in layout.arms}
     in_block = Counter(
         (block, layout.arms[well]) for block, members in question.blocks.items() for well in members
     )
     on_edge = Counter(arm for well, arm in wells if balance_edges and question.plate.edge(well))
-    in_row = Counter((arm, "row", position[well][0]) for well, arm in wells)
-    in_column = Counter((arm, "column", position[well][1]) for well, arm in wells)
+    in_row = Counter((arm, "row", position[well].row) for well, arm in wells)
+    in_column = Counter((arm, "column", position[well].column) for well, arm in wells)
     return (
         _squares(Counter(layout.arms.values())),
         _squares(in_block),

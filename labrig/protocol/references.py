@@ -73,8 +73,7 @@ def _donors(protocol: Protocol) -> Iterator[Mistake]:
             if plate is not None and well not in plate:
                 yield Mistake(
                     (*path, "wells", at),
-                    f"a {plate.name} plate has no well {well}",
-                    f"It has {plate.wells()[0]} to {plate.wells()[-1]}.",
+                    *plate.lacks(well),
                     well,
                 )
             if well in owner:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from labrig.places import rows_and_columns
 from labrig.protocol.models import Protocol
 from labrig.report.analysis import Analysis
 from labrig.report.drawing import style_of
@@ -47,8 +48,7 @@ def plate(analysis: Analysis) -> dict[str, Any]:
     wells = {well.well: well for well in analysis.record.plan.wells}
     style = style_of(list(analysis.record.protocol.arms))
     unit_of = {well: unit.name for unit in analysis.units for well in unit.wells}
-    rows = sorted({name[0] for name in wells})
-    columns = sorted({int(name[1:]) for name in wells})
+    rows, columns = rows_and_columns(wells)
     censored = analysis.ledger.censored_from_s
 
     def cell(name: str) -> dict[str, str] | None:

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from labrig.protocol.plates import PLATES, row_column
+from labrig.places import Place
 
 if TYPE_CHECKING:
     from labrig.protocol.models import Protocol
@@ -96,11 +96,11 @@ def _sentence(what: str, sizes: list[int], each: str) -> str:
 
 def well_centre_um(rig: Rig, well: str) -> tuple[float, float]:
     """Stage position (x, y) of the middle of a well."""
-    row, column = row_column(well)
+    place = Place.of(well)
     stage = rig.stage
     return (
-        stage.a1_x_um + column * stage.pitch_x_um,
-        stage.a1_y_um + row * stage.pitch_y_um,
+        stage.a1_x_um + place.column * stage.pitch_x_um,
+        stage.a1_y_um + place.row * stage.pitch_y_um,
     )
 
 
@@ -143,9 +143,3 @@ def field_position_um(rig: Rig, well: str, field: int, protocol: Protocol) -> tu
         round(x_um + distance_um * math.cos(angle), 1),
         round(y_um + distance_um * math.sin(angle), 1),
     )
-
-
-def plate_order(rig: Rig, wells: Iterable[str]) -> tuple[str, ...]:
-    """Wells sorted row by row."""
-    order = {well: index for index, well in enumerate(PLATES[rig.plate].wells())}
-    return tuple(sorted(wells, key=lambda well: order[well]))

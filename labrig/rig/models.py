@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from labrig.name_types import FileName
+from labrig.name_types import FileName, WellName
 from labrig.rig.references import check_references
 from labrig.units import Unit
 
@@ -20,7 +20,6 @@ Um = Annotated[float, Unit("um")]
 Ohm = Annotated[float, Unit("ohm")]
 Seconds = Annotated[float, Unit("s")]
 Name = FileName
-Well = Annotated[str, Field(pattern=r"^[A-P][1-9][0-9]?$")]
 
 
 class Strict(BaseModel):
@@ -77,7 +76,7 @@ class Line(Strict):
 
     reservoir: Name
     pump: Name
-    wells: tuple[Well, ...] = Field(min_length=1)
+    wells: tuple[WellName, ...] = Field(min_length=1)
     carries: Literal["medium", "additive"] = "additive"
     role: Name | None = Field(
         default=None, description="additives: lines of one role carry one stock or its vehicle"
@@ -91,7 +90,7 @@ class Chambers(Strict):
     """The wells as chambers."""
 
     volume_ml: Ml = Field(alias="volume", gt=0)
-    wells: tuple[Well, ...] = Field(min_length=1)
+    wells: tuple[WellName, ...] = Field(min_length=1)
     closed: bool = Field(
         default=False, description="a closed channel (shear matters) or an open well"
     )
@@ -114,7 +113,7 @@ class Electrodes(Strict):
 
     stimulator: Name
     channel: int = Field(ge=1)
-    wells: tuple[Well, ...] = Field(min_length=1)
+    wells: tuple[WellName, ...] = Field(min_length=1)
     material: Literal["platinum", "graphite", "carbon"]
     spacing_cm: Cm = Field(alias="spacing", gt=0)
     area_cm2: Cm2 = Field(alias="area", gt=0, description="of one electrode")

@@ -231,8 +231,7 @@ def _chambers(rig: Rig) -> Iterator[Mistake]:
         if well not in plate:
             yield Mistake(
                 (*path, index),
-                f"a {plate.name} plate has no well {well}",
-                f"It has {plate.wells()[0]} to {plate.wells()[-1]}.",
+                *plate.lacks(well),
                 well,
             )
     yield from _wells(rig, path, rig.chambers.wells)

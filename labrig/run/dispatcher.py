@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
+from labrig.places import in_order
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, Picture, TimelineEntry
 from labrig.plan.words import words_of
@@ -422,7 +423,7 @@ class Dispatcher:
         units = {well.factor_unit for well in self._plan.wells if well.well in lost}
         lost |= {well.well for well in self._plan.wells if well.factor_unit in units}
         self._given_up |= lost
-        self._desk.deviation("arm-aborted", wells=sorted(lost), because_of=entry.key)
+        self._desk.deviation("arm-aborted", wells=list(in_order(lost)), because_of=entry.key)
 
     def _wind_up(self) -> None:
         """Ends the workers, and writes how the run ended."""

@@ -1,9 +1,10 @@
 import pytest
 from ruamel.yaml import YAML
 
+from labrig.places import Place
 from labrig.protocol.models import Pattern
 from labrig.protocol.patterns import LIBRARY, library_yaml, mean_rate_hz
-from labrig.protocol.plates import PLATES, row_column
+from labrig.protocol.plates import PLATES
 
 
 @pytest.mark.parametrize("name", LIBRARY)
@@ -40,9 +41,9 @@ def test_a_plate_has_its_wells(name, count, last, edges):
     assert (len(wells), wells[0], wells[-1]) == (count, "A1", last)
     assert sum(plate.edge(well) for well in wells) == edges
     assert all(well in plate for well in wells)
-    row, column = row_column(last)
-    assert f"{chr(ord('A') + row)}{column + 2}" not in plate
-    assert f"{chr(ord('A') + row + 1)}1" not in plate
+    corner = Place.of(last)
+    assert Place(corner.row, corner.column + 1).name not in plate
+    assert Place(corner.row + 1, 0).name not in plate
 
 
 def test_wells_of_a_plate_do_not_overlap():
