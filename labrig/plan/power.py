@@ -239,14 +239,21 @@ def _error(design: Design, each: Contrast, spread: Spread, donors: int) -> tuple
 
 
 def _alpha(design: Design, number: int, df: float) -> float:
-    """One-sided error rate left to a contrast, if those it waits for have shown their loss."""
+    """One-sided error rate left to a contrast, if those it waits for have shown their loss.
+
+    Primary read-outs share the rate, as contrasts do.
+    """
     rule = design.rule
-    if rule.contrasts[number].must_show or rule.correction == "in-order":
-        return rule.error_rate
+    gate = rule.contrasts[number].must_show
+    if gate:
+        return rule.error_rate / len(gate)
+    shared = rule.error_rate / len(rule.primary or ("mass",))
+    if rule.correction == "in-order":
+        return shared
     family = sum(not c.must_show for c in rule.contrasts)
     if rule.correction == "holm":
-        return rule.error_rate / family
-    return dunnett_alpha(rule.error_rate, family, round(df, 3))
+        return shared / family
+    return dunnett_alpha(shared, family, round(df, 3))
 
 
 @lru_cache(maxsize=256)

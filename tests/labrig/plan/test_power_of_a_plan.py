@@ -114,6 +114,14 @@ def test_multiplicity_costs_power_and_a_gate_pays_none():
     assert (gate.gate, gate.alpha, later.alpha) == (True, 0.05, 0.05)
 
 
+def test_primary_read_outs_share_the_error_rate():
+    one = design(("a",), correction="holm")
+    both = Design(
+        one.rule.model_copy(update={"primary": ("mass", "strength")}), one.contrasts, 2, 1, LOSSES
+    )
+    assert [sight.alpha for sight in sights(both, donors=4)] == [0.025, 0.025]
+
+
 def test_what_plumbing_cannot_tell_has_no_power_in_this_run():
     lonely = design(("a",), units=1)
     assert sights(lonely)[0].power is None
