@@ -158,7 +158,7 @@ def test_the_command_says_whether_the_plan_can_answer():
     many = json.loads(labrig_power(protocol, "--rig", BENCH, "--donors", 40, "--json").output)
     by_donors = {row["donors"]: row for row in many["contrasts"]}
     assert by_donors[1]["power"] is None
-    assert by_donors[40]["power"] > 0.99
+    assert by_donors[40]["power"] > 0.95
 
 
 def test_the_command_refuses_fewer_donors_than_the_run_has_and_what_has_no_layout(tmp_path):
