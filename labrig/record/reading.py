@@ -10,6 +10,7 @@ import hashlib
 import sqlite3
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import repeat
 from pathlib import Path
 
 from labrig.record.rows import (
@@ -80,7 +81,7 @@ def read_since_checkpoint(path: Path) -> tuple[tuple[Row, ...], tuple[Row, ...]]
     with open_read_only(path) as connection:
         if connection is None:
             return (), ()
-        checkpoints = tuple(map(row_of, records_of(connection, "checkpoint")))
+        checkpoints = tuple(_rows(records_of(connection, "checkpoint"), path))
         return checkpoints, tuple(verified_tail(connection, path))
 
 
@@ -113,7 +114,7 @@ class NewRows:
             ):
                 self._seq, self._hash = record[0], record[10]
                 if kinds is None or record[1] in kinds:
-                    rows.append(row_of(record))
+                    rows.append(row_of(record, str(self._path)))
             return rows
 
 
@@ -143,9 +144,9 @@ def verified_tail(connection: sqlite3.Connection, path: Path) -> Iterator[Row]:
     if not last:
         yield from verified(records_of(connection), path)
         return
-    yield row_of(last[0])
+    yield row_of(last[0], str(path))
     seq, last_hash = last[0][0], last[0][10]
-    yield from map(row_of, _checked(records_of(connection, after=seq), path, seq, last_hash))
+    yield from _rows(_checked(records_of(connection, after=seq), path, seq, last_hash), path)
 
 
 def verified(records: Iterable[Record], path: Path) -> Iterator[Row]:
@@ -154,7 +155,11 @@ def verified(records: Iterable[Record], path: Path) -> Iterator[Row]:
     Raises:
         JournalCorrupt: at the first row that does not follow.
     """
-    return map(row_of, _checked(records, path, 0, FIRST_HASH))
+    return _rows(_checked(records, path, 0, FIRST_HASH), path)
+
+
+def _rows(records: Iterable[Record], path: Path) -> Iterator[Row]:
+    return map(row_of, records, repeat(str(path)))
 
 
 def _checked(records: Iterable[Record], path: Path, seq: int, last_hash: str) -> Iterator[Record]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Kind = Literal[
@@ -57,6 +57,8 @@ class Row:
         run_s: seconds since t0 on the run's clock.
         utc: time of day, ISO 8601.
         monotonic_s: the machine's steady clock; compares only within one ``boot_id``.
+        detail: as it lies there; :func:`labrig.record.said.said` tells what it says.
+        journal: the file, for whoever complains of the row; empty in its own runner.
     """
 
     seq: int
@@ -70,15 +72,27 @@ class Row:
     boot_id: str
     detail: dict[str, Any]
     hash: str
+    journal: str = field(default="", compare=False, repr=False)
+
+
+class RowUnreadable(JournalError):
+    """A row follows from the one before it, but does not say what a row of its kind says."""
+
+    def __init__(self, row: Row, why: str) -> None:
+        super().__init__(
+            f"{row.journal or 'the journal'}: row {row.seq} ({row.kind} {row.key}) {why}. Another "
+            "version of labrig wrote it, or it was written by hand: read it with the version that "
+            "run.json names, and keep the file as it is."
+        )
 
 
 Record = tuple[Any, ...]
 """A row as it lies in the file, its detail as text: what the chain runs over."""
 
 
-def row_of(record: Record) -> Row:
+def row_of(record: Record, journal: str = "") -> Row:
     """A row as it is worked with."""
-    return Row(*(*record[:9], json.loads(record[9]), record[10]))
+    return Row(*(*record[:9], json.loads(record[9]), record[10], journal))
 
 
 def chained(last_hash: str, fields: tuple[object, ...]) -> str:

@@ -40,9 +40,13 @@ from labrig.plan.timeline import (
 )
 from labrig.record.checkpoint import standing
 from labrig.record.clock import ClockMisuse, RealClock
+from labrig.record.detail import to_detail
 from labrig.record.journal import open_journal
 from labrig.record.reading import read_journal
+from labrig.record.rows import JournalError, Row
+from labrig.record.said import said
 from labrig.record.virtual_clock import VirtualClock
+from labrig.record.writable import json_text
 from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec
 from labrig.run.camera_link import CameraLink
 from labrig.run.runner import Runner, previous_state
@@ -382,12 +386,33 @@ class Rehearsal:
         ]
         return [str(v) for v in check_truth(self.folder, faults)]
 
+    def without_a_class(self) -> list[str]:
+        """Rows of which no class says all that they hold."""
+        path = self.folder / "journal.sqlite"
+        try:
+            rows = read_journal(path) if path.exists() else ()
+        except JournalError:
+            return []  # damaged by the test
+        return [
+            f"{row.kind} {row.key} {row.state} {row.detail}"
+            for row in rows
+            if row.kind != "command" and not row.detail.items() <= to_detail_of(row).items()
+        ]
+
     def rows(self, *kinds: str) -> list[Any]:
         rows = read_journal(self.folder / "journal.sqlite")
         return [row for row in rows if not kinds or row.kind in kinds]
 
     def deviations(self) -> list[str]:
         return [row.key for row in self.rows("deviation")]
+
+
+def to_detail_of(row: Row) -> dict[str, Any]:
+    """What its class makes of a row."""
+    known = said(row)
+    assert known is not None, f"{row.kind} {row.key} {row.state} has no class"
+    detail: dict[str, Any] = json.loads(json_text(to_detail(known)))
+    return detail
 
 
 def make_plan(timeline: list[Any], duration_s: float, **changes: Any) -> Plan:
@@ -510,3 +535,5 @@ def rehearse(tmp_path: Path) -> Iterator[Callable[..., Rehearsal]]:
     yield make
     untrue = [violation for night in made for violation in night.untrue()]
     assert untrue == []
+    untold = [row for night in made for row in night.without_a_class()]
+    assert untold == []

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import labrig
+from labrig.record.said import classes
 
 PACKAGE = Path(labrig.__file__).parent
 PAGE = (PACKAGE.parent / "docs" / "deviations.md").read_text(encoding="utf-8")
@@ -52,32 +53,24 @@ class Calls(ast.NodeVisitor):
 @pytest.fixture(scope="module")
 def written():
     """Codes by kind: ``deviation``, ``alarm``, ``run``, and ``question`` with its answers."""
-    codes = {"deviation": set(), "alarm": set(), "run": set(), "question": set()}
+    codes = {"alarm": set(), "question": set()}
+    for kind in ("deviation", "run"):
+        codes[kind] = {key for of, key, _ in classes() if of == kind}
     for path in sorted(PACKAGE.rglob("*.py")):
         text = path.read_text(encoding="utf-8")
-        if not re.search(r"deviation|alarm|Question|\"run\"", text) or "_catalogue" in path.parts:
+        if not re.search(r"alarm|Question", text) or "_catalogue" in path.parts:
             continue
         name = ".".join(("labrig", *path.relative_to(PACKAGE).with_suffix("").parts))
         module = importlib.import_module(name)
         calls = Calls(module)
         calls.visit(ast.parse(text))
         for call, arguments, function in calls.found:
-            if call in ("deviation", "alarm") and len(arguments) + (call == "deviation") > 1:
+            if call == "alarm" and len(arguments) > 1:
                 codes[call] |= calls.values(arguments[0], function)
-            elif (
-                call in ("note", "JournalEntry") and len(arguments) >= 2 and _is_text(arguments[0])
-            ):
-                kind = arguments[0].value
-                if kind in ("deviation", "run") and not _is_passed_on(arguments[1]):
-                    codes[kind] |= calls.values(arguments[1], function)
             elif call == "Question" and _asks_the_operator(module):
                 if not _is_passed_on(arguments[2]):
                     codes["question"] |= calls.values(arguments[2], function)
     return codes
-
-
-def _is_text(node):
-    return isinstance(node, ast.Constant)
 
 
 def _is_passed_on(node):

@@ -1,0 +1,151 @@
+"""What a row says, as a value of its class and as the JSON of its detail. Pure.
+
+A class of rows is a frozen dataclass whose fields are the keys of the detail. A field without a
+default must be there when a row is read; one with a default may be missing from what an older
+labrig wrote, and is written all the same, unless it is :func:`left_out`. Keys that no field has
+(of a newer labrig) are passed over: they stay in the row.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+_Check = Callable[[Any], bool]
+
+
+class BadDetail(ValueError):
+    """A key is missing, or holds what it should not; the message names it."""
+
+
+def left_out(default: T) -> T:
+    """A field that stands in the detail only where it is not this."""
+    found: T = field(default=default, metadata={"left out": True})
+    return found
+
+
+WITHIN: Mapping[str, bool] = {"within": True}
+"""Metadata of a field whose own fields stand among the others in the detail."""
+PERHAPS_WITHIN: Mapping[str, bool] = {"within": True, "left out": True}
+"""The same of one that is None where its first key is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One field, compiled."""
+
+    name: str
+    default: Any
+    left_out: bool
+    within: type[Any] | None
+    is_list: bool
+    check: _Check
+    what: str
+
+
+def to_detail(said: Any) -> dict[str, Any]:  # noqa: ANN401 - any class of rows
+    """The detail of a row that says this."""
+    detail: dict[str, Any] = {}
+    for part in _parts(type(said)):
+        value = getattr(said, part.name)
+        if part.left_out and value == part.default:
+            continue
+        if part.within is not None:
+            detail |= to_detail(value)
+        else:
+            detail[part.name] = list(value) if part.is_list else value
+    return detail
+
+
+def from_detail(cls: type[T], detail: Mapping[str, Any]) -> T:
+    """What a row with this detail says.
+
+    Raises:
+        BadDetail: a key is missing, or holds what it should not.
+    """
+    values = []
+    for part in _parts(cls):
+        if part.within is not None:
+            values.append(_from_within(part, part.within, detail))
+            continue
+        value = detail.get(part.name, MISSING)
+        if value is MISSING:
+            value = part.default
+            if value is MISSING:
+                raise BadDetail(f"has no {part.name!r}")
+        elif not part.check(value):
+            raise BadDetail(f"says {part.name!r}: {value!r:.80}, which is not {part.what}")
+        elif part.is_list:
+            value = tuple(value)
+        values.append(value)
+    return cls(*values)
+
+
+def _from_within(part: _Part, cls: type[Any], detail: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    if part.left_out and _parts(cls)[0].name not in detail:
+        return None
+    return from_detail(cls, detail)
+
+
+_compiled: dict[type[Any], tuple[_Part, ...]] = {}
+
+
+def _parts(cls: type[Any]) -> tuple[_Part, ...]:
+    found = _compiled.get(cls)
+    if found is None:
+        hints = get_type_hints(cls)
+        found = _compiled[cls] = tuple(
+            _part(each.name, hints[each.name], each.default, each.metadata) for each in fields(cls)
+        )
+    return found
+
+
+def _part(name: str, hint: Any, default: Any, metadata: Mapping[str, Any]) -> _Part:  # noqa: ANN401
+    if metadata.get("within"):
+        hints: tuple[Any, ...] = (hint, *get_args(hint))
+        cls = next(each for each in hints if isinstance(each, type) and is_dataclass(each))
+        return _Part(name, default, "left out" in metadata, cls, False, _anything, "")
+    check, what = _checked(hint)
+    is_list = get_origin(hint) is tuple
+    return _Part(name, default, "left out" in metadata, None, is_list, check, what)
+
+
+def _anything(value: Any) -> bool:  # noqa: ANN401
+    return True
+
+
+_PLAIN: dict[Any, tuple[_Check, str]] = {
+    str: (lambda value: type(value) is str, "a text"),
+    bool: (lambda value: type(value) is bool, "true or false"),
+    int: (lambda value: type(value) is int, "a whole number"),
+    float: (lambda value: type(value) is float or type(value) is int, "a number"),
+    type(None): (lambda value: value is None, "null"),
+    Any: (_anything, "anything"),
+}
+
+
+def _checked(hint: Any) -> tuple[_Check, str]:  # noqa: ANN401
+    """How a value of this type is told in JSON; a Literal is any text: a newer labrig has more."""
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return _PLAIN[str]
+    if origin is tuple:
+        one, what = _checked(arguments[0])
+        return lambda value: type(value) is list and all(map(one, value)), f"a list, each {what}"
+    if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
+        one, what = _checked(arguments[1])
+        return (
+            lambda value: isinstance(value, dict) and all(map(one, value.values())),
+            f"a table, each {what}",
+        )
+    if origin in (Union, types.UnionType):
+        checks = [_checked(argument) for argument in arguments]
+        firsts = tuple(check for check, _ in checks)
+        what = " or ".join(what for _, what in checks)
+        return lambda value: any(check(value) for check in firsts), what
+    raise TypeError(f"{hint} is no type that a row can hold")

@@ -1,0 +1,113 @@
+"""Rows about people: commands, notes, alarms, questions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from labrig.record.detail import left_out
+
+WEIGHED = "weighed:"
+"""How the key of a row of kind ``note`` begins that holds a weight."""
+ANSWERED = "answer:"
+"""How one begins that says by whom a question was answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandTaken:
+    """A command that was accepted: its reply, and its arguments.
+
+    Attributes:
+        at_s: when, on the run's clock.
+        warning: what may keep it from being carried out.
+    """
+
+    ROWS: ClassVar = (("command", "acknowledged"),)
+    accepted: bool = False
+    command: str = ""
+    at_s: float = 0.0
+    args: Mapping[str, Any] | None = None
+    warning: str = left_out("")
+
+
+@dataclass(frozen=True, slots=True)
+class NoteWritten:
+    """An operator's own words."""
+
+    ROWS: ClassVar = (("note", "noted"),)
+    MARK: ClassVar = "text"
+    text: str
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerNoted:
+    """By whom a question was answered."""
+
+    ROWS: ClassVar = (("note", "noted"),)
+    MARK: ClassVar = "choice"
+    choice: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReservoirWeighed:
+    """A reservoir's weight.
+
+    Attributes:
+        when: ``before`` or ``after`` the run.
+        grams: a number, or as a person wrote it.
+    """
+
+    ROWS: ClassVar = (("note", "noted"),)
+    MARK: ClassVar = "grams"
+    reservoir: str
+    when: str
+    grams: float | str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRaised:
+    """Something a person should act on now; ``about`` is the instrument or well."""
+
+    ROWS: ClassVar = (("alarm", "raised"),)
+    code: str
+    about: str
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmCleared:
+    """It stood from ``from_s`` until now."""
+
+    ROWS: ClassVar = (("alarm", "cleared"),)
+    code: str
+    about: str
+    from_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAsked:
+    """Something only the operator can decide."""
+
+    ROWS: ClassVar = (("question", "asked"),)
+    what: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAnswered:
+    """It was answered."""
+
+    ROWS: ClassVar = (("question", "answered"),)
+    choice: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionWithdrawn:
+    """Nobody needs to answer it any more."""
+
+    ROWS: ClassVar = (("question", "withdrawn"),)
