@@ -100,7 +100,7 @@ class RunFolder:
 
     @property
     def camera(self) -> Path:
-        """Cameras and plate layout, for the camera process."""
+        """Cameras and plate layout, for the imaging process."""
         return self.root / "camera.json"
 
     @property
@@ -165,7 +165,7 @@ class RunFolder:
 
     @property
     def log(self) -> Path:
-        """What the runner and its camera process said."""
+        """What the runner and its imaging process said."""
         return self.root / "runner.log"
 
     @property

@@ -1,4 +1,4 @@
-"""Where the parts of a night are put together: run folders, the runner process, the camera process.
+"""Where the parts of a night are put together: run folders, the runner and imaging processes.
 
 The only room that knows both the runner and the simulated bench.
 """

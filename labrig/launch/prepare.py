@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 from labrig.documents import Loaded
 from labrig.durable import write_json
 from labrig.frames.plate_store import PlateLayout
-from labrig.launch.camera_process import CameraEntry, CameraProcessSpec
+from labrig.launch.imaging_spec import HostedEntry, ImagingSpec
 from labrig.launch.twin_spec import twin_spec, unanswered
 from labrig.login_name import login_name
 from labrig.places import in_order
@@ -228,7 +228,7 @@ def _serves_files(address: str) -> bool:
     return path.is_dir() or path.is_file()
 
 
-def _camera_spec(protocol: Protocol, rig: Rig, plan: Plan) -> CameraProcessSpec:
+def _camera_spec(protocol: Protocol, rig: Rig, plan: Plan) -> ImagingSpec:
     channels = tuple(protocol.imaging.channels)
     frames = [e for e in plan.timeline if isinstance(e, Frame)]
     optics = {name: rig.optics[name] for name in channels}
@@ -245,21 +245,21 @@ def _camera_spec(protocol: Protocol, rig: Rig, plan: Plan) -> CameraProcessSpec:
         interval_s=protocol.imaging.interval_s,
     )
     cameras = sorted({o.camera for o in optics.values()})
-    return CameraProcessSpec(
+    stage = rig.stage.instrument
+    hosted = installed_types()[rig.instruments[stage].type].host == "imaging"
+    return ImagingSpec(
         layout=layout.to_json(),
-        cameras=tuple(
-            CameraEntry(
-                name,
-                rig.instruments[name].type,
-                rig.ports[rig.instruments[name].port].address,
-                dict(rig.instruments[name].settings),
-            )
-            for name in cameras
-        ),
+        cameras=tuple(_hosted(rig, name) for name in cameras),
+        stages=(_hosted(rig, stage),) if hosted else (),
         pixel_size_um={name: o.pixel_size_um for name, o in optics.items()},
         shows={name: c.shows for name, c in protocol.imaging.channels.items()},
         full_scale={name: 2.0**o.bit_depth - 1 for name, o in optics.items()},
     )
+
+
+def _hosted(rig: Rig, name: str) -> HostedEntry:
+    entry = rig.instruments[name]
+    return HostedEntry(name, entry.type, rig.ports[entry.port].address, dict(entry.settings))
 
 
 def _run_name(protocol: Protocol, now: datetime) -> str:

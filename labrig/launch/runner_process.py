@@ -17,6 +17,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from labrig.durable import DamagedFile, read_json, write_json
 from labrig.launch.concluding import conclude_if_ended
@@ -25,6 +26,7 @@ from labrig.launch.port_claims import claimed_ports
 from labrig.launch.runner_child import NO_INSTRUMENT, REFUSED
 from labrig.launch.wire_log import WireLog
 from labrig.plan.store import read_plan
+from labrig.plan.timeline import Picture
 from labrig.record.checkpoint import standing, unpaused
 from labrig.record.clock import Clock, RealClock, boot_id, steady_s
 from labrig.record.integrity import refuse_if_lost
@@ -33,7 +35,9 @@ from labrig.record.recovery import ClockWentBack, RunState, run_time_now_s
 from labrig.record.rows import JournalError
 from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import BenchSpec, OpenTransport, PortSpec, open_real_port
-from labrig.run.camera_link import CameraLink
+from labrig.run.hosted_stage import hosts_a_stage
+from labrig.run.imaging import Attach
+from labrig.run.imaging_link import ImagingLink
 from labrig.run.lease import LeaseHeld
 from labrig.run.register import registered
 from labrig.run.runner import Runner, RunOver
@@ -45,8 +49,8 @@ from labrig_drivers.transports.base import Transport
 from labrig_drivers.transports.recording import RecordingTransport
 
 FAILED = 4
-CAMERA = "labrig.launch.camera_process"
-REHEARSAL = "labrig.launch.rehearsal_camera"
+CAMERA = "labrig.launch.imaging_process"
+REHEARSAL = "labrig.launch.rehearsal_imaging"
 
 
 def main(arguments: list[str]) -> int:
@@ -86,7 +90,7 @@ def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
     gc.freeze()
     rehearsal = is_rehearsal(identity)
     module = REHEARSAL if rehearsal else CAMERA
-    camera = CameraLink([sys.executable, "-m", module, str(folder.camera)], log=folder.log)
+    camera = ImagingLink([sys.executable, "-m", module, str(folder.camera)], log=folder.log)
     made = datetime.fromisoformat(identity["made_utc"])
     with (
         claimed_ports(bench, folder.root),
@@ -105,10 +109,7 @@ def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
             clock,
             folder.root,
             camera,
-            # the world, not the request, says what the simulated camera sees
-            (lambda _picture, since_s: twin.scene(since_s))
-            if twin is not None and not rehearsal
-            else None,
+            _seen_by_the_camera(twin, bench, rehearsal),
             # a simulated bench remembers no further than the death of its process
             partial(open_journal, survives="power cut" if twin is None else "kill"),
             announce=registration.write,
@@ -117,6 +118,20 @@ def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
         if twin is not None:
             _close_twin(folder, twin)
     return 0 if outcome.condition == "finished" else FAILED
+
+
+def _seen_by_the_camera(twin: TwinBench | None, bench: BenchSpec, rehearsal: bool) -> Attach | None:
+    """The world, not the request, says what a simulated camera sees; a rehearsal's sees nothing."""
+    if twin is None or (rehearsal and not hosts_a_stage(bench)):
+        return None
+
+    def attach(
+        picture: Picture, since_s: float, at_um: tuple[float, float]
+    ) -> dict[str, Any] | None:
+        twin.stands(picture.stage, since_s, at_um)
+        return None if rehearsal else twin.scene(since_s)
+
+    return attach
 
 
 def _close_twin(folder: RunFolder, twin: TwinBench) -> None:

@@ -9,12 +9,12 @@ from labrig.plan.plan import Plan
 from labrig.plan.timeline import Picture
 from labrig.record.recovery import RunState
 from labrig.rig.bench import InstrumentSpec
-from labrig.run.camera_link import CameraLink
 from labrig.run.clog import Clog
 from labrig.run.desk import Desk
 from labrig.run.flow import PumpHandler
 from labrig.run.handler import Handler
 from labrig.run.imaging import Attach, ImagingHandler
+from labrig.run.imaging_link import Imaging
 from labrig.run.probes import ProbeHandler
 from labrig.run.stimulation import StimulatorHandler
 from labrig.run.whereabouts import Whereabouts, left_by_an_earlier_runner
@@ -32,12 +32,12 @@ class Handlers:
         plan: what is to be done.
         desk: clock, journal, fence and board.
         state: what the journal says was done before.
-        camera: the camera process.
+        camera: the imaging process.
         attachment: see :class:`labrig.run.imaging.ImagingHandler`.
     """
 
     def __init__(
-        self, plan: Plan, desk: Desk, state: RunState, camera: CameraLink, attachment: Attach | None
+        self, plan: Plan, desk: Desk, state: RunState, camera: Imaging, attachment: Attach | None
     ) -> None:
         self._plan = plan
         self._desk = desk

@@ -8,9 +8,9 @@ from typing import Any
 from labrig.plan.plan import RunRules
 from labrig.plan.timeline import Film, Frame, Picture
 from labrig.run.board import Question
-from labrig.run.camera_link import CameraFailed, CameraLink
 from labrig.run.desk import Desk
 from labrig.run.handler import ForHandler
+from labrig.run.imaging_link import Imaging, ImagingFailed
 from labrig.run.mode import Mode
 from labrig.run.orders import Decided, Finish, InMode, Order
 from labrig.run.whereabouts import Whereabouts
@@ -24,8 +24,9 @@ _FIRST_LOOK_S = 0.1
 _LOOKS = 2.0
 """Each look at a moving stage comes this much later than the one before, up to half a second."""
 
-Attach = Callable[[Picture, float], Any]
-"""What goes along with a request, from the picture and when it was begun, s from t0."""
+Attach = Callable[[Picture, float, tuple[float, float]], Any]
+"""What goes along with a request, from the picture, when it was begun (s from t0), and where the
+stage says that it stands (x, y, µm)."""
 
 
 LOOK_AT_CAMERA = "Look at camera and stage; the next picture is tried all the same."
@@ -45,7 +46,7 @@ class ImagingHandler:
     Args:
         name: the stage's name.
         desk: clock, journal, fence and board.
-        camera: the camera process.
+        camera: the imaging process.
         rules: when a move counts as arrived.
         pause_until: waits on the run's clock; raises when the run is stopped meanwhile.
         attachment: what goes along with a request, unseen (a simulated bench's scene).
@@ -57,7 +58,7 @@ class ImagingHandler:
         self,
         name: str,
         desk: Desk,
-        camera: CameraLink,
+        camera: Imaging,
         rules: RunRules,
         pause_until: Callable[[float], None],
         attachment: Attach | None,
@@ -125,8 +126,8 @@ class ImagingHandler:
             if not verified:
                 self._desk.deviation("position", key=entry.key, **where)
             taken_s = self._desk.clock.now_s()
-            reply = self._request(entry, taken_s)
-        except (StageLost, StageNotThere, Refused, CameraFailed) as error:
+            reply = self._request(entry, taken_s, (x_um, y_um))
+        except (StageLost, StageNotThere, Refused, ImagingFailed) as error:
             reason = str(error)
             self._desk.note(entry.row_kind, entry.key, "missed", reason=reason, **where)
             self._desk.deviation("picture-missed", key=entry.key, reason=reason)
@@ -162,14 +163,16 @@ class ImagingHandler:
             "Less light or a shorter exposure; what is over-exposed cannot be measured.",
         )  # fmt: skip
 
-    def _request(self, entry: Picture, taken_s: float) -> dict[str, Any]:
+    def _request(
+        self, entry: Picture, taken_s: float, at_um: tuple[float, float]
+    ) -> dict[str, Any]:
         length_s = entry.length_s if isinstance(entry, Film) else 0.0
         attachment = None
         if self._attachment is not None:
             if length_s:
                 # Pulses may begin while a film is taken: what it shows is known when it is over.
                 self._pause_until(taken_s + length_s)
-            attachment = self._attachment(entry, taken_s)
+            attachment = self._attachment(entry, taken_s, at_um)
         common: dict[str, Any] = {
             "camera": entry.camera, "channel": entry.channel, "well": entry.well,
             "field": entry.field, "exposure_ms": entry.exposure_ms, "offset_s": taken_s,

@@ -16,7 +16,7 @@ from labrig.record.clock import Clock, steady_s
 BOUND_S = 30.0
 """[P] Most actions: some ten exchanges with silent instruments, or a slow disk."""
 PICTURE_S = 300.0
-"""[P] A picture: two moves of a minute, a camera process that has to be started, the picture."""
+"""[P] A picture: two moves of a minute, an imaging process that has to be started, the picture."""
 OVERSLEPT_S = 10.0
 """[P] A thread that waits for a time comes back within this of it."""
 LOOK_S = 5.0

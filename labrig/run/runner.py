@@ -34,7 +34,6 @@ from labrig.rig.bench import (
 )
 from labrig.run.at_once import AtOnce
 from labrig.run.board import Board
-from labrig.run.camera_link import CameraLink
 from labrig.run.chain_audit import ChainAudit
 from labrig.run.commands import Commands, IdTaken
 from labrig.run.control import ControlServer
@@ -42,7 +41,9 @@ from labrig.run.desk import Desk
 from labrig.run.dispatcher import Dispatcher
 from labrig.run.folder_watch import FolderWatch
 from labrig.run.handlers import Handlers
+from labrig.run.hosted_stage import hosted_port, looked_after, ports_with_workers
 from labrig.run.imaging import Attach
+from labrig.run.imaging_link import Imaging
 from labrig.run.lease import Fence, take_lease
 from labrig.run.liveness import Liveness, LivenessWatch, ThreadState
 from labrig.run.orders import Command
@@ -88,7 +89,7 @@ class Runner:
         open_transport: opens one port, real or simulated.
         clock: shows the run's time: 0 at a start, the present when adopting.
         folder: the run folder; its journal says whether this is a start or an adoption.
-        camera: the camera process.
+        camera: the imaging process.
         attachment: see :class:`labrig.run.imaging.ImagingHandler`.
         open_journal: opens the journal.
         announce: tells the register of live runs where the runner answers.
@@ -101,7 +102,7 @@ class Runner:
         open_transport: OpenTransport,
         clock: Clock,
         folder: Path,
-        camera: CameraLink,
+        camera: Imaging,
         attachment: Attach | None = None,
         open_journal: Callable[[Path, Clock], Journal] = open_journal,
         announce: Callable[[Door], None] = lambda door: None,
@@ -155,7 +156,7 @@ class Runner:
                 fence = Fence(journal.epoch)
                 desk = Desk(self._clock, journal, fence, Board(), state.consumption, self._reserve)
                 desk.held = state.condition == "held"
-                self._leaves = {p.name: Leave(fence) for p in self._bench.byte_ports()}
+                self._leaves = {p.name: Leave(fence) for p in ports_with_workers(self._bench)}
                 # What an earlier process left, which failed, is no longer how the run ended.
                 self._folder.outcome.unlink(missing_ok=True)
                 self._reserve.keep()
@@ -306,7 +307,7 @@ class Runner:
         """Open every port; at a start, also see that everybody is there."""
         opened: dict[str, OpenPort | None] = {}
         try:
-            for spec in self._bench.byte_ports():
+            for spec in ports_with_workers(self._bench):
                 opened[spec.name] = None
                 try:
                     opened[spec.name] = self._open(spec.name)
@@ -329,10 +330,16 @@ class Runner:
             self._seen[name] = identify(driver)
 
     def _open(self, port: str) -> OpenPort:
+        spec = self._bench.port(port)
+        if not self._bench.on_port(port):
+            return hosted_port(
+                self._bench, spec, self._camera, self._leaves[port], self._clock.now_s
+            )
+
         def open_gated(spec: PortSpec) -> Transport:
             return GatedTransport(self._open_transport(spec), self._leaves[port], self._clock.now_s)
 
-        return open_port(self._bench, self._bench.port(port), open_gated)
+        return open_port(self._bench, spec, open_gated)
 
     def _write_start(self, desk: Desk, state: RunState) -> None:
         now_s = desk.clock.now_s()
@@ -375,10 +382,10 @@ class Runner:
         boxes: dict[str, Mailbox[Any]] = {}
 
         def stimulators_first(port: str) -> bool:
-            return all(types[i.type].kind != "stimulator" for i in self._bench.on_port(port))
+            return all(types[i.type].kind != "stimulator" for i in looked_after(self._bench, port))
 
         for port in sorted(opened, key=stimulators_first):
-            instruments = self._bench.on_port(port)
+            instruments = looked_after(self._bench, port)
             box = self._clock.mailbox(port)
             serial_numbers = {i.name: i.serial_number for i in instruments}
             link = PortLink(

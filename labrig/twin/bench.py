@@ -39,7 +39,7 @@ def simulators_by_port(
 ) -> dict[str, Simulator]:
     """One simulator a port (a shared bus where several instruments share it).
 
-    Cameras have no byte protocol and are left out: see ``labrig.twin.cameras``. What happens
+    What the imaging process hosts has no byte protocol: see ``labrig.twin.cameras``. What happens
     goes into ``record``, where there is one.
     """
     types = installed_types()
@@ -47,7 +47,7 @@ def simulators_by_port(
     for index, instrument in enumerate(bench.instruments):
         kind = types[instrument.type]
         if kind.simulator is None:
-            continue
+            continue  # hosted with the images
         faults = tuple(
             Fault(
                 f.name,
@@ -160,6 +160,7 @@ class TwinBench:
     def _plug_in(self) -> None:
         """Everything as it was switched on."""
         self._world = World(self._spec)
+        self._hosted_at_um: tuple[float, float] | None = None
         self._record = PhysicalRecord(self._folder / "physical.jsonl")
         simulators = simulators_by_port(self._bench, self._spec, self._world, self._record)
         self._ports = {
@@ -252,6 +253,17 @@ class TwinBench:
             self._ports[name].happen(wake_s)
             if self._ports[name].next_wake_s() == wake_s:
                 return
+
+    def stands(self, stage: str, since_s: float, at_um: tuple[float, float]) -> None:
+        """Where a stage says that it stands, from when on.
+
+        Believed of one that the imaging process hosts, which no simulator here moves; of any other
+        the world knows better.
+        """
+        if stage in self._bench.hosted and at_um != self._hosted_at_um:
+            self._hosted_at_um = at_um
+            self._world.move_stage(since_s, *at_um)
+            self._record.add(stage, since_s, "at", *at_um)
 
     def scene(self, since_s: float) -> dict[str, Any]:
         """What the simulated camera sees (never looked into by the code under test).

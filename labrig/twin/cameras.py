@@ -1,6 +1,6 @@
 """The simulated camera: renders what stands under the objective.
 
-It runs in the camera process of a simulated night, apart from the world: with each request
+It runs in the imaging process of a simulated night, apart from the world: with each request
 comes the scene, a small record that the runner passes on without looking into it.
 """
 

@@ -71,6 +71,10 @@ class PhysicalRecord:
         if len(self._waiting) >= _LINES_A_WRITE:
             self._write()
 
+    def add(self, instrument: str, now_s: float, what: str, *values: Any) -> None:  # noqa: ANN401
+        """One change of an instrument that a rebuilt bench does not do again."""
+        self._waiting.append(json.dumps([instrument, round(now_s, 6), what, *values]) + "\n")
+
     @property
     def told(self) -> dict[str, int]:
         """By instrument, how many changes it has told."""

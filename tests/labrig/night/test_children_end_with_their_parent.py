@@ -36,8 +36,8 @@ if __name__ == "__main__":
 """
 CAMERA = """
 import sys
-from labrig.launch import camera_process
-camera_process.end_with_parent(0.05)
+from labrig.launch import imaging_process
+imaging_process.end_with_parent(0.05)
 print("ready", flush=True)
 import time
 time.sleep(600)

@@ -48,7 +48,7 @@ from labrig.record.said import said
 from labrig.record.virtual_clock import VirtualClock
 from labrig.record.writable import json_text
 from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec
-from labrig.run.camera_link import CameraLink
+from labrig.run.imaging_link import Imaging, ImagingLink
 from labrig.run.runner import Runner, previous_state
 from labrig.twin.physical import PhysicalRecord, RecordedPlant
 from labrig_drivers.errors import PortLost, PortMissing
@@ -58,7 +58,7 @@ from labrig_drivers.simulation import Fault
 from labrig_drivers.transports.loopback import LoopbackTransport
 from labrig_drivers.transports.recording import RecordingTransport
 
-CAMERA = [sys.executable, str(Path(__file__).with_name("fake_camera_host.py"))]
+CAMERA = [sys.executable, str(Path(__file__).with_name("fake_imaging_host.py"))]
 GRACE = Lateness("once_within", 900.0)
 
 
@@ -236,6 +236,7 @@ class Rehearsal:
     shared_port: dict[str, str] = field(default_factory=dict)
     unplugged: dict[str, tuple[float, float]] = field(default_factory=dict)
     camera: list[str] = field(default_factory=lambda: list(CAMERA))
+    imaging: Imaging | None = None
     plants: dict[str, WatchedPlant] = field(default_factory=dict)
     simulators: dict[str, Any] = field(default_factory=dict)
     clock: VirtualClock = field(default_factory=VirtualClock)
@@ -255,7 +256,9 @@ class Rehearsal:
             InstrumentSpec(name, kind, f"{names[name]}-port", settings, "")
             for name, (kind, settings) in self.instruments.items()
         )
-        return BenchSpec(ports, entries, ())
+        types = installed_types()
+        hosted = tuple(e.name for e in entries if types[e.type].host == "imaging")
+        return BenchSpec(ports, entries, hosted)
 
     def open_transport(self, port: PortSpec) -> Any:
         name = port.name.removesuffix("-port")
@@ -323,7 +326,7 @@ class Rehearsal:
         (self.folder / "bench.json").write_text(json.dumps(self.bench.to_json()), encoding="utf-8")
         self.runner = Runner(
             plan, self.bench, self.open_transport, self.clock, self.folder,
-            CameraLink(self.camera, deadline_s=1.5),
+            self.imaging or ImagingLink(self.camera, deadline_s=1.5),
             open_journal=partial(open_journal, connect=connect), **options,
         )  # fmt: skip
         return self.runner

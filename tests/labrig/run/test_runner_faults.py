@@ -127,7 +127,7 @@ def test_a_pump_that_lost_power_during_a_dose_leaves_it_unknown(rehearse, script
 @pytest.mark.parametrize(
     ("trouble", "reason"),
     [
-        ("hang", "no picture within"),
+        ("hang", "no answer within"),
         ("die", "ended by itself (exit status 3)"),
         ("refuse", "too dark. More light."),
     ],
@@ -135,7 +135,7 @@ def test_a_pump_that_lost_power_during_a_dose_leaves_it_unknown(rehearse, script
 def test_a_camera_that_fails_costs_frames_not_the_night(
     rehearse, script, monkeypatch, trouble, reason
 ):
-    monkeypatch.setattr("labrig.run.camera_link.START_S", 3.0)
+    monkeypatch.setattr("labrig.run.imaging_link.START_S", 3.0)
     night = rehearse(camera=[*script.camera, trouble, "3"])
     timeline = [script.flow(0.0, 30.0), *(script.frame(100.0 * i, i) for i in range(5))]
     outcome = night.run(script.plan(timeline, 600.0))

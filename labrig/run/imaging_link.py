@@ -1,7 +1,7 @@
-"""The runner's end of the camera process: JSON lines, a deadline per request, killed when it hangs.
+"""The runner's end of the imaging process: JSON lines, deadlines, and what hangs is killed.
 
-The camera's driver lives in a child process, because a camera that hangs cannot be stopped
-from within, and must not stop the night.
+Cameras, and stages that a vendor's library moves, have their drivers in a child process, because
+one that hangs cannot be stopped from within, and must not stop the night.
 """
 
 from __future__ import annotations
@@ -13,23 +13,41 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 START_S = 60.0
 """Allowance for the first request of a process, which loads OpenCV and zarr."""
 
 
-class CameraFailed(Exception):
-    """No picture came; ``remedy`` says what a person can do."""
+class ImagingFailed(Exception):
+    """The request was not fulfilled.
 
-    def __init__(self, what: str, remedy: str = "") -> None:
+    Attributes:
+        remedy: what a person can do.
+        error: which of :mod:`labrig_drivers.errors` the driver raised; empty where no driver spoke.
+    """
+
+    def __init__(self, what: str, remedy: str = "", error: str = "") -> None:
         self.what = what
         self.remedy = remedy
+        self.error = error
         super().__init__(f"{what} {remedy}".strip())
 
 
-class CameraLink:
-    """Starts the camera process when first needed, and again after it hung or died.
+class Imaging(Protocol):
+    """Whoever takes pictures and moves hosted stages on request."""
+
+    def request(self, extra_s: float, **what: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        """Ask, and wait for the answer. Raises ImagingFailed."""
+        ...
+
+    def close(self) -> None:
+        """Let cameras and stages go; nothing on the bench changes. Safe to call twice."""
+        ...
+
+
+class ImagingLink:
+    """Starts the imaging process when first needed, and again after it hung or died.
 
     Args:
         command: argument list of the process.
@@ -57,7 +75,7 @@ class CameraLink:
             what: ``do`` and its arguments.
 
         Raises:
-            CameraFailed: it said no, said nothing in time, or died; a process that hangs is
+            ImagingFailed: it said no, said nothing in time, or died; a process that hangs is
                 killed, and the next request starts a new one.
         """
         wait_s = self._deadline_s + extra_s
@@ -68,7 +86,8 @@ class CameraLink:
         self._requests.put(json.dumps({"id": self._number, **what}) + "\n")
         reply = self._reply(self._number, time.monotonic() + wait_s, wait_s)
         if not reply.get("ok"):
-            raise CameraFailed(str(reply.get("what", reply)), str(reply.get("remedy", "")))
+            said = (reply.get("what", reply), reply.get("remedy", ""), reply.get("error", ""))
+            raise ImagingFailed(*map(str, said))
         return reply
 
     def close(self) -> None:
@@ -87,7 +106,7 @@ class CameraLink:
         requests: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         replies: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         try:
-            # Appending keeps what an earlier camera process said before it was killed.
+            # Appending keeps what an earlier imaging process said before it was killed.
             errors = None if self._log is None else open(self._log, "a", encoding="utf-8")
             try:
                 process = subprocess.Popen(
@@ -102,8 +121,8 @@ class CameraLink:
                 if errors is not None:
                     errors.close()
         except OSError as error:
-            raise CameraFailed(
-                f"the camera process does not start: {error}.",
+            raise ImagingFailed(
+                f"the imaging process does not start: {error}.",
                 f"Check the command {self._command[0]!r}.",
             ) from error
         self._process, self._requests, self._replies = process, requests, replies
@@ -118,8 +137,8 @@ class CameraLink:
                 line = self._replies.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
                 self._kill()
-                raise CameraFailed(
-                    f"no picture within {wait_s:.0f} s; the camera process was killed and is "
+                raise ImagingFailed(
+                    f"no answer within {wait_s:.0f} s; the imaging process was killed and is "
                     "started again.",
                     "If it happens again, unplug the camera and plug it in.",
                 ) from None
@@ -129,16 +148,16 @@ class CameraLink:
                 reply = json.loads(line)
             except json.JSONDecodeError:
                 self._kill()
-                raise CameraFailed(f"the camera process said {line[:200]!r}.") from None
+                raise ImagingFailed(f"the imaging process said {line[:200]!r}.") from None
             if isinstance(reply, dict) and reply.get("id") == number:
                 return reply
 
-    def _died(self) -> CameraFailed:
+    def _died(self) -> ImagingFailed:
         process = self._process
         code = None if process is None else process.wait()
         self._kill()
-        return CameraFailed(
-            f"the camera process ended by itself (exit status {code}); it is started again.",
+        return ImagingFailed(
+            f"the imaging process ended by itself (exit status {code}); it is started again.",
             "Its own words are in the run's log.",
         )
 

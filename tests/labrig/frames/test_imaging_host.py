@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from labrig.frames.camera_host import CameraHost, focus_score
 from labrig.frames.film_store import write_film
+from labrig.frames.imaging_host import ImagingHost, focus_score
 from labrig.frames.manifest import COLUMNS, write_manifest
 from labrig.frames.plate_store import PlateLayout, PlateStore
 from labrig_drivers.errors import NoReply
@@ -50,7 +50,7 @@ def camera():
 @pytest.fixture
 def host(camera, tmp_path):
     store = PlateStore.create(tmp_path / "plate.ome.zarr", LAYOUT)
-    return CameraHost({"cam": camera}, store, tmp_path / "films", {"phase": 0.65})
+    return ImagingHost({"cam": camera}, store, tmp_path / "films", {"phase": 0.65})
 
 
 SNAP = {
@@ -76,6 +76,7 @@ def test_a_silent_camera_is_an_answer_with_a_remedy(host, camera):
 
     assert reply == {
         "id": 1, "ok": False, "what": "no frame came within 2 s.", "remedy": "Check the cable.",
+        "error": "NoReply",
     }  # fmt: skip
 
 
@@ -163,7 +164,7 @@ def test_saturation_is_judged_by_the_cameras_own_scale(
     pixels = np.full((64, 64), value, dtype)
     pixels[:32] = 7
     camera = StillCamera(pixels)
-    host = CameraHost(
+    host = ImagingHost(
         {"cam": camera}, store, tmp_path / "films", {"phase": 0.65}, full_scale=full_scale
     )
     assert host.answer(SNAP)["saturated_fraction"] == fraction / 2

@@ -1,4 +1,4 @@
-"""The camera host: takes pictures and stores them, on request, one JSON line at a time.
+"""The imaging host: takes pictures and stores them, on request, one JSON line at a time.
 
 It is a process of its own because a camera that hangs must be killed without killing the
 night, and because OpenCV and zarr have no place in the runner. Requests and replies are lines
@@ -9,8 +9,9 @@ of JSON on stdin and stdout::
     {"id": 7, "ok": true, "path": "plate.ome.zarr/B/4/0/0/c/3/0/0/0", "sha256": "...",
      "focus": 312.5, "exposure_ms": 20.0, "bytes": 264570}
 
-A request that fails is answered ``{"id": 7, "ok": false, "what": ..., "remedy": ...}``; the
-host goes on.
+A request that fails is answered ``{"id": 7, "ok": false, "what": ..., "remedy": ...}``, with the
+name of the driver's ``error`` where it was one; the host goes on. Stages of this process are
+served beside the cameras: :mod:`labrig.frames.stage_host`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 
 from labrig.frames.film_store import write_film
 from labrig.frames.plate_store import PlateStore
+from labrig.frames.stage_host import StageHost, failure
 from labrig_drivers.errors import InstrumentError
 from labrig_drivers.kinds import Camera, Picture
 
@@ -58,7 +60,7 @@ def measured_rate_hz(pictures: Sequence[Picture]) -> float | None:
     return (len(times_s) - 1) / passed_s if passed_s > 0 else None
 
 
-class CameraHost:
+class ImagingHost:
     """Answers requests with the cameras and stores it is given.
 
     Args:
@@ -70,6 +72,7 @@ class CameraHost:
             left out, that of the pixels' type.
         prepare: called with the camera's name and the request before a picture is taken
             (the simulated bench points its camera at the scene); None on a real bench.
+        stages: stages of this process; None: there is none.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class CameraHost:
         pixel_size_um: Mapping[str, float],
         prepare: Prepare | None = None,
         full_scale: Mapping[str, float] | None = None,
+        stages: StageHost | None = None,
     ) -> None:
         self._cameras = cameras
         self._store = store
@@ -87,6 +91,7 @@ class CameraHost:
         self._pixel_size_um = pixel_size_um
         self._prepare = prepare
         self._full_scale = full_scale or {}
+        self._stages = stages
 
     def serve(self, requests: Iterable[str], replies: TextIO) -> None:
         """Answer every line until the requests end."""
@@ -100,18 +105,19 @@ class CameraHost:
         """One reply to one request; a failed picture is a reply, never an exception."""
         doing = {"snap": self._snap, "film": self._film, "identify": self._identify}
         try:
-            action = doing[request["do"]]
+            of_stages = None if self._stages is None else self._stages.action(request["do"])
+            action = of_stages or doing[request["do"]]
             return {"id": request["id"], "ok": True, **action(request)}
         except InstrumentError as error:
-            return _failure(request, error.what, error.remedy)
+            return failure(request, error.what, error.remedy, type(error).__name__)
         except OSError as error:
-            return _failure(
+            return failure(
                 request,
                 f"the picture could not be stored: {error}",
                 "Free disk space or check the disk; earlier pictures are safe.",
             )
         except (KeyError, ValueError) as error:
-            return _failure(
+            return failure(
                 request,
                 f"the request does not fit this bench: {error}",
                 "Compare cameras, channels and image size in the rig file with the plan.",
@@ -174,7 +180,3 @@ class CameraHost:
     def _identify(self, request: Mapping[str, Any]) -> dict[str, Any]:
         identity = self._cameras[request["camera"]].identify()
         return {"vendor": identity.vendor, "model": identity.model, "firmware": identity.firmware}
-
-
-def _failure(request: Mapping[str, Any], what: str, remedy: str) -> dict[str, Any]:
-    return {"id": request.get("id"), "ok": False, "what": what, "remedy": remedy}

@@ -1,6 +1,6 @@
-"""A camera process for tests: answers like the real one, without OpenCV.
+"""An imaging process for tests: answers like the real one, without OpenCV.
 
-``python fake_camera_host.py hang 3`` hangs on the third request of its life;
+``python fake_imaging_host.py hang 3`` hangs on the third request of its life;
 ``... die 3`` ends there; ``... refuse 3`` says no once; ``... bright 3`` is over-exposed once.
 """
 
