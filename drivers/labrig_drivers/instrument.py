@@ -12,10 +12,9 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
-from labrig_drivers.kinds import PumpRates, StageLimits
+from labrig_drivers.kinds import Kind, PumpRates, StageLimits
 from labrig_drivers.simulation import FaultKind
 
-Kind = Literal["pump", "stimulator", "camera", "stage", "probe"]
 LinkType = Literal["serial", "modbus", "address"]
 Host = Literal["runner", "imaging"]
 

@@ -12,11 +12,13 @@ is an instrument of it, a bottle is weighed by hand: ``labrig weigh``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+Kind = Literal["pump", "stimulator", "camera", "stage", "probe"]
 
 
 @dataclass(frozen=True, slots=True)

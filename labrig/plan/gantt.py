@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Level
+from labrig.plan.timeline import levels_with_ends
 from labrig.plan.words import MANY_ROWS, words_of
 
 if TYPE_CHECKING:
@@ -20,18 +20,12 @@ Bar = tuple[float, float, float]
 
 def bars(plan: Plan) -> dict[str, list[Bar]]:
     """Per lane of an instrument, when it works, and how much against its own most."""
-    levels: dict[str, list[Level]] = {}
-    for entry in plan.timeline:
-        if entry.role == "level":
-            levels.setdefault(entry.instrument, []).append(entry)
     rows: dict[str, list[Bar]] = {}
-    for own in levels.values():
-        ends = [*(later.offset_s for later in own[1:]), plan.forecast.duration_s]
-        for level, end in zip(own, ends, strict=True):
-            for name, value in words_of(level).lanes.items():
-                row = rows.setdefault(name, [])
-                if value > 0 and end > level.offset_s:
-                    row.append((level.offset_s / 3600, end / 3600, value))
+    for level, end_s in levels_with_ends(plan.timeline, plan.forecast.duration_s):
+        for name, value in words_of(level).lanes.items():
+            row = rows.setdefault(name, [])
+            if value > 0 and end_s > level.offset_s:
+                row.append((level.offset_s / 3600, end_s / 3600, value))
     return {name: _against_most(row) for name, row in rows.items()}
 
 

@@ -15,6 +15,7 @@ nobody. A new kind of entry is a class here, a member of one of the unions below
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -208,3 +209,18 @@ Observation = Picture | Reading
 Event = Dose | Observation
 TimelineEntry = Level | Event
 Timeline = tuple[TimelineEntry, ...]
+
+
+def levels_with_ends(
+    timeline: Iterable[TimelineEntry], end_s: float
+) -> Iterator[tuple[Level, float]]:
+    """Each level, and when the next one of its instrument takes over; the last lasts to ``end_s``.
+
+    Instrument by instrument; the timeline is in order of time.
+    """
+    levels: dict[str, list[Level]] = {}
+    for entry in timeline:
+        if entry.role == "level":
+            levels.setdefault(entry.instrument, []).append(entry)
+    for own in levels.values():
+        yield from zip(own, [*(later.offset_s for later in own[1:]), end_s], strict=True)

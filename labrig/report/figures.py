@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from labrig.plan.plan import Curve, Plan
-from labrig.plan.timeline import StimulationLevel
+from labrig.plan.timeline import levels_with_ends
+from labrig.plan.words import words_of
 from labrig.record.ledger import Ledger
 from labrig.record.rows import Row
 from labrig.report.contraction import READOUTS as CONTRACTION
@@ -38,18 +39,21 @@ _FATE_COLOUR = {
 
 @styled
 def timeline_figure(plan: Plan, outcome: Outcome) -> str:
-    """Phases, impulses, pictures, doses and what went wrong, on the run's clock."""
-    figure, (axes,) = new_figure(9.5, 2.7)
-    lanes = ["deviations", "doses", "pictures", "impulses", "phases"]
+    """Phases, settings, pictures, doses and what went wrong, on the run's clock."""
+    settings = _settings(plan)
+    lanes = ["deviations", "doses", "pictures", *settings, "phases"]
+    figure, (axes,) = new_figure(9.5, 1.2 + 0.3 * len(lanes))
+    top = len(lanes) - 1
     shades = ("#e3ebf3", "#cfdcea")
     for index, span in enumerate(plan.phases):
         axes.broken_barh(
-            [(span.start_s / 3600, (span.end_s - span.start_s) / 3600)], (3.6, 0.8),
+            [(span.start_s / 3600, (span.end_s - span.start_s) / 3600)], (top - 0.4, 0.8),
             facecolor=shades[index % 2], edgecolor="white",
         )  # fmt: skip
-        axes.text(span.start_s / 3600 + 0.05, 4, span.name, va="center", fontsize=9, color=INK)
-    for from_s, to_s in _stimulated(plan):
-        axes.broken_barh([(from_s / 3600, (to_s - from_s) / 3600)], (2.7, 0.6), facecolor="#b9a6d3")
+        axes.text(span.start_s / 3600 + 0.05, top, span.name, va="center", fontsize=9, color=INK)
+    for lane, stretches in enumerate(settings.values(), start=3):
+        spans = [(from_h, to_h - from_h) for from_h, to_h in stretches]
+        axes.broken_barh(spans, (lane - 0.3, 0.6), facecolor="#b9a6d3")
     slipped = {slip.key: slip.fate for slip in outcome.slips}
     for lane, kinds in ((2, ("frame", "film")), (1, ("dose",))):
         due: dict[str, list[float]] = {}
@@ -66,7 +70,7 @@ def timeline_figure(plan: Plan, outcome: Outcome) -> str:
         axes.axvspan(gap.from_s / 3600, gap.to_s / 3600, color=BAD, alpha=0.15, linewidth=0)
     axes.axvline(outcome.until_s / 3600, color=INK, linewidth=1)
     axes.set_yticks(range(len(lanes)), lanes)
-    axes.set_ylim(-0.6, 4.6)
+    axes.set_ylim(-0.6, top + 0.6)
     axes.set_xlim(0, max(plan.forecast.duration_s, outcome.until_s) / 3600)
     axes.set_xlabel("hours from the start")
     axes.grid(visible=False, axis="y")
@@ -266,17 +270,17 @@ def _hours(times_s: Sequence[float]) -> list[float]:
     return [time / 3600 for time in times_s]
 
 
-def _stimulated(plan: Plan) -> list[tuple[float, float]]:
-    """Stretches in which any channel is to give impulses."""
-    by_name: dict[str, list[StimulationLevel]] = {}
-    for entry in plan.timeline:
-        if isinstance(entry, StimulationLevel):
-            by_name.setdefault(entry.instrument, []).append(entry)
-    stretches = []
-    for levels in by_name.values():
-        ends: Mapping[int, float] = {i: later.offset_s for i, later in enumerate(levels[1:])}
-        for index, level in enumerate(levels):
-            if any(train.amplitude_v > 0 for train in level.trains):
-                end = ends.get(index, plan.forecast.duration_s)
-                stretches.append((level.offset_s, end))
+def _settings(plan: Plan) -> dict[str, list[tuple[float, float]]]:
+    """Stretches, in hours, in which what is set to work works; by what it is called.
+
+    Flow is left out: it hardly ever stands.
+    """
+    stretches: dict[str, list[tuple[float, float]]] = {}
+    for level, end_s in levels_with_ends(plan.timeline, plan.forecast.duration_s):
+        if level.kind == "flow":
+            continue
+        words = words_of(level)
+        own = stretches.setdefault(words.many, [])
+        if any(words.lanes.values()):
+            own.append((level.offset_s / 3600, end_s / 3600))
     return stretches
