@@ -104,6 +104,14 @@ class StagePlant(Protocol):
         ...
 
 
+class SettingPlant(Protocol):
+    """Behind an instrument that holds quantities: a valve's position, a set point, a light."""
+
+    def setting_held(self, now_s: float, quantity: str, value: float) -> None:
+        """The instrument holds this from now on; the quantity carries its unit in its name."""
+        ...
+
+
 class IncubatorPlant(Protocol):
     """The air a probe hangs in."""
 
@@ -140,6 +148,9 @@ class StillPlant:
 
     def moved(self, now_s: float, x_um: float, y_um: float) -> None:
         """Nothing stands on the stage."""
+
+    def setting_held(self, now_s: float, quantity: str, value: float) -> None:
+        """Nothing is connected."""
 
     def air(self, now_s: float) -> tuple[float, float]:
         """Ideal incubator air."""

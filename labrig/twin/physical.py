@@ -8,6 +8,7 @@ Each line is one change, ``[instrument, seconds, what, ...]``::
     ["pulses", 9.5, "cut", 1]              it is cut off before its end
     ["pulses", 9.5, "volts", 1, 0.0]       it holds this outside pulses from now on
     ["stage", 3.2, "at", 500.0, -250.0]    the stage has come to rest here, µm
+    ["valve", 3.2, "held", "position", 2]  it holds this value of this quantity from now on
 
 Nothing of labrig reads it: it is what ledger, journal and report are held against.
 """
@@ -26,6 +27,7 @@ from labrig_drivers.simulation import (
     ElectrodeVoltage,
     IncubatorPlant,
     PumpPlant,
+    SettingPlant,
     StagePlant,
     StimulatorPlant,
 )
@@ -35,7 +37,9 @@ _MOST_WAITING = 100_000_000
 """Bytes that wait for a full disk: none is given up, or the rebuilt bench would tell it again."""
 
 
-class Plant(PumpPlant, StimulatorPlant, ElectrodeVoltage, StagePlant, IncubatorPlant, Protocol):
+class Plant(
+    PumpPlant, StimulatorPlant, ElectrodeVoltage, StagePlant, SettingPlant, IncubatorPlant, Protocol
+):
     """What any simulated instrument may be plugged into."""
 
 
@@ -160,6 +164,11 @@ class RecordedPlant:
         """The stage has come to rest."""
         self._tell(now_s, "at", round(x_um, 3), round(y_um, 3))
         self.inner.moved(now_s, x_um, y_um)
+
+    def setting_held(self, now_s: float, quantity: str, value: float) -> None:
+        """The instrument holds this from now on."""
+        self._tell(now_s, "held", quantity, value)
+        self.inner.setting_held(now_s, quantity, value)
 
     def air(self, now_s: float) -> tuple[float, float]:
         """The incubator's air; nothing that an instrument does."""

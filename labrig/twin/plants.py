@@ -59,6 +59,9 @@ class TwinPlant:
         """Another field lies under the objective."""
         self.world.move_stage(now_s - self.ahead_s, x_um, y_um)
 
+    def setting_held(self, now_s: float, quantity: str, value: float) -> None:
+        """Nothing in this world follows from it yet; it is on record."""
+
     def air(self, now_s: float) -> tuple[float, float]:
         """The incubator's CO2 (percent) and temperature (°C)."""
         return self.world.air(now_s - self.ahead_s)
