@@ -7,7 +7,7 @@ is kept until it can be written, and meanwhile no event is begun. Levels go on.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from labrig.plan.timeline import TimelineEntry
@@ -19,6 +19,7 @@ from labrig.record.reserve import RESERVE_BYTES, Reserve
 from labrig.record.rows import JournalEntry, JournalWriteFailed, Kind, State
 from labrig.run.board import Alarm, Board
 from labrig.run.lease import Fence
+from labrig.run.measured import Measured
 
 _EVENTS = frozenset({"dose", "frame", "film", "reading"})
 
@@ -52,6 +53,7 @@ class Desk:
         self._reserve_used = False
         self._journal_down_since_s: float | None = None
         self._dropped = 0
+        self._judge: Callable[[Measured], None] = lambda look: None
 
     @property
     def journal_works(self) -> bool:
@@ -90,13 +92,38 @@ class Desk:
             self.board.count(row.state)
         self._guarded(lambda: self.journal.note(*rows))
 
-    def sample(self, instrument: str, **values: Any) -> None:  # noqa: ANN401 - JSON values
-        """Write and show a reading."""
+    def measured(
+        self,
+        instrument: str,
+        values: Mapping[str, Any],
+        trusted: bool = True,
+        note: str = "",
+        entry: str = "",
+    ) -> None:
+        """The one way in for what an instrument gave: shown, written, counted, judged.
+
+        Args:
+            instrument: its name.
+            values: by quantity, which carries its unit in its name; JSON values.
+            trusted: whether the instrument vouches for them.
+            note: why it does not.
+            entry: key of the reading that was due; else it is a sample.
+        """
         now_s = self.clock.now_s()
-        self.board.read(instrument, {"at_s": now_s, **values})
         if "delivered_ul" in values:
             self.consumption.see(instrument, now_s, values)
-        self._guarded(lambda: self.journal.sample(instrument, values))
+        if entry:
+            said = {"instrument": instrument, **values, "trusted": trusted, "note": note}
+            self.board.read(instrument, {"at_s": now_s, **said})
+            self.note("reading", entry, "confirmed", **said)
+        else:
+            self.board.read(instrument, {"at_s": now_s, **values})
+            self._guarded(lambda: self.journal.sample(instrument, values))
+        self._judge(Measured(instrument, values, now_s, trusted, note))
+
+    def judge_by(self, judge: Callable[[Measured], None]) -> None:
+        """Have this told of whatever is measured from now on."""
+        self._judge = judge
 
     def deviation(self, code: str, **detail: Any) -> None:  # noqa: ANN401 - JSON values
         """Record that something went otherwise than planned."""

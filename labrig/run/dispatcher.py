@@ -16,8 +16,10 @@ from labrig.record.recovery import RunState
 from labrig.record.rows import JournalEntry, JournalWriteFailed
 from labrig.record.weights import KEY as WEIGHED
 from labrig.run.desk import Desk
+from labrig.run.interlocks import Interlocks
 from labrig.run.last_rows import write_last_rows
 from labrig.run.liveness import Turn
+from labrig.run.measured import Measured
 from labrig.run.orders import (
     Command,
     Decided,
@@ -60,6 +62,7 @@ class Dispatcher:
         mailbox: where commands and the workers' news come.
         workers: mailbox of the worker of each instrument.
         state: what the journal says was done before.
+        interlocks: judge what is measured.
         turn: where it says what it does.
     """
 
@@ -70,6 +73,7 @@ class Dispatcher:
         mailbox: Mailbox[ForDispatcher],
         workers: Mapping[str, Mailbox[ForWorker]],
         state: RunState,
+        interlocks: Interlocks,
         turn: Turn,
     ) -> None:
         self._plan = plan
@@ -86,6 +90,7 @@ class Dispatcher:
         self._by_key = {entry.key: entry for entry in self._timeline}
         self._given = 0
         self._intended = 0
+        self._interlocks = interlocks
         self._turn = turn
         self._postponed: list[TimelineEntry] = []
         self._unwritten: list[TimelineEntry] = []
@@ -149,6 +154,7 @@ class Dispatcher:
                 self._write_ahead()
             self._give_due()
             self._show_phase()
+            self._interlocks.judge(self._desk.clock.now_s())
             next_s = self._next_s()
             asked_s = self._desk.clock.now_s()
             item = self._next(next_s)
@@ -226,6 +232,8 @@ class Dispatcher:
         """When to look again, if nobody calls."""
         now_s = self._desk.clock.now_s()
         due = [span.start_s for span in self._plan.phases if span.start_s > now_s]
+        if (judge_s := self._interlocks.next_s(now_s)) is not None:
+            due.append(judge_s)
         if not self._desk.journal_works:
             # A level that is due meanwhile is given on time.
             upcoming = self._timeline[self._given : self._given + 1]
@@ -355,6 +363,8 @@ class Dispatcher:
                 self._command(item)
             case GiveUp():
                 self._give_up(item.entry)
+            case Measured():
+                self._interlocks.see(item)
             case Ended():
                 self._open_ports -= 1
                 self.unsafe += item.unsafe
@@ -438,6 +448,7 @@ class Dispatcher:
         self._tell_all(Finish())
         while self._open_ports > 0:
             self._handle(self._next(None))
+        self._interlocks.end(self._desk.clock.now_s())
         # One that came while the last dose was waited for has cut it off.
         stopped = self._stop_reason
         nobody_took = self._timeline[: self._given] if self._a_worker_died else []

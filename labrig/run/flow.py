@@ -491,14 +491,13 @@ class PumpHandler:
     def _show(self, state: PumpState, counter: bool = False) -> None:
         # What kind of counter it is does not change: once is enough.
         kind = {"drive_watched": state.drive_watched, "counter_range_ul": state.counter_range_ul}
-        self._desk.sample(
-            self.name,
-            running=state.running,
-            rate_ul_min=state.rate_ul_min,
-            delivered_ul=state.delivered_ul,
-            alarm=state.alarm,
-            **(kind if counter else {}),
-        )
+        values = {
+            "running": state.running,
+            "rate_ul_min": state.rate_ul_min,
+            "delivered_ul": state.delivered_ul,
+            "alarm": state.alarm,
+        }
+        self._desk.measured(self.name, values | (kind if counter else {}))
 
     def _next_poll_s(self) -> float:
         return next_poll_s(self._desk.clock.now_s(), self._poll_s)

@@ -71,7 +71,7 @@ class Handlers:
                     self._attachment, self._whereabouts(name), name in self._state.lost_stages,
                 )  # fmt: skip
             case "probe":
-                return ProbeHandler(name, self._desk, self._plan.rules)
+                return ProbeHandler(name, self._desk)
             case _:
                 raise ValueError(f"{name}: a {kind} has no place on a byte port")
 

@@ -83,7 +83,7 @@ class ImagingHandler:
         self._stage = driver
         self._at_um = None
         x_um, y_um = driver.position_um()
-        self._desk.sample(self.name, x_um=x_um, y_um=y_um)
+        self._desk.measured(self.name, {"x_um": x_um, "y_um": y_um})
 
     def heed(self, message: ForHandler) -> None:
         """Take one frame or film; go on with a stage that was lost; stand still; let go."""

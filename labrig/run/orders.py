@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from labrig.plan.timeline import TimelineEntry
 from labrig.record.rows import State
+from labrig.run.measured import Measured
 from labrig.run.mode import Mode
 
 CommandName = Literal[
@@ -159,4 +160,4 @@ class Command:
     args: Mapping[str, Any]
 
 
-ForDispatcher = Command | GiveUp | Ended | Died
+ForDispatcher = Command | GiveUp | Measured | Ended | Died

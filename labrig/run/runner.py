@@ -32,6 +32,7 @@ from labrig.rig.bench import (
     PortSpec,
     open_port,
 )
+from labrig.run.air import watches_of
 from labrig.run.at_once import AtOnce
 from labrig.run.board import Board
 from labrig.run.chain_audit import ChainAudit
@@ -44,8 +45,10 @@ from labrig.run.handlers import Handlers
 from labrig.run.hosted_stage import hosted_port, looked_after, ports_with_workers
 from labrig.run.imaging import Attach
 from labrig.run.imaging_link import Imaging
+from labrig.run.interlocks import Interlocks, Watch
 from labrig.run.lease import Fence, take_lease
 from labrig.run.liveness import Liveness, LivenessWatch, ThreadState
+from labrig.run.measured import Measured
 from labrig.run.orders import Command
 from labrig.run.port_gate import GatedTransport, Leave
 from labrig.run.port_link import PortLink, identify
@@ -186,7 +189,10 @@ class Runner:
         self._write_start(desk, state)
         news = self._clock.mailbox("dispatcher")
         boxes = self._make_workers(desk, state, opened, news)
-        dispatcher = Dispatcher(self._plan, desk, news, boxes, state, self._liveness.of(DISPATCHER))
+        interlocks = self._interlocks(desk, news)
+        dispatcher = Dispatcher(
+            self._plan, desk, news, boxes, state, interlocks, self._liveness.of(DISPATCHER)
+        )
         at_once = AtOnce(desk, self._workers, news)
         commands = Commands(desk, at_once.act, state.commands, self._dispatcher_hangs)
         control = ControlServer(
@@ -231,6 +237,21 @@ class Runner:
             watch.close()
             control.close()
         return self._conclude(desk, dispatcher, failures)
+
+    def _interlocks(self, desk: Desk, news: Mailbox[Any]) -> Interlocks:
+        types = installed_types()
+        watches: list[Watch] = []
+        for instrument in self._bench.instruments:
+            if types[instrument.type].kind == "probe":
+                watches += watches_of(desk, instrument.name, self._plan.rules)
+        interlocks = Interlocks(watches)
+
+        def judge(look: Measured) -> None:
+            if look.instrument in interlocks.instruments:
+                news.put(look)
+
+        desk.judge_by(judge)
+        return interlocks
 
     def _opened_door(self, control: ControlServer) -> Door:
         try:

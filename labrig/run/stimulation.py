@@ -312,7 +312,7 @@ class StimulatorHandler:
                 "Check its cable and screen; a train under way ends by itself.",
             )
         running = {str(c): round(until_s, 3) for c, until_s in state.running_until_s.items()}
-        self._desk.sample(self.name, reachable=True, running_until_s=running)
+        self._desk.measured(self.name, {"reachable": True, "running_until_s": running})
 
     def _port(self) -> Stimulator:
         if self._stimulator is None:

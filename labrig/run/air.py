@@ -1,0 +1,120 @@
+"""What is said of the air: rules about CO2 and temperature that every run with a probe has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from labrig.plan.plan import RunRules
+from labrig.plan.words import hours
+from labrig.run.desk import Desk
+from labrig.run.interlocks import Watch
+from labrig.run.measured import Seen
+from labrig.run.trips import Band, Limit, Trip, Unseen
+
+TRIP_AFTER_S = 15 * 60.0
+"""[K] Twice the warning limit for this long is an alarm of its own: incubator practice."""
+FAR_OFF = 2.0
+"""[K] In warning limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Air:
+    """One quantity of the air, as the protocol wants it."""
+
+    quantity: str
+    label: str
+    unit: str
+    set_point: float
+    limit: float
+
+    def band(self, limits: float = 1.0) -> Band:
+        """So many warning limits around the set point."""
+        away = limits * self.limit
+        return Band(self.quantity, self.set_point - away, self.set_point + away)
+
+
+def quantities_of(rules: RunRules) -> tuple[Air, ...]:
+    """What is judged."""
+    return (
+        Air("co2_percent", "CO2", "%", rules.co2_percent, rules.warn_co2_percent),
+        Air("temperature_c", "temperature", "°C", rules.temperature_c, rules.warn_temperature_c),
+    )
+
+
+def watches_of(desk: Desk, probe: str, rules: RunRules) -> list[Watch]:
+    """The rules about one probe's readings."""
+    air = quantities_of(rules)
+    unseen = Unseen(f"probe:{probe}", probe, tuple(a.quantity for a in air), TRIP_AFTER_S)
+    far_off = Limit(
+        f"environment-trip:{probe}", probe, tuple(a.band(FAR_OFF) for a in air), TRIP_AFTER_S
+    )
+    warnings = [
+        Watch(Limit(f"environment:{probe} {a.label}", probe, (a.band(),)), partial(_warn, desk, a))
+        for a in air
+    ]
+    return [
+        Watch(unseen, partial(_unseen, desk, {a.quantity: a.label for a in air})),
+        *warnings,
+        Watch(far_off, partial(_far_off, desk), partial(_note_far_off, desk)),
+    ]
+
+
+def _warn(desk: Desk, air: Air, before: Trip | None, now: Trip | None, seen: Seen | None) -> None:
+    if seen is None or seen.value(air.quantity) is None:
+        return
+    about = f"{seen.latest.instrument} {air.label}"
+    if now is None:
+        # Also one that an earlier runner raised.
+        desk.board.clear("environment", about)
+    else:
+        desk.alarm(
+            "environment", about,
+            f"{now.value:.3g} {air.unit}, set point {air.set_point:g} ± {air.limit:g} {air.unit}.",
+            "Check door, gas and incubator; frames taken meanwhile are annotated.",
+        )  # fmt: skip
+
+
+def _unseen(
+    desk: Desk, labels: dict[str, str], before: Trip | None, now: Trip | None, seen: Seen | None
+) -> None:
+    if seen is None:
+        return
+    look, probe = seen.latest, seen.latest.instrument
+    if now is None:
+        desk.board.clear("probe", probe)
+        if before is not None and before.stands:
+            desk.deviation(
+                "environment-seen", instrument=probe, from_s=before.since_s, to_s=look.at_s
+            )
+        return
+    missing = [label for quantity, label in labels.items() if look.values.get(quantity) is None]
+    what = said = f"it gives no {' and no '.join(missing)}."
+    if not look.trusted:
+        what, said = "not trusted", f"its readings are not to be trusted: {look.note}"
+    desk.alarm("probe", probe, said, "Look at the probe.")
+    if now.stands and (before is None or not before.stands):
+        desk.deviation("environment-unseen", instrument=probe, from_s=now.since_s, what=what)
+
+
+def _far_off(desk: Desk, before: Trip | None, now: Trip | None, seen: Seen | None) -> None:
+    if seen is None or not seen.latest.trusted:
+        return
+    probe = seen.latest.instrument
+    if now is None:
+        if before is not None:
+            _note_far_off(desk, before, seen.latest.at_s)
+        desk.board.clear("environment-trip", probe)
+        return
+    if before is None:
+        desk.deviation("environment-off", instrument=probe, from_s=now.since_s)
+    if now.stands:
+        desk.alarm(
+            "environment-trip", probe,
+            f"the air has been far off since {hours(now.since_s)} of the run.",
+            "Save the cells: another incubator, or stop the run.",
+        )  # fmt: skip
+
+
+def _note_far_off(desk: Desk, trip: Trip, to_s: float) -> None:
+    desk.deviation("environment", instrument=trip.rule.instrument, from_s=trip.since_s, to_s=to_s)
