@@ -107,7 +107,8 @@ class StimulatorHandler:
     def _enter(self, mode: Mode) -> None:
         if self._mode.name != "following":
             self._miss_until_now()
-        self._mode = mode
+        if self._mode.name != "halted":
+            self._mode = mode
         self.assert_due()
 
     def assert_due(self) -> None:
