@@ -1,56 +1,67 @@
-"""``labrig film``: optical contraction from a video file."""
+"""``labrig film``: how cells of a film contract, or how their calcium answers."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from labrig.commands import exit_codes
+from labrig.measure.film_files import FilmRefused, open_film
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
+    from labrig_analysis.films.calcium import CalciumResponse
     from labrig_analysis.films.contraction import Contraction
+    from labrig_analysis.films.delay import Delays
 
-TIFF = {".tif", ".tiff"}
-
-
-class FilmRefused(Exception):
-    """The film or what came with it cannot be used; the text says what to do."""
+    Found = Contraction | CalciumResponse
 
 
-@dataclass(slots=True)
-class FilmFile:
-    """A film on disk, read frame by frame.
+class Signal(StrEnum):
+    """What of a film is followed."""
 
-    Attributes:
-        frames: Grey frames in order.
-        frame_rate_hz: As the file states it; None where it does not.
-        promised: How many frames the file says it holds; 0 where it does not say.
-    """
+    MOTION = "motion"
+    CALCIUM = "calcium"
 
-    frames: Generator[NDArray[Any]]
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What to measure, and how the film is calibrated where its file does not say."""
+
+    file: Path
+    signal: Signal
+    pixel_size_um: float | None
     frame_rate_hz: float | None
-    promised: int
+    pulses_s: list[float] | None
+    background: NDArray[Any] | None
 
 
 def film(
     file: Annotated[
-        Path, typer.Argument(help="Video (AVI, MP4 ...) or TIFF stack, grey or colour.")
+        Path,
+        typer.Argument(
+            help="Video (AVI, MOV, MP4 ...), TIFF stack, or folder with one picture per frame."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the tables and the picture of the trace.")],
     pixel_size_um: Annotated[
-        float, typer.Option(help="Width of a pixel in the specimen, in µm, from the calibration.")
-    ],
+        float | None,
+        typer.Option(
+            help="Width of a pixel in the specimen, in µm. Not needed where a TIFF states it, nor "
+            "for calcium."
+        ),
+    ] = None,
     frame_rate_hz: Annotated[
-        float | None, typer.Option(help="Frames a second. Not needed where the video states it.")
+        float | None, typer.Option(help="Frames per second. Not needed where the file states it.")
     ] = None,
     pulses: Annotated[
         str | None,
@@ -62,58 +73,151 @@ def film(
     mask: Annotated[
         Path | None, typer.Option(help="Image of the frames' size, nonzero in tubes.")
     ] = None,
+    signal: Annotated[
+        Signal,
+        typer.Option(help="'motion': contraction. 'calcium': dF/F0 of an indicator's light."),
+    ] = Signal.MOTION,
+    background: Annotated[
+        Path | None,
+        typer.Option(help="Calcium: image of the frames' size, nonzero where no cell is."),
+    ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=IMAGE",
+            help="Twice, in place of --mask: two regions, such as nerve and muscle side; how long "
+            "the second comes behind the first is measured too.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Measure how tubes contract in FILE: amplitude, times, capture, fatigue, trains.
+    """Measure how tubes contract in FILE (amplitude, times, capture, fatigue, trains), or dF/F0.
 
-    What is measured is movement that can be seen (optical contraction), never force. Writes
-    NAME_summary.csv, NAME_pulses.csv, NAME_trains.csv, NAME_trace.csv and NAME_trace.png.
+    What is measured of motion is movement that can be seen (optical contraction), never force.
+    Writes NAME_summary.csv, NAME_pulses.csv, NAME_trace.csv, NAME_trace.png, of motion also
+    NAME_trains.csv; with two regions NAME_REGION_... of each, and NAME_delays.csv.
 
     Example: labrig film twitch.avi --pixel-size-um 0.65 --pulses 1,2,3,4,5 --out results
 
+    Example: labrig film chip.tif --signal calcium --region nerve=n.png --region muscle=m.png
+    --out results
+
     Exit status: 0 measured; 1 refused.
     """
-    from labrig_analysis.films.contraction import measure_contraction
-
     try:
-        opened = open_film(file)
-        rate_hz = opened.frame_rate_hz if frame_rate_hz is None else frame_rate_hz
-        if rate_hz is None:
-            raise FilmRefused(f"{file} does not state its frame rate: give --frame-rate-hz")
-        times_s = None if pulses is None else read_pulses(pulses)
-        with closing(opened.frames) as frames:
-            found = measure_contraction(
-                frames,
-                pixel_size_um=pixel_size_um,
-                frame_rate_hz=rate_hz,
-                pulses_s=times_s,
-                mask=_read_mask(mask) if mask else None,
-            )
+        asked = _Asked(
+            file,
+            signal,
+            pixel_size_um,
+            frame_rate_hz,
+            None if pulses is None else read_pulses(pulses),
+            None if background is None else _read_mask(background),
+        )
+        if background is not None and signal is not Signal.CALCIUM:
+            raise FilmRefused("--background is for --signal calcium: motion needs none")
+        regions = _regions(region or [], mask)
+        found = {name: _measured(asked, image) for name, image in regions.items()}
+        delays = _delays(asked, found) if region else None
     except (FilmRefused, ValueError) as error:
         typer.echo(f"Not measured: {error}", err=True)
         raise typer.Exit(exit_codes.REFUSED) from error
-    _note_missing_frames(found, opened.promised)
-    write_contraction(found, out, file.stem)
-    if as_json:
-        typer.echo(found.summary.iloc[0].to_json())
-        return
-    for name, value in json.loads(found.summary.iloc[0].to_json()).items():
-        shown = (
-            "-" if value in (None, "") else f"{value:.4g}" if isinstance(value, float) else value
+    for name, of_region in found.items():
+        write_tables(of_region, out, f"{file.stem}_{name}" if name else file.stem)
+    if delays is not None:
+        delays.responses.to_csv(out / f"{file.stem}_delays.csv", index=False)
+    _tell(found, delays, out, as_json=as_json)
+
+
+def _regions(given: list[str], mask: Path | None) -> dict[str, NDArray[Any] | None]:
+    """By name, the mask of each region; one without a name where the film has no regions."""
+    if not given:
+        return {"": _read_mask(mask) if mask else None}
+    if mask is not None:
+        raise FilmRefused("--mask and --region say where cells are in two ways: leave one out")
+    pairs = [text.partition("=") for text in given]
+    for text, (name, equals, image) in zip(given, pairs, strict=True):
+        if not (name.isidentifier() and equals and image):
+            raise FilmRefused(f"--region {text!r}: write NAME=IMAGE, such as nerve=nerve.png")
+    if len(pairs) != 2 or pairs[0][0] == pairs[1][0]:
+        raise FilmRefused(
+            f"--region names {', '.join(name for name, *_ in pairs)}: give two of two names, the "
+            "one that leads first"
         )
-        typer.echo(f"{name:<18} {shown}")
+    return {name: _read_mask(Path(image)) for name, _, image in pairs}
+
+
+def _measured(asked: _Asked, mask: NDArray[Any] | None) -> Found:
+    from labrig_analysis.films.calcium import measure_calcium
+    from labrig_analysis.films.contraction import measure_contraction
+
+    opened = open_film(asked.file)
+    with closing(opened.frames) as frames:
+        rate_hz = opened.frame_rate_hz if asked.frame_rate_hz is None else asked.frame_rate_hz
+        if rate_hz is None:
+            raise FilmRefused(f"{asked.file} does not state its frame rate: give --frame-rate-hz")
+        found: Found
+        if asked.signal is Signal.CALCIUM:
+            found = measure_calcium(
+                frames,
+                frame_rate_hz=rate_hz,
+                pulses_s=asked.pulses_s,
+                mask=mask,
+                background=asked.background,
+            )
+        else:
+            size_um = opened.pixel_size_um if asked.pixel_size_um is None else asked.pixel_size_um
+            if size_um is None:
+                raise FilmRefused(f"{asked.file} states no pixel size: give --pixel-size-um")
+            found = measure_contraction(
+                frames,
+                pixel_size_um=size_um,
+                frame_rate_hz=rate_hz,
+                pulses_s=asked.pulses_s,
+                mask=mask,
+            )
+    _note_missing_frames(found, opened.promised)
+    return found
+
+
+def _delays(asked: _Asked, found: dict[str, Found]) -> Delays:
+    """How long the second region comes behind the first, at pulses or at the first's own beats."""
+    import numpy as np
+
+    from labrig_analysis.films.calcium import NOISE_REACH
+    from labrig_analysis.films.delay import response_delays
+    from labrig_analysis.films.pulse_responses import FOLLOWED_NOISE
+
+    first, second = found.values()
+    column, noise, reach = (
+        ("dff", "noise_dff", NOISE_REACH)
+        if asked.signal is Signal.CALCIUM
+        else ("displacement_um", "noise_um", 1.0)
+    )
+    least = [FOLLOWED_NOISE * reach * float(f.summary[noise].iloc[0]) for f in (first, second)]
+    events = first.pulses["pulse_s"] if asked.pulses_s is None else np.sort(asked.pulses_s)
+    return response_delays(
+        first.trace["time_s"].to_numpy(),
+        first.trace[column].to_numpy(),
+        second.trace[column].to_numpy(),
+        np.asarray(events, dtype=float),
+        (least[0], least[1]),
+    )
+
+
+def _tell(found: dict[str, Found], delays: Delays | None, out: Path, *, as_json: bool) -> None:
+    rows = {name: json.loads(f.summary.iloc[0].to_json()) for name, f in found.items()}
+    if delays is not None:
+        rows["delay"] = json.loads(delays.summary.iloc[0].to_json())
+    if as_json:
+        typer.echo(json.dumps(rows[""] if "" in rows else rows))
+        return
+    for name, row in rows.items():
+        if name:
+            typer.echo(f"{name}:")
+        for column, value in row.items():
+            shown = f"{value:.4g}" if isinstance(value, float) else value
+            typer.echo(f"{column:<18} {'-' if value in (None, '') else shown}")
     typer.echo(f"Tables and trace: {out}")
-
-
-def open_film(path: Path) -> FilmFile:
-    """Open a video, or a TIFF stack of frames.
-
-    Raises:
-        FilmRefused: No such file, or nothing in it that can be read as a film.
-    """
-    if not path.is_file():
-        raise FilmRefused(f"{path} is not there; give a video file or a TIFF stack")
-    return _open_tiff(path) if path.suffix.lower() in TIFF else _open_video(path)
 
 
 def read_pulses(text: str) -> list[float]:
@@ -154,67 +258,13 @@ def _seconds(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def write_contraction(found: Contraction, out: Path, name: str) -> None:
+def write_tables(found: Found, out: Path, name: str) -> None:
     """Write the tables as CSV and the trace as PNG."""
     out.mkdir(parents=True, exist_ok=True)
     for table in ("summary", "pulses", "trains", "trace"):
-        getattr(found, table).to_csv(out / f"{name}_{table}.csv", index=False)
-    _draw_trace(found, out / f"{name}_trace.png")
-
-
-def _open_tiff(path: Path) -> FilmFile:
-    import tifffile
-
-    try:
-        with tifffile.TiffFile(path) as stack:
-            series = stack.series[0]
-            shape, axes = series.shape, series.axes
-    except (tifffile.TiffFileError, OSError, IndexError) as error:
-        raise FilmRefused(f"{path} cannot be read as TIFF: {error}") from error
-    colour = axes.endswith("S")
-    if len(shape) != (4 if colour else 3):
-        raise FilmRefused(f"{path} has shape {shape} ({axes}): give a stack of frames (t, y, x)")
-    return FilmFile(_tiff_frames(path), None, shape[0])
-
-
-def _tiff_frames(path: Path) -> Generator[NDArray[Any]]:
-    import cv2
-    import numpy as np
-    import tifffile
-
-    with tifffile.TiffFile(path) as stack:
-        pages = stack.series[0].pages
-        for number, page in enumerate(pages):
-            if page is None:
-                raise FilmRefused(f"{path}: frame {number} is not in the file")
-            frame = page.asarray()
-            if frame.ndim == 3 and frame.shape[2] in (3, 4):
-                frame = np.asarray(cv2.cvtColor(frame[..., :3], cv2.COLOR_RGB2GRAY))
-            yield frame
-
-
-def _open_video(path: Path) -> FilmFile:
-    import cv2
-
-    video = cv2.VideoCapture(str(path))
-    if not video.isOpened():
-        raise FilmRefused(f"{path} cannot be read as a video; convert it to AVI, MP4 or TIFF")
-    rate_hz = video.get(cv2.CAP_PROP_FPS)
-    promised = max(0, int(video.get(cv2.CAP_PROP_FRAME_COUNT)))
-    return FilmFile(_video_frames(video), rate_hz if rate_hz > 0 else None, promised)
-
-
-def _video_frames(video: Any) -> Generator[NDArray[Any]]:  # noqa: ANN401 - cv2.VideoCapture
-    import cv2
-
-    try:
-        while True:
-            there, frame = video.read()
-            if not there:
-                return
-            yield cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) if frame.ndim == 3 else frame
-    finally:
-        video.release()
+        if hasattr(found, table):
+            getattr(found, table).to_csv(out / f"{name}_{table}.csv", index=False)
+    _draw_trace(found.trace, found.pulses, out / f"{name}_trace.png")
 
 
 def _read_mask(path: Path) -> NDArray[Any]:
@@ -227,7 +277,7 @@ def _read_mask(path: Path) -> NDArray[Any]:
     return np.asarray(image if image.ndim == 2 else image[..., :3].max(axis=2))
 
 
-def _note_missing_frames(found: Contraction, promised: int) -> None:
+def _note_missing_frames(found: Found, promised: int) -> None:
     read = len(found.trace)
     if read < promised:
         said = str(found.summary["flags"].iloc[0])
@@ -235,16 +285,21 @@ def _note_missing_frames(found: Contraction, promised: int) -> None:
         found.summary["flags"] = f"{said}; {gap}" if said else gap
 
 
-def _draw_trace(found: Contraction, path: Path) -> None:
+def _draw_trace(trace: pd.DataFrame, pulses: pd.DataFrame, path: Path) -> None:
     from matplotlib.figure import Figure
 
+    column, axis = (
+        ("dff", "ΔF/F0")
+        if "dff" in trace
+        else ("displacement_um", "displacement (µm)\noptical contraction")
+    )
     figure = Figure(figsize=(10, 3), layout="constrained")
     axes = figure.add_subplot()
-    axes.plot(found.trace["time_s"], found.trace["displacement_um"], color="0.2", linewidth=0.8)
+    axes.plot(trace["time_s"], trace[column], color="0.2", linewidth=0.8)
     for followed, colour in ((True, "tab:green"), (False, "tab:red")):
-        times = found.pulses.loc[found.pulses["followed"] == followed, "pulse_s"]
+        times = pulses.loc[pulses["followed"] == followed, "pulse_s"]
         axes.plot(times, [0.0] * len(times), "|", color=colour, markersize=10)
     axes.set_xlabel("time (s)")
-    axes.set_ylabel("displacement (µm)\noptical contraction")
+    axes.set_ylabel(axis)
     axes.set_title("pulses: green followed, red missed or not to be told", fontsize=8)
     figure.savefig(path, dpi=120)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import cv2
+import drawn_calcium as draw
 import numpy as np
 import pandas as pd
 import pytest
@@ -185,3 +186,77 @@ def test_a_file_of_pulses_without_a_time_is_refused_by_its_name(twitching, tmp_p
     found = run(path, "--pixel-size-um", 1, "--pulses", times, "--out", tmp_path)
     assert found.exit_code == 1
     assert "pulses.txt holds no time" in found.output
+
+
+def test_a_folder_of_frames_is_a_film(twitching, tmp_path):
+    home = tmp_path / "twitch"
+    home.mkdir()
+    for number, frame in enumerate(twitching.frames):
+        cv2.imwrite(str(home / f"{number}.png"), frame)
+    given = ["--pixel-size-um", PIXEL_UM, "--pulses", "0.2,0.9", "--out", tmp_path]
+    result = run(home, *given, "--frame-rate-hz", 50, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.output)["followed"] == 2
+
+
+@pytest.fixture
+def chip(tmp_path):
+    """A calcium film whose second region answers 40 ms late, and misses the third beat."""
+    events = [1.0, 2.5, 4.0, 5.5]
+    film_ = draw.drawn(events, seconds=8.0, delay_s=0.04, silent=(2,))
+    tifffile.imwrite(tmp_path / "chip.tif", film_, photometric="minisblack")
+    for name, region in (("n", draw.FIRST), ("m", draw.SECOND), ("dark", draw.NOWHERE)):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), region.astype(np.uint8) * 255)
+    return tmp_path
+
+
+def calcium(chip, *more):
+    return run(
+        chip / "chip.tif", "--signal", "calcium", "--frame-rate-hz", 100, "--out", chip / "out",
+        "--background", chip / "dark.png", *more,
+    )  # fmt: skip
+
+
+def test_calcium_of_two_regions_is_measured_with_their_delay(chip):
+    sides = [f"--region=nerve={chip}/n.png", f"--region=muscle={chip}/m.png"]
+    result = calcium(chip, *sides, "--json")
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.output)
+    assert said["nerve"]["amplitude_dff"] == pytest.approx(0.5, rel=0.08)
+    assert said["delay"]["delay_ms"] == pytest.approx(40, abs=4)
+    assert (said["delay"]["responses"], said["delay"]["answered"]) == (4, 3)
+    delays = pd.read_csv(chip / "out" / "chip_delays.csv")
+    assert delays["answered"].tolist() == [True, True, False, True]
+    assert cv2.imread(str(chip / "out" / "chip_muscle_trace.png")) is not None
+    shown = calcium(chip, *sides)
+    assert "delay:" in shown.output
+
+
+def test_calcium_of_one_mask_needs_no_pixel_size(chip):
+    result = calcium(chip, "--mask", chip / "n.png")
+    assert "amplitude_dff" in result.output
+    assert (chip / "out" / "chip_summary.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--region", "nerve"], "write NAME=IMAGE"),
+        (["--region", "nerve={}/n.png"], "give two of two names"),
+        (["--region", "a={}/n.png", "--region", "a={}/m.png"], "give two of two names"),
+        (["--region", "a={}/n.png", "--region", "b={}/m.png", "--mask", "{}/n.png"], "two ways"),
+        (["--region", "a={}/n.png", "--region", "b={}/none.png"], "cannot be read"),
+    ],
+)
+def test_regions_that_make_no_sense_are_refused(chip, more, says):
+    result = calcium(chip, *(text.format(chip) for text in more))
+    assert result.exit_code == 1
+    assert says in result.output.replace("\n", " ")
+
+
+def test_a_background_is_for_calcium_only(chip):
+    result = run(
+        chip / "chip.tif", "--frame-rate-hz", 100, "--pixel-size-um", 1, "--out", chip,
+        "--background", chip / "dark.png",
+    )  # fmt: skip
+    assert "motion needs none" in result.output
