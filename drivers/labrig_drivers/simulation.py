@@ -2,13 +2,16 @@
 
 A simulator is handed time and never sleeps or reads a clock. It is written from the manual
 and shares no code with the driver. It speaks to the physical world through a *plant*: the
-simulated bench (``labrig.twin``) passes its own; alone, a simulator gets a still one.
+simulated bench (``labrig.twin``) passes its own; alone, a simulator gets a still one. A
+kind of instrument that does more than to hold a quantity has a plant of its own: its Protocol here,
+its still form, its entry in ``STILL``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 
 class Simulator(Protocol):
@@ -72,14 +75,19 @@ class StimulatorPlant(Protocol):
         now_s: float,
         channel: int,
         phase_ms: float,
-        amplitude_v: float,
+        amplitude_v: float | None,
         biphasic: bool,
         frequency_hz: float,
         burst_s: float,
         gap_s: float,
         duration_s: float,
+        amplitude_ma: float | None = None,
     ) -> None:
-        """A train begins on this channel and will end by itself after ``duration_s``."""
+        """A train begins on this channel and will end by itself after ``duration_s``.
+
+        A voltage source says volts, a current source milliamperes of the whole channel, and None
+        for the other.
+        """
         ...
 
     def train_stopped(self, now_s: float, channel: int) -> None:
@@ -120,23 +128,28 @@ class IncubatorPlant(Protocol):
         ...
 
 
-class StillPlant:
-    """Surroundings in which nothing happens: 5.0 % CO2, 37.0 °C; a default for bench-less use."""
+class StillPump:
+    """Lines with nothing at their end."""
 
     def flow_changed(self, now_s: float, rate_ul_min: float) -> None:
         """Nothing is connected."""
+
+
+class StillElectrodes:
+    """Electrodes that stand in nothing."""
 
     def train_started(
         self,
         now_s: float,
         channel: int,
         phase_ms: float,
-        amplitude_v: float,
+        amplitude_v: float | None,
         biphasic: bool,
         frequency_hz: float,
         burst_s: float,
         gap_s: float,
         duration_s: float,
+        amplitude_ma: float | None = None,
     ) -> None:
         """Nothing is connected."""
 
@@ -146,12 +159,38 @@ class StillPlant:
     def voltage_held(self, now_s: float, channel: int, volts: float) -> None:
         """Nothing is connected."""
 
+
+class StillStage:
+    """A stage with nothing on it."""
+
     def moved(self, now_s: float, x_um: float, y_um: float) -> None:
         """Nothing stands on the stage."""
+
+
+class StillSetting:
+    """An instrument that holds a quantity which nothing follows."""
 
     def setting_held(self, now_s: float, quantity: str, value: float) -> None:
         """Nothing is connected."""
 
+
+class StillAir:
+    """An ideal incubator: 5.0 % CO2, 37.0 °C."""
+
     def air(self, now_s: float) -> tuple[float, float]:
         """Ideal incubator air."""
         return 5.0, 37.0
+
+
+STILL: Mapping[str, Callable[[], object]] = {
+    "pump": StillPump,
+    "stimulator": StillElectrodes,
+    "stage": StillStage,
+    "probe": StillAir,
+}
+"""By kind of instrument, surroundings in which nothing happens; others hold settings."""
+
+
+def still_plant(kind: str) -> Any:  # noqa: ANN401 - the plant of that kind
+    """Surroundings in which nothing happens, for an instrument of this kind without a bench."""
+    return STILL.get(kind, StillSetting)()

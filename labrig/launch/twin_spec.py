@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 
+from labrig.plan.forecast import well_resistance_ohm
 from labrig.plan.plan import Finding, Plan
 from labrig.plan.targets import targeted_factors
 from labrig.plan.timeline import Picture
@@ -127,7 +128,10 @@ def _lines(rig: Rig) -> tuple[LineSpec, ...]:
 
 
 def _electrodes(rig: Rig) -> tuple[ElectrodeSpec, ...]:
-    return tuple(ElectrodeSpec(e.stimulator, e.channel, e.wells) for e in rig.electrodes.values())
+    return tuple(
+        ElectrodeSpec(e.stimulator, e.channel, e.wells, round(well_resistance_ohm(e), 6))
+        for e in rig.electrodes.values()
+    )
 
 
 def _contents(

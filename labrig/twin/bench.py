@@ -12,8 +12,8 @@ from typing import Any
 
 from labrig.durable import write_text_whole
 from labrig.rig.bench import BenchSpec, PortSpec
-from labrig.twin.physical import PhysicalRecord, Plant, RecordedPlant
-from labrig.twin.plants import TwinPlant
+from labrig.twin.physical import PhysicalRecord, recorded
+from labrig.twin.plants import PLANTS, SettingInWorld
 from labrig.twin.snapshot import NoSnapshot, capture, restore
 from labrig.twin.spec import TwinSpec
 from labrig.twin.wire_history import WireHistory
@@ -60,7 +60,7 @@ def simulators_by_port(
         )
         simulator = kind.simulator(
             kind.settings(**instrument.settings),
-            _plugged(world, instrument.name, record),
+            _plugged(kind.kind, world, instrument.name, record),
             spec.seed * 1000 + index,
             faults,
             instrument.name,
@@ -71,11 +71,11 @@ def simulators_by_port(
     }
 
 
-def _plugged(world: World, instrument: str, record: PhysicalRecord | None) -> Plant:
-    plant = TwinPlant(world, instrument, SWITCHED_ON_BEFORE_S)
+def _plugged(kind: str, world: World, instrument: str, record: PhysicalRecord | None) -> Any:  # noqa: ANN401 - of that kind
+    plant = PLANTS.get(kind, SettingInWorld)(world, instrument, SWITCHED_ON_BEFORE_S)
     if record is None:
         return plant
-    return RecordedPlant(plant, record, instrument, SWITCHED_ON_BEFORE_S)
+    return recorded(kind, plant, record, instrument, SWITCHED_ON_BEFORE_S)
 
 
 class TwinPort:

@@ -4,7 +4,8 @@ Each line is one change, ``[instrument, seconds, what, ...]``::
 
     ["base", 0.0, "flow", 30.0]            µL/min from now on
     ["pulses", 8.0, "train", 1, ...]       begins on channel 1: phase ms, amplitude V, biphasic,
-                                           frequency Hz, burst s, gap s, duration s
+                                           frequency Hz, burst s, gap s, duration s; of a current
+                                           source null for V, and mA of the channel at the end
     ["pulses", 9.5, "cut", 1]              it is cut off before its end
     ["pulses", 9.5, "volts", 1, 0.0]       it holds this outside pulses from now on
     ["stage", 3.2, "at", 500.0, -250.0]    the stage has come to rest here, µm
@@ -18,6 +19,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,7 +27,6 @@ from typing import Any, Protocol
 from labrig.record.patient_file import PatientFile
 from labrig_drivers.simulation import (
     ElectrodeVoltage,
-    IncubatorPlant,
     PumpPlant,
     SettingPlant,
     StagePlant,
@@ -35,12 +36,6 @@ from labrig_drivers.simulation import (
 _LINES_A_WRITE = 256
 _MOST_WAITING = 100_000_000
 """Bytes that wait for a full disk: none is given up, or the rebuilt bench would tell it again."""
-
-
-class Plant(
-    PumpPlant, StimulatorPlant, ElectrodeVoltage, StagePlant, SettingPlant, IncubatorPlant, Protocol
-):
-    """What any simulated instrument may be plugged into."""
 
 
 class PhysicalRecord:
@@ -106,38 +101,63 @@ class PhysicalRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedPlant:
-    """A plant whose changes are written down; passes everything on.
+class Told:
+    """One instrument's way into the record.
 
     Attributes:
         ahead_s: how much more the instrument's clock shows than the world's.
     """
 
-    inner: Plant
     record: PhysicalRecord
     instrument: str
     ahead_s: float
 
+    def tell(self, now_s: float, what: str, *values: Any) -> None:  # noqa: ANN401
+        """One change, at a time of the instrument's clock."""
+        self.record.tell(self.instrument, now_s - self.ahead_s, what, *values)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPump:
+    """Lines whose changes of flow are written down; passes everything on."""
+
+    inner: PumpPlant
+    told: Told
+
     def flow_changed(self, now_s: float, rate_ul_min: float) -> None:
         """The pump moves this much from now on."""
-        self._tell(now_s, "flow", rate_ul_min)
+        self.told.tell(now_s, "flow", rate_ul_min)
         self.inner.flow_changed(now_s, rate_ul_min)
+
+
+class Electrodes(StimulatorPlant, ElectrodeVoltage, Protocol):
+    """Electrodes that are told of trains and of what they hold between pulses."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedElectrodes:
+    """Electrodes whose trains and voltages are written down; passes everything on."""
+
+    inner: Electrodes
+    told: Told
 
     def train_started(
         self,
         now_s: float,
         channel: int,
         phase_ms: float,
-        amplitude_v: float,
+        amplitude_v: float | None,
         biphasic: bool,
         frequency_hz: float,
         burst_s: float,
         gap_s: float,
         duration_s: float,
+        amplitude_ma: float | None = None,
     ) -> None:
         """A train begins."""
         shape = (phase_ms, amplitude_v, biphasic, frequency_hz, burst_s, gap_s, duration_s)
-        self._tell(now_s, "train", channel, *shape)
+        current = {} if amplitude_ma is None else {"amplitude_ma": amplitude_ma}
+        self.told.tell(now_s, "train", channel, *shape, *current.values())
         self.inner.train_started(
             now_s,
             channel,
@@ -148,31 +168,63 @@ class RecordedPlant:
             burst_s=burst_s,
             gap_s=gap_s,
             duration_s=duration_s,
+            **current,
         )
 
     def train_stopped(self, now_s: float, channel: int) -> None:
         """It is cut off."""
-        self._tell(now_s, "cut", channel)
+        self.told.tell(now_s, "cut", channel)
         self.inner.train_stopped(now_s, channel)
 
     def voltage_held(self, now_s: float, channel: int, volts: float) -> None:
         """The channel holds this voltage outside pulses."""
-        self._tell(now_s, "volts", channel, round(volts, 4))
+        self.told.tell(now_s, "volts", channel, round(volts, 4))
         self.inner.voltage_held(now_s, channel, volts)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedStage:
+    """A stage whose rests are written down; passes everything on."""
+
+    inner: StagePlant
+    told: Told
 
     def moved(self, now_s: float, x_um: float, y_um: float) -> None:
         """The stage has come to rest."""
-        self._tell(now_s, "at", round(x_um, 3), round(y_um, 3))
+        self.told.tell(now_s, "at", round(x_um, 3), round(y_um, 3))
         self.inner.moved(now_s, x_um, y_um)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSetting:
+    """What an instrument holds is written down; passes everything on."""
+
+    inner: SettingPlant
+    told: Told
 
     def setting_held(self, now_s: float, quantity: str, value: float) -> None:
         """The instrument holds this from now on."""
-        self._tell(now_s, "held", quantity, value)
+        self.told.tell(now_s, "held", quantity, value)
         self.inner.setting_held(now_s, quantity, value)
 
-    def air(self, now_s: float) -> tuple[float, float]:
-        """The incubator's air; nothing that an instrument does."""
-        return self.inner.air(now_s)
 
-    def _tell(self, now_s: float, what: str, *values: Any) -> None:  # noqa: ANN401
-        self.record.tell(self.instrument, now_s - self.ahead_s, what, *values)
+_RECORDED: Mapping[str, Callable[[Any, Told], Any]] = {
+    "pump": RecordedPump,
+    "stimulator": RecordedElectrodes,
+    "stage": RecordedStage,
+}
+"""By kind of instrument; the others hold settings."""
+_DOES_NOTHING = ("probe",)
+
+
+def recorded(
+    kind: str,
+    plant: Any,  # noqa: ANN401 - of that kind
+    record: PhysicalRecord,
+    instrument: str,
+    ahead_s: float,
+) -> Any:  # noqa: ANN401 - of that kind
+    """The plant of an instrument of this kind, whose changes are written down."""
+    if kind in _DOES_NOTHING:
+        return plant
+    return _RECORDED.get(kind, RecordedSetting)(plant, Told(record, instrument, ahead_s))

@@ -32,11 +32,12 @@ class LineSpec:
 
 @dataclass(frozen=True, slots=True)
 class ElectrodeSpec:
-    """The wells behind one stimulator channel."""
+    """The wells behind one stimulator channel; the resistance is that of one well."""
 
     stimulator: str
     channel: int
     wells: tuple[str, ...]
+    resistance_ohm: float = 100.0
 
 
 @dataclass(frozen=True, slots=True)

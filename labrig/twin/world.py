@@ -54,6 +54,9 @@ class World:
         for line in spec.lines:
             self._lines_of_pump.setdefault(line.pump, []).append(line.name)
         self._wells_of_channel = {(e.stimulator, e.channel): e.wells for e in spec.electrodes}
+        self._resistance_ohm = {
+            (e.stimulator, e.channel): e.resistance_ohm for e in spec.electrodes
+        }
         self._activity = {w.well: Activity() for w in spec.wells}
         self._culture = {w.well: self._seeded_culture(w.well) for w in spec.wells}
         self._trains: dict[tuple[str, int], list[Train]] = {}
@@ -124,6 +127,19 @@ class World:
             self.advance(now_s)
             for name in self._lines_of_pump.get(pump, ()):
                 self._plumbing.lines[name].rate_ul_min = rate_ul_min
+
+    def volts(
+        self, stimulator: str, channel: int, volts: float | None, milliamperes: float | None
+    ) -> float:
+        """What reaches the wells of a channel: a source's volts, or its current through them.
+
+        Wells on one channel stand in parallel and share its current evenly.
+        """
+        if volts is not None:
+            return volts
+        wells = self._wells_of_channel.get((stimulator, channel), ())
+        resistance_ohm = self._resistance_ohm.get((stimulator, channel), 0.0)
+        return (milliamperes or 0.0) / 1000.0 * resistance_ohm / max(1, len(wells))
 
     def start_train(
         self,

@@ -15,7 +15,7 @@ from labrig_drivers import asi_ms2000, leadfluid, new_era, pulse_pal, vaisala_gm
 from labrig_drivers.errors import InstrumentError
 from labrig_drivers.instrument import connect
 from labrig_drivers.kinds import PulseTrain
-from labrig_drivers.simulation import StillPlant
+from labrig_drivers.simulation import still_plant
 
 TRAIN = PulseTrain(0.4, 2.0, True, 10.0, 2.0, 0.0, 2.0)
 PUMP = [
@@ -115,7 +115,9 @@ class SpoiltWire:
 def test_nothing_but_instrument_errors_comes_out_of_a_driver(bench, name, ways, calls):
     instrument, chosen, can = CALLS[name]
     kept = instrument.settings(**chosen)
-    stand = bench(instrument, kept, (), instrument.simulator(kept, StillPlant(), 0, (), name))
+    stand = bench(
+        instrument, kept, (), instrument.simulator(kept, still_plant(instrument.kind), 0, (), name)
+    )
     wire = SpoiltWire(stand.transport(), ways)
     driver = connect(instrument, wire, stand.settings, name)
     for call in (0, *calls):
@@ -128,7 +130,9 @@ def test_each_call_works_on_a_clean_wire(bench, name):
     """Else the test above would look at nothing."""
     instrument, chosen, can = CALLS[name]
     kept = instrument.settings(**chosen)
-    stand = bench(instrument, kept, (), instrument.simulator(kept, StillPlant(), 0, (), name))
+    stand = bench(
+        instrument, kept, (), instrument.simulator(kept, still_plant(instrument.kind), 0, (), name)
+    )
     wire = SpoiltWire(stand.transport(), ())
     driver = connect(instrument, wire, stand.settings, name)
     can[0](driver)

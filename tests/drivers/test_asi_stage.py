@@ -11,7 +11,7 @@ from labrig_drivers.asi_ms2000 import codec
 from labrig_drivers.asi_ms2000.settings import AsiStageSettings
 from labrig_drivers.conformance import SteppedClock, stage
 from labrig_drivers.errors import NoReply, NotNow, OutOfRange, Refused, ReplyError, WrongInstrument
-from labrig_drivers.simulation import Fault, StillPlant
+from labrig_drivers.simulation import Fault, StillStage
 from labrig_drivers.transcript import (
     TranscriptTransport,
     parse_transcript,
@@ -26,7 +26,7 @@ def transcript(name):
     return parse_transcript((TRANSCRIPTS / name).read_text())
 
 
-class Plate(StillPlant):
+class Plate(StillStage):
     """A plant that writes down where it comes to rest."""
 
     def __init__(self):

@@ -16,7 +16,7 @@ from labrig_drivers.errors import (
 from labrig_drivers.leadfluid import codec
 from labrig_drivers.leadfluid.settings import LeadFluidSettings
 from labrig_drivers.leadfluid.simulator import SimulatedLeadFluid
-from labrig_drivers.simulation import Fault, StillPlant
+from labrig_drivers.simulation import Fault, StillPump
 from labrig_drivers.transports.modbus import ModbusLink, float_from, registers_from
 from labrig_drivers.transports.recording import RecordingTransport
 from labrig_drivers.vaisala_gmp25x.settings import VaisalaSettings
@@ -222,7 +222,7 @@ class FourDigits(SimulatedLeadFluid):
 
 @pytest.mark.parametrize("rate_ul_min", [16.66666, 0.3526667, 333.3333, 1234.567])
 def test_a_pump_that_keeps_four_digits_is_no_liar(stand, rate_ul_min):
-    stand = stand(simulator=FourDigits(LeadFluidSettings(), StillPlant()))
+    stand = stand(simulator=FourDigits(LeadFluidSettings(), StillPump()))
     for _ in range(2):
         stand.pump.set_rate(rate_ul_min)
         state = stand.pump.state()
@@ -237,18 +237,18 @@ def test_a_pump_that_keeps_another_number_is_found_out(stand):
             super()._take(words, {r: n * 1.01 for r, n in numbers.items()})
 
     with pytest.raises(ReplyError, match="it keeps"):
-        stand(simulator=Wrong(LeadFluidSettings(), StillPlant())).pump.set_rate(16.6)
+        stand(simulator=Wrong(LeadFluidSettings(), StillPump())).pump.set_rate(16.6)
 
 
 @pytest.mark.parametrize("model", ["BT100F-1", "LEPP150F", "BT101F", "BT300L", "BT600F"])
 def test_models_and_rebrands_are_known_by_their_letter(stand, model):
-    simulator = SimulatedLeadFluid(LeadFluidSettings(), StillPlant(), model=model)
+    simulator = SimulatedLeadFluid(LeadFluidSettings(), StillPump(), model=model)
     assert stand(simulator=simulator).pump.identify().model == model
 
 
 @pytest.mark.parametrize("model", ["BT100S", "", "F", "BTF", "LF100X"])
 def test_other_models_are_not(stand, model):
-    simulator = SimulatedLeadFluid(LeadFluidSettings(), StillPlant(), model=model)
+    simulator = SimulatedLeadFluid(LeadFluidSettings(), StillPump(), model=model)
     with pytest.raises(WrongInstrument, match="not a BT-F or BT-L"):
         stand(simulator=simulator).pump.identify()
 

@@ -11,7 +11,7 @@ from labrig_drivers.conformance import SteppedClock
 from labrig_drivers.errors import InstrumentError
 from labrig_drivers.kinds import PulseTrain
 from labrig_drivers.pulse_pal.settings import PulsePalSettings
-from labrig_drivers.simulation import Fault, StillPlant
+from labrig_drivers.simulation import Fault, StillElectrodes
 from labrig_drivers.transports.faulty import FaultyTransport, LinkFault
 from labrig_drivers.transports.loopback import LoopbackTransport
 
@@ -27,7 +27,7 @@ TRAIN = PulseTrain(
 CHANNELS = (1, 2, 3, 4)
 
 
-class Electrodes(StillPlant):
+class Electrodes(StillElectrodes):
     """Remember what each output holds between pulses, and since when."""
 
     def __init__(self):

@@ -7,13 +7,13 @@ import pytest
 
 from labrig_drivers import pulse_pal
 from labrig_drivers.pulse_pal.settings import PulsePalSettings
-from labrig_drivers.simulation import Fault, StillPlant
+from labrig_drivers.simulation import Fault, StillElectrodes
 from labrig_drivers.transcript import parse_transcript, replay_against_simulator
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
 
 
-class Electrodes(StillPlant):
+class Electrodes(StillElectrodes):
     def __init__(self):
         self.started = []
         self.cut = []
@@ -234,7 +234,7 @@ def test_a_reboot_forgets_everything_but_answers(electrodes):
 def test_unknown_faults_are_named():
     with pytest.raises(ValueError, match=r"stim.*'melts'"):
         pulse_pal.INSTRUMENT.simulator(
-            PulsePalSettings(), StillPlant(), 0, (Fault("melts", 0.0),), "stim"
+            PulsePalSettings(), StillElectrodes(), 0, (Fault("melts", 0.0),), "stim"
         )
 
 

@@ -29,12 +29,12 @@ from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec
 from labrig.run.control_client import CommandRefused, NoRunner, connect
 from labrig.run.runner import Runner, RunOver, previous_state
 from labrig.run_folder import RunFolder
-from labrig.twin.physical import PhysicalRecord, RecordedPlant
+from labrig.twin.physical import PhysicalRecord, recorded
 from labrig_drivers.errors import InstrumentError, PortLost, PortMissing
 from labrig_drivers.hosting import SharedBus
 from labrig_drivers.instrument import installed_types
 from labrig_drivers.simulation import Fault as SimulatedFault
-from labrig_drivers.simulation import StillPlant
+from labrig_drivers.simulation import still_plant
 from labrig_drivers.transports.loopback import LoopbackTransport
 from truthcheck import Violation, check_truth
 from truthcheck.seeds import Death, SeededNight, Visit, seeded_night
@@ -155,7 +155,7 @@ class Bench:
             for f in self._night.faults
             if f.instrument == name
         )
-        plant = RecordedPlant(StillPlant(), self.record, name, 0.0)
+        plant = recorded(instrument.kind, still_plant(instrument.kind), self.record, name, 0.0)
         simulator = instrument.simulator(instrument.settings(**settings), plant, seed, faults, name)
         if name in self._night.counted_ul:
             simulator._totals_ul["I"] = self._night.counted_ul[name]  # type: ignore[attr-defined]

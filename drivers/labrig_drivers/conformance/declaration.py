@@ -18,7 +18,7 @@ from labrig_drivers.conformance import SteppedClock, refused
 from labrig_drivers.errors import OutOfRange
 from labrig_drivers.instrument import InstrumentType, connect
 from labrig_drivers.kinds import Watchdog
-from labrig_drivers.simulation import Fault, StillPlant
+from labrig_drivers.simulation import Fault, still_plant
 from labrig_drivers.transports.loopback import LoopbackTransport
 
 
@@ -101,10 +101,12 @@ def check_faults_can_be_played(kind: InstrumentType, settings: Any) -> None:  # 
         assert fault.what, f"{name} says not what happens"
         assert fault.values, f"{name} has no value"
         for value in fault.values:
-            played = kind.simulator(settings, StillPlant(), 0, (Fault(name, 1.0, 2.0, value),), "x")
+            played = kind.simulator(
+                settings, still_plant(kind.kind), 0, (Fault(name, 1.0, 2.0, value),), "x"
+            )
             played.advance(3.0)
     with refused(ValueError, "a fault that is not declared"):
-        kind.simulator(settings, StillPlant(), 0, (Fault("no such fault", 0.0),), "x")
+        kind.simulator(settings, still_plant(kind.kind), 0, (Fault("no such fault", 0.0),), "x")
 
 
 def check_making_a_driver_sends_nothing(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
@@ -140,7 +142,7 @@ def _driver(kind: InstrumentType, settings: Any) -> Iterator[Any]:  # noqa: ANN4
     if kind.simulator is None:
         link: Any = "nowhere"
     else:
-        simulator = kind.simulator(settings, StillPlant(), 0, (), kind.name)
+        simulator = kind.simulator(settings, still_plant(kind.kind), 0, (), kind.name)
         link = _Wire(LoopbackTransport(simulator, SteppedClock().now_s))
     with closing(connect(kind, link, settings, kind.name)) as driver:
         yield driver

@@ -16,7 +16,7 @@ from labrig_drivers.errors import NotNow
 from labrig_drivers.hosting import SharedBus, host_on_tcp
 from labrig_drivers.new_era.settings import NewEraSettings
 from labrig_drivers.simulated_faults import FaultSchedule
-from labrig_drivers.simulation import Fault, StillPlant
+from labrig_drivers.simulation import Fault, StillPump
 
 EXAMPLE = Path(__file__).parents[3] / "protocols" / "rigs" / "example-bench.yaml"
 DELIVERED_MM = 26.59
@@ -28,7 +28,7 @@ def hosted():
     return [
         new_era.INSTRUMENT.simulator(
             NewEraSettings(address=address, syringe_diameter_mm=DELIVERED_MM),
-            StillPlant(), 0, (), f"pump {address}",
+            StillPump(), 0, (), f"pump {address}",
         )
         for address in range(6)
     ]  # fmt: skip

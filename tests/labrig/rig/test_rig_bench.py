@@ -20,7 +20,7 @@ from labrig.rig.loading import load_rig
 from labrig_drivers.errors import NoReply, PortMissing
 from labrig_drivers.hosting import SharedBus
 from labrig_drivers.instrument import installed_types
-from labrig_drivers.simulation import Fault, StillPlant
+from labrig_drivers.simulation import Fault, still_plant
 from labrig_drivers.transports.loopback import LoopbackTransport
 
 
@@ -37,7 +37,7 @@ def loopback(spec, faults=()):
         simulators = [
             types[i.type].simulator(
                 types[i.type].settings(**i.settings),
-                StillPlant(),
+                still_plant(types[i.type].kind),
                 1,
                 tuple(f for name, f in faults if name == i.name),
                 i.name,

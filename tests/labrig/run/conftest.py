@@ -50,7 +50,7 @@ from labrig.record.writable import json_text
 from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec
 from labrig.run.imaging_link import Imaging, ImagingLink
 from labrig.run.runner import Runner, previous_state
-from labrig.twin.physical import PhysicalRecord, RecordedPlant
+from labrig.twin.physical import PhysicalRecord, recorded
 from labrig_drivers.errors import PortLost, PortMissing
 from labrig_drivers.hosting import SharedBus
 from labrig_drivers.instrument import installed_types
@@ -298,7 +298,7 @@ class Rehearsal:
         self.past_is_made_up = self.past_is_made_up or name in self.built
         self.built.add(name)
         self.plants[name] = WatchedPlant()
-        plant = RecordedPlant(self.plants[name], self.record, name, 0.0)
+        plant = recorded(instrument.kind, self.plants[name], self.record, name, 0.0)
         return instrument.simulator(
             instrument.settings(**settings), plant, 1, self.faults.get(name, ()), name
         )

@@ -8,10 +8,10 @@ import pytest
 
 from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec, open_bench
 from labrig.twin.bench import TwinBench
-from labrig.twin.physical import PhysicalRecord, RecordedPlant
+from labrig.twin.physical import PhysicalRecord, recorded
 from labrig.twin.spec import LineSpec, ReservoirSpec, TwinSpec, WellSpec
 from labrig_drivers.kinds import PulseTrain
-from labrig_drivers.simulation import StillPlant
+from labrig_drivers.simulation import still_plant
 
 SPEC = TwinSpec(
     seed=3,
@@ -93,7 +93,7 @@ def test_a_full_disk_keeps_what_waits(tmp_path):
 
 def test_what_an_instrument_of_any_kind_holds_is_written_down(tmp_path):
     record = PhysicalRecord(tmp_path / "physical.jsonl")
-    plant = RecordedPlant(StillPlant(), record, "valve", ahead_s=600.0)
+    plant = recorded("valve", still_plant("valve"), record, "valve", ahead_s=600.0)
     plant.setting_held(603.2, "position", 2)
     record.close()
     assert lines(tmp_path, "held") == [["valve", 3.2, "held", "position", 2]]
