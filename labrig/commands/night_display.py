@@ -148,9 +148,7 @@ class NightDisplay:
             self._console.print(f"The {self._what()} has [{style}]{result.condition}[/].")
         for why in result.why:
             self._console.print(f"[bold red]{escape(why)}[/]", soft_wrap=True)
-        for number, why in result.rounds_failed:
-            self._console.print(f"[red]round {number} could not be measured:[/] {why}")
-        for block, why in result.films_failed:
-            self._console.print(f"[red]{block} could not be measured:[/] {why}")
+        for name, why in result.failed:
+            self._console.print(f"[red]{escape(name)} could not be done:[/] {escape(why)}")
         self._console.print("Report:", end=" ")
         Console(highlight=False, soft_wrap=True).print(str(result.report))

@@ -7,8 +7,8 @@ import time
 from rich.console import Console
 
 from labrig.commands.night_display import NightDisplay
+from labrig.measure.rounds import rounds_begun
 from labrig.night.following import glance
-from labrig.night.measured import measured_rounds
 from labrig.plan.store import read_plan
 from labrig.run_folder import RunFolder
 
@@ -35,7 +35,7 @@ class PrefectDisplay:
             self._display.open()
         if time.monotonic() - self._last_look_s >= LOOK_EVERY_S:
             self._last_look_s = time.monotonic()
-            self._display.show(glance(folder), len(measured_rounds(folder)), 0)
+            self._display.show(glance(folder), len(rounds_begun(folder.measures)), 0)
 
     def close(self) -> None:
         """Leave the last picture standing."""

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from labrig.measure.results import FieldResult
 
 
 @contextmanager
-def field_progress(quiet: bool) -> Iterator[Callable[[int, int, FieldResult], None] | None]:
+def field_progress(quiet: bool) -> Iterator[Callable[[int, int, str], None] | None]:
     """A callback that moves a bar on stderr; None where a script is reading."""
     if quiet:
         yield None
@@ -35,7 +31,7 @@ def field_progress(quiet: bool) -> Iterator[Callable[[int, int, FieldResult], No
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("fields", total=None, field="")
 
-        def advance(done: int, total: int, result: FieldResult) -> None:
-            bar.update(task, completed=done, total=total, field=result.field)
+        def advance(done: int, total: int, field: str) -> None:
+            bar.update(task, completed=done, total=total, field=field)
 
         yield advance

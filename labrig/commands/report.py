@@ -18,7 +18,8 @@ def report(
 ) -> None:
     """Make RUN/report/report.html and its tables from what lies in the run folder.
 
-    Nothing is measured again and no instrument is touched. The same run gives the same page. Use
+    Nothing is measured again and no instrument is touched; while the night goes on, the tables of
+    measures are made of what has been measured until now. The same run gives the same page. Use
     it on a run that was stopped or still goes on, or after `labrig measure` was repeated.
 
     Example: labrig report runs/2026-11-23_180000_demo-night --open
@@ -26,12 +27,14 @@ def report(
     Exit status: 0 written; 1 this is no run folder, or a file in it cannot be read.
     """
     from labrig.launch.concluding import conclude_if_ended
+    from labrig.measure.closing import tables_so_far
     from labrig.report.build import build_report
     from labrig.report.tables import FILES
     from labrig.run_folder import RunFolder
 
     folder = RunFolder.at(run)
     conclude_if_ended(folder)
+    tables_so_far(folder.measures)
     page = build_report(folder)
     if as_json:
         tables = [str(page.parent / name) for name, _ in FILES]

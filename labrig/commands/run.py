@@ -205,8 +205,7 @@ def follow_to_the_end(
                     "why": list(result.why),
                     "report": str(result.report),
                     "rounds_measured": result.rounds_measured,
-                    "rounds_failed": [number for number, _ in result.rounds_failed],
-                    "films_failed": [block for block, _ in result.films_failed],
+                    "failed": [name for name, _ in result.failed],
                 }
             )
         )
@@ -214,5 +213,5 @@ def follow_to_the_end(
         display.conclude(result)
     if result.condition != "finished":
         raise typer.Exit(exit_codes.ENDED_EARLY)
-    if result.rounds_failed or result.films_failed:
+    if result.failed:
         raise typer.Exit(exit_codes.PARTLY)

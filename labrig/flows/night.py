@@ -1,4 +1,4 @@
-"""The night as a Prefect flow: a flow run for the run, a task a phase and a task an imaging round.
+"""The night as a Prefect flow: one flow run per run, one task per phase and per step of its work.
 
 The flow attaches to the runner and follows it. Killing the flow stops nothing at the bench;
 when Prefect executes the same flow run again (retry, in its page), it takes up following the run
@@ -31,14 +31,11 @@ from labrig.launch.offers import (
 )
 from labrig.launch.prepare import StartRequest, prepare_run
 from labrig.launch.served import SERVED_VARIABLE, Served
-from labrig.measure.films import FilmJob
-from labrig.night.conduct import LOOK_EVERY_S, finish
-from labrig.night.film_jobs import FilmJobs
-from labrig.night.film_progress import FilmProgress
+from labrig.night.conduct import LOOK_EVERY_S
 from labrig.night.followed import AlreadyFollowed, following
 from labrig.night.following import NightEndedEarly, Patience, glance
-from labrig.night.measuring import MeasuringPool, RoundMeasurer
-from labrig.night.progress import Progress, TakenFrame
+from labrig.night.processes import processes_here
+from labrig.night.steps import REPORT, NightSteps, Step
 from labrig.plan.store import read_plan
 from labrig.record.vocabulary import DIED
 from labrig.run.control_client import NoRunner, connect
@@ -47,7 +44,8 @@ from labrig.run_folder import RunFolder
 # a task that has to do with the bench: never cached, never retried, nothing kept of it,
 # because the journal alone says what was done
 ONCE: dict[str, Any] = {"cache_policy": NO_CACHE, "retries": 0, "persist_result": False}
-PICTURES: dict[str, Any] = {
+# a step of `labrig.night.steps` works on what the run left, and may be done twice
+STEP: dict[str, Any] = {
     "cache_policy": NO_CACHE,
     "retries": 2,
     "retry_delay_seconds": 10,
@@ -103,28 +101,16 @@ def follow_phase(folder: RunFolder, phase: str, is_last: bool) -> dict[str, Any]
         time.sleep(LOOK_EVERY_S)
 
 
-@task(name="measure-round", task_run_name="round {number}", **PICTURES)
-def measure_round(pool: MeasuringPool, number: int, taken: tuple[TakenFrame, ...]) -> int:
-    """Measure one imaging round in another process; returns the fields measured."""
-    return pool.submit(taken).result().get("fields", 0)
+@task(name="measure", task_run_name="{step.name}", **STEP)
+def measure(step: Step) -> None:
+    """Do a step in a process beside this one, on whatever machine this is."""
+    processes_here().submit(step.work).result()
 
 
-@task(name="measure-films", task_run_name="{block}", **PICTURES)
-def measure_films(pool: MeasuringPool, block: str, jobs: tuple[FilmJob, ...]) -> int:
-    """Measure one block of films in another process; returns the films measured."""
-    return pool.submit_films(jobs).result()
-
-
-@task(name="close-measures", **PICTURES)
-def close_measures(pool: MeasuringPool) -> int:
-    """Judge frames and follow tubes over all rounds; returns the tracks."""
-    return pool.close_measures()
-
-
-@task(name="report", **ONCE)
-def write_report(folder: RunFolder) -> str:
-    """Write the frame table and the morning report."""
-    return str(finish(folder))
+@task(name="conclude", task_run_name="{step.name}", **STEP)
+def conclude(step: Step) -> str:
+    """Do a step that comes after all the others; returns what it made."""
+    return str(step.work())
 
 
 def conduct_night(parameters: NightParameters) -> str:
@@ -171,47 +157,40 @@ def follow_night(folder: RunFolder) -> str:
 def _follow_night(folder: RunFolder) -> str:
     logger = get_run_logger()
     plan = read_plan(folder)
-    progress, pool = Progress(folder, plan), MeasuringPool(RoundMeasurer.of(folder))
-    films = FilmProgress(folder, plan, FilmJobs.of(folder, plan))
-    rounds: list[PrefectFuture[int]] = []
+    steps = NightSteps.of(folder, plan)
+    work: dict[str, PrefectFuture[Any]] = {}
+
+    def begin(ended: bool) -> None:
+        for step in steps.now_possible(ended=ended):
+            work[step.name] = measure.submit(step)
+
     try:
         for span in plan.phases:
             following = follow_phase.submit(folder, span.name, span is plan.phases[-1])
             while not following.state.is_final():
-                rounds += _measure(progress, films, pool, ended=False)
+                begin(ended=False)
                 time.sleep(LOOK_EVERY_S)
             if following.result()["condition"] == DIED:
                 break
-        rounds += _measure(progress, films, pool, ended=True)
-        for future in rounds:
+        begin(ended=True)
+        for future in work.values():
             future.wait()
-        closed = close_measures.submit(pool)
-        closed.wait()
-        rounds.append(closed)
+        for step in steps.at_the_end():
+            work[step.name] = conclude.submit(step)
+            work[step.name].wait()
     finally:
-        pool.close()
-    failed = [f for f in rounds if not f.state.is_completed()]
+        processes_here().close()
+    failed = [name for name, future in work.items() if not future.state.is_completed()]
     if failed:
         logger.warning(
-            "%d of %d rounds and blocks of films could not be measured", len(failed), len(rounds)
+            "%d of %d steps could not be done: %s", len(failed), len(work), ", ".join(failed)
         )
-    report = write_report(folder)
+    report = str(work[REPORT].result())
     condition = glance(folder).condition
     logger.info("%s; report: %s", condition, report)
     if condition != "finished":
         raise NightEndedEarly(f"the run ended as '{condition}'; its report: {report}")
     return report
-
-
-def _measure(
-    progress: Progress, films: FilmProgress, pool: MeasuringPool, *, ended: bool
-) -> list[PrefectFuture[int]]:
-    rounds = [
-        measure_round.submit(pool, number, progress.taken(number))
-        for number in progress.newly_complete(ended=ended)
-    ]
-    blocks = films.newly_complete(ended=ended)
-    return rounds + [measure_films.submit(pool, block, jobs) for block, jobs in blocks.items()]
 
 
 def _myself() -> str:

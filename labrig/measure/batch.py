@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -26,17 +26,15 @@ from labrig.measure.field_job import (
 from labrig.measure.pairing import FieldFiles, pair_fields
 from labrig.measure.planes import read_pixel_size_um
 from labrig.measure.plate_fields import find_plate, plate_fields
-from labrig.measure.results import (
-    FieldResult,
-    write_tables,
-)
+from labrig.measure.records import Rows, read_records, records_in_force
 from labrig.measure.settings_file import settings_sha256, settings_to_json
+from labrig.measure.tables import until_none_came, write_tables
 from labrig_analysis.settings import MeasureSettings
 
 # Sizes that differ by less come from rounding.
 _SAME_SIZE = 1.001
 SETTINGS_NAME = "settings.json"
-Progress = Callable[[int, int, FieldResult], None]
+Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ def measure_folder(
         workers: processes; each uses about 0.5 GB on 4-megapixel fields.
         save_labels: write `<field>_tubes.tif` and `<field>_nuclei.tif` too.
         redo: measure all again, also where settings differ from those in `out`.
-        on_progress: called after each field with (done, all, result).
+        on_progress: called after each field with (done, all, its name).
 
     Raises:
         MeasureError: the request cannot be carried out; says why and how to mend it.
@@ -98,32 +96,51 @@ def measure_folder(
     _refuse_to_overwrite(fields, out, labels)
     out.mkdir(parents=True, exist_ok=True)
     _settle_settings(out, settings, pixel_size_um, patterns, redo)
-    jobs = [FieldJob(field, out, settings, pixel_size_um, labels) for field in fields]
-    before = {} if redo else {job.field.name: done_before(job) for job in jobs}
-    done = {name: result for name, result in before.items() if result is not None}
-    todo = [job for job in jobs if job.field.name not in done]
+    recorded = records_in_force(out)
+    jobs = [
+        FieldJob(
+            field,
+            out,
+            settings,
+            pixel_size_um,
+            {"field": field.name},
+            labels,
+            before=recorded.get(field.name),
+        )
+        for field in fields
+    ]
+    names = [job.field.name for job in jobs]
+    todo = [job for job in jobs if redo or done_before(job) is None]
+    done = set(names) - {job.field.name for job in todo}
     try:
-        for count, result in enumerate(_run(todo, workers), start=len(done) + 1):
-            done[result.field] = result
+        for job in _run(todo, workers):
+            done.add(job.field.name)
             if on_progress:
-                on_progress(count, len(jobs), result)
+                on_progress(len(done), len(jobs), job.field.name)
     except BrokenProcessPool as error:
-        write_tables(out, [done[job.field.name] for job in jobs if job.field.name in done])
+        _write_tables(out, [name for name in names if name in done])
         raise MeasureError(
             f"a worker process was ended from outside, as a computer out of memory does. "
             f"{len(done)} of {len(jobs)} fields are done and in the tables; the same command goes "
             "on with the rest, with fewer --workers it needs less memory"
         ) from error
-    ordered = [done[job.field.name] for job in jobs]
-    write_tables(out, ordered)
-    rows = [row for result in ordered for row in result.tables["fields"]]
+    rows = _write_tables(out, names)
     return BatchResult(
         out=out,
-        fields=tuple(result.field for result in ordered),
+        fields=tuple(names),
         measured=len(todo),
         failed={r["field"]: r["reasons"] for r in rows if r["status"] == "failed"},
         flagged={r["field"]: r["reasons"] for r in rows if r["status"] == "flagged"},
     )
+
+
+def _write_tables(out: Path, names: Sequence[str]) -> Rows:
+    """The tables of these fields, in this order; returns the rows of fields.csv."""
+
+    def of(records: Mapping[str, Path]) -> Rows:
+        return write_tables(out, lambda: read_records(records[name] for name in names))
+
+    return until_none_came(out, of)
 
 
 def _from_files(folder: Path, patterns: Mapping[str, str]) -> list[FieldFiles]:
@@ -220,11 +237,16 @@ def _differences(old: Any, new: Any, name: str) -> Iterator[str]:  # noqa: ANN40
         yield f"{name.removeprefix('settings.')} was {old}, now {new}"
 
 
-def _run(jobs: list[FieldJob], workers: int) -> Iterator[FieldResult]:
+def _run(jobs: list[FieldJob], workers: int) -> Iterator[FieldJob]:
+    """Each job once its field is recorded."""
     if workers <= 1 or len(jobs) <= 1:
-        yield from map(measure_field, jobs)
+        for job in jobs:
+            measure_field(job)
+            yield job
         return
     # Spawned and not forked: OpenCV's threads do not survive a fork.
     with ProcessPoolExecutor(workers, get_context("spawn"), use_one_thread) as pool:
-        for future in as_completed([pool.submit(measure_field, job) for job in jobs]):
-            yield future.result()
+        work = {pool.submit(measure_field, job): job for job in jobs}
+        for future in as_completed(work):
+            future.result()
+            yield work[future]

@@ -1,104 +1,185 @@
-"""What can be said of a run only when its rounds are measured: fit frames, and tubes over time.
+"""The tables of a run, made of its records: of frames with their fitness, and of tubes over time.
 
-Everything is worked out anew from tables and label images, so closing twice gives the same.
+Everything is worked out anew from records and label images, so making the tables twice gives the
+same. What needs all rounds (which tube is which) comes when the run is over.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labrig.durable import write_text_whole
+from labrig.measure import films
 from labrig.measure.field_job import label_path, rows_of
 from labrig.measure.judging import SERIES, judge_fields
-from labrig.measure.rounds import LABELS, RoundFrame
-from labrig.measure.run_tables import locked, set_column, undo_unfinished
-from labrig.measure.sound_tables import check_table
+from labrig.measure.records import Record, read_record, read_records
+from labrig.measure.rounds import LABELS
+from labrig.measure.sealing import MANIFEST
+from labrig.measure.tables import (
+    FIELDS,
+    Added,
+    Row,
+    Survey,
+    cell,
+    until_none_came,
+    write_csv,
+    write_objects,
+    write_rows,
+)
 from labrig.measure.tracks import COLUMNS, Series, SeriesTracks, Sighting, track_series
-from labrig_analysis.tubes.fluorescence import KIND as STAINED
 
 if TYPE_CHECKING:
     import pandas as pd
 
-OF_TUBES = ("well", "field", "round", "kind", "tube", "diameter_mean_um")
-"""What tubes are followed by. A run of days has 10^6 of them: nothing else of them is held."""
-FIELD_NUMBERS = ("field", "round")
-TUBE_NUMBERS = (*FIELD_NUMBERS, "tube")
+WIDTH = "diameter_mean_um"
 Each = Callable[[Callable[[Series], SeriesTracks], Sequence[Series]], Iterable[SeriesTracks]]
 """``map``, or that of a pool of processes."""
+Place = tuple[str, int, int]
+"""Well, field and round."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What tubes are followed by, and no more of them: a run of days has 10^6.
+
+    Attributes:
+        widths_um: by place and kind, by number of a tube its mean diameter.
+        names: of records, by place and kind.
+    """
+
+    survey: Survey = field(default_factory=Survey)
+    widths_um: dict[tuple[Place, str], dict[int, float]] = field(default_factory=dict)
+    names: dict[tuple[Place, str], str] = field(default_factory=dict)
+    has_widths: bool = False
+
+    def take(self, record: Record) -> None:
+        self.survey.take(record)
+        place = _place(record.place)
+        for row in record.tables[FIELDS]:
+            if kind := row.get("kind"):
+                self.names[place, kind] = record.name
+        for row in record.tables["tubes"]:
+            self.has_widths = self.has_widths or WIDTH in row
+            if (width_um := row.get(WIDTH)) is not None:
+                # As the table says it: who has only the tables follows the same tubes.
+                of_kind = self.widths_um.setdefault((place, row["kind"]), {})
+                of_kind[row["tube"]] = float(cell(width_um))
+
+
+def tables_so_far(out: Path) -> None:
+    """Make the tables of a run that nobody has closed yet, of what is recorded until now.
+
+    Tubes are not followed. Closed tables are left alone.
+
+    Raises:
+        DamagedRecord: a record is not as it was written; the tables are left alone.
+        OSError: a table cannot be read or written; it keeps its former content.
+    """
+    if not (out / MANIFEST).exists():
+        until_none_came(out, lambda records: _make_tables(out, records, None))
 
 
 def close_measures(out: Path, each: Each = map) -> int:
-    """Judge the frames of a run and follow its tubes; returns how many tracks there are.
+    """Make the tables of a run that is over; returns how many tracks there are.
 
-    ``fields.csv`` gains the columns of `labrig.measure.judging`, ``tubes.csv`` the column
-    ``track``, and ``tracks.csv`` is written. Without tables nothing is done.
+    ``fields.csv`` has the columns of `labrig.measure.judging`, ``tubes.csv`` the column ``track``,
+    and ``tracks.csv`` is written. Without records nothing is done: of a run that an earlier version
+    measured the tables stay.
 
     Args:
         out: the run's ``measures`` folder.
         each: does the fields' work.
 
     Raises:
-        MeasureError: a table is damaged; all are left as they are.
-        OSError: a table cannot be read or written.
+        DamagedRecord: a record is not as it was written; the tables are left alone.
+        OSError: a table cannot be read or written; it keeps its former content.
     """
-    if not (out / "fields.csv").exists():
+    return until_none_came(out, lambda records: _make_tables(out, records, each))
+
+
+def _make_tables(out: Path, records: Mapping[str, Path], each: Each | None) -> int:
+    # In the order of rounds and not of names, in which they were measured or which hashes they got.
+    frames, filmed = _in_order(records)
+    if filmed:
+        rows = [row for record in read_records(filmed) for row in record.rows(films.TABLE)]
+        write_rows(out / f"{films.TABLE}.csv", films.COLUMNS, rows)
+    if not frames:
         return 0
-    with locked(out):
-        undo_unfinished(out)
-        fields = _table(out / "fields.csv", FIELD_NUMBERS)
-        tubes = _table(out / "tubes.csv", TUBE_NUMBERS, OF_TUBES)
-    if fields is None:
-        return 0
-    fields = judge_fields(fields)
-    found = list(each(track_series, _series(out, fields, tubes)))
+    reading = _Reading()
+    for record in read_records(frames):
+        reading.take(record)
+    fields = judge_fields(_as_read(reading.survey))
+    found = [] if each is None else list(each(track_series, _series(out, fields, reading)))
+    track = None if each is None else Added("track", _track_by_tube(found))
+    write_objects(out, reading.survey, lambda: read_records(frames), track)
     rows = [row for tracks in found for row in tracks.rows]
-    with locked(out):
-        undo_unfinished(out)
-        _write(out / "fields.csv", fields)
-        _write_rows(out / "tracks.csv", rows)
-        if tubes is not None and not tubes.empty:
-            set_column(out / "tubes.csv", "track", _track_by_tube(found), TUBE_NUMBERS)
+    if each is not None:
+        write_rows(out / "tracks.csv", COLUMNS, rows)
+    # Last: a run whose fields are there has its tubes, nuclei and tracks too.
+    write_text_whole(out / f"{FIELDS}.csv", fields.to_csv(index=False, float_format="%.7g"))
     return len(rows)
 
 
-def _series(out: Path, fields: pd.DataFrame, tubes: pd.DataFrame | None) -> list[Series]:
-    if "quality" not in fields or tubes is None or "diameter_mean_um" not in tubes:
+def _in_order(records: Mapping[str, Path]) -> tuple[list[Path], list[Path]]:
+    """Files of the records of frames by round, well and field, and of films by film and well."""
+    frames: list[tuple[Any, ...]] = []
+    filmed: list[tuple[Any, ...]] = []
+    for name, path in records.items():
+        place = read_record(path).place
+        if "round" in place:
+            frames.append((place["round"], place["well"], place["field"], name, path))
+        elif "film" in place:
+            filmed.append((place["film"], place["well"], place["field"], name, path))
+    return [path for *_, path in sorted(frames)], [path for *_, path in sorted(filmed)]
+
+
+def _place(cells: Mapping[str, Any]) -> Place:
+    return cells["well"], int(cells["field"]), int(cells["round"])
+
+
+def _as_read(survey: Survey) -> pd.DataFrame:
+    """fields.csv as whoever reads it has it: frames are judged by what the table says of them."""
+    import pandas as pd
+
+    text = io.StringIO()
+    write_csv(text, survey.heading(FIELDS), survey.fields)
+    text.seek(0)
+    return pd.read_csv(text, dtype={"well": str})
+
+
+def _series(out: Path, fields: pd.DataFrame, reading: _Reading) -> list[Series]:
+    if "quality" not in fields or not reading.has_widths:
         return []
-    measured = tubes[tubes["diameter_mean_um"].notna()]
-    widths: dict[tuple[Any, ...], dict[int, float]] = {}
-    for *place, tube, diameter_um in measured[list(OF_TUBES)].itertuples(index=False):
-        widths.setdefault(tuple(place), {})[tube] = diameter_um
     found = []
     known = fields[fields["kind"].notna()]
     for _, series in known.groupby(SERIES, sort=True):
         rows = rows_of(series.sort_values("round"))
         first = rows[0]
-        sightings = tuple(
-            _sighting(
-                out, row, widths.get((row["well"], row["field"], row["round"], row["kind"]), {})
-            )
-            for row in rows
-        )
         meant = sorted({str(row["diameter_definition"]) for row in rows if _defined(row)})
         found.append(
             Series(
-                first["well"], first["field"], first["kind"], sightings, " / ".join(meant) or None
+                first["well"],
+                first["field"],
+                first["kind"],
+                tuple(_sighting(out, row, reading) for row in rows),
+                " / ".join(meant) or None,
             )
         )
     return found
 
 
 def _defined(row: Mapping[str, Any]) -> bool:
-    """Tables of older versions do not say what a diameter is."""
+    """Records of older versions do not say what a diameter is."""
     return row.get("diameter_definition") is not None
 
 
-def _sighting(out: Path, row: dict[str, Any], diameters_um: dict[int, float]) -> Sighting:
-    channels = {"tubes" if row["kind"] == STAINED else "phase": ""}
-    name = RoundFrame(row["well"], row["field"], row["round"], row["offset_s"], channels).name
-    labels = label_path(out / LABELS, name, "tubes")
+def _sighting(out: Path, row: Row, reading: _Reading) -> Sighting:
+    seen = _place(row), row["kind"]
+    labels = label_path(out / LABELS, reading.names[seen], "tubes")
     usable = row["quality"] == "good" and not row["drift_reason"] and labels.exists()
     pixel_um = row["pixel_size_um"]
     return Sighting(
@@ -110,44 +191,19 @@ def _sighting(out: Path, row: dict[str, Any], diameters_um: dict[int, float]) ->
             if usable
             else (0.0, 0.0)
         ),
-        diameters_um=diameters_um,
+        diameters_um=reading.widths_um.get(seen, {}),
     )
 
 
-def _track_by_tube(found: Iterable[SeriesTracks]) -> Callable[[Mapping[str, str]], str]:
+def _track_by_tube(found: Iterable[SeriesTracks]) -> Callable[[Row], str]:
     """Gives the track of a row of ``tubes.csv``; empty where it was not followed."""
     by_field = {
         (tracks.series.well, tracks.series.field, tracks.series.kind): tracks.track_of
         for tracks in found
     }
 
-    def track(row: Mapping[str, str]) -> str:
-        of_field = by_field.get((row["well"], int(row["field"]), row["kind"]))
-        place = (int(row["round"]), int(row["tube"]))
-        return str(of_field.get(place, "")) if of_field else ""
+    def track(row: Row) -> str:
+        of_field = by_field.get((row["well"], row["field"], row.get("kind")))
+        return str(of_field.get((row["round"], row["tube"]), "")) if of_field else ""
 
     return track
-
-
-def _table(
-    path: Path, numbers: Sequence[str], columns: Sequence[str] | None = None
-) -> pd.DataFrame | None:
-    """A table, or those of the columns that it has; None without a row."""
-    import pandas as pd
-
-    # A table without a row is written as an empty line.
-    if not path.exists() or path.stat().st_size <= 1:
-        return None
-    check_table(path, numbers)
-    wanted = None if columns is None else lambda name: name in columns
-    return pd.read_csv(path, dtype={"well": str}, usecols=wanted)
-
-
-def _write(path: Path, table: pd.DataFrame) -> None:
-    write_text_whole(path, table.to_csv(index=False, float_format="%.7g"))
-
-
-def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
-    import pandas as pd
-
-    _write(path, pd.DataFrame(rows, columns=list(COLUMNS)))

@@ -1,11 +1,11 @@
-"""Measure one field from its files to its finished record; runs in a worker process."""
+"""Measure one field from its files to its record; runs in a worker process."""
 
 from __future__ import annotations
 
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from labrig.measure.errors import PixelsNotSquare, UnreadableImage
 from labrig.measure.frame_check import FrameCheck, check_frame
 from labrig.measure.pairing import FieldFiles
 from labrig.measure.planes import PlaneFile, read_pixel_size_um, read_plane
-from labrig.measure.results import FieldResult, Rows, load_done, save_done, sign
+from labrig.measure.records import Record, Rows, measured_before, sign, write_record
 from labrig.measure.settings_file import settings_sha256
 from labrig_analysis.settings import MeasureSettings
 
@@ -39,16 +39,20 @@ class FieldJob:
     Attributes:
         out: folder of results, which exists.
         pixel_size_um: width of a pixel in the specimen.
+        place: cells that name the field in a table.
         labels: folder that label images go to; None: they are not kept.
         check: what the frame is checked with; None: it is not.
+        before: the field's record in force; None where it was never measured.
     """
 
     field: FieldFiles
     out: Path
     settings: MeasureSettings
     pixel_size_um: float
+    place: Mapping[str, Any]
     labels: Path | None = None
     check: FrameCheck | None = None
+    before: Path | None = None
 
     @property
     def signature(self) -> str:
@@ -64,10 +68,11 @@ def use_one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-def measure_field(job: FieldJob) -> FieldResult:
-    """Measure, draw, save, record as done.
+def measure_field(job: FieldJob) -> Path:
+    """Measure, draw, record; returns the record.
 
     A plane that cannot be read or measured makes a row with the reason; what is left is measured.
+    The record comes last: where it is, the pictures are there too.
 
     Raises:
         OSError: the results cannot be written.
@@ -88,23 +93,29 @@ def measure_field(job: FieldJob) -> FieldResult:
         row["reasons"] = "; ".join(flags)
         if job.check is not None:
             row |= check_frame(planes, job.check, job.pixel_size_um)
-    result = FieldResult(job.field.name, job.signature, job.field.planes, tables)
-    save_done(job.out, result)
-    return result
+    record = Record(job.field.name, job.signature, job.place, job.field.planes, tables)
+    return write_record(job.out, record, job.before)
 
 
-def done_before(job: FieldJob) -> FieldResult | None:
-    """The record of a job that was finished earlier, of the same images and settings."""
-    result = load_done(job.out, job.field.name)
-    if result is None or result.signature != job.signature:
+def done_before(job: FieldJob) -> Path | None:
+    """The record of a job that was finished earlier, of the same images and settings.
+
+    Raises:
+        OSError: it cannot be read or, where it was recorded under another place, written.
+    """
+    record = measured_before(job.before, job.signature)
+    if record is None:
         return None
     # Labels asked for only now call for measuring again. Looked for by name: a run's folder of
     # labels holds tens of thousands, too many to list for every frame.
-    failed = result.tables["fields"][0]["status"] == "failed"
-    if job.labels is None or failed:
-        return result
-    kept = any(label_path(job.labels, job.field.name, name).exists() for name in LABELLED)
-    return result if kept else None
+    failed = record.tables["fields"][0]["status"] == "failed"
+    if job.labels is not None and not failed:
+        kept = [label_path(job.labels, job.field.name, name).exists() for name in LABELLED]
+        if not any(kept):
+            return None
+    if record.place != job.place:
+        return write_record(job.out, replace(record, place=job.place), job.before)
+    return job.before
 
 
 def label_path(folder: Path, field: str, objects: str) -> Path:

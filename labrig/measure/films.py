@@ -1,4 +1,4 @@
-"""Measure films of contraction of a run: a film, a row of ``contractions.csv``.
+"""Measure films of contraction of a run: one film, one record, one row of ``contractions.csv``.
 
 Every film that was asked for has its row. Only a row whose ``status`` is ``ok`` says something
 about the culture: where pulses did not come, or the film is not fit, the row says why and counts
@@ -13,16 +13,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from labrig.durable import write_text_whole
 from labrig.measure.field_job import rows_of, use_one_thread
-from labrig.measure.run_tables import locked, replace_rows
+from labrig.measure.records import Record, measured_before, records_in_force, write_record
 from labrig.measure.settings_file import settings_sha256
 from labrig_analysis.settings import MeasureSettings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TABLE = "contractions.csv"
+TABLE = "contractions"
 PLACE = ("well", "field", "film")
 MEASURED = (
     "amplitude_um", "time_to_peak_s", "half_relaxation_s", "capture_fraction", "pulses", "resolved",
@@ -32,7 +31,6 @@ COLUMNS = (
     *PLACE, "round", "offset_s", "status", "reasons", "remarks", "stimulus", *MEASURED,
     "tube_area_fraction", "frames", "frame_rate_hz", "pixel_size_um", "path", "definition",
 )  # fmt: skip
-DONE = ".done_films"
 MOST_NOISE_UM = 0.1
 """[P] Above this a film is not fit: a contraction of 0.3 µm could not be seen, and larger ones read
 too large. Synthetic phase films show 0.03 to 0.06 in focus, 0.1 at 20 µm from it, 0.15 to 0.36 at
@@ -72,33 +70,26 @@ class FilmJob:
 
 
 def measure_films(jobs: Sequence[FilmJob], settings: MeasureSettings, out_dir: Path) -> int:
-    """Measure films and put their rows into ``contractions.csv``; returns how many.
+    """Measure films and record each; returns how many now have their record.
 
     A film that was measured before, with the same settings and pulses, is not measured again.
 
     Raises:
-        OSError: the table cannot be written; it keeps its former content.
+        OSError: a record cannot be written; those before it are there.
     """
     use_one_thread()
     out_dir.mkdir(parents=True, exist_ok=True)
-    rows = [_once(job, settings, out_dir) for job in jobs]
-    places = {(job.well, job.field, job.film) for job in jobs}
-    with locked(out_dir):
-        replace_rows(out_dir / TABLE, COLUMNS, rows, PLACE, places, ("film", "well", "field"))
-    return len(rows)
-
-
-def _once(job: FilmJob, settings: MeasureSettings, out_dir: Path) -> dict[str, Any]:
-    record = out_dir / DONE / f"film_{job.film:02d}_{job.well}_f{job.field}.json"
-    signature = json.dumps([settings_sha256(settings), asdict(job)], default=str)
-    if record.exists():
-        content = json.loads(record.read_text(encoding="utf-8"))
-        if content["signature"] == signature:
-            return dict(content["row"])
-    row = measure_film(job, settings)
-    record.parent.mkdir(parents=True, exist_ok=True)
-    write_text_whole(record, json.dumps({"signature": signature, "row": row}))
-    return row
+    recorded = records_in_force(out_dir)
+    for job in jobs:
+        name = f"film_{job.film:02d}_{job.well}_f{job.field}"
+        signature = json.dumps([settings_sha256(settings), asdict(job)], default=str)
+        if measured_before(recorded.get(name), signature) is not None:
+            continue
+        row = measure_film(job, settings)
+        place = {column: row[column] for column in PLACE}
+        record = Record(name, signature, place, {}, {TABLE: [row]})
+        write_record(out_dir, record, recorded.get(name))
+    return len(jobs)
 
 
 def measure_film(job: FilmJob, settings: MeasureSettings) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from labrig.durable import write_text_whole
 from labrig.measure.field_job import LABELLED, label_path, save_labels
 from labrig.measure.label_files import read_labels
-from labrig.measure.results import FieldResult
+from labrig.measure.records import Record
 
 ORIGINAL, TAKEN = "original", "taken"
 Labels = Mapping[str, NDArray[Any]]
@@ -68,10 +68,10 @@ class LabelSet:
         path.parent.mkdir(exist_ok=True)
         save_labels(path, labels)
 
-    def is_of(self, result: FieldResult) -> bool:
+    def is_of(self, result: Record) -> bool:
         """Whether the field's images were written from this very result, and all are there."""
-        stamp, drawn = self._stamp(result.field), self.names(result.field)
-        edited = [name for name in LABELLED if self.path(result.field, name).exists()]
+        stamp, drawn = self._stamp(result.name), self.names(result.name)
+        edited = [name for name in LABELLED if self.path(result.name, name).exists()]
         if not stamp.exists() or not drawn or not set(edited) <= set(drawn):
             return False
         return stamp.read_text(encoding="ascii") == _fingerprint(result)
@@ -98,25 +98,25 @@ class LabelSet:
             ]
         return edited
 
-    def write(self, result: FieldResult, labels: Labels) -> int:
+    def write(self, result: Record, labels: Labels) -> int:
         """Write the images of a field in place of any older ones, of which none has edits.
 
         Returns:
             How many.
         """
-        self._original(result.field, LABELLED[0]).parent.mkdir(parents=True, exist_ok=True)
+        self._original(result.name, LABELLED[0]).parent.mkdir(parents=True, exist_ok=True)
         for name in LABELLED:
             # What was recorded of older labels and taken back is nothing to compare new ones with.
-            self._taken(result.field, name).unlink(missing_ok=True)
+            self._taken(result.name, name).unlink(missing_ok=True)
         for name, image in labels.items():
-            save_labels(self.path(result.field, name), image)
-            save_labels(self._original(result.field, name), image)
+            save_labels(self.path(result.name, name), image)
+            save_labels(self._original(result.name, name), image)
         self.confirm(result)
         return len(labels)
 
-    def confirm(self, result: FieldResult) -> None:
+    def confirm(self, result: Record) -> None:
         """Note that the field's images are of this result."""
-        write_text_whole(self._stamp(result.field), _fingerprint(result))
+        write_text_whole(self._stamp(result.name), _fingerprint(result))
 
     def _original(self, field: str, name: str) -> Path:
         return label_path(self.folder / ORIGINAL, field, name)
@@ -128,5 +128,5 @@ class LabelSet:
         return self.folder / ORIGINAL / f"{field}.sha256"
 
 
-def _fingerprint(result: FieldResult) -> str:
+def _fingerprint(result: Record) -> str:
     return hashlib.sha256(json.dumps(result.tables, sort_keys=True).encode()).hexdigest()

@@ -12,7 +12,7 @@ import csv
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,15 +24,16 @@ from labrig.measure.batch import SETTINGS_NAME
 from labrig.measure.errors import MeasureError
 from labrig.measure.field_job import rows_of, usable_planes
 from labrig.measure.label_set import ORIGINAL, LabelSet
-from labrig.measure.results import (
-    FieldResult,
+from labrig.measure.records import (
+    Record,
     Rows,
     has_its_images,
-    load_done,
     measured_with,
-    write_tables,
+    read_record,
+    records_in_force,
 )
 from labrig.measure.settings_file import settings_from, settings_sha256
+from labrig.measure.tables import write_tables
 from labrig_analysis.measurement import Measurement, measure, measure_labels
 from labrig_analysis.settings import MeasureSettings
 
@@ -46,7 +47,7 @@ class Review:
     out: Path
     settings: MeasureSettings
     pixel_size_um: float
-    fields: tuple[FieldResult, ...]
+    fields: tuple[Record, ...]
 
     @property
     def labels(self) -> LabelSet:
@@ -85,9 +86,10 @@ def open_review(out: Path) -> Review:
     content = json.loads(path.read_text(encoding="utf-8"))
     settings = settings_from(content["settings"], str(path))
     pixel_size_um = content["pixel_size_um"]
-    fields = tuple(result for name in _names(out) if (result := load_done(out, name)))
+    recorded = records_in_force(out)
+    fields = tuple(read_record(recorded[name]) for name in _names(out) if name in recorded)
     wanted = (settings_sha256(settings), pixel_size_um)
-    if others := [field.field for field in fields if measured_with(field) != wanted]:
+    if others := [field.name for field in fields if measured_with(field) != wanted]:
         raise MeasureError(
             f"{out}: {', '.join(others[:4])} were measured with other settings than {path} says, "
             "as after measuring anew was cut off. Run the same labrig measure to its end first"
@@ -123,11 +125,11 @@ def write_label_set(review: Review) -> int:
         if labels.is_of(field) and not _failed(field):
             continue
         found = {} if _failed(field) else _measured(review, field).labels
-        if found and _as_drawn(labels, field.field, found):
+        if found and _as_drawn(labels, field.name, found):
             labels.confirm(field)
             continue
-        if edits := labels.edits(field.field, found):
-            stale[field.field] = edits
+        if edits := labels.edits(field.name, found):
+            stale[field.name] = edits
         elif found:
             written += labels.write(field, found)
     if stale:
@@ -159,7 +161,7 @@ def read_back(review: Review, by: str, why: str) -> list[Correction]:
         )
     found: list[Correction] = []
     changed: dict[str, dict[str, NDArray[Any]]] = {}
-    for field in (result.field for result in review.fields if not _failed(result)):
+    for field in (result.name for result in review.fields if not _failed(result)):
         now = {name: labels.now(field, name) for name in labels.names(field)}
         found += [c for name in now if (c := _correction(labels, field, name, now[name]))]
         if any((now[name] != labels.original(field, name)).any() for name in now):
@@ -172,15 +174,11 @@ def read_back(review: Review, by: str, why: str) -> list[Correction]:
         return found
     reviewed.mkdir(exist_ok=True)
     # Also without a new correction: other fields may have been measured anew.
-    write_tables(
-        reviewed,
-        [
-            _measured_again(review, field, changed[field.field])
-            if field.field in changed
-            else field
-            for field in review.fields
-        ],
-    )
+    corrected = [
+        _measured_again(review, field, changed[field.name]) if field.name in changed else field
+        for field in review.fields
+    ]
+    write_tables(reviewed, lambda: corrected)
     if found:
         _record(review.out / LOG, found, by.strip(), why.strip())
     for c in found:
@@ -220,26 +218,24 @@ def _count(labels: NDArray[Any]) -> int:
     return int(np.count_nonzero(np.unique(labels)))
 
 
-def _planes(field: FieldResult) -> dict[str, NDArray[Any]]:
+def _planes(field: Record) -> dict[str, NDArray[Any]]:
     if not has_its_images(field):
         files = ", ".join(plane.path for plane in field.planes.values())
         raise MeasureError(
-            f"{field.field}: its images are not what was measured, or not there any more: {files}. "
+            f"{field.name}: its images are not what was measured, or not there any more: {files}. "
             "Put them back, or run the same labrig measure again, which measures what has changed"
         )
     return usable_planes(field.planes)[0]
 
 
-def _measured(review: Review, field: FieldResult) -> Measurement:
+def _measured(review: Review, field: Record) -> Measurement:
     planes = _planes(field)
     return measure(list(planes.values()), review.pixel_size_um, list(planes), review.settings)
 
 
-def _measured_again(
-    review: Review, field: FieldResult, labels: Mapping[str, NDArray[Any]]
-) -> FieldResult:
+def _measured_again(review: Review, field: Record, labels: Mapping[str, NDArray[Any]]) -> Record:
     measured = measure_labels(_planes(field), labels, review.pixel_size_um, review.settings)
-    head = {"field": field.field}
+    head = {"field": field.name}
     before = field.tables["fields"][0]
     reasons = "; ".join(filter(None, [before.get("reasons"), "labels corrected by hand"]))
     row = before | rows_of(measured.field)[0] | {"status": "corrected", "reasons": reasons}
@@ -248,10 +244,10 @@ def _measured_again(
         "tubes": [head | r for r in rows_of(measured.tubes)],
         "nuclei": [head | r for r in rows_of(measured.nuclei)],
     }
-    return FieldResult(field.field, field.signature, field.planes, tables)
+    return replace(field, tables=tables)
 
 
-def _failed(field: FieldResult) -> bool:
+def _failed(field: Record) -> bool:
     return bool(field.tables["fields"][0]["status"] == "failed")
 
 

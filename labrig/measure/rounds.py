@@ -1,22 +1,24 @@
-"""Measure one imaging round of a run, in a process of its own.
+"""Measure one imaging round of a run, in a process of its own, on whatever machine.
 
-The tables of a run lie in `measures/`; each round adds its rows. A round that is measured twice,
-because a flow was cut off and taken up again, replaces its own rows and doubles nothing.
+Each frame has its record in `measures/records/`, of which the run's tables are made
+(`labrig.measure.closing`). A round that is measured twice, because a flow was cut off and taken up
+again, measures what has no record yet and doubles nothing.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from labrig.measure.field_job import FieldJob, done_before, measure_field, use_one_thread
 from labrig.measure.frame_check import FrameCheck
 from labrig.measure.pairing import CHANNELS, FieldFiles
 from labrig.measure.planes import PlaneFile
-from labrig.measure.results import KEYS, TABLES, FieldResult, Rows
-from labrig.measure.run_tables import locked, replace_rows
+from labrig.measure.records import records_in_force
 from labrig.places import Place
 from labrig_analysis.settings import MeasureSettings
 
@@ -53,6 +55,22 @@ class RoundFrame:
         unstained = "" if "tubes" in self.channels else "_phase"
         return f"{self.well}_f{self.field}_t{self.round:03d}{unstained}"
 
+    @property
+    def place(self) -> dict[str, Any]:
+        """The cells of :data:`PLACE`."""
+        return {
+            "well": self.well,
+            "field": self.field,
+            "round": self.round,
+            "offset_s": self.offset_s,
+        }
+
+
+def rounds_begun(out: Path) -> frozenset[int]:
+    """Rounds of which a frame was recorded, by the names of the records alone."""
+    found = (re.search(r"_t(\d+)(?:_phase)?$", name) for name in records_in_force(out))
+    return frozenset(int(round_[1]) for round_ in found if round_)
+
 
 def measure_round(
     plate_path: Path,
@@ -61,8 +79,8 @@ def measure_round(
     settings: MeasureSettings,
     out_dir: Path,
     full_scale: Mapping[str, float] | None = None,
-) -> dict[str, int]:
-    """Measure the frames of a round and add their rows to `out_dir`'s tables.
+) -> int:
+    """Measure the frames of a round and record each.
 
     A frame that was measured before with the same settings is not measured again.
 
@@ -76,40 +94,29 @@ def measure_round(
             frames' quality is not looked at.
 
     Returns:
-        Rows added by table.
+        Frames that now have their record.
 
     Raises:
         ValueError: a channel name of ours is unknown.
-        OSError: the tables cannot be written; they keep their former content.
+        OSError: a record cannot be written; those before it are there.
     """
     use_one_thread()
     out_dir.mkdir(parents=True, exist_ok=True)
-    added: dict[str, Rows] = {name: [] for name in TABLES}
+    recorded = records_in_force(out_dir)
     for frame in frames:
         job = FieldJob(
             _files(plate_path, frame),
             out_dir,
             settings,
             pixel_size_um,
+            frame.place,
             labels=out_dir / LABELS,
             check=None if full_scale is None else _check(plate_path, frame, full_scale),
+            before=recorded.get(frame.name),
         )
-        result = done_before(job) or measure_field(job)
-        for name, rows in _with_place(result, frame).items():
-            added[name].extend(rows)
-    places = {(frame.well, frame.field, frame.round) for frame in frames}
-    with locked(out_dir):
-        # Fields come last: a round whose fields are there has its tubes and nuclei too.
-        for name in reversed(TABLES):
-            replace_rows(
-                out_dir / f"{name}.csv",
-                (*PLACE, *KEYS[name][1:]),
-                added[name],
-                PLACE[:3],
-                places,
-                ("round", "well", "field"),
-            )
-    return {name: len(rows) for name, rows in added.items()}
+        if done_before(job) is None:
+            measure_field(job)
+    return len(frames)
 
 
 def _files(plate: Path, frame: RoundFrame) -> FieldFiles:
@@ -134,16 +141,3 @@ def _check(plate: Path, frame: RoundFrame, full_scale: Mapping[str, float]) -> F
 
 def _image(plate: Path, frame: RoundFrame) -> str:
     return str(plate / Place.of(frame.well).path / str(frame.field))
-
-
-def _with_place(result: FieldResult, frame: RoundFrame) -> dict[str, Rows]:
-    place = {
-        "well": frame.well,
-        "field": frame.field,
-        "round": frame.round,
-        "offset_s": frame.offset_s,
-    }
-    return {
-        name: [{**place, **{k: v for k, v in row.items() if k != "field"}} for row in rows]
-        for name, rows in result.tables.items()
-    }

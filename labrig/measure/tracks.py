@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labrig.measure.results import Rows
+from labrig.measure.records import Rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,19 +1,17 @@
-"""Measures the rounds and films of a run in processes of their own, while the night goes on."""
+"""What it takes to measure the rounds and films of a run, on any machine that sees its folder."""
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from labrig.durable import read_json
-from labrig.measure.child import end_with_parent
 from labrig.measure.closing import close_measures
 from labrig.measure.films import FilmJob, measure_films
 from labrig.measure.rounds import RoundFrame, measure_round
 from labrig.measure.sealing import MANIFEST, SealDamaged, changed_tables, seal
+from labrig.night.processes import processes_here
 from labrig.night.progress import TakenFrame
 from labrig.plan.store import read_plan
 from labrig.run_folder import RunFolder
@@ -25,7 +23,7 @@ OURS = {"cells": "phase", "tubes": "tubes", "nuclei": "nuclei"}
 
 @dataclass(frozen=True, slots=True)
 class RoundMeasurer:
-    """What it takes to measure any round of one run; can be sent to another process.
+    """Measures any round of one run; can be sent to another process or machine.
 
     Attributes:
         plate: the OME-Zarr plate.
@@ -72,15 +70,15 @@ class RoundMeasurer:
             changed=_changed(folder.measures),
         )
 
-    def measure(self, taken: Iterable[TakenFrame]) -> dict[str, int]:
-        """Measure the pictures of a round; returns the rows added to each table.
+    def measure(self, taken: Iterable[TakenFrame]) -> int:
+        """Measure the pictures of a round; returns how many fields have their record.
 
         Stained and unstained pictures of a field are measured apart, in rows of their own
         ``kind``: a tube seen in phase contrast and the same tube stained have different edges,
         and a growth curve must not jump where the one gives way to the other.
 
         Raises:
-            OSError: the tables cannot be written.
+            OSError: a record cannot be written.
         """
         by_field: dict[tuple[str, int, bool], list[TakenFrame]] = {}
         for frame in taken:
@@ -99,18 +97,32 @@ class RoundMeasurer:
             for (well, field, _), found in sorted(by_field.items())
         ]
         if not frames:
-            return {}
+            return 0
         return measure_round(
             self.plate, frames, self.pixel_size_um, self.settings, self.out, self.full_scale
         )
 
     def measure_films(self, jobs: tuple[FilmJob, ...]) -> int:
-        """Measure the films of a block; returns the rows of ``contractions.csv`` written.
+        """Measure the films of a block; returns how many have their record.
 
         Raises:
-            OSError: the table cannot be written.
+            OSError: a record cannot be written.
         """
         return measure_films(jobs, self.settings, self.out)
+
+    def close(self) -> int:
+        """Judge frames, follow tubes, make the tables and list them with their SHA-256.
+
+        Returns:
+            the number of tracks.
+
+        Raises:
+            DamagedRecord: a record is not as it was written.
+            OSError: a table cannot be read or written.
+        """
+        tracks = close_measures(self.out, processes_here().map)
+        seal(self.out, self.run, "the night", settings=self.settings, changed=self.changed)
+        return tracks
 
 
 def _changed(measures: Path) -> tuple[str, ...]:
@@ -119,45 +131,3 @@ def _changed(measures: Path) -> tuple[str, ...]:
         return changed_tables(measures)
     except SealDamaged:
         return (MANIFEST,)
-
-
-class MeasuringPool:
-    """A few processes that measure rounds.
-
-    Args:
-        measurer: of the run.
-        processes: how many. Two keep up with a simulated night at full speed; the runner of a
-            real one needs next to nothing of a core.
-    """
-
-    def __init__(self, measurer: RoundMeasurer, processes: int = 2) -> None:
-        self._measurer = measurer
-        # spawned, not forked: the conductor has threads, and a forked child of those can hang
-        context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_parent)
-
-    def submit(self, taken: tuple[TakenFrame, ...]) -> Future[dict[str, int]]:
-        """Measure a round soon."""
-        return self._pool.submit(self._measurer.measure, taken)
-
-    def submit_films(self, jobs: tuple[FilmJob, ...]) -> Future[int]:
-        """Measure a block of films soon."""
-        return self._pool.submit(self._measurer.measure_films, jobs)
-
-    def close_measures(self) -> int:
-        """Judge frames, follow tubes and list the tables with their SHA-256, once all else is done.
-
-        Returns:
-            the number of tracks.
-
-        Raises:
-            OSError: a table cannot be read or written.
-        """
-        ours = self._measurer
-        tracks = close_measures(ours.out, self._pool.map)
-        seal(ours.out, ours.run, "the night", settings=ours.settings, changed=ours.changed)
-        return tracks
-
-    def close(self) -> None:
-        """Wait for what is in work, begin nothing more, and end the processes."""
-        self._pool.shutdown(wait=True, cancel_futures=True)

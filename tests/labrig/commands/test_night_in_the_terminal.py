@@ -60,7 +60,7 @@ def test_a_held_night_is_called_held(display):
 def test_how_a_night_failed_is_said(display, tmp_path):
     result = SimpleNamespace(
         condition="failed", why=("9 of 9 films were missed",), report=tmp_path / "report.html",
-        rounds_failed=(), films_failed=(),
+        failed=(),
     )  # fmt: skip
     display.conclude(result)
     assert "9 of 9 films were missed" in _shown(display)
@@ -78,8 +78,7 @@ def test_nobody_takes_a_rehearsal_for_a_night(display, tmp_path, identity, said)
     (tmp_path / "night").mkdir()
     (tmp_path / "night" / "run.json").write_text(json.dumps(identity))
     result = SimpleNamespace(
-        condition="finished", why=(), report=tmp_path / "report.html", rounds_failed=(),
-        films_failed=(),
+        condition="finished", why=(), report=tmp_path / "report.html", failed=(),
     )  # fmt: skip
     display.conclude(result)
     assert said in _shown(display)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from labrig.measure.closing import close_measures
 from labrig.measure.field_job import FieldJob, done_before, save_labels
 from labrig.measure.judging import JUDGED, judge_fields
 from labrig.measure.pairing import FieldFiles
-from labrig.measure.results import FieldResult, save_done
+from labrig.measure.records import Record, read_record, records_in_force, write_record
 from labrig.measure.rounds import RoundFrame, measure_round
 from labrig.measure.tracks import Series, Sighting, track_series
 from labrig_analysis.settings import MeasureSettings
@@ -119,19 +120,22 @@ def test_growth_of_tracks_is_that_of_the_culture(closed):
 
 def test_what_was_measured_is_not_measured_again(plate, tmp_path, monkeypatch):
     measure(plate, tmp_path, [0])
-    table = (tmp_path / "tubes.csv").read_bytes()
+    recorded = records_in_force(tmp_path)
 
     monkeypatch.setattr(rounds_module, "measure_field", _refuse)
     measure(plate, tmp_path, [0])
-    assert (tmp_path / "tubes.csv").read_bytes() == table
+    assert records_in_force(tmp_path) == recorded
     (tmp_path / "labels" / "A1_f0_t000_phase_tubes.tif").unlink()
     with pytest.raises(AssertionError, match="A1_f0_t000_phase was measured again"):
         measure(plate, tmp_path, [0])
 
 
-def test_a_run_without_tables_is_closed_at_once(tmp_path):
+def test_a_run_without_records_is_closed_at_once_and_keeps_its_tables(tmp_path):
     assert close_measures(tmp_path) == 0
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / "fields.csv").write_text("well,field,round\nA1,0,0\n")
+    assert close_measures(tmp_path) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["fields.csv"]
 
 
 def test_stained_frames_are_judged_for_saturation_alone():
@@ -155,17 +159,17 @@ def test_stained_frames_are_judged_for_saturation_alone():
 
 
 def test_a_field_that_could_not_be_measured_is_judged_and_stops_nothing(closed, tmp_path):
-    for table in closed.glob("*.csv"):
-        (tmp_path / table.name).write_bytes(table.read_bytes())
-    fields = pd.read_csv(tmp_path / "fields.csv")
-    failed = (fields["well"] == "A1") & (fields["round"] == 1)
-    measured = [c for c in fields if c in ("kind", "width_px", "height_px", "pixel_size_um")]
-    fields.loc[failed, measured] = np.nan
-    fields.loc[failed, "status"] = "failed"
-    fields.to_csv(tmp_path / "fields.csv", index=False)
+    shutil.copytree(closed / "records", tmp_path / "records")
+    before = records_in_force(tmp_path)["A1_f0_t001_phase"]
+    record = read_record(before)
+    row = record.tables["fields"][0] | {"status": "failed"}
+    unknown = dict.fromkeys(("kind", "width_px", "height_px", "pixel_size_um"))
+    tables = {"fields": [row | unknown], "tubes": [], "nuclei": []}
+    write_record(tmp_path, replace(record, tables=tables), before)
     close_measures(tmp_path)
-    judged = pd.read_csv(tmp_path / "fields.csv")
-    assert judged.loc[failed, "quality"].tolist() == ["good"]
+    judged = pd.read_csv(tmp_path / "fields.csv").set_index(["well", "round"])
+    assert judged.loc[("A1", 1), "status"] == "failed"
+    assert judged.loc[("A1", 1), "quality"] == "good"
 
 
 def test_rows_that_were_never_scored_have_no_verdict():
@@ -175,13 +179,13 @@ def test_rows_that_were_never_scored_have_no_verdict():
 
 def test_where_no_field_could_be_measured_nothing_is_judged_and_the_run_is_closed(tmp_path):
     place = {"well": "A1", "field": 0, "round": 0, "offset_s": 5.0}
-    failed = pd.DataFrame([place | {"status": "failed", "reasons": "black", "focus": 0.1}])
+    row = {"status": "failed", "reasons": "black", "focus": 0.1}
+    failed = pd.DataFrame([place | row])
     judged = judge_fields(failed)
     assert judged[list(JUDGED)].isna().all(axis=None)
     assert judged[list(failed)].equals(failed)
-    failed.to_csv(tmp_path / "fields.csv", index=False)
-    tubes = pd.DataFrame(columns=["well", "field", "round", "offset_s", "tube"])
-    tubes.to_csv(tmp_path / "tubes.csv", index=False)
+    tables = {"fields": [{"field": "A1_f0_t000"} | row], "tubes": [], "nuclei": []}
+    write_record(tmp_path, Record("A1_f0_t000", "", place, {}, tables))
     assert close_measures(tmp_path) == 0
     assert list(pd.read_csv(tmp_path / "fields.csv")["status"]) == ["failed"]
 
@@ -194,11 +198,12 @@ def test_labels_are_looked_for_without_listing_their_folder(plate, tmp_path, mon
     measure(plate, tmp_path, [0])
     # labels of the unstained frame are none of the stained frame's
     stained = FieldJob(
-        FieldFiles("A1_f0_t000", {}), tmp_path, SETTINGS, UM, labels=tmp_path / "labels"
+        FieldFiles("A1_f0_t000", {}), tmp_path, SETTINGS, UM, {}, labels=tmp_path / "labels"
     )
-    row = {"field": "A1_f0_t000", "status": "ok"}
-    save_done(tmp_path, FieldResult("A1_f0_t000", stained.signature, {}, {"fields": [row]}))
-    assert done_before(stained) is None
+    tables = {"fields": [{"field": "A1_f0_t000", "status": "ok"}]}
+    record = write_record(tmp_path, Record("A1_f0_t000", stained.signature, {}, {}, tables))
+    assert done_before(replace(stained, before=record)) is None
+    assert done_before(replace(stained, before=record, labels=None)) == record
 
 
 def _refuse(job):

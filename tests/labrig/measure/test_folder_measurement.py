@@ -305,7 +305,8 @@ def test_a_fault_of_ours_costs_one_field(folder, patterns, tmp_path, monkeypatch
 
 def test_what_was_done_is_kept_when_a_worker_is_ended(folder, patterns, tmp_path, monkeypatch):
     def ended(jobs, workers):
-        yield measure_field(jobs[0])
+        measure_field(jobs[0])
+        yield jobs[0]
         raise BrokenProcessPool
 
     out = tmp_path / "out"

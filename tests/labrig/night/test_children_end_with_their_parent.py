@@ -20,19 +20,18 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 """
 POOL = """
 import sys, time
+from functools import partial
 from pathlib import Path
 from concurrent.futures import wait
-from labrig.night import measuring
+from labrig.night.processes import processes_here
 
-class Measurer:
-    def measure(self, taken):
-        import os
-        Path(taken[0], str(os.getpid())).touch()
-        time.sleep(600)
+def measure(folder):
+    import os
+    Path(folder, str(os.getpid())).touch()
+    time.sleep(600)
 
 if __name__ == "__main__":
-    pool = measuring.MeasuringPool(Measurer())
-    wait([pool.submit((sys.argv[1],)) for _ in range(2)])
+    wait([processes_here().submit(partial(measure, sys.argv[1])) for _ in range(2)])
 """
 CAMERA = """
 import sys

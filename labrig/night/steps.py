@@ -1,0 +1,117 @@
+"""The steps of a night, listed once: `labrig run` and the Prefect flow carry out the same ones.
+
+What is to be done besides (an export, an upload) is one more step here, and nothing elsewhere.
+A step can be pickled and done on any machine that sees the run folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from labrig.frames.manifest import write_manifest
+from labrig.night.film_jobs import FilmJobs
+from labrig.night.film_progress import FilmProgress
+from labrig.night.measuring import RoundMeasurer
+from labrig.night.progress import Progress
+from labrig.plan.plan import Plan
+from labrig.record.reading import read_journal
+from labrig.run_folder import RunFolder
+
+REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A piece of a night's work.
+
+    Attributes:
+        kind: ``round`` and ``films`` take a process of their own; ``end`` comes after all of them.
+        name: as a person knows it; unique in a night.
+        work: does it, and may be done twice.
+    """
+
+    kind: Literal["round", "films", "end"]
+    name: str
+    work: Callable[[], object]
+
+
+class NightSteps:
+    """What is to be done with a run, as it becomes possible.
+
+    Args:
+        folder: the run.
+        rounds, films: how far they have come.
+        measurer: of the run.
+    """
+
+    def __init__(
+        self, folder: RunFolder, rounds: Progress, films: FilmProgress, measurer: RoundMeasurer
+    ) -> None:
+        self._folder = folder
+        self._rounds = rounds
+        self._films = films
+        self._measurer = measurer
+
+    @classmethod
+    def of(cls, folder: RunFolder, plan: Plan) -> NightSteps:
+        """The steps of a run.
+
+        Raises:
+            labrig.problems.FileProblems: the run's protocol or rig cannot be read.
+        """
+        films = FilmProgress(folder, plan, FilmJobs.of(folder, plan))
+        return cls(folder, Progress(folder, plan), films, RoundMeasurer.of(folder))
+
+    def now_possible(self, *, ended: bool) -> tuple[Step, ...]:
+        """Steps that became possible since the last call, in any order and side by side.
+
+        Args:
+            ended: the run is over, so nothing more will come.
+
+        Raises:
+            labrig.record.rows.JournalError: the journal cannot be read or trusted.
+        """
+        measurer = self._measurer
+        rounds = [
+            Step("round", f"round {number}", partial(measurer.measure, self._rounds.taken(number)))
+            for number in self._rounds.newly_complete(ended=ended)
+        ]
+        films = [
+            Step("films", block, partial(measurer.measure_films, jobs))
+            for block, jobs in self._films.newly_complete(ended=ended).items()
+        ]
+        return (*rounds, *films)
+
+    def at_the_end(self) -> tuple[Step, ...]:
+        """Steps once all those are done, one after the other, also where some have failed."""
+        return (
+            Step("end", "tables: judging of pictures, following of tubes", self._measurer.close),
+            Step("end", REPORT, partial(write_report, self._folder)),
+        )
+
+
+def write_report(folder: RunFolder) -> Path:
+    """Write the frame table and the report of a run that has ended; returns the page.
+
+    Raises:
+        labrig.record.rows.JournalError: the journal cannot be trusted.
+        OSError: a file cannot be written.
+    """
+    from labrig.report.build import build_report
+
+    write_frame_table(folder)
+    return build_report(folder)
+
+
+def write_frame_table(folder: RunFolder) -> int:
+    """Write ``images/frames.csv`` from the journal; returns its number of rows."""
+    rows = (
+        {"key": row.key, **row.detail}
+        for row in read_journal(folder.journal)
+        if row.kind in ("frame", "film") and row.state == "confirmed"
+    )
+    return write_manifest(folder.manifest, rows)
