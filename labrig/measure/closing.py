@@ -203,7 +203,7 @@ def _track_by_tube(found: Iterable[SeriesTracks]) -> Callable[[Row], str]:
     }
 
     def track(row: Row) -> str:
-        of_field = by_field.get((row["well"], row["field"], row.get("kind")))
+        of_field = by_field.get((row["well"], row["field"], str(row.get("kind"))))
         return str(of_field.get((row["round"], row["tube"]), "")) if of_field else ""
 
     return track

@@ -16,6 +16,10 @@ from pathlib import Path
 import pytest
 from served_rig import Serving, send, until
 
+from labrig.night.steps import NightSteps
+from labrig.plan.film_schedule import block_of
+from labrig.plan.store import read_plan
+from labrig.plan.timeline import Film
 from labrig.run_folder import RunFolder
 
 CATALOGUE = Path(__file__).parents[3] / "protocols"
@@ -108,6 +112,12 @@ def test_nobody_else_gets_in_and_a_schedule_ends_in_a_report(serve, sentry, tmp_
     rounds = [n for n in names if n.startswith("round")]
     assert rounds == [f"round {i}" for i in range(len(rounds))]
     assert len(rounds) == 3
+    # Each step of the list that `labrig run` carries out is a task here.
+    plan = read_plan(folder)
+    films = {block_of(entry) for entry in plan.timeline if isinstance(entry, Film)}
+    ends = {step.name for step in NightSteps.of(folder, plan).at_the_end()}
+    assert films
+    assert films | ends <= set(names)
     assert {"CultureRecord", "Donor"} <= set(schema["definitions"])
     asked = set(schema["definitions"]["NightParameters"]["properties"])
     assert asked == {"protocol", "operator", "culture", "donors"}, "no path of a file"
