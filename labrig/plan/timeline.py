@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 LatenessKind = Literal["skip", "once_within", "coalesce", "ask", "abort_arm"]
 OnUnknown = Literal["assume_done", "redo", "ask"]
@@ -209,6 +209,9 @@ Observation = Picture | Reading
 Event = Dose | Observation
 TimelineEntry = Level | Event
 Timeline = tuple[TimelineEntry, ...]
+
+ROW_KINDS = tuple(dict.fromkeys(cls.row_kind for cls in get_args(TimelineEntry)))
+"""What rows about entries of the timeline are called in the journal."""
 
 
 def levels_with_ends(

@@ -9,6 +9,7 @@ from datetime import datetime
 from sys import intern
 from typing import Any
 
+from labrig.plan.timeline import ROW_KINDS
 from labrig.record.consumption import Consumption
 from labrig.record.counts import count
 from labrig.record.rows import Row
@@ -141,7 +142,7 @@ def _apply(state: RunState, row: Row) -> None:
     match row.kind:
         case "run":
             _apply_run(state, row)
-        case "level" | "dose" | "frame" | "film" | "reading":
+        case kind if kind in ROW_KINDS:
             state.entries[row.key] = _last_word(row)
             if row.kind == "dose":
                 _apply_dose(state, row)

@@ -89,6 +89,7 @@ def _unused(draft: Draft) -> Iterator[Finding]:
     used |= {optics.camera for optics in rig.optics.values()}
     used.add(rig.stage.instrument)
     used |= {name for name in (rig.probe, rig.outflow and rig.outflow.pump) if name}
+    used |= {entry.instrument for entry in draft.plan.timeline}
     drawn = {line.reservoir for line in rig.lines.values()}
     for what, names in (
         ("instruments", [name for name in rig.instruments if name not in used]),

@@ -10,19 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from labrig.plan.timeline import ROW_KINDS
 from labrig.record.detail import PERHAPS_WITHIN, left_out
-
-_ENTRIES = ("level", "dose", "frame", "film", "reading")
-"""Kinds of entries of the timeline."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intended:
     """An entry of the timeline is due at ``offset_s``, s from t0; written ahead of its time."""
 
-    ROWS: ClassVar = tuple(
-        (kind, "intent") for kind in ("level", "dose", "frame", "film", "reading")
-    )
+    ROWS: ClassVar = tuple((kind, "intent") for kind in ROW_KINDS)
     offset_s: float
 
 
@@ -31,7 +27,7 @@ class NotDone:
     """An entry was missed, skipped, refused or failed, and why. Of pictures also which."""
 
     ROWS: ClassVar = tuple(
-        (kind, state) for kind in _ENTRIES for state in ("missed", "skipped", "refused", "failed")
+        (kind, state) for kind in ROW_KINDS for state in ("missed", "skipped", "refused", "failed")
     )
     reason: str = ""
     offset_s: float | None = left_out(None)
@@ -60,6 +56,20 @@ class StimulationConfirmed:
     instrument: str
     channels: tuple[int, ...]
     from_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingConfirmed:
+    """An instrument of another kind says that it holds ``value`` of ``quantity``.
+
+    A valve's position, a set point, a light; the quantity has its unit in its name.
+    """
+
+    ROWS: ClassVar = (("level", "confirmed"),)
+    MARK: ClassVar = "quantity"
+    instrument: str
+    quantity: str
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
