@@ -17,7 +17,7 @@ def note(
     by: ByOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Write down what you did or saw at the bench; it stands in the journal of the run.
+    """Write down what you did or saw at the bench; it stands in the journal and in the report.
 
     Example: labrig note "opened the incubator for two minutes, changed the waste bottle"
     """

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
+from labrig.record.acts import acts_of_people
 from labrig.record.lateness import PUNCTUAL_S
 from labrig.report import figures, run_facts, strips
 from labrig.report.analysis import Analysis, n_table
@@ -60,6 +61,7 @@ def render(analysis: Analysis, maker: Maker) -> str:
         fates=TALLIED,
         files=FILES,
         most_rows=MOST_ROWS,
+        acts=acts_of_people(record.rows),
         late_picture_s=max(PUNCTUAL_S, LATE_PICTURE_FRACTION * record.protocol.imaging.interval_s),
         facts=run_facts.facts(analysis),
         plate=run_facts.plate(analysis),

@@ -22,6 +22,7 @@ from labrig.report.analysis import analyse
 from labrig.report.build import build_report
 from labrig.report.headline import headline
 from labrig.report.maker import Maker
+from labrig.report.page import render
 from labrig.report.record import read_record
 from labrig.report.tables import FILES
 from labrig.run_folder import NotARunFolder, RunFolder
@@ -312,3 +313,22 @@ def test_a_journal_that_was_edited_is_not_believed(write_run, story, tmp_path):
     assert "The journal of this run cannot be trusted." in said
     assert "does not follow from the one before it" in said
     assert "Nothing is missing" not in said
+
+
+def test_what_people_did_stands_on_the_page_with_who(write_run, story):
+    record = read_record(write_run(story))
+    said = {
+        "accepted": True, "command": "note", "at_s": 60.0,
+        "args": {"text": "opened <b>the door</b>", "by": "Zoë"},
+    }  # fmt: skip
+    noted = replace(record.rows[-1], kind="command", key="1", state="acknowledged", detail=said)
+    shown = render(
+        analyse(replace(record, rows=(*record.rows, noted))),
+        Maker("1.2.3", "2026-03-02T07:00:00+00:00"),
+    )
+    assert "What people did" in words(shown)
+    assert "Zoë noted: opened <b>the door</b>" in words(shown)
+    assert "<b>the door" not in shown
+    assert "What people did" not in words(
+        render(analyse(record), Maker("1.2.3", "2026-03-02T07:00:00+00:00"))
+    )

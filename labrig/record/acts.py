@@ -1,0 +1,64 @@
+"""What people did to a run: stops, holds, answers, notes, weights, and who. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from labrig.record.kinds.operator import CommandTaken
+from labrig.record.rows import Row
+from labrig.record.said import said
+
+Args = Mapping[str, object]
+
+_WORDS: Mapping[str, Callable[[Args], str]] = {
+    "stop": lambda args: _with_reason("stopped the run", args),
+    "hold": lambda args: _with_reason("held the run", args),
+    "resume": lambda args: "let the run go on",
+    "answer": lambda args: f"answered “{args.get('choice')}” to {args.get('question')}",
+    "note": lambda args: f"noted: {args.get('text')}",
+    "weigh": lambda args: (
+        f"weighed {args.get('reservoir')} {args.get('when')} the run: {args.get('grams')} g"
+    ),
+}
+"""What a person does. That somebody follows, or a phase, is said by programs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One deed.
+
+    Attributes:
+        at_s: on the run's clock.
+        utc: time of day, ISO 8601.
+        by: who; empty where nobody said.
+        what: in words, without who.
+    """
+
+    at_s: float
+    utc: str
+    by: str
+    what: str
+
+
+def acts_of_people(rows: Iterable[Row]) -> tuple[Act, ...]:
+    """Every command that people gave, in order of time.
+
+    Raises:
+        RowUnreadable: a row of a command cannot be read.
+    """
+    found = []
+    for row in rows:
+        if row.kind != "command":
+            continue
+        taken = said(row)
+        if isinstance(taken, CommandTaken) and taken.command in _WORDS:
+            args = taken.args or {}
+            by = str(args.get("by", "") or "")
+            found.append(Act(row.run_s, row.utc, by, _WORDS[taken.command](args)))
+    return tuple(found)
+
+
+def _with_reason(what: str, args: Args) -> str:
+    reason = str(args.get("reason", "") or "")
+    return f"{what}: {reason}" if reason else f"{what}, without a reason"
