@@ -42,6 +42,7 @@ _MEASURES = {
     "ms": "a time",
     "h": "a time",
     "V": "a voltage",
+    "mA": "a current",
     "Hz": "a rate",
     "percent": "a percentage",
     "mm": "a length",
@@ -106,6 +107,8 @@ def parse_quantity(text: object, unit: str) -> float:
         value = _registry().Quantity(float(number), spelled).to(unit).magnitude
     except pint.DimensionalityError as error:
         hint = " (molar: multiply by the molar mass)" if "substance" in str(error.dim1) else ""
+        if unit == "V" and _size(spelled, "mA") is not None:
+            hint = " (a current has a key of its own: `current`, in place of `amplitude`)"
         wanted = _MEASURES.get(unit, "something else")
         message = f"{{value}} cannot be turned into {unit}: {wanted} is wanted{hint}"
         raise _error("unit_wrong", message, text, example) from None

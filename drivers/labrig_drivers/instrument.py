@@ -17,6 +17,7 @@ from labrig_drivers.simulation import FaultKind
 
 LinkType = Literal["serial", "modbus", "address"]
 Host = Literal["runner", "imaging"]
+DriveUnit = Literal["V", "mA"]
 
 HOSTED_WITH_IMAGES = ("camera", "stage")
 """Kinds that the imaging process knows how to serve."""
@@ -91,6 +92,7 @@ class InstrumentType:
         drive_watched: whether a pump's own counter notices that its drive stands still.
         serves_files: whether, at the address of a file or folder, it gives pictures from there and
             touches nothing on the bench: it may then stay in a simulated night.
+        holds: what a stimulator can hold: volts, milliamperes or either.
         faults: what its simulator can play, by name.
 
     Raises:
@@ -116,6 +118,7 @@ class InstrumentType:
     syringe: Callable[[Any], Syringe] | None = None
     drive_watched: bool = False
     serves_files: bool = False
+    holds: tuple[DriveUnit, ...] = ("V",)
     faults: Mapping[str, FaultKind] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -164,6 +167,10 @@ def _contradiction(kind: InstrumentType) -> str:
             kind.kind == "stage" and kind.travel is None,
             "a stage needs travel=, which a plan asks without a stage "
             "(labrig_drivers.kinds.StageLimits)",
+        ),
+        (
+            not kind.holds or not set(kind.holds) <= {"V", "mA"},
+            'holds= names what a stimulator holds: ("V",), ("mA",) or both',
         ),
         (
             bool(kind.faults) and kind.simulator is None,

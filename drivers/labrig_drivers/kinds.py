@@ -167,20 +167,32 @@ class PulseTrain:
 
     Attributes:
         phase_ms: duration of one phase of a pulse.
-        amplitude_v: first phase; the second of a biphasic pulse is its opposite.
+        amplitude_v: first phase; the second of a biphasic pulse is its opposite. Held by a voltage
+            source at the electrodes; None of a current source.
         biphasic: two phases of opposite sign without a gap.
         frequency_hz: pulses a second inside a burst.
         burst_s / gap_s: burst and pause; gap 0 means one unbroken train.
         duration_s: the whole train; the instrument ends it by itself.
+        amplitude_ma: likewise, held by a current source through the whole channel.
+
+    Raises:
+        ValueError: neither or both amplitudes are given.
     """
 
     phase_ms: float
-    amplitude_v: float
+    amplitude_v: float | None
     biphasic: bool
     frequency_hz: float
     burst_s: float
     gap_s: float
     duration_s: float
+    amplitude_ma: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.amplitude_v is None) is (self.amplitude_ma is None):
+            raise ValueError(
+                f"amplitude_v is {self.amplitude_v} and amplitude_ma {self.amplitude_ma}: give one"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +221,8 @@ class Stimulator(Instrument, Protocol):
     def program(self, trains: dict[int, PulseTrain]) -> None:
         """Set every channel's train at once; channels left out are silenced.
 
-        Outputs go to rest. Raises OutOfRange before anything is sent.
+        Outputs go to rest. Raises OutOfRange before anything is sent, also for a train in a unit
+        that it does not hold.
         """
         ...
 

@@ -151,7 +151,7 @@ def _live(
     patterns: Mapping[str, str],
 ) -> Iterable[PulseFigures]:
     for name, pattern_name in patterns.items():
-        if not pattern_name or protocol.patterns[pattern_name].amplitude_v == 0:
+        if not pattern_name or not protocol.patterns[pattern_name].live:
             continue
         pattern, electrodes = protocol.patterns[pattern_name], rig.electrodes[name]
         spec = train(electrodes.channel, pattern_name, pattern)
@@ -161,10 +161,13 @@ def _live(
             if long_bouts
             else spec.pulses / spec.every_s
         )
-        current = physics.current_ma(pattern.amplitude_v, well_resistance_ohm(electrodes))
+        resistance_ohm = well_resistance_ohm(electrodes)
+        volts, current = physics.volts_and_ma(
+            pattern.amplitude_v, pattern.amplitude_ma, resistance_ohm
+        )
         charge = physics.charge_uc(current, pattern.phase_ms)
         density = physics.charge_density_uc_cm2(charge, electrodes.area_cm2)
-        energy = physics.energy_per_phase_mj(pattern.amplitude_v, current, pattern.phase_ms)
+        energy = physics.energy_per_phase_mj(volts, current, pattern.phase_ms)
         power = physics.mean_power_mw(energy, 2 if pattern.shape == "biphasic" else 1, rate)
         given = pulses_given(levels, electrodes.stimulator, electrodes.channel, protocol.duration_s)
         yield PulseFigures(
@@ -174,7 +177,7 @@ def _live(
             charge_uc=charge,
             charge_density_uc_cm2=density,
             shannon_k=physics.shannon_k(charge, density),
-            field_v_cm=physics.field_v_cm(pattern.amplitude_v, electrodes.spacing_cm),
+            field_v_cm=physics.field_v_cm(volts, electrodes.spacing_cm),
             power_mw=power,
             heating_k=physics.heating_steady_k(power),
             mean_rate_hz=rate,

@@ -37,6 +37,25 @@ def current_ma(amplitude_v: float, resistance_ohm: float) -> float:
     return 1000.0 * amplitude_v / resistance_ohm
 
 
+def volts(current_ma: float, resistance_ohm: float) -> float:
+    """Ohm's law: V = I R."""
+    return current_ma * resistance_ohm / 1000.0
+
+
+def volts_and_ma(
+    amplitude_v: float | None, amplitude_ma: float | None, resistance_ohm: float
+) -> tuple[float, float]:
+    """Voltage at the electrodes of one well and current through it, from whichever is held.
+
+    >>> volts_and_ma(6.0, None, 50.0), volts_and_ma(None, 120.0, 50.0)
+    ((6.0, 120.0), (6.0, 120.0))
+    """
+    if amplitude_ma is not None:
+        return volts(amplitude_ma, resistance_ohm), amplitude_ma
+    held_v = amplitude_v or 0.0
+    return held_v, current_ma(held_v, resistance_ohm)
+
+
 def charge_uc(current_ma: float, phase_ms: float) -> float:
     """Charge of one phase, Q = I t; mA × ms = µC."""
     return current_ma * phase_ms

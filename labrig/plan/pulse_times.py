@@ -44,7 +44,7 @@ def pulses_given(
     for level, until_s in zip(own, [*(item.offset_s for item in own[1:]), end_s], strict=True):
         length_s = min(until_s, end_s) - level.offset_s
         for spec in level.trains:
-            if spec.channel != channel or spec.amplitude_v == 0 or length_s <= 0:
+            if spec.channel != channel or not spec.live or length_s <= 0:
                 continue
             whole = math.floor(length_s / spec.every_s + 1e-9)
             times = pulse_times_s(spec)

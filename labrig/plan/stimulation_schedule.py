@@ -24,8 +24,10 @@ GRID_S = 1e-4
 """Train ends are put on this grid, which every stimulator here can make."""
 
 
-def train(channel: int, name: str, pattern: Pattern) -> TrainSpec:
-    """One train of a pattern on one channel, and how often to re-arm it.
+def train(channel: int, name: str, pattern: Pattern, wells: int = 1) -> TrainSpec:
+    """One train of a pattern on one channel of so many wells, and how often to re-arm it.
+
+    Wells on a channel stand in parallel: each sees the voltage, and their currents add up.
 
     A pattern with pauses: as many whole bursts as end within 10 s. A continuous one, or a
     burst longer than 10 s: whole pulses that leave ``REARM_REST_S`` before the next arming, so
@@ -56,6 +58,7 @@ def train(channel: int, name: str, pattern: Pattern) -> TrainSpec:
         duration_s=round(duration_s, 6),
         every_s=round(every_s, 6),
         pulses=pulses,
+        amplitude_ma=None if pattern.amplitude_ma is None else pattern.amplitude_ma * wells,
     )
 
 
@@ -105,7 +108,7 @@ def stimulation_levels(
             for name, pattern in patterns.items()
             if pattern
             and rig.electrodes[name].stimulator == stimulator
-            and protocol.patterns[pattern].amplitude_v > 0
+            and protocol.patterns[pattern].live
         }
         moments = {0.0, protocol.duration_s}
         moments |= {t for spells in active.values() for spell in spells for t in spell}
@@ -126,7 +129,12 @@ def stimulation_levels(
                     if any(start <= moment < end for start, end in spells)
                 }
             trains = tuple(
-                train(rig.electrodes[name].channel, pattern, protocol.patterns[pattern])
+                train(
+                    rig.electrodes[name].channel,
+                    pattern,
+                    protocol.patterns[pattern],
+                    len(rig.electrodes[name].wells),
+                )
                 for name, pattern in due.items()
             )
             if trains == last and moment < protocol.duration_s:

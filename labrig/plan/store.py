@@ -16,7 +16,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from labrig.plan.plan import Plan, WellPlan
-from labrig.plan.timeline import TimelineEntry
+from labrig.plan.timeline import TimelineEntry, TrainSpec
 from labrig.run_folder import RunFolder
 
 FORMAT = "labrig.plan"
@@ -26,7 +26,10 @@ OLDER: Mapping[Any, Mapping[str, Any]] = {1: {"protocol": "", "rig": ""}}
 
 _KIND_OF: Mapping[Any, str] = {cls: cls.kind for cls in get_args(TimelineEntry)}
 _NAMES: dict[Any, tuple[str, ...]] = {}
-_ADDED: dict[Any, frozenset[str]] = {WellPlan: frozenset({"carriers", "open_to"})}
+_ADDED: dict[Any, frozenset[str]] = {
+    WellPlan: frozenset({"carriers", "open_to"}),
+    TrainSpec: frozenset({"amplitude_ma"}),
+}
 """Fields that plans of an older labrig lack; they are read as their defaults."""
 
 

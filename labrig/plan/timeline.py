@@ -57,12 +57,14 @@ class TrainSpec:
     """One finite train on one stimulator channel, re-armed every ``every_s`` while its level holds.
 
     ``duration_s`` never exceeds 10 s, so stimulation ends by itself when the host is lost.
+    ``amplitude_v`` is what a voltage source holds at its electrodes, ``amplitude_ma`` what a
+    current source sends through the whole channel; the other is None.
     """
 
     channel: int
     pattern: str
     phase_ms: float
-    amplitude_v: float
+    amplitude_v: float | None
     biphasic: bool
     frequency_hz: float
     burst_s: float
@@ -70,6 +72,12 @@ class TrainSpec:
     duration_s: float
     every_s: float
     pulses: int
+    amplitude_ma: float | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether it is more than silence: a sham is not."""
+        return bool(self.amplitude_v or self.amplitude_ma)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,9 +85,7 @@ def words_of(entry: TimelineEntry) -> Words:
                 many="impulses",
                 by_many="stimulators",
                 lanes={
-                    f"{entry.instrument} {spec.channel}: {spec.pattern}": float(
-                        spec.amplitude_v > 0
-                    )
+                    f"{entry.instrument} {spec.channel}: {spec.pattern}": float(spec.live)
                     for spec in entry.trains
                 },
             )
@@ -133,8 +131,11 @@ def words_of(entry: TimelineEntry) -> Words:
 
 
 def _train(spec: TrainSpec) -> str:
+    amplitude = f"{spec.amplitude_v or 0.0:g} V"
+    if spec.amplitude_ma is not None:
+        amplitude = f"{spec.amplitude_ma:g} mA"
     return (
-        f"channel {spec.channel} {spec.pattern}, {spec.pulses} pulses of {spec.amplitude_v:g} V "
+        f"channel {spec.channel} {spec.pattern}, {spec.pulses} pulses of {amplitude} "
         f"in {spec.duration_s:g} s, every {spec.every_s:g} s"
     )
 

@@ -39,7 +39,10 @@ class AddedKey:
         )
 
 
-ADDED_KEYS: tuple[AddedKey, ...] = (AddedKey(("analysis",), "0.1.0", None),)
+ADDED_KEYS: tuple[AddedKey, ...] = (
+    AddedKey(("analysis",), "0.1.0", None),
+    AddedKey(("patterns", ANY, "current"), "0.1.0", None),
+)
 
 
 def changes(

@@ -21,6 +21,7 @@ Seconds = Annotated[float, Unit("s")]
 Hours = Annotated[float, Unit("h")]
 Ms = Annotated[float, Unit("ms")]
 Volts = Annotated[float, Unit("V")]
+Milliamperes = Annotated[float, Unit("mA")]
 Hertz = Annotated[float, Unit("Hz")]
 MlPerHour = Annotated[float, Unit("mL/h")]
 Ul = Annotated[float, Unit("uL")]
@@ -88,10 +89,19 @@ class Medium(Strict):
 
 
 class Pattern(Strict):
-    """An impulse pattern as data; ``sham`` is a pattern with ``amplitude: 0 V``."""
+    """An impulse pattern as data; ``sham`` is a pattern with ``amplitude: 0 V``.
+
+    Either ``amplitude``, which a voltage source holds whatever flows, or ``current``, which a
+    current source sends through each well whatever voltage that takes.
+    """
 
     phase_ms: Ms = Field(alias="pulse_width", gt=0, description="one phase of a pulse")
-    amplitude_v: Volts = Field(alias="amplitude", ge=0)
+    amplitude_v: Annotated[Volts, Field(ge=0)] | None = Field(
+        default=None, alias="amplitude", description="at the electrodes"
+    )
+    amplitude_ma: Annotated[Milliamperes, Field(ge=0)] | None = Field(
+        default=None, alias="current", description="through each well, in place of amplitude"
+    )
     shape: Literal["monophasic", "biphasic"]
     frequency_hz: Hertz = Field(alias="frequency", gt=0)
     on_s: Seconds | None = Field(default=None, alias="train_on", description="omitted: continuous")
@@ -100,6 +110,18 @@ class Pattern(Strict):
         default=None, alias="mean_rate", description="checked against the rest when given"
     )
     source: str = ""
+
+    @property
+    def live(self) -> bool:
+        """Whether anything reaches the cells: a sham does not."""
+        return bool(self.amplitude_v or self.amplitude_ma)
+
+    @property
+    def amplitude(self) -> str:
+        """The first phase with its unit, e.g. ``15 V``."""
+        if self.amplitude_ma is not None:
+            return f"{self.amplitude_ma:g} mA"
+        return f"{self.amplitude_v or 0.0:g} V"
 
 
 class TargetStep(Strict):

@@ -158,6 +158,17 @@ def _patterns(protocol: Protocol) -> Iterator[Mistake]:
                 path, f"a train time of '{name}' is not above 0 s", "Give both more than 0 s."
             )
             continue
+        if (pattern.amplitude_v is None) is (pattern.amplitude_ma is None):
+            both = pattern.amplitude_v is not None
+            yield Mistake(
+                (*path, "current") if both else path,
+                f"'{name}' says both a voltage and a current"
+                if both
+                else f"'{name}' says neither a voltage nor a current",
+                "Write `amplitude: 15 V` for a voltage source, or `current: 20 mA` (through each "
+                "well) for a current source.",
+            )
+            continue
         phases = 2 if pattern.shape == "biphasic" else 1
         if phases * pattern.phase_ms * pattern.frequency_hz > 1000.0:
             yield Mistake(

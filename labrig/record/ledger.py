@@ -165,7 +165,7 @@ def _pulse_totals(plan: Plan, seen: Seen, until_s: float) -> tuple[PulseTotals, 
         (level.instrument, train.channel)
         for level in levels
         for train in level.trains
-        if train.amplitude_v > 0
+        if train.live
     }
     played = {
         (name.rpartition(":")[0], int(name.rpartition(":")[2])): channel

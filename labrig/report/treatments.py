@@ -100,7 +100,7 @@ def _treatment(protocol: Protocol, name: str, at_s: float) -> Treatment:
         role = protocol.factors[factor].role
         by_role.setdefault(role if role in ("nerve", "insult") else "other", []).append(level)
     pattern = protocol.patterns.get(arm.pattern or "")
-    live = pattern is not None and pattern.amplitude_v > 0
+    live = pattern is not None and pattern.live
     flow, full = flow_ml_h(protocol, name), protocol.perfusion
     low = full is not None and flow < full.flow_ml_h
     texts = {role: ", ".join(sorted(given)) for role, given in by_role.items()}

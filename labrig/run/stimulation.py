@@ -322,8 +322,8 @@ class StimulatorHandler:
 
 
 def _live(level: StimulationLevel) -> tuple[TrainSpec, ...]:
-    """0 V is silence: a sham is not programmed, so that it cannot differ from rest."""
-    return tuple(train for train in level.trains if train.amplitude_v > 0)
+    """No amplitude is silence: a sham is not programmed, so that it cannot differ from rest."""
+    return tuple(train for train in level.trains if train.live)
 
 
 def _by_period(trains: tuple[TrainSpec, ...]) -> dict[float, list[TrainSpec]]:
@@ -337,6 +337,7 @@ def _pulse_train(train: TrainSpec) -> PulseTrain:
     return PulseTrain(
         phase_ms=train.phase_ms,
         amplitude_v=train.amplitude_v,
+        amplitude_ma=train.amplitude_ma,
         biphasic=train.biphasic,
         frequency_hz=train.frequency_hz,
         burst_s=train.burst_s,

@@ -54,12 +54,17 @@ class Train:
     until_s: float
     channel: int
     phase_ms: float
-    amplitude_v: float
+    amplitude_v: float | None
     biphasic: bool
     frequency_hz: float
     burst_s: float
     gap_s: float
     duration_s: float
+    amplitude_ma: float | None = None
+
+    @property
+    def live(self) -> bool:
+        return bool(self.amplitude_v or self.amplitude_ma)
 
     def pulses_s(self, before_s: float = float("inf")) -> Iterator[float]:
         """When each pulse that really came began."""

@@ -25,7 +25,7 @@ def violations(night: Night) -> Iterator[Violation]:
     given: defaultdict[tuple[str, int], int] = defaultdict(int)
     for name, trains in night.physical.trains.items():
         for train in trains:
-            if train.amplitude_v > 0 and not _clicked_on(night, name, train):
+            if train.live and not _clicked_on(night, name, train):
                 given[name, train.channel] += sum(1 for _ in train.pulses_s(until_s))
     for key in sorted(told.keys() | given.keys()):
         low = told[key]["delivered"] if key in told else 0
@@ -98,7 +98,7 @@ def _foreign(night: Night) -> Iterator[Violation]:
                 yield Violation(
                     "foreign train",
                     f"{name} channel {train.channel} at {train.at_s:.1f} s played "
-                    f"{train.frequency_hz:.4g} Hz, {train.amplitude_v:.3g} V, "
+                    f"{train.frequency_hz:.4g} Hz, {train.amplitude_v or 0.0:.3g} V, "
                     f"{train.phase_ms:g} ms, {'bi' if train.biphasic else 'mono'}phasic for "
                     f"{train.duration_s:g} s, which its level does not hold",
                 )
@@ -113,7 +113,8 @@ def _in_force(levels: list[dict[str, Any]], train: Train) -> list[dict[str, Any]
 def _fits(train: Train, spec: dict[str, Any]) -> bool:
     close = (
         (train.phase_ms, spec["phase_ms"], 0.051),
-        (train.amplitude_v, spec["amplitude_v"], 0.01),
+        (train.amplitude_v or 0.0, spec["amplitude_v"] or 0.0, 0.01),
+        (train.amplitude_ma or 0.0, spec.get("amplitude_ma") or 0.0, 0.01),
         (train.frequency_hz, spec["frequency_hz"], 0.01 * spec["frequency_hz"]),
         (train.duration_s, spec["duration_s"], 0.02),
         (train.gap_s, spec["gap_s"], 0.02),

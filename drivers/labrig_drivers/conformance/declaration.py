@@ -17,7 +17,7 @@ from typing import Any
 from labrig_drivers.conformance import SteppedClock, refused
 from labrig_drivers.errors import OutOfRange
 from labrig_drivers.instrument import InstrumentType, connect
-from labrig_drivers.kinds import Watchdog
+from labrig_drivers.kinds import PulseTrain, Watchdog
 from labrig_drivers.simulation import Fault, still_plant
 from labrig_drivers.transports.loopback import LoopbackTransport
 
@@ -83,6 +83,26 @@ def check_travel(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
         assert driver.limits() == reach, "its driver has other limits"
 
 
+def check_holds(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
+    """A stimulator refuses, unsent, trains in a unit that it does not declare, and no others."""
+    if kind.kind != "stimulator":
+        return
+    shape = (True, 20.0, 0.5, 0.0, 0.5)
+    for unit, train in (
+        ("V", PulseTrain(1.0, 1.0, *shape)),
+        ("mA", PulseTrain(1.0, None, *shape, amplitude_ma=1.0)),
+    ):
+        with _driver(kind, settings) as driver:
+            try:
+                driver.program({driver.channels()[0]: train})
+            except OutOfRange:
+                assert unit not in kind.holds, f"it declares {unit} and refuses a gentle train"
+            except _Asked:
+                assert unit in kind.holds, f"it takes a train in {unit}, which it does not declare"
+            else:
+                raise AssertionError("it programmed a train without a word to the instrument")
+
+
 def check_syringe(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
     """A syringe has a width, and a volume where one is said."""
     if kind.syringe is None:
@@ -115,6 +135,10 @@ def check_making_a_driver_sends_nothing(kind: InstrumentType, settings: Any) -> 
         pass
 
 
+class _Asked(AssertionError):
+    """Something was sent."""
+
+
 class _Wire:
     """What a driver is made on: nothing may be written to it before it is asked for something."""
 
@@ -123,11 +147,11 @@ class _Wire:
 
     def write(self, data: bytes) -> None:
         """Refused."""
-        raise AssertionError(f"{data!r} was sent although nothing was asked")
+        raise _Asked(f"{data!r} was sent although nothing was asked")
 
     def read(self, size: int, timeout_s: float) -> bytes:
         """Refused."""
-        raise AssertionError("an answer was waited for although nothing was asked")
+        raise _Asked("an answer was waited for although nothing was asked")
 
     def discard_input(self) -> bytes:
         """What has come."""
@@ -155,6 +179,7 @@ CHECKS = (
     check_rates,
     check_travel,
     check_syringe,
+    check_holds,
     check_faults_can_be_played,
     check_making_a_driver_sends_nothing,
 )

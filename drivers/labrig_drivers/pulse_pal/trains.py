@@ -39,6 +39,12 @@ def channel_program(train: PulseTrain, settings: PulsePalSettings, name: str) ->
             would end inside a pulse and leave its charge unbalanced. Nothing is ever rounded
             in silence: the message gives the nearest legal values.
     """
+    if train.amplitude_v is None:
+        raise OutOfRange(
+            name,
+            f"a train of {train.amplitude_ma:g} mA is asked, and it holds volts only.",
+            "Give amplitude_v, or use a current source.",
+        )
     code = _amplitude_code(train.amplitude_v, settings, name)
     phase = _duration(train.phase_ms / 1000, "phase_ms", 1000, name)
     period = _period(train.frequency_hz, name)

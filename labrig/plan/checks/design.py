@@ -105,12 +105,12 @@ def _lonely(levels: dict[str, set[str]], code: str, unit: str) -> Iterator[Findi
 def _missing_arms(draft: Draft) -> Iterator[Finding]:
     protocol = draft.protocol
     patterns = {
-        name: protocol.patterns[arm.pattern].amplitude_v
+        name: protocol.patterns[arm.pattern].live
         for name, arm in protocol.arms.items()
         if arm.pattern is not None
     }
-    live = [name for name, amplitude in patterns.items() if amplitude > 0]
-    if live and not any(amplitude == 0 for amplitude in patterns.values()):
+    live = [name for name, plays in patterns.items() if plays]
+    if live and all(patterns.values()):
         yield Finding(
             "design.no-sham",
             "warn",

@@ -155,9 +155,9 @@ def _film_pulses(film: FilmPlan, name: str, pattern: Pattern) -> Iterator[Findin
     """Whether every film shows a whole response, and the culture at rest."""
     where = "protocol: imaging.films.stimulus"
     apart_s = 1.0 / pattern.frequency_hz + (pattern.off_s or 0.0)
-    if pattern.amplitude_v == 0 or apart_s + RESPONSE_S > film.duration_s:
+    if not pattern.live or apart_s + RESPONSE_S > film.duration_s:
         why = f"leaves up to {apart_s:g} s without one, a response takes {RESPONSE_S:g} s [P]"
-        if pattern.amplitude_v == 0:
+        if not pattern.live:
             why = "has no amplitude"
         yield Finding(
             "imaging.film-pulses",

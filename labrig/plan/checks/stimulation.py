@@ -48,6 +48,8 @@ def check(draft: Draft) -> Iterator[Finding]:
             yield from _electrical(draft, figure)
     yield from _unmatched(draft)
     yield from _without_exchange(draft)
+    yield from _units(draft)
+    yield from _shared_currents(draft)
     yield from _instrument_limits(draft)
     yield from _resistances(draft)
 
@@ -113,7 +115,7 @@ def _unmatched(draft: Draft) -> Iterator[Finding]:
     live = {
         arm.pattern: protocol.patterns[arm.pattern]
         for arm in protocol.arms.values()
-        if arm.pattern is not None and protocol.patterns[arm.pattern].amplitude_v > 0
+        if arm.pattern is not None and protocol.patterns[arm.pattern].live
     }
     rates = {name: _rate(pattern) for name, pattern in live.items()}
     if rates and max(rates.values()) > (1 + MATCHED_WITHIN) * min(rates.values()):
@@ -126,13 +128,13 @@ def _unmatched(draft: Draft) -> Iterator[Finding]:
             + "; pattern and number of pulses cannot be told apart [S] Lømo 1974",
             "choose on and off times that give the same mean rate",
         )
-    if len({(p.phase_ms, p.amplitude_v, p.shape) for p in live.values()}) > 1:
+    if len({(p.phase_ms, p.amplitude, p.shape) for p in live.values()}) > 1:
         yield Finding(
             "stim.unmatched-pulse",
             "warn",
             "protocol: patterns",
             "pulse width, amplitude or shape differ between live patterns: "
-            + ", ".join(f"{n} {p.phase_ms:g} ms {p.amplitude_v:g} V" for n, p in live.items()),
+            + ", ".join(f"{n} {p.phase_ms:g} ms {p.amplitude}" for n, p in live.items()),
             "give all live patterns the same pulse",
         )
 
@@ -145,7 +147,7 @@ def _without_exchange(draft: Draft) -> Iterator[Finding]:
     protocol = draft.protocol
     hours = sum(p.duration_s for p in protocol.phases if p.stimulation == "on") / 3600.0
     for name, arm in protocol.arms.items():
-        live = arm.pattern is not None and protocol.patterns[arm.pattern].amplitude_v > 0
+        live = arm.pattern is not None and protocol.patterns[arm.pattern].live
         if live and flow_ml_h(protocol, name) == 0:
             finding = WITHOUT_EXCHANGE.judge(
                 "stim.without-exchange",
@@ -156,6 +158,65 @@ def _without_exchange(draft: Draft) -> Iterator[Finding]:
             )
             if finding is not None:
                 yield finding
+
+
+def _units(draft: Draft) -> Iterator[Finding]:
+    """Patterns in a unit that the stimulator of some wells does not hold."""
+    for name, stimulator, unit in sorted(_asked_units(draft)):
+        kind = draft.types[draft.rig.instruments[stimulator].type]
+        if unit in kind.holds:
+            continue
+        figure = next(
+            f
+            for f in draft.plan.forecast.pulses
+            if f.pattern == name and draft.rig.electrodes[f.electrode].stimulator == stimulator
+        )
+        spacing_cm = draft.rig.electrodes[figure.electrode].spacing_cm
+        same = f"{figure.field_v_cm * spacing_cm:.3g} V"
+        if unit == "V":
+            same = f"{figure.current_ma:.3g} mA"
+        key = {"V": "amplitude", "mA": "current"}
+        other = "mA" if unit == "V" else "V"
+        yield Finding(
+            "stim.instrument-unit",
+            "block",
+            f"protocol: patterns.{name}.{key[unit]}",
+            f"{name} asks for {unit}, and {stimulator} (a {kind.name}) holds {other} only",
+            f"write {key[other]}: {same}, which is as much at the resistance of the wells, or wire "
+            f"the wells to a stimulator that holds {unit}",
+        )
+
+
+def _asked_units(draft: Draft) -> set[tuple[str, str, str]]:
+    """Pattern, stimulator, and the unit that the pattern asks of it."""
+    return {
+        (spec.pattern, level.instrument, "V" if spec.amplitude_ma is None else "mA")
+        for level in draft.plan.timeline
+        if isinstance(level, StimulationLevel)
+        for spec in level.trains
+        if spec.live
+    }
+
+
+def _shared_currents(draft: Draft) -> Iterator[Finding]:
+    """Wells in parallel share a current as their resistances say, not evenly."""
+    used = {well.well for well in draft.plan.wells}
+    for figure in draft.plan.forecast.pulses:
+        electrodes = draft.rig.electrodes[figure.electrode]
+        pattern = draft.protocol.patterns[figure.pattern]
+        if pattern.amplitude_ma is None or len(electrodes.wells) < 2:
+            continue
+        empty = [well for well in electrodes.wells if well not in used]
+        yield Finding(
+            "stim.shared-current",
+            "block" if empty else "warn",
+            f"rig: electrodes.{figure.electrode}",
+            f"{len(electrodes.wells)} wells on one channel share the current of {figure.pattern} "
+            "as their resistances are: unequal depth of medium is unequal current"
+            + (f"; {', '.join(empty)} of them have no culture in this run" if empty else ""),
+            "give each well a channel of its own, or use a voltage source",
+            overridable=bool(empty),
+        )
 
 
 class _ReachedInstrument(Exception):
@@ -175,14 +236,16 @@ def _instrument_limits(draft: Draft) -> Iterator[Finding]:
     for level in draft.plan.timeline:
         if not isinstance(level, StimulationLevel) or not level.trains:
             continue
-        if (level.instrument, level.trains) in asked:
+        if (level.instrument, level.trains) in asked or not _holds(draft, level):
             continue
         asked.add((level.instrument, level.trains))
         entry = draft.rig.instruments[level.instrument]
         kind = draft.types[entry.type]
         driver = kind.driver(_NoLink(), kind.settings(**entry.settings), level.instrument)
         try:
-            driver.program({spec.channel: _pulse_train(spec) for spec in level.trains})
+            # a sham is never programmed, and its unit is nobody's
+            asked_of_it = [s for s in level.trains if s.live or s.amplitude_ma is None]
+            driver.program({spec.channel: _pulse_train(spec) for spec in asked_of_it})
         except _ReachedInstrument:
             continue
         except OutOfRange as error:
@@ -196,10 +259,19 @@ def _instrument_limits(draft: Draft) -> Iterator[Finding]:
             )
 
 
+def _holds(draft: Draft, level: StimulationLevel) -> bool:
+    """Whether the stimulator holds the units that are asked of it; else that is told of it."""
+    holds = draft.types[draft.rig.instruments[level.instrument].type].holds
+    return all(
+        ("V" if spec.amplitude_ma is None else "mA") in holds for spec in level.trains if spec.live
+    )
+
+
 def _pulse_train(spec: TrainSpec) -> PulseTrain:
     return PulseTrain(
         phase_ms=spec.phase_ms,
         amplitude_v=spec.amplitude_v,
+        amplitude_ma=spec.amplitude_ma,
         biphasic=spec.biphasic,
         frequency_hz=spec.frequency_hz,
         burst_s=spec.burst_s,

@@ -164,6 +164,7 @@ class Bench:
         self.free_bytes = None
         self.today = TODAY
         self.system = "linux"
+        self.types = installed_types()
 
     def plan(self, arms=None):
         """The plan; ``arms`` (well -> arm) overrules the drawn allocation."""
@@ -180,7 +181,7 @@ class Bench:
             protocol,
             rig,
             allocation,
-            installed_types(),
+            self.types,
             today=self.today,
             free_bytes=self.free_bytes,
             system=self.system,
