@@ -17,7 +17,7 @@ from labrig_analysis.fields.inputs import (
     planes_by_channel,
     planes_of_labels,
 )
-from labrig_analysis.fields.plausibility import doubts_of_field
+from labrig_analysis.fields.plausibility import doubts_of_field, look_at_channels
 from labrig_analysis.images.planes import grey_plane
 from labrig_analysis.labels.relabelling import relabel_sequential
 from labrig_analysis.nuclei.segmentation import segment_nuclei
@@ -77,6 +77,7 @@ def measure(
     settings = settings or MeasureSettings()
     pixel_size_um = check_pixel_size(pixel_size_um)
     planes = planes_by_channel(image_stack, channels)
+    looks = look_at_channels(planes, pixel_size_um)
     labels: dict[str, LabelImage] = {}
     flags: list[str] = []
     searched_px, tubes_are_seen = np.nan, True
@@ -87,7 +88,7 @@ def measure(
         found = segment(plane, pixel_size_um, settings.tubes)
         labels["tubes"] = relabel_sequential(found.labels)
         flags += found.reasons
-        tubes_are_seen = found.is_seen
+        tubes_are_seen = found.is_seen and "tubes" not in looks.inverted
     if "nuclei" in planes:
         seen = segment_nuclei(planes["nuclei"], settings.nuclei)
         labels["nuclei"] = seen.labels
@@ -95,7 +96,7 @@ def measure(
         flags += seen.reasons
     tables = measure_tables(planes, labels, pixel_size_um, settings, tubes_are_seen)
     tables.field["nucleus_search_diameter_px"] = searched_px
-    flags += doubts_of_field(planes, tables.field)
+    flags += doubts_of_field(planes, tables.field, looks)
     return _measurement(labels, tables, tuple(flags))
 
 
