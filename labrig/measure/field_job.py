@@ -206,14 +206,13 @@ def _tables(
 
 def save_pictures(job: FieldJob, planes: dict[str, NDArray[Any]], measured: Measurement) -> None:
     """The overlay, and the label images where they are asked for."""
-    import cv2
-
     from labrig.measure.overlays import draw_overlay
+    from labrig.measure.quick_png import quick_png
 
     overlay = draw_overlay(planes, measured, job.settings.fusion.inside_rule)
     path = overlay_path(job.out, job.field.name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cv2.imencode(".png", overlay, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes())
+    path.write_bytes(quick_png(overlay))
     if job.labels is not None:
         job.labels.mkdir(parents=True, exist_ok=True)
         for name, labels in measured.labels.items():

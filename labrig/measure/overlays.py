@@ -38,7 +38,7 @@ def draw_overlay(planes: Mapping[str, Image], measured: Measurement, inside_rule
     picture = _ground(planes)
     thick = 1 + min(picture.shape[:2]) // 1500
     if "tubes" in measured.labels:
-        _outline(picture, measured.labels["tubes"], OUTLINE, thick)
+        picture.reshape(-1, 3)[_edges(measured.labels["tubes"], thick)] = OUTLINE
     if len(measured.points):
         _draw_points(picture, measured.points, thick)
     if "nuclei" in measured.labels and len(measured.nuclei):
@@ -52,24 +52,36 @@ def _ground(planes: Mapping[str, Image]) -> Image:
     blues = [_stretched(planes["nuclei"])] if "nuclei" in planes else []
     grey = greys[0] if greys else blues[0] // 2
     blue = np.maximum(grey, blues[0]) if greys and blues else grey
-    return np.dstack([blue, grey, grey])
+    return cv2.merge([blue, grey, grey])
 
 
 def _stretched(plane: Image) -> Image:
     """uint8, stretched between the 1st and the 99.8th percentile."""
-    values = np.nan_to_num(plane.astype(np.float32))
-    low, high = np.percentile(values[::4, ::4], [1, 99.8])
-    unit = np.clip((values - low) / max(float(high - low), 1e-6), 0, 1)
+    low, high = np.percentile(np.nan_to_num(plane[::4, ::4].astype(np.float32)), [1, 99.8])
+    if plane.dtype not in (np.uint8, np.uint16):
+        return _shown(np.nan_to_num(plane.astype(np.float32)), low, high)
+    # A grey value is shown alike wherever it stands, and there are far fewer of them than pixels.
+    every_grey = np.arange(np.iinfo(plane.dtype).max + 1, dtype=np.float32)
+    table = _shown(every_grey, low, high)
+    return cv2.LUT(plane, table) if plane.dtype == np.uint8 else table[plane]
+
+
+def _shown(greys: Image, low: float, high: float) -> Image:
+    unit = np.clip((greys - low) / max(float(high - low), 1e-6), 0, 1)
     # Gamma and headroom: dim tubes show, and the drawing stands out from bright ones.
-    stretched: Image = (200 * np.sqrt(unit)).astype(np.uint8)
-    return stretched
+    shown: Image = (200 * np.sqrt(unit)).astype(np.uint8)
+    return shown
 
 
-def _outline(picture: Image, labels: Image, colour: tuple[int, int, int], thick: int) -> None:
-    thin = labels.astype(np.float32)
+def _edges(labels: Image, thick: int) -> npt.NDArray[np.intp]:
+    """Flat indices of the outlines of objects, inside each of them; of neighbours, both."""
+    # Ordered whole numbers that OpenCV moves: float32 holds those up to 2^24.
+    narrow: npt.NDArray[np.uint16 | np.float32] = labels.astype(
+        np.uint16 if labels.max(initial=0) < 2**16 else np.float32
+    )
     kernel = np.ones((2 * thick + 1, 2 * thick + 1), np.uint8)
-    edge = (cv2.erode(thin, kernel) != labels) & (labels > 0)
-    picture[edge] = colour
+    changes = cv2.erode(narrow, kernel) != cv2.dilate(narrow, kernel)
+    return np.flatnonzero(changes & (narrow > 0))
 
 
 def _draw_points(picture: Image, points: pd.DataFrame, thick: int) -> None:
@@ -87,14 +99,16 @@ def _draw_points(picture: Image, points: pd.DataFrame, thick: int) -> None:
 def _draw_nuclei(picture: Image, measured: Measurement, column: str, thick: int) -> None:
     table, labels = measured.nuclei, measured.labels["nuclei"]
     numbers = table["nucleus"].to_numpy()
-    # Labels that a person edited may lack numbers.
-    kind = np.zeros(int(labels.max()) + 1, np.uint8)
-    kind[numbers] = 1
+    # Labels that a person edited may lack numbers, and hold ones that are no nucleus any more.
+    known = np.zeros(int(labels.max()) + 1, bool)
+    known[numbers] = True
+    colours = np.full((len(known), 3), NUCLEUS_OUT, np.uint8)
     if column in table:
-        kind[numbers[table[column].to_numpy() > 0]] = 2
-    kind[numbers[table["pyknotic"].to_numpy(bool)]] = 3
-    for number, colour in ((1, NUCLEUS_OUT), (2, NUCLEUS_IN), (3, PYKNOTIC)):
-        _outline(picture, np.where(kind[labels] == number, labels, 0), colour, thick)
+        colours[numbers[table[column].to_numpy() > 0]] = NUCLEUS_IN
+    colours[numbers[table["pyknotic"].to_numpy(bool)]] = PYKNOTIC
+    edges = _edges(labels, thick)
+    number = labels.ravel()[edges]
+    picture.reshape(-1, 3)[edges[known[number]]] = colours[number[known[number]]]
 
 
 def _fixed(points: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
