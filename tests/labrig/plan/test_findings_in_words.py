@@ -48,26 +48,11 @@ def test_what_cannot_be_done_cannot_be_overridden(bench):
     assert bench.graded()["override.not-allowed"] == "warn"
 
 
-_SUBJECTS = (
-    "allocation",
-    "bench",
-    "calibration",
-    "culture",
-    "design",
-    "dose",
-    "factor",
-    "imaging",
-    "override",
-    "perfusion",
-    "stim",
-    "supplies",
-)
-
-
 def _codes_in_source():
     room = Path(labrig.plan.__path__[0])
-    pattern = re.compile(rf'"((?:{"|".join(_SUBJECTS)})\.[a-z-]+)"')
     text = "".join(path.read_text(encoding="utf-8") for path in sorted(room.rglob("*.py")))
+    subjects = set(re.findall(r'Finding\(\s*"([a-z]+)\.', text))
+    pattern = re.compile(rf'"((?:{"|".join(subjects)})\.[a-z-]+)"')
     found = set(pattern.findall(text))
     return found | {
         "design.one-factor-unit",
