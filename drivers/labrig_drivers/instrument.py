@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
-from labrig_drivers.kinds import Kind, PumpRates, StageLimits
+from labrig_drivers.kinds import Kind, PumpRates, Quantity, StageLimits
 from labrig_drivers.simulation import FaultKind
 
 LinkType = Literal["serial", "modbus", "address"]
@@ -92,6 +92,7 @@ class InstrumentType:
         drive_watched: whether a pump's own counter notices that its drive stands still.
         serves_files: whether, at the address of a file or folder, it gives pictures from there and
             touches nothing on the bench: it may then stay in a simulated night.
+        measures: ``settings ->`` what a probe's readings hold, each with its unit.
         holds: what a stimulator can hold: volts, milliamperes or either.
         faults: what its simulator can play, by name.
 
@@ -118,6 +119,7 @@ class InstrumentType:
     syringe: Callable[[Any], Syringe] | None = None
     drive_watched: bool = False
     serves_files: bool = False
+    measures: Callable[[Any], tuple[Quantity, ...]] | None = None
     holds: tuple[DriveUnit, ...] = ("V",)
     faults: Mapping[str, FaultKind] = field(default_factory=dict)
 
@@ -167,6 +169,11 @@ def _contradiction(kind: InstrumentType) -> str:
             kind.kind == "stage" and kind.travel is None,
             "a stage needs travel=, which a plan asks without a stage "
             "(labrig_drivers.kinds.StageLimits)",
+        ),
+        (
+            kind.kind == "probe" and kind.measures is None,
+            "a probe needs measures=, the quantities of its readings "
+            "(labrig_drivers.kinds.Quantity)",
         ),
         (
             not kind.holds or not set(kind.holds) <= {"V", "mA"},

@@ -11,6 +11,7 @@ is an instrument of it, a bottle is weighed by hand: ``labrig weigh``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
@@ -291,23 +292,106 @@ class TellsReset(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class EnvironmentReading:
-    """One reading of an incubator probe; None where the probe says it has no value.
+class Quantity:
+    """Something that an instrument measures or holds, with its unit.
 
-    ``trusted`` is False while warming up or when the probe reports a fault; ``note`` says why.
+    Attributes:
+        name: in small letters, as in names of values: ``co2``, ``o2``, ``humidity``, ``pressure``.
+        unit: likewise, at the end of names: ``percent``, ``c``, ``hpa``, ``g``.
+        low, high: where a value can be at all. One outside is not believed, whoever says it.
+        label: as people call it, e.g. ``CO2``.
+        unit_label: likewise, e.g. ``%``.
     """
 
-    co2_percent: float | None
-    temperature_c: float | None
+    name: str
+    unit: str
+    low: float
+    high: float
+    label: str = ""
+    unit_label: str = ""
+
+    @property
+    def key(self) -> str:
+        """As values are keyed, unit and all: ``co2_percent``."""
+        return f"{self.name}_{self.unit}"
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return self.label or self.name
+
+    def plausible(self, value: float) -> bool:
+        """Whether a value can be at all; NaN cannot."""
+        return self.low <= value <= self.high
+
+
+CO2 = Quantity("co2", "percent", 0.0, 100.0, "CO2", "%")
+TEMPERATURE = Quantity("temperature", "c", -40.0, 100.0, "temperature", "°C")
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentReading:
+    """One reading of a probe.
+
+    Attributes:
+        values: by the key of each quantity that its type declares; None where the probe says that
+            it has no value.
+        trusted: False while warming up or when the probe reports a fault; ``note`` says why.
+    """
+
+    values: Mapping[str, float | None]
     trusted: bool
     note: str = ""
 
 
 class EnvironmentProbe(Instrument, Protocol):
-    """CO2 and temperature beside the culture."""
+    """What is measured beside the culture: the air above all."""
 
     def read(self) -> EnvironmentReading:
         """One reading, without changing the probe."""
+        ...
+
+
+class EnvironmentController(EnvironmentProbe, Protocol):
+    """An incubator, stage-top chamber or gas mixer that is given set points.
+
+    What it holds is a level: asserted again after any interruption, so that setting the same
+    twice changes nothing.
+    """
+
+    def holds(self) -> tuple[Quantity, ...]:
+        """What it can be told to hold, within which limits. No I/O."""
+        ...
+
+    def set_points(self) -> Mapping[str, float]:
+        """Read back, by key, what it is set to now."""
+        ...
+
+    def set_point(self, key: str, value: float) -> None:
+        """Hold this from now on. Raises OutOfRange unsent, and NotNow under a locked panel."""
+        ...
+
+
+class Valve(Instrument, Protocol):
+    """Connects one port of several, e.g. a selector of media.
+
+    Where it stands is a level. While it turns, nothing may be pumped through it.
+    """
+
+    def positions(self) -> tuple[str, ...]:
+        """Names of its positions, as the rig file or the instrument gives them. No I/O."""
+        ...
+
+    def position(self) -> str | None:
+        """Where it stands; None while it turns or where it does not tell."""
+        ...
+
+    def move_to(self, position: str) -> None:
+        """Turn there and return at once; safe to repeat. Raises OutOfRange unsent."""
+        ...
+
+    def moving(self) -> bool:
+        """Whether it still turns."""
         ...
 
 

@@ -33,6 +33,10 @@ PERHAPS_WITHIN: Mapping[str, bool] = {"within": True, "left out": True}
 """The same of one that is None where its first key is missing."""
 
 
+THE_REST: Mapping[str, bool] = {"rest": True}
+"""Metadata of a mapping of all keys that no field has and whose values are numbers or None."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """One field, compiled."""
@@ -44,6 +48,7 @@ class _Part:
     is_list: bool
     check: _Check
     what: str
+    rest: bool = False
 
 
 def to_detail(said: Any) -> dict[str, Any]:  # noqa: ANN401 - any class of rows
@@ -53,7 +58,9 @@ def to_detail(said: Any) -> dict[str, Any]:  # noqa: ANN401 - any class of rows
         value = getattr(said, part.name)
         if part.left_out and value == part.default:
             continue
-        if part.within is not None:
+        if part.rest:
+            detail |= value
+        elif part.within is not None:
             detail |= to_detail(value)
         else:
             detail[part.name] = list(value) if part.is_list else value
@@ -68,6 +75,9 @@ def from_detail(cls: type[T], detail: Mapping[str, Any]) -> T:
     """
     values = []
     for part in _parts(cls):
+        if part.rest:
+            values.append(_rest(cls, detail))
+            continue
         if part.within is not None:
             values.append(_from_within(part, part.within, detail))
             continue
@@ -82,6 +92,15 @@ def from_detail(cls: type[T], detail: Mapping[str, Any]) -> T:
             value = tuple(value)
         values.append(value)
     return cls(*values)
+
+
+def _rest(cls: type[Any], detail: Mapping[str, Any]) -> dict[str, float | None]:
+    named = {part.name for part in _parts(cls)}
+    return {k: v for k, v in detail.items() if k not in named and _is_number_or_none(v)}
+
+
+def _is_number_or_none(value: Any) -> bool:  # noqa: ANN401
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _from_within(part: _Part, cls: type[Any], detail: Mapping[str, Any]) -> Any:  # noqa: ANN401
@@ -104,6 +123,8 @@ def _parts(cls: type[Any]) -> tuple[_Part, ...]:
 
 
 def _part(name: str, hint: Any, default: Any, metadata: Mapping[str, Any]) -> _Part:  # noqa: ANN401
+    if metadata.get("rest"):
+        return _Part(name, default, False, None, False, _anything, "", rest=True)
     if metadata.get("within"):
         hints: tuple[Any, ...] = (hint, *get_args(hint))
         cls = next(each for each in hints if isinstance(each, type) and is_dataclass(each))

@@ -204,29 +204,49 @@ def superplot(
 
 @styled
 def environment_figure(plan: Plan, rows: Sequence[Row]) -> str | None:
-    """CO2 and temperature with their limits; None without readings."""
+    """CO2 and temperature with their limits, and what else a probe gave; None without readings."""
     readings = [r for r in rows if r.kind == "reading" and r.state == "confirmed"]
     if not readings:
         return None
     rules = plan.rules
-    panels = [
+    panels: list[tuple[str, str, float | None, float | None]] = [
         ("co2_percent", "CO2 (%)", rules.co2_percent, rules.warn_co2_percent),
         ("temperature_c", "Temperature (°C)", rules.temperature_c, rules.warn_temperature_c),
     ]
+    panels += [(key, _title(key), None, None) for key in _other_quantities(readings)]
     panels = [p for p in panels if any(r.detail.get(p[0]) is not None for r in readings)]
     if not panels:
         return None
     figure, axes = new_figure(9.5, 2.2, 1, len(panels))
     for panel, (name, title, wanted, limit) in zip(axes, panels, strict=True):
         known = [r for r in readings if r.detail.get(name) is not None]
-        panel.axhspan(wanted - limit, wanted + limit, color="#e7f1ea", linewidth=0)
+        if wanted is not None and limit is not None:
+            panel.axhspan(wanted - limit, wanted + limit, color="#e7f1ea", linewidth=0)
         panel.plot([r.run_s / 3600 for r in known], [r.detail[name] for r in known], color=INK,
                    linewidth=1.2)  # fmt: skip
-        values = [r.detail[name] for r in known]
-        panel.set_ylim(min(*values, wanted - 1.4 * limit), max(*values, wanted + 1.4 * limit))
+        if wanted is not None and limit is not None:
+            values = [r.detail[name] for r in known]
+            panel.set_ylim(min(*values, wanted - 1.4 * limit), max(*values, wanted + 1.4 * limit))
         panel.set_title(title)
         panel.set_xlabel("hours from the start")
     return to_svg(figure, "environment")
+
+
+def _other_quantities(readings: Sequence[Row]) -> list[str]:
+    """Keys of what is measured besides, as a row holds it: a number under a name with a unit."""
+    known = ("co2_percent", "temperature_c", "lateness_s", "offset_s")
+    found = (
+        key
+        for row in readings
+        for key, value in row.detail.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and "_" in key
+    )
+    return [key for key in dict.fromkeys(found) if key not in known]
+
+
+def _title(key: str) -> str:
+    name, _, unit = key.rpartition("_")
+    return f"{name.replace('_', ' ').capitalize()} ({unit})"
 
 
 def _predicted(panel: Any, curves: Sequence[Curve], scale: float) -> None:  # noqa: ANN401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +12,7 @@ from labrig.run.desk import Desk
 from labrig.run.interlocks import Watch
 from labrig.run.measured import Seen
 from labrig.run.trips import Band, Limit, Trip, Unseen
+from labrig_drivers.kinds import Quantity
 
 TRIP_AFTER_S = 15 * 60.0
 """[K] Twice the warning limit for this long is an alarm of its own: incubator practice."""
@@ -42,10 +44,16 @@ def quantities_of(rules: RunRules) -> tuple[Air, ...]:
     )
 
 
-def watches_of(desk: Desk, probe: str, rules: RunRules) -> list[Watch]:
-    """The rules about one probe's readings."""
-    air = quantities_of(rules)
-    unseen = Unseen(f"probe:{probe}", probe, tuple(a.quantity for a in air), TRIP_AFTER_S)
+def watches_of(
+    desk: Desk, probe: str, rules: RunRules, measures: Sequence[Quantity]
+) -> list[Watch]:
+    """The rules about one probe's readings: what it measures must come, and be as it should."""
+    labels = {quantity.key: quantity.words for quantity in measures}
+    air = [each for each in quantities_of(rules) if each.quantity in labels]
+    unseen = Unseen(f"probe:{probe}", probe, tuple(labels), TRIP_AFTER_S)
+    watch_unseen = Watch(unseen, partial(_unseen, desk, labels))
+    if not air:
+        return [watch_unseen]
     far_off = Limit(
         f"environment-trip:{probe}", probe, tuple(a.band(FAR_OFF) for a in air), TRIP_AFTER_S
     )
@@ -54,7 +62,7 @@ def watches_of(desk: Desk, probe: str, rules: RunRules) -> list[Watch]:
         for a in air
     ]
     return [
-        Watch(unseen, partial(_unseen, desk, {a.quantity: a.label for a in air})),
+        watch_unseen,
         *warnings,
         Watch(far_off, partial(_far_off, desk), partial(_note_far_off, desk)),
     ]

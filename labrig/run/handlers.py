@@ -19,6 +19,7 @@ from labrig.run.probes import ProbeHandler
 from labrig.run.stimulation import StimulatorHandler
 from labrig.run.whereabouts import Whereabouts, left_by_an_earlier_runner
 from labrig_drivers.instrument import installed_types
+from labrig_drivers.kinds import Quantity
 
 POLL_S = 60.0
 WATCHDOG_SHARE = 0.4
@@ -71,7 +72,7 @@ class Handlers:
                     self._attachment, self._whereabouts(name), name in self._state.lost_stages,
                 )  # fmt: skip
             case "probe":
-                return ProbeHandler(name, self._desk)
+                return ProbeHandler(name, self._desk, measures_of(instrument))
             case _:
                 raise ValueError(f"{name}: a {kind} has no place on a byte port")
 
@@ -112,3 +113,10 @@ def _poll_s(instrument: InstrumentSpec) -> float:
     kind = installed_types()[instrument.type]
     silence_s = kind.heartbeat_s(kind.settings(**instrument.settings))
     return POLL_S if silence_s is None else min(POLL_S, WATCHDOG_SHARE * silence_s)
+
+
+def measures_of(probe: InstrumentSpec) -> tuple[Quantity, ...]:
+    """What the readings of a probe hold, as its type declares it."""
+    kind = installed_types()[probe.type]
+    assert kind.measures is not None  # else the type could not have been made
+    return kind.measures(kind.settings(**probe.settings))

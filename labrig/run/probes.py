@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from labrig.plan.timeline import Reading
 from labrig.run.desk import Desk
 from labrig.run.handler import ForHandler
 from labrig.run.orders import Order
 from labrig_drivers.errors import LinkError
-from labrig_drivers.kinds import EnvironmentProbe
+from labrig_drivers.kinds import EnvironmentProbe, Quantity
 
 
 class ProbeHandler:
-    """Owns one probe."""
+    """Owns one probe.
 
-    def __init__(self, name: str, desk: Desk) -> None:
+    Args:
+        name: the probe's.
+        desk: where its readings go.
+        measures: the quantities that its type declares.
+    """
+
+    def __init__(self, name: str, desk: Desk, measures: Sequence[Quantity]) -> None:
         self.name = name
         self._desk = desk
+        self._measures = measures
         self._probe: EnvironmentProbe | None = None
 
     def attach(self, driver: EnvironmentProbe) -> None:
@@ -36,7 +45,17 @@ class ProbeHandler:
         if self._probe is None:
             raise LinkError(self.name, "it has not answered since this runner started.")
         reading = self._probe.read()
-        values = {"co2_percent": reading.co2_percent, "temperature_c": reading.temperature_c}
-        self._desk.measured(
-            self.name, values, trusted=reading.trusted, note=reading.note, entry=entry.key
+        # what it does not declare is not its business; what it does not give, it has not
+        values = {quantity.key: reading.values.get(quantity.key) for quantity in self._measures}
+        trusted, note = reading.trusted, reading.note
+        if impossible := self._impossible(values):
+            trusted, note = False, f"{note}; {impossible}" if note else impossible
+        self._desk.measured(self.name, values, trusted=trusted, note=note, entry=entry.key)
+
+    def _impossible(self, values: Mapping[str, float | None]) -> str:
+        """In words, what cannot be: nothing is like that, whatever the probe says of itself."""
+        return ", ".join(
+            f"{quantity.words} {value:g} {quantity.unit_label or quantity.unit} cannot be"
+            for quantity in self._measures
+            if (value := values[quantity.key]) is not None and not quantity.plausible(value)
         )

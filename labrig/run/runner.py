@@ -41,7 +41,7 @@ from labrig.run.control import ControlServer
 from labrig.run.desk import Desk
 from labrig.run.dispatcher import Dispatcher
 from labrig.run.folder_watch import FolderWatch
-from labrig.run.handlers import Handlers
+from labrig.run.handlers import Handlers, measures_of
 from labrig.run.hosted_stage import hosted_port, looked_after, ports_with_workers
 from labrig.run.imaging import Attach
 from labrig.run.imaging_link import Imaging
@@ -243,7 +243,9 @@ class Runner:
         watches: list[Watch] = []
         for instrument in self._bench.instruments:
             if types[instrument.type].kind == "probe":
-                watches += watches_of(desk, instrument.name, self._plan.rules)
+                watches += watches_of(
+                    desk, instrument.name, self._plan.rules, measures_of(instrument)
+                )
         interlocks = Interlocks(watches)
 
         def judge(look: Measured) -> None:

@@ -55,8 +55,8 @@ def vaisala_read(link):
     settings = VaisalaSettings(model="GMP252")
     probe = vaisala_gmp25x.INSTRUMENT.driver(ModbusLink(link, "probe", 240), settings, "probe")
     reading = probe.read()
-    assert reading.co2_percent == pytest.approx(0.046566, abs=1e-6)
-    assert (reading.temperature_c, reading.trusted, reading.note) == (37.0, True, "")
+    assert reading.values["co2_percent"] == pytest.approx(0.046566, abs=1e-6)
+    assert (reading.values["temperature_c"], reading.trusted, reading.note) == (37.0, True, "")
 
 
 def vaisala_link(link):

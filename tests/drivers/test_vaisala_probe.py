@@ -37,8 +37,8 @@ def test_either_model_gives_percent(stand, model):
     stand = stand(model)
     stand.plant.co2_percent, stand.plant.temperature_c = 4.8, 36.5
     reading = stand.probe.read()
-    assert reading.co2_percent == pytest.approx(4.8)
-    assert (reading.temperature_c, reading.trusted, reading.note) == (36.5, True, "")
+    assert reading.values["co2_percent"] == pytest.approx(4.8)
+    assert (reading.values["temperature_c"], reading.trusted, reading.note) == (36.5, True, "")
     assert stand.probe.identify().model == model
     assert stand.probe.identify().serial_number == "SIM00001"
 
@@ -47,7 +47,11 @@ def test_a_warming_probe_is_not_trusted_and_has_no_value(stand):
     stand = stand("GMP251", Fault("reboot", WARM_S))
     stand.clock.wait(11.9)
     reading = stand.probe.read()
-    assert (reading.co2_percent, reading.trusted, reading.note) == (None, False, "warming up")
+    assert (reading.values["co2_percent"], reading.trusted, reading.note) == (
+        None,
+        False,
+        "warming up",
+    )
     stand.clock.wait(0.2)
     assert stand.probe.read().trusted
 
@@ -55,7 +59,7 @@ def test_a_warming_probe_is_not_trusted_and_has_no_value(stand):
 def test_a_failed_sensor_is_not_trusted(stand):
     stand = stand("GMP251", Fault("sensor_error", WARM_S, WARM_S + 1))
     reading = stand.probe.read()
-    assert (reading.co2_percent, reading.trusted) == (None, False)
+    assert (reading.values["co2_percent"], reading.trusted) == (None, False)
     assert "probe error" in reading.note
     stand.clock.wait(2.0)
     assert stand.probe.read().trusted
@@ -63,7 +67,7 @@ def test_a_failed_sensor_is_not_trusted(stand):
 
 def test_a_drifting_probe_does_not_know_it(stand):
     reading = stand("GMP251", Fault("drift", 0.0, value=0.7)).probe.read()
-    assert reading.co2_percent == pytest.approx(5.7)
+    assert reading.values["co2_percent"] == pytest.approx(5.7)
     assert reading.trusted
 
 
@@ -107,7 +111,7 @@ def test_trouble_on_the_line_passes(stand, fault, error):
     with pytest.raises(error):
         stand.probe.read()
     stand.clock.wait(6.0)
-    assert stand.probe.read().co2_percent == pytest.approx(5.0)
+    assert stand.probe.read().values["co2_percent"] == pytest.approx(5.0)
 
 
 @pytest.mark.parametrize(
@@ -238,8 +242,8 @@ def test_no_late_answer_is_read_as_the_answer_to_another_question(delays, pauses
         except (NoReply, ReplyError):
             continue
         if call == "read":
-            assert answer.co2_percent == pytest.approx(4.8)
-            assert answer.temperature_c == pytest.approx(36.5)
+            assert answer.values["co2_percent"] == pytest.approx(4.8)
+            assert answer.values["temperature_c"] == pytest.approx(36.5)
             assert answer.trusted
         else:
             assert answer.serial_number == "SIM00001"

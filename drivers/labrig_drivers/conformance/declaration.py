@@ -18,7 +18,7 @@ from labrig_drivers.conformance import SteppedClock, refused
 from labrig_drivers.errors import OutOfRange
 from labrig_drivers.instrument import InstrumentType, connect
 from labrig_drivers.kinds import PulseTrain, Watchdog
-from labrig_drivers.simulation import Fault, still_plant
+from labrig_drivers.simulation import Fault, StillAir, still_plant
 from labrig_drivers.transports.loopback import LoopbackTransport
 
 
@@ -81,6 +81,32 @@ def check_travel(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
     assert reach.y_min_um < reach.y_max_um, reach
     with _driver(kind, settings) as driver:
         assert driver.limits() == reach, "its driver has other limits"
+
+
+def check_measures(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
+    """A probe reads what it declares, under those names, and within those ranges in good air."""
+    if kind.measures is None:
+        assert kind.kind != "probe", "a probe declares what it measures"
+        return
+    quantities = kind.measures(settings)
+    keys = [quantity.key for quantity in quantities]
+    assert keys, "it measures nothing"
+    assert len(set(keys)) == len(keys), f"two quantities of one name: {keys}"
+    for quantity in quantities:
+        assert quantity.low < quantity.high, quantity
+        assert quantity.key == quantity.key.lower(), f"{quantity.key}: write small letters"
+    if kind.simulator is None:
+        return
+    clock = SteppedClock()
+    link = LoopbackTransport(kind.simulator(settings, StillAir(), 0, (), kind.name), clock.now_s)
+    with closing(connect(kind, link, settings, kind.name)) as driver:
+        for _ in range(2):
+            reading = driver.read()
+            assert list(reading.values) == keys, f"it declares {keys} and gives {reading.values}"
+            clock.wait(180.0)
+        for quantity in quantities:
+            value = reading.values[quantity.key]
+            assert value is not None and quantity.plausible(value), (quantity, value)  # noqa: PT018
 
 
 def check_holds(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
@@ -179,6 +205,7 @@ CHECKS = (
     check_rates,
     check_travel,
     check_syringe,
+    check_measures,
     check_holds,
     check_faults_can_be_played,
     check_making_a_driver_sends_nothing,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from labrig_drivers.instrument import InstrumentType, SerialSettings
+from labrig_drivers.kinds import CO2, TEMPERATURE
 from labrig_drivers.simulation import Fault, IncubatorPlant
 from labrig_drivers.vaisala_gmp25x.faults import FAULTS
 from labrig_drivers.vaisala_gmp25x.settings import VaisalaSettings
@@ -44,5 +45,6 @@ INSTRUMENT = InstrumentType(
     verified_on=("manual",),
     bus_key=lambda settings: settings.address,
     device_id=lambda settings: settings.address,
+    measures=lambda settings: (CO2, TEMPERATURE),
     faults=FAULTS,
 )

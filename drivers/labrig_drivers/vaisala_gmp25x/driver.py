@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from labrig_drivers.errors import Refused, ReplyError, WrongInstrument
-from labrig_drivers.kinds import EnvironmentReading, Identity
+from labrig_drivers.kinds import CO2, TEMPERATURE, EnvironmentReading, Identity
 from labrig_drivers.transports.modbus import ModbusLink, float_from
 from labrig_drivers.vaisala_gmp25x import codec
 from labrig_drivers.vaisala_gmp25x.settings import VaisalaSettings
@@ -85,9 +85,9 @@ class VaisalaProbe:
             note = f"CO2 {co2:g} and {temperature_c:g} °C cannot be: no air is like that"
         self._refuse_ppm(co2)
         co2_percent = co2 * codec.PERCENT_PER_UNIT[self._settings.model]
+        values = {CO2.key: co2_percent, TEMPERATURE.key: temperature_c}
         return EnvironmentReading(
-            None if math.isnan(co2_percent) else co2_percent,
-            None if math.isnan(temperature_c) else temperature_c,
+            {key: None if math.isnan(value) else value for key, value in values.items()},
             trusted,
             note,
         )

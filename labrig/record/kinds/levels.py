@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from labrig.plan.timeline import ROW_KINDS
-from labrig.record.detail import PERHAPS_WITHIN, left_out
+from labrig.record.detail import PERHAPS_WITHIN, THE_REST, left_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +157,15 @@ class StageRead:
 
 @dataclass(frozen=True, slots=True)
 class AirRead:
-    """One reading of the air; None: the probe gives no such value.
+    """One reading of a probe; each quantity has a key of its own, e.g. ``co2_percent``.
 
     Attributes:
         trusted: the probe stands by it; ``note``: what it says besides.
+        values: by quantity with its unit, as the probe's type declares them; None: it gave none.
     """
 
     ROWS: ClassVar = (("reading", "confirmed"),)
     instrument: str
-    co2_percent: float | None
-    temperature_c: float | None
     trusted: bool
     note: str
+    values: Mapping[str, float | None] = field(default_factory=dict, metadata=THE_REST)

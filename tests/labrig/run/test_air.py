@@ -11,6 +11,7 @@ from labrig.run.air import watches_of
 from labrig.run.board import Alarm, Board
 from labrig.run.interlocks import Interlocks
 from labrig.run.measured import Measured
+from labrig_drivers.kinds import CO2, TEMPERATURE
 
 RULES = RunRules()
 LIMITS = {
@@ -108,7 +109,7 @@ CELSIUS = st.sampled_from([30.0, 35.7, 36.4, 37.0, 37.4, 37.9, 38.6])
 )
 def test_alarms_and_deviations_are_those_of_the_definitions(series):
     desk, expected = Desk(), LookByLook()
-    interlocks = Interlocks(watches_of(desk, "probe", RULES))  # type: ignore[arg-type]
+    interlocks = Interlocks(watches_of(desk, "probe", RULES, (CO2, TEMPERATURE)))  # type: ignore[arg-type]
     at_s = 0.0
     for step_s, values, trusted in series:
         at_s += step_s
@@ -124,7 +125,7 @@ def test_alarms_and_deviations_are_those_of_the_definitions(series):
 
 def test_a_probe_that_gives_one_quantity_alone_is_judged_by_that_one():
     desk = Desk()
-    interlocks = Interlocks(watches_of(desk, "probe", RULES))  # type: ignore[arg-type]
+    interlocks = Interlocks(watches_of(desk, "probe", RULES, (CO2, TEMPERATURE)))  # type: ignore[arg-type]
     interlocks.see(Measured("probe", {"co2_percent": None, "temperature_c": 39.0}, 0.0))
     assert desk.stands() == {("probe", "probe"), ("environment", "probe temperature")}
     assert "it gives no CO2." in {alarm.what for alarm in desk.board.alarms()}
@@ -134,7 +135,7 @@ def test_what_an_earlier_runner_raised_goes_with_the_first_sound_look_and_no_ear
     desk = Desk()
     desk.alarm("environment", "probe CO2", "9 %", "")
     desk.alarm("environment-trip", "probe", "far off", "")
-    interlocks = Interlocks(watches_of(desk, "probe", RULES))  # type: ignore[arg-type]
+    interlocks = Interlocks(watches_of(desk, "probe", RULES, (CO2, TEMPERATURE)))  # type: ignore[arg-type]
     values = {"co2_percent": 5.0, "temperature_c": 37.0}
     interlocks.see(Measured("probe", values, 0.0, trusted=False, note="warming up"))
     assert len(desk.stands()) == 3
