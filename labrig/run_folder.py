@@ -89,6 +89,11 @@ class RunFolder:
         return self.root / "commitments.jsonl"
 
     @property
+    def blinding_key(self) -> Path:
+        """Which code is which arm; absent where arms are named."""
+        return self.root / "blinding-key.json"
+
+    @property
     def plan(self) -> Path:
         """The compiled plan."""
         return self.root / "plan.json"

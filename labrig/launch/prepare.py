@@ -25,6 +25,15 @@ from labrig.plan.compile import compile as compile_plan
 from labrig.plan.plan import Finding, Plan
 from labrig.plan.store import to_json
 from labrig.plan.timeline import Frame
+from labrig.protocol.blinding import is_coded
+from labrig.protocol.blinding_key import (
+    BlindingKey,
+    draw_key,
+    key_path,
+    read_key,
+    seen_path,
+    write_key,
+)
 from labrig.protocol.commitment import read_commitment, start_permission
 from labrig.protocol.lab_log import LAB_LOG
 from labrig.protocol.loading import load_protocol
@@ -166,6 +175,7 @@ def _prepare(
         commitment = read_commitment(folder.commitment)
         if (log := permission.commitment_path.with_name(LAB_LOG)).exists():
             shutil.copyfile(log, folder.commitments)
+    key = _blinding_key(request, protocol.model, folder)
     folder.plan.write_text(to_json(plan), encoding="utf-8")
     write_json(folder.bench, bench_spec(simulated).to_json())
     write_json(folder.camera, _camera_spec(protocol.model, simulated, plan).to_json())
@@ -177,8 +187,24 @@ def _prepare(
     identity = _identity(request, protocol, rig, plan, now) | {"warnings": warnings}
     identity["plan_sha256"] = file_sha256(folder.plan)
     identity["commitment"] = commitment.entries[-1].chain if commitment is not None else None
+    if key is not None:
+        identity["blinding"] = key.sha256
     write_json(folder.identity, identity)
     return folder
+
+
+def _blinding_key(
+    request: StartRequest, protocol: Protocol, folder: RunFolder
+) -> BlindingKey | None:
+    """The key sealed in the commitment, copied; a pilot without one gets its own."""
+    if not is_coded(protocol):
+        return None
+    sealed = key_path(request.protocol)
+    key = read_key(sealed) if folder.commitment.exists() else draw_key(protocol)
+    write_key(folder.blinding_key, key)
+    if folder.commitment.exists() and seen_path(sealed).exists():
+        shutil.copyfile(seen_path(sealed), seen_path(folder.blinding_key))
+    return key
 
 
 def _identity(

@@ -42,6 +42,7 @@ class AddedKey:
 ADDED_KEYS: tuple[AddedKey, ...] = (
     AddedKey(("analysis",), "0.1.0", None),
     AddedKey(("patterns", ANY, "current"), "0.1.0", None),
+    AddedKey(("blinding",), "0.1.0", None),
 )
 
 

@@ -21,6 +21,14 @@ from pydantic import BaseModel
 
 from labrig.durable import write_text_whole
 from labrig.protocol.added_keys import changes
+from labrig.protocol.blinding import is_coded
+from labrig.protocol.blinding_key import (
+    KeyDamaged,
+    draw_key,
+    key_path,
+    read_key,
+    write_key,
+)
 from labrig.protocol.lab_log import (
     LAB_LOG,
     LabLogDamaged,
@@ -70,6 +78,7 @@ class CommitmentEntry:
             edited or left out unnoticed.
         log: the chain that the folder's log ended with before this was added to it; "" in
             commitments of a labrig that kept no log.
+        blinding: SHA-256 of the key to the codes of its arms; "" where arms are named.
     """
 
     number: int
@@ -81,6 +90,7 @@ class CommitmentEntry:
     fixed: dict[str, Any]
     chain: str = ""
     log: str = ""
+    blinding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +201,7 @@ def commit(
         sha256=_sha256(fixed),
         fixed=fixed,
         log=last_chain(log),
+        blinding=_seal_key(protocol, protocol_path),
     )
     entry = replace(entry, chain=_chain(entry, entries[-1].chain if entries else ""))
     commitment = Commitment(protocol.name, (*entries, entry))
@@ -227,6 +238,8 @@ def verify(protocol_path: Path) -> Verification:
         return Verification("damaged", commitment, detail=str(error))
     if found := changes(commitment.entries[-1].fixed, fixed):
         return Verification("changed", commitment, found, remark=remark)
+    if fault := sealed_key(commitment, protocol_path):
+        return Verification("damaged", commitment, detail=fault)
     return Verification("committed", commitment, remark=remark)
 
 
@@ -309,6 +322,35 @@ def start_permission(protocol_path: Path) -> StartPermission:
     return StartPermission(False, reasons[found.state], False, None, amended)
 
 
+def sealed_key(commitment: Commitment, protocol_path: Path) -> str:
+    """What is wrong with the key to the codes of a protocol's arms; "" for nothing."""
+    sealed = commitment.entries[-1].blinding
+    if not sealed:
+        return ""
+    try:
+        read_key(key_path(protocol_path), sealed)
+    except KeyDamaged as error:
+        return str(error)
+    return ""
+
+
+def _seal_key(protocol: Protocol, protocol_path: Path) -> str:
+    """Draw the key of a blinded protocol, or keep the one of these arms that is there."""
+    if not is_coded(protocol):
+        return ""
+    path = key_path(protocol_path)
+    if path.exists():
+        try:
+            key = read_key(path)
+        except KeyDamaged as error:
+            raise CommitmentRefused(f"{error}.") from None
+        if key == draw_key(protocol, key.salt):
+            return key.sha256
+    key = draw_key(protocol)
+    write_key(path, key)
+    return key.sha256
+
+
 def _pilots_reason(protocol_path: Path, found: Verification) -> str:
     if found.state == "changed":
         return (
@@ -357,8 +399,9 @@ def _sha256(content: dict[str, Any]) -> str:
 
 def _chain(entry: CommitmentEntry, before: str) -> str:
     said = {**asdict(entry), "fixed": None, "chain": before}
-    if not entry.log:
-        del said["log"]
+    for later in ("log", "blinding"):
+        if not said[later]:
+            del said[later]
     return _sha256(said)
 
 

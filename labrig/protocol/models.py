@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_val
 
 from labrig.name_types import FileName, WellName
 from labrig.protocol.analysis_plan import AnalysisPlan
+from labrig.protocol.blinding import Blinding
 from labrig.protocol.definition import Definition
 from labrig.protocol.references import check_references
 from labrig.units import Unit
@@ -319,6 +320,9 @@ class Protocol(Strict):
     definition: Definition = Definition()
     analysis: AnalysisPlan | None = Field(
         default=None, description="what the report may claim; None: labrig's default plan [P]"
+    )
+    blinding: Blinding | None = Field(
+        default=None, description="who may know the arms; omitted: everybody"
     )
     overrides: tuple[Override, ...] = ()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from labrig.problems import KeyPath, Mistake, did_you_mean, raise_mistakes
 from labrig.protocol.analysis_references import analysis_mistakes
+from labrig.protocol.blinding import blinding_mistakes
 from labrig.protocol.extent import too_large
 from labrig.protocol.patterns import (
     LIBRARY,
@@ -39,6 +40,7 @@ def check_references(protocol: Protocol) -> None:
         *_perfusion(protocol),
         *_definition(protocol),
         *analysis_mistakes(protocol),
+        *blinding_mistakes(protocol),
         *(m for name, arm in protocol.arms.items() for m in _arm(protocol, name, arm)),
     ]
     raise_mistakes("protocol", mistakes)

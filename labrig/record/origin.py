@@ -14,7 +14,7 @@ from labrig.durable import read_json
 IDENTITY = "run.json"
 FILES = (
     IDENTITY, "protocol.yaml", "rig.yaml", "commitment.json", "commitments.jsonl", "plan.json",
-    "bench.json", "camera.json",
+    "bench.json", "camera.json", "blinding-key.json",
 )  # fmt: skip
 """Of a run folder, none of which changes once a run has begun."""
 
