@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from labrig.commands import exit_codes
+from labrig.commands.coded_check import key_in_force, print_coded, show_to_handler
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,12 +48,21 @@ def check(
         Path | None,
         typer.Option(help="Write gantt.svg and concentrations.svg into this folder."),
     ] = None,
+    handler: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Of a blinded protocol: show names to who fills the syringes; written down.",
+        ),
+    ] = "",
 ) -> None:
     """Compile PROTOCOL for a rig and say what would happen; no instrument is touched.
 
     Findings come in three grades: BLOCK (the run will not start), WARN and NOTE, each with the
     place, the reason and what to do; docs/findings.md explains every code. Then follows what to
     load into which reservoir, the experimental units, and what the run takes.
+
+    Of a blinded protocol that is committed only the loading list is shown, in syringe codes.
 
     Exit status: 0 nothing blocks; 1 a file is wrong or a finding blocks.
 
@@ -80,6 +90,17 @@ def check(
     plan = compile_plan(loaded, bench, today=today, free_bytes=free_bytes)
     if bench.model.simulated:
         plan = replace(plan, findings=(*plan.findings, *unanswered(loaded.model)))
+    key = key_in_force(loaded.model, protocol)
+    if key is not None and not handler:
+        if dry_run is not None or pictures is not None:
+            raise typer.BadParameter(
+                "the protocol is blinded, and these tell the arms: give --handler NAME",
+                param_hint="--dry-run / --pictures",
+            )
+        print_coded(plan, key, as_json=as_json)
+        raise typer.Exit(exit_codes.REFUSED if plan.blocked else exit_codes.OK)
+    if key is not None:
+        show_to_handler(loaded.model, protocol, key, handler)
     stocks = {name: stock.contents_ng_ml for name, stock in loaded.model.stocks.items()}
     sums = budget(plan, stocks)
     written = _pictures(plan, pictures) if pictures is not None else []

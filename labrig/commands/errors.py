@@ -18,6 +18,7 @@ def explain(error: Exception) -> int:
     """
     from labrig.commands.which_run import NoSuchRun, SeveralRuns
     from labrig.durable import DamagedFile
+    from labrig.export.source import ExportRefused
     from labrig.flows.login import NotPrivate
     from labrig.flows.schedules import ScheduleRefused
     from labrig.flows.services import ServiceFailed
@@ -30,6 +31,7 @@ def explain(error: Exception) -> int:
     from labrig.plan.checks.overrides import override_lines
     from labrig.plan.store import PlanFormatError
     from labrig.problems import FileProblems
+    from labrig.protocol.blinding_key import KeyDamaged
     from labrig.record.rows import JournalError
     from labrig.run.control_client import CommandRefused, NoRunner
     from labrig.run.runner import RunOver
@@ -86,7 +88,7 @@ def explain(error: Exception) -> int:
         return exit_codes.ENDED_EARLY
     refusals = (
         OfferRefused | NoKeeper | JournalError | PlanFormatError | CommandRefused | RunOver
-        | NotPrivate | ScheduleRefused | NotServed | AlreadyFollowed
+        | NotPrivate | ScheduleRefused | NotServed | AlreadyFollowed | KeyDamaged | ExportRefused
     )  # fmt: skip
     if isinstance(error, refusals):
         console.print(str(error), style="red", markup=False)

@@ -24,6 +24,7 @@ from labrig.commands.run import run
 from labrig.commands.runs import runs
 from labrig.commands.serve import serve
 from labrig.commands.sim import sim
+from labrig.commands.unblind import unblind
 from labrig.commands.verify import verify
 from labrig.commands.weigh import weigh
 
@@ -88,6 +89,7 @@ for command, panel in (
     (agree, FILES),
     (film, FILES),
     (report, FILES),
+    (unblind, FILES),
     (export, FILES),
     (verify, FILES),
 ):

@@ -37,7 +37,7 @@ def report(
     tables_so_far(folder.measures)
     page = build_report(folder)
     if as_json:
-        tables = [str(page.parent / name) for name, _ in FILES]
+        tables = [str(page.parent / n) for n, _ in FILES if (page.parent / n).exists()]
         typer.echo(json.dumps({"report": str(page), "tables": tables}))
     else:
         typer.echo(str(page))

@@ -29,10 +29,17 @@ def review(
     from labrig.measure.review import open_review, read_back, write_label_set
     from labrig.measure.sealing import sealed_again
 
+    knew_arms = _how_arms_are_known(results, by)
+    if knew_arms:
+        typer.echo(
+            f"{by} knows the arms of this blinded run ({knew_arms}): a correction by {by} will be "
+            "told in the first lines of the report. Let somebody else judge.",
+            err=True,
+        )
     with refusals_explained(), sealed_again(results, "labrig review", by):
         opened = open_review(results)
         written = write_label_set(opened)
-        corrections = [] if written and not by else read_back(opened, by, why)
+        corrections = [] if written and not by else read_back(opened, by, why, knew_arms)
     if as_json:
         found = [asdict(correction) for correction in corrections]
         typer.echo(json.dumps({"written": written, "corrections": found}))
@@ -53,6 +60,18 @@ def review(
         typer.echo(f"Tables of the corrected labels: {results / 'reviewed'}")
     elif not written:
         typer.echo(f"No label image in {results / 'review'} was edited since the last time.")
+
+
+def _how_arms_are_known(results: Path, by: str) -> str:
+    """How this person knows the arms of the blinded run that these results are of; "" if not."""
+    from labrig.measure.sealing import run_of
+    from labrig.protocol.blinding_key import how_it_is_known
+    from labrig.report.blinding import who_may_not_judge
+    from labrig.run_folder import RunFolder
+
+    if not by.strip() or run_of(results) is None:
+        return ""
+    return how_it_is_known(by, who_may_not_judge(RunFolder(results.absolute().parent)))
 
 
 def agree(

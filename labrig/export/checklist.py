@@ -160,7 +160,14 @@ def _confounders(run: Analysis) -> Answer:
 
 
 def _blinded(run: Analysis) -> Answer:
-    return Answer("", "arms were named on every page and list, to everybody")
+    state = run.record.blinding
+    if state.opened is None:
+        return Answer("", "arms were named on every page and list, to everybody")
+    row = f"journal.sqlite: row unblinded ({state.line.rstrip('.')})"
+    return Answer(
+        f"protocol.yaml: blinding (handlers, judges); {row}",
+        " ".join(state.troubles).rstrip("."),
+    )
 
 
 def _outcomes(run: Analysis) -> Answer:

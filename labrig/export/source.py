@@ -53,14 +53,19 @@ def read_source(path: Path, maker: Maker | None = None) -> Source:
     """Read a run folder.
 
     Raises:
+        ExportRefused: its arms are still coded.
         labrig.run_folder.NotARunFolder: it is none.
         labrig.problems.FileProblems: protocol or rig in the folder cannot be read.
         OSError: a file of the run is missing.
     """
     folder = RunFolder.at(path)
-    return Source(
-        folder.root.resolve().name, (analyse(read_record(folder)),), maker or this_labrig()
-    )
+    record = read_record(folder)
+    if record.blinding.blind:
+        raise ExportRefused(
+            f"The arms of {path} are coded, and every format names them. Close the measures, then "
+            f'`labrig unblind {path} --reason "..."`'
+        )
+    return Source(folder.root.resolve().name, (analyse(record),), maker or this_labrig())
 
 
 def run_id(run: Analysis) -> str:

@@ -144,8 +144,10 @@ def write_label_set(review: Review) -> int:
     return written
 
 
-def read_back(review: Review, by: str, why: str) -> list[Correction]:
+def read_back(review: Review, by: str, why: str, knew_arms: str = "") -> list[Correction]:
     """Find what was edited since the last time, and record who, when and why.
+
+    ``knew_arms`` says how this person came to know the arms of a blinded run; "" if not.
 
     The tables of `reviewed/` are made of the labels as they are now: of those that a person has
     changed at any time, and of the program's for all other fields.
@@ -180,7 +182,7 @@ def read_back(review: Review, by: str, why: str) -> list[Correction]:
     ]
     write_tables(reviewed, lambda: corrected)
     if found:
-        _record(review.out / LOG, found, by.strip(), why.strip())
+        _record(review.out / LOG, found, by.strip(), why.strip(), knew_arms)
     for c in found:
         labels.take(c.field, c.objects, labels.now(c.field, c.objects))
     return found
@@ -251,7 +253,7 @@ def _failed(field: Record) -> bool:
     return bool(field.tables["fields"][0]["status"] == "failed")
 
 
-def _record(path: Path, corrections: list[Correction], by: str, why: str) -> None:
+def _record(path: Path, corrections: list[Correction], by: str, why: str, knew_arms: str) -> None:
     at = datetime.now(UTC).isoformat(timespec="seconds")
     with path.open("a", encoding="utf-8") as stream:
         for c in corrections:
@@ -259,6 +261,8 @@ def _record(path: Path, corrections: list[Correction], by: str, why: str) -> Non
                 "at": at, "by": by, "why": why, "field": c.field, "objects": c.objects,
                 "before": c.before, "after": c.after, "changed_px": c.changed_px,
             }  # fmt: skip
+            if knew_arms:
+                line["knew_arms"] = knew_arms
             stream.write(json.dumps(line) + "\n")
         stream.flush()
         os.fsync(stream.fileno())

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from labrig.durable import read_json, write_json
+from labrig.durable import write_json
+from labrig.night.afterwards import journal_without_runner
 from labrig.plan.plan import Plan
 from labrig.plan.store import read_plan
-from labrig.record.checkpoint import recover
-from labrig.record.clock import RealClock, boot_id, steady_s
 from labrig.record.delivery import read_delivery
-from labrig.record.integrity import refuse_if_lost
-from labrig.record.journal import open_journal
 from labrig.record.ledger import dose_ledger, ledger_json, weights_of
 from labrig.record.reading import read_journal
-from labrig.record.recovery import ClockWentBack, RunState, run_time_now_s
 from labrig.record.rows import JournalEntry
 from labrig.record.weights import KEY, Balance, contradiction, see_weight
 from labrig.run.control_client import NoRunner, connect
-from labrig.run.lease import take_lease
 from labrig.run_folder import RunFolder
 
 
@@ -56,39 +49,14 @@ def _of(balances: tuple[Balance, ...], reservoir: str) -> Balance:
     return next(balance for balance in balances if balance.reservoir == reservoir)
 
 
-def _now_s(state: RunState) -> float:
-    """On the run's clock; by a computer's clock that went back no time has passed."""
-    try:
-        return run_time_now_s(state, datetime.now(UTC), steady_s(), boot_id())
-    except ClockWentBack:
-        return state.last_s
-
-
 def _append(folder: RunFolder, plan: Plan, detail: dict[str, object]) -> Balance:
     reservoir = str(detail["reservoir"])
-    lease = take_lease(folder.root)
-    try:
-        refuse_if_lost(folder.root)
-        state, follower = recover(folder.journal)
-        now_s = state.last_s
-        if not read_json(folder.identity)["simulated"]:
-            now_s = _now_s(state)
-        journal = open_journal(folder.journal, RealClock(now_s))
-        try:
-            journal.epoch = state.epoch
-            journal.anchor(folder.anchors)
-            journal.follow(follower)
-            journal.note(JournalEntry("note", f"{KEY}{reservoir}", "noted", detail))
-            ledger = dose_ledger(plan, journal.rows(), state.last_s)
-            balance = _of(ledger.reservoirs, reservoir)
-            if balance.agrees is False:
-                journal.note(
-                    JournalEntry("deviation", "mass-balance", "noted", contradiction(balance))
-                )
-        finally:
-            journal.close()
-        if folder.ledger.exists():
-            write_json(folder.ledger, ledger_json(ledger))
-    finally:
-        lease.release()
+    with journal_without_runner(folder) as (journal, state):
+        journal.note(JournalEntry("note", f"{KEY}{reservoir}", "noted", detail))
+        ledger = dose_ledger(plan, journal.rows(), state.last_s)
+        balance = _of(ledger.reservoirs, reservoir)
+        if balance.agrees is False:
+            journal.note(JournalEntry("deviation", "mass-balance", "noted", contradiction(balance)))
+    if folder.ledger.exists():
+        write_json(folder.ledger, ledger_json(ledger))
     return balance

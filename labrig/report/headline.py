@@ -228,6 +228,7 @@ def _integrity(analysis: Analysis) -> list[Point]:
     """First of all: whether what follows is about this run, as it was committed."""
     found = analysis.record.integrity
     points = [Point("warn", capital(said) + ".") for said in found.warnings]
+    points += [Point("bad", said) for said in analysis.record.blinding.troubles]
     # A journal that cannot be trusted has the title to itself.
     failures = [f for f in found.failures if f != analysis.record.journal_problem]
     if failures:

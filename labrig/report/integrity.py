@@ -29,6 +29,7 @@ from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
 from labrig.record.origin import file_sha256
 from labrig.record.rows import Row
+from labrig.report.blinding import faults_of_key
 from labrig.report.sealed_measures import faults_of_measures, notes_on_measures
 from labrig.rig.loading import load_rig
 from labrig.run_folder import RunFolder
@@ -128,6 +129,7 @@ def examine(
         shown = replace(shown, fits=False)
     failures = [journal_problem] if journal_problem else []
     failures += [*_plan(run), *edited, *_journal(run), *faults]
+    failures += faults_of_key(folder, identity, protocol, _sealed_key(run))
     failures += faults_of_measures(
         folder.measures,
         str(identity.get("id")),
@@ -303,6 +305,16 @@ def _made_after(run: _Run, commitment: Commitment, faults: list[str]) -> int:
     elif late == 0:
         faults.append(_late(entries[0].number, entries[0].utc, run.start.utc))
     return count - late
+
+
+def _sealed_key(run: _Run) -> str:
+    """SHA-256 of the key to the codes, of the commitment that the run was started under."""
+    try:
+        entries = read_commitment(run.folder.commitment).entries
+    except (FileNotFoundError, CommitmentDamaged):
+        return ""
+    chain = run.identity.get("commitment")
+    return next((entry.blinding for entry in entries if entry.chain == chain), "")
 
 
 def _late(number: int, utc: str, began: str) -> str:

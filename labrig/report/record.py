@@ -19,6 +19,7 @@ from labrig.protocol.models import Protocol
 from labrig.record.integrity import refuse_if_lost
 from labrig.record.reading import read_journal
 from labrig.record.rows import JournalError, Row
+from labrig.report.blinding import BlindingState, blinding_state
 from labrig.report.integrity import (
     CommitmentShown,
     Integrity,
@@ -41,6 +42,7 @@ class Record:
     Attributes:
         protocol, rig: as planned; edits of their files since then count nothing.
         integrity: whether all of this belongs together and is as it was.
+        blinding: whether arms are coded, and when they were told.
         rows: the journal; empty when there is none or it cannot be trusted.
         fields, tubes: measures, with tubes of one ``kind`` (see ``kinds``); empty tables when
             there are none.
@@ -60,6 +62,7 @@ class Record:
     plan: Plan
     commitment: CommitmentShown | None
     integrity: Integrity
+    blinding: BlindingState
     rows: tuple[Row, ...]
     fields: pd.DataFrame
     tubes: pd.DataFrame
@@ -105,6 +108,7 @@ def read_record(folder: RunFolder) -> Record:
         plan=plan,
         commitment=commitment,
         integrity=integrity,
+        blinding=blinding_state(folder, protocol, rows),
         rows=rows,
         fields=fields,
         tubes=tubes,
