@@ -69,6 +69,25 @@ class ReservoirWeighed:
 
 
 @dataclass(frozen=True, slots=True)
+class ArmsTold:
+    """The codes of a blinded run's arms were opened.
+
+    Attributes:
+        measures_utc: when the measures had been closed; "" where they had not.
+        measures_chain: of the line of their manifest that was in force.
+        key_sha256: of the key that was opened.
+    """
+
+    ROWS: ClassVar = (("note", "noted"),)
+    MARK: ClassVar = "key_sha256"
+    by: str
+    reason: str
+    measures_utc: str
+    measures_chain: str
+    key_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmRaised:
     """Something a person should act on now; ``about`` is the instrument or well."""
 

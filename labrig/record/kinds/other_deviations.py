@@ -215,3 +215,13 @@ class FolderBack:
 
     CODE: ClassVar = "folder-back"
     folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnblindedEarly:
+    """The arms of a blinded run were told before its measures were closed; ``what`` they lacked."""
+
+    CODE: ClassVar = "unblinded-early"
+    by: str
+    reason: str
+    what: str
