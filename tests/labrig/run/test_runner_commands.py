@@ -152,7 +152,8 @@ def test_a_late_event_that_asks_is_done_when_the_operator_says_so(rehearse, scri
 def test_an_event_too_late_for_its_arm_gives_its_wells_up(rehearse, script, at):
     night = rehearse()
     last = script.dose(300.0, lateness=script.Lateness("abort_arm"))
-    timeline = [script.flow(0.0, 30.0), last, script.dose(900.0), script.frame(1000.0, 1)]
+    timeline = [script.flow(0.0, 30.0), last, script.dose(900.0), script.frame(1000.0, 1),
+                script.flow(1100.0, 60.0)]  # fmt: skip
     runner = night.make(script.plan(timeline, 1200.0))
     at(night, 290.0, lambda client: client.hold())
     at(night, 500.0, lambda client: client.resume())
@@ -160,6 +161,9 @@ def test_an_event_too_late_for_its_arm_gives_its_wells_up(rehearse, script, at):
     ends = {row.key: row.state for row in night.rows("dose", "frame")}
     assert ends == {"dose-300": "missed", "dose-900": "skipped", "frame-1": "skipped"}
     assert "arm-aborted" in night.deviations()
+    # Their perfusion goes on as planned: nobody lets cells dry out because a dose was late.
+    assert night.plants["base"].rate_ul_min == 60.0
+    assert night.rows("level")[-1].key == "flow-base-1100"
 
 
 def test_status_shows_what_a_person_wants_to_know(rehearse, script, at):
