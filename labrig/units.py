@@ -51,6 +51,7 @@ _MEASURES = {
     "cm**2": "an area",
     "kDa": "a mass of one molecule",
     "ohm": "a resistance",
+    "deg": "an angle",
 }
 
 # How people write a unit, where it differs from pint's own spelling.

@@ -125,6 +125,9 @@ class ImagingHost:
 
     def _camera(self, request: Mapping[str, Any]) -> Camera:
         name = request["camera"]
+        if request.get("z_um") is not None:
+            # Better none than one at a height that nobody asked for.
+            raise ValueError(f"no focus drive, and z = {request['z_um']:g} µm is asked for")
         if self._prepare is not None:
             self._prepare(name, request)
         return self._cameras[name]

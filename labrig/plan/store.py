@@ -16,7 +16,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from labrig.plan.plan import Plan, WellPlan
-from labrig.plan.timeline import TimelineEntry, TrainSpec
+from labrig.plan.timeline import Film, Frame, TimelineEntry, TrainSpec
 from labrig.run_folder import RunFolder
 
 FORMAT = "labrig.plan"
@@ -29,6 +29,8 @@ _NAMES: dict[Any, tuple[str, ...]] = {}
 _ADDED: dict[Any, frozenset[str]] = {
     WellPlan: frozenset({"carriers", "open_to"}),
     TrainSpec: frozenset({"amplitude_ma"}),
+    Frame: frozenset({"z_um"}),
+    Film: frozenset({"z_um"}),
 }
 """Fields that plans of an older labrig lack; they are read as their defaults."""
 

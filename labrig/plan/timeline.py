@@ -121,7 +121,12 @@ class Dose:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of one field in one optical channel."""
+    """One picture of one field in one optical channel.
+
+    ``z_um``: height of the focus drive; None: as the focus stands. What a rule of focus finds (a
+    lock's offset, a software search, a plane through the plate) is decided where the picture is
+    taken, not here.
+    """
 
     kind: ClassVar[Literal["frame"]] = "frame"
     row_kind: ClassVar[Literal["frame"]] = "frame"
@@ -140,6 +145,7 @@ class Frame:
     y_um: float
     exposure_ms: float
     lateness: Lateness
+    z_um: float | None = None
 
     @property
     def instrument(self) -> str:
@@ -154,7 +160,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A short film of one field, for contraction."""
+    """A short film of one field, for contraction; ``z_um`` as of a frame."""
 
     kind: ClassVar[Literal["film"]] = "film"
     row_kind: ClassVar[Literal["film"]] = "film"
@@ -174,6 +180,7 @@ class Film:
     frame_rate_hz: float
     frames: int
     lateness: Lateness
+    z_um: float | None = None
 
     @property
     def instrument(self) -> str:

@@ -95,12 +95,14 @@ def _sentence(what: str, sizes: list[int], each: str) -> str:
 
 
 def well_centre_um(rig: Rig, well: str) -> tuple[float, float]:
-    """Stage position (x, y) of the middle of a well."""
+    """Stage position (x, y) of the middle of a well of the plate as it lies, turned about A1."""
     place = Place.of(well)
     stage = rig.stage
+    along_um, across_um = place.column * stage.pitch_x_um, place.row * stage.pitch_y_um
+    turned = math.radians(stage.rotation_deg)
     return (
-        stage.a1_x_um + place.column * stage.pitch_x_um,
-        stage.a1_y_um + place.row * stage.pitch_y_um,
+        stage.a1_x_um + along_um * math.cos(turned) - across_um * math.sin(turned),
+        stage.a1_y_um + along_um * math.sin(turned) + across_um * math.cos(turned),
     )
 
 

@@ -18,6 +18,7 @@ Cm = Annotated[float, Unit("cm")]
 Cm2 = Annotated[float, Unit("cm**2")]
 Um = Annotated[float, Unit("um")]
 Ohm = Annotated[float, Unit("ohm")]
+Degrees = Annotated[float, Unit("deg")]
 Seconds = Annotated[float, Unit("s")]
 Name = FileName
 
@@ -129,6 +130,13 @@ class StageMap(Strict):
     a1_y_um: Um = Field(alias="a1_y")
     pitch_x_um: Um = Field(alias="pitch_x")
     pitch_y_um: Um = Field(alias="pitch_y")
+    rotation_deg: Degrees = Field(
+        default=0.0,
+        alias="rotation",
+        ge=-10,
+        le=10,
+        description="of the plate about A1, from the stage's x towards its y",
+    )
     well_diameter_mm: Mm = Field(alias="well_diameter", gt=0)
     arrive_within_um: Um = Field(default=5.0, alias="arrive_within", gt=0)
     settle_s: Seconds = Field(default=0.3, alias="settle", ge=0)

@@ -178,6 +178,8 @@ class ImagingHandler:
             "field": entry.field, "exposure_ms": entry.exposure_ms, "offset_s": taken_s,
             "attachment": attachment,
         }  # fmt: skip
+        if entry.z_um is not None:
+            common["z_um"] = entry.z_um
         exposure_s = entry.exposure_ms / 1000.0
         if isinstance(entry, Frame):
             return self._camera.request(

@@ -184,3 +184,10 @@ def test_the_rate_of_a_film_is_the_one_at_which_its_frames_came(camera, host, ca
     with tifffile.TiffFile(host._film_folder / "f.ome.tif") as written:
         told = re.search('TimeIncrement="(.*?)"', written.ome_metadata)
         assert float(told[1]) == pytest.approx(1 / rate_hz, rel=1e-5)
+
+
+def test_a_height_without_a_focus_drive_is_refused_and_not_passed_over(host):
+    reply = host.answer(SNAP | {"z_um": 12.5})
+    assert not reply["ok"]
+    assert "no focus drive, and z = 12.5 µm is asked for" in reply["what"]
+    assert host.answer(SNAP | {"z_um": None})["ok"]

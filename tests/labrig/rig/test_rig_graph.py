@@ -107,3 +107,19 @@ def test_a_field_that_does_not_fit_is_refused(rig, protocol):
     imaging = protocol.imaging.model_copy(update={"min_wall_distance_mm": 8.0})
     with pytest.raises(ValueError, match="wall_distance"):
         field_position_um(rig, "A1", 0, protocol.model_copy(update={"imaging": imaging}))
+
+
+@pytest.mark.parametrize("degrees", [-10.0, -0.5, 0.0, 0.5, 3.0])
+def test_a_plate_that_lies_askew_is_found_where_it_lies(degrees):
+    rig = load_rig(catalogue_folder() / "rigs/simulated-bench.yaml").model
+    straight = {well: well_centre_um(rig, well) for well in ("A1", "A6", "D1", "D6")}
+    stage = rig.stage.model_copy(update={"rotation_deg": degrees})
+    turned = rig.model_copy(update={"stage": stage})
+    assert well_centre_um(turned, "A1") == straight["A1"]
+    x0, y0 = straight["A1"]
+    for well, (x, y) in straight.items():
+        tx, ty = well_centre_um(turned, well)
+        assert math.hypot(tx - x0, ty - y0) == pytest.approx(math.hypot(x - x0, y - y0))
+        if well != "A1":
+            angle = math.atan2(ty - y0, tx - x0) - math.atan2(y - y0, x - x0)
+            assert math.degrees(angle) == pytest.approx(degrees, abs=1e-9)
