@@ -81,8 +81,8 @@ class AnalysisPlan(_Strict):
     )
     contrasts: tuple[PlannedContrast, ...] = Field(
         default=(),
-        description="in order; omitted: positive controls as gates, then every arm against the "
-        "control",
+        description="in order, gates first; omitted: the first positive control as a gate, then "
+        "every arm against the control",
     )
     correction: Literal["dunnett", "holm", "in-order"] = Field(
         default="dunnett",
@@ -142,7 +142,7 @@ def _default_plan(protocol: Protocol) -> AnalysisPlan:
 
 def _by_roles(protocol: Protocol, control: str) -> tuple[PlannedContrast, ...]:
     others = [(name, arm.role) for name, arm in protocol.arms.items() if name != control]
-    gates = [name for name, role in others if role == "positive-control"]
+    gates = [name for name, role in others if role == "positive-control"][:1]
     return tuple(
         PlannedContrast(arm=name, against=control, must_show=("mass",) if name in gates else ())
         for name in [*gates, *(name for name, _ in others if name not in gates)]

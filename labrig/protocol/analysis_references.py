@@ -19,6 +19,7 @@ def analysis_mistakes(protocol: Protocol) -> Iterator[Mistake]:
     if plan is None:
         return
     yield from _contrasts(protocol, plan)
+    yield from _gates(plan)
     yield from _readouts(protocol, plan)
     yield from _margin(protocol, plan)
     yield from _donors(plan)
@@ -56,6 +57,19 @@ def _contrasts(protocol: Protocol, plan: AnalysisPlan) -> Iterator[Mistake]:
                 path, f"'{each.arm}' against '{against}' stands twice", "Leave one of them out."
             )
         seen.add((each.arm, against))
+
+
+def _gates(plan: AnalysisPlan) -> Iterator[Mistake]:
+    """Each gate is tested at the whole error rate, which holds only before anything else is."""
+    first = next((i for i, each in enumerate(plan.contrasts) if not each.must_show), None)
+    for index, each in enumerate(plan.contrasts):
+        if each.must_show and first is not None and index > first:
+            yield Mistake(
+                ("analysis", "contrasts", index),
+                f"the gate '{each.arm}' stands behind a contrast that is no gate",
+                "Put gates first.",
+                each.arm,
+            )
 
 
 def _readouts(protocol: Protocol, plan: AnalysisPlan) -> Iterator[Mistake]:

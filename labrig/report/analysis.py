@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 
 from labrig.plan.experimental_units import Unit, aspects_between, name_of_unit, units_of
 from labrig.plan.timeline import Frame
+from labrig.protocol.analysis_plan import plan_in_force
 from labrig.record.consumption import Consumption, ReservoirNow, reservoirs_now
 from labrig.record.ledger import Ledger, dose_ledger
-from labrig.report.comparisons import (
-    ArmComparison,
-    compare_arms,
-    compare_contraction,
-    diameter_readings,
-    film_readings,
-)
+from labrig.report.arms.of_run import arms_of_run
+from labrig.report.arms.verdicts import ArmsVerdict
+from labrig.report.compared_at import compared_at
+from labrig.report.comparisons import ArmComparison, Readings, all_arms
 from labrig.report.contraction import (
     films_left_out,
     strength_by_round,
@@ -32,9 +30,9 @@ from labrig.report.growth import (
     well_table,
     wells_that_count,
 )
-from labrig.report.moments import fullest
+from labrig.report.left_out import in_no_comparison, not_per_protocol, without_named
 from labrig.report.origins import Measured, Origin, origins
-from labrig.report.outcome import Outcome, clock, outcome_of
+from labrig.report.outcome import Outcome, outcome_of
 from labrig.report.record import Record
 from labrig.report.sensitivity import SensitivityRow, definition_sensitivity
 from labrig.report.tracks import ArmTracks, tracks_by_arm
@@ -63,10 +61,10 @@ class Analysis:
         frames_flagged: why some of them are not fit; kept everywhere all the same.
         not_seen: pictures of a field in which tubes cannot be seen, by arm; they count for nothing.
         tracks: tubes followed over time, by arm.
-        last_round: the round at which arms are compared: the last after treatment began that shows
-            them all; None without one.
+        last_round: the round at which arms are compared; None without one.
         verdicts: per protocol, the control's units among them without a class; verdicts_itt: as
             if every dose had come.
+        arms: the verdict on each arm, in the plan's analysis set; arms_otherwise: in the other.
         reservoirs: what is left in each, at the end.
     """
 
@@ -94,6 +92,8 @@ class Analysis:
     sensitivity: tuple[SensitivityRow, ...]
     comparisons: tuple[ArmComparison, ...]
     origins: tuple[Origin, ...]
+    arms: ArmsVerdict
+    arms_otherwise: ArmsVerdict
     reservoirs: tuple[ReservoirNow, ...]
 
     @property
@@ -122,24 +122,36 @@ def analyse(record: Record) -> Analysis:
     treated_from_s = _treatment_start(record)
     wells = well_table(record.fields, record.tubes, protocol.definition.min_nuclei)
     wells = over_own_baseline(wells, treated_from_s / 3600.0)
-    counting = wells_that_count(wells, protocol.definition.min_tubes)
+    agreed = plan_in_force(protocol)
+    counting = wells_that_count(without_named(wells, agreed), protocol.definition.min_tubes)
+    films = without_named(record.films, agreed)
+    compared = compared_at(
+        record, design, counting, films, (treated_from_s, outcome.until_s), agreed
+    )
     itt = unit_table(wells, units)
-    left_out = _left_out(record, ledger)
+    left_out = not_per_protocol(record, ledger)
     left_out_from_s = {well: ledger.censored_from_s.get(well, 0.0) for well in left_out}
     per_protocol = unit_table(wells, units, left_out_from_s)
     control = design.control
-    baseline_round, last_round = _rounds_compared(record, counting, treated_from_s, outcome.until_s)
-    contractions = unit_contractions(record.films, units)
-    contractions_left = unit_contractions(record.films, units, left_out_from_s)
+    contractions = unit_contractions(films, units)
+    contractions_left = unit_contractions(films, units, left_out_from_s)
     arm_of = {well.well: well.arm for well in plan.wells}
     judged = _Judged(units, control, treated_from_s)
     counting_left = unit_table(counting, units, left_out_from_s)
     verdicts = _verdicts(record, counting_left, contractions_left, judged, left_out)
     comparisons: tuple[ArmComparison, ...] = ()
-    if control is not None and last_round is not None:
-        comparisons = compare_arms(design, counting, (baseline_round, last_round), left_out_from_s)
-    if control is not None and not why_no_strength(protocol):
-        comparisons += compare_contraction(design, record.films, treated_from_s, left_out_from_s)
+    strength = None if why_no_strength(protocol) else compared.strength
+    if control is not None and compared.mass is not None:
+        comparisons = all_arms(design, "diameter", compared.mass, left_out_from_s)
+    if control is not None and strength is not None:
+        comparisons += all_arms(design, "optical contraction", strength, left_out_from_s)
+    verdicts_itt = _verdicts(record, unit_table(counting, units), contractions, judged, {})
+    per_set = [
+        arms_of_run(record, design, compared, censored, classed)
+        for censored, classed in ((left_out_from_s, verdicts), ({}, verdicts_itt))
+    ]
+    if agreed.analysis_set == "intention-to-treat":
+        per_set.reverse()
     return Analysis(
         record=record,
         outcome=outcome,
@@ -156,17 +168,19 @@ def analyse(record: Record) -> Analysis:
         not_seen=_not_seen(record.fields, arm_of),
         tracks=tracks_by_arm(record.tracks, units, list(protocol.arms), wells["round"].nunique()),
         left_out=left_out,
-        excluded=_excluded(wells, (baseline_round, last_round), protocol.definition.min_tubes),
+        excluded=in_no_comparison(wells, compared.rounds, protocol.definition.min_tubes, agreed),
         control=control,
         treated_from_s=treated_from_s,
-        last_round=last_round,
+        last_round=None if compared.mass is None else compared.mass.last,
         verdicts=verdicts,
-        verdicts_itt=_verdicts(record, unit_table(counting, units), contractions, judged, {}),
+        verdicts_itt=verdicts_itt,
         sensitivity=definition_sensitivity(
             [verdict for verdict in verdicts if verdict.unit.arm != control], protocol.definition
         ),
         comparisons=comparisons,
-        origins=_origins(record, design, counting, last_round, treated_from_s),
+        origins=_origins(record, design, counting, compared.mass, strength),
+        arms=per_set[0],
+        arms_otherwise=per_set[1],
         reservoirs=_reservoirs(record, outcome),
     )
 
@@ -227,53 +241,6 @@ def _treatment_start(record: Record) -> float:
     return 0.0
 
 
-def _rounds_compared(
-    record: Record, counting: pd.DataFrame, treated_from_s: float, until_s: float
-) -> tuple[int | None, int | None]:
-    """The round before treatment and the one after it that arms are compared at."""
-    wells = record.plan.wells
-    seen = counting[counting["log_diameter"].notna()]
-    before = seen["hours"] * 3600 <= treated_from_s
-    cut_off = {
-        entry.round
-        for entry in record.plan.timeline
-        if isinstance(entry, Frame) and entry.offset_s > until_s
-    }
-    earlier, later = (
-        fullest(zip(own["round"].astype(int), own["well"], strict=True), wells, cut_off)
-        for own in (seen[before], seen[~before])
-    )
-    return earlier, later
-
-
-def _excluded(
-    wells: pd.DataFrame, rounds: tuple[int | None, int | None], min_tubes: int
-) -> tuple[str, ...]:
-    """Wells whose diameter rests on too few tubes to be compared, and when."""
-    thin = wells[
-        wells["round"].isin([r for r in rounds if r is not None]) & (wells["tubes"] < min_tubes)
-    ]
-    return tuple(
-        f"{row.well} at {row.hours:.1f} h: {row.tubes} tubes of {min_tubes} needed"
-        for row in thin.itertuples()
-    )
-
-
-def _left_out(record: Record, ledger: Ledger) -> dict[str, str]:
-    """By well, why its doses keep it out of the analysis per protocol."""
-    definition = record.protocol.definition
-    why = {
-        well: f"{well} left out from {clock(at_s)}, its doses did not come"
-        for well, at_s in ledger.censored_from_s.items()
-    }
-    for dose in ledger.wells:
-        low, high = definition.fidelity_low, definition.fidelity_high
-        if dose.fidelity is not None and not low <= dose.fidelity <= high:
-            share = f"{dose.fidelity:.0%} of its {dose.factor} (allowed {low:.0%} to {high:.0%})"
-            why.setdefault(dose.well, f"{dose.well} left out: it got {share}")
-    return why
-
-
 @dataclass(frozen=True, slots=True)
 class _Judged:
     """Whom verdicts are about: all units, against which arm, from when on."""
@@ -324,23 +291,19 @@ def _origins(
     record: Record,
     design: Design,
     counting: pd.DataFrame,
-    last_round: int | None,
-    treated_from_s: float,
+    mass: Readings | None,
+    strength: Readings | None,
 ) -> tuple[Origin, ...]:
     """At the round that arms are compared at; at the end of the plan where nothing was measured."""
-    diameter, at_s = None, record.plan.forecast.duration_s
-    if last_round is not None:
-        diameter = diameter_readings(counting, (None, last_round))
-        at_s = 3600.0 * float(counting[counting["round"] == last_round]["hours"].mean())
-    contraction = None
-    if not why_no_strength(record.protocol):
-        contraction = film_readings(design, record.films, treated_from_s)
+    at_s = record.plan.forecast.duration_s
+    if mass is not None:
+        at_s = 3600.0 * float(counting[counting["round"] == mass.last]["hours"].mean())
     return origins(
         record.protocol,
         design,
         at_s,
         record.rig.chambers.volume_ml,
-        Measured(diameter, contraction),
+        Measured(mass, strength),
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from labrig.plan.experimental_units import Unit
 from labrig.report.growth import geometric
-from labrig.report.moments import fullest
+from labrig.report.moments import at_time, fullest
 from labrig.report.units import Design
 from labrig_analysis.statistics import (
     RatioTest,
@@ -41,11 +41,13 @@ class Readings:
     Attributes:
         table: columns well, moment (a round or a block of films), hours, value.
         last: the moment of comparison; baseline: one before treatment, None without any.
+        why_not: why ``last`` is not at the time that the analysis plan names; "" where it is.
     """
 
     table: pd.DataFrame
     last: int
     baseline: int | None
+    why_not: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def compare_arms(
         rounds: the baseline round, None without one, and the round to compare at.
         censored_from_s: by well.
     """
-    return _all_arms(design, "diameter", diameter_readings(wells, rounds), censored_from_s)
+    return all_arms(design, "diameter", diameter_readings(wells, rounds), censored_from_s)
 
 
 def compare_contraction(
@@ -97,6 +99,7 @@ def compare_contraction(
     films: pd.DataFrame,
     treated_from_s: float,
     censored_from_s: Mapping[str, float],
+    at_s: float = math.inf,
 ) -> tuple[ArmComparison, ...]:
     """Every arm against the control by the last block of films that shows them all.
 
@@ -108,38 +111,53 @@ def compare_contraction(
         films: ``contractions.csv``.
         treated_from_s: films before this are baseline.
         censored_from_s: by well.
+        at_s: as of :func:`film_readings`.
     """
-    readings = film_readings(design, films, treated_from_s)
+    readings = film_readings(design, films, treated_from_s, at_s)
     if readings is None:
         return ()
-    return _all_arms(design, "optical contraction", readings, censored_from_s)
+    return all_arms(design, "optical contraction", readings, censored_from_s)
 
 
-def diameter_readings(wells: pd.DataFrame, rounds: tuple[int | None, int]) -> Readings:
-    """Diameter by well and round; arguments as of :func:`compare_arms`."""
+def diameter_readings(
+    wells: pd.DataFrame, rounds: tuple[int | None, int], why_not: str = ""
+) -> Readings:
+    """Diameter by well and round; arguments as of :func:`compare_arms` and :class:`Readings`."""
     import numpy as np
 
     table = wells[wells["log_diameter"].notna()].rename(columns={"round": "moment"})
     table = table.assign(value=np.exp(table["log_diameter"].astype(float)))
-    return Readings(table, rounds[1], rounds[0])
+    return Readings(table, rounds[1], rounds[0], why_not)
 
 
-def film_readings(design: Design, films: pd.DataFrame, treated_from_s: float) -> Readings | None:
-    """Amplitude by well and block of films; None without one after treatment that counts."""
+def film_readings(
+    design: Design, films: pd.DataFrame, treated_from_s: float, at_s: float = math.inf
+) -> Readings | None:
+    """Amplitude by well and block of films; None without one after treatment that counts.
+
+    Args:
+        design: of the run.
+        films: ``contractions.csv``.
+        treated_from_s: films before this are baseline.
+        at_s: when arms are compared: the last whole block of films up to then.
+    """
     if films.empty:
         return None
     counted = films[(films["status"] == "ok") & films["amplitude_um"].notna()]
-    began_s = counted["film"].map(films.groupby("film")["offset_s"].min())
-    before = began_s <= treated_from_s
-    baseline, last = (
-        fullest(zip(own["film"].astype(int), own["well"], strict=True), design.wells)
+    starts_s = films.groupby("film")["offset_s"].min()
+    before = counted["film"].map(starts_s) <= treated_from_s
+    earlier, later = (
+        list(zip(own["film"].astype(int), own["well"], strict=True))
         for own in (counted[before], counted[~before])
     )
-    if last is None:
+    starts = dict(zip(starts_s.index.astype(int), starts_s.astype(float), strict=True))
+    moment = at_time(later, design.wells, starts, at_s)
+    if moment.number is None:
         return None
     means = counted.groupby(["well", "film"], as_index=False)[["offset_s", "amplitude_um"]].mean()
     table = means.rename(columns={"film": "moment", "amplitude_um": "value"})
-    return Readings(table.assign(hours=table["offset_s"] / 3600.0), last, baseline)
+    table = table.assign(hours=table["offset_s"] / 3600.0)
+    return Readings(table, moment.number, fullest(earlier, design.wells), moment.why_not)
 
 
 def unit_values(
@@ -154,7 +172,7 @@ def unit_values(
     nothing; wells without either moment have none.
 
     Returns:
-        columns arm, donor, hours, value.
+        columns unit, arm, donor, hours, value.
     """
     import pandas as pd
 
@@ -167,17 +185,19 @@ def unit_values(
     if over_baseline:
         value = value / kept[kept["moment"] == readings.baseline].set_index("well")["value"]
     value = value[value.notna() & (value < math.inf)]
+    of_well, at_h = value.to_dict(), final["hours"].to_dict()
     rows = []
     for unit in units:
-        own = [well for well in unit.wells if well in value.index]
+        own = [well for well in unit.wells if well in of_well]
         if own:
-            hours = float(final.loc[own, "hours"].mean())
-            mean = geometric(list(value[own]))
-            rows.append({"arm": unit.arm, "donor": unit.donor, "hours": hours, "value": mean})
-    return pd.DataFrame(rows, columns=["arm", "donor", "hours", "value"])
+            hours = math.fsum(at_h[well] for well in own) / len(own)
+            mean = geometric([of_well[well] for well in own])
+            rows.append({"unit": unit.name, "arm": unit.arm, "donor": unit.donor, "hours": hours,
+                         "value": mean})  # fmt: skip
+    return pd.DataFrame(rows, columns=["unit", "arm", "donor", "hours", "value"])
 
 
-def _all_arms(
+def all_arms(
     design: Design,
     readout: Literal["diameter", "optical contraction"],
     readings: Readings,

@@ -84,6 +84,15 @@ def pooled_contrast(
     return contrast(model, {arm: w for arm, w in weights.items() if arm != reference})
 
 
+def equal_spread_p(values: Mapping[str, Mapping[str, float]], control: str) -> float | None:
+    """Bartlett's p of "arms vary alike between donors"; None where donors are too few to ask.
+
+    Raises:
+        ValueError: as of :func:`arms_over_donors`.
+    """
+    return _equal_spread(model_residuals(values, _additive(values, control)[0]))
+
+
 def model_residuals(
     values: Mapping[str, Mapping[str, float]], model: MixedModel
 ) -> dict[str, list[float]]:

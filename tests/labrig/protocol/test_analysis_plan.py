@@ -68,6 +68,10 @@ MISTAKES = {
         "primary: [mass, strength]", "primary: [strength]", "contrasts.0.must_show",
         "mass is not a primary read-out", "Add it",
     ),
+    "late gate": (
+        "{arm: nerve-sham}", "{arm: nerve-sham, must_show: [mass]}", "contrasts.3",
+        "stands behind", "first",
+    ),
     "same read-out": ("[mass, strength]", "[mass, mass]", "primary", "twice", "once"),
     "time": ("at: 72 h", "at: 73 h", "at", "after the end", "reaches"),
     "bare time": ("at: 72 h", "at: 72", "at", "no unit", "h"),

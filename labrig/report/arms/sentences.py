@@ -1,0 +1,104 @@
+"""One sentence per arm, that a statistician signs and a technician understands."""
+
+from __future__ import annotations
+
+from labrig.report.arms.classes import CLASSES, Finding
+from labrig.report.arms.verdicts import ArmsVerdict, ArmVerdict
+
+_WORDS = {"mass": "diameter", "strength": "contraction", "quality": "contraction over diameter"}
+
+
+def sentence_of(arm: ArmVerdict, all_arms: ArmsVerdict) -> str:
+    """What is shown of one arm, and what is not."""
+    shown = _shown(arm)
+    told = "; ".join(_ratio(name, found) for name, found in shown)
+    start = f"{_where(arm, all_arms)}{arm.arm}"
+    if arm.label in CLASSES:
+        how = (
+            "each loss shown to be at least as large as its threshold"
+            if arm.grade == "at least the threshold"
+            else "a loss shown, its estimate past the threshold; not shown to be as large"
+        )
+        if arm.label == "sarcopenia-like" and arm.grade != "at least the threshold":
+            how = "both losses shown, their estimates past the thresholds; not shown to be as large"
+        said = f"{start} is {arm.label} against {arm.against}: {told}; {how} ({_p(arm.p)})."
+    elif arm.label == "none":
+        said = (
+            f"{start} lost neither mass nor strength, as the definition has them, against "
+            f"{arm.against}: {told}; each shown to be above its threshold or within the margin."
+        )
+    elif arm.label == "undecided":
+        known = ", ".join(f"{_WORDS[name]} {_state(found)}" for name, found in shown)
+        said = f"{start} is undecided against {arm.against}: {told}; {known}."
+    else:
+        why = f" ({'; '.join(arm.reasons)})" if arm.reasons else ""
+        words = {
+            "cannot be told": f"cannot be told from {arm.against}",
+            "not interpreted": f"is not interpreted against {arm.against}, behind a closed gate",
+            "cytotoxic/confounded": f"is cytotoxic/confounded against {arm.against}",
+            "not assessable": f"cannot be assessed against {arm.against}",
+        }[arm.label]
+        return f"{start} {words}{why}{': ' + told if told else ''}."
+    return said + (f" {_capital('; '.join(arm.reasons))}." if arm.reasons else "")
+
+
+def scope_of(all_arms: ArmsVerdict) -> str:
+    """Whom all of it is about, and under which plan; a sentence or two."""
+    plan = all_arms.plan
+    planned = f" of {plan.donors.planned} planned" if plan.donors is not None else ""
+    if all_arms.donors < 2:
+        who = f"One donor{planned}: what follows is about that donor and says nothing about people."
+    else:
+        who = f"{all_arms.donors}{planned} donors."
+    why = "; ".join(all_arms.exploratory)
+    return who + (f" Exploratory: {why}." if why else "")
+
+
+def _where(arm: ArmVerdict, all_arms: ArmsVerdict) -> str:
+    donors = max((len(found.effect.donors) for _, found in _shown(arm)), default=0)
+    if donors < 2:
+        return "In this donor, " if all_arms.donors < 2 else ""
+    return f"Over {donors} donors, "
+
+
+def _shown(arm: ArmVerdict) -> list[tuple[str, Finding]]:
+    pairs = [("mass", arm.mass), ("strength", arm.strength)]
+    if arm.label == "low-quality":
+        pairs.append(("quality", arm.quality))
+    return [(name, found) for name, found in pairs if found is not None]
+
+
+def _ratio(name: str, found: Finding) -> str:
+    estimate, effect = found.effect.estimate, found.effect
+    if estimate is None:
+        return f"{_WORDS[name]} unknown ({effect.why_not})"
+    if estimate.ratio_interval is None:
+        return f"{_WORDS[name]} × {estimate.ratio:.2f} at {effect.hours:.1f} h (no error known)"
+    low, high = estimate.ratio_interval
+    return (
+        f"{_WORDS[name]} × {estimate.ratio:.2f} at {effect.hours:.1f} h "
+        f"(95 % interval {low:.2f} to {high:.2f}, {_p(found.claim.loss)})"
+    )
+
+
+def _state(found: Finding) -> str:
+    if found.effect.estimate is None or found.claim.loss is None:
+        return "cannot be told"
+    if found.grade == "none":
+        return "is not lost"
+    if found.grade == "undecided":
+        less = ", less than the threshold by its estimate" if found.any_loss else ""
+        return f"shows a loss{less}" if found.any_loss else "shows neither a loss nor its absence"
+    return "is lost"
+
+
+def _p(p: float | None) -> str:
+    if p is None:
+        return "no p"
+    if p < 0.0001:
+        return "p < 0.0001 over the page"
+    return f"p = {p:.2g} over the page" if p < 0.1 else f"p = {p:.2f} over the page"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
