@@ -92,6 +92,12 @@ class AnalysisPlan(_Strict):
     error_rate: float = Field(
         default=0.05, gt=0, le=0.2, description="one-sided, for all claims of a loss together"
     )
+    mass_share: float = Field(
+        default=0.6,
+        gt=0,
+        lt=1,
+        description="of the error rate, where strength is primary too and gets the rest",
+    )
     claim: Literal["shown", "at-least-threshold"] = Field(
         default="shown",
         description="what a class asks of a loss: shown, with an estimate past the threshold; or "

@@ -14,6 +14,7 @@ from labrig.record.consumption import Consumption, ReservoirNow, reservoirs_now
 from labrig.record.ledger import Ledger, dose_ledger
 from labrig.report.arms.of_run import arms_of_run
 from labrig.report.arms.verdicts import ArmsVerdict
+from labrig.report.chance_labels import UnitNoise, unit_noise
 from labrig.report.compared_at import compared_at
 from labrig.report.comparisons import ArmComparison, Readings, all_arms
 from labrig.report.contraction import (
@@ -64,6 +65,7 @@ class Analysis:
         last_round: the round at which arms are compared; None without one.
         verdicts: per protocol, the control's units among them without a class; verdicts_itt: as
             if every dose had come.
+        unit_noise: how noisy the classes of units are.
         arms: the verdict on each arm, in the plan's analysis set; arms_otherwise: in the other.
         reservoirs: what is left in each, at the end.
     """
@@ -92,6 +94,7 @@ class Analysis:
     sensitivity: tuple[SensitivityRow, ...]
     comparisons: tuple[ArmComparison, ...]
     origins: tuple[Origin, ...]
+    unit_noise: UnitNoise
     arms: ArmsVerdict
     arms_otherwise: ArmsVerdict
     reservoirs: tuple[ReservoirNow, ...]
@@ -141,10 +144,11 @@ def analyse(record: Record) -> Analysis:
     verdicts = _verdicts(record, counting_left, contractions_left, judged, left_out)
     comparisons: tuple[ArmComparison, ...] = ()
     strength = None if why_no_strength(protocol) else compared.strength
+    margin = agreed.equivalence_margin
     if control is not None and compared.mass is not None:
-        comparisons = all_arms(design, "diameter", compared.mass, left_out_from_s)
+        comparisons = all_arms(design, "diameter", compared.mass, left_out_from_s, margin)
     if control is not None and strength is not None:
-        comparisons += all_arms(design, "optical contraction", strength, left_out_from_s)
+        comparisons += all_arms(design, "optical contraction", strength, left_out_from_s, margin)
     verdicts_itt = _verdicts(record, unit_table(counting, units), contractions, judged, {})
     per_set = [
         arms_of_run(record, design, compared, censored, classed)
@@ -179,6 +183,7 @@ def analyse(record: Record) -> Analysis:
         ),
         comparisons=comparisons,
         origins=_origins(record, design, counting, compared.mass, strength),
+        unit_noise=unit_noise(verdicts, control, protocol.definition),
         arms=per_set[0],
         arms_otherwise=per_set[1],
         reservoirs=_reservoirs(record, outcome),

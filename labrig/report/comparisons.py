@@ -17,6 +17,7 @@ from labrig.report.growth import geometric
 from labrig.report.moments import at_time, fullest
 from labrig.report.units import Design
 from labrig_analysis.statistics import (
+    EQUIVALENCE_MARGIN,
     RatioTest,
     geometric_mean,
     holm,
@@ -202,8 +203,17 @@ def all_arms(
     readout: Literal["diameter", "optical contraction"],
     readings: Readings,
     censored_from_s: Mapping[str, float],
+    margin: float = EQUIVALENCE_MARGIN,
 ) -> tuple[ArmComparison, ...]:
-    """A readout of every arm against the control: as it is, and over its baseline."""
+    """A readout of every arm against the control: as it is, and over its baseline.
+
+    Args:
+        design: with a control.
+        readout: what the readings are of.
+        readings: by well and moment.
+        censored_from_s: by well.
+        margin: of equivalence, a ratio above 1.
+    """
     ways: tuple[tuple[Analysis, Mapping[str, float] | None], ...] = (
         ("intention to treat", None),
         ("per protocol", censored_from_s),
@@ -216,7 +226,7 @@ def all_arms(
                 if arm != design.control:
                     units = design.contrast((arm, str(design.control))).units
                     values = unit_values(readings, units, censored, over_baseline)
-                    row = _compare(design, values, arm, analysis)
+                    row = _compare(design, values, arm, analysis, margin)
                     rows.append(replace(row, readout=_named(readout, over_baseline)))
             found += _adjusted(rows)
     return tuple(found)
@@ -228,7 +238,9 @@ def _named(readout: Literal["diameter", "optical contraction"], over_baseline: b
     return "optical contraction over its baseline" if over_baseline else "optical contraction"
 
 
-def _compare(design: Design, values: pd.DataFrame, name: str, analysis: Analysis) -> ArmComparison:
+def _compare(
+    design: Design, values: pd.DataFrame, name: str, analysis: Analysis, margin: float
+) -> ArmComparison:
     pair = (name, str(design.control))
     arm, control = (values[values["arm"] == side] for side in pair)
     donors = sorted(set(arm["donor"]) & set(control["donor"]))
@@ -239,10 +251,11 @@ def _compare(design: Design, values: pd.DataFrame, name: str, analysis: Analysis
     elif not (values["value"] > 0).all():
         why_not = "a unit shows none at all, so there is no ratio"
     elif len(donors) >= 2:
-        result = ratio_of_pairs([_donor_ratio(arm, control, donor) for donor in donors])
+        ratios = [_donor_ratio(arm, control, donor) for donor in donors]
+        result = ratio_of_pairs(ratios, margin)
     else:
-        own = (list(side[side["donor"] == donors[0]]["value"]) for side in (arm, control))
-        result = ratio_of_groups(*own)
+        mine, theirs = (list(side[side["donor"] == donors[0]]["value"]) for side in (arm, control))
+        result = ratio_of_groups(mine, theirs, margin)
     return ArmComparison(
         *pair,
         readout="diameter",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +9,7 @@ from labrig.plan.words import MANY_ROWS
 from labrig.record.conclusion import failures_of, shortfalls_of
 from labrig.report.analysis import Analysis
 from labrig.report.outcome import Outcome, clock
-from labrig.report.standing import standing
+from labrig.report.verdict_lines import VerdictLines, verdict_lines
 from labrig.run_folder import is_rehearsal
 
 Tone = Literal["good", "warn", "bad"]
@@ -22,7 +21,6 @@ LOW_FRACTION = 0.15
 
 FEW_PULSES = 0.95
 """[P] A channel with less than this of its planned pulses is named."""
-_IN_WORDS = {"none": "“none” (neither mass, strength nor quality is low)"}
 _TOLD_ABOVE = {
     "stall", "stall-recovered", "stall-given-up", "stall-retried", "uncensored",
     "restarted-by-operator", "left-by-operator", "dose-refused", "watchdog-armed", "mass-balance",
@@ -47,7 +45,7 @@ class Headline:
     tone: Tone
     title: str
     lead: str
-    verdict: str
+    verdict: VerdictLines
     points: tuple[Point, ...]
 
 
@@ -95,7 +93,7 @@ def headline(analysis: Analysis) -> Headline:
     if len(points) > MOST_POINTS:
         rest = len(points) - MOST_POINTS + 1
         points = [*points[: MOST_POINTS - 1], Point("warn", f"and {rest} more, listed below.")]
-    return Headline(tone, title, lead, verdict_sentence(analysis), tuple(points))
+    return Headline(tone, title, lead, verdict_lines(analysis), tuple(points))
 
 
 def _by_whom(analysis: Analysis) -> str:
@@ -111,30 +109,6 @@ def _why_failed(analysis: Analysis) -> tuple[str, ...]:
     rows, plan = analysis.record.rows, analysis.record.plan
     died = tuple(f"a part of the runner died: {what}" for what in failures_of(rows))
     return (*died, *shortfalls_of(plan, rows, analysis.ledger))
-
-
-def verdict_sentence(analysis: Analysis) -> str:
-    """The verdict, or why there is none."""
-    if len(analysis.record.protocol.arms) < 2:
-        return "No verdict: one arm alone is compared with nothing; its course over time is below."
-    if analysis.control is None:
-        return "No verdict: no arm has the role of a control, so there is nothing to compare with."
-    labels = Counter(verdict.label for verdict in analysis.classed)
-    total = len(analysis.classed)
-    record = analysis.record
-    prefix = standing(record.commitment, bool(record.identity["pilot"]), record.integrity).prefix
-    if labels["not assessable"] == total:
-        reasons = Counter(r for v in analysis.classed for r in v.reasons)
-        often = [r for r, count in reasons.items() if 2 * count >= total]
-        most = "; ".join(often) or "each for a reason of its own, below"
-        return (
-            f"{prefix}No verdict: none of the {total} experimental units beside the control can be "
-            f"assessed ({most})."
-        )
-    said = ", ".join(
-        f"{count} {_IN_WORDS.get(label, label)}" for label, count in labels.most_common()
-    )
-    return f"{prefix}Of {total} experimental units beside the control: {said}."
 
 
 def _troubles(analysis: Analysis) -> list[Point]:

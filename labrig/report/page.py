@@ -10,6 +10,7 @@ from labrig.record.acts import acts_of_people
 from labrig.record.lateness import PUNCTUAL_S
 from labrig.report import figures, run_facts, strips
 from labrig.report.analysis import Analysis, n_table
+from labrig.report.arm_rows import arm_rows, margin_words, plan_words
 from labrig.report.contraction import why_no_strength
 from labrig.report.growth import tubes_that_count
 from labrig.report.headline import capital, headline
@@ -18,6 +19,7 @@ from labrig.report.maker import Maker
 from labrig.report.outcome import LATE_PICTURE_FRACTION, TALLIED, clock
 from labrig.report.standing import standing
 from labrig.report.tables import FILES
+from labrig.report.verdict_lines import chance_sentence
 from labrig.run_folder import is_rehearsal
 
 MOST_ROWS = 60
@@ -89,7 +91,10 @@ def render(analysis: Analysis, maker: Maker) -> str:
         comparisons=_comparison_tables(analysis),
         both_alike=not analysis.left_out,
         no_comparison=_no_comparison(analysis),
-        gate=_gate(analysis),
+        arm_rows=arm_rows(analysis),
+        plan_words=plan_words(analysis.arms.plan),
+        chance=chance_sentence(analysis),
+        margin=margin_words(analysis.arms.plan),
         sensitivity=_sensitivity(analysis),
         left={now.reservoir: now.left_ml for now in analysis.reservoirs},
         assumptions=run_facts.assumptions(record),
@@ -259,29 +264,6 @@ def _no_comparison(analysis: Analysis) -> str:
     if analysis.control is None:
         return "There is no control arm and another to compare with it."
     return "Nothing was measured after treatment began."
-
-
-def _gate(analysis: Analysis) -> str:
-    positive = [n for n, a in analysis.record.protocol.arms.items() if a.role == "positive-control"]
-    if not positive:
-        return (
-            "No arm is a positive control, so it is not known whether a loss would have shown in "
-            "these cells: the comparisons above are exploratory."
-        )
-    low_mass_m = analysis.record.protocol.definition.low_mass_m
-    rows = [c for c in analysis.comparisons if c.arm in positive and c.readout == "diameter"]
-    results = [(c.arm, c.result) for c in rows if c.analysis == "per protocol" and c.result]
-    shown = [
-        arm
-        for arm, result in results
-        if result.ratio <= low_mass_m and result.high is not None and result.high < 1.0
-    ]
-    if shown:
-        return f"The positive control {shown[0]} shrank tubes: the assay could show a loss."
-    return (
-        f"The positive control {', '.join(positive)} did not shrink tubes as it should: by the "
-        "ordered gate no other comparison may be interpreted."
-    )
 
 
 def _sensitivity(analysis: Analysis) -> list[tuple[Any, list[str]]]:

@@ -136,7 +136,6 @@ def assumptions(record: Record) -> list[tuple[str, str, str]]:
         ("Dose fidelity allowed", f"{rules.fidelity_low:g} to {rules.fidelity_high:g}", "[P]"),
         ("Gap below half the plan that censors", f"{rules.max_gap_s / 3600:g} h", "[P]"),
         ("Pictures late from", f"{LATE_PICTURE_FRACTION:.0%} of the interval", "[P]"),
-        ("No difference of interest", "within ±10 %", "[P]"),
     ]
     electrodes = {e.resistance_basis for e in record.rig.electrodes.values()}
     if "computed" in electrodes:

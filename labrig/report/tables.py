@@ -13,6 +13,7 @@ from typing import Any
 
 from labrig.frames.manifest import COLUMNS as FRAME_COLUMNS
 from labrig.report.analysis import Analysis
+from labrig.report.arm_rows import arms_document
 from labrig.report.integrity import CommitmentShown
 from labrig.report.maker import Maker
 from labrig.report.standing import UNWITNESSED
@@ -24,7 +25,7 @@ FILES = (
     ("dose_ledger.csv", "dose by well and factor"),
     ("deviations.csv", "deviations, alarms, and all that was late, missed or uncertain"),
     ("frames.csv", "every picture"),
-    ("verdict.json", "verdicts, comparisons, origins"),
+    ("verdict.json", "verdicts on arms and units, comparisons, origins"),
     ("definition_sensitivity.csv", "every unit under every definition"),
 )
 
@@ -136,6 +137,7 @@ def _verdict(analysis: Analysis, maker: Maker) -> str:
         "unit_shares": analysis.unit_is,
         "control": analysis.control,
         "excluded": analysis.excluded,
+        **arms_document(analysis),
         "units": [asdict(verdict) for verdict in analysis.verdicts],
         "units_intention_to_treat": [
             {"unit": verdict.unit.name, "label": verdict.label, "reasons": verdict.reasons}

@@ -58,12 +58,13 @@ def geometric_mean(values: Floats) -> float:
     return float(np.exp(logs.mean())) if len(logs) else math.nan
 
 
-def ratio_of_groups(first: Floats, second: Floats) -> RatioTest:
+def ratio_of_groups(first: Floats, second: Floats, margin: float = EQUIVALENCE_MARGIN) -> RatioTest:
     """Compare independent units by Welch's t on logarithms (Welch 1947).
 
     Args:
         first: one positive value a unit.
         second: likewise, what it is compared with.
+        margin: a ratio above 1; from 1 / margin to margin is no difference.
 
     Returns:
         the ratio first/second; without interval when either side has fewer than two units.
@@ -82,10 +83,12 @@ def ratio_of_groups(first: Floats, second: Floats) -> RatioTest:
     if variance == 0:
         return _untested(difference, "none: units do not differ at all", n)
     df = variance**2 / (parts[0] ** 2 / (n[0] - 1) + parts[1] ** 2 / (n[1] - 1))
-    return _tested(difference, math.sqrt(variance), float(df), "Welch's t on log units", n)
+    return _tested(difference, math.sqrt(variance), float(df), "Welch's t on log units", n, margin)
 
 
-def contrast_of_groups(weighted: Sequence[tuple[float, Floats]]) -> RatioTest:
+def contrast_of_groups(
+    weighted: Sequence[tuple[float, Floats]], margin: float = EQUIVALENCE_MARGIN
+) -> RatioTest:
     """A weighted sum of means of log units over several groups, as a ratio (of ratios).
 
     Error by each group's own variance, degrees of freedom by Satterthwaite (1946); with weights 1
@@ -93,6 +96,7 @@ def contrast_of_groups(weighted: Sequence[tuple[float, Floats]]) -> RatioTest:
 
     Args:
         weighted: (weight, one positive value a unit) of every group.
+        margin: as of :func:`ratio_of_groups`.
 
     Returns:
         exp of the sum; ``n`` is the fewest and the most units of a group; without interval when a
@@ -113,10 +117,10 @@ def contrast_of_groups(weighted: Sequence[tuple[float, Floats]]) -> RatioTest:
     if variance == 0:
         return _untested(difference, "none: units do not differ at all", n)
     df = variance**2 / float(sum(part * part / own for part, own in parts))
-    return _tested(difference, math.sqrt(variance), df, "Welch's t on log units", n)
+    return _tested(difference, math.sqrt(variance), df, "Welch's t on log units", n, margin)
 
 
-def ratio_of_pairs(ratios: Floats) -> RatioTest:
+def ratio_of_pairs(ratios: Floats, margin: float = EQUIVALENCE_MARGIN) -> RatioTest:
     """Compare within blocks: a one-sample t on the log ratios, one a block (donor).
 
     At three to eight donors this holds its 5 % where tube-level tests reach 47 % and Wald tests of
@@ -124,6 +128,7 @@ def ratio_of_pairs(ratios: Floats) -> RatioTest:
 
     Args:
         ratios: one positive ratio a block.
+        margin: as of :func:`ratio_of_groups`.
 
     Raises:
         ValueError: none given, or one is not above 0.
@@ -137,7 +142,9 @@ def ratio_of_pairs(ratios: Floats) -> RatioTest:
     error = float(logs.std(ddof=1) / math.sqrt(len(logs)))
     if error == 0:
         return _untested(difference, "none: blocks do not differ at all", n)
-    return _tested(difference, error, len(logs) - 1.0, "paired t on log ratios of blocks", n)
+    return _tested(
+        difference, error, len(logs) - 1.0, "paired t on log ratios of blocks", n, margin
+    )
 
 
 def _logs(values: Floats) -> npt.NDArray[np.float64]:
@@ -152,7 +159,9 @@ def _untested(difference: float, why: str, n: tuple[int, int]) -> RatioTest:
     return RatioTest(math.exp(difference), None, None, None, None, None, why, n, "not shown")
 
 
-def _tested(difference: float, error: float, df: float, test: str, n: tuple[int, int]) -> RatioTest:
+def _tested(
+    difference: float, error: float, df: float, test: str, n: tuple[int, int], margin: float
+) -> RatioTest:
     # Student's t by the special functions: scipy.stats takes a second to load.
     from scipy.special import stdtr, stdtrit
 
@@ -160,7 +169,7 @@ def _tested(difference: float, error: float, df: float, test: str, n: tuple[int,
     reach90 = float(stdtrit(df, 0.95)) * error
     statistic = difference / error
     # Both one-sided tests at 5 % reject exactly when the 90 % interval lies within the margin.
-    within = abs(difference) + reach90 < math.log(EQUIVALENCE_MARGIN)
+    within = abs(difference) + reach90 < math.log(margin)
     return RatioTest(
         ratio=math.exp(difference),
         low=math.exp(difference - reach),

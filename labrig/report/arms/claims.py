@@ -88,7 +88,7 @@ def claims(
     by_component: dict[str, dict[Pair, Claim]] = {}
     for name, of_readout in found.items():
         rest = [pair for pair in pairs if (name, pair) not in of_gates]
-        adjusted = _adjusted(plan, of_readout, rest, thresholds[name], max(len(primary), 1))
+        adjusted = _adjusted(plan, of_readout, rest, thresholds[name], _share(name, primary, plan))
         own = {pair: of_gates[name, pair] for pair in pairs if (name, pair) in of_gates}
         by_component[name] = own | adjusted
     if plan.correction == "holm":
@@ -97,12 +97,19 @@ def claims(
     return Claims(by_component, gates, closed_by)
 
 
+def _share(name: str, primary: Sequence[str], plan: AnalysisPlan) -> float:
+    """Of the error rate; quality is claimed only together with strength, and gets its share."""
+    if len(primary) < 2:
+        return 1.0
+    return plan.mass_share if name == "mass" else 1 - plan.mass_share
+
+
 def _adjusted(
     plan: AnalysisPlan,
     found: Effects,
     pairs: Sequence[Pair],
     threshold: float,
-    share: int,
+    share: float,
 ) -> dict[Pair, Claim]:
     """Of one read-out, for the contrasts of it and the read-outs that share the rate."""
     tested = [pair for pair in pairs if found.family_of(pair) is not None]
@@ -112,9 +119,9 @@ def _adjusted(
         if plan.correction == "dunnett":
             adjusted[pair] = _in_family(found, pair, tested, threshold, share)
         elif plan.correction == "holm":
-            adjusted[pair] = _single(found, pair, threshold, share * len(tested))
+            adjusted[pair] = _single(found, pair, threshold, len(tested) / share)
         else:
-            each = _single(found, pair, threshold, share)
+            each = _single(found, pair, threshold, 1 / share)
             # Behind one that showed nothing no other is tested: p is never less than before.
             loss, past = (max(before, p or 0.0) for p in (each.loss, each.threshold))
             adjusted[pair] = Claim(each.alone, loss, past)
@@ -123,7 +130,7 @@ def _adjusted(
 
 
 def _in_family(
-    found: Effects, pair: Pair, tested: Sequence[Pair], threshold: float, share: int
+    found: Effects, pair: Pair, tested: Sequence[Pair], threshold: float, share: float
 ) -> Claim:
     """Dunnett among contrasts that share an error; the rate is shared among families by size."""
     family = found.family_of(pair)
@@ -131,7 +138,7 @@ def _in_family(
     assert family is not None
     assert alone is not None
     own = family.of([name_of(each) for each in tested if name_of(each) in family.estimates])
-    times = share * len(tested) / len(own.estimates)
+    times = len(tested) / len(own.estimates) / share
     single = below(alone)
     return Claim(
         single.p if single else None,

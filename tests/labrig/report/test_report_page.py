@@ -76,7 +76,7 @@ def test_pictures_that_were_photographed_are_not_called_simulated(write_run, sto
         "One donor: the test describes this donor only, no claim about people",
         "is not “no effect”",
         "“Sarcopenia-like” is the strongest wording allowed here",
-        "No arm is a positive control",
+        "No contrast is a gate: whether a loss would have shown in these cells is unknown",
         "not identifiable with these arms: muscle cells alone have no synapse to lose",
         "mass only, one assessment enough",
         "12 h (4 to 24 h)",
