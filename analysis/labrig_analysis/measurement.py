@@ -10,6 +10,7 @@ import numpy as np
 
 from labrig_analysis.arrays import GreyImage, LabelImage
 from labrig_analysis.calibration import check_pixel_size
+from labrig_analysis.fields.cleaned_planes import cleaned_planes
 from labrig_analysis.fields.field_tables import FieldTables, measure_tables, with_numbers
 from labrig_analysis.fields.inputs import (
     check_one_size,
@@ -76,10 +77,9 @@ def measure(
     """
     settings = settings or MeasureSettings()
     pixel_size_um = check_pixel_size(pixel_size_um)
-    planes = planes_by_channel(image_stack, channels)
+    planes, flags = cleaned_planes(planes_by_channel(image_stack, channels))
     looks = look_at_channels(planes, pixel_size_um)
     labels: dict[str, LabelImage] = {}
-    flags: list[str] = []
     searched_px, tubes_are_seen = np.nan, True
     if "tubes" in planes or "phase" in planes:
         stained = "tubes" in planes
@@ -128,9 +128,10 @@ def measure_labels(
     labels = {name: checked_labels(image, name) for name, image in labels.items()}
     found_in = planes_of_labels(labels, planes)
     check_one_size({**planes, **{f"{name} labels": image for name, image in labels.items()}})
+    planes, flags = cleaned_planes(planes)
     compact = {name: relabel_sequential(image) for name, image in labels.items()}
     tables = measure_tables(planes, compact, pixel_size_um, settings)
-    flags = [
+    flags += [
         reason
         for channel in found_in.values()
         for reason in grey_plane(planes[channel], f"{channel} plane").reasons
