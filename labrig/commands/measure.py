@@ -52,22 +52,50 @@ def measure(
     redo: Annotated[
         bool, typer.Option("--redo", help="Measure all again, also with other settings.")
     ] = False,
+    plate_map: Annotated[
+        str | None,
+        typer.Option(
+            help="CSV or Excel file with the columns well, arm, donor ('map.xlsx:SHEET'): arms are "
+            "compared as in the report of a run. A field's name must hold its well, as day3_B4_s1."
+        ),
+    ] = None,
+    control: Annotated[
+        str | None, typer.Option(help="Arm of the plate map that others are compared with.")
+    ] = None,
+    min_tubes: Annotated[
+        int,
+        typer.Option(min=1, help="Tubes that a well needs for its diameter to be compared."),
+    ] = 20,
+    contact_sheet: Annotated[
+        bool,
+        typer.Option(
+            "--contact-sheet",
+            help="Also write contact_sheet.html: all overlays with their flags on one page, the "
+            "oddest first.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
     """Measure myotubes and nuclei in a folder of images.
 
     Writes fields.csv, tubes.csv, nuclei.csv and overlays/<field>.png. Interrupted? Run the same
-    line again: fields that are done are not measured twice.
+    line again: fields that are done are not measured twice. With --plate-map also plate_wells.csv
+    and plate_comparisons.csv, with --contact-sheet one page of all overlays.
 
     Example: labrig measure images --tubes '*_myhc.png' --nuclei '*_dapi.png' --pixel-size-um 0.65
     --out results
 
     Exit status: 0 all measured; 1 refused; 6 some fields failed (their rows in fields.csv say why).
     """
+    from labrig.commands.plate_display import comparison_lines
     from labrig.commands.progress import field_progress
     from labrig.measure.batch import measure_folder
+    from labrig.measure.contact_sheet import write_contact_sheet
+    from labrig.measure.errors import MeasureError
+    from labrig.measure.plate_map import PlateMap
     from labrig.measure.sealing import sealed_again
     from labrig.measure.settings_file import read_settings
+    from labrig.report.plate_statistics import Rules, write_plate_statistics
     from labrig_analysis.settings import MeasureSettings
 
     given = {"tubes": tubes, "nuclei": nuclei, "phase": phase}
@@ -77,6 +105,9 @@ def measure(
         ExitStack() as stack,
     ):
         chosen = read_settings(settings) if settings else MeasureSettings()
+        if control is not None and plate_map is None:
+            raise MeasureError("--control is an arm of a plate map: give --plate-map too")
+        plate = None if plate_map is None else PlateMap.read(plate_map, control)
         stack.enter_context(sealed_again(out, "labrig measure", settings=chosen))
         result = measure_folder(
             folder,
@@ -88,7 +119,15 @@ def measure(
             save_labels=save_labels,
             redo=redo,
             on_progress=on_progress,
+            accept=plate.accept if plate else lambda names: None,
         )
+        found = None
+        if plate is not None:
+            rules = Rules(plate.control, chosen.fusion.min_nuclei, min_tubes)
+            found = write_plate_statistics(out, plate.wells, rules)
+        if contact_sheet:
+            told = plate.told(result.fields) if plate else {}
+            write_contact_sheet(out, result.rows, told)
     if as_json:
         typer.echo(
             json.dumps(
@@ -98,6 +137,7 @@ def measure(
                     "measured_now": result.measured,
                     "failed": dict(result.failed),
                     "flagged": dict(result.flagged),
+                    **({} if found is None else {"comparisons": found.rows}),
                 }
             )
         )
@@ -109,5 +149,8 @@ def measure(
             f"{len(result.failed)} failed, {len(result.flagged)} flagged. "
             f"Tables and overlays: {result.out}"
         )
+        if found is not None:
+            for line in comparison_lines(found):
+                typer.echo(line)
     if result.failed:
         raise typer.Exit(exit_codes.PARTLY)

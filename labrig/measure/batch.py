@@ -43,6 +43,7 @@ class BatchResult:
 
     Attributes:
         fields: names, in order of the table.
+        rows: of fields.csv, likewise.
         measured: how many were measured now; the rest were done before.
         failed: names and reasons of fields that could not be measured.
         flagged: names and reasons of fields measured with something to know.
@@ -50,6 +51,7 @@ class BatchResult:
 
     out: Path
     fields: tuple[str, ...]
+    rows: Rows
     measured: int
     failed: Mapping[str, str]
     flagged: Mapping[str, str]
@@ -65,6 +67,7 @@ def measure_folder(
     save_labels: bool = False,
     redo: bool = False,
     on_progress: Progress | None = None,
+    accept: Callable[[Sequence[str]], object] = lambda names: None,
 ) -> BatchResult:
     """Measure every field of a folder, a plate or a run.
 
@@ -81,6 +84,8 @@ def measure_folder(
         save_labels: write `<field>_tubes.tif` and `<field>_nuclei.tif` too.
         redo: measure all again, also where settings differ from those in `out`.
         on_progress: called after each field with (done, all, its name).
+        accept: called with the names of the fields before anything is measured or written; refuses
+            by raising MeasureError.
 
     Raises:
         MeasureError: the request cannot be carried out; says why and how to mend it.
@@ -91,6 +96,7 @@ def measure_folder(
     fields = plate_fields(plate, patterns) if plate else _from_files(folder, patterns)
     if not fields:
         raise MeasureError(f"{folder} holds no image that was ever written")
+    accept([field.name for field in fields])
     pixel_size_um = _pixel_size(fields, pixel_size_um)
     labels = out if save_labels else None
     _refuse_to_overwrite(fields, out, labels)
@@ -128,6 +134,7 @@ def measure_folder(
     return BatchResult(
         out=out,
         fields=tuple(names),
+        rows=rows,
         measured=len(todo),
         failed={r["field"]: r["reasons"] for r in rows if r["status"] == "failed"},
         flagged={r["field"]: r["reasons"] for r in rows if r["status"] == "flagged"},

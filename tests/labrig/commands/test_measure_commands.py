@@ -65,6 +65,29 @@ def test_a_spoilt_image_is_told_and_the_rest_is_done(run, images):
     assert fields["status"].tolist() == ["failed", "ok"]
 
 
+def test_a_plate_map_and_a_contact_sheet(run, images):
+    for name, well in (("a", "A01"), ("b", "B1")):
+        (images / f"{name}_dapi.png").rename(images / f"day5_{well}_dapi.png")
+    out, plate = images.parent / "out", images.parent / "map.csv"
+    asked = ("--pixel-size-um", 0.65, "--plate-map", plate, "--control", "rest", "--contact-sheet")
+    plate.write_text("well;arm;donor\nA1;rest;D1\nB2;tonic;D1\n")
+    refused = measure_it(run, images, *asked)
+    assert refused.exit_code == exit_codes.REFUSED
+    assert "day5_B1: B1 is not in the map" in refused.output
+    assert not out.exists(), "something was measured before it was refused"
+    plate.write_text("well;arm;donor\nA1;rest;D1\nB1;tonic;D1\n")
+    done = measure_it(run, images, *asked)
+    assert done.exit_code == exit_codes.OK, done.output
+    assert "fusion_index, tonic over rest: not measured in both arms of any donor" in done.output
+    assert pd.read_csv(out / "plate_wells.csv")["nuclei"].tolist() == [4, 4]
+    assert "A1, rest, donor D1" in (out / "contact_sheet.html").read_text(encoding="utf-8")
+    told = json.loads(measure_it(run, images, *asked, "--json").stdout)
+    assert {row["arm"] for row in told["comparisons"]} == {"tonic"}
+    alone = measure_it(run, images, "--pixel-size-um", 0.65, "--control", "rest")
+    assert alone.exit_code == exit_codes.REFUSED
+    assert "give --plate-map too" in alone.output
+
+
 def test_review_and_agree(run, images):
     measure_it(run, images, "--pixel-size-um", 0.65)
     out = images.parent / "out"
