@@ -77,6 +77,8 @@ def print_status(run: Path, shown: Mapping[str, Any]) -> None:
             f"[bold red]ALARM[/] {escape(alarm['about'])}, since {_at(shown, alarm['since_s'])}: "
             + escape(f"{alarm['what']} {alarm['remedy']}")
         )
+    for line in suspended_lines(shown):
+        console.print(f"[bold red]{escape(line)}[/]")
     for question in shown.get("questions", []):
         console.print(f"[bold]QUESTION[/] {escape(question['what'])}")
         for line in answer_lines(question, run):
@@ -102,6 +104,15 @@ def print_status(run: Path, shown: Mapping[str, Any]) -> None:
         console.print(f"next: {what}, at {_at(shown, entry['at_s'])}", markup=False)
     for line in reservoir_lines(shown):
         console.print(line)
+
+
+def suspended_lines(shown: Mapping[str, Any]) -> list[str]:
+    """A line per instrument that interlocks keep from going on."""
+    return [
+        f"{name} is suspended by {', '.join(mode['why'])}; it goes on by itself when that is over"
+        for name, mode in sorted(shown.get("modes", {}).items())
+        if mode["name"] == "suspended"
+    ]
 
 
 def answer_lines(question: Mapping[str, Any], run: Path) -> list[str]:

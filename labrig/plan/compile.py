@@ -22,6 +22,7 @@ from labrig.plan.flow_demand import demands
 from labrig.plan.flow_schedule import flow_levels
 from labrig.plan.forecast import forecast, predicted_curves, pulse_figures
 from labrig.plan.imaging_schedule import Positions, frames, readings
+from labrig.plan.interlocks import planned_interlocks
 from labrig.plan.plan import Finding, Plan, RunRules, Severity, WellPlan
 from labrig.plan.pumps import pump_rates
 from labrig.plan.solutions import line_solutions, stock_roles
@@ -149,6 +150,7 @@ def assemble(
         chambers=chambers,
         draws=drawn,
         rules=_rules(protocol, rig),
+        interlocks=planned_interlocks(rig),
     )
     draft = Draft(
         protocol=protocol,

@@ -222,6 +222,35 @@ class RunRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Interlock:
+    """A rule of the rig about what is measured.
+
+    Attributes:
+        instrument: whose looks it judges; "" when it is about a reservoir.
+        reservoir: whose level it judges, by what its pumps believe; else "".
+        quantity: with its unit in its name.
+        low / high: broken below or above; None: no such end.
+        older_than_s: broken when the last value is older; then there is no low and no high.
+        for_s: it stands once it was broken for so long, s.
+        hysteresis: a value must be inside by so much to end it; in the unit of the quantity.
+        action: what it does beside raising an alarm.
+        suspends: instruments, by action ``suspend``.
+    """
+
+    name: str
+    instrument: str
+    reservoir: str
+    quantity: str
+    low: float | None
+    high: float | None
+    older_than_s: float | None
+    for_s: float
+    hysteresis: float
+    action: Literal["alarm", "hold", "suspend"]
+    suspends: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything the runner and the readers need; pure data.
 
@@ -250,6 +279,7 @@ class Plan:
     rules: RunRules = RunRules()
     protocol: str = ""
     rig: str = ""
+    interlocks: tuple[Interlock, ...] = ()
 
     @property
     def blocked(self) -> bool:

@@ -31,6 +31,7 @@ _ADDED: dict[Any, frozenset[str]] = {
     TrainSpec: frozenset({"amplitude_ma"}),
     Frame: frozenset({"z_um"}),
     Film: frozenset({"z_um"}),
+    Plan: frozenset({"interlocks"}),
 }
 """Fields that plans of an older labrig lack; they are read as their defaults."""
 

@@ -81,6 +81,7 @@ class RunState:
         stalls: by pump, what was said of a stall that is not over.
         pumps_given_up: of those, the ones that stand, as they stalled again when tried again.
         pumps_left: of those, the ones that an operator wants to stand.
+        interlocks: by rule, what was said of one of the rig's when it tripped; those that stand.
     """
 
     epoch: int = 0
@@ -109,6 +110,7 @@ class RunState:
     counts: Counter[str] = field(default_factory=Counter)
     alarms: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     questions: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    interlocks: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def begun(self) -> bool:
@@ -184,6 +186,10 @@ def _apply_trouble(state: RunState, row: Row) -> None:
             state.stalls.pop(pump, None)
             state.pumps_given_up.discard(pump)
             state.pumps_left.discard(pump)
+        case "interlock":
+            state.interlocks[row.detail["rule"]] = row.detail
+        case "interlock-over":
+            state.interlocks.pop(row.detail["rule"], None)
         case "stage-lost":
             state.lost_stages.add(row.detail["instrument"])
         case "stage-homed-by-operator":

@@ -8,6 +8,7 @@ from typing import Literal
 from labrig.plan.words import MANY_ROWS
 from labrig.record.conclusion import failures_of, shortfalls_of
 from labrig.report.analysis import Analysis
+from labrig.report.interlocks import interlock_sentences
 from labrig.report.outcome import Outcome, clock
 from labrig.report.verdict_lines import VerdictLines, verdict_lines
 from labrig.run_folder import is_rehearsal
@@ -27,6 +28,7 @@ _TOLD_ABOVE = {
     "censored", "picture-missed", "link-lost",
     "link-restored", "gap", "left-unattended", "dose-uncertain",
     "failed-by-bug", "stage-lost", "stage-homed-by-operator", "left-as-found",
+    "interlock", "interlock-over",
 }  # fmt: skip
 
 
@@ -137,6 +139,8 @@ def _troubles(analysis: Analysis) -> list[Point]:
                     f"pumps believe {balance.believed_ul / 1000:.1f} mL.",
                 )
             )
+    told = interlock_sentences(analysis.record.plan, outcome)
+    points += [Point("warn", said) for said in told]
     lost = {kind: fates.get("missed", 0) + fates.get("failed", 0)
             for kind, fates in outcome.tally.items()}  # fmt: skip
     for kind, count in lost.items():

@@ -166,6 +166,32 @@ class Calibration(Strict):
     valid_days: int = Field(default=7, ge=1)
 
 
+class InterlockEntry(Strict):
+    """A rule about what is measured, for the runner to act on by itself (docs/interlocks.md).
+
+    Limits and hysteresis are in the unit that the quantity has in its name.
+    """
+
+    instrument: Name | None = Field(default=None, description="whose readings it judges")
+    reservoir: Name | None = Field(
+        default=None, description="instead: whose level, by what its pumps have moved (`left_ml`)"
+    )
+    quantity: str = Field(description="e.g. `co2_percent`, `temperature_c`, `stalled`, `left_ml`")
+    low: float | None = Field(default=None, description="broken below it")
+    high: float | None = Field(default=None, description="broken above it")
+    older_than_s: Seconds | None = Field(
+        default=None, alias="older_than", gt=0, description="broken when the last value is older"
+    )
+    for_s: Seconds = Field(
+        default=0.0, alias="for", ge=0, description="it acts once it was broken for so long"
+    )
+    hysteresis: float = Field(
+        default=0.0, ge=0, description="so far inside its limits a value must be to end it"
+    )
+    action: Literal["alarm", "hold", "suspend"] = "alarm"
+    suspends: tuple[Name, ...] = Field(default=(), description="instruments, for `suspend`")
+
+
 class Rig(Strict):
     """One bench."""
 
@@ -184,6 +210,7 @@ class Rig(Strict):
     optics: dict[Name, Optics] = Field(description="by the protocol's channel name")
     probe: Name | None = None
     calibrations: tuple[Calibration, ...] = ()
+    interlocks: dict[Name, InterlockEntry] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:

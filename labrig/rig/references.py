@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from labrig.problems import KeyPath, Mistake, did_you_mean, raise_mistakes
 from labrig.protocol.plates import PLATES
+from labrig.rig.interlocks import interlock_mistakes
 from labrig_drivers.instrument import BrokenType, InstrumentType, installed_types
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def check_references(rig: Rig) -> None:
         *_outflow(rig, types),
         *_electrodes(rig, types),
         *_optics(rig, types),
+        *interlock_mistakes(rig, types),
     ]
     raise_mistakes("rig", mistakes)
 

@@ -55,6 +55,11 @@ class AtOnce:
                 self._resume(command.args)
         self._dispatcher.put(command)
 
+    def hold(self, reason: str, by: str) -> None:
+        """For whoever is not a person at the door: hold the run, if there is one to hold."""
+        if self._desk.board.condition not in OVER and not self._desk.held:
+            self._hold({"reason": reason, "by": by})
+
     def _stop(self) -> None:
         # The epoch first: nothing begun before may still switch anything on.
         epoch = self._desk.fence.raise_epoch()

@@ -99,6 +99,7 @@ class Desk:
         trusted: bool = True,
         note: str = "",
         entry: str = "",
+        made_of_it: Mapping[str, Any] | None = None,
     ) -> None:
         """The one way in for what an instrument gave: shown, written, counted, judged.
 
@@ -108,6 +109,7 @@ class Desk:
             trusted: whether the instrument vouches for them.
             note: why it does not.
             entry: key of the reading that was due; else it is a sample.
+            made_of_it: what its worker makes of it, judged as well; rows of its own tell of it.
         """
         now_s = self.clock.now_s()
         if "delivered_ul" in values:
@@ -119,6 +121,7 @@ class Desk:
         else:
             self.board.read(instrument, {"at_s": now_s, **values})
             self._guarded(lambda: self.journal.sample(instrument, values))
+        values = {**values, **(made_of_it or {})}
         self._judge(Measured(instrument, values, now_s, trusted, note))
 
     def judge_by(self, judge: Callable[[Measured], None]) -> None:

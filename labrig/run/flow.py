@@ -497,7 +497,8 @@ class PumpHandler:
             "delivered_ul": state.delivered_ul,
             "alarm": state.alarm,
         }
-        self._desk.measured(self.name, values | (kind if counter else {}))
+        made_of_it = {"stalled": self._clog is not None}
+        self._desk.measured(self.name, values | (kind if counter else {}), made_of_it=made_of_it)
 
     def _next_poll_s(self) -> float:
         return next_poll_s(self._desk.clock.now_s(), self._poll_s)

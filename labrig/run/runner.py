@@ -53,6 +53,7 @@ from labrig.run.orders import Command
 from labrig.run.port_gate import GatedTransport, Leave
 from labrig.run.port_link import PortLink, identify
 from labrig.run.register import Door
+from labrig.run.rig_rules import RigRule, level_of, standing
 from labrig.run.status import Status
 from labrig.run.stop_file import StopRequest, read_stop
 from labrig.run.workers import Worker
@@ -189,11 +190,11 @@ class Runner:
         self._write_start(desk, state)
         news = self._clock.mailbox("dispatcher")
         boxes = self._make_workers(desk, state, opened, news)
-        interlocks = self._interlocks(desk, news)
+        at_once = AtOnce(desk, self._workers, news)
+        interlocks = self._interlocks(desk, state, news, boxes, at_once)
         dispatcher = Dispatcher(
             self._plan, desk, news, boxes, state, interlocks, self._liveness.of(DISPATCHER)
         )
-        at_once = AtOnce(desk, self._workers, news)
         commands = Commands(desk, at_once.act, state.commands, self._dispatcher_hangs)
         control = ControlServer(
             lambda: self._status(desk, dispatcher).to_json(),
@@ -238,19 +239,39 @@ class Runner:
             control.close()
         return self._conclude(desk, dispatcher, failures)
 
-    def _interlocks(self, desk: Desk, news: Mailbox[Any]) -> Interlocks:
-        types = installed_types()
+    def _interlocks(
+        self,
+        desk: Desk,
+        state: RunState,
+        news: Mailbox[Any],
+        boxes: Mapping[str, Mailbox[Any]],
+        at_once: AtOnce,
+    ) -> Interlocks:
+        """The rules of this run, told of whatever is measured that they ask for."""
+        types, plan = installed_types(), self._plan
         watches: list[Watch] = []
         for instrument in self._bench.instruments:
             if types[instrument.type].kind == "probe":
                 watches += watches_of(
-                    desk, instrument.name, self._plan.rules, measures_of(instrument)
+                    desk, instrument.name, plan.rules, measures_of(instrument)
                 )
-        interlocks = Interlocks(watches)
+        rules = {i.name: RigRule(i, desk, boxes, at_once.hold) for i in plan.interlocks}
+        watches += [rule.watch() for rule in rules.values()]
+        stood = standing(plan.interlocks, state.interlocks)
+        for interlock, _ in stood:
+            # Before any level: what is suspended must not begin at a takeover.
+            rules[interlock.name].suspend()
+        interlocks = Interlocks(watches, [trip for _, trip in stood])
+        levels = {level_of(i.reservoir) for i in plan.interlocks if i.reservoir}
 
         def judge(look: Measured) -> None:
             if look.instrument in interlocks.instruments:
                 news.put(look)
+            if levels and "delivered_ul" in look.values:
+                for left in reservoirs_now(plan, desk.consumption, look.at_s):
+                    if level_of(left.reservoir) in levels:
+                        values = {"left_ml": left.left_ml}
+                        news.put(Measured(level_of(left.reservoir), values, look.at_s))
 
         desk.judge_by(judge)
         return interlocks

@@ -272,6 +272,8 @@ class Worker:
 
     def _suspend(self, name: str, mode: Mode) -> None:
         """Into its safe state, or out of it: its level first, then what waited."""
+        if self._finishing:
+            return
         if self._set_mode(name, mode):
             self._tell_of_modes([name])
         if mode.name == "following":

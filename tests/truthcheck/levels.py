@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from truthcheck.doses import dose_flows
 from truthcheck.night import Night, Violation
+from truthcheck.suspensions import suspended
 
 LONG_S = 300.0
 """[P] A level that is not held for longer than this must stand in the record."""
@@ -59,6 +60,8 @@ def _off(
         return
     if _out_of_reach(night, pump, from_s):
         return
+    if any(a_s - LONG_S <= from_s and to_s <= b_s + LONG_S for a_s, b_s in suspended(night, pump)):
+        return
     told = any(
         from_s - LONG_S <= row.run_s <= to_s + LONG_S
         and (row.detail.get("instrument") == pump or row.key == "gap")
@@ -103,7 +106,8 @@ def _at_the_end(night: Night) -> Iterator[Violation]:
     for pump, rate_ul_min in _last_levels(night, end.run_s).items():
         carries = {draw["carries"] for draw in night.plan["draws"] if draw["pump"] == pump}
         off = night.plan["rules"]["additives_on_stop"] == "off" and carries == {"additive"}
-        wanted = 0.0 if stopped and off else rate_ul_min
+        stands = stopped or any(to_s >= end.run_s for _, to_s in suspended(night, pump))
+        wanted = 0.0 if stands and off else rate_ul_min
         wanted *= night.factor(pump, end.run_s)
         really = night.physical.rate_ul_min(pump, end.run_s)
         if abs(really - wanted) <= 0.01 * abs(wanted) + 1e-9:

@@ -16,6 +16,7 @@ from labrig.plan.checks import (
     design,
     dose,
     imaging,
+    interlock,
     perfusion,
     power,
     stimulation,
@@ -35,6 +36,7 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     design.check,
     power.check,
     calibration.check,
+    interlock.check,
 )
 
 

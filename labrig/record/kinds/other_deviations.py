@@ -99,6 +99,38 @@ class EnvironmentSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class InterlockTripped:
+    """A rule of the rig stands: ``quantity`` of ``instrument`` (or of a reservoir of that name).
+
+    Attributes:
+        value: that broke it first; None: there was none to be trusted.
+        action: alarm, hold or suspend.
+        suspends: instruments that are in their safe state until it is over.
+    """
+
+    CODE: ClassVar = "interlock"
+    rule: str
+    instrument: str
+    quantity: str
+    value: float | None
+    from_s: float
+    action: str
+    suspends: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InterlockOver:
+    """Its cause is gone: what it suspended goes on by itself."""
+
+    CODE: ClassVar = "interlock-over"
+    rule: str
+    instrument: str
+    from_s: float
+    to_s: float
+    suspends: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LinkLost:
     """An instrument does not answer; ``wire``: the last bytes both ways."""
 
