@@ -67,6 +67,8 @@ ENTRIES = st.one_of(
     entry("deviation", "stall-given-up", instrument=PUMPS),
     entry("deviation", "left-by-operator", instrument=PUMPS),
     entry("deviation", "restarted-by-operator", instrument=PUMPS),
+    entry("deviation", "interlock", rule=KEYS, instrument="probe", from_s=1.0, value=9.0),
+    entry("deviation", "interlock-over", rule=KEYS, instrument="probe", from_s=1.0, to_s=2.0),
     entry("run", "stage-marked", instrument=PUMPS),
     entry("deviation", "stage-lost", instrument=PUMPS),
     entry("deviation", "stage-homed-by-operator", instrument=PUMPS),
