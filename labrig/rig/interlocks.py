@@ -9,14 +9,13 @@ from labrig.problems import KeyPath, Mistake, did_you_mean
 from labrig_drivers.instrument import InstrumentType
 
 if TYPE_CHECKING:
-    from labrig.rig.models import InterlockEntry, Rig
+    from labrig.rig.models import InstrumentEntry, InterlockEntry, Rig
 
 QUANTITIES: Mapping[str, tuple[str, ...]] = {
-    "probe": ("co2_percent", "temperature_c"),
     "pump": ("rate_ul_min", "stalled"),
     "stimulator": ("reachable",),
 }
-"""By kind of instrument, what its worker measures and a rule may ask for."""
+"""By kind, what a worker measures and a rule may ask for; a probe's type declares its own."""
 OF_A_RESERVOIR = ("left_ml",)
 YES_OR_NO = frozenset({"stalled"})
 """Broken when it is so; takes no limit."""
@@ -31,13 +30,17 @@ def interlock_mistakes(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterato
     kinds = {n: types[e.type].kind for n, e in rig.instruments.items() if e.type in types}
     for name, entry in rig.interlocks.items():
         path: KeyPath = ("interlocks", name)
-        yield from _subject(rig, path, entry, kinds)
+        yield from _subject(rig, path, entry, kinds, types)
         yield from _limits(path, entry)
         yield from _action(rig, path, entry, kinds)
 
 
 def _subject(
-    rig: Rig, path: KeyPath, entry: InterlockEntry, kinds: Mapping[str, str]
+    rig: Rig,
+    path: KeyPath,
+    entry: InterlockEntry,
+    kinds: Mapping[str, str],
+    types: Mapping[str, InstrumentType],
 ) -> Iterator[Mistake]:
     if (entry.instrument is None) == (entry.reservoir is None):
         what = "it must judge either an instrument or a reservoir"
@@ -51,12 +54,23 @@ def _subject(
         yield _none((*path, "instrument"), "instrument", name, rig.instruments)
     elif entry.instrument in kinds:
         kind = kinds[entry.instrument]
-        if kind in QUANTITIES:
-            yield from _quantity(path, entry, f"a {kind}", QUANTITIES[kind])
-        else:
+        known = _known(rig.instruments[entry.instrument], types)
+        if known:
+            yield from _quantity(path, entry, entry.instrument, known)
+        elif kind != "probe":  # else its settings are wrong, and that is said where they stand
             what = f"nothing that a {kind} measures can be judged"
-            remedy = f"Name a {', a '.join(QUANTITIES)} or a reservoir."
+            remedy = f"Name a probe, a {', a '.join(QUANTITIES)} or a reservoir."
             yield Mistake((*path, "instrument"), what, remedy, entry.instrument)
+
+
+def _known(entry: InstrumentEntry, types: Mapping[str, InstrumentType]) -> tuple[str, ...]:
+    kind = types[entry.type]
+    if kind.measures is None:
+        return QUANTITIES.get(kind.kind, ())
+    try:
+        return tuple(quantity.key for quantity in kind.measures(kind.settings(**entry.settings)))
+    except (TypeError, ValueError):
+        return ()
 
 
 def _none(path: KeyPath, kind: str, name: str, known: Iterable[str]) -> Mistake:
@@ -67,7 +81,7 @@ def _quantity(
     path: KeyPath, entry: InterlockEntry, whose: str, known: tuple[str, ...]
 ) -> Iterator[Mistake]:
     if entry.quantity not in known:
-        what = f"{whose} has no quantity '{entry.quantity}' that can be judged"
+        what = f"{whose} gives no '{entry.quantity}' that can be judged"
         remedy = f"It has: {', '.join(known)}."
         yield Mistake((*path, "quantity"), what, remedy, entry.quantity)
 

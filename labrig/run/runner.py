@@ -252,9 +252,7 @@ class Runner:
         watches: list[Watch] = []
         for instrument in self._bench.instruments:
             if types[instrument.type].kind == "probe":
-                watches += watches_of(
-                    desk, instrument.name, plan.rules, measures_of(instrument)
-                )
+                watches += watches_of(desk, instrument.name, plan.rules, measures_of(instrument))
         rules = {i.name: RigRule(i, desk, boxes, at_once.hold) for i in plan.interlocks}
         watches += [rule.watch() for rule in rules.values()]
         stood = standing(plan.interlocks, state.interlocks)
