@@ -89,6 +89,11 @@ class RunFolder:
         return self.root / "commitments.jsonl"
 
     @property
+    def witness(self) -> Path:
+        """Time stamps over the commitment; absent where nobody was asked for one."""
+        return self.root / "witness.jsonl"
+
+    @property
     def blinding_key(self) -> Path:
         """Which code is which arm; absent where arms are named."""
         return self.root / "blinding-key.json"

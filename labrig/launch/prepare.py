@@ -38,6 +38,7 @@ from labrig.protocol.commitment import read_commitment, start_permission
 from labrig.protocol.lab_log import LAB_LOG
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import CultureRecord, Donor, Protocol
+from labrig.protocol.witness import witness_path
 from labrig.record.origin import file_sha256
 from labrig.record.writable import clean_text
 from labrig.rig.bench import SIMULATED, bench_spec
@@ -175,6 +176,8 @@ def _prepare(
         commitment = read_commitment(folder.commitment)
         if (log := permission.commitment_path.with_name(LAB_LOG)).exists():
             shutil.copyfile(log, folder.commitments)
+        if (stamps := witness_path(request.protocol)).exists():
+            shutil.copyfile(stamps, folder.witness)
     key = _blinding_key(request, protocol.model, folder)
     folder.plan.write_text(to_json(plan), encoding="utf-8")
     write_json(folder.bench, bench_spec(simulated).to_json())

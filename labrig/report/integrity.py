@@ -31,6 +31,7 @@ from labrig.record.origin import file_sha256
 from labrig.record.rows import Row
 from labrig.report.blinding import faults_of_key
 from labrig.report.sealed_measures import faults_of_measures, notes_on_measures
+from labrig.report.witnessing import witness_of
 from labrig.rig.loading import load_rig
 from labrig.run_folder import RunFolder
 
@@ -49,11 +50,13 @@ class CommitmentShown:
         fits: whether what the run is judged by, and the protocol in its folder, are what stood
             committed when it began.
         after_data: how many of the entries, the last ones, were made after the run's first row.
+        witness: who else than this computer has witnessed its time, in words; "" for nobody.
     """
 
     entries: tuple[Mapping[str, Any], ...]
     fits: bool
     after_data: int = 0
+    witness: str = ""
 
     @property
     def post_hoc(self) -> bool:
@@ -277,7 +280,8 @@ def _commitment(run: _Run) -> tuple[CommitmentShown | None, list[str], list[str]
          "sha256": e.sha256, "after_data": at >= len(commitment.entries) - after}
         for at, e in enumerate(commitment.entries)
     )  # fmt: skip
-    return CommitmentShown(entries, not differs, after), faults, warnings
+    witness = witness_of(run.folder, run.identity, run.rows)
+    return CommitmentShown(entries, not differs, after, witness), faults, warnings
 
 
 def _made_after(run: _Run, commitment: Commitment, faults: list[str]) -> int:

@@ -69,13 +69,18 @@ def standing(
     return Standing("", "", line, warning, prefix)
 
 
+def when_known(commitment: CommitmentShown) -> str:
+    """How the time of a commitment is known, and no more than that."""
+    return f"on this computer; {commitment.witness}" if commitment.witness else UNWITNESSED
+
+
 def _line(commitment: CommitmentShown | None, pilot: bool) -> str:
     if commitment is None:
         kind = "Uncommitted pilot" if pilot else "Uncommitted"
         return f"{kind}: the definition in the protocol was not fixed before the run."
     if commitment.after_data == len(commitment.entries):
-        return f"Committed after the run had begun, {UNWITNESSED}: results are post hoc."
-    said = f"Committed before the run's first row, {UNWITNESSED}"
+        return f"Committed after the run had begun, {when_known(commitment)}: results are post hoc."
+    said = f"Committed before the run's first row, {when_known(commitment)}"
     if commitment.amended_before_data:
         said += ", and amended before data"
     if commitment.post_hoc:

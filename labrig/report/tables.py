@@ -16,7 +16,7 @@ from labrig.report.analysis import Analysis
 from labrig.report.arm_rows import arms_document
 from labrig.report.integrity import CommitmentShown
 from labrig.report.maker import Maker
-from labrig.report.standing import UNWITNESSED
+from labrig.report.standing import when_known
 from labrig.run_folder import is_rehearsal
 
 FILES = (
@@ -129,7 +129,7 @@ def _verdict(analysis: Analysis, maker: Maker) -> str:
         "integrity": list(record.integrity.failures),
         "integrity_warnings": [*record.integrity.warnings, *record.integrity.notes],
         "amended": _amended(commitment),
-        "commitment_time": UNWITNESSED if commitment else None,
+        "commitment_time": when_known(commitment) if commitment else None,
         "analysed_by": {"labrig": maker.labrig, "utc": maker.utc},
         "ran_under": {"labrig": analysis.record.identity["versions"].get("labrig")},
         "strongest_wording": "sarcopenia-like: cultured myotubes are not aged muscle",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from labrig.durable import read_json
@@ -11,12 +12,15 @@ from labrig.plan.plan import Plan
 from labrig.plan.sources import planned_protocol
 from labrig.plan.store import PlanFormatError, read_plan
 from labrig.problems import FileProblems
+from labrig.protocol.commitment import CommitmentDamaged, read_commitment
 from labrig.protocol.models import Protocol
+from labrig.protocol.witness import fault_in_line
 from labrig.record.integrity import damages
 from labrig.record.reading import read_journal
 from labrig.record.rows import JournalError, Row
 from labrig.report.integrity import CommitmentShown, committed_protocol, examine
 from labrig.report.standing import standing
+from labrig.report.witnessing import witness_of
 from labrig.run_folder import RunFolder
 
 
@@ -37,14 +41,23 @@ class Verification:
     passed: tuple[str, ...] = ()
 
 
-def verification(folder: RunFolder) -> Verification:
-    """Check everything; nothing is written, and nothing that is unreadable keeps the rest back."""
+def verification(folder: RunFolder, witness_roots: Sequence[Path] = ()) -> Verification:
+    """Check everything; nothing is written, and nothing that is unreadable keeps the rest back.
+
+    Args:
+        folder: the run's.
+        witness_roots: certificates (PEM) of time stamp authorities to trust beside the computer's.
+    """
     failures = damages(folder.root)
     try:
         identity, plan, protocol = _read(folder)
     except (OSError, ValueError, KeyError, FileProblems, PlanFormatError) as error:
         return Verification((*failures, f"{error}: nothing else can be compared without it"))
-    found, commitment = examine(folder, identity, plan, protocol, _rows(folder))
+    rows = _rows(folder)
+    found, commitment = examine(folder, identity, plan, protocol, rows)
+    if commitment is not None and witness_roots:
+        witnessed = witness_of(folder, identity, rows, witness_roots)
+        commitment = replace(commitment, witness=witnessed)
     failures += found.failures
     return Verification(
         tuple(failures),
@@ -52,6 +65,18 @@ def verification(folder: RunFolder) -> Verification:
         found.notes,
         () if failures else _passed(commitment, bool(identity["pilot"])),
     )
+
+
+def line_misfits(folder: RunFolder, line: str) -> str:
+    """Why a line from the bench book is not that of a commitment of this run; "" where it is."""
+    try:
+        entries = read_commitment(folder.commitment).entries
+    except (FileNotFoundError, CommitmentDamaged) as error:
+        return f"the line cannot be compared: {error}"
+    faults = [fault_in_line(line, entry.chain) for entry in reversed(entries)]
+    if "" in faults:
+        return ""
+    return f"the line is that of another commitment, or miscopied: {faults[0]}"
 
 
 def _read(folder: RunFolder) -> tuple[dict[str, Any], Plan, Protocol]:
