@@ -115,7 +115,7 @@ class StagePlant(Protocol):
 class SettingPlant(Protocol):
     """Behind an instrument that holds quantities: a valve's position, a set point, a light."""
 
-    def setting_held(self, now_s: float, quantity: str, value: float) -> None:
+    def setting_held(self, now_s: float, quantity: str, value: float | str) -> None:
         """The instrument holds this from now on; the quantity carries its unit in its name."""
         ...
 
@@ -170,7 +170,7 @@ class StillStage:
 class StillSetting:
     """An instrument that holds a quantity which nothing follows."""
 
-    def setting_held(self, now_s: float, quantity: str, value: float) -> None:
+    def setting_held(self, now_s: float, quantity: str, value: float | str) -> None:
         """Nothing is connected."""
 
 

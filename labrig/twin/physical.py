@@ -9,7 +9,7 @@ Each line is one change, ``[instrument, seconds, what, ...]``::
     ["pulses", 9.5, "cut", 1]              it is cut off before its end
     ["pulses", 9.5, "volts", 1, 0.0]       it holds this outside pulses from now on
     ["stage", 3.2, "at", 500.0, -250.0]    the stage has come to rest here, µm
-    ["valve", 3.2, "held", "position", 2]  it holds this value of this quantity from now on
+    ["lamp", 3.2, "held", "percent", 20.0]  it holds this value of this quantity from now on
 
 Nothing of labrig reads it: it is what ledger, journal and report are held against.
 """
@@ -202,7 +202,7 @@ class RecordedSetting:
     inner: SettingPlant
     told: Told
 
-    def setting_held(self, now_s: float, quantity: str, value: float) -> None:
+    def setting_held(self, now_s: float, quantity: str, value: float | str) -> None:
         """The instrument holds this from now on."""
         self.told.tell(now_s, "held", quantity, value)
         self.inner.setting_held(now_s, quantity, value)

@@ -89,7 +89,7 @@ class SettingInWorld:
     instrument: str
     ahead_s: float
 
-    def setting_held(self, now_s: float, quantity: str, value: float) -> None:
+    def setting_held(self, now_s: float, quantity: str, value: float | str) -> None:
         """The instrument holds this from now on."""
 
 

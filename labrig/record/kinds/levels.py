@@ -69,7 +69,7 @@ class SettingConfirmed:
     MARK: ClassVar = "quantity"
     instrument: str
     quantity: str
-    value: float
+    value: float | str
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,10 @@ def test_a_full_disk_keeps_what_waits(tmp_path):
 def test_what_an_instrument_of_any_kind_holds_is_written_down(tmp_path):
     record = PhysicalRecord(tmp_path / "physical.jsonl")
     plant = recorded("valve", still_plant("valve"), record, "valve", ahead_s=600.0)
-    plant.setting_held(603.2, "position", 2)
+    plant.setting_held(603.2, "position", "waste")
+    plant.setting_held(604.0, "light_percent", 12.5)
     record.close()
-    assert lines(tmp_path, "held") == [["valve", 3.2, "held", "position", 2]]
+    assert lines(tmp_path, "held") == [
+        ["valve", 3.2, "held", "position", "waste"],
+        ["valve", 4.0, "held", "light_percent", 12.5],
+    ]
