@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -243,6 +244,7 @@ def _who_and_why(folder: RunFolder, condition: str) -> str:
 def _last_words(folder: RunFolder) -> dict[str, Any]:
     """How far a run had come whose runner does not answer."""
     from labrig.plan.store import read_plan
+    from labrig.record.detail import to_detail
     from labrig.run.runner import previous_state
 
     state = previous_state(folder.root)
@@ -252,11 +254,11 @@ def _last_words(folder: RunFolder) -> dict[str, Any]:
         "now_s": state.last_s,
         "duration_s": read_plan(folder).forecast.duration_s,
         "last_utc": state.last_utc,
-        "alarms": sorted(state.alarms.values(), key=lambda alarm: alarm["since_s"]),
+        "alarms": [asdict(a) for a in sorted(state.alarms.values(), key=lambda a: a.since_s)],
         "questions": [
-            {"id": key, **question}
+            {"id": key, **to_detail(question)}
             for key, question in state.questions.items()
-            if "choice" not in question
+            if question.choice is None
         ],
     }
 

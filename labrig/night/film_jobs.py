@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from labrig.durable import read_json
 from labrig.measure.films import FilmJob
 from labrig.plan.film_schedule import block_of, rounds_of_films
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Film
+from labrig.record.kinds.pictures import FilmTaken
 from labrig.record.pulses import ChannelPulses
 from labrig.run_folder import RunFolder, is_rehearsal
 
@@ -22,14 +23,13 @@ _OURS: Mapping[str, Literal["phase", "tubes"]] = {"cells": "phase", "tubes": "tu
 
 
 @dataclass(frozen=True, slots=True)
-class FilmOutcome:
-    """How the journal says that a film ended: its state, and what was noted with it."""
+class NotTaken:
+    """The journal says why a film was not taken."""
 
-    state: str
-    detail: Mapping[str, Any]
+    why: str
 
 
-NEVER = FilmOutcome("missed", {"reason": "the run ended before it"})
+NEVER = NotTaken("the run ended before it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,31 +74,33 @@ class FilmJobs:
             rehearsal=is_rehearsal(read_json(folder.identity)),
         )
 
-    def job(self, film: Film, outcome: FilmOutcome, pulses: Mapping[str, ChannelPulses]) -> FilmJob:
+    def job(
+        self, film: Film, outcome: FilmTaken | NotTaken, pulses: Mapping[str, ChannelPulses]
+    ) -> FilmJob:
         """The job of one film.
 
         Args:
             film: as planned.
-            outcome: of it.
+            outcome: of it, by the journal.
             pulses: as delivered, by channel.
         """
-        detail = outcome.detail
-        taken = outcome.state == "confirmed" and bool(detail.get("path"))
-        begun_s = film.offset_s + float(detail.get("lateness_s", 0.0))
-        # As the camera delivered it: a twitch is timed by it.
-        rate_hz = float(detail.get("frame_rate_hz") or film.frame_rate_hz)
+        begun_s, rate_hz = film.offset_s, film.frame_rate_hz
+        if isinstance(outcome, FilmTaken):
+            begun_s += outcome.stored.lateness_s
+            # As the camera delivered it: a twitch is timed by it.
+            rate_hz = outcome.frame_rate_hz or rate_hz
         # The last frame's moment: a pulse in the gap after it shows in no frame.
         end_s = begun_s + (film.frames - 1) / rate_hz
         own = pulses.get(self.unit_of.get(film.well, ""), ChannelPulses())
         own = own.between(begun_s - BEFORE_S, end_s)
         doubts = (
-            self._doubts(film, detail, (begun_s, end_s), own)
-            if taken
-            else [f"the film was not taken: {detail.get('reason', outcome.state)}"]
+            self._doubts(film, outcome, (begun_s, end_s), own)
+            if isinstance(outcome, FilmTaken)
+            else [f"the film was not taken: {outcome.why}"]
         )
         counted = [p for p in own.pulses if not self.stimulus or p.pattern == self.stimulus]
         return FilmJob(
-            path=self.root / detail["path"] if taken else None,
+            path=self.root / outcome.stored.path if isinstance(outcome, FilmTaken) else None,
             well=film.well,
             field=film.field,
             film=int(block_of(film).rpartition("t")[2]),
@@ -118,14 +120,15 @@ class FilmJobs:
     def _doubts(
         self,
         film: Film,
-        detail: Mapping[str, Any],
+        taken: FilmTaken,
         span_s: tuple[float, float],
         own: ChannelPulses,
     ) -> list[str]:
         """Why this film cannot stand for its culture."""
         begun_s, end_s = span_s
         doubts = []
-        if detail.get("position_verified") is False:
+        reached = taken.where.reached
+        if reached is not None and not reached.position_verified:
             doubts.append("the stage was not where it should be")
         if self.shows[film.channel] not in _OURS:
             doubts.append(f"channel {film.channel} shows no tubes")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from labrig.measure.films import FilmJob
-from labrig.night.film_jobs import NEVER, FilmJobs, FilmOutcome
+from labrig.night.film_jobs import NEVER, FilmJobs, NotTaken
 from labrig.plan.film_schedule import block_of
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Film
-from labrig.record.pulses import KINDS, StimulationRow, delivered_pulses
+from labrig.record.kinds.levels import NotDone
+from labrig.record.kinds.pictures import FilmTaken, PictureMissed
+from labrig.record.pulses import KINDS, PulseFold
 from labrig.record.reading import NewRows
 from labrig.record.recovery import SETTLED
+from labrig.record.rows import Row
+from labrig.record.said import said
 from labrig.run_folder import RunFolder
 
 
@@ -28,9 +32,8 @@ class FilmProgress:
 
     def __init__(self, folder: RunFolder, plan: Plan, jobs: FilmJobs) -> None:
         self._journal = NewRows(folder.journal)
-        self._settled: dict[str, FilmOutcome] = {}
-        self._stimulation: list[StimulationRow] = []
-        self._plan = plan
+        self._settled: dict[str, FilmTaken | NotTaken] = {}
+        self._pulses = PulseFold(plan)
         self._jobs = jobs
         self._waiting: dict[str, list[Film]] = {}
         for entry in plan.timeline:
@@ -57,7 +60,7 @@ class FilmProgress:
         ]
         if not ready:
             return {}
-        pulses = delivered_pulses(self._plan, self._stimulation)
+        pulses = self._pulses.channels
         return {
             block: tuple(
                 self._jobs.job(film, settled.get(film.key, NEVER), pulses)
@@ -69,8 +72,16 @@ class FilmProgress:
     def _read(self) -> None:
         for row in self._journal.read(("film", *KINDS)):
             if row.kind != "film":
-                self._stimulation.append(
-                    StimulationRow(row.kind, row.key, row.state, row.run_s, row.detail)
-                )
+                self._pulses.see(row, said(row))
             elif row.state in SETTLED:
-                self._settled[row.key] = FilmOutcome(row.state, row.detail)
+                self._settled[row.key] = _outcome_of(row)
+
+
+def _outcome_of(row: Row) -> FilmTaken | NotTaken:
+    match said(row):
+        case FilmTaken() as taken:
+            return taken
+        case PictureMissed(reason=reason) | NotDone(reason=reason):
+            return NotTaken(reason or row.state)
+        case _:
+            return NotTaken(row.state)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Frame
+from labrig.record.kinds.pictures import FrameTaken
 from labrig.record.reading import NewRows
+from labrig.record.said import said
 from labrig.run_folder import RunFolder
 
 _SETTLED = ("confirmed", "missed", "failed")
@@ -43,7 +45,8 @@ class Progress:
 
     def __init__(self, folder: RunFolder, plan: Plan) -> None:
         self._journal = NewRows(folder.journal)
-        self._planned = Counter(e.round for e in plan.timeline if isinstance(e, Frame))
+        self._frames = {e.key: e for e in plan.timeline if isinstance(e, Frame)}
+        self._planned = Counter(frame.round for frame in self._frames.values())
         self._settled: dict[int, set[str]] = {r: set() for r in self._planned}
         self._taken: dict[int, dict[str, TakenFrame]] = {r: {} for r in self._planned}
         self._first: dict[tuple[str, int, str], int] = {}
@@ -76,12 +79,13 @@ class Progress:
         for row in self._journal.read(("frame",)):
             if row.state not in _SETTLED:
                 continue
-            told = row.detail
-            number = int(told["round"])
-            self._settled[number].add(row.key)
-            if row.state == "confirmed":
-                well, field, channel = told["well"], int(told["field"]), told["channel"]
-                first = self._first.setdefault((well, field, channel), number)
-                self._taken[number][row.key] = TakenFrame(
-                    well, field, number, channel, float(told["offset_s"]), told["path"], first
-                )
+            frame = self._frames[row.key]
+            self._settled[frame.round].add(row.key)
+            told = said(row)
+            if isinstance(told, FrameTaken):
+                place = (frame.well, frame.field, frame.channel)
+                first = self._first.setdefault(place, frame.round)
+                self._taken[frame.round][row.key] = TakenFrame(
+                    frame.well, frame.field, frame.round, frame.channel, frame.offset_s,
+                    told.stored.path, first,
+                )  # fmt: skip

@@ -5,7 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from labrig.record.detail import left_out
+from labrig.record.kinds.operator import AlarmCleared, AlarmRaised
 from labrig.record.rows import Row
+from labrig.record.said import said
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something a person should act on now.
+
+    Attributes:
+        code: stable, e.g. ``stall``; ``about`` is the instrument or well.
+        since_s: on the run's clock.
+    """
+
+    code: str
+    about: str
+    since_s: float
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """A question that was asked last under its id, and its answer once there is one."""
+
+    what: str
+    options: tuple[str, ...]
+    since_s: float
+    choice: str | None = left_out(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +61,13 @@ def alarm_spans(rows: Iterable[Row]) -> tuple[AlarmSpan, ...]:
     for row in rows:
         if row.kind != "alarm":
             continue
-        if row.state == "raised":
-            standing.setdefault(row.key, len(spans))
-            if standing[row.key] == len(spans):
-                said = row.detail
+        match said(row):
+            case AlarmRaised() as raised if row.key not in standing:
+                standing[row.key] = len(spans)
                 spans.append(
-                    AlarmSpan(said["code"], said["about"], said["what"], said["remedy"], row.run_s)
+                    AlarmSpan(raised.code, raised.about, raised.what, raised.remedy, row.run_s)
                 )
-        elif row.key in standing:
-            index = standing.pop(row.key)
-            spans[index] = replace(spans[index], to_s=row.run_s)
+            case AlarmCleared() if row.key in standing:
+                index = standing.pop(row.key)
+                spans[index] = replace(spans[index], to_s=row.run_s)
     return tuple(spans)

@@ -14,11 +14,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy, deepcopy
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from labrig.record.alarms import Alarm, AskedQuestion
 from labrig.record.consumption import Consumption
+from labrig.record.detail import from_detail, to_detail
+from labrig.record.kinds.doses import DoseSent
+from labrig.record.kinds.other_deviations import InterlockTripped
+from labrig.record.kinds.pump_deviations import Stalled
 from labrig.record.reading import every_row, read_since_checkpoint, read_tail
 from labrig.record.recovery import EntryState, Rest, RunState, fold
 from labrig.record.rows import JournalEntry, Row
@@ -34,7 +39,12 @@ MOST_CHARACTERS = 200_000
 
 _OF_THE_ROW = frozenset({"epoch", "last_s", "last_utc", "last_monotonic_s", "boot_id"})
 """Fields that the row of a checkpoint tells by its own columns."""
-_CLASSES: dict[str, type[EntryState] | type[Rest]] = {"entries": EntryState, "rests": Rest}
+_MANY: dict[str, type[EntryState] | type[Rest]] = {"entries": EntryState, "rests": Rest}
+"""Not checked key by key: of a long run there are a hundred thousand."""
+_CHECKED: dict[str, type[Any]] = {
+    "doses_sent": DoseSent, "stalls": Stalled, "alarms": Alarm, "questions": AskedQuestion,
+    "interlocks": InterlockTripped,
+}  # fmt: skip
 
 
 class Checkpoints:
@@ -111,8 +121,10 @@ def restored(checkpoints: Iterable[Row]) -> RunState | None:
             found = getattr(state, name)
             if not value:
                 found.pop(key, None)
-            elif name in _CLASSES:
-                found[key] = _CLASSES[name](**value[0])
+            elif name in _MANY:
+                found[key] = _MANY[name](**value[0])
+            elif name in _CHECKED:
+                found[key] = from_detail(_CHECKED[name], value[0])
             else:
                 found[key] = value[0]
         for name, value in row.detail.get("whole", {}).items():
@@ -142,8 +154,8 @@ def _copied(state: RunState) -> RunState:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a field of the state holds
-    if isinstance(value, EntryState | Rest):
-        return asdict(value)
+    if isinstance(value, (*_MANY.values(), *_CHECKED.values())):
+        return to_detail(value)
     if isinstance(value, Consumption):
         return value.to_json()
     if isinstance(value, set | frozenset):

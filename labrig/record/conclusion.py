@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from labrig.plan.plan import Plan
 from labrig.plan.words import words_of
 from labrig.record.counts import GONE_WRONG
+from labrig.record.kinds.other_deviations import DispatcherDied, LeftUnattended, WorkerDied
 from labrig.record.ledger import Ledger, dose_ledger
 from labrig.record.recount import fates_of
 from labrig.record.recovery import fold
 from labrig.record.rows import Row
+from labrig.record.said import said
 from labrig.record.vocabulary import Condition
 
 MISSED_SHARE = 0.5
@@ -114,19 +116,19 @@ def shortfalls_of(plan: Plan, rows: Iterable[Row], ledger: Ledger | None) -> tup
 def failures_of(rows: Iterable[Row]) -> tuple[str, ...]:
     """What threads of the last runner died of."""
     return tuple(
-        str(row.detail.get("what", row.key))
-        for row in _of_last_runner(rows)
-        if row.key in ("worker-died", "dispatcher-died")
+        told.what
+        for told in map(said, _of_last_runner(rows))
+        if isinstance(told, WorkerDied | DispatcherDied)
     )
 
 
 def unsafe_of(rows: Iterable[Row]) -> tuple[str, ...]:
     """Instruments that the last runner left without knowing their state."""
     return tuple(
-        str(name)
-        for row in _of_last_runner(rows)
-        if row.key == "left-unattended"
-        for name in row.detail["instruments"]
+        name
+        for told in map(said, _of_last_runner(rows))
+        if isinstance(told, LeftUnattended)
+        for name in told.instruments
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import astuple, dataclass
 from typing import Any
 
 from labrig.plan.plan import Plan
+from labrig.record.kinds.levels import PumpRead
 
 
 @dataclass(slots=True)
@@ -23,16 +24,17 @@ class Consumption:
         self._last: dict[str, _Last] = {}
         self.used_ul: dict[str, float] = {}
 
-    def see(self, pump: str, at_s: float, reading: Mapping[str, Any]) -> None:
-        """One reading of one pump, as :class:`labrig_drivers.kinds.PumpState` has it."""
-        delivered = reading["delivered_ul"]
-        rate = reading["rate_ul_min"] if reading["running"] else 0.0
+    def see(self, pump: str, at_s: float, read: PumpRead) -> None:
+        """One reading of one pump."""
+        delivered = read.delivered_ul
+        rate = read.rate_ul_min if read.running else 0.0
         last = self._last.get(pump)
         if last is not None:
             came = last.rate_ul_min * (at_s - last.at_s) / 60.0
             # A counter that has gone back was cleared; the rate has to do for that interval.
-            if None not in (delivered, last.delivered_ul) and delivered >= last.delivered_ul:
-                came = delivered - last.delivered_ul
+            before = last.delivered_ul
+            if delivered is not None and before is not None and delivered >= before:
+                came = delivered - before
             self.used_ul[pump] = self.used_ul.get(pump, 0.0) + came
         self._last[pump] = _Last(at_s, delivered, rate)
 

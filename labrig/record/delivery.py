@@ -8,12 +8,19 @@ from dataclasses import dataclass, field
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose
 from labrig.record.dose_records import DoseFold
+from labrig.record.kinds.levels import FlowConfirmed, PumpRead
+from labrig.record.kinds.operator import WEIGHED, ReservoirWeighed
+from labrig.record.kinds.pump_deviations import Censored, Uncensored
+from labrig.record.kinds.runs import Attached
 from labrig.record.pulses import ChannelPulses, PulseFold
 from labrig.record.pump_orders import OrdersFold
 from labrig.record.pump_readings import PumpReadings
 from labrig.record.rows import Row
-from labrig.record.weights import KEY as WEIGHED
+from labrig.record.said import said
 from labrig.record.weights import Weights, see_weight
+
+_KINDS = frozenset({"run", "level", "dose", "train", "sample", "deviation", "command", "note"})
+"""Of rows that say something about it."""
 
 
 @dataclass(slots=True)
@@ -46,26 +53,32 @@ def read_delivery(plan: Plan, rows: Iterable[Row]) -> Seen:
     seen = Seen(pulses=pulses.channels)
     seen.orders.plan(plan)
     for row in rows:
-        pulses.see(row)
-        seen.orders.see(row)
-        detail = row.detail
-        if row.kind == "sample" and "delivered_ul" in detail:
-            seen.pumps.setdefault(row.key, PumpReadings()).see(row.run_s, detail)
-        elif row.kind == "run" and row.key == "attached" and detail["instrument"] in seen.pumps:
-            seen.pumps[detail["instrument"]].meet_anew()
-        elif row.kind == "level" and row.state == "confirmed" and "rate_ul_min" in detail:
-            levels = seen.levels.setdefault(detail["instrument"], [])
-            levels.append((row.run_s, detail["rate_ul_min"]))
-        elif row.kind == "dose" and row.key in planned:
-            seen.doses.see(planned[row.key], row)
-        elif row.kind == "note" and row.key.startswith(WEIGHED) and "grams" in detail:
-            # Of its kind, and no word of an operator under an odd id.
-            see_weight(seen.weights, row.run_s, detail)
-        elif row.kind == "deviation" and row.key == "censored":
-            for well in detail["wells"]:
-                seen.censored.setdefault(well, detail["from_s"])
-        elif row.kind == "deviation" and row.key == "uncensored":
-            for well in detail["wells"]:
-                if seen.censored.get(well) == detail["from_s"]:
-                    del seen.censored[well]
+        if row.kind not in _KINDS:
+            pulses.see(row, None)
+            continue
+        told = said(row)
+        pulses.see(row, told)
+        seen.orders.see(row, told)
+        if row.kind == "dose" and row.key in planned:
+            seen.doses.see(planned[row.key], row, told)
+        _see(seen, row, told)
     return seen
+
+
+def _see(seen: Seen, row: Row, told: object) -> None:
+    match told:
+        case PumpRead() as read:
+            seen.pumps.setdefault(row.key, PumpReadings()).see(row.run_s, read)
+        case Attached(instrument=name) if name in seen.pumps:
+            seen.pumps[name].meet_anew()
+        case FlowConfirmed(rate_ul_min=rate, instrument=name):
+            seen.levels.setdefault(name, []).append((row.run_s, rate))
+        case ReservoirWeighed() as weight if row.key.startswith(WEIGHED):
+            see_weight(seen.weights, row.run_s, weight)
+        case Censored(wells=wells, from_s=from_s):
+            for well in wells:
+                seen.censored.setdefault(well, from_s)
+        case Uncensored(wells=wells, from_s=from_s):
+            for well in wells:
+                if seen.censored.get(well) == from_s:
+                    del seen.censored[well]

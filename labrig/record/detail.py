@@ -9,7 +9,7 @@ labrig wrote, and is written all the same, unless it is :func:`left_out`. Keys t
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -46,6 +46,7 @@ class _Part:
     left_out: bool
     within: type[Any] | None
     is_list: bool
+    types: frozenset[type]
     check: _Check
     what: str
     rest: bool = False
@@ -86,7 +87,7 @@ def from_detail(cls: type[T], detail: Mapping[str, Any]) -> T:
             value = part.default
             if value is MISSING:
                 raise BadDetail(f"has no {part.name!r}")
-        elif not part.check(value):
+        elif type(value) not in part.types and not part.check(value):
             raise BadDetail(f"says {part.name!r}: {value!r:.80}, which is not {part.what}")
         elif part.is_list:
             value = tuple(value)
@@ -124,18 +125,32 @@ def _parts(cls: type[Any]) -> tuple[_Part, ...]:
 
 def _part(name: str, hint: Any, default: Any, metadata: Mapping[str, Any]) -> _Part:  # noqa: ANN401
     if metadata.get("rest"):
-        return _Part(name, default, False, None, False, _anything, "", rest=True)
+        return _Part(name, default, False, None, False, frozenset(), _anything, "", rest=True)
     if metadata.get("within"):
         hints: tuple[Any, ...] = (hint, *get_args(hint))
         cls = next(each for each in hints if isinstance(each, type) and is_dataclass(each))
-        return _Part(name, default, "left out" in metadata, cls, False, _anything, "")
+        return _Part(name, default, "left out" in metadata, cls, False, frozenset(), _anything, "")
     check, what = _checked(hint)
     is_list = get_origin(hint) is tuple
-    return _Part(name, default, "left out" in metadata, None, is_list, check, what)
+    types_ = frozenset(_types(hint))
+    return _Part(name, default, "left out" in metadata, None, is_list, types_, check, what)
 
 
 def _anything(value: Any) -> bool:  # noqa: ANN401
     return True
+
+
+def _types(hint: Any) -> Iterator[type]:  # noqa: ANN401
+    """Types of which every value will do, so that nothing else need be asked: this is quick."""
+    if get_origin(hint) in (Union, types.UnionType):
+        for argument in get_args(hint):
+            yield from _types(argument)
+    elif get_origin(hint) is Literal:
+        yield str
+    elif hint is float:
+        yield from (float, int)
+    elif hint in (str, bool, int, type(None)):
+        yield hint
 
 
 _PLAIN: dict[Any, tuple[_Check, str]] = {

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from labrig.plan.timeline import Dose, TimelineEntry
+from labrig.record.kinds.doses import DoseNamed, DoseUnknown, RestNotGiven
+from labrig.record.kinds.levels import NotDone
 from labrig.record.recovery import EntryState, Rest, fold
 from labrig.record.rows import JournalEntry, Row
+from labrig.record.said import entry_of
 
 
 def last_words(
@@ -34,31 +37,27 @@ def last_words(
         sent = state.doses_sent.get(dose.key)
         rest = state.rests.get(dose.key)
         if known is None or (known.state == "intent" and rest is None):
-            detail = {"reason": reason or ended, "offset_s": dose.offset_s}
-            words.append(JournalEntry("dose", dose.key, "missed" if known else "skipped", detail))
+            undone = NotDone(reason or ended, dose.offset_s)
+            words.append(entry_of("dose", dose.key, "missed" if known else "skipped", undone))
         else:
-            volume_ul = dose.volume_ul if sent is None else sent["volume_ul"]
-            detail = {
-                "instrument": dose.instrument,
-                "wells": list(dose.wells),
-                "factor": dose.factor,
-                "volume_ul": volume_ul,
-                **_told(known, rest),
-                "resolution": reason or _open_end(known),
-            }
-            words.append(JournalEntry("dose", dose.key, "unknown", detail))
+            volume_ul = dose.volume_ul if sent is None else sent.sent.volume_ul
+            named = DoseNamed(dose.instrument, dose.wells, dose.factor, volume_ul)
+            told = _told(known, rest, named, reason or _open_end(known))
+            words.append(entry_of("dose", dose.key, "unknown", told))
     return words
 
 
-def _told(known: EntryState, rest: Rest | None) -> dict[str, object]:
+def _told(
+    known: EntryState, rest: Rest | None, named: DoseNamed, resolution: str
+) -> DoseUnknown | RestNotGiven:
     """What the pump had told of the part that was sent last."""
-    if known.state == "unknown":
-        told = ("classification", "delivered_ul")
-        return {name: known.detail[name] for name in told if name in known.detail}
+    unknown = known.unknown
+    if unknown is not None:
+        return DoseUnknown(unknown.delivered_ul, unknown.classification, resolution, dose=named)
     if known.state == "intent" and rest is not None:
         # The rest was still to be given; how much the first part was stands in an earlier row.
-        return {"classification": rest.classification}
-    return {"classification": "unknown", "delivered_ul": None}
+        return RestNotGiven(resolution, rest.classification, named)
+    return DoseUnknown(None, "unknown", resolution, dose=named)
 
 
 def _open_end(known: EntryState) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from labrig.plan.timeline import Dose
+from labrig.record.kinds.doses import (
+    DoseAcknowledged,
+    DoseAgain,
+    DoseConfirmed,
+    DoseSent,
+    DoseUnknown,
+)
 from labrig.record.rows import Row
 from labrig.record.vocabulary import Classification
 
@@ -62,25 +67,29 @@ class DoseFold:
     _doses: dict[str, _Dose] = field(default_factory=dict)
     _planned: dict[str, Dose] = field(default_factory=dict)
 
-    def see(self, dose: Dose, row: Row) -> None:
-        """One row of kind ``dose``, and the entry of the plan that it is about."""
+    def see(self, dose: Dose, row: Row, told: object) -> None:
+        """One row of kind ``dose``, what it says, and the entry of the plan that it is about."""
         known = self._doses.setdefault(dose.key, _Dose())
         self._planned[dose.key] = dose
-        detail = row.detail
-        classification = detail.get("classification", "unknown")
-        if row.state == "sent":
-            known.send(detail["volume_ul"])
-            known.told = (row.run_s, None, UNDER_WAY)
-        elif "left_ul" in detail and classification != "not done":
-            _came_in_part(known, dose, row, classification)
-        elif row.state in ("confirmed", "unknown") and "delivered_ul" in detail:
-            _came(known, row, classification)
-        elif row.state != "acknowledged" and known.told is not None:
-            # Of what was under way nothing came; an earlier part may have.
-            if known.told[2] == UNDER_WAY:
-                known.nothing_came()
-                known.told = None
-            known.told = known.part or known.told
+        match told:
+            case DoseSent(sent=sent):
+                known.send(sent.volume_ul)
+                known.told = (row.run_s, None, UNDER_WAY)
+            case DoseAgain(left_ul=float() | int() as left_ul) if told.classification != "not done":
+                _came_in_part(known, dose, row.run_s, told, left_ul)
+            case DoseConfirmed(delivered_ul=came_ul, at_most_ul=most_ul):
+                _came(known, row.run_s, came_ul, most_ul, told.classification)
+            case DoseUnknown(delivered_ul=came_ul, bounds=bounds):
+                most_ul = None if bounds is None else bounds.at_most_ul
+                _came(known, row.run_s, came_ul, most_ul, told.classification)
+            case DoseAcknowledged():
+                pass
+            case _ if known.told is not None:
+                # Of what was under way nothing came; an earlier part may have.
+                if known.told[2] == UNDER_WAY:
+                    known.nothing_came()
+                    known.told = None
+                known.told = known.part or known.told
 
     def records(self) -> tuple[DoseRecord, ...]:
         """Those that came, or may have."""
@@ -104,30 +113,32 @@ class DoseFold:
         )
 
 
-def _came_in_part(known: _Dose, dose: Dose, row: Row, classification: str) -> None:
+def _came_in_part(known: _Dose, dose: Dose, at_s: float, again: DoseAgain, left_ul: float) -> None:
     """What follows in the journal counts the rest alone."""
-    detail = row.detail
-    counted_ul = detail.get("delivered_ul")
+    came = again.came
+    counted_ul = None if came is None else came.delivered_ul
     if counted_ul is None:
-        known.earlier_ul = dose.volume_ul - detail["left_ul"]
+        known.earlier_ul = dose.volume_ul - left_ul
     else:
         known.earlier_ul += counted_ul
-    known.present_most_ul = _most_ul(detail, known.present_most_ul)
-    told_ul = None if classification == "unknown" else known.earlier_ul
-    known.part = known.told = (row.run_s, told_ul, classification)
+    most_ul = None if came is None else came.at_most_ul
+    known.present_most_ul = _most_ul(counted_ul, most_ul, known.present_most_ul)
+    told_ul = None if again.classification == "unknown" else known.earlier_ul
+    known.part = known.told = (at_s, told_ul, again.classification)
 
 
-def _came(known: _Dose, row: Row, classification: str) -> None:
-    came_ul = row.detail["delivered_ul"]
+def _came(
+    known: _Dose, at_s: float, came_ul: float | None, most_ul: float | None, classification: str
+) -> None:
     told_ul = None if came_ul is None else known.earlier_ul + came_ul
-    known.present_most_ul = _most_ul(row.detail, known.present_most_ul)
+    known.present_most_ul = _most_ul(came_ul, most_ul, known.present_most_ul)
     if known.part is not None and known.part[1] is None:
         # What nobody counted is not made known by the rest being counted.
         told_ul, classification = None, "unknown"
-    known.told = (row.run_s, told_ul, classification)
+    known.told = (at_s, told_ul, classification)
 
 
-def _most_ul(detail: Mapping[str, Any], sent_ul: float) -> float:
-    if detail.get("delivered_ul") is not None:
-        return max(float(detail["delivered_ul"]), float(detail.get("at_most_ul", 0.0)))
-    return float(detail.get("at_most_ul", sent_ul))
+def _most_ul(came_ul: float | None, most_ul: float | None, sent_ul: float) -> float:
+    if came_ul is not None:
+        return max(came_ul, most_ul or 0.0)
+    return sent_ul if most_ul is None else most_ul

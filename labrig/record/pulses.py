@@ -8,46 +8,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 from labrig.plan.plan import Plan
 from labrig.plan.pulse_times import pulse_times_s
 from labrig.plan.timeline import StimulationLevel, TrainSpec
-from labrig.record.vocabulary import SILENCED, TRIGGERED
+from labrig.record.kinds.levels import LevelFailed, StimulationConfirmed, Train
+from labrig.record.kinds.other_deviations import FailedByBug, LinkLost
+from labrig.record.kinds.runs import RunAdopted, Silenced, TrainTriggered
+from labrig.record.rows import Row
+from labrig.record.said import said
 
 KINDS = ("train", "level", "run", "deviation")
 """Of journal rows that say something about pulses."""
-_TROUBLE = ("link-lost", "failed-by-bug")
 _FOUND_WITHIN_S = 75.0
 """[P] A stimulator that is gone is found out by its poll: once a minute, on a busy port later."""
 _ROOM_S = 1e-6
 """The journal's times are rounded so."""
-
-
-class PulseRow(Protocol):
-    """What is needed of a journal row of one of :data:`KINDS`."""
-
-    @property
-    def kind(self) -> str: ...  # noqa: D102
-    @property
-    def key(self) -> str: ...  # noqa: D102
-    @property
-    def state(self) -> str: ...  # noqa: D102
-    @property
-    def run_s(self) -> float: ...  # noqa: D102
-    @property
-    def detail(self) -> Mapping[str, Any]: ...  # noqa: D102
-
-
-@dataclass(frozen=True, slots=True)
-class StimulationRow:
-    """A :class:`PulseRow` by itself."""
-
-    kind: str
-    key: str
-    state: str
-    run_s: float
-    detail: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +121,7 @@ class ChannelPulses:
 class PulseFold:
     """Reads rows in order; :attr:`channels` is what they say so far.
 
-    A train begins between its row :data:`TRIGGERED` and its ``train`` row. Whatever is programmed
+    A train begins between its row `TrainTriggered` and its ``train`` row. Whatever is programmed
     next, a hold, a stop and the run's end cut it off, also in its middle. Uncertain is: a train
     that was sent and not acknowledged, by a runner that died or an instrument that fell silent;
     the last train of an instrument that was then found gone; and what was still playing after the
@@ -158,34 +134,37 @@ class PulseFold:
     def __init__(self, plan: Plan) -> None:
         self._levels = {e.key: e for e in plan.timeline if isinstance(e, StimulationLevel)}
         self.channels: dict[str, ChannelPulses] = {}
-        self._sent: dict[tuple[str, Any, int], PlayedTrain] = {}
+        self._sent: dict[tuple[str, int | None, int], PlayedTrain] = {}
         self._last_row_s = 0.0
 
-    def see(self, row: PulseRow) -> None:
-        """Take one row in."""
-        if row.kind == "run" and row.key == SILENCED:
-            self._cut(row.detail["instrument"], row)
-        elif row.kind == "run" and row.key == TRIGGERED:
-            self._see_train(self._levels[row.detail["level"]], row)
-        elif row.kind == "run" and row.key == "adopted":
-            self._runner_died(row.run_s)
-        elif row.kind == "deviation" and row.key in _TROUBLE:
-            self._doubt_last(row.detail["instrument"], row.run_s)
-        elif (level := self._levels.get(row.key)) is not None:
-            if row.kind == "level" and row.state in ("confirmed", "failed"):
-                self._cut(level.instrument, row)
-            elif row.kind == "train":
-                self._see_train(level, row)
+    def see(self, row: Row, told: object) -> None:
+        """Take one row in, and what it says."""
+        match told:
+            case Silenced(instrument=name, from_s=from_s):
+                self._cut(name, row, from_s)
+            case TrainTriggered(level=key) if key in self._levels:
+                self._see_train(self._levels[key], row, told.index, told.pulses)
+            case RunAdopted():
+                self._runner_died(row.run_s)
+            case LinkLost(instrument=name) | FailedByBug(instrument=name):
+                self._doubt_last(name, row.run_s)
+            case Train() if row.key in self._levels:
+                self._see_train(self._levels[row.key], row, told.index, told.pulses or {})
+            case StimulationConfirmed(from_s=from_s) | LevelFailed(from_s=from_s):
+                if row.key in self._levels:
+                    self._cut(self._levels[row.key].instrument, row, from_s)
         self._last_row_s = row.run_s
 
-    def _see_train(self, level: StimulationLevel, row: PulseRow) -> None:
+    def _see_train(
+        self, level: StimulationLevel, row: Row, index: int | None, pulses: Mapping[str, int]
+    ) -> None:
         if row.state == "unknown":
             self._doubt_last(level.instrument, row.run_s)
         for spec in level.trains:
-            if str(spec.channel) not in row.detail.get("pulses", {}):
+            if str(spec.channel) not in pulses:
                 continue
             trains = self._channel(level.instrument, spec.channel).trains
-            key = (level.key, row.detail.get("index"), spec.channel)
+            key = (level.key, index, spec.channel)
             train = self._sent.pop(key, None)
             if row.state in ("sent", "acknowledged", "unknown"):
                 if train is None or row.state == "sent":
@@ -227,9 +206,9 @@ class PulseFold:
             if last is not None and at_s <= last.found_by_s:
                 last.sure_until_s = -math.inf
 
-    def _cut(self, instrument: str, row: PulseRow) -> None:
+    def _cut(self, instrument: str, row: Row, from_s: float | None) -> None:
         """It was programmed anew or silenced: whatever train still ran on it ended."""
-        from_s = float(row.detail.get("from_s", row.run_s))
+        from_s = row.run_s if from_s is None else from_s
         for train in self._last_of(instrument, from_s):
             if train.cut_s[0] > from_s:
                 train.cut_s = (from_s, row.run_s)
@@ -248,7 +227,7 @@ class PulseFold:
         self._sent.clear()
 
 
-def delivered_pulses(plan: Plan, rows: Iterable[PulseRow]) -> dict[str, ChannelPulses]:
+def delivered_pulses(plan: Plan, rows: Iterable[Row]) -> dict[str, ChannelPulses]:
     """Pulses by channel, named like :attr:`labrig.plan.plan.WellPlan.pattern_unit`.
 
     Args:
@@ -257,5 +236,5 @@ def delivered_pulses(plan: Plan, rows: Iterable[PulseRow]) -> dict[str, ChannelP
     """
     fold = PulseFold(plan)
     for row in rows:
-        fold.see(row)
+        fold.see(row, said(row) if row.kind in KINDS else None)
     return fold.channels

@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, FlowLevel
+from labrig.record.kinds.doses import DoseSent
+from labrig.record.kinds.levels import PumpRead
+from labrig.record.kinds.operator import CommandTaken
+from labrig.record.kinds.runs import RunAdopted, RunFinished, RunStopped
 from labrig.record.rows import Row
 
 _SAME_RATE = 1e-3
@@ -18,7 +22,7 @@ _SAME_RATE = 1e-3
 
 
 @dataclass(slots=True)
-class SentDose:
+class DoseOrder:
     """A dose that may be under way from ``sent_s`` until its end was told."""
 
     sent_s: float
@@ -38,7 +42,7 @@ class PumpOrders:
     """
 
     levels: list[tuple[float, float]] = field(default_factory=list)
-    doses: list[SentDose] = field(default_factory=list)
+    doses: list[DoseOrder] = field(default_factory=list)
     unread: bool = False
 
     def fastest_ul_min(self) -> float:
@@ -54,7 +58,7 @@ class PumpOrders:
         before = [rate for at_s, rate in self.levels if at_s <= from_s]
         return before[-1:] + [rate for at_s, rate in self.levels if from_s < at_s <= until_s]
 
-    def doses_within(self, from_s: float, to_s: float) -> list[SentDose]:
+    def doses_within(self, from_s: float, to_s: float) -> list[DoseOrder]:
         """Those of which something may have come between these times."""
         return [dose for dose in self.doses if dose.sent_s < to_s and dose.ended_s > from_s]
 
@@ -82,7 +86,7 @@ class OrdersFold:
     _read: set[str] = field(default_factory=set)
     _doses: dict[str, Dose] = field(default_factory=dict)
     _levels: dict[str, str] = field(default_factory=dict)
-    _open: dict[str, SentDose] = field(default_factory=dict)
+    _open: dict[str, DoseOrder] = field(default_factory=dict)
 
     def plan(self, plan: Plan) -> None:
         """What is to be told to whom."""
@@ -97,39 +101,39 @@ class OrdersFold:
         """One pump's."""
         return self.pumps.setdefault(pump, PumpOrders())
 
-    def see(self, row: Row) -> None:
-        """Any row."""
-        detail = row.detail
-        if row.kind == "sample" and "delivered_ul" in detail:
-            self._read.add(row.key)
-        elif row.kind == "run" and row.key == "adopted":
-            # The runner before may have told each of them something, and died of it.
-            self._unread(self.pumps)
-        elif row.kind == "level" and row.key in self._levels and row.state != "intent":
+    def see(self, row: Row, told: object) -> None:
+        """Any row, and what it says."""
+        match told:
+            case PumpRead():
+                self._read.add(row.key)
+            case RunAdopted():
+                # The runner before may have told each of them something, and died of it.
+                self._unread(self.pumps)
+            case CommandTaken(command="stop", accepted=True):
+                self.stopped_s = min(self.stopped_s, row.run_s)
+            case RunFinished():
+                self.ended = True
+            case RunStopped():
+                self.ended = True
+                self.stopped_s = min(self.stopped_s, row.run_s)
+        if row.kind == "level" and row.key in self._levels and row.state != "intent":
             self._unread([self._levels[row.key]])
         elif row.kind == "dose" and row.key in self._doses:
-            self._see_dose(row, self._doses[row.key])
-        elif row.kind == "command" and detail.get("command") == "stop" and detail.get("accepted"):
-            self.stopped_s = min(self.stopped_s, row.run_s)
-        elif row.kind == "run" and row.key in ("finished", "stopped"):
-            self.ended = True
-            if row.key == "stopped":
-                self.stopped_s = min(self.stopped_s, row.run_s)
+            self._see_dose(row, told, self._doses[row.key])
 
     def _unread(self, pumps: Iterable[str]) -> None:
         for pump in pumps:
             if pump not in self._read:
                 self.of(pump).unread = True
 
-    def _see_dose(self, row: Row, planned: Dose) -> None:
+    def _see_dose(self, row: Row, told: object, planned: Dose) -> None:
         if row.state not in ("sent", "acknowledged") and row.key in self._open:
             self._open.pop(row.key).ended_s = row.run_s
-        if row.state != "sent":
+        if not isinstance(told, DoseSent):
             return
         self._unread([planned.instrument])
         if row.key in self._open:
             self._open[row.key].ended_s = row.run_s
-        rate_ul_min = row.detail.get("rate_ul_min", planned.rate_ul_min)
-        dose = SentDose(row.run_s, row.detail["volume_ul"], rate_ul_min)
+        dose = DoseOrder(row.run_s, told.sent.volume_ul, told.sent.rate_ul_min)
         self._open[row.key] = dose
         self.of(planned.instrument).doses.append(dose)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+
+from labrig.record.kinds.levels import PumpRead
 
 _POWER_ALARM = "power was interrupted"
 
@@ -47,15 +47,15 @@ class PumpReadings:
         """Another process has it from now on, or it is reached again."""
         self._met_anew = True
 
-    def see(self, at_s: float, detail: Mapping[str, Any]) -> None:
-        """One row of kind ``sample``, of a pump."""
-        self.drive_watched = bool(detail.get("drive_watched", self.drive_watched))
-        self.range_ul = detail.get("counter_range_ul", self.range_ul)
-        alarm = detail.get("alarm")
+    def see(self, at_s: float, read: PumpRead) -> None:
+        """The next of them."""
+        if read.counter is not None:
+            self.drive_watched = read.counter.drive_watched
+            self.range_ul = read.counter.counter_range_ul
         # It stands in the readings until it has been dealt with.
-        lost_power = alarm == _POWER_ALARM != self._alarm
-        rate = detail["rate_ul_min"] if detail["running"] else 0.0
+        lost_power = read.alarm == _POWER_ALARM != self._alarm
+        rate = read.rate_ul_min if read.running else 0.0
         self.readings.append(
-            CounterReading(at_s, rate, detail["delivered_ul"], lost_power, self._met_anew)
+            CounterReading(at_s, rate, read.delivered_ul, lost_power, self._met_anew)
         )
-        self._alarm, self._met_anew = alarm, False
+        self._alarm, self._met_anew = read.alarm, False

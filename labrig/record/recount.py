@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from labrig.plan.timeline import TimelineEntry
 from labrig.record.counts import GONE_WRONG
+from labrig.record.kinds.doses import DoseSent
 from labrig.record.lateness import PUNCTUAL_S
 from labrig.record.recovery import EntryState, RunState
 
@@ -26,8 +26,8 @@ def fates_of(timeline: Iterable[TimelineEntry], state: RunState) -> dict[str, st
     return fates
 
 
-def _begun_s(known: EntryState, sent: Mapping[str, Any] | None) -> float:
+def _begun_s(known: EntryState, sent: DoseSent | None) -> float:
     """A dose when it was sent, a picture when the stage set off; a reading is there at once."""
     if sent is not None:
-        return float(sent.get("sent_s", known.run_s))
+        return sent.sent.sent_s
     return float(known.detail.get("begun_s", known.run_s))

@@ -4,15 +4,54 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from sys import intern
 from typing import Any
 
 from labrig.plan.timeline import ROW_KINDS
+from labrig.record.alarms import Alarm, AskedQuestion
 from labrig.record.consumption import Consumption
 from labrig.record.counts import count
+from labrig.record.detail import from_detail
+from labrig.record.kinds.doses import DoseAgain, DoseSent, DoseUnknown
+from labrig.record.kinds.levels import PumpRead
+from labrig.record.kinds.operator import (
+    AlarmCleared,
+    AlarmRaised,
+    CommandTaken,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionWithdrawn,
+)
+from labrig.record.kinds.other_deviations import (
+    InterlockOver,
+    InterlockTripped,
+    StageHomedByOperator,
+    StageLost,
+)
+from labrig.record.kinds.pump_deviations import (
+    ArmAborted,
+    Censored,
+    LeftByOperator,
+    RestartedByOperator,
+    Stalled,
+    StallGivenUp,
+    StallRecovered,
+    Uncensored,
+)
+from labrig.record.kinds.runs import (
+    Attached,
+    RunAdopted,
+    RunFinished,
+    RunHeld,
+    RunResumed,
+    RunStarted,
+    RunStopped,
+    StageMarked,
+)
 from labrig.record.rows import Row
+from labrig.record.said import said
 from labrig.record.vocabulary import Condition
 
 SETTLED = frozenset({"confirmed", "failed", "missed", "skipped", "refused"})
@@ -34,6 +73,13 @@ class EntryState:
     state: str
     run_s: float
     detail: Mapping[str, Any]
+
+    @property
+    def unknown(self) -> DoseUnknown | None:
+        """Of a dose that nobody knows about, what is known of it."""
+        if self.state != "unknown" or DoseUnknown.MARK not in self.detail:
+            return None
+        return from_detail(DoseUnknown, self.detail)
 
     @property
     def settled(self) -> bool:
@@ -63,21 +109,19 @@ class RunState:
 
     Attributes:
         entries: by key, the last state of every level and event.
-        doses_sent: by key, the detail of the last ``sent`` row of a dose: what its pump had
-            delivered before.
+        doses_sent: by key, the last ``sent`` row of a dose: what its pump had delivered before.
         sent_epochs: by key, the epoch in which a dose was sent last.
         dose_tries: by key, how often a dose, or the rest of it, was sent.
         rests: by key, of doses of which only the rest may still be given.
-        commands: by id, the reply that was given.
+        commands: by id, the reply that was given, as it was.
         stop_asked: the arguments of a stop that was accepted, whether or not it was carried out.
         identities: by instrument, who answered when the run began.
         given_up: wells whose arm was aborted.
         censored: by well, from when.
         consumption: what the pumps had moved.
         counts: whatever is counted each time it happens (`labrig.record.counts`).
-        alarms: by key, those that stand: ``code``, ``about``, ``since_s``, ``what``, ``remedy``.
-        questions: by id, ``what``, ``options``, ``since_s`` of those that were asked last, with
-            the ``choice`` once there is an answer.
+        alarms: by key, those that stand.
+        questions: by id, those that were asked last.
         stalls: by pump, what was said of a stall that is not over.
         pumps_given_up: of those, the ones that stand, as they stalled again when tried again.
         pumps_left: of those, the ones that an operator wants to stand.
@@ -92,7 +136,7 @@ class RunState:
     last_monotonic_s: float = 0.0
     boot_id: str = ""
     entries: dict[str, EntryState] = field(default_factory=dict)
-    doses_sent: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    doses_sent: dict[str, DoseSent] = field(default_factory=dict)
     sent_epochs: dict[str, int] = field(default_factory=dict)
     dose_tries: Counter[str] = field(default_factory=Counter)
     rests: dict[str, Rest] = field(default_factory=dict)
@@ -101,16 +145,16 @@ class RunState:
     identities: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     given_up: set[str] = field(default_factory=set)
     censored: dict[str, float] = field(default_factory=dict)
-    stalls: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    stalls: dict[str, Stalled] = field(default_factory=dict)
     pumps_given_up: set[str] = field(default_factory=set)
     marked_stages: set[str] = field(default_factory=set)
     lost_stages: set[str] = field(default_factory=set)
     pumps_left: set[str] = field(default_factory=set)
     consumption: Consumption = field(default_factory=Consumption)
     counts: Counter[str] = field(default_factory=Counter)
-    alarms: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    questions: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    interlocks: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    alarms: dict[str, Alarm] = field(default_factory=dict)
+    questions: dict[str, AskedQuestion] = field(default_factory=dict)
+    interlocks: dict[str, InterlockTripped] = field(default_factory=dict)
 
     @property
     def begun(self) -> bool:
@@ -148,53 +192,51 @@ def _apply(state: RunState, row: Row) -> None:
             state.entries[row.key] = _last_word(row)
             if row.kind == "dose":
                 _apply_dose(state, row)
-        case "sample" if "delivered_ul" in row.detail:
-            state.consumption.see(row.key, row.run_s, row.detail)
+        case "sample":
+            read = said(row)
+            if isinstance(read, PumpRead):
+                state.consumption.see(row.key, row.run_s, read)
         case "command":
             state.commands[row.key] = row.detail
-            if row.detail.get("command") == "stop":
-                state.stop_asked = row.detail["args"]
-        case "alarm" if row.state == "raised":
-            state.alarms[row.key] = {**row.detail, "since_s": row.run_s}
-        case "alarm":
-            state.alarms.pop(row.key, None)
-        case "question":
-            _apply_question(state, row)
-        case "deviation" if row.key == "arm-aborted":
-            state.given_up.update(row.detail["wells"])
-        case "deviation" if row.key == "censored":
-            for well in row.detail["wells"]:
-                state.censored.setdefault(well, row.detail["from_s"])
-        case "deviation" if row.key == "uncensored":
-            for well in row.detail["wells"]:
-                if state.censored.get(well) == row.detail["from_s"]:
-                    del state.censored[well]
+            taken = said(row)
+            if isinstance(taken, CommandTaken) and taken.command == "stop":
+                state.stop_asked = taken.args or {}
+        case "alarm" | "question":
+            _apply_to_people(state, row)
         case "deviation":
-            _apply_trouble(state, row)
+            _apply_deviation(state, row)
 
 
-def _apply_trouble(state: RunState, row: Row) -> None:
-    match row.key:
-        case "stall":
-            state.stalls[row.detail["instrument"]] = row.detail
-        case "stall-given-up":
-            state.pumps_given_up.add(row.detail["instrument"])
-        case "left-by-operator":
-            state.pumps_left.add(row.detail["instrument"])
-        case "restarted-by-operator" | "stall-recovered":
-            pump = row.detail["instrument"]
+def _apply_deviation(state: RunState, row: Row) -> None:
+    match said(row):
+        case ArmAborted(wells=wells):
+            state.given_up.update(wells)
+        case Censored(wells=wells, from_s=from_s):
+            for well in wells:
+                state.censored.setdefault(well, from_s)
+        case Uncensored(wells=wells, from_s=from_s):
+            for well in wells:
+                if state.censored.get(well) == from_s:
+                    del state.censored[well]
+        case Stalled(instrument=pump) as stall:
+            state.stalls[pump] = stall
+        case StallGivenUp(instrument=pump):
+            state.pumps_given_up.add(pump)
+        case LeftByOperator(instrument=pump):
+            state.pumps_left.add(pump)
+        case RestartedByOperator(instrument=pump) | StallRecovered(instrument=pump):
             state.stalls.pop(pump, None)
             state.pumps_given_up.discard(pump)
             state.pumps_left.discard(pump)
-        case "interlock":
-            state.interlocks[row.detail["rule"]] = row.detail
-        case "interlock-over":
-            state.interlocks.pop(row.detail["rule"], None)
-        case "stage-lost":
-            state.lost_stages.add(row.detail["instrument"])
-        case "stage-homed-by-operator":
-            state.lost_stages.discard(row.detail["instrument"])
-            state.marked_stages.discard(row.detail["instrument"])
+        case InterlockTripped(rule=rule) as tripped:
+            state.interlocks[rule] = tripped
+        case InterlockOver(rule=rule):
+            state.interlocks.pop(rule, None)
+        case StageLost(instrument=stage):
+            state.lost_stages.add(stage)
+        case StageHomedByOperator(instrument=stage):
+            state.lost_stages.discard(stage)
+            state.marked_stages.discard(stage)
 
 
 def _last_word(row: Row) -> EntryState:
@@ -206,47 +248,56 @@ def _last_word(row: Row) -> EntryState:
     return EntryState(intern(row.state), row.run_s, kept or _NOTHING)
 
 
-def _apply_question(state: RunState, row: Row) -> None:
-    match row.state:
-        case "asked":
-            state.questions[row.key] = {**row.detail, "since_s": row.run_s}
-        case "answered" if row.key in state.questions:
-            state.questions[row.key] = {**state.questions[row.key], "choice": row.detail["choice"]}
-        case "withdrawn":
+def _apply_to_people(state: RunState, row: Row) -> None:
+    """What a person should do, or decide."""
+    match said(row):
+        case AlarmRaised() as raised:
+            state.alarms[row.key] = Alarm(
+                raised.code, raised.about, row.run_s, raised.what, raised.remedy
+            )
+        case AlarmCleared():
+            state.alarms.pop(row.key, None)
+        case QuestionAsked() as asked:
+            state.questions[row.key] = AskedQuestion(asked.what, asked.options, row.run_s)
+        case QuestionAnswered(choice=choice) if row.key in state.questions:
+            state.questions[row.key] = replace(state.questions[row.key], choice=choice)
+        case QuestionWithdrawn():
             state.questions.pop(row.key, None)
 
 
 def _apply_dose(state: RunState, row: Row) -> None:
-    if row.state == "sent":
-        state.doses_sent[row.key] = row.detail
-        state.sent_epochs[row.key] = row.epoch
-        state.dose_tries[row.key] += 1
-    elif "left_ul" in row.detail and row.detail["classification"] != "not done":
-        state.rests[row.key] = Rest(row.detail["left_ul"], row.detail["classification"])
+    match said(row):
+        case DoseSent() as sent:
+            state.doses_sent[row.key] = sent
+            state.sent_epochs[row.key] = row.epoch
+            state.dose_tries[row.key] += 1
+        case DoseAgain(left_ul=float() | int() as left_ul) as again:
+            if again.classification != "not done":
+                state.rests[row.key] = Rest(left_ul, again.classification)
 
 
 def _apply_run(state: RunState, row: Row) -> None:
     if state.ended:
         # A hold that came with the last row.
         return
-    match row.key:
-        case "started":
+    match said(row):
+        case RunStarted():
             state.started_utc = row.utc
             state.condition = "running"
-        case "adopted" if state.condition == "held":
+        case RunAdopted() if state.condition == "held":
             pass
-        case "adopted" | "resumed":
+        case RunAdopted() | RunResumed():
             state.condition = "running"
-        case "held":
+        case RunHeld():
             state.condition = "held"
-        case "stopped":
+        case RunStopped():
             state.condition = "stopped"
-        case "finished":
+        case RunFinished():
             state.condition = "finished"
-        case "stage-marked":
-            state.marked_stages.add(row.detail["instrument"])
-        case "attached":
-            state.identities.setdefault(row.detail["instrument"], row.detail["identity"])
+        case StageMarked(instrument=stage):
+            state.marked_stages.add(stage)
+        case Attached(instrument=name, identity=identity):
+            state.identities.setdefault(name, identity)
 
 
 def run_time_now_s(state: RunState, utc: datetime, monotonic_s: float, boot: str) -> float:

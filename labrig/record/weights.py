@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from labrig.plan.plan import Plan
 from labrig.record.flow_bounds import PumpFlow
 from labrig.record.flow_steps import volume_ul
+from labrig.record.kinds.operator import ReservoirWeighed
+from labrig.record.kinds.pump_deviations import MassBalance
 
-KEY = "weighed:"
-"""How the key of a row of kind ``note`` begins that holds a weight."""
 BEFORE, AFTER = "before", "after"
 DENSITY_G_ML = 1.0
 """[P] Of culture medium; the true 1.00 to 1.02 is within the tolerance."""
@@ -50,11 +49,11 @@ class Balance:
     agrees: bool | None
 
 
-def see_weight(weights: dict[str, Weights], at_s: float, detail: Mapping[str, Any]) -> None:
+def see_weight(weights: dict[str, Weights], at_s: float, weighed: ReservoirWeighed) -> None:
     """One row; the last weight of its kind counts, so that a slip can be put right."""
-    found = weights.setdefault(detail["reservoir"], Weights({}, {}))
-    found.grams[detail["when"]] = float(detail["grams"])
-    found.at_s[detail["when"]] = at_s
+    found = weights.setdefault(weighed.reservoir, Weights({}, {}))
+    found.grams[weighed.when] = float(weighed.grams)
+    found.at_s[weighed.when] = at_s
 
 
 def balances(
@@ -98,12 +97,12 @@ def witnessed_ul(plan: Plan, pump: str, found: tuple[Balance, ...]) -> float | N
     return told[0] if alone and told else None
 
 
-def contradiction(balance: Balance) -> dict[str, object]:
-    """Detail of the deviation ``mass-balance``."""
-    return {
-        "reservoir": balance.reservoir,
-        "weighed_ul": balance.weighed_ul,
-        "believed_ul": balance.believed_ul,
-        "believed_most_ul": balance.believed_most_ul,
-        "tolerance_ul": balance.tolerance_ul,
-    }
+def contradiction(balance: Balance) -> MassBalance:
+    """The deviation of a weight that does not agree."""
+    return MassBalance(
+        balance.reservoir,
+        balance.weighed_ul,
+        balance.believed_ul,
+        balance.believed_most_ul,
+        balance.tolerance_ul,
+    )

@@ -11,7 +11,9 @@ from labrig.plan.experimental_units import Unit, aspects_between, name_of_unit, 
 from labrig.plan.timeline import Frame
 from labrig.protocol.analysis_plan import plan_in_force
 from labrig.record.consumption import Consumption, ReservoirNow, reservoirs_now
+from labrig.record.kinds.levels import PumpRead
 from labrig.record.ledger import Ledger, dose_ledger
+from labrig.record.said import said
 from labrig.report.arms.of_run import arms_of_run
 from labrig.report.arms.verdicts import ArmsVerdict
 from labrig.report.chance_labels import UnitNoise, unit_noise
@@ -315,6 +317,7 @@ def _origins(
 def _reservoirs(record: Record, outcome: Outcome) -> tuple[ReservoirNow, ...]:
     seen = Consumption()
     for row in record.rows:
-        if row.kind == "sample" and "delivered_ul" in row.detail:
-            seen.see(row.key, row.run_s, row.detail)
+        read = said(row) if row.kind == "sample" else None
+        if isinstance(read, PumpRead):
+            seen.see(row.key, row.run_s, read)
     return reservoirs_now(record.plan, seen, outcome.until_s)

@@ -12,25 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from labrig.record.alarms import Alarm, AskedQuestion
 from labrig.record.rows import JournalEntry
 from labrig.record.vocabulary import Condition
 from labrig.run.mode import Mode
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """Something a person should act on now.
-
-    Attributes:
-        code: stable, e.g. ``stall``; ``about`` is the instrument or well.
-        since_s: on the run's clock.
-    """
-
-    code: str
-    about: str
-    since_s: float
-    what: str
-    remedy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +123,16 @@ class Board:
             self._fates.update(fates)
 
     def show_again(
-        self, alarms: Mapping[str, Mapping[str, Any]], questions: Mapping[str, Mapping[str, Any]]
+        self, alarms: Mapping[str, Alarm], questions: Mapping[str, AskedQuestion]
     ) -> None:
         """Show what stood when an earlier runner died, as `RunState` has it; tells nobody."""
         with self._lock:
             for alarm in alarms.values():
-                self._alarms[alarm["code"], alarm["about"]] = Alarm(**alarm)
-            for key, question in questions.items():
-                if "choice" not in question:
-                    options = tuple(question["options"])
-                    self._questions[key] = Question(
-                        key, question["what"], options, question["since_s"]
-                    )
+                self._alarms[alarm.code, alarm.about] = alarm
+            for key, asked in questions.items():
+                if asked.choice is None:
+                    question = Question(key, asked.what, asked.options, asked.since_s)
+                    self._questions[key] = question
 
     def _tell(self, entry: JournalEntry) -> None:
         if self._listener is not None:

@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from labrig.plan.timeline import TimelineEntry
+from labrig.record.alarms import Alarm
 from labrig.record.clock import Clock
 from labrig.record.consumption import Consumption
 from labrig.record.counts import GONE_WRONG
+from labrig.record.detail import from_detail
 from labrig.record.journal import Journal
+from labrig.record.kinds.levels import PumpRead
 from labrig.record.reserve import RESERVE_BYTES, Reserve
 from labrig.record.rows import JournalEntry, JournalWriteFailed, Kind, State
-from labrig.run.board import Alarm, Board
+from labrig.run.board import Board
 from labrig.run.lease import Fence
 from labrig.run.measured import Measured
 
@@ -113,7 +116,7 @@ class Desk:
         """
         now_s = self.clock.now_s()
         if "delivered_ul" in values:
-            self.consumption.see(instrument, now_s, values)
+            self.consumption.see(instrument, now_s, from_detail(PumpRead, values))
         if entry:
             said = {"instrument": instrument, **values, "trusted": trusted, "note": note}
             self.board.read(instrument, {"at_s": now_s, **said})

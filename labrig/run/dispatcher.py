@@ -12,9 +12,9 @@ from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, Picture, TimelineEntry
 from labrig.plan.words import words_of
 from labrig.record.clock import Mailbox
+from labrig.record.kinds.operator import WEIGHED
 from labrig.record.recovery import RunState
 from labrig.record.rows import JournalEntry, JournalWriteFailed
-from labrig.record.weights import KEY as WEIGHED
 from labrig.run.desk import Desk
 from labrig.run.interlocks import Interlocks
 from labrig.run.last_rows import write_last_rows
@@ -96,9 +96,9 @@ class Dispatcher:
         self._unwritten: list[TimelineEntry] = []
         self._given_up = set(state.given_up)
         self._answers = {
-            key: str(question["choice"])
+            key: question.choice
             for key, question in state.questions.items()
-            if "choice" in question
+            if question.choice is not None
         }
         self._stop_reason: str | None = None
         self._stopped_by = ""
@@ -189,8 +189,8 @@ class Dispatcher:
                 continue
             elif entry.role == "acts" and known is not None and known.state != "intent":
                 order = self._order(entry)
-                sent = self._state.doses_sent[entry.key]
-                asked = known.detail if known.state == "unknown" else None
+                sent = self._state.doses_sent[entry.key].sent
+                asked = known.unknown
                 others = self._epoch - self._state.sent_epochs[entry.key] > 1
                 self._tell(entry, Settle(order, sent, known.state != "sent", asked, others))
                 if asked is not None and entry.key in self._answers:

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from labrig.plan.timeline import Dose
+from labrig.record.kinds.doses import Bounds
 from labrig.run.board import Question
 from labrig.run.dose_witness import Witness
 
 GIVE_UP, GIVE_AGAIN = "assume_done", "redo"
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Between which volumes, µL, a dose has come."""
-
-    at_least_ul: float
-    at_most_ul: float
 
 
 def certainly_missing_ul(dose: Dose, bounds: Bounds) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from labrig.record.kinds.doses import SentDose
 from labrig.record.vocabulary import Classification
 from labrig_drivers.kinds import PumpState
 
@@ -24,33 +25,6 @@ class Witness:
     classification: Classification
     delivered_ul: float | None
     step_ul: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class SentDose:
-    """What is known of a dose whose bytes may have gone out.
-
-    Attributes:
-        sent_s: when they would have.
-        acknowledged: the pump had taken the command.
-        before_ul: the pump's counter right before, None where it keeps none.
-        level_ul_min: the continuous rate it was running at right before.
-        counter_step_ul, counter_range_ul: how that counter read then, as in
-            :class:`labrig_drivers.kinds.PumpState`.
-        power_lost: it had told before, to this very driver, that it had lost its power.
-        others_asked: somebody else may have met what the pump had to tell since.
-    """
-
-    volume_ul: float
-    rate_ul_min: float
-    sent_s: float
-    acknowledged: bool
-    before_ul: float | None
-    level_ul_min: float
-    counter_step_ul: float = 0.0
-    counter_range_ul: float | None = None
-    power_lost: bool = False
-    others_asked: bool = False
 
 
 def classify(dose: SentDose, state: PumpState, now_s: float) -> Witness:

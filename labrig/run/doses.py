@@ -14,10 +14,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from labrig.plan.timeline import Dose
+from labrig.record.kinds.doses import Bounds, SentDose
 from labrig.record.rows import JournalEntry
 from labrig.run.desk import Desk
-from labrig.run.dose_questions import Bounds, certainly_missing_ul, question_of
-from labrig.run.dose_witness import NOT_DONE_FRACTION, SentDose, Witness, classify, counted_ul
+from labrig.run.dose_questions import certainly_missing_ul, question_of
+from labrig.run.dose_witness import NOT_DONE_FRACTION, Witness, classify, counted_ul
 from labrig.run.lease import StaleEpoch
 from labrig.run.orders import Decided, Order, Settle
 from labrig_drivers.errors import AlarmRaised, Refused
@@ -154,11 +155,8 @@ class DoseGiver:
         """Take over a dose that an earlier process had sent; :meth:`look` asks the pump."""
         dose = settle.order.entry
         assert isinstance(dose, Dose), f"{dose.key} is no dose"
-        sent = SentDose(
-            **{name: settle.sent[name] for name in SentDose.__slots__ if name in settle.sent}
-        )
         sent = replace(
-            sent,
+            settle.sent,
             acknowledged=settle.acknowledged,
             power_lost=False,
             others_asked=settle.others_asked,
@@ -171,9 +169,8 @@ class DoseGiver:
         if settle.told is not None:
             # The pump has told what it knew; it may have been at other things since.
             told = settle.told
-            witness = Witness(told["classification"], told["delivered_ul"])
-            least_ul = told.get("at_least_ul", witness.delivered_ul or 0.0)
-            bounds = Bounds(least_ul, told.get("at_most_ul", sent.volume_ul))
+            witness = Witness(told.classification, told.delivered_ul)
+            bounds = told.bounds or Bounds(told.delivered_ul or 0.0, sent.volume_ul)
             self._ask(order, rest, witness, bounds)
             return
         self._flight = _Flight(order, rest, sent, check_s=now_s)

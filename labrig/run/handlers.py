@@ -99,8 +99,7 @@ def _clog(pump: str, state: RunState) -> Clog | None:
     stall = state.stalls.get(pump)
     if stall is None and pump not in state.pumps_given_up:
         return None
-    stall = stall or {}
-    clog = Clog(float(stall.get("from_s", state.last_s)), dosing=bool(stall.get("dosing")))
+    clog = Clog(state.last_s) if stall is None else Clog(stall.from_s, dosing=stall.dosing)
     if pump in state.pumps_given_up:
         clog.wait(state.last_s)
     if pump in state.pumps_left:

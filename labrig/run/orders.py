@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from labrig.plan.timeline import TimelineEntry
+from labrig.record.kinds.doses import DoseUnknown, SentDose
 from labrig.record.rows import State
 from labrig.run.measured import Measured
 from labrig.run.mode import Mode
@@ -56,17 +57,17 @@ class Settle:
     """Find out what became of a dose that was under way when the runner died.
 
     Attributes:
-        sent: the detail of its last ``sent`` row.
+        sent: by its last ``sent`` row.
         acknowledged: the journal says that the pump had taken the command.
-        told: the detail of its last row, where the pump had told what came and the
-            operator had been asked; else None.
+        told: its last row, where the pump had told what came and the operator had been asked;
+            else None.
         others_asked: a third process may have asked the pump in between, and heard its alarm.
     """
 
     order: Order
-    sent: Mapping[str, Any]
+    sent: SentDose
     acknowledged: bool
-    told: Mapping[str, Any] | None = None
+    told: DoseUnknown | None = None
     others_asked: bool = False
 
 

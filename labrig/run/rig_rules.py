@@ -7,10 +7,10 @@ end: a rule holds the run once each time that it trips.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from labrig.plan.plan import Interlock
 from labrig.record.clock import Mailbox
+from labrig.record.kinds.other_deviations import InterlockTripped
 from labrig.run.desk import Desk
 from labrig.run.interlocks import Watch
 from labrig.run.measured import Seen
@@ -36,7 +36,7 @@ def rule_of(interlock: Interlock) -> Rule:
 
 
 def standing(
-    interlocks: Iterable[Interlock], stood: Mapping[str, Mapping[str, Any]]
+    interlocks: Iterable[Interlock], stood: Mapping[str, InterlockTripped]
 ) -> list[tuple[Interlock, Trip]]:
     """Those that stood when an earlier runner died.
 
@@ -47,7 +47,7 @@ def standing(
     return [
         (
             i,
-            Trip(rule_of(i), stood[i.name]["from_s"], True, i.quantity, stood[i.name]["value"]),
+            Trip(rule_of(i), stood[i.name].from_s, True, i.quantity, stood[i.name].value),
         )
         for i in interlocks
         if i.name in stood

@@ -16,6 +16,7 @@ from labrig.record.checkpoint import recover
 from labrig.record.clock import Clock, Mailbox, boot_id
 from labrig.record.conclusion import RunOutcome, condition_of, ended_s, ledger_of, shortfalls_of
 from labrig.record.consumption import reservoirs_now
+from labrig.record.detail import to_detail
 from labrig.record.integrity import refuse_if_lost
 from labrig.record.journal import Journal, open_journal
 from labrig.record.ledger import ledger_json
@@ -314,7 +315,7 @@ class Runner:
         failures += problem
         for balance in ledger.reservoirs if ledger is not None else ():
             if balance.agrees is False:
-                desk.deviation("mass-balance", **contradiction(balance))
+                desk.deviation("mass-balance", **to_detail(contradiction(balance)))
         said = desk.board.condition
         shortfalls: tuple[str, ...] = ()
         if said == "finished":

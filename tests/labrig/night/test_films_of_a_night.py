@@ -13,9 +13,12 @@ from labrig.plan.stimulation_schedule import train
 from labrig.plan.timeline import Film, Frame, Lateness, StimulationLevel
 from labrig.protocol.models import Pattern
 from labrig.record.clock import RealClock
+from labrig.record.detail import to_detail
 from labrig.record.journal import open_journal
-from labrig.record.pulses import StimulationRow, delivered_pulses
-from labrig.record.rows import JournalEntry
+from labrig.record.kinds.levels import StimulationConfirmed
+from labrig.record.kinds.pictures import FilmTaken, Reached, Stored, Where
+from labrig.record.pulses import delivered_pulses
+from labrig.record.rows import JournalEntry, Row
 from labrig.run_folder import RunFolder
 
 TWITCH = Pattern.model_validate(
@@ -53,16 +56,17 @@ PLAN = SimpleNamespace(
 
 
 def row(kind, key, state, run_s, **detail):
-    return StimulationRow(kind, key, state, run_s, detail)
+    return Row(0, kind, key, state, 1, run_s, "", run_s, "", detail, "")
 
 
 def test_pulses_come_when_the_journal_says_so_and_end_with_their_level():
+    programmed = to_detail(StimulationConfirmed("stim", (1,), 2060.0))
     rows = [
         row("train", "stim/1", "acknowledged", 2000.02, pulses={"1": 20}),
         row("train", "stim/1", "missed", 2010.0),
         row("train", "stim/1", "unknown", 2020.0, pulses={"1": 20}),
         row("train", "stim/1", "acknowledged", 2055.0, pulses={"1": 20}),
-        row("level", "stim/2", "confirmed", 2060.0),
+        row("level", "stim/2", "confirmed", 2060.0, **programmed),
     ]
     (channel,) = delivered_pulses(PLAN, rows).values()
     times = [pulse.at_s for pulse in channel.pulses]
@@ -140,10 +144,14 @@ def noted(folder):
     opened.close()
 
 
-def taken(note, film_, late_s=0.6, **more):
+def taken(note, film_, late_s=0.6, arrived=True, frame_rate_hz=None):
     at_s = film_.offset_s + late_s
-    name = film_.key.replace("/", "_")
-    note(at_s, "film", film_.key, "confirmed", path=f"films/{name}", lateness_s=late_s, **more)
+    said = FilmTaken(
+        Where("cam", film_.well, 0, "phase", 0.0, 0.0, reached=Reached(0.0, 0.0, arrived)),
+        Stored("films/" + film_.key.replace("/", "_"), "0" * 64, lateness_s=late_s),
+        frame_rate_hz,
+    )
+    note(at_s, "film", film_.key, "confirmed", **to_detail(said))
 
 
 def test_a_block_is_complete_when_every_film_was_taken_or_given_up(folder, noted):
@@ -217,7 +225,7 @@ DOUBTS = {
     ),
     "elsewhere": (
         [(2000.0, "train", "stim/1", "acknowledged", {"pulses": {"1": 20}})],
-        {"position_verified": False}, "the stage was not where",
+        {"arrived": False}, "the stage was not where",
     ),
 }  # fmt: skip
 

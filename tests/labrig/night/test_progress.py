@@ -10,7 +10,9 @@ from labrig.night.progress import Progress, TakenFrame
 from labrig.plan.timeline import Frame, Lateness
 from labrig.record.clock import RealClock
 from labrig.record.journal import open_journal
-from labrig.record.rows import JournalEntry
+from labrig.record.kinds.levels import NotDone
+from labrig.record.kinds.pictures import FrameTaken, Stored, Where
+from labrig.record.said import entry_of
 from labrig.run_folder import RunFolder
 
 
@@ -21,13 +23,6 @@ def frame(round_, well):
 
 
 PLAN = SimpleNamespace(timeline=tuple(frame(r, w) for r in (0, 1) for w in ("A1", "A2")))
-
-
-def detail(round_, well):
-    return {
-        "well": well, "field": 0, "round": round_, "channel": "phase", "offset_s": 60.0 * round_,
-        "path": f"{well}/{round_}",
-    }  # fmt: skip
 
 
 @pytest.fixture
@@ -44,7 +39,11 @@ def journal(folder):
 
 def note(journal, round_, well, state):
     key = f"frame/r{round_:03d}/{well}/f0/phase"
-    journal.note(JournalEntry("frame", key, state, detail(round_, well)))
+    said = NotDone("the worker of its port had ended")
+    if state == "confirmed":
+        where = Where("cam", well, 0, "phase", 0.0, 0.0, round_)
+        said = FrameTaken(where, Stored(f"{well}/{round_}", "0" * 64))
+    journal.note(entry_of("frame", key, state, said))
 
 
 def test_nothing_yet_is_no_error(folder):

@@ -42,7 +42,8 @@ ENTRIES = st.one_of(
     entry("level", KEYS, "confirmed", rate_ul_min=5.0, instrument="base"),
     entry("level", KEYS, "failed", what="w"),
     entry("dose", KEYS, "intent", offset_s=1.0),
-    entry("dose", KEYS, "sent", sent_s=st.floats(0, 9), before_ul=UL, volume_ul=20.0),
+    entry("dose", KEYS, "sent", sent_s=st.floats(0, 9), before_ul=UL, volume_ul=20.0,
+          instrument="dose", wells=["A1"], rate_ul_min=20.0, acknowledged=False, level_ul_min=0.0),
     entry("dose", KEYS, "acknowledged"),
     entry("dose", KEYS, "confirmed", classification="done", delivered_ul=UL),
     entry("dose", KEYS, "unknown", classification="partly", delivered_ul=UL),
@@ -64,15 +65,15 @@ ENTRIES = st.one_of(
     entry("deviation", "censored", wells=WELLS, from_s=st.floats(0, 9)),
     entry("deviation", "uncensored", wells=WELLS, from_s=st.floats(0, 9)),
     entry("deviation", "stall", instrument=PUMPS, wells=WELLS, from_s=1.0),
-    entry("deviation", "stall-given-up", instrument=PUMPS),
+    entry("deviation", "stall-given-up", instrument=PUMPS, wells=WELLS, from_s=1.0),
     entry("deviation", "left-by-operator", instrument=PUMPS),
     entry("deviation", "restarted-by-operator", instrument=PUMPS),
     entry("deviation", "interlock", rule=KEYS, instrument="probe", from_s=1.0, value=9.0),
     entry("deviation", "interlock-over", rule=KEYS, instrument="probe", from_s=1.0, to_s=2.0),
     entry("run", "stage-marked", instrument=PUMPS),
-    entry("deviation", "stage-lost", instrument=PUMPS),
+    entry("deviation", "stage-lost", instrument=PUMPS, x_um=1.0, y_um=2.0, what="w"),
     entry("deviation", "stage-homed-by-operator", instrument=PUMPS),
-)
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from truthcheck.seeds import plan_of
 
 from labrig.plan.timeline import Dose, FlowLevel, Lateness
+from labrig.record.detail import to_detail
+from labrig.record.kinds.doses import DoseSent, SentDose
 from labrig.record.ledger import dose_ledger
 from labrig.record.rows import Row
 
@@ -80,7 +82,7 @@ class LittleRunner:
 
     def meet(self) -> None:
         if self.alive and self.linked:
-            self.write("run", "attached", instrument="dose")
+            self.write("run", "attached", instrument="dose", identity={})
             self.read()
             self.look()
 
@@ -118,7 +120,8 @@ class LittleRunner:
             self.meet()
         elif what == "dose" and self.alive and self.linked and not self.dosing:
             self.read()
-            self.write("dose", "bolus", "sent", volume_ul=VOLUME_UL, rate_ul_min=DOSE_UL_MIN)
+            sent = SentDose(VOLUME_UL, DOSE_UL_MIN, self.now_s, False, 0.0, 0.0)
+            self.write("dose", "bolus", "sent", **to_detail(DoseSent("dose", ("A1", "A2"), sent)))
             # Written before it is sent: no death takes it.
             self.firm, self.dosing = len(self.rows), True
             self.pump.rate_ul_min, self.pump.dose_left_ul = 0.0, VOLUME_UL

@@ -25,7 +25,11 @@ from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, Reading, Stimulat
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
 from labrig.record.journal import open_journal
+from labrig.record.kinds.doses import DoseConfirmed, DoseNamed, DoseSent, SentDose
+from labrig.record.kinds.levels import AirRead
+from labrig.record.kinds.pictures import FilmTaken, FrameTaken, PictureMissed, Stored, Where
 from labrig.record.rows import JournalEntry
+from labrig.record.said import entry_of
 from labrig.rig.loading import load_rig
 from labrig.rig.models import Rig
 from labrig.run_folder import RunFolder
@@ -197,32 +201,40 @@ def _entry_rows(entry: object, story: Story) -> list[tuple[float, JournalEntry]]
         kind = story.only_intended.partition("/")[0]
         ahead_s = max(0.0, entry.offset_s - 60)
         return [(ahead_s, JournalEntry(kind, entry.key, "intent", {"offset_s": entry.offset_s}))]
+    at_s = entry.offset_s
     match entry:
         case Frame():
-            where = {"well": entry.well, "field": entry.field, "round": entry.round,
-                     "channel": entry.channel, "offset_s": entry.offset_s}  # fmt: skip
+            where = _where(entry, entry.round)
             if entry.round == story.missed_round:
-                reason = {"reason": "the camera timed out", **where}
-                return [(entry.offset_s, JournalEntry("frame", entry.key, "missed", reason))]
-            done = {**where, "path": "p", "sha256": "0" * 64, "lateness_s": 1.5, "focus": 9.0}
-            return [(entry.offset_s + 1.5, JournalEntry("frame", entry.key, "confirmed", done))]
+                missed = PictureMissed("the camera timed out", where)
+                return [(at_s, entry_of("frame", entry.key, "missed", missed))]
+            stored = Stored("p", "0" * 64, focus=9.0, offset_s=at_s, lateness_s=1.5)
+            taken = FrameTaken(where, stored)
+            return [(at_s + 1.5, entry_of("frame", entry.key, "confirmed", taken))]
         case Film():
-            done = {"well": entry.well, "path": "f", "sha256": "0" * 64, "lateness_s": 1.5}
-            return [(entry.offset_s + 1.5, JournalEntry("film", entry.key, "confirmed", done))]
+            film = FilmTaken(_where(entry), Stored("f", "0" * 64, lateness_s=1.5))
+            return [(at_s + 1.5, entry_of("film", entry.key, "confirmed", film))]
         case Dose():
-            sent = {"instrument": entry.instrument, "volume_ul": entry.volume_ul}
-            done = {"classification": "done", "delivered_ul": entry.volume_ul, **sent}
+            pump, ul = entry.instrument, entry.volume_ul
+            sent = SentDose(ul, entry.rate_ul_min, at_s, False, 0.0, 0.0)
+            done = DoseConfirmed(ul, "done", dose=DoseNamed(pump, entry.wells, entry.factor, ul))
             return [
-                (entry.offset_s, JournalEntry("dose", entry.key, "sent", sent)),
-                (entry.offset_s + 32, JournalEntry("dose", entry.key, "confirmed", done)),
+                (at_s, entry_of("dose", entry.key, "sent", DoseSent(pump, entry.wells, sent))),
+                (at_s + 32, entry_of("dose", entry.key, "confirmed", done)),
             ]
         case FlowLevel() | StimulationLevel():
             detail = {"instrument": entry.instrument}
-            return [(entry.offset_s, JournalEntry("level", entry.key, "confirmed", detail))]
+            return [(at_s, JournalEntry("level", entry.key, "confirmed", detail))]
         case Reading():
-            air = {"instrument": entry.instrument, "co2_percent": 5.01, "temperature_c": 37.02}
-            return [(entry.offset_s, JournalEntry("reading", entry.key, "confirmed", air))]
+            air = AirRead(entry.instrument, 5.01, 37.02, True, "")
+            return [(at_s, entry_of("reading", entry.key, "confirmed", air))]
     raise TypeError(entry)
+
+
+def _where(entry: Frame | Film, round_: int | None = None) -> Where:
+    return Where(
+        entry.camera, entry.well, entry.field, entry.channel, entry.x_um, entry.y_um, round_
+    )
 
 
 def _pump_rows(plan: Plan, story: Story) -> list[tuple[float, JournalEntry]]:

@@ -42,12 +42,12 @@ def test_standing_alarms_and_open_questions_outlive_their_runner(rehearse, scrip
     _die_at(night, script, plan, 1000.0)
     before = fold(night.rows())
     assert "stall:dose" in before.alarms
-    assert "choice" not in before.questions["stall:dose"]
+    assert before.questions["stall:dose"].choice is None
     shown = {}
     runner = night.make(plan, VirtualClock(start_s=1100.0))
     night.visit(1100.5, lambda: shown.update(connect(night.folder / "control.json").status()))
     runner.run()
-    assert ("stall", before.alarms["stall:dose"]["since_s"]) in [
+    assert ("stall", before.alarms["stall:dose"].since_s) in [
         (alarm["code"], alarm["since_s"]) for alarm in shown["alarms"]
     ]
     assert [question["id"] for question in shown["questions"]] == ["stall:dose"]
@@ -104,7 +104,7 @@ def test_an_answer_that_its_runner_did_not_live_to_carry_out_is_carried_out(rehe
     night.visit(450.0, die_after_the_answer)
     runner.run()
     assert board_answer is None
-    assert fold(night.rows()).questions["dose-300"]["choice"] == "do"
+    assert fold(night.rows()).questions["dose-300"].choice == "do"
     assert not [row for row in night.rows("dose") if row.state == "sent"]
     night.run(plan, VirtualClock(start_s=600.0))
     assert night.rows("dose")[-1].state == "confirmed"

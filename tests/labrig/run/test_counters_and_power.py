@@ -7,9 +7,10 @@ from contextlib import suppress
 
 import pytest
 
+from labrig.record.kinds.doses import SentDose
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect
-from labrig.run.dose_witness import SentDose, classify
+from labrig.run.dose_witness import classify
 from labrig_drivers.errors import InstrumentError
 from labrig_drivers.kinds import PumpState
 

@@ -8,10 +8,13 @@ import pytest
 
 from labrig.plan.timeline import Lateness
 from labrig.record.consumption import Consumption, reservoirs_now
+from labrig.record.detail import to_detail
+from labrig.record.kinds.doses import DoseSent, SentDose
+from labrig.record.kinds.levels import PumpRead
 from labrig.record.lateness import judge
 from labrig.record.recovery import ClockWentBack, RunState, fold, run_time_now_s
 from labrig.record.rows import Row
-from labrig.run.dose_witness import SentDose, classify
+from labrig.run.dose_witness import classify
 from labrig.run.stall import StallWatch
 from labrig_drivers.kinds import PumpState
 
@@ -95,7 +98,7 @@ def test_a_pump_without_a_counter_is_believed():
 
 
 def _reading(running, rate, delivered):
-    return {"running": running, "rate_ul_min": rate, "delivered_ul": delivered}
+    return PumpRead(running, rate, delivered)
 
 
 def test_consumption_counts_by_counter_or_by_time(script):
@@ -116,19 +119,31 @@ def _row(seq, kind, key, state, **detail):
                1000.0 + seq, "boot", detail, "")  # fmt: skip
 
 
+def _sent(before_ul):
+    return to_detail(DoseSent("dose", ("A1",), SentDose(20.0, 20.0, 3.0, False, before_ul, 0.0)))
+
+
 def test_the_fold_knows_what_is_open():
     state = fold(
         [
             _row(1, "run", "started", "noted"),
             _row(2, "run", "attached", "noted", instrument="dose", identity={"model": "NE-1000"}),
-            _row(3, "dose", "d1", "sent", before_ul=1.0),
+            _row(3, "dose", "d1", "sent", **_sent(1.0)),
             _row(4, "dose", "d1", "confirmed"),
-            _row(5, "dose", "d2", "sent", before_ul=2.0),
+            _row(5, "dose", "d2", "sent", **_sent(2.0)),
             _row(6, "dose", "d3", "unknown", resolution="assumed done"),
             _row(7, "dose", "d4", "unknown"),
             _row(8, "command", "c1", "acknowledged", accepted=True),
             _row(9, "deviation", "censored", "noted", wells=["A1"], from_s=5.0),
-            _row(10, "deviation", "stall-given-up", "noted", instrument="dose"),
+            _row(
+                10,
+                "deviation",
+                "stall-given-up",
+                "noted",
+                instrument="dose",
+                wells=["A1"],
+                from_s=9.0,
+            ),
             _row(11, "run", "held", "noted"),
         ]
     )
@@ -136,7 +151,7 @@ def test_the_fold_knows_what_is_open():
     assert state.condition == "held"
     assert not state.ended
     assert {key for key, entry in state.entries.items() if not entry.settled} == {"d2", "d4"}
-    assert state.doses_sent["d2"]["before_ul"] == 2.0
+    assert state.doses_sent["d2"].sent.before_ul == 2.0
     assert state.commands == {"c1": {"accepted": True}}
     assert state.identities == {"dose": {"model": "NE-1000"}}
     assert state.censored == {"A1": 5.0}

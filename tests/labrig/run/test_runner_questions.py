@@ -81,7 +81,7 @@ def test_a_pump_that_stands_does_so_for_the_next_runner(rehearse, script):
     night.run(plan)
     state = fold(night.rows())
     assert state.pumps_given_up == {"dose"}
-    assert state.stalls["dose"]["from_s"] == 600.0
+    assert state.stalls["dose"].from_s == 600.0
     assert state.censored == {"A1": 600.0, "A2": 600.0}
 
 
