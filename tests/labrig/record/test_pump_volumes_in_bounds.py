@@ -55,6 +55,7 @@ class LittlePump:
             "running": dosing or self.rate_ul_min > 0, "alarm": alarm,
             "rate_ul_min": DOSE_UL_MIN if dosing else self.rate_ul_min,
             "delivered_ul": self.counter_ul,
+            "drive_watched": False,
             "counter_range_ul": RANGE_UL if self.ranged else None,
         }  # fmt: skip
 
