@@ -131,8 +131,8 @@ class Board:
                 self._alarms[alarm.code, alarm.about] = alarm
             for key, asked in questions.items():
                 if asked.choice is None:
-                    question = Question(key, asked.what, asked.options, asked.since_s)
-                    self._questions[key] = question
+                    options = asked.options
+                    self._questions[key] = Question(key, asked.what, options, asked.since_s)
 
     def _tell(self, entry: JournalEntry) -> None:
         if self._listener is not None:
