@@ -226,7 +226,8 @@ def _entry_rows(entry: object, story: Story) -> list[tuple[float, JournalEntry]]
             detail = {"instrument": entry.instrument}
             return [(at_s, JournalEntry("level", entry.key, "confirmed", detail))]
         case Reading():
-            air = AirRead(entry.instrument, 5.01, 37.02, True, "")
+            values = {"co2_percent": 5.01, "temperature_c": 37.02}
+            air = AirRead(entry.instrument, True, "", values)
             return [(at_s, entry_of("reading", entry.key, "confirmed", air))]
     raise TypeError(entry)
 
