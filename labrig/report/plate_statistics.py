@@ -17,7 +17,7 @@ from labrig.measure.field_job import rows_of
 from labrig.measure.plate_map import LEFT_OUT, MappedWell, round_of_field, wells_of_fields
 from labrig.measure.tables import write_rows
 from labrig.plan.plan import WellPlan
-from labrig.report.comparisons import ArmComparison, compare_arms
+from labrig.report.comparisons import ArmComparison, Readings, all_arms
 from labrig.report.growth import READOUTS, well_table, wells_that_count
 from labrig.report.kinds import kind_over_time, of_one_kind
 from labrig.report.moments import fullest
@@ -130,19 +130,18 @@ def plate_statistics(
     at = fullest(zip(table["round"].astype(int), table["well"], strict=True), design.wells)
     if at is None:
         return PlateStatistics(table, {}, ())
-    few = table[(table["round"] == at) & (table["tubes"] < rules.min_tubes)]
+    thin = table[(table["round"] == at) & (table["tubes"] < rules.min_tubes)]
+    counting = wells_that_count(table, rules.min_tubes)
+    shown = table.assign(diameter_um=np.exp(counting["log_diameter"].astype(float)))
     found = {}
     for readout in READOUTS:
-        values = wells_that_count(table, rules.min_tubes)
-        if readout != "diameter_um":
-            # A share is compared as a width is: by the ratio of geometric means.
-            with np.errstate(divide="ignore"):
-                values = values.assign(log_diameter=np.log(table[readout].astype(float)))
-        rows = compare_arms(design, values, (None, at), {})
+        # A share is compared as a width is: by the ratio of geometric means.
+        values = shown.assign(moment=shown["round"], value=shown[readout].astype(float))
+        rows = all_arms(design, "diameter", Readings(values, at, None), {})
         # No dose went wrong that could keep a well out.
         found[readout] = tuple(row for row in rows if row.analysis == "intention to treat")
     return PlateStatistics(
-        table, found, tuple(f"{row.well} {row.tubes}" for row in few.itertuples())
+        table, found, tuple(f"{row.well} {row.tubes}" for row in thin.itertuples())
     )
 
 
