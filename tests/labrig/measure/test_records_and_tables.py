@@ -174,6 +174,16 @@ def test_the_same_record_twice_is_one_file(tmp_path):
     assert list((tmp_path / "records").iterdir()) == list(paths)
 
 
+def test_a_record_is_there_once_it_is_whole_and_not_before(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match="disk full"):
+        record(tmp_path, frame())
+    assert list((tmp_path / "records").iterdir()) == []
+
+
 def test_no_record_is_ever_changed(tmp_path):
     for tubes in range(3):
         record(tmp_path, frame(tubes=tubes))
