@@ -119,6 +119,9 @@ def _action(
         yield Mistake(path, what, "Name what it suspends, e.g. `suspends: [stimulator]`.")
     for index, name in enumerate(entry.suspends):
         at = (*path, "suspends", index)
+        if name == entry.instrument and kinds.get(name) == "pump":
+            what = "while it is suspended it could not show that it is right again"
+            yield Mistake(at, what, "Use `hold` or `alarm`; its worker tries it again.", name)
         if name not in rig.instruments:
             yield _none(at, "instrument", name, rig.instruments)
         elif kinds.get(name, SUSPENDED[0]) not in SUSPENDED:

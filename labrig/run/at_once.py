@@ -13,7 +13,7 @@ from typing import Any
 from labrig.record.clock import Mailbox
 from labrig.run.commands import BadCommand
 from labrig.run.desk import Desk
-from labrig.run.orders import Command, Halt, HoldChanged
+from labrig.run.orders import Command, ForDispatcher, Halt, HoldChanged
 from labrig.run.workers import Worker
 
 WRITTEN_WITHIN_S = 0.05
@@ -32,7 +32,9 @@ class AtOnce:
         dispatcher: its mailbox.
     """
 
-    def __init__(self, desk: Desk, workers: Sequence[Worker], dispatcher: Mailbox[Any]) -> None:
+    def __init__(
+        self, desk: Desk, workers: Sequence[Worker], dispatcher: Mailbox[ForDispatcher]
+    ) -> None:
         self._desk = desk
         self._workers = workers
         self._dispatcher = dispatcher

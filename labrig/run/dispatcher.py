@@ -389,6 +389,9 @@ class Dispatcher:
                 postponed, self._postponed = self._postponed, []
                 for entry in postponed:
                     self._give(entry)
+            case "resume":
+                # A hold came after it.
+                pass
             case "answer":
                 self._answer(str(args["question"]), str(args["choice"]), str(args.get("by", "")))
             case "note":
@@ -405,6 +408,8 @@ class Dispatcher:
             case "followed":
                 self._desk.note("run", "followed", "noted")
                 self._desk.board.clear("unfollowed", "follower")
+            case _:
+                assert_never(command.name)
 
     def _take_stop(self, args: Mapping[str, Any]) -> None:
         self._stop_reason = str(args.get("reason", "")) or "by command"

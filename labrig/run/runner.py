@@ -8,7 +8,6 @@ from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from labrig.durable import write_json
 from labrig.plan.plan import Plan
@@ -33,7 +32,6 @@ from labrig.rig.bench import (
     PortSpec,
     open_port,
 )
-from labrig.run.air import watches_of
 from labrig.run.at_once import AtOnce
 from labrig.run.board import Board
 from labrig.run.chain_audit import ChainAudit
@@ -42,19 +40,17 @@ from labrig.run.control import ControlServer
 from labrig.run.desk import Desk
 from labrig.run.dispatcher import Dispatcher
 from labrig.run.folder_watch import FolderWatch
-from labrig.run.handlers import Handlers, measures_of
+from labrig.run.handlers import Handlers
 from labrig.run.hosted_stage import hosted_port, looked_after, ports_with_workers
 from labrig.run.imaging import Attach
 from labrig.run.imaging_link import Imaging
-from labrig.run.interlocks import Interlocks, Watch
 from labrig.run.lease import Fence, take_lease
 from labrig.run.liveness import Liveness, LivenessWatch, ThreadState
-from labrig.run.measured import Measured
-from labrig.run.orders import Command
+from labrig.run.orders import Command, ForDispatcher, ForWorker
 from labrig.run.port_gate import GatedTransport, Leave
 from labrig.run.port_link import PortLink, identify
 from labrig.run.register import Door
-from labrig.run.rig_rules import RigRule, level_of, standing
+from labrig.run.rules_of_a_run import rules_of_a_run
 from labrig.run.status import Status
 from labrig.run.stop_file import StopRequest, read_stop
 from labrig.run.workers import Worker
@@ -192,7 +188,7 @@ class Runner:
         news = self._clock.mailbox("dispatcher")
         boxes = self._make_workers(desk, state, opened, news)
         at_once = AtOnce(desk, self._workers, news)
-        interlocks = self._interlocks(desk, state, news, boxes, at_once)
+        interlocks = rules_of_a_run(self._plan, self._bench, desk, state, news, boxes, at_once.hold)
         dispatcher = Dispatcher(
             self._plan, desk, news, boxes, state, interlocks, self._liveness.of(DISPATCHER)
         )
@@ -239,41 +235,6 @@ class Runner:
             watch.close()
             control.close()
         return self._conclude(desk, dispatcher, failures)
-
-    def _interlocks(
-        self,
-        desk: Desk,
-        state: RunState,
-        news: Mailbox[Any],
-        boxes: Mapping[str, Mailbox[Any]],
-        at_once: AtOnce,
-    ) -> Interlocks:
-        """The rules of this run, told of whatever is measured that they ask for."""
-        types, plan = installed_types(), self._plan
-        watches: list[Watch] = []
-        for instrument in self._bench.instruments:
-            if types[instrument.type].kind == "probe":
-                watches += watches_of(desk, instrument.name, plan.rules, measures_of(instrument))
-        rules = {i.name: RigRule(i, desk, boxes, at_once.hold) for i in plan.interlocks}
-        watches += [rule.watch() for rule in rules.values()]
-        stood = standing(plan.interlocks, state.interlocks)
-        for interlock, _ in stood:
-            # Before any level: what is suspended must not begin at a takeover.
-            rules[interlock.name].suspend()
-        interlocks = Interlocks(watches, [trip for _, trip in stood])
-        levels = {level_of(i.reservoir) for i in plan.interlocks if i.reservoir}
-
-        def judge(look: Measured) -> None:
-            if look.instrument in interlocks.instruments:
-                news.put(look)
-            if levels and "delivered_ul" in look.values:
-                for left in reservoirs_now(plan, desk.consumption, look.at_s):
-                    if level_of(left.reservoir) in levels:
-                        values = {"left_ml": left.left_ml}
-                        news.put(Measured(level_of(left.reservoir), values, look.at_s))
-
-        desk.judge_by(judge)
-        return interlocks
 
     def _opened_door(self, control: ControlServer) -> Door:
         try:
@@ -417,12 +378,12 @@ class Runner:
         desk: Desk,
         state: RunState,
         opened: Mapping[str, OpenPort | None],
-        news: Mailbox[Any],
-    ) -> dict[str, Mailbox[Any]]:
+        news: Mailbox[ForDispatcher],
+    ) -> dict[str, Mailbox[ForWorker]]:
         """One worker a port, stimulators first, so that a stop reaches them first."""
         types = installed_types()
         handlers = Handlers(self._plan, desk, state, self._camera, self._attachment)
-        boxes: dict[str, Mailbox[Any]] = {}
+        boxes: dict[str, Mailbox[ForWorker]] = {}
 
         def stimulators_first(port: str) -> bool:
             return all(types[i.type].kind != "stimulator" for i in looked_after(self._bench, port))

@@ -575,6 +575,8 @@ def _words(item: ForWorker | None, port: str) -> str:
             return f"an interlock about {item.instrument}"
         case Finish():
             return "the end of the run"
+        case _:
+            assert_never(item)
 
 
 def _bound_s(item: ForWorker | None) -> float:

@@ -61,6 +61,10 @@ WRONG = {
                            "nothing that could be suspended"),
     "suspends nobody": (f"{PROBE}, high: 6, action: suspend, suspends: [stimulater]",
                         "there is no instrument 'stimulater'"),
+    "suspends a pump by itself": (
+        "instrument: nerve_01, quantity: stalled, action: suspend, suspends: [nerve_01]",
+        "could not show that it is right again",
+    ),
     "a negative dwell": (f"{PROBE}, high: 6, for: -5 min", "for"),
     "an unknown key": (f"{PROBE}, above: 6", "above"),
 }  # fmt: skip
