@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, assert_never
 
 from labrig.plan.timeline import Dose, FlowLevel
-from labrig.run.clog import LEAVE, RESTART, Clog, question_about
+from labrig.run.clog import LEAVE, RESTART, Clog
 from labrig.run.desk import Desk
 from labrig.run.doses import DoseGiver
 from labrig.run.handler import ForHandler, next_poll_s
@@ -13,6 +13,7 @@ from labrig.run.lease import StaleEpoch
 from labrig.run.mode import FOLLOWING, Mode
 from labrig.run.orders import Decided, Finish, InMode, Order, Settle
 from labrig.run.stall import StallWatch
+from labrig.run.stall_notes import StallNotes
 from labrig_drivers.errors import InstrumentError, LinkError, Refused
 from labrig_drivers.kinds import STALLED, Pump, PumpState, Watchdog
 
@@ -54,9 +55,9 @@ class PumpHandler:
         self._at_stop = at_stop
         self._poll_s = poll_s
         self._feeds = feeds
-        self._max_gap_s = max_gap_s
         self._doses = DoseGiver(name, desk, self._show)
         self._watch = StallWatch()
+        self._notes = StallNotes(desk, name, max_gap_s)
         self._clog = clog
         self._doses.blocked = clog is not None
         self._pump: Pump | None = None
@@ -140,7 +141,7 @@ class PumpHandler:
     def _decide(self, decided: Decided) -> Order | None:
         """Give the rest of a dose, or restart the flow after a stall, if the operator said so."""
         clog = self._clog
-        if decided.key != self._question_id():
+        if decided.key != self._notes.question_id:
             return self._doses.decide(decided)
         if clog is None or self._over:
             return None
@@ -206,7 +207,7 @@ class PumpHandler:
         self._over = True
         self._doses.finish("the run ended before the pump answered again")
         # Nobody would restart it any more.
-        self._desk.board.take_question(self._question_id())
+        self._notes.nothing_to_ask()
         if self._left is not None and self._level is not None:
             self._desk.deviation(
                 "left-as-found", instrument=self.name, wells=list(self._level.wells),
@@ -365,7 +366,7 @@ class PumpHandler:
                 return None
             case "flowing":
                 self._last_good_s = now_s
-                self._flows_again(now_s)
+                self._flows_again()
             case "unsure" if self._agrees_to_rest(state):
                 self._last_good_s = now_s
             case "unsure":
@@ -401,13 +402,7 @@ class PumpHandler:
         self._port().stop()
         if again:
             return
-        wells = list(level.wells)
-        # In this order: a runner that dies in between leaves a stall to be noticed again.
-        self._desk.deviation("censored", wells=wells, from_s=clog.from_s, why="stall")
-        self._desk.deviation(
-            "stall-given-up", instrument=self.name, wells=wells, from_s=clog.from_s
-        )
-        self._desk.board.censor(level.wells, clog.from_s)
+        self._notes.given_up(clog, level)
         self._ask(clog)
 
     def _stalled_in_a_dose(self, state: PumpState) -> None:
@@ -415,24 +410,14 @@ class PumpHandler:
         if self._clog is not None:
             self._clog.dosing = True
             return
-        self._begin_clog(state, "it gave a dose in part or not", "no other is sent.", dosing=True)
-        assert self._clog is not None
-        self._ask(self._clog)
+        what, next_ = "it gave a dose in part or not", "no other is sent."
+        self._ask(self._begin_clog(state, what, next_, dosing=True))
 
-    def _begin_clog(self, state: PumpState, what: str, next_: str, dosing: bool) -> None:
-        self._clog = Clog(self._last_good_s, dosing=dosing)
+    def _begin_clog(self, state: PumpState, what: str, next_: str, dosing: bool) -> Clog:
+        clog = self._clog = Clog(self._last_good_s, dosing=dosing)
         self._doses.blocked = True
-        wells = [] if self._level is None else list(self._level.wells)
-        if state.alarm:
-            what = f"it stopped itself ({state.alarm})"
-        self._desk.deviation(
-            "stall", instrument=self.name, wells=wells, from_s=self._clog.from_s,
-            alarm=state.alarm, what=what, dosing=dosing,
-        )  # fmt: skip
-        self._desk.alarm(
-            "stall", self.name, f"{what}; {next_}",
-            "Look for a clog, an empty syringe or a slipped tube.",
-        )  # fmt: skip
+        self._notes.begins(clog, self._level, state, what, next_)
+        return clog
 
     def _try_again(self) -> None:
         clog = self._clog
@@ -441,7 +426,7 @@ class PumpHandler:
         # Should the pump not answer, that is tried again too.
         self._port().state()
         clog.next_try_s = None
-        self._desk.deviation("stall-retried", instrument=self.name, tries=clog.tries)
+        self._notes.retried(clog)
         self._trying = True
         try:
             self._start_anew()
@@ -454,39 +439,21 @@ class PumpHandler:
         self._assert()
 
     def _ask(self, clog: Clog) -> None:
-        """Once a process: one that takes a run over asks again, as nobody may have answered."""
-        if clog.asked or clog.left or self._over:
-            return
-        clog.asked = True
-        now_s = self._desk.clock.now_s()
-        self._desk.board.ask(question_about(self.name, self._level, clog, now_s))
+        if not self._over:
+            self._notes.ask(clog, self._level)
 
-    def _flows_again(self, now_s: float) -> None:
-        # Also one that an earlier process raised, whose stall this one has not seen.
-        clog = self._clog
-        if clog is None:
-            self._desk.board.clear("stall", self.name)
+    def _flows_again(self) -> None:
+        if self._clog is None:
+            self._notes.over()
             return
-        wells = () if self._level is None else self._level.wells
-        self._desk.deviation(
-            "stall-recovered", instrument=self.name, from_s=clog.from_s, to_s=now_s
-        )
-        if clog.stands and now_s - clog.from_s <= self._max_gap_s:
-            # Within what the protocol lets pass; what it did to the dose is judged by the ledger.
-            self._desk.deviation(
-                "uncensored", wells=list(wells), from_s=clog.from_s, to_s=now_s, why="stall"
-            )
-            self._desk.board.uncensor(wells, clog.from_s)
+        self._notes.flows_again(self._clog, self._level)
         self._sound()
 
     def _sound(self) -> None:
         self._clog = None
         self._doses.blocked = False
-        self._desk.board.clear("stall", self.name)
-        self._desk.board.take_question(self._question_id())
-
-    def _question_id(self) -> str:
-        return f"stall:{self.name}"
+        self._notes.over()
+        self._notes.nothing_to_ask()
 
     def _show(self, state: PumpState, counter: bool = False) -> None:
         # What kind of counter it is does not change: once is enough.
