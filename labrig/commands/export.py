@@ -18,7 +18,7 @@ def export(
         typer.Option(
             "--as",
             metavar="FORMAT",
-            help="tables, superplot, prism, eln, isa-tab, checklist, or all; may be repeated.",
+            help="tables, superplot, prism, eln, isa-tab, r, checklist, or all; may be repeated.",
         ),
     ],
     out: Annotated[
@@ -35,8 +35,9 @@ def export(
 
     tables: one row per tube, film, well and unit, with what counts and why not. superplot: SVG,
     PNG and table, coloured by donor. prism: nested tables. eln: a zipped RO-Crate. isa-tab:
-    investigation, study, assays. checklist: ARRIVE 2.0 and RIVER, each item where or not done.
-    Each format goes into a folder of its name. Nothing in the run is changed or measured again.
+    investigation, study, assays. r: a script that recomputes the primary test, and its tables.
+    checklist: ARRIVE 2.0 and RIVER, each item where or not done. Each format goes into a folder of
+    its name. Nothing in the run is changed or measured again.
 
     Example: labrig export runs/2026-11-23_180000_demo-night --as tables --as prism
 

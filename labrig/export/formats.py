@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib.resources import files
 from pathlib import Path
 
 from labrig.export.checklist import checklist
 from labrig.export.eln import eln_archive
 from labrig.export.isa_tab import isa_tab
 from labrig.export.long_tables import long_tables
+from labrig.export.primary import primary_tables
 from labrig.export.prism import prism_tables
 from labrig.export.source import Source
 from labrig.export.superplot import superplots
@@ -57,6 +59,11 @@ def _isa(source: Source, folder: Path, _licence: str) -> list[Path]:
     return _texts(folder, {**isa_tab(source), **long_tables(source)})
 
 
+def _r(source: Source, folder: Path, _licence: str) -> list[Path]:
+    script = files("labrig.export").joinpath("templates", "primary_test.R").read_text("utf-8")
+    return _texts(folder, {**primary_tables(source), "primary_test.R": script})
+
+
 def _checklist(source: Source, folder: Path, _licence: str) -> list[Path]:
     return _texts(folder, checklist(source))
 
@@ -67,15 +74,16 @@ FORMATS: Mapping[str, Writer] = {
     "prism": _prism,
     "eln": _eln,
     "isa-tab": _isa,
+    "r": _r,
     "checklist": _checklist,
 }
 
 
-def _texts(folder: Path, files: Mapping[str, str]) -> list[Path]:
-    return _bytes(folder, {name: text.encode() for name, text in files.items()})
+def _texts(folder: Path, texts: Mapping[str, str]) -> list[Path]:
+    return _bytes(folder, {name: text.encode() for name, text in texts.items()})
 
 
-def _bytes(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
-    for name, content in files.items():
+def _bytes(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
+    for name, content in contents.items():
         (folder / name).write_bytes(content)
-    return [folder / name for name in files]
+    return [folder / name for name in contents]

@@ -17,7 +17,7 @@ from labrig.record.said import said
 from labrig.report.arms.of_run import arms_of_run
 from labrig.report.arms.verdicts import ArmsVerdict
 from labrig.report.chance_labels import UnitNoise, unit_noise
-from labrig.report.compared_at import compared_at
+from labrig.report.compared_at import Compared, compared_at
 from labrig.report.comparisons import ArmComparison, Readings, all_arms
 from labrig.report.contraction import (
     films_left_out,
@@ -64,6 +64,7 @@ class Analysis:
         frames_flagged: why some of them are not fit; kept everywhere all the same.
         not_seen: pictures of a field in which tubes cannot be seen, by arm; they count for nothing.
         tracks: tubes followed over time, by arm.
+        compared: what arms are compared by, and when.
         last_round: the round at which arms are compared; None without one.
         verdicts: per protocol, the control's units among them without a class; verdicts_itt: as
             if every dose had come.
@@ -90,6 +91,7 @@ class Analysis:
     excluded: tuple[str, ...]
     control: str | None
     treated_from_s: float
+    compared: Compared
     last_round: int | None
     verdicts: tuple[UnitVerdict, ...]
     verdicts_itt: tuple[UnitVerdict, ...]
@@ -177,6 +179,7 @@ def analyse(record: Record) -> Analysis:
         excluded=in_no_comparison(wells, compared.rounds, protocol.definition.min_tubes, agreed),
         control=control,
         treated_from_s=treated_from_s,
+        compared=compared,
         last_round=None if compared.mass is None else compared.mass.last,
         verdicts=verdicts,
         verdicts_itt=verdicts_itt,

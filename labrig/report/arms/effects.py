@@ -59,10 +59,12 @@ class Effects:
     Attributes:
         by_pair: in the order of the plan.
         families: contrasts that share one error; every tested pair is in one of them, by name.
+        rows: of each family, what it rests on: units, not yet averaged within donors.
     """
 
     by_pair: dict[Pair, Effect]
     families: tuple[Family, ...]
+    rows: tuple[UnitLogs, ...] = ()
 
     def family_of(self, pair: Pair) -> Family | None:
         """The family that tests a pair; None for one without a test."""
@@ -100,6 +102,7 @@ def effects(
         if key and readings is not None:
             groups.setdefault(key, []).append(pair)
     families: list[Family] = []
+    of_families: list[UnitLogs] = []
     for (kind, *_), own in groups.items():
         assert readings is not None
         each = design.contrast(list(dict.fromkeys(arm for pair in own for arm in pair)))
@@ -109,9 +112,10 @@ def effects(
         rows = logs.of_donors(kept)
         tested = _tested(kind, design, own, rows, each)
         families += tested.families
+        of_families += [rows] * len(tested.families)
         for pair in own:
             found[pair] = _with(found[pair], tested, pair)
-    return Effects(found, tuple(families))
+    return Effects(found, tuple(families), tuple(of_families))
 
 
 @dataclass(frozen=True, slots=True)
