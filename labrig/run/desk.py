@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from labrig.plan.timeline import TimelineEntry
+from labrig.plan.timeline import ROW_KINDS, TimelineEntry
 from labrig.record.alarms import Alarm
 from labrig.record.clock import Clock
 from labrig.record.consumption import Consumption
@@ -24,7 +24,7 @@ from labrig.run.board import Board
 from labrig.run.lease import Fence
 from labrig.run.measured import Measured
 
-_EVENTS = frozenset({"dose", "frame", "film", "reading"})
+_EVENTS = frozenset(ROW_KINDS) - {"level"}
 
 
 class Desk:
