@@ -30,4 +30,5 @@ def _begun_s(known: EntryState, sent: DoseSent | None) -> float:
     """A dose when it was sent, a picture when the stage set off; a reading is there at once."""
     if sent is not None:
         return sent.sent.sent_s
-    return float(known.detail.get("begun_s", known.run_s))
+    begun_s = known.detail.get("begun_s")
+    return known.run_s if begun_s is None else float(begun_s)
