@@ -266,6 +266,8 @@ def _shown(name: str, value: object) -> str:
     if name.endswith("_s") and isinstance(value, (int, float)):
         return f"{name.removesuffix('_s').replace('_', ' ')} {clock(value)}"
     text = f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, (list, tuple)):
+        text = ", ".join(map(str, value))
     return text if name in ("what", "reason") else f"{name.replace('_', ' ')} {text}"
 
 

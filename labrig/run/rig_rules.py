@@ -131,9 +131,9 @@ def _what(rule: Interlock, trip: Trip) -> str:
         return f"no {about} that can be trusted for {rule.older_than_s / 60:g} min."
     if rule.quantity == "stalled":
         return f"{_about(rule)} is stalled."
-    ends = [f"below {rule.low:g}"] * (rule.low is not None)
-    ends += [f"above {rule.high:g}"] * (rule.high is not None)
-    return f"{about} was {trip.value:.4g}; {' and '.join(ends)} it may not be."
+    wanted = [f"at least {rule.low:g}"] * (rule.low is not None)
+    wanted += [f"at most {rule.high:g}"] * (rule.high is not None)
+    return f"{about} was {trip.value:.4g}; it must be {' and '.join(wanted)}."
 
 
 def _remedy(rule: Interlock) -> str:
