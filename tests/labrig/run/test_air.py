@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -141,3 +142,21 @@ def test_what_an_earlier_runner_raised_goes_with_the_first_sound_look_and_no_ear
     assert len(desk.stands()) == 3
     interlocks.see(Measured("probe", values, 60.0))
     assert desk.stands() == set()
+
+
+@pytest.mark.parametrize(("apart_s", "trips"), [(899.0, False), (900.0, True)])
+def test_far_off_for_a_quarter_of_an_hour_is_an_alarm_of_its_own(apart_s, trips):
+    desk = Desk()
+    interlocks = Interlocks(watches_of(desk, "probe", RULES, (CO2, TEMPERATURE)))  # type: ignore[arg-type]
+    for at_s in (0.0, apart_s):
+        interlocks.see(Measured("probe", {"co2_percent": 9.0, "temperature_c": 37.0}, at_s))
+    assert (("environment-trip", "probe") in desk.stands()) == trips
+
+
+@pytest.mark.parametrize(("after_s", "told"), [(899.0, False), (900.0, True)])
+def test_a_probe_that_warms_up_is_given_a_quarter_of_an_hour(after_s, told):
+    desk = Desk()
+    interlocks = Interlocks(watches_of(desk, "probe", RULES, (CO2, TEMPERATURE)))  # type: ignore[arg-type]
+    for at_s in (0.0, after_s):
+        interlocks.see(Measured("probe", {"co2_percent": None, "temperature_c": None}, at_s))
+    assert [code for code, _ in desk.deviations] == ["environment-unseen"] * told
