@@ -1,6 +1,6 @@
 """How often a page errs, and what it sees, in nights whose truth is known.
 
-    python benchmarks/calibration.py [NIGHTS] [SEED]
+    python benchmarks/calibration.py [NIGHTS] [SEED] [CASE] [DONORS]
 
 Tables of tubes, fields and films are drawn and go the whole way of a report: wells, units, guards,
 verdict on arms. Standard deviations of logarithms: donor 0.20, donor by arm 0.05, well 0.07, tube
@@ -215,12 +215,12 @@ def main() -> None:
     """Print one row per case."""
     nights = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 20261130
-    only = sys.argv[3] if len(sys.argv) > 3 else ""
+    only, donors, *_ = [*sys.argv[3:5], "", ""]
     print(f"{nights} nights per case, seed {seed}; per cent of nights")
     print("case | donors | a false loss on the page | false sarcopenia-like | coverage | mass loss "
           "seen | class seen")  # fmt: skip
     for case in CASES:
-        if only not in case.name:
+        if only not in ("", case.name) or donors not in ("", str(case.donors)):
             continue
         t = tally(case, nights, seed)
         of = [100 * n / t.nights for n in (t.any_claim, t.sarcopenia)]

@@ -64,7 +64,7 @@ def plan_words(plan: AnalysisPlan) -> str:
         f", with looks at {', '.join(map(str, plan.donors.looks))}" if plan.donors.looks else ""
     )  # fmt: skip
     both = len(plan.primary or ()) > 1
-    shared = f", {plan.mass_share:.0%} of the error rate for mass" if both else ""
+    shared = f", {100 * plan.mass_share:g} % of the error rate for mass" if both else ""
     return (
         f"primary {' and '.join(plan.primary or ())}, at {at}, {adjusted}; "
         f"{_CORRECTIONS[plan.correction]}{shared}, so that all claims of a "

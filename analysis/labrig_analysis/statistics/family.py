@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -150,12 +151,20 @@ def _beyond_by_factor(statistic: float, loadings: Array, df: float) -> float:
     """Probability that all t exceed a value: an integral over the common factor and the error."""
     from scipy.special import gammaincinv, ndtr
 
-    factor, of_factor = np.polynomial.hermite_e.hermegauss(_NODES)
-    at, of_at = np.polynomial.legendre.leggauss(_NODES)
+    factor, of_factor, at, of_at = _nodes()
     spread = np.sqrt(2 * gammaincinv(df / 2, (at + 1) / 2) / df)
     reach = -statistic * spread[:, None, None] + factor[None, :, None] * loadings
     inside = ndtr(reach / np.sqrt(1 - loadings**2)).prod(axis=2)
     return float((of_at / 2) @ inside @ (of_factor / math.sqrt(2 * math.pi)))
+
+
+@cache
+def _nodes() -> tuple[Array, Array, Array, Array]:
+    """Places and weights of Gauss' rules for a normal factor, and for a probability on (-1, 1)."""
+    return (
+        *np.polynomial.hermite_e.hermegauss(_NODES),
+        *np.polynomial.legendre.leggauss(_NODES),
+    )
 
 
 def _beyond(statistic: float, correlation: Array, df: float) -> float:

@@ -237,6 +237,8 @@ def _over_carriers(
     donor_by_arm = {"donor by arm": list(zip(rows.donors, rows.arms, strict=True))}
     contrasts = {name_of(pair): pair for pair in pairs}
     blocks = rows.donors if len(set(rows.donors)) > 1 else None
+    # Raises where nothing is left to vary, whatever the carriers.
+    family_of_arms(rows.values, rows.arms, contrasts, blocks, {}, rows.covariate)
     refused = ""
     for groups in (carriers | donor_by_arm, carriers):
         # A carrier of one row each is the residual, and is in the model already.

@@ -31,14 +31,19 @@ def sentence_of(arm: ArmVerdict, all_arms: ArmsVerdict) -> str:
         known = ", ".join(f"{_WORDS[name]} {_state(found)}" for name, found in shown)
         said = f"{start} is undecided against {arm.against}: {told}; {known}."
     else:
-        why = f" ({'; '.join(arm.reasons)})" if arm.reasons else ""
+        reasons = "; ".join(arm.reasons)
+        if arm.label == "cannot be told":
+            # Of plumbing the reason says the label again.
+            why = f" {reasons.removeprefix('cannot be told ')}"
+        else:
+            why = f" ({reasons})" if reasons else ""
         words = {
             "cannot be told": f"cannot be told from {arm.against}",
             "not interpreted": f"is not interpreted against {arm.against}, behind a closed gate",
             "cytotoxic/confounded": f"is cytotoxic/confounded against {arm.against}",
             "not assessable": f"cannot be assessed against {arm.against}",
         }[arm.label]
-        return f"{start} {words}{why}{': ' + told if told else ''}."
+        return f"{start} {words}{why}{'. ' + _capital(told) if told else ''}."
     return said + (f" {_capital('; '.join(arm.reasons))}." if arm.reasons else "")
 
 
