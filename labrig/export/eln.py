@@ -90,7 +90,8 @@ def eln_archive(source: Source, tables: Mapping[str, str], path: Path, licence: 
 
 def _add_run(crate: ROCrate, run: Analysis, source: Source) -> None:
     folder = run.record.folder
-    base = folder.root.resolve().name
+    # Not the folder's own name: two runs may share it, and it is mostly that of the archive.
+    base = f"run_{run_id(run)}"
     identity = run.record.identity
     people = _people(crate, identity, run)
     dataset = crate.add_dataset(
@@ -98,6 +99,7 @@ def _add_run(crate: ROCrate, run: Analysis, source: Source) -> None:
         properties={
             "name": identity["title"],
             "identifier": identity["id"],
+            "alternateName": folder.root.resolve().name,
             "description": run.record.protocol.purpose.strip() or identity["title"],
             "dateCreated": run.outcome.started_utc or identity["made_utc"],
             "dateModified": run.outcome.ended_utc or identity["made_utc"],

@@ -43,6 +43,7 @@ def test_an_eln_is_one_folder_with_its_metadata(archive):
         run = by_id[by_id["./"]["mainEntity"]["@id"]]
         assert {part["@id"] for part in run["hasPart"]} <= set(files)
         assert any(key.endswith("journal.sqlite") for key in files)
+        assert archive.stem not in {key.split("/")[0] for key in files}
 
 
 def test_no_licence_is_invented(source_of, story, tmp_path):
