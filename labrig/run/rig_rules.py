@@ -131,9 +131,9 @@ def _what(rule: Interlock, trip: Trip) -> str:
         return f"no {about} that can be trusted for {rule.older_than_s / 60:g} min."
     if rule.quantity == "stalled":
         return f"{_about(rule)} is stalled."
-    wanted = [f"at least {rule.low:g}"] * (rule.low is not None)
-    wanted += [f"at most {rule.high:g}"] * (rule.high is not None)
-    return f"{about} was {trip.value:.4g}; it must be {' and '.join(wanted)}."
+    ends = (("at least", rule.low), ("at most", rule.high))
+    wanted = " and ".join(f"{words} {end:g}" for words, end in ends if end is not None)
+    return f"{about} was {trip.value:.4g}; it must be {wanted}."
 
 
 def _remedy(rule: Interlock) -> str:

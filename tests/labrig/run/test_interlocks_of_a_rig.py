@@ -105,6 +105,24 @@ def test_the_alarm_stands_as_long_as_the_rule(rehearse, plan, rises):
     assert [at_s for _, at_s in rows] == pytest.approx([1140.0, 2040.0], abs=1.0)
 
 
+@pytest.mark.parametrize(
+    ("ends", "wanted"),
+    [
+        ({"low": 4.0, "high": 6.0}, "at least 4 and at most 6"),
+        ({"low": None, "high": 6.0}, "at most 6"),
+        ({"low": 9.0, "high": None}, "at least 9"),
+    ],
+)
+def test_the_alarm_says_what_was_measured_and_what_must_be(rehearse, plan, rises, ends, wanted):
+    night = rehearse(faults=rises)
+    rule = changed(action="alarm", suspends=(), for_s=0.0, hysteresis=0.0, **ends)
+    assert night.run(plan(rule)).condition == "finished"
+    said = [row.detail["what"] for row in night.rows("alarm") if row.key == "interlock:co2"]
+    assert said
+    assert said[0].startswith("co2_percent of probe was ")
+    assert said[0].endswith(f"; it must be {wanted}.")
+
+
 @pytest.mark.parametrize("rows", [120, 179, 180, 181, 182, 230, 283, 286, 287, 288])
 def test_a_takeover_goes_on_where_the_rule_stood(rehearse, script, plan, rises, rows):
     night, made = rehearse(faults=rises), plan(CO2)
