@@ -14,6 +14,9 @@ from labrig.export.source import Source, run_id
 from labrig.export.spreadsheet import csv_text
 from labrig.plan.plan import WellPlan
 from labrig.plan.timeline import Frame
+from labrig.record.kinds.levels import NotDone
+from labrig.record.kinds.pictures import PictureMissed
+from labrig.record.said import said
 from labrig.report.analysis import Analysis
 
 _PLACE = ("run", "donor", "arm", "role", "unit", "carriers", "well")
@@ -273,10 +276,12 @@ def _planned(run: Analysis) -> list[tuple[str, int, float]]:
 def _why_missed(run: Analysis) -> dict[tuple[str, int], str]:
     """By well and round, what the journal says of pictures that did not come."""
     why: dict[tuple[str, int], str] = {}
+    frames = {e.key: e for e in run.record.plan.timeline if isinstance(e, Frame)}
     for row in run.record.rows:
         if row.kind == "frame" and row.state in ("missed", "failed", "skipped"):
-            reason = row.detail.get("reason") or row.state
-            if "well" in row.detail and "round" in row.detail:
-                place = (str(row.detail["well"]), int(row.detail["round"]))
-                why.setdefault(place, f"picture {row.state}: {reason}")
+            told = said(row)
+            if isinstance(told, NotDone | PictureMissed) and row.key in frames:
+                frame = frames[row.key]
+                reason = told.reason or row.state
+                why.setdefault((frame.well, frame.round), f"picture {row.state}: {reason}")
     return why

@@ -12,14 +12,13 @@ from labrig.plan.timeline import Dose, TimelineEntry
 from labrig.record.kinds.doses import DoseNamed, DoseUnknown, RestNotGiven
 from labrig.record.kinds.levels import NotDone
 from labrig.record.recovery import EntryState, Rest, fold
-from labrig.record.rows import JournalEntry, Row
-from labrig.record.said import entry_of
+from labrig.record.rows import Row, State
 
 
 def last_words(
     timeline: Iterable[TimelineEntry], rows: Iterable[Row], why: Mapping[str, str], ended: str
-) -> list[JournalEntry]:
-    """A row for every dose that has no end in the journal.
+) -> list[tuple[str, State, NotDone | DoseUnknown | RestNotGiven]]:
+    """A row for every dose that has no end in the journal: its key, state, and what it says.
 
     Args:
         timeline: of the plan.
@@ -28,7 +27,7 @@ def last_words(
         ended: how the run ended, for doses that nothing was asked about.
     """
     state = fold(rows)
-    words = []
+    words: list[tuple[str, State, NotDone | DoseUnknown | RestNotGiven]] = []
     for dose in timeline:
         known = state.entries.get(dose.key)
         if not isinstance(dose, Dose) or (known is not None and known.settled):
@@ -38,12 +37,12 @@ def last_words(
         rest = state.rests.get(dose.key)
         if known is None or (known.state == "intent" and rest is None):
             undone = NotDone(reason or ended, dose.offset_s)
-            words.append(entry_of("dose", dose.key, "missed" if known else "skipped", undone))
+            words.append((dose.key, "missed" if known else "skipped", undone))
         else:
             volume_ul = dose.volume_ul if sent is None else sent.sent.volume_ul
             named = DoseNamed(dose.instrument, dose.wells, dose.factor, volume_ul)
             told = _told(known, rest, named, reason or _open_end(known))
-            words.append(entry_of("dose", dose.key, "unknown", told))
+            words.append((dose.key, "unknown", told))
     return words
 
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from labrig.record.clock import Clock, boot_id, steady_s
+from labrig.record.kinds.other_deviations import RowDropped
 from labrig.record.patient_file import PatientFile
 from labrig.record.reading import FORMAT, format_of, records_of, verified_tail
 from labrig.record.rows import (
@@ -38,6 +39,7 @@ from labrig.record.rows import (
     chained,
     row_of,
 )
+from labrig.record.said import deviation_of
 from labrig.record.writable import clean_text, json_text, shown
 
 _SYNCHRONOUS = {"power cut": "FULL", "kill": "NORMAL"}
@@ -328,12 +330,16 @@ def _is_the_rows_fault(error: Exception) -> bool:
 def _told_of(stamped: _Stamped, error: Exception) -> _Stamped:
     """What is written in place of a row that no database takes."""
     entry, _, run_s, utc, monotonic_s = stamped
-    detail = {
-        "kind": shown(entry.kind), "of": shown(entry.key), "state": shown(entry.state),
-        "detail": shown(entry.detail), "why": shown(error),
-    }  # fmt: skip
-    told = JournalEntry("deviation", "row-dropped", "noted", detail)
-    return (told, json_text(detail), run_s, utc, monotonic_s)
+    told = deviation_of(
+        RowDropped(
+            shown(entry.kind),
+            shown(entry.key),
+            shown(entry.state),
+            shown(entry.detail),
+            shown(error),
+        )
+    )
+    return (told, json_text(told.detail), run_s, utc, monotonic_s)
 
 
 def _write_failed(error: Exception) -> JournalWriteFailed:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 from labrig.durable import read_json
+from labrig.record.kinds.runs import Origin, RunStarted
 
 IDENTITY = "run.json"
 FILES = (
@@ -19,22 +19,23 @@ FILES = (
 """Of a run folder, none of which changes once a run has begun."""
 
 
-def started_from(folder: Path) -> dict[str, Any]:
-    """Run id, chain of the commitment, and SHA-256 by file (None: there was none).
+def started_from(folder: Path, plan: str) -> RunStarted:
+    """The first row of a run.
+
+    Args:
+        folder: the run folder.
+        plan: name of its protocol.
 
     Raises:
         OSError: a file cannot be read.
         ValueError: ``run.json`` is damaged.
     """
     sha256 = {name: file_sha256(folder / name) for name in FILES}
-    if sha256[IDENTITY] is None:
-        return {"sha256": sha256}
-    identity = read_json(folder / IDENTITY)
-    return {
-        "run": identity.get("id"),
-        "commitment": identity.get("commitment"),
-        "sha256": sha256,
-    }
+    origin = None
+    if sha256[IDENTITY] is not None:
+        identity = read_json(folder / IDENTITY)
+        origin = Origin(identity.get("id"), identity.get("commitment"))
+    return RunStarted(plan, origin, sha256)
 
 
 def file_sha256(path: Path) -> str | None:

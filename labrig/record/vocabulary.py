@@ -12,9 +12,3 @@ DIED = "died"
 
 Classification = Literal["done", "not done", "partly", "unknown", "under way"]
 """What became of a dose that was sent, by what its pump tells."""
-
-SILENCED = "stimulation-silenced"
-"""Key of the row that a hold, a stop or the end cut off what an instrument played."""
-
-TRIGGERED = "stimulation-triggered"
-"""Key of the row, written before, that a train is being sent; its ``train`` row follows."""

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from labrig.plan.plan import Curve, Plan
 from labrig.plan.timeline import levels_with_ends
 from labrig.plan.words import words_of
+from labrig.record.kinds.levels import AirRead
 from labrig.record.ledger import Ledger
 from labrig.record.rows import Row
+from labrig.record.said import said
 from labrig.report.contraction import READOUTS as CONTRACTION
 from labrig.report.drawing import (
     BAD,
@@ -205,7 +207,11 @@ def superplot(
 @styled
 def environment_figure(plan: Plan, rows: Sequence[Row]) -> str | None:
     """CO2 and temperature with their limits, and what else a probe gave; None without readings."""
-    readings = [r for r in rows if r.kind == "reading" and r.state == "confirmed"]
+    readings = [
+        (row.run_s / 3600, told.values)
+        for row in rows
+        if row.kind == "reading" and isinstance(told := said(row), AirRead)
+    ]
     if not readings:
         return None
     rules = plan.rules
@@ -214,33 +220,27 @@ def environment_figure(plan: Plan, rows: Sequence[Row]) -> str | None:
         ("temperature_c", "Temperature (°C)", rules.temperature_c, rules.warn_temperature_c),
     ]
     panels += [(key, _title(key), None, None) for key in _other_quantities(readings)]
-    panels = [p for p in panels if any(r.detail.get(p[0]) is not None for r in readings)]
+    panels = [p for p in panels if any(v.get(p[0]) is not None for _, v in readings)]
     if not panels:
         return None
     figure, axes = new_figure(9.5, 2.2, 1, len(panels))
     for panel, (name, title, wanted, limit) in zip(axes, panels, strict=True):
-        known = [r for r in readings if r.detail.get(name) is not None]
+        known = [(at_h, value) for at_h, v in readings if (value := v.get(name)) is not None]
+        values = [value for _, value in known]
         if wanted is not None and limit is not None:
             panel.axhspan(wanted - limit, wanted + limit, color="#e7f1ea", linewidth=0)
-        panel.plot([r.run_s / 3600 for r in known], [r.detail[name] for r in known], color=INK,
-                   linewidth=1.2)  # fmt: skip
+        panel.plot([at_h for at_h, _ in known], values, color=INK, linewidth=1.2)
         if wanted is not None and limit is not None:
-            values = [r.detail[name] for r in known]
             panel.set_ylim(min(*values, wanted - 1.4 * limit), max(*values, wanted + 1.4 * limit))
         panel.set_title(title)
         panel.set_xlabel("hours from the start")
     return to_svg(figure, "environment")
 
 
-def _other_quantities(readings: Sequence[Row]) -> list[str]:
+def _other_quantities(readings: Sequence[tuple[float, Mapping[str, float | None]]]) -> list[str]:
     """Keys of what is measured besides, as a row holds it: a number under a name with a unit."""
-    known = ("co2_percent", "temperature_c", "lateness_s", "offset_s")
-    found = (
-        key
-        for row in readings
-        for key, value in row.detail.items()
-        if isinstance(value, int | float) and not isinstance(value, bool) and "_" in key
-    )
+    known = ("co2_percent", "temperature_c")
+    found = (key for _, values in readings for key in values if "_" in key)
     return [key for key in dict.fromkeys(found) if key not in known]
 
 

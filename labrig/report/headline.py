@@ -7,6 +7,16 @@ from typing import Literal
 
 from labrig.plan.words import MANY_ROWS
 from labrig.record.conclusion import failures_of, shortfalls_of
+from labrig.record.kinds.pump_deviations import (
+    LeftAsFound,
+    LeftByOperator,
+    RestartedByOperator,
+    Stalled,
+    StallGivenUp,
+    StallRecovered,
+)
+from labrig.record.kinds.runs import RunStopped
+from labrig.record.said import said
 from labrig.report.analysis import Analysis
 from labrig.report.interlocks import interlock_sentences
 from labrig.report.outcome import Outcome, clock
@@ -100,7 +110,7 @@ def headline(analysis: Analysis) -> Headline:
 
 def _by_whom(analysis: Analysis) -> str:
     ends = (r for r in reversed(analysis.record.rows) if r.kind == "run" and r.key == "stopped")
-    by = next((str(row.detail.get("by", "")) for row in ends), "")
+    by = next((told.by for told in map(said, ends) if isinstance(told, RunStopped)), "")
     return f" By {by}." if by else ""
 
 
@@ -181,13 +191,12 @@ def _troubles(analysis: Analysis) -> list[Point]:
     if unattended := by_code.get("left-unattended"):
         points.append(Point("bad", f"Left without a safe state: {_list(unattended)}."))
     for row in outcome.deviations:
-        if row.code == "left-as-found":
+        if isinstance(left := row.said, LeftAsFound):
             points.append(
                 Point(
                     "bad",
-                    f"{row.about} was left at {row.raw['rate_ul_min']:.4g} µL/min, where the plan "
-                    f"wants {row.raw['wanted_ul_min']:.4g}: who only made the bench safe set no "
-                    "level.",
+                    f"{left.instrument} was left at {left.rate_ul_min:.4g} µL/min, where the plan "
+                    f"wants {left.wanted_ul_min:.4g}: who only made the bench safe set no level.",
                 )
             )
     points += _low_reservoirs(analysis)
@@ -219,13 +228,13 @@ def _stalls(outcome: Outcome) -> tuple[list[str], list[str]]:
     """Pumps that stood when the run ended, and those that had stalled but flowed again."""
     stands: dict[str, bool] = {}
     for deviation in outcome.deviations:
-        match deviation.code:
-            case "stall":
-                stands[deviation.about] = bool(deviation.raw.get("dosing"))
-            case "stall-given-up" | "left-by-operator":
-                stands[deviation.about] = True
-            case "stall-recovered" | "restarted-by-operator":
-                stands[deviation.about] = False
+        match deviation.said:
+            case Stalled(instrument=pump, dosing=dosing):
+                stands[pump] = dosing
+            case StallGivenUp(instrument=pump) | LeftByOperator(instrument=pump):
+                stands[pump] = True
+            case StallRecovered(instrument=pump) | RestartedByOperator(instrument=pump):
+                stands[pump] = False
     standing = [pump for pump, stood in stands.items() if stood]
     return standing, [pump for pump, stood in stands.items() if not stood]
 

@@ -27,8 +27,10 @@ from labrig.protocol.commitment import (
 from labrig.protocol.lab_log import LabLogDamaged, read_lab_log
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
+from labrig.record.kinds.runs import RunStarted
 from labrig.record.origin import file_sha256
 from labrig.record.rows import Row
+from labrig.record.said import said
 from labrig.report.blinding import faults_of_key
 from labrig.report.sealed_measures import faults_of_measures, notes_on_measures
 from labrig.report.witnessing import witness_of
@@ -97,9 +99,15 @@ class _Run:
         return next((r for r in self.rows if r.kind == "run" and r.key == "started"), None)
 
     @property
+    def began(self) -> RunStarted:
+        """What the journal's first row says; nothing where there is none."""
+        told = None if self.start is None else said(self.start)
+        return told if isinstance(told, RunStarted) else RunStarted()
+
+    @property
     def hashes(self) -> Mapping[str, str | None]:
         """SHA-256 by file, of the journal's first row; empty in runs of an older labrig."""
-        return {} if self.start is None else self.start.detail.get("sha256", {})
+        return self.began.sha256 or {}
 
     @property
     def vouches(self) -> bool:
@@ -212,19 +220,19 @@ def _journal(run: _Run) -> Iterator[str]:
     """Is the journal this run's, and are the files those it began with?"""
     if run.start is None:
         return
-    detail, identity = run.start.detail, run.identity
+    began, identity = run.began, run.identity
     if run.vouches and not run.hashes:
         yield (
             "journal.sqlite is not this run's: its first row does not name the files that the run "
             f"began with, as every journal of the labrig that prepared it does. {_BACK}"
         )
-    if "run" in detail and detail["run"] != identity.get("id"):
+    if began.origin is not None and began.origin.run != identity.get("id"):
         yield (
-            f"journal.sqlite is that of run {detail['run']}, and run.json is that of "
+            f"journal.sqlite is that of run {began.origin.run}, and run.json is that of "
             f"{identity.get('id')}. Put back the one that does not belong here"
         )
-    if detail.get("plan", run.plan.protocol_name) != run.plan.protocol_name:
-        yield f"journal.sqlite is that of a run of {detail['plan']}, not of this one. {_BACK}"
+    if began.plan is not None and began.plan != run.plan.protocol_name:
+        yield f"journal.sqlite is that of a run of {began.plan}, not of this one. {_BACK}"
     elif not run.hashes and _second(run.start.utc) < _second(str(identity["made_utc"])):
         yield (
             f"journal.sqlite begins at {run.start.utc}, before run.json was made "

@@ -4,37 +4,49 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from labrig.plan.plan import Plan
 from labrig.plan.words import MANY_ROWS
-from labrig.report.outcome import Deviation, Outcome, clock
+from labrig.record.kinds.other_deviations import InterlockOver, InterlockTripped
+from labrig.report.outcome import Outcome, clock
 
 
 def interlock_sentences(plan: Plan, outcome: Outcome) -> Iterator[str]:
     """One per time that a rule stood, in order of time."""
-    standing: dict[str, Deviation] = {}
-    spans: list[tuple[Deviation, float | None]] = []
+    standing: dict[str, _Stood] = {}
+    spans: list[_Stood] = []
     for deviation in outcome.deviations:
-        if deviation.code == "interlock":
-            standing[deviation.raw["rule"]] = deviation
-        elif deviation.code == "interlock-over" and deviation.raw["rule"] in standing:
-            spans.append((standing.pop(deviation.raw["rule"]), deviation.at_s))
-    spans += [(deviation, None) for deviation in standing.values()]
-    for tripped, over_s in sorted(spans, key=lambda span: span[0].at_s):
-        yield _sentence(plan, outcome, tripped, over_s)
+        match deviation.said:
+            case InterlockTripped() as tripped:
+                standing[tripped.rule] = _Stood(tripped, deviation.at_s)
+            case InterlockOver(rule=rule) if rule in standing:
+                spans.append(replace(standing.pop(rule), to_s=deviation.at_s))
+    spans += standing.values()
+    for stood in sorted(spans, key=lambda span: span.from_s):
+        yield _sentence(plan, outcome, stood)
 
 
-def _sentence(plan: Plan, outcome: Outcome, tripped: Deviation, over_s: float | None) -> str:
-    raw = tripped.raw
-    stood = f"stood from {clock(tripped.at_s)} to {'the end' if over_s is None else clock(over_s)}"
-    said = f"Interlock {raw['rule']} ({raw['quantity']} of {tripped.about}) {stood}"
-    match raw["action"]:
+@dataclass(frozen=True, slots=True)
+class _Stood:
+    """One interlock, from when to when; None: until the end."""
+
+    tripped: InterlockTripped
+    from_s: float
+    to_s: float | None = None
+
+
+def _sentence(plan: Plan, outcome: Outcome, stood: _Stood) -> str:
+    tripped, over_s = stood.tripped, stood.to_s
+    span = f"stood from {clock(stood.from_s)} to {'the end' if over_s is None else clock(over_s)}"
+    said = f"Interlock {tripped.rule} ({tripped.quantity} of {tripped.instrument}) {span}"
+    match tripped.action:
         case "hold":
             return f"{said} and held the run."
         case "suspend":
             until_s = outcome.until_s if over_s is None else over_s
-            missed = _missed(plan, outcome, set(raw["suspends"]), tripped.at_s, until_s)
-            return f"{said}: {', '.join(raw['suspends'])} suspended; missed by it: {missed}."
+            missed = _missed(plan, outcome, set(tripped.suspends), stood.from_s, until_s)
+            return f"{said}: {', '.join(tripped.suspends)} suspended; missed by it: {missed}."
         case _:
             return f"{said}."
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from labrig.plan.plan import Plan
 from labrig.plan.words import MANY_ROWS, words_of
 from labrig.record.alarms import AlarmSpan, alarm_spans
+from labrig.record.kinds.doses import DoseAgain, DoseFailed, DoseUnknown, RestNotGiven
+from labrig.record.kinds.levels import LevelFailed, NotDone, Train
+from labrig.record.kinds.other_deviations import Gap as NothingDone
+from labrig.record.kinds.pictures import FilmTaken, FrameTaken, PictureMissed
+from labrig.record.kinds.runs import RunStopped
 from labrig.record.lateness import PUNCTUAL_S
 from labrig.record.rows import Row
+from labrig.record.said import said
 
 Condition = Literal["finished", "stopped", "unfinished", "never begun"]
 LATE_PICTURE_FRACTION = 0.01
@@ -48,13 +54,18 @@ class Slip:
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """One thing the runner recorded as not planned."""
+    """One thing the runner recorded as not planned.
+
+    Attributes:
+        detail: in words.
+        said: the same by its class; None of a code that a newer labrig has.
+    """
 
     at_s: float
     code: str
     about: str
     detail: str
-    raw: Mapping[str, Any]
+    said: object | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +122,7 @@ def outcome_of(plan: Plan, rows: Iterable[Row], imaging_interval_s: float) -> Ou
     until_s = rows[-1].run_s if rows else 0.0
     if end is not None:
         until_s = end.run_s
+    ended = None if end is None else said(end)
     deviations = tuple(_deviation(row) for row in rows if row.kind == "deviation")
     tally: dict[str, dict[str, int]] = {}
     worst: dict[str, float] = {}
@@ -123,7 +135,7 @@ def outcome_of(plan: Plan, rows: Iterable[Row], imaging_interval_s: float) -> Ou
         condition = "finished" if end.key == "finished" else "stopped"
     return Outcome(
         condition=condition,
-        reason=str(end.detail.get("reason", "")) if end else "",
+        reason=ended.reason if isinstance(ended, RunStopped) else "",
         until_s=until_s,
         started_utc=started,
         ended_utc=end.utc if end else (rows[-1].utc if rows else ""),
@@ -132,9 +144,9 @@ def outcome_of(plan: Plan, rows: Iterable[Row], imaging_interval_s: float) -> Ou
         slips=tuple(sorted(slips, key=lambda slip: (slip.due_s, slip.key))),
         deviations=deviations,
         gaps=tuple(
-            Gap(d.raw["from_s"], d.raw["to_s"], d.raw["cause"])
+            Gap(d.said.from_s, d.said.to_s, d.said.cause)
             for d in deviations
-            if d.code == "gap"
+            if isinstance(d.said, NothingDone)
         ),
         held=sum(row.kind == "run" and row.key == "held" for row in rows),
         alarms=alarm_spans(rows),
@@ -159,10 +171,13 @@ def _timeline_slips(
         kind = entry.row_kind
         row = last.get(entry.key)
         allowed_s = picture_late_s if kind in ("frame", "film") else PUNCTUAL_S
+        told = None if row is None else said(row)
         late_s = None
-        if row is not None and row.state == "confirmed":
-            late_s = row.detail.get("lateness_s", sent_s.get(entry.key, row.run_s) - entry.offset_s)
-        fate = _fate(row, late_s, allowed_s)
+        if isinstance(told, FrameTaken | FilmTaken):
+            late_s = told.stored.lateness_s
+        elif row is not None and row.state == "confirmed":
+            late_s = sent_s.get(entry.key, row.run_s) - entry.offset_s
+        fate = _fate(row, told, late_s, allowed_s)
         if fate == "still ahead" and row is not None and entry.offset_s <= over_s:
             fate = "missed"
         elif fate == "under way" and entry.offset_s <= over_s:
@@ -170,17 +185,27 @@ def _timeline_slips(
         _count(tally, worst, kind, fate, late_s)
         if fate in ("on time", "still ahead") or row is None:
             continue
-        why = row.detail.get("reason") or row.detail.get("what") or row.detail.get("resolution")
-        if row.state in ("sent", "acknowledged"):
-            why = f"{row.state}, and the journal does not say what came"
-        elif "left_ul" in row.detail:
-            why = f"{row.detail['left_ul']:g} µL of it were still to be given"
+        why = _why(row, told)
         slips.append(
-            Slip(
-                kind, entry.key, words_of(entry).which, entry.offset_s, fate, late_s, str(why or "")
-            )
+            Slip(kind, entry.key, words_of(entry).which, entry.offset_s, fate, late_s, why)
         )
     return slips
+
+
+def _why(row: Row, told: object) -> str:
+    """Why an entry did not go as planned, by the row that counts."""
+    if row.state in ("sent", "acknowledged"):
+        return f"{row.state}, and the journal does not say what came"
+    match told:
+        case NotDone(reason=why) | PictureMissed(reason=why):
+            return why
+        case DoseFailed(what=why) | LevelFailed(what=why):
+            return why
+        case DoseUnknown(resolution=why) | RestNotGiven(resolution=why):
+            return why
+        case DoseAgain(left_ul=float() | int() as left_ul):
+            return f"{left_ul:g} µL of it were still to be given"
+    return ""
 
 
 def _rows_that_count(
@@ -207,22 +232,22 @@ def _train_slips(
     """Trains are re-armed by the runner, so they stand in the journal, not in the timeline."""
     slips = []
     for row in rows:
-        if row.kind != "train":
+        told = said(row) if row.kind == "train" else None
+        if not isinstance(told, Train):
             continue
-        late_s = float(row.detail.get("late_s", 0.0))
+        late_s = told.late_s
         fate = _FINAL.get(row.state, "late" if late_s > PUNCTUAL_S else "on time")
         _count(tally, worst, "train", fate, late_s if row.state == "acknowledged" else None)
         if fate != "on time":
-            channels = ", ".join(sorted(row.detail.get("pulses", {})))
-            where = f"{row.detail.get('instrument', '')} {channels}".strip()
-            why = str(row.detail.get("what", ""))
-            key = f"{row.key}/{row.detail.get('index', '')}"
-            slips.append(Slip("train", key, where, row.run_s - late_s, fate, late_s, why))
+            where = f"{told.instrument} {', '.join(sorted(told.pulses or {}))}".strip()
+            key = f"{row.key}/{'' if told.index is None else told.index}"
+            slips.append(Slip("train", key, where, row.run_s - late_s, fate, late_s, told.what))
     return slips
 
 
-def _fate(row: Row | None, late_s: float | None, allowed_s: float) -> str:
-    if row is not None and (row.state == "acknowledged" or "left_ul" in row.detail):
+def _fate(row: Row | None, told: object, late_s: float | None, allowed_s: float) -> str:
+    is_rest = isinstance(told, DoseAgain) and told.left_ul is not None
+    if row is not None and (row.state == "acknowledged" or is_rest):
         # While the journal goes on no further, that is all that is known of it.
         return "under way"
     if row is None or row.state == "intent":
@@ -252,14 +277,14 @@ def _deviation(row: Row) -> Deviation:
     detail = dict(row.detail)
     about = detail.get("instrument") or ", ".join(detail.get("wells", ())) or detail.get("key", "")
     known = ("instrument", "wells", "key", "wire")
-    said = [
+    words = [
         _shown(name, value)
         for name, value in detail.items()
         if name not in known and value not in (None, "", [])
     ]
     if detail.get("instrument") and detail.get("wells"):
-        said.insert(0, f"wells {', '.join(detail['wells'])}")
-    return Deviation(row.run_s, row.key, str(about), "; ".join(said), detail)
+        words.insert(0, f"wells {', '.join(detail['wells'])}")
+    return Deviation(row.run_s, row.key, str(about), "; ".join(words), said(row))
 
 
 def _shown(name: str, value: object) -> str:

@@ -8,6 +8,12 @@ from functools import partial
 
 from labrig.plan.plan import RunRules
 from labrig.plan.words import hours
+from labrig.record.kinds.other_deviations import (
+    EnvironmentOff,
+    EnvironmentSeen,
+    EnvironmentUnseen,
+    EnvironmentWasOff,
+)
 from labrig.run.desk import Desk
 from labrig.run.interlocks import Watch
 from labrig.run.measured import Seen
@@ -92,9 +98,7 @@ def _unseen(
     if now is None:
         desk.board.clear("probe", probe)
         if before is not None and before.stands:
-            desk.deviation(
-                "environment-seen", instrument=probe, from_s=before.since_s, to_s=look.at_s
-            )
+            desk.deviation(EnvironmentSeen(instrument=probe, from_s=before.since_s, to_s=look.at_s))
         return
     missing = [label for quantity, label in labels.items() if look.values.get(quantity) is None]
     what = said = f"it gives no {' and no '.join(missing)}."
@@ -102,7 +106,7 @@ def _unseen(
         what, said = "not trusted", f"its readings are not to be trusted: {look.note}"
     desk.alarm("probe", probe, said, "Look at the probe.")
     if now.stands and (before is None or not before.stands):
-        desk.deviation("environment-unseen", instrument=probe, from_s=now.since_s, what=what)
+        desk.deviation(EnvironmentUnseen(instrument=probe, from_s=now.since_s, what=what))
 
 
 def _far_off(desk: Desk, before: Trip | None, now: Trip | None, seen: Seen | None) -> None:
@@ -115,7 +119,7 @@ def _far_off(desk: Desk, before: Trip | None, now: Trip | None, seen: Seen | Non
         desk.board.clear("environment-trip", probe)
         return
     if before is None:
-        desk.deviation("environment-off", instrument=probe, from_s=now.since_s)
+        desk.deviation(EnvironmentOff(instrument=probe, from_s=now.since_s))
     if now.stands:
         desk.alarm(
             "environment-trip", probe,
@@ -125,4 +129,6 @@ def _far_off(desk: Desk, before: Trip | None, now: Trip | None, seen: Seen | Non
 
 
 def _note_far_off(desk: Desk, trip: Trip, to_s: float) -> None:
-    desk.deviation("environment", instrument=trip.rule.instrument, from_s=trip.since_s, to_s=to_s)
+    desk.deviation(
+        EnvironmentWasOff(instrument=trip.rule.instrument, from_s=trip.since_s, to_s=to_s)
+    )

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labrig.record.clock import Mailbox
+from labrig.record.kinds.runs import RunHeld, RunResumed
 from labrig.run.commands import BadCommand
 from labrig.run.desk import Desk
 from labrig.run.orders import Command, ForDispatcher, Halt, HoldChanged
@@ -77,13 +78,11 @@ class AtOnce:
         self._tell_workers()
         if self._desk.board.condition == "running":
             self._desk.board.condition = "held"
-        self._desk.note(
-            "run", "held", "noted", reason=args.get("reason", ""), by=args.get("by", "")
-        )
+        self._desk.of_run(RunHeld(reason=args.get("reason", ""), by=args.get("by", "")))
 
     def _resume(self, args: Mapping[str, Any]) -> None:
         # Written first: a runner that takes over must not begin what this one still held back.
-        self._desk.note("run", "resumed", "noted", by=args.get("by", ""))
+        self._desk.of_run(RunResumed(by=args.get("by", "")))
         self._desk.held = False
         self._tell_workers()
         if self._desk.board.condition == "held":

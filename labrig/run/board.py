@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from labrig.record.alarms import Alarm, AskedQuestion
+from labrig.record.kinds.operator import (
+    AlarmCleared,
+    AlarmRaised,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionWithdrawn,
+)
 from labrig.record.rows import JournalEntry
+from labrig.record.said import entry_of
 from labrig.record.vocabulary import Condition
 from labrig.run.mode import Mode
 
@@ -58,18 +66,16 @@ class Board:
             stood = key in self._alarms
             self._alarms.setdefault(key, alarm)
         if not stood:
-            said = {"code": alarm.code, "about": alarm.about, "what": alarm.what}
-            self._tell(
-                JournalEntry("alarm", ":".join(key), "raised", said | {"remedy": alarm.remedy})
-            )
+            said = AlarmRaised(alarm.code, alarm.about, alarm.what, alarm.remedy)
+            self._tell(entry_of("alarm", ":".join(key), "raised", said))
 
     def clear(self, code: str, about: str) -> None:
         """Take an alarm down, if it stands."""
         with self._lock:
             stood = self._alarms.pop((code, about), None)
         if stood is not None:
-            said = {"code": code, "about": about, "from_s": stood.since_s}
-            self._tell(JournalEntry("alarm", f"{code}:{about}", "cleared", said))
+            said = AlarmCleared(code, about, stood.since_s)
+            self._tell(entry_of("alarm", f"{code}:{about}", "cleared", said))
 
     def alarms(self) -> tuple[Alarm, ...]:
         """Those that stand, oldest first."""
@@ -82,15 +88,15 @@ class Board:
             stood = self._questions.get(question.id)
             self._questions.setdefault(question.id, question)
         if stood is None:
-            said = {"what": question.what, "options": list(question.options)}
-            self._tell(JournalEntry("question", question.id, "asked", said))
+            said = QuestionAsked(question.what, question.options)
+            self._tell(entry_of("question", question.id, "asked", said))
 
     def answer(self, question_id: str, choice: str) -> Question | None:
         """Take down a question that has been answered; None when it does not stand."""
         with self._lock:
             stood = self._questions.pop(question_id, None)
         if stood is not None:
-            self._tell(JournalEntry("question", question_id, "answered", {"choice": choice}))
+            self._tell(entry_of("question", question_id, "answered", QuestionAnswered(choice)))
         return stood
 
     def take_question(self, question_id: str) -> Question | None:
@@ -98,7 +104,7 @@ class Board:
         with self._lock:
             stood = self._questions.pop(question_id, None)
         if stood is not None:
-            self._tell(JournalEntry("question", question_id, "withdrawn", {}))
+            self._tell(entry_of("question", question_id, "withdrawn", QuestionWithdrawn()))
         return stood
 
     def questions(self) -> tuple[Question, ...]:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
+from labrig.record.kinds.operator import CommandTaken
 from labrig.record.weights import AFTER, BEFORE
 from labrig.run.desk import Desk
 from labrig.run.orders import Command, CommandName
@@ -92,7 +93,14 @@ class Commands:
             if hung:
                 reply["warning"] = f"{hung}: the instruments were told, but nothing else follows."
             self._replies[command_id] = {**reply, "args": dict(args)}
-        self._desk.note("command", command_id, "acknowledged", **reply, args=dict(args))
+        taken = CommandTaken(
+            accepted=True,
+            command=name,
+            at_s=reply["at_s"],
+            args=dict(args),
+            warning=reply.get("warning", ""),
+        )
+        self._desk.note("command", command_id, "acknowledged", taken)
         return reply
 
     def _repeated(self, name: str, command_id: str, args: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,9 +17,11 @@ from labrig.record.consumption import Consumption
 from labrig.record.counts import GONE_WRONG
 from labrig.record.detail import from_detail
 from labrig.record.journal import Journal
-from labrig.record.kinds.levels import PumpRead
+from labrig.record.kinds.levels import NotDone, PumpRead
+from labrig.record.kinds.other_deviations import JournalRestored
 from labrig.record.reserve import RESERVE_BYTES, Reserve
 from labrig.record.rows import JournalEntry, JournalWriteFailed, Kind, State
+from labrig.record.said import SaidDeviation, SaidOfRun, deviation_of, entry_of, entry_of_run
 from labrig.run.board import Board
 from labrig.run.lease import Fence
 from labrig.run.measured import Measured
@@ -75,18 +77,22 @@ class Desk:
 
     def skip(self, entries: Iterable[TimelineEntry], reason: str) -> None:
         """Write, in one transaction, that these will not be done."""
-        rows = [JournalEntry(e.row_kind, e.key, "skipped", {"reason": reason}) for e in entries]
+        rows = [entry_of(e.row_kind, e.key, "skipped", NotDone(reason)) for e in entries]
         for row in rows:
             self.board.event(row.key, "skipped")
         self._guarded(lambda: self.journal.note(*rows))
 
-    def note(self, kind: Kind, key: str, state: State, **detail: Any) -> None:  # noqa: ANN401
+    def note(self, kind: Kind, key: str, state: State, said: object) -> None:
         """Write what has happened; kept for later when it cannot be written now."""
         if state in GONE_WRONG and kind in _EVENTS:
             self.board.event(key, state)
         elif state in GONE_WRONG:
             self.board.count(state)
-        self._guarded(lambda: self.journal.note(JournalEntry(kind, key, state, detail)))
+        self._guarded(lambda: self.journal.note(entry_of(kind, key, state, said)))
+
+    def of_run(self, said: SaidOfRun) -> None:
+        """Write what has happened to the run, or to who is on its ports."""
+        self._guarded(lambda: self.journal.note(entry_of_run(said)))
 
     def note_all(self, entries: Iterable[JournalEntry]) -> None:
         """Write what has gone wrong with what is no event of the timeline, in one transaction."""
@@ -120,7 +126,9 @@ class Desk:
         if entry:
             said = {"instrument": instrument, **values, "trusted": trusted, "note": note}
             self.board.read(instrument, {"at_s": now_s, **said})
-            self.note("reading", entry, "confirmed", **said)
+            self._guarded(
+                lambda: self.journal.note(JournalEntry("reading", entry, "confirmed", said))
+            )
         else:
             self.board.read(instrument, {"at_s": now_s, **values})
             self._guarded(lambda: self.journal.sample(instrument, values))
@@ -131,10 +139,10 @@ class Desk:
         """Have this told of whatever is measured from now on."""
         self._judge = judge
 
-    def deviation(self, code: str, **detail: Any) -> None:  # noqa: ANN401 - JSON values
+    def deviation(self, said: SaidDeviation) -> None:
         """Record that something went otherwise than planned."""
         self.board.count("deviations")
-        self._guarded(lambda: self.journal.note(JournalEntry("deviation", code, "noted", detail)))
+        self._guarded(lambda: self.journal.note(deviation_of(said)))
 
     def alarm(self, code: str, about: str, what: str, remedy: str = "") -> None:
         """Tell a person."""
@@ -158,7 +166,7 @@ class Desk:
                 return  # another thread was here first
             self._journal_down_since_s = None
         self.board.clear("journal", "journal")
-        self.deviation("journal-restored", from_s=since_s, to_s=self.clock.now_s())
+        self.deviation(JournalRestored(from_s=since_s, to_s=self.clock.now_s()))
 
     def _take_reserve_back(self) -> None:
         if self._reserve_used and self._reserve.keep():

@@ -12,9 +12,20 @@ from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, Picture, TimelineEntry
 from labrig.plan.words import words_of
 from labrig.record.clock import Mailbox
-from labrig.record.kinds.operator import WEIGHED
+from labrig.record.kinds.levels import Intended
+from labrig.record.kinds.operator import (
+    ANSWERED,
+    WEIGHED,
+    AnswerNoted,
+    NoteWritten,
+    ReservoirWeighed,
+)
+from labrig.record.kinds.other_deviations import DispatcherDied, Gap
+from labrig.record.kinds.pump_deviations import ArmAborted
+from labrig.record.kinds.runs import Followed, PhaseEntered, RunFinished, RunStopped, Unfollowed
 from labrig.record.recovery import RunState
-from labrig.record.rows import JournalEntry, JournalWriteFailed
+from labrig.record.rows import JournalWriteFailed
+from labrig.record.said import entry_of
 from labrig.run.desk import Desk
 from labrig.run.interlocks import Interlocks
 from labrig.run.last_rows import write_last_rows
@@ -133,7 +144,7 @@ class Dispatcher:
             for box in self._boxes:
                 box.put_first(Halt(epoch))
             self._tell_all(Finish())
-            self._desk.deviation("dispatcher-died", what=repr(error))
+            self._desk.deviation(DispatcherDied(what=repr(error)))
             raise
         finally:
             self._turn.ends()
@@ -251,7 +262,7 @@ class Dispatcher:
         now_s = self._desk.clock.now_s()
         if now_s - due_s > OVERSLEPT_S:
             why = "the computer slept, or was stopped"
-            self._desk.deviation("gap", from_s=due_s, to_s=now_s, cause=why)
+            self._desk.deviation(Gap(from_s=due_s, to_s=now_s, cause=why))
 
     def _write_ahead(self) -> None:
         """Put intents on disk in batches, ahead of their time."""
@@ -265,7 +276,7 @@ class Dispatcher:
         # What was given without is told by its own rows.
         ahead = (*self._unwritten, *self._timeline[max(self._intended, self._given) : end])
         fresh = [
-            JournalEntry(e.row_kind, e.key, "intent", {"offset_s": e.offset_s})
+            entry_of(e.row_kind, e.key, "intent", Intended(e.offset_s))
             for e in ahead
             if e.key not in self._state.entries
         ]
@@ -333,8 +344,8 @@ class Dispatcher:
             # An answer that comes later would end it a second time.
             self._desk.board.take_question(order.entry.key)
             if order.rest:
-                state, detail = order.undone("skipped", reason)
-                self._desk.note("dose", order.entry.key, state, **detail)
+                state, undone = order.undone("skipped", reason)
+                self._desk.note("dose", order.entry.key, state, undone)
 
     def _left_of(self, entry: TimelineEntry) -> TimelineEntry:
         """Of a dose that had come in part when the runner died, what was left; else all of it."""
@@ -395,18 +406,19 @@ class Dispatcher:
             case "answer":
                 self._answer(str(args["question"]), str(args["choice"]), str(args.get("by", "")))
             case "note":
-                self._desk.note("note", command.id, "noted", text=args["text"], by=args.get("by"))
+                said = NoteWritten(args["text"], args.get("by"))
+                self._desk.note("note", command.id, "noted", said)
             case "weigh":
-                detail = {name: args[name] for name in ("reservoir", "when", "grams")}
-                detail["by"] = str(args.get("by", ""))
-                self._desk.note("note", f"{WEIGHED}{args['reservoir']}", "noted", **detail)
+                by = str(args.get("by", ""))
+                weighed = ReservoirWeighed(args["reservoir"], args["when"], args["grams"], by)
+                self._desk.note("note", f"{WEIGHED}{weighed.reservoir}", "noted", weighed)
             case "phase":
-                self._desk.note("run", "phase", "noted", name=args["name"])
+                self._desk.of_run(PhaseEntered(name=args["name"]))
             case "unfollowed":
-                self._desk.note("run", "unfollowed", "noted")
+                self._desk.of_run(Unfollowed())
                 self._desk.alarm("unfollowed", "follower", *NOBODY_FOLLOWS)
             case "followed":
-                self._desk.note("run", "followed", "noted")
+                self._desk.of_run(Followed())
                 self._desk.board.clear("unfollowed", "follower")
             case _:
                 assert_never(command.name)
@@ -419,7 +431,7 @@ class Dispatcher:
         question = self._desk.board.answer(question_id, choice)
         if question is None:
             return
-        self._desk.note("note", f"answer:{question_id}", "noted", choice=choice, by=by)
+        self._desk.note("note", f"{ANSWERED}{question_id}", "noted", AnswerNoted(choice, by))
         entry = self._by_key.get(question_id)
         if self._winding_up and entry is not None:
             # Its worker may have ended, and begins nothing any more.
@@ -438,7 +450,7 @@ class Dispatcher:
         units = {well.factor_unit for well in self._plan.wells if well.well in lost}
         lost |= {well.well for well in self._plan.wells if well.factor_unit in units}
         self._given_up |= lost
-        self._desk.deviation("arm-aborted", wells=list(in_order(lost)), because_of=entry.key)
+        self._desk.deviation(ArmAborted(wells=tuple(in_order(lost)), because_of=entry.key))
 
     def _wind_up(self) -> None:
         """Ends the workers, and writes how the run ended."""
@@ -465,11 +477,11 @@ class Dispatcher:
             "the run ended" if stopped is None else "the run was stopped",
         )
         if stopped is None:
-            self._desk.note("run", "finished", "noted")
+            self._desk.of_run(RunFinished())
             self._await_disk()
             self._desk.board.condition = "finished"
         else:
-            self._desk.note("run", "stopped", "noted", reason=stopped, by=self._stopped_by)
+            self._desk.of_run(RunStopped(reason=stopped, by=self._stopped_by))
             self._await_disk()
             self._desk.board.condition = "stopped"
 

@@ -10,12 +10,24 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from labrig.plan.timeline import Dose
-from labrig.record.kinds.doses import Bounds, SentDose
-from labrig.record.rows import JournalEntry
+from labrig.record.kinds.doses import (
+    Bounds,
+    Counted,
+    DoseAcknowledged,
+    DoseAgain,
+    DoseConfirmed,
+    DoseFailed,
+    DoseNamed,
+    DoseSent,
+    DoseUnknown,
+    SentDose,
+)
+from labrig.record.kinds.pump_deviations import DoseAlarm, DoseRefused, DoseUncertain
+from labrig.record.said import entry_of
 from labrig.run.desk import Desk
 from labrig.run.dose_questions import certainly_missing_ul, question_of
 from labrig.run.dose_witness import NOT_DONE_FRACTION, Witness, classify, counted_ul
@@ -126,8 +138,8 @@ class DoseGiver:
             power_lost=state.power_lost,
         )
         self._desk.fence.check(order.epoch)
-        detail = {"instrument": self._instrument, "wells": list(dose.wells), **asdict(sent)}
-        self._desk.intend(JournalEntry("dose", dose.key, "sent", detail))
+        told = DoseSent(self._instrument, dose.wells, sent)
+        self._desk.intend(entry_of("dose", dose.key, "sent", told))
         # A stop may have come while the disk was busy.
         self._desk.fence.check(order.epoch)
         self._tries[dose.key] = max(self._tries[dose.key], order.tries) + 1
@@ -139,17 +151,17 @@ class DoseGiver:
             # How far it got is asked when the stop is carried out, which is next.
             return
         except AlarmRaised as error:
-            self._desk.deviation("dose-alarm", key=dose.key, what=str(error))
+            self._desk.deviation(DoseAlarm(key=dose.key, what=str(error)))
             return
         except Refused as error:
             self._flight = None
             self._note_nothing_came(order, str(error))
-            self._desk.deviation("dose-refused", key=dose.key, what=str(error))
+            self._desk.deviation(DoseRefused(key=dose.key, what=str(error)))
             self._desk.alarm("dose-refused", self._instrument, str(error), error.remedy)
             return
         flight.sent = replace(sent, acknowledged=True)
         flight.check_s = sent.sent_s + dose.volume_ul / sent.rate_ul_min * 60.0 + _MARGIN_S
-        self._desk.note("dose", dose.key, "acknowledged")
+        self._desk.note("dose", dose.key, "acknowledged", DoseAcknowledged())
 
     def settle(self, settle: Settle) -> None:
         """Take over a dose that an earlier process had sent; :meth:`look` asks the pump."""
@@ -244,8 +256,8 @@ class DoseGiver:
     def _drop_queue(self, state: Literal["missed", "refused"], reason: str) -> None:
         while self._queue:
             order = self._queue.popleft()
-            last, detail = order.undone(state, reason)
-            self._desk.note("dose", order.entry.key, last, **detail)
+            last, undone = order.undone(state, reason)
+            self._desk.note("dose", order.entry.key, last, undone)
 
     def decide(self, decided: Decided) -> Order | None:
         """Carry out the operator's answer; an order when it is to be given again."""
@@ -279,8 +291,8 @@ class DoseGiver:
         if witness.classification == "done":
             self._note_done(flight.dose, witness)
         elif witness.classification == "not done":
-            state, detail = flight.order.undone("refused", "stopped before any of it had come")
-            self._desk.note("dose", flight.dose.key, state, **detail)
+            state, undone = flight.order.undone("refused", "stopped before any of it had come")
+            self._desk.note("dose", flight.dose.key, state, undone)
         else:
             bounds = self._bounds(flight, witness)
             self._note_unknown(flight.dose, witness, bounds, "cut off by a stop")
@@ -290,25 +302,26 @@ class DoseGiver:
             self._note_done(dose, witness)
             return None
         if witness.classification == "not done" and self._over:
-            state, detail = order.undone("missed", "the run ended before any of it had come")
-            self._desk.note("dose", dose.key, state, **detail)
+            state, undone = order.undone("missed", "the run ended before any of it had come")
+            self._desk.note("dose", dose.key, state, undone)
             return None
         if witness.classification == "not done":
             if self._tries[dose.key] < MOST_TRIES:
-                left = {"left_ul": dose.volume_ul} if order.rest else {}
-                self._desk.note("dose", dose.key, "intent", classification="not done", **left)
+                again = DoseAgain("not done", dose.volume_ul if order.rest else None)
+                self._desk.note("dose", dose.key, "intent", again)
                 return order
             what = f"the pump says that nothing of {_named(order)} came."
             self._note_nothing_came(order, what)
             self._desk.alarm("dose-not-given", self._instrument, what, "Look at its line.")
             return None
         self._desk.deviation(
-            "dose-uncertain",
-            key=dose.key,
-            classification=witness.classification,
-            delivered_ul=witness.delivered_ul,
-            **asdict(bounds),
-            rule=dose.on_unknown,
+            DoseUncertain(
+                key=dose.key,
+                classification=witness.classification,
+                delivered_ul=witness.delivered_ul,
+                bounds=bounds,
+                rule=dose.on_unknown,
+            )
         )
         missing_ul = certainly_missing_ul(dose, bounds)
         match dose.on_unknown:
@@ -339,10 +352,9 @@ class DoseGiver:
         left_ul: float,
         epoch: int,
     ) -> Order:
-        self._desk.note(
-            "dose", dose.key, "intent", classification=witness.classification, left_ul=left_ul,
-            delivered_ul=witness.delivered_ul, **asdict(bounds),
-        )  # fmt: skip
+        came = Counted(witness.delivered_ul, bounds.at_least_ul, bounds.at_most_ul)
+        again = DoseAgain(witness.classification, left_ul, came)
+        self._desk.note("dose", dose.key, "intent", again)
         rest = replace(dose, volume_ul=left_ul)
         return Order(rest, epoch, order.next_s, because="answered", rest=True)
 
@@ -351,37 +363,35 @@ class DoseGiver:
         now_s = self._desk.clock.now_s()
         question = question_of(dose, self._instrument, witness, bounds, order.rest, now_s)
         self._desk.board.ask(question)
-        self._desk.note("dose", dose.key, "unknown", **self._told(dose, witness), **asdict(bounds))
+        self._note_unknown(dose, witness, bounds, "")
 
     def _note_nothing_came(self, order: Order, what: str) -> None:
         if order.rest:
-            state, detail = order.undone("failed", what)
-            self._desk.note("dose", order.entry.key, state, **detail)
+            state, undone = order.undone("failed", what)
+            self._desk.note("dose", order.entry.key, state, undone)
         else:
-            self._desk.note("dose", order.entry.key, "failed", what=what, delivered_ul=0.0)
+            self._desk.note("dose", order.entry.key, "failed", DoseFailed(what))
 
     def _note_done(self, dose: Dose, witness: Witness) -> None:
-        told = self._told(dose, witness)
         counted_ul = witness.delivered_ul or 0.0
         most_ul = min(counted_ul + witness.step_ul, dose.volume_ul)
-        if most_ul > counted_ul:
+        told = DoseConfirmed(
+            witness.delivered_ul,
+            witness.classification,
             # A coarse counter may hide that a little more came.
-            told["at_most_ul"] = most_ul
-        self._desk.note("dose", dose.key, "confirmed", **told)
+            most_ul if most_ul > counted_ul else None,
+            self._named(dose),
+        )
+        self._desk.note("dose", dose.key, "confirmed", told)
 
     def _note_unknown(self, dose: Dose, witness: Witness, bounds: Bounds, resolution: str) -> None:
-        detail = self._told(dose, witness) | asdict(bounds)
-        self._desk.note("dose", dose.key, "unknown", **detail, resolution=resolution)
+        told = DoseUnknown(
+            witness.delivered_ul, witness.classification, resolution, bounds, self._named(dose)
+        )
+        self._desk.note("dose", dose.key, "unknown", told)
 
-    def _told(self, dose: Dose, witness: Witness) -> dict[str, Any]:
-        return {
-            "classification": witness.classification,
-            "instrument": self._instrument,
-            "wells": list(dose.wells),
-            "factor": dose.factor,
-            "volume_ul": dose.volume_ul,
-            "delivered_ul": witness.delivered_ul,
-        }
+    def _named(self, dose: Dose) -> DoseNamed:
+        return DoseNamed(self._instrument, dose.wells, dose.factor, dose.volume_ul)
 
 
 def _named(order: Order) -> str:

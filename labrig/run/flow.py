@@ -5,6 +5,15 @@ from __future__ import annotations
 from typing import Literal, assert_never
 
 from labrig.plan.timeline import Dose, FlowLevel
+from labrig.record.kinds.levels import FlowConfirmed, LevelFailed, NotDone
+from labrig.record.kinds.pump_deviations import (
+    LeftAsFound,
+    LeftByOperator,
+    RateChanged,
+    RestartedByOperator,
+    WatchdogArmed,
+)
+from labrig.record.kinds.runs import LeftRunning
 from labrig.run.clog import LEAVE, RESTART, Clog
 from labrig.run.desk import Desk
 from labrig.run.doses import DoseGiver
@@ -150,11 +159,11 @@ class PumpHandler:
         if decided.choice == LEAVE:
             clog.leave()
             self._doses.drop(_LEFT)
-            self._desk.deviation("left-by-operator", instrument=self.name)
+            self._desk.deviation(LeftByOperator(instrument=self.name))
             return None
         if decided.choice != RESTART:
             return None
-        self._desk.deviation("restarted-by-operator", instrument=self.name)
+        self._desk.deviation(RestartedByOperator(instrument=self.name))
         clog.asked = clog.left = False
         if clog.stands:
             clog.next_try_s = self._desk.clock.now_s()
@@ -210,10 +219,13 @@ class PumpHandler:
         self._notes.nothing_to_ask()
         if self._left is not None and self._level is not None:
             self._desk.deviation(
-                "left-as-found", instrument=self.name, wells=list(self._level.wells),
-                rate_ul_min=self._left.rate_ul_min if self._left.running else 0.0,
-                wanted_ul_min=self._level.rate_ul_min,
-            )  # fmt: skip
+                LeftAsFound(
+                    instrument=self.name,
+                    wells=tuple(self._level.wells),
+                    rate_ul_min=self._left.rate_ul_min if self._left.running else 0.0,
+                    wanted_ul_min=self._level.rate_ul_min,
+                )
+            )
         try:
             if self._pump is not None:
                 # What comes after its last reading is on nobody's account.
@@ -235,14 +247,14 @@ class PumpHandler:
             pump.release()
         except InstrumentError as error:
             self._standing = "off it"
-            self._desk.deviation("watchdog-armed", instrument=self.name, what=str(error))
+            self._desk.deviation(WatchdogArmed(instrument=self.name, what=str(error)))
             self._desk.alarm(
                 "watchdog", self.name,
                 "it feeds the cells and stops by itself: its watchdog could not be switched off.",
                 "Start it by hand, or resume.",
             )  # fmt: skip
         else:
-            self._desk.note("run", "left-running", "noted", instrument=self.name)
+            self._desk.of_run(LeftRunning(instrument=self.name))
 
     def _make_safe(self) -> None:
         pump = self._port()
@@ -314,7 +326,7 @@ class PumpHandler:
             return
         if self._clog is not None and self._clog.stands and not self._trying:
             reason = f"{self.name} stands after a stall; it is tried again by itself, or when told"
-            self._desk.note("level", level.key, "refused", reason=reason)
+            self._desk.note("level", level.key, "refused", NotDone(reason))
             self._ask(self._clog)
             return
         pump = self._port()
@@ -333,7 +345,7 @@ class PumpHandler:
             raise
         except Refused as error:
             self._standing = "off it"
-            self._desk.note("level", level.key, "failed", what=str(error))
+            self._desk.note("level", level.key, "failed", LevelFailed(str(error)))
             self._desk.alarm("rate", self.name, error.what, error.remedy)
             return
         self._show(state)
@@ -343,12 +355,10 @@ class PumpHandler:
         self._standing = "at its level" if _holds(state, wanted) else "off it"
         if self._standing == "at its level":
             self._desk.board.clear("rate", self.name)
-            self._desk.note(
-                "level", level.key, "confirmed", rate_ul_min=wanted, instrument=self.name
-            )
+            self._desk.note("level", level.key, "confirmed", FlowConfirmed(wanted, self.name))
         else:
             what = f"asked for {wanted:.4g} µL/min, but it says that it {_doing(state)}."
-            self._desk.note("level", level.key, "failed", what=what)
+            self._desk.note("level", level.key, "failed", LevelFailed(what))
             self._desk.alarm("rate", self.name, what, "Look at the pump.")
 
     def _poll(self) -> Order | None:
@@ -373,9 +383,12 @@ class PumpHandler:
                 pass
         if state.running and not self._doses.busy and not _holds(state, self._wanted_ul_min):
             self._desk.deviation(
-                "rate-changed", instrument=self.name, rate_ul_min=state.rate_ul_min,
-                wanted_ul_min=self._wanted_ul_min,
-            )  # fmt: skip
+                RateChanged(
+                    instrument=self.name,
+                    rate_ul_min=state.rate_ul_min,
+                    wanted_ul_min=self._wanted_ul_min,
+                )
+            )
             self._assert()
         return self._doses.next_order()
 

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from labrig.plan.plan import RunRules
 from labrig.plan.timeline import Film, Frame, Picture
+from labrig.record.kinds.other_deviations import (
+    MissedPicture,
+    PositionOff,
+    Saturated,
+    StageHomedByOperator,
+    StageLost,
+)
+from labrig.record.kinds.pictures import (
+    FilmTaken,
+    FrameTaken,
+    PictureMissed,
+    Reached,
+    Stored,
+    Where,
+)
+from labrig.record.kinds.runs import StageMarked
 from labrig.run.board import Question
 from labrig.run.desk import Desk
 from labrig.run.handler import ForHandler
@@ -36,7 +53,7 @@ class StageNotThere(Exception):
     """The stage did not come to rest in time."""
 
 
-class StageLost(Exception):
+class LostStage(Exception):
     """Nobody knows where the stage stands: it is not where it was left."""
 
 
@@ -108,45 +125,43 @@ class ImagingHandler:
         """A person has put it right."""
         self._lost, self._lost_before = "", False
         self._whereabouts.forget()
-        self._desk.deviation("stage-homed-by-operator", instrument=self.name)
+        self._desk.deviation(StageHomedByOperator(instrument=self.name))
         self._desk.board.clear("stage-lost", self.name)
 
     def _take_picture(self, entry: Picture) -> None:
         begun_s = self._desk.clock.now_s()
-        where: dict[str, Any] = {
-            "camera": entry.camera, "well": entry.well, "field": entry.field,
-            "channel": entry.channel, "x_asked_um": entry.x_um, "y_asked_um": entry.y_um,
-        }  # fmt: skip
-        if isinstance(entry, Frame):
-            where["round"] = entry.round
+        where = Where(
+            entry.camera, entry.well, entry.field, entry.channel, entry.x_um, entry.y_um,
+            entry.round if isinstance(entry, Frame) else None,
+        )  # fmt: skip
         try:
             x_um, y_um = self._go_to(entry.x_um, entry.y_um)
             verified = self._near((x_um, y_um), entry)
-            where |= {"x_reached_um": x_um, "y_reached_um": y_um, "position_verified": verified}
+            where = replace(where, reached=Reached(x_um, y_um, verified))
             if not verified:
-                self._desk.deviation("position", key=entry.key, **where)
+                self._desk.deviation(PositionOff(key=entry.key, where=where))
             taken_s = self._desk.clock.now_s()
             reply = self._request(entry, taken_s, (x_um, y_um))
-        except (StageLost, StageNotThere, Refused, ImagingFailed) as error:
+        except (LostStage, StageNotThere, Refused, ImagingFailed) as error:
             reason = str(error)
-            self._desk.note(entry.row_kind, entry.key, "missed", reason=reason, **where)
-            self._desk.deviation("picture-missed", key=entry.key, reason=reason)
-            if not isinstance(error, StageLost):
+            self._desk.note(entry.row_kind, entry.key, "missed", PictureMissed(reason, where))
+            self._desk.deviation(MissedPicture(key=entry.key, reason=reason))
+            if not isinstance(error, LostStage):
                 what = f"a picture was missed: {reason.rstrip('.')}."
                 self._desk.alarm("camera", entry.camera, what, LOOK_AT_CAMERA)
             return
         self._desk.board.clear("camera", entry.camera)
         self._judge_light(entry, reply.get("saturated_fraction") or 0.0)
         self._desk.board.count("pictures")
-        self._desk.note(
-            entry.row_kind, entry.key, "confirmed", **where,
-            path=reply["path"], sha256=reply["sha256"], focus=reply.get("focus"),
-            exposure_ms=reply.get("exposure_ms"), bytes=reply.get("bytes"),
-            saturated_fraction=reply.get("saturated_fraction"),
-            **({"frame_rate_hz": reply.get("frame_rate_hz")} if isinstance(entry, Film) else {}),
-            offset_s=entry.offset_s, begun_s=round(begun_s, 3),
-            lateness_s=round(taken_s - entry.offset_s, 3),
+        stored = Stored(
+            reply["path"], reply["sha256"], reply.get("focus"), reply.get("exposure_ms"),
+            reply.get("bytes"), reply.get("saturated_fraction"),
+            entry.offset_s, round(begun_s, 3), round(taken_s - entry.offset_s, 3),
         )  # fmt: skip
+        taken: FrameTaken | FilmTaken = FrameTaken(where, stored)
+        if isinstance(entry, Film):
+            taken = FilmTaken(where, stored, reply.get("frame_rate_hz"))
+        self._desk.note(entry.row_kind, entry.key, "confirmed", taken)
 
     def _judge_light(self, entry: Picture, saturated: float) -> None:
         """Tell a person while the exposure can still be mended; once for each channel."""
@@ -157,7 +172,7 @@ class ImagingHandler:
             return
         if about not in self._too_bright:
             self._too_bright.add(about)
-            self._desk.deviation("saturated", instrument=about, key=entry.key, fraction=saturated)
+            self._desk.deviation(Saturated(instrument=about, key=entry.key, fraction=saturated))
         self._desk.alarm(
             "saturated", about, f"{saturated:.0%} of the pixels are at the top of the scale.",
             "Less light or a shorter exposure; what is over-exposed cannot be measured.",
@@ -195,7 +210,7 @@ class ImagingHandler:
         """Where the stage is after trying twice to be there.
 
         Raises:
-            StageLost: it does not stand where it was left; it is not moved until a person has
+            LostStage: it does not stand where it was left; it is not moved until a person has
                 looked.
         """
         target = (x_um, y_um)
@@ -206,7 +221,7 @@ class ImagingHandler:
         if not self._whereabouts.marked and isinstance(stage, TellsReset):
             self._whereabouts.marked = stage.mark()
             if self._whereabouts.marked:
-                self._desk.note("run", "stage-marked", "noted", instrument=self.name)
+                self._desk.of_run(StageMarked(instrument=self.name))
         self._at_um = None
         for _ in range(2):
             self._whereabouts.leaves(here, target)
@@ -223,7 +238,7 @@ class ImagingHandler:
         """Where the stage stands, if that can be believed."""
         stage = self._port()
         if self._lost:
-            raise StageLost(self._lost)
+            raise LostStage(self._lost)
         found = stage.position_um()
         unmarked = False
         if self._whereabouts.marked and isinstance(stage, TellsReset):
@@ -234,14 +249,14 @@ class ImagingHandler:
         if not doubt:
             return found
         self._lose(found, doubt)
-        raise StageLost(self._lost)
+        raise LostStage(self._lost)
 
     def _lose(self, found: tuple[float, float], doubt: str) -> None:
         """Have it put right by a person."""
         self._at_um = None
         self._lost = f"{self.name} is lost: {doubt}."
         self._desk.deviation(
-            "stage-lost", instrument=self.name, x_um=found[0], y_um=found[1], what=doubt
+            StageLost(instrument=self.name, x_um=found[0], y_um=found[1], what=doubt)
         )
         remedy = (
             "Was it without power, or moved by hand? Bring it to where its coordinates are right "

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from labrig.plan.timeline import TimelineEntry
 from labrig.record.dose_ends import last_words
+from labrig.record.kinds.levels import NotDone
 from labrig.record.recovery import SETTLED
 from labrig.run.desk import Desk
 
@@ -34,12 +35,12 @@ def write_last_rows(
     for key, reason in why.items():
         entry = by_key.get(key)
         if entry is not None and entry.role != "acts":
-            desk.note(entry.row_kind, key, "missed", reason=reason)
+            desk.note(entry.row_kind, key, "missed", NotDone(reason))
     for question in questions:
         desk.board.take_question(question.id)
     _miss_what_nobody_took(desk, list(of_dead_workers))
-    for word in last_words(timeline, desk.journal.rows("dose"), why, ended):
-        desk.note(word.kind, word.key, word.state, **word.detail)
+    for key, state, told in last_words(timeline, desk.journal.rows("dose"), why, ended):
+        desk.note("dose", key, state, told)
 
 
 def _miss_what_nobody_took(desk: Desk, given: list[TimelineEntry]) -> None:
@@ -51,4 +52,4 @@ def _miss_what_nobody_took(desk: Desk, given: list[TimelineEntry]) -> None:
     for entry in observed:
         if entry.key not in settled:
             reason = "the worker of its port had ended by an error of labrig's own"
-            desk.note(entry.row_kind, entry.key, "missed", reason=reason)
+            desk.note(entry.row_kind, entry.key, "missed", NotDone(reason))

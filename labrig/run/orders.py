@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from labrig.plan.timeline import TimelineEntry
-from labrig.record.kinds.doses import DoseUnknown, SentDose
+from labrig.record.kinds.doses import DoseUnknown, RestNotGiven, SentDose
+from labrig.record.kinds.levels import NotDone
 from labrig.record.rows import State
 from labrig.run.measured import Measured
 from labrig.run.mode import Mode
@@ -44,12 +45,12 @@ class Order:
         """Whose worker it goes to; a picture goes to the stage's."""
         return self.entry.instrument
 
-    def undone(self, state: State, reason: str) -> tuple[State, dict[str, Any]]:
-        """State and detail of the row which says that it was not begun."""
+    def undone(self, state: State, reason: str) -> tuple[State, NotDone | RestNotGiven]:
+        """State of the row which says that it was not begun, and what that says."""
         if self.rest:
             # Not as a whole: the row before says what came of the rest of it.
-            return "unknown", {"resolution": f"its rest was not given: {reason}"}
-        return state, {"reason": reason, "offset_s": self.entry.offset_s}
+            return "unknown", RestNotGiven(f"its rest was not given: {reason}")
+        return state, NotDone(reason, self.entry.offset_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from labrig.plan.timeline import Frame, Picture
 from labrig.plan.words import words_of
+from labrig.record.kinds.levels import NotDone
 from labrig.record.lateness import PUNCTUAL_S, judge
 from labrig.record.rows import State
 from labrig.run.board import Question
@@ -64,9 +66,13 @@ class Punctuality:
     def note_end(self, order: Order, state: State, reason: str) -> None:
         """Write that an order was not carried out."""
         entry = order.entry
-        state, detail = order.undone(state, reason)
-        if isinstance(entry, Picture):
-            detail |= {"well": entry.well, "field": entry.field, "channel": entry.channel}
-        if isinstance(entry, Frame):
-            detail["round"] = entry.round
-        self._desk.note(entry.row_kind, entry.key, state, **detail)
+        state, undone = order.undone(state, reason)
+        if isinstance(entry, Picture) and isinstance(undone, NotDone):
+            undone = replace(
+                undone,
+                well=entry.well,
+                field=entry.field,
+                channel=entry.channel,
+                round=entry.round if isinstance(entry, Frame) else None,
+            )
+        self._desk.note(entry.row_kind, entry.key, state, undone)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from labrig.plan.plan import Interlock
 from labrig.record.clock import Mailbox
-from labrig.record.kinds.other_deviations import InterlockTripped
+from labrig.record.kinds.other_deviations import InterlockOver, InterlockTripped
 from labrig.run.desk import Desk
 from labrig.run.interlocks import Watch
 from labrig.run.measured import Seen
@@ -97,9 +97,16 @@ class RigRule:
         rule = self._interlock
         # Written first: a runner that takes over must not begin what this one was to suspend.
         self._desk.deviation(
-            "interlock", rule=rule.name, instrument=_about(rule), quantity=trip.quantity,
-            value=trip.value, from_s=trip.since_s, action=rule.action, suspends=list(rule.suspends),
-        )  # fmt: skip
+            InterlockTripped(
+                rule=rule.name,
+                instrument=_about(rule),
+                quantity=trip.quantity,
+                value=trip.value,
+                from_s=trip.since_s,
+                action=rule.action,
+                suspends=rule.suspends,
+            )
+        )
         what, remedy = _what(rule, trip), _remedy(rule)
         self._desk.alarm("interlock", rule.name, what, remedy)
         match rule.action:
@@ -113,9 +120,14 @@ class RigRule:
     def _end(self, trip: Trip) -> None:
         rule = self._interlock
         self._desk.deviation(
-            "interlock-over", rule=rule.name, instrument=_about(rule), from_s=trip.since_s,
-            to_s=self._desk.clock.now_s(), suspends=list(rule.suspends),
-        )  # fmt: skip
+            InterlockOver(
+                rule=rule.name,
+                instrument=_about(rule),
+                from_s=trip.since_s,
+                to_s=self._desk.clock.now_s(),
+                suspends=rule.suspends,
+            )
+        )
         self._desk.board.clear("interlock", rule.name)
         for name in rule.suspends:
             self._workers[name].put(Release(name, rule.name))

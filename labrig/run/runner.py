@@ -15,15 +15,23 @@ from labrig.record.checkpoint import recover
 from labrig.record.clock import Clock, Mailbox, boot_id
 from labrig.record.conclusion import RunOutcome, condition_of, ended_s, ledger_of, shortfalls_of
 from labrig.record.consumption import reservoirs_now
-from labrig.record.detail import to_detail
 from labrig.record.integrity import refuse_if_lost
 from labrig.record.journal import Journal, open_journal
+from labrig.record.kinds.other_deviations import (
+    ClockWentBack,
+    FolderBack,
+    FolderLost,
+    Gap,
+    JournalDamaged,
+)
+from labrig.record.kinds.runs import RunAdopted
 from labrig.record.ledger import ledger_json
 from labrig.record.origin import started_from
 from labrig.record.recount import fates_of
 from labrig.record.recovery import RunState
 from labrig.record.reserve import Reserve
-from labrig.record.rows import JournalEntry, JournalError
+from labrig.record.rows import JournalError
+from labrig.record.said import entry_of_run
 from labrig.record.weights import contradiction
 from labrig.rig.bench import (
     BenchSpec,
@@ -256,9 +264,9 @@ class Runner:
     def _folder_lost(self, desk: Desk, lost: bool) -> None:
         if not lost:
             desk.board.clear("folder", "run folder")
-            desk.deviation("folder-back", folder=str(self._folder.root))
+            desk.deviation(FolderBack(folder=str(self._folder.root)))
             return
-        desk.deviation("folder-lost", folder=str(self._folder.root))
+        desk.deviation(FolderLost(folder=str(self._folder.root)))
         desk.alarm(
             "folder", "run folder", f"{self._folder.root} was renamed, moved or deleted.",
             "Put it back under its name. The run goes on and feeds the cells; pictures cannot be "
@@ -276,7 +284,7 @@ class Runner:
         failures += problem
         for balance in ledger.reservoirs if ledger is not None else ():
             if balance.agrees is False:
-                desk.deviation("mass-balance", **to_detail(contradiction(balance)))
+                desk.deviation(contradiction(balance))
         said = desk.board.condition
         shortfalls: tuple[str, ...] = ()
         if said == "finished":
@@ -300,7 +308,7 @@ class Runner:
 
     def _distrust(self, desk: Desk, what: str) -> None:
         """The journal that this run was taken over from is not what was written."""
-        desk.deviation("journal-damaged", what=what)
+        desk.deviation(JournalDamaged(what=what))
         desk.alarm(
             "journal-damaged", "journal", what,
             "The run goes on with what the journal says since. Keep the file; look at the doses "
@@ -348,18 +356,18 @@ class Runner:
     def _write_start(self, desk: Desk, state: RunState) -> None:
         now_s = desk.clock.now_s()
         if not state.begun:
-            detail = {"plan": self._plan.protocol_name} | started_from(self._folder.root)
-            desk.intend(JournalEntry("run", "started", "noted", detail))
+            started = started_from(self._folder.root, self._plan.protocol_name)
+            desk.intend(entry_of_run(started))
             return
         fates = fates_of(self._plan.timeline, state)
         desk.board.take_over(state.counts, fates)
         # On a full disk it is written later: the cells are fed all the same.
-        desk.note("run", "adopted", "noted", epoch=desk.fence.epoch)
-        desk.deviation("gap", from_s=state.last_s, to_s=now_s, cause="the runner was not running")
+        desk.of_run(RunAdopted(epoch=desk.fence.epoch))
+        desk.deviation(Gap(from_s=state.last_s, to_s=now_s, cause="the runner was not running"))
         said = desk.clock.utc()
         if state.boot_id != boot_id() and said < datetime.fromisoformat(state.last_utc):
             at = said.isoformat(timespec="seconds")
-            desk.deviation("clock-went-back", utc=at, last_utc=state.last_utc)
+            desk.deviation(ClockWentBack(utc=at, last_utc=state.last_utc))
             desk.alarm(
                 "clock", "this computer", f"Its clock says {at}, before the run's last entry "
                 f"({state.last_utc}): nobody knows how long the bench was left alone.",

@@ -6,6 +6,14 @@ Its worker stops and restarts it (`labrig.run.flow`); here is what anybody is to
 from __future__ import annotations
 
 from labrig.plan.timeline import FlowLevel
+from labrig.record.kinds.pump_deviations import (
+    Censored,
+    Stalled,
+    StallGivenUp,
+    StallRecovered,
+    StallRetried,
+    Uncensored,
+)
 from labrig.run.clog import Clog, question_about
 from labrig.run.desk import Desk
 from labrig_drivers.kinds import PumpState
@@ -33,9 +41,15 @@ class StallNotes:
         if state.alarm:
             what = f"it stopped itself ({state.alarm})"
         self._desk.deviation(
-            "stall", instrument=self._pump, wells=list(_wells(level)), from_s=clog.from_s,
-            alarm=state.alarm, what=what, dosing=clog.dosing,
-        )  # fmt: skip
+            Stalled(
+                instrument=self._pump,
+                wells=_wells(level),
+                from_s=clog.from_s,
+                alarm=state.alarm,
+                what=what,
+                dosing=clog.dosing,
+            )
+        )
         self._desk.alarm(
             "stall", self._pump, f"{what}; {next_}",
             "Look for a clog, an empty syringe or a slipped tube.",
@@ -43,17 +57,15 @@ class StallNotes:
 
     def given_up(self, clog: Clog, level: FlowLevel) -> None:
         """It stalled again when tried again: what its wells show meanwhile counts for nothing."""
-        wells = list(level.wells)
+        wells = level.wells
         # In this order: a runner that dies in between leaves a stall to be noticed again.
-        self._desk.deviation("censored", wells=wells, from_s=clog.from_s, why="stall")
-        self._desk.deviation(
-            "stall-given-up", instrument=self._pump, wells=wells, from_s=clog.from_s
-        )
+        self._desk.deviation(Censored(wells=wells, from_s=clog.from_s, why="stall"))
+        self._desk.deviation(StallGivenUp(instrument=self._pump, wells=wells, from_s=clog.from_s))
         self._desk.board.censor(level.wells, clog.from_s)
 
     def retried(self, clog: Clog) -> None:
         """It is tried once more."""
-        self._desk.deviation("stall-retried", instrument=self._pump, tries=clog.tries)
+        self._desk.deviation(StallRetried(instrument=self._pump, tries=clog.tries))
 
     def ask(self, clog: Clog, level: FlowLevel | None) -> None:
         """Once a process: one that takes a run over asks again, as nobody may have answered."""
@@ -67,13 +79,11 @@ class StallNotes:
         """Liquid comes again."""
         now_s = self._desk.clock.now_s()
         wells = _wells(level)
-        self._desk.deviation(
-            "stall-recovered", instrument=self._pump, from_s=clog.from_s, to_s=now_s
-        )
+        self._desk.deviation(StallRecovered(instrument=self._pump, from_s=clog.from_s, to_s=now_s))
         if clog.stands and now_s - clog.from_s <= self._max_gap_s:
             # Within what the protocol lets pass; what it did to the dose is judged by the ledger.
             self._desk.deviation(
-                "uncensored", wells=list(wells), from_s=clog.from_s, to_s=now_s, why="stall"
+                Uncensored(wells=wells, from_s=clog.from_s, to_s=now_s, why="stall")
             )
             self._desk.board.uncensor(wells, clog.from_s)
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 from labrig.plan.timeline import StimulationLevel, TrainSpec
-from labrig.record.rows import JournalEntry, JournalWriteFailed, State
-from labrig.record.vocabulary import SILENCED, TRIGGERED
+from labrig.record.kinds.levels import LevelFailed, StimulationConfirmed, Train
+from labrig.record.kinds.runs import Silenced, TrainTriggered
+from labrig.record.rows import JournalWriteFailed, State
+from labrig.record.said import entry_of, entry_of_run
 from labrig.run.desk import Desk
 from labrig.run.handler import ForHandler, next_poll_s
 from labrig.run.lease import StaleEpoch
@@ -148,7 +149,7 @@ class StimulatorHandler:
         self._confirmed = True
         self._cut_off_s = math.inf
         # Also when this process has started nothing: what it took over may have been playing.
-        self._desk.note("run", SILENCED, "noted", instrument=self.name, from_s=from_s)
+        self._desk.of_run(Silenced(instrument=self.name, from_s=from_s))
 
     def _assert(self) -> None:
         level = self._level
@@ -165,17 +166,15 @@ class StimulatorHandler:
                 self._port().stop()
         except Refused as error:
             self._confirmed = False
-            self._desk.note(
-                "level", level.key, "failed", what=str(error), instrument=self.name, from_s=from_s
-            )
+            failed = LevelFailed(str(error), self.name, from_s)
+            self._desk.note("level", level.key, "failed", failed)
             self._desk.alarm("stimulation", self.name, error.what, error.remedy)
             return
         self._confirmed = True
         self._groups = self._grouped(level, live)
-        self._desk.note(
-            "level", level.key, "confirmed", instrument=self.name,
-            channels=[train.channel for train in live], from_s=from_s,
-        )  # fmt: skip
+        channels = tuple(train.channel for train in live)
+        programmed = StimulationConfirmed(self.name, channels, from_s)
+        self._desk.note("level", level.key, "confirmed", programmed)
         for group in self._groups:
             self._account(level, group.every_s, group.next_index)
 
@@ -204,14 +203,10 @@ class StimulatorHandler:
         pulses = {str(t.channel): t.pulses for t in _live(level) if t.every_s == every_s}
         self._desk.note_all(
             [
-                JournalEntry(
-                    "train", level.key, "missed",
-                    {
-                        "instrument": self.name, "index": index, "pulses": pulses,
-                        "late_s": round(now_s - (level.offset_s + index * every_s), 3),
-                        "what": what,
-                    },
-                )
+                entry_of("train", level.key, "missed", Train(
+                    self.name, index, pulses,
+                    round(now_s - (level.offset_s + index * every_s), 3), what,
+                ))
                 for index in range(since, until_index)
             ]
         )  # fmt: skip
@@ -239,9 +234,7 @@ class StimulatorHandler:
         self._desk.fence.check(self._epoch)
         try:
             # Before it is triggered, so that no death can leave a train that no row tells of.
-            self._desk.intend(
-                JournalEntry("run", TRIGGERED, "sent", {"level": level.key} | self._of_train(group))
-            )
+            self._desk.intend(entry_of_run(self._triggered(level, group), "sent"))
         except JournalWriteFailed:
             self._move_on(group, now_s, done=False)
             return
@@ -279,13 +272,13 @@ class StimulatorHandler:
         self, level: StimulationLevel, group: _Group, state: State, late_s: float, what: str = ""
     ) -> None:
         self._desk.board.count("trains")
-        self._desk.note(
-            "train", level.key, state, **self._of_train(group), late_s=round(late_s, 3), what=what
-        )
-
-    def _of_train(self, group: _Group) -> dict[str, Any]:
         pulses = {str(train.channel): train.pulses for train in group.trains}
-        return {"instrument": self.name, "index": group.next_index, "pulses": pulses}
+        train = Train(self.name, group.next_index, pulses, round(late_s, 3), what)
+        self._desk.note("train", level.key, state, train)
+
+    def _triggered(self, level: StimulationLevel, group: _Group) -> TrainTriggered:
+        pulses = {str(train.channel): train.pulses for train in group.trains}
+        return TrainTriggered(level.key, self.name, group.next_index, pulses)
 
     def _move_on(self, group: _Group, now_s: float, done: bool = True) -> None:
         """To the next multiple that is not past: never a burst of catching up."""

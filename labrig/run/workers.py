@@ -17,6 +17,14 @@ from typing import assert_never
 
 from labrig.plan.timeline import Film, Picture
 from labrig.record.clock import Mailbox
+from labrig.record.kinds.other_deviations import (
+    FailedByBug,
+    LeftUnattended,
+    LinkLost,
+    LinkRestored,
+    WorkerDied,
+)
+from labrig.record.kinds.runs import Attached
 from labrig.record.rows import JournalWriteFailed, State
 from labrig.run.desk import Desk
 from labrig.run.handler import ForHandler, Handler, LevelHandler
@@ -124,14 +132,14 @@ class Worker:
         except Exception as error:
             _log.exception("the worker of port %s ended", self.port)
             try:
-                self._desk.deviation("worker-died", port=self.port, what=repr(error))
+                self._desk.deviation(WorkerDied(port=self.port, what=repr(error)))
                 self._desk.alarm(
                     "worker", self.port, f"it ended: {error!r}",
                     "The other instruments go on; a stop still reaches these. Send the run folder "
                     "to whoever looks after labrig.",
                 )  # fmt: skip
                 self._heed_stops_alone()
-                self._desk.deviation("left-unattended", instruments=list(self._handlers))
+                self._desk.deviation(LeftUnattended(instruments=tuple(self._handlers)))
             finally:
                 # Whatever else fails: who waits for this worker must hear that it is gone.
                 self._dispatcher.put(Died(self.port, repr(error), self.names))
@@ -421,7 +429,7 @@ class Worker:
     def _attach(self, name: str) -> None:
         """Identify, compare, read; never reset, never write."""
         driver, identity = self._link.attach(name)
-        self._desk.note("run", "attached", "noted", instrument=name, identity=identity)
+        self._desk.of_run(Attached(instrument=name, identity=identity))
         self._handlers[name].attach(driver)
 
     def _begin_outage(self, name: str, error: InstrumentError) -> None:
@@ -438,13 +446,12 @@ class Worker:
         if known is not None and known.told:
             return
         now_s = self._desk.clock.now_s()
-        wait_s, code = BACK_OFF_S[0], "link-lost"
-        if isinstance(error, Bug):
-            wait_s, code = self._after_bug_s(name), "failed-by-bug"
+        wait_s = self._after_bug_s(name) if isinstance(error, Bug) else BACK_OFF_S[0]
         waiting = [] if known is None else known.waiting
         self._outages[name] = Outage(now_s, str(error), now_s + wait_s, waiting=waiting)
-        wire = [f"{way} {data.hex(' ')}" for way, data in error.transcript]
-        self._desk.deviation(code, instrument=name, what=str(error), wire=wire)
+        trouble = FailedByBug if isinstance(error, Bug) else LinkLost
+        wire = tuple(f"{way} {data.hex(' ')}" for way, data in error.transcript)
+        self._desk.deviation(trouble(name, str(error), wire))
         self._desk.alarm("link", name, error.what, error.remedy)
 
     def _after_bug_s(self, name: str) -> float:
@@ -486,9 +493,8 @@ class Worker:
         self._desk.board.clear("link", name)
         if outage.told:
             self._desk.deviation(
-                "link-restored", instrument=name,
-                from_s=outage.since_s, to_s=self._desk.clock.now_s(),
-            )  # fmt: skip
+                LinkRestored(instrument=name, from_s=outage.since_s, to_s=self._desk.clock.now_s())
+            )
         return ([] if again is None else [again]) + outage.waiting
 
     def _bring_to_its_level(self, name: str) -> Order | None:
@@ -549,7 +555,7 @@ class Worker:
             or (name in self._with_levels and not self._with_levels[name].confirmed)
         )
         if unsafe:
-            self._desk.deviation("left-unattended", instruments=list(unsafe))
+            self._desk.deviation(LeftUnattended(instruments=tuple(unsafe)))
         self._link.close()
         self._dispatcher.put(Ended(self.port, unsafe))
 

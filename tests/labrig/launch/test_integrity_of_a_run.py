@@ -16,6 +16,7 @@ from labrig.durable import read_json
 from labrig.launch.prepare import StartRequest, prepare_run
 from labrig.measure.sealing import MANIFEST, read_seals, seal, sealed_again
 from labrig.protocol.commitment import commit, commitment_path
+from labrig.record.detail import to_detail
 from labrig.record.journal import open_journal
 from labrig.record.origin import started_from
 from labrig.record.rows import JournalEntry
@@ -46,7 +47,7 @@ def begin(lab, runs, made=MADE):
     rig = lab / "rigs" / "simulated-bench.yaml"
     folder = prepare_run(StartRequest(lab / NIGHT, rig, runs, True, operator="t"), made)
     journal = open_journal(folder.journal, VirtualClock(epoch=made))
-    detail = {"plan": "demo-night"} | started_from(folder.root)
+    detail = to_detail(started_from(folder.root, "demo-night"))
     journal.note(JournalEntry("run", "started", "noted", detail))
     journal.note(JournalEntry("run", "finished", "noted", {}))
     journal.close()
