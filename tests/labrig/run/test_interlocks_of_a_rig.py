@@ -117,10 +117,10 @@ def test_the_alarm_says_what_was_measured_and_what_must_be(rehearse, plan, rises
     night = rehearse(faults=rises)
     rule = changed(action="alarm", suspends=(), for_s=0.0, hysteresis=0.0, **ends)
     assert night.run(plan(rule)).condition == "finished"
-    said = [row.detail["what"] for row in night.rows("alarm") if row.key == "interlock:co2"]
-    assert said
-    assert said[0].startswith("co2_percent of probe was ")
-    assert said[0].endswith(f"; it must be {wanted}.")
+    rows = [row for row in night.rows("alarm") if row.key == "interlock:co2"]
+    said = rows[0].detail["what"]
+    assert said.startswith("co2_percent of probe was ")
+    assert said.endswith(f"; it must be {wanted}.")
 
 
 @pytest.mark.parametrize("rows", [120, 179, 180, 181, 182, 230, 283, 286, 287, 288])
