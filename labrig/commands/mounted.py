@@ -25,6 +25,7 @@ from labrig.commands.runs import runs
 from labrig.commands.serve import serve
 from labrig.commands.sim import sim
 from labrig.commands.unblind import unblind
+from labrig.commands.study import study
 from labrig.commands.verify import verify
 from labrig.commands.weigh import weigh
 
@@ -90,6 +91,7 @@ for command, panel in (
     (film, FILES),
     (report, FILES),
     (unblind, FILES),
+    (study, FILES),
     (export, FILES),
     (verify, FILES),
 ):
