@@ -53,6 +53,9 @@ class Analysis:
     """What was found.
 
     Attributes:
+        design: who got what through which carriers.
+        compared: what arms are compared by, at the time of the plan.
+        left_out_from_s: by well of ``left_out``, from when on.
         unit_is: what one experimental unit of this run shares, in words.
         itt: unit table with every row; per_protocol: without rows of wells that are left out.
         excluded: why wells with too few tubes are in no comparison.
@@ -76,6 +79,9 @@ class Analysis:
     record: Record
     outcome: Outcome
     ledger: Ledger
+    design: Design
+    compared: Compared
+    left_out_from_s: Mapping[str, float]
     units: tuple[Unit, ...]
     unit_is: str
     wells: pd.DataFrame
@@ -164,6 +170,9 @@ def analyse(record: Record) -> Analysis:
         record=record,
         outcome=outcome,
         ledger=ledger,
+        design=design,
+        compared=compared,
+        left_out_from_s=left_out_from_s,
         units=units,
         unit_is=name_of_unit(design.wells, aspects),
         wells=wells,

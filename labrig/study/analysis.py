@@ -1,4 +1,4 @@
-"""What a study shows: the committed verdict on each arm, and how far it hangs on what was chosen."""
+"""What a study shows: the committed verdict on each arm, and how far it hangs on choices."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OTHER_MASS, OTHER_STRENGTH = (0.80, 0.85, 0.90), (0.70, 0.80, 0.90)
 
 @dataclass(frozen=True, slots=True)
 class DonorEffect:
-    """One donor's own ratio in one contrast and read-out; without an error where it has one unit."""
+    """One donor's own ratio in a contrast and read-out; without an error where it has one unit."""
 
     donor: str
     estimate: Estimate | None
@@ -210,9 +210,7 @@ def _other_definitions(
                 verdicts_of_arms(
                     design,
                     plan,
-                    definition.model_copy(
-                        update={"low_mass_m": mass, "low_strength_s": strength}
-                    ),
+                    definition.model_copy(update={"low_mass_m": mass, "low_strength_s": strength}),
                     measured,
                 )
             ),
@@ -253,4 +251,3 @@ def _labels(found: ArmsVerdict) -> tuple[str, ...]:
 
 def _of_donors(design: Design, donors: Sequence[str]) -> Design:
     return replace(design, wells=tuple(well for well in design.wells if well.donor in donors))
-

@@ -65,12 +65,10 @@ def joined(runs: Sequence[Analysis]) -> Standing:
             )
         if run.design.levels != runs[0].design.levels:
             raise NotOneStudy(
-                f"the rig of {name} gives the arms something else than that of {names[0]} (factors, "
-                "impulses or flow): what they show cannot be averaged"
+                f"the rig of {name} gives the arms something else than that of {names[0]} "
+                "(factors, impulses or flow): what they show cannot be averaged"
             )
-    return Standing(
-        tuple(said for run in runs for said in _failures(run)), tuple(_remarks(runs))
-    )
+    return Standing(tuple(said for run in runs for said in _failures(run)), tuple(_remarks(runs)))
 
 
 def differences(one: object, other: object, path: str = "") -> Iterator[str]:

@@ -1,0 +1,241 @@
+"""Runs of several donors joined: what is said of arms, whom it is about, and what cannot be joined.
+
+Nights are drawn: every donor has its own size and its own answer, every well its own noise.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from labrig.cli import app
+from labrig.report.analysis import analyse
+from labrig.report.arms.sentences import sentence_of
+from labrig.report.integrity import CommitmentShown
+from labrig.report.maker import Maker
+from labrig.report.record import read_record
+from labrig.run_folder import RunFolder
+from labrig.study.analysis import analyse_study
+from labrig.study.build import DONORS, PAGE, VERDICT, build_study
+from labrig.study.joining import NotOneStudy, joined
+from labrig.study.page import render_study
+
+MAKER = Maker("1.2.3", "2026-03-02T07:00:00+00:00")
+ARM, CONTROL = "nerve-tonic", "vehicle-sham"
+COMMITTED = ({"number": 0, "utc": "2026-03-01T12:00:00+00:00", "names": ["A", "B"]},)
+TRUE_LOSS = {ARM: (0.70, 0.50)}
+
+
+@pytest.fixture(scope="session")
+def night(write_run, story):
+    made = {}
+    record = read_record(write_run(replace(story, tubes_a_well=30, films_measured=True)))
+
+    def drawn(donor, *, loss=None, **more):
+        key = json.dumps([donor, loss, more], sort_keys=True)
+        if key not in made:
+            made[key] = draw(donor, loss=loss, **more)
+        return made[key]
+
+    def draw(donor, *, run=None, loss=None, seed=0, committed=True, **sizes):
+        """The analysis of one donor's night.
+
+        Args:
+            loss: by arm, the ratios of diameter and contraction.
+            sizes: standard deviations of logarithms: ``donor_by_arm``, ``well``.
+        """
+        run = run or f"night of {donor}"
+        rng = np.random.default_rng([seed, *run.encode()])
+        by_arm, well_sd = sizes.get("donor_by_arm", 0.04), sizes.get("well", 0.05)
+        arms = {
+            arm: [math.log(ratio) + rng.normal(0, sd) for ratio, sd in
+                  zip((loss or {}).get(arm, (1.0, 1.0)), (by_arm, 2 * by_arm), strict=True)]
+            for arm in sorted({well.arm for well in record.plan.wells})
+        }  # fmt: skip
+        size = rng.normal(0, 0.2)
+        arm_of = {well.well: well.arm for well in record.plan.wells}
+        width = {w: arms[arm][0] + rng.normal(0, well_sd) for w, arm in arm_of.items()}
+        force = {w: arms[arm][1] + rng.normal(0, 2 * well_sd) for w, arm in arm_of.items()}
+        tubes, films = record.tubes.copy(), record.films.copy()
+        after = (tubes["round"] > 0).astype(float)
+        tubes["diameter_mean_um"] *= np.exp(size + after * tubes["well"].map(width))
+        films["amplitude_um"] *= np.exp(size + films["well"].map(force))
+        first = record.protocol.donors[0]
+        protocol = record.protocol.model_copy(
+            update={"donors": (first.model_copy(update={"id": donor}),), "pilot": not committed}
+        )
+        wells = tuple(replace(well, donor=donor) for well in record.plan.wells)
+        shown = CommitmentShown(entries=COMMITTED, fits=True) if committed else None
+        return analyse(
+            replace(
+                record, folder=RunFolder(Path("runs") / run), protocol=protocol,
+                identity={**record.identity, "id": run, "pilot": not committed},
+                plan=replace(record.plan, wells=wells), tubes=tubes, films=films,
+                commitment=shown,
+            )
+        )  # fmt: skip
+
+    return drawn
+
+
+def study_of(night, donors, **more):
+    return analyse_study([night(f"d{n}", **more) for n in range(1, donors + 1)])
+
+
+def of_arm(study, arm=ARM):
+    return next(a for a in study.arms.arms if a.arm == arm)
+
+
+def test_a_true_loss_over_six_donors_is_called_one_with_its_donors(night):
+    study = study_of(night, 6, loss=TRUE_LOSS)
+    arm = of_arm(study)
+    sentence = sentence_of(arm, study.arms)
+    assert arm.label == "sarcopenia-like"
+    assert sentence.startswith(f"Over 6 donors, {ARM} is sarcopenia-like against {CONTROL}")
+    assert arm.mass.effect.estimate.ratio == pytest.approx(0.70, rel=0.1)
+    assert {a.label for a in study.arms.arms if a.arm != ARM} <= {"none", "undecided"}
+    assert not study.arms.exploratory
+
+
+def test_no_loss_over_six_donors_is_shown_to_be_none(night):
+    study = study_of(night, 6, donor_by_arm=0.02, well=0.03)
+    assert {arm.label for arm in study.arms.arms} == {"none"}
+
+
+def test_too_few_donors_are_exploratory_and_say_how_many_were_planned(night):
+    study = study_of(night, 3, loss=TRUE_LOSS)
+    assert study.arms.exploratory == ("3 of 6 planned donors, and no look at so many",)
+    assert "3 of 6 planned donors" in render_study(study, MAKER)
+
+
+def test_a_donor_on_two_plates_is_one_donor(night):
+    runs = [night(f"d{n}", loss=TRUE_LOSS) for n in range(1, 6)]
+    study = analyse_study([*runs, night("d1", run="second plate of d1", loss=TRUE_LOSS)])
+    assert study.donors == ("d1", "d2", "d3", "d4", "d5")
+    counted = {row.arm: row for row in study.counts}[ARM]
+    assert (counted.runs, counted.donors, counted.wells) == (6, 5, 36)
+    assert len(of_arm(study).mass.effect.donors) == 5
+
+
+def test_carriers_of_two_runs_are_never_one(night):
+    study = study_of(night, 2)
+    effect = of_arm(study).mass.effect
+    assert effect.carriers.startswith("4 v 4 "), "two channels in each run"
+
+
+def test_each_donor_stands_alone_in_the_forest_and_the_check_agrees(night):
+    study = study_of(night, 6, loss=TRUE_LOSS)
+    mass = next(f for f in study.forests if f.pair[0] == ARM and f.readout == "mass")
+    assert [row.donor for row in mass.donors] == [f"d{n}" for n in range(1, 7)]
+    for row in mass.donors:
+        assert 0.5 < row.estimate.ratio < 0.9
+    primary = of_arm(study).mass.effect.estimate
+    assert mass.joined.mean.ratio == pytest.approx(primary.ratio, rel=0.05)
+    low, high = mass.joined.prediction
+    assert low < mass.joined.mean.value < high
+
+
+def test_a_label_that_hangs_on_one_donor_is_seen_without_it(night):
+    runs = [night(f"d{n}", donor_by_arm=0.02, well=0.02) for n in range(1, 6)]
+    runs.append(night("odd", loss={ARM: (0.4, 0.2)}))
+    study = analyse_study(runs)
+    without = {row.donor: row.labels for row in study.left_out}
+    at = [arm.arm for arm in study.arms.arms].index(ARM)
+    assert without["odd"][at] == "none"
+    assert {without[f"d{n}"][at] for n in range(1, 6)} == {"undecided"}
+
+
+def test_other_thresholds_are_tried_and_the_committed_one_is_marked(night):
+    study = study_of(night, 6, loss={ARM: (0.80, 0.60)}, donor_by_arm=0.004, well=0.01)
+    at = [arm.arm for arm in study.arms.arms].index(ARM)
+    labels = {(r.low_mass_m, r.low_strength_s): r.labels[at] for r in study.definitions}
+    assert [r.committed for r in study.definitions].count(True) == 1
+    assert labels[(0.85, 0.80)] == "sarcopenia-like"
+    assert labels[(0.80, 0.80)] != "sarcopenia-like"
+
+
+def test_what_cannot_be_joined_is_refused_with_where(night):
+    first, second = night("d1"), night("d2")
+    with pytest.raises(NotOneStudy, match="two runs or more"):
+        joined([first])
+    with pytest.raises(NotOneStudy, match="are the same run"):
+        joined([first, first])
+    definition = second.record.protocol.definition.model_copy(update={"low_mass_m": 0.8})
+    protocol = second.record.protocol.model_copy(update={"definition": definition})
+    other = replace(second, record=replace(second.record, protocol=protocol))
+    with pytest.raises(NotOneStudy, match=r"night of d2 .*definition\.low_mass_m"):
+        joined([first, other])
+    levels = {**second.design.levels, ARM: {**second.design.levels[ARM], "flow": "none"}}
+    with pytest.raises(NotOneStudy, match="gives the arms something else"):
+        joined([first, replace(second, design=replace(second.design, levels=levels))])
+
+
+def test_seed_donor_and_named_exclusions_may_differ(night):
+    first, second = night("d1"), night("d2")
+    draw = second.record.protocol.randomisation.model_copy(update={"seed": 99})
+    protocol = second.record.protocol.model_copy(update={"randomisation": draw, "name": "other"})
+    joined([first, replace(second, record=replace(second.record, protocol=protocol))])
+
+
+def test_uncommitted_and_changed_runs_test_nothing(night):
+    runs = [night(f"d{n}", loss=TRUE_LOSS) for n in range(1, 6)]
+    study = analyse_study([*runs, night("d6", committed=False)])
+    assert study.standing.failures == ("night of d6 had no commitment",)
+    page = render_study(study, MAKER)
+    assert "EXPLORATORY" in page
+    assert "night of d6 had no commitment" in page
+    changed = replace(
+        runs[0],
+        record=replace(runs[0].record, commitment=CommitmentShown(entries=COMMITTED, fits=False)),
+    )
+    assert "something else than was committed" in joined([changed, runs[1]]).failures[0]
+
+
+def test_a_run_without_a_read_out_is_told_and_left_out_of_it(night):
+    runs = [night(f"d{n}", loss=TRUE_LOSS) for n in range(1, 7)]
+    lost = replace(runs[0], compared=replace(runs[0].compared, strength=None))
+    study = analyse_study([lost, *runs[1:]])
+    assert "night of d1 measured no contraction after treatment began" in study.remarks
+    assert len(of_arm(study).strength.effect.donors) == 5
+    assert len(of_arm(study).mass.effect.donors) == 6
+
+
+def test_page_and_tables_are_whole_and_the_same_each_time(night, tmp_path, write_run, story):
+    study = study_of(night, 6, loss=TRUE_LOSS)
+    page = render_study(study, MAKER)
+    assert page == render_study(study_of(night, 6, loss=TRUE_LOSS), MAKER)
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert page.count("<svg") == 1
+    assert "Over 6 donors" in page
+
+
+def test_the_command_joins_run_folders_or_says_why_not(write_run, story, tmp_path):
+    one = write_run(replace(story, tubes_a_well=30))
+    refused = CliRunner().invoke(
+        app, ["study", str(one.root), str(one.root), "--out", str(tmp_path / "study")]
+    )
+    assert (refused.exit_code, "are the same run" in refused.output) == (1, True)
+    other = tmp_path / "other"
+    other.mkdir()
+    copied = RunFolder(other)
+    for path in one.root.rglob("*"):
+        target = other / path.relative_to(one.root)
+        target.mkdir(parents=True) if path.is_dir() else target.write_bytes(path.read_bytes())
+    identity = json.loads(copied.identity.read_text())
+    copied.identity.write_text(json.dumps(identity | {"id": "1" * 32}))
+    page = build_study([one, copied], tmp_path / "study", MAKER)
+    assert page == tmp_path / "study" / PAGE
+    told = json.loads((tmp_path / "study" / VERDICT).read_text())
+    assert told["tests_what_was_committed"] is False
+    assert len(told["arms"]) == 3
+    table = (tmp_path / "study" / DONORS).read_text(encoding="utf-8")
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert {row["donor"] for row in rows} == {"demo-donor"}
