@@ -24,8 +24,8 @@ from labrig.commands.run import run
 from labrig.commands.runs import runs
 from labrig.commands.serve import serve
 from labrig.commands.sim import sim
-from labrig.commands.unblind import unblind
 from labrig.commands.study import study
+from labrig.commands.unblind import unblind
 from labrig.commands.verify import verify
 from labrig.commands.weigh import weigh
 
