@@ -53,6 +53,11 @@ def joined(runs: Sequence[Analysis]) -> Standing:
         if run_id in seen:
             raise NotOneStudy(f"{name} and {seen[run_id]} are the same run: name it once")
         seen[run_id] = name
+    if blind := [name for run, name in zip(runs, names, strict=True) if run.record.blinding.blind]:
+        raise NotOneStudy(
+            f"the arms of {', '.join(blind)} are still coded: a study tells them apart. When all "
+            "measures are closed, `labrig unblind RUN --reason TEXT` opens each"
+        )
     first = without(fixed_part(runs[0].record.protocol), PER_RUN)
     for run, name in zip(runs[1:], names[1:], strict=True):
         other = without(fixed_part(run.record.protocol), PER_RUN)

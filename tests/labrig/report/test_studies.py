@@ -178,6 +178,14 @@ def test_what_cannot_be_joined_is_refused_with_where(night):
         joined([first, replace(second, design=replace(second.design, levels=levels))])
 
 
+def test_runs_whose_arms_are_coded_are_not_joined(night):
+    first, second = night("d1"), night("d2")
+    coded = replace(second.record.blinding, coded=True, opened=None)
+    assert coded.blind
+    with pytest.raises(NotOneStudy, match=r"arms of night of d2 are still coded: .*unblind"):
+        joined([first, replace(second, record=replace(second.record, blinding=coded))])
+
+
 def test_seed_donor_and_named_exclusions_may_differ(night):
     first, second = night("d1"), night("d2")
     draw = second.record.protocol.randomisation.model_copy(update={"seed": 99})
