@@ -54,7 +54,7 @@ class Analysis:
 
     Attributes:
         design: who got what through which carriers.
-        compared: what arms are compared by, at the time of the plan.
+        compared: what arms are compared by, and when.
         left_out_from_s: by well of ``left_out``, from when on.
         unit_is: what one experimental unit of this run shares, in words.
         itt: unit table with every row; per_protocol: without rows of wells that are left out.
@@ -67,7 +67,6 @@ class Analysis:
         frames_flagged: why some of them are not fit; kept everywhere all the same.
         not_seen: pictures of a field in which tubes cannot be seen, by arm; they count for nothing.
         tracks: tubes followed over time, by arm.
-        compared: what arms are compared by, and when.
         last_round: the round at which arms are compared; None without one.
         verdicts: per protocol, the control's units among them without a class; verdicts_itt: as
             if every dose had come.
@@ -97,7 +96,6 @@ class Analysis:
     excluded: tuple[str, ...]
     control: str | None
     treated_from_s: float
-    compared: Compared
     last_round: int | None
     verdicts: tuple[UnitVerdict, ...]
     verdicts_itt: tuple[UnitVerdict, ...]
@@ -188,7 +186,6 @@ def analyse(record: Record) -> Analysis:
         excluded=in_no_comparison(wells, compared.rounds, protocol.definition.min_tubes, agreed),
         control=control,
         treated_from_s=treated_from_s,
-        compared=compared,
         last_round=None if compared.mass is None else compared.mass.last,
         verdicts=verdicts,
         verdicts_itt=verdicts_itt,
