@@ -10,6 +10,7 @@ import struct
 import zlib
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -25,7 +26,7 @@ def quick_png(picture: npt.NDArray[Any]) -> bytes:
     height, width, _ = picture.shape
     # Each row begins with the number of its filter: 0, none.
     rows = np.zeros((height, 1 + 3 * width), np.uint8)
-    rows[:, 1:] = picture[:, :, ::-1].reshape(height, -1)
+    rows[:, 1:] = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).reshape(height, -1)
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"".join(
         [
