@@ -15,6 +15,7 @@ from labrig.export.source import Source, run_id
 from labrig.export.spreadsheet import csv_text
 from labrig.protocol.analysis_plan import plan_in_force
 from labrig.report.analysis import Analysis
+from labrig.report.arms.effects import Effect
 
 ARRIVE, RIVER = "ARRIVE 2.0", "RIVER, in our words"
 
@@ -35,7 +36,7 @@ class Answer:
     def in_words(self) -> str:
         """``where``, or ``not done`` and what is missing."""
         if not self.where:
-            return f"not done: {self.lacks}"
+            return f"not done: {self.lacks or 'its file is not in the run folder'}"
         return self.where + (f". Not in the record: {self.lacks}" if self.lacks else "")
 
 
@@ -137,9 +138,9 @@ def _exclusions(run: Analysis) -> Answer:
 
 
 def _analysed(run: Analysis) -> Answer:
-    if not run.comparisons:
-        return Answer("", "a comparison: there is no control, or nothing was measured")
-    return Answer(_file(run, "report/verdict.json", "comparisons[].result.n, and carriers"))
+    if all(effect.estimate is None for effect in _effects_of_arms(run)):
+        return Answer("", "a comparison of arms: there is no control, or nothing was measured")
+    return Answer(_file(run, "report/verdict.json", "arms[].mass.effect.n, donors, carriers"))
 
 
 def _randomised(run: Analysis) -> Answer:
@@ -192,12 +193,13 @@ def _primary(run: Analysis) -> Answer:
 
 
 def _statistics(run: Analysis) -> Answer:
-    tests = dict.fromkeys(c.result.test for c in run.comparisons if c.result is not None)
-    if not tests:
-        return Answer("", "a statistical test: nothing could be compared")
-    where = _file(run, "report/verdict.json", f"comparisons[].result.test ({'; '.join(tests)})")
+    methods = dict.fromkeys(effect.method for effect in _effects_of_arms(run) if effect.method)
+    if not methods:
+        return Answer("", "a statistical test: no error could be told")
+    key = f"arms[].mass.effect.method ({'; '.join(methods)}), analysis_plan"
     version = run.record.identity["versions"].get("labrig", "")
-    return Answer(f"{where}; run.json: versions (labrig {version})")
+    where = _file(run, "report/verdict.json", key)
+    return Answer(f"{where}; run.json: versions (labrig {version}); export: primary_test.R")
 
 
 def _assumptions(run: Analysis) -> Answer:
@@ -273,13 +275,19 @@ def _results(run: Analysis) -> Answer:
 
 
 def _effects(run: Analysis) -> Answer:
-    shown = [c for c in run.comparisons if c.result is not None]
-    with_interval = [c for c in shown if c.result is not None and c.result.low is not None]
+    shown = [effect.estimate for effect in _effects_of_arms(run) if effect.estimate is not None]
     if not shown:
         return Answer("", "an effect: nothing could be compared")
-    where = _file(run, "report/verdict.json", "comparisons[].result (ratio, low, high)")
-    without = len(shown) - len(with_interval)
+    without = sum(estimate.low is None for estimate in shown)
+    key = "arms[].mass.effect.estimate (log ratio: value, low, high)"
+    where = _page_at(run, "verdict", "Verdict", _file(run, "report/verdict.json", key))
     return Answer(where, f"an interval of {without} of {len(shown)} ratios" if without else "")
+
+
+def _effects_of_arms(run: Analysis) -> list[Effect]:
+    """Of every arm and primary read-out, in the plan's analysis set."""
+    found = [(arm.mass, arm.strength) for arm in run.arms.arms]
+    return [finding.effect for pair in found for finding in pair if finding is not None]
 
 
 def _fixed_before(run: Analysis) -> Answer:
@@ -288,7 +296,7 @@ def _fixed_before(run: Analysis) -> Answer:
         return Answer("", "a commitment: this run was an uncommitted pilot")
     if commitment.after_data == len(commitment.entries):
         return Answer("", "a plan fixed before the data: it was committed after the run had begun")
-    entry = commitment.entries[0]
+    entry = commitment.entries[-1 - commitment.after_data]
     return Answer(f"commitment.json: number {entry['number']}, {entry['utc']}, {entry['sha256']}")
 
 

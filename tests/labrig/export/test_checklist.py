@@ -46,6 +46,8 @@ def test_what_the_protocol_says_is_found(source_of, story):
         "protocol.yaml: culture.mycoplasma_tested (negative 2026-02-01), culture.lots"
     )
     unmeasured = answers(source_of(replace(story, measured=False)))
+    assert unmeasured["3c"].startswith("not done: a comparison of arms")
+    assert unmeasured["processing"] == "not done: its file is not in the run folder"
     assert unmeasured["6a"] == "not done: nothing was measured"
     assert unmeasured["10b"].startswith("not done")
 
