@@ -29,13 +29,18 @@ def power(
             min=1, max=_SHOWN_MOST, help="In all runs together.", show_default="as the plan says"
         ),
     ] = None,
+    variances: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="RUN", help="Run folder to learn spreads from; give it once per run."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Say what each committed contrast of PROTOCOL can see on a rig: power, loss, donors needed.
 
     Counts the carriers that the allocation of this protocol's seed draws, and leaves each contrast
-    the error rate that the analysis plan leaves it. How much cultures spread is a proposal [P]. A
-    plan that cannot answer its question is told so, with exit status 0.
+    the error rate that the analysis plan leaves it. How much cultures spread is a proposal [P], but
+    for what runs given with --variances show. A plan that cannot answer its question is told so,
+    with exit status 0.
 
     Example: labrig power protocols/demo-night.yaml --rig protocols/rigs/simulated-bench.yaml
     """
@@ -58,7 +63,7 @@ def power(
     design = design_of_plan(loaded.model, bench.model, plan)
     if donors is not None and donors < design.donors:
         raise typer.BadParameter(f"this run alone has {design.donors}", param_hint="--donors")
-    spreads = PROPOSED
+    spreads = _spreads(variances) if variances else PROPOSED
     looks = dict.fromkeys((design.donors, donors or design.donors_planned))
     found = [sight for n in looks for sight in sights(design, spreads, n)]
     if as_json:
@@ -67,6 +72,15 @@ def power(
         typer.echo("No arm is compared with another, so there is nothing to see.")
     else:
         _print(design, spreads, found)
+
+
+def _spreads(runs: list[Path]) -> Mapping[Component, Spread]:
+    from labrig.report.analysis import analyse
+    from labrig.report.record import read_record
+    from labrig.run_folder import RunFolder
+    from labrig.study.spreads import spreads_of
+
+    return spreads_of([analyse(read_record(RunFolder.at(run))) for run in runs])
 
 
 def _document(

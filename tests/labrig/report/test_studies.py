@@ -17,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from labrig.cli import app
+from labrig.plan.power import PROPOSED
 from labrig.report.analysis import analyse
 from labrig.report.arms.sentences import sentence_of
 from labrig.report.integrity import CommitmentShown
@@ -27,6 +28,7 @@ from labrig.study.analysis import analyse_study
 from labrig.study.build import DONORS, PAGE, VERDICT, build_study
 from labrig.study.joining import NotOneStudy, joined
 from labrig.study.page import render_study
+from labrig.study.spreads import spreads_of
 
 MAKER = Maker("1.2.3", "2026-03-02T07:00:00+00:00")
 ARM, CONTROL = "nerve-tonic", "vehicle-sham"
@@ -214,6 +216,19 @@ def test_a_run_without_a_read_out_is_told_and_left_out_of_it(night):
     assert "night of d1 measured no contraction after treatment began" in study.remarks
     assert len(of_arm(study).strength.effect.donors) == 5
     assert len(of_arm(study).mass.effect.donors) == 6
+
+
+def test_spreads_for_labrig_power_are_those_of_the_nights(night):
+    runs = [night(f"d{n}", donor_by_arm=0.10, well=0.06) for n in range(1, 7)]
+    mass = spreads_of(runs)["mass"]
+    # a unit here is two to three wells, whose own spread enters twice: before and after
+    assert 0.03 < mass.unit < 0.09
+    assert 0.05 < mass.donor_by_arm < 0.17
+    assert "6 donors in these runs" in mass.basis
+    assert "carrier [P]" in mass.basis
+    alone = spreads_of(runs[:1])["mass"]
+    assert alone.donor_by_arm == PROPOSED["mass"].donor_by_arm
+    assert "which one donor cannot show" in alone.basis
 
 
 def test_page_and_tables_are_whole_and_the_same_each_time(night, tmp_path, write_run, story):
