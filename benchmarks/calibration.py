@@ -68,6 +68,7 @@ class Tally:
 
     nights: int = 0
     any_claim: int = 0
+    any_class: int = 0
     sarcopenia: int = 0
     covered: int = 0
     intervals: int = 0
@@ -175,6 +176,10 @@ def tally(case: Case, nights: int, seed: int) -> Tally:
         ]
         false = [(arm, name) for arm, name in claims if arm.arm not in getattr(case, name)]
         found.any_claim += bool(false)
+        found.any_class += any(
+            arm.label in CLASSES and arm.arm not in case.mass and arm.arm not in case.strength
+            for arm in verdict.arms
+        )
         found.sarcopenia += any(
             arm.label == "sarcopenia-like"
             and (arm.arm not in case.mass or arm.arm not in case.strength)
@@ -194,7 +199,9 @@ def tally(case: Case, nights: int, seed: int) -> Tally:
 
 
 CASES = (
-    *(Case("null", donors) for donors in (1, 2, 3, 4, 6, 8)),
+    Case("null in this donor", 1, donor_by_arm_sd=0.0),
+    Case("null, one donor read as people", 1),
+    *(Case("null", donors) for donors in (2, 3, 4, 6, 8)),
     *(Case("null, change over baseline", donors, baseline="change") for donors in (1, 3, 6)),
     *(Case("null, Holm", donors, correction="holm") for donors in (3, 6)),
     *(Case("null, in order", donors, correction="in-order") for donors in (3, 6)),
@@ -217,17 +224,19 @@ def main() -> None:
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 20261130
     only, donors, *_ = [*sys.argv[3:5], "", ""]
     print(f"{nights} nights per case, seed {seed}; per cent of nights")
-    print("case | donors | a false loss on the page | false sarcopenia-like | coverage | mass loss "
-          "seen | class seen")  # fmt: skip
+    print(
+        "case | donors | a false loss | false class | false sarcopenia-like | coverage | "
+        "mass loss seen | class seen"
+    )
     for case in CASES:
         if only not in ("", case.name) or donors not in ("", str(case.donors)):
             continue
         t = tally(case, nights, seed)
-        of = [100 * n / t.nights for n in (t.any_claim, t.sarcopenia)]
+        of = [100 * n / t.nights for n in (t.any_claim, t.any_class, t.sarcopenia)]
         cover = 100 * t.covered / t.intervals if t.intervals else math.nan
         seen = [100 * n / t.nights for n in (t.seen_mass, t.seen_class)]
-        print(f"{case.name} | {case.donors} | {of[0]:.1f} | {of[1]:.1f} | {cover:.1f} | "
-              f"{seen[0]:.1f} | {seen[1]:.1f}", flush=True)  # fmt: skip
+        cells = [*of, cover, *seen]
+        print(f"{case.name} | {case.donors} | " + " | ".join(f"{c:.1f}" for c in cells), flush=True)
 
 
 if __name__ == "__main__":

@@ -166,12 +166,15 @@ def _over_time(
 def superplot(
     tubes: pd.DataFrame, wells: pd.DataFrame, units: pd.DataFrame, arms: Sequence[str]
 ) -> str | None:
-    """Diameters at one round: tubes faint, wells small, experimental units large.
+    """Diameters at one round: tubes faint, wells small, the n of the run large (Lord 2020).
+
+    With several donors colour is the donor, and a large dot its mean; with one, colour is the arm,
+    and a large dot an experimental unit. The line is the geometric mean over large dots.
 
     Args:
-        tubes: columns arm, diameter_mean_um of the tubes that count.
-        wells: columns arm, diameter_um.
-        units: columns arm, diameter_um.
+        tubes: columns arm, donor, diameter_mean_um of the tubes that count.
+        wells: columns arm, donor, diameter_um.
+        units: columns arm, donor, diameter_um.
         arms: from left to right.
     """
     if units.empty or units["diameter_um"].isna().all():
@@ -180,24 +183,39 @@ def superplot(
 
     figure, (axes,) = new_figure(9.5, 3.6)
     spread = np.random.default_rng(0)
+    donors = list(dict.fromkeys(units["donor"]))
+    several = len(donors) > 1
+    style = style_of(donors if several else arms)
     for index, arm in enumerate(arms):
-        colour, marker = style_of(arms)[arm]
-        for table, column, size, alpha, width in (
-            (tubes, "diameter_mean_um", 7, 0.22, 0.30),
-            (wells, "diameter_um", 26, 0.7, 0.24),
-            (units, "diameter_um", 120, 1.0, 0.12),
-        ):
-            values = table[table["arm"] == arm][column].dropna().to_numpy(float)
-            across = index + spread.uniform(-width, width, len(values))
-            if size > 7:
-                across = index + np.linspace(-width, width, len(values)) * (len(values) > 1)
-            axes.scatter(across, values, s=size, alpha=alpha, color=colour,
-                         marker=marker if size > 7 else "o", linewidths=1.2 if size > 50 else 0,
-                         edgecolors="white" if size > 7 else "none")  # fmt: skip
-        own = units[units["arm"] == arm]["diameter_um"].dropna()
-        if len(own):
-            middle = float(np.exp(np.log(own).mean()))
+        middles = []
+        for number, donor in enumerate(donors):
+            colour, marker = style[donor if several else arm]
+            own = units[(units["arm"] == arm) & (units["donor"] == donor)]["diameter_um"].dropna()
+            large = [float(np.exp(np.log(own).mean()))] if several and len(own) else list(own)
+            middles += large
+            for table, column, size, alpha, width in (
+                (tubes, "diameter_mean_um", 7, 0.22, 0.30),
+                (wells, "diameter_um", 26, 0.7, 0.24),
+                (None, "", 120, 1.0, 0.12),
+            ):
+                values = np.array(large) if table is None else table[
+                    (table["arm"] == arm) & (table["donor"] == donor)
+                ][column].dropna().to_numpy(float)  # fmt: skip
+                across = index + spread.uniform(-width, width, len(values))
+                if size > 7:
+                    across = index + np.linspace(-width, width, len(values)) * (len(values) > 1)
+                if several and table is None:
+                    across = index + width * (2 * number / (len(donors) - 1) - 1) + 0 * values
+                named = several and table is None and index == 0
+                axes.scatter(across, values, s=size, alpha=alpha, color=colour,
+                             marker=marker if size > 7 else "o", linewidths=1.2 if size > 50 else 0,
+                             edgecolors="white" if size > 7 else "none",
+                             label=donor if named else None)  # fmt: skip
+        if middles:
+            middle = float(np.exp(np.log(middles).mean()))
             axes.hlines(middle, index - 0.36, index + 0.36, color=INK, linewidth=1.4)
+    if several:
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     axes.set_xticks(range(len(arms)), arms)
     axes.set_ylabel(READOUTS["diameter_um"])
     axes.grid(visible=False, axis="x")

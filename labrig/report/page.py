@@ -191,15 +191,21 @@ def _superplot(analysis: Analysis, arms: Sequence[str]) -> str | None:
     if measured.empty:
         return None
     last = measured["round"].max() if analysis.last_round is None else analysis.last_round
-    arm_of = {well.well: well.arm for well in analysis.record.plan.wells}
+    plan_wells = analysis.record.plan.wells
+    arm_of = {well.well: well.arm for well in plan_wells}
+    donor_of = {well.well: well.donor for well in plan_wells}
     counted = tubes_that_count(
         analysis.record.tubes, analysis.record.protocol.definition.min_nuclei
     )
     tubes = counted[counted["round"] == last]
     wells = analysis.wells[analysis.wells["round"] == last]
     return figures.superplot(
-        tubes.assign(arm=tubes["well"].map(arm_of)),
-        wells.assign(arm=wells["well"].map(arm_of), diameter_um=np.exp(wells["log_diameter"])),
+        tubes.assign(arm=tubes["well"].map(arm_of), donor=tubes["well"].map(donor_of)),
+        wells.assign(
+            arm=wells["well"].map(arm_of),
+            donor=wells["well"].map(donor_of),
+            diameter_um=np.exp(wells["log_diameter"]),
+        ),
         measured[measured["round"] == last],
         arms,
     )
