@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -12,46 +10,23 @@ import typer
 
 from labrig.commands import exit_codes
 from labrig.commands.refusals import refusals_explained
+from labrig_measure import options
 
 
 def measure(
-    folder: Annotated[
-        Path, typer.Argument(help="Images, an OME-Zarr plate, or a run folder.", show_default=False)
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for tables, overlays and settings.")],
-    tubes: Annotated[
-        str | None,
-        typer.Option(
-            help="Files with stained tubes, e.g. '*_myhc.png'. The part that * stands for names "
-            "the field and pairs the channels. One colour of a colour image: '*.png:red'."
-        ),
-    ] = None,
-    nuclei: Annotated[
-        str | None, typer.Option(help="Files with nuclei, e.g. '*_dapi.png'.")
-    ] = None,
-    phase: Annotated[
-        str | None, typer.Option(help="Phase-contrast or brightfield files, e.g. '*_phase.tif'.")
-    ] = None,
-    pixel_size_um: Annotated[
-        float | None,
-        typer.Option(
-            help="Width of a pixel in the specimen, in µm. Not needed where the images state it "
-            "(OME-TIFF, OME-Zarr, ImageJ)."
-        ),
-    ] = None,
+    folder: options.Folder,
+    out: options.Out,
+    tubes: options.Tubes = None,
+    nuclei: options.Nuclei = None,
+    phase: options.Phase = None,
+    pixel_size_um: options.PixelSize = None,
     settings: Annotated[
         Path | None,
         typer.Option(help="Settings, JSON or YAML, such as the settings.json beside a result."),
     ] = None,
-    workers: Annotated[
-        int, typer.Option(min=1, help="Processes; each uses about half a GB.")
-    ] = max(1, (os.cpu_count() or 2) // 2),
-    save_labels: Annotated[
-        bool, typer.Option("--save-labels", help="Also write <field>_tubes.tif, <field>_nuclei.tif")
-    ] = False,
-    redo: Annotated[
-        bool, typer.Option("--redo", help="Measure all again, also with other settings.")
-    ] = False,
+    workers: options.Workers = options.HALF_THE_CORES,
+    save_labels: options.SaveLabels = False,
+    redo: options.Redo = False,
     plate_map: Annotated[
         str | None,
         typer.Option(
@@ -74,7 +49,7 @@ def measure(
             "oddest first.",
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Measure myotubes and nuclei in a folder of images.
 
@@ -88,13 +63,13 @@ def measure(
     Exit status: 0 all measured; 1 refused; 6 some fields failed (their rows in fields.csv say why).
     """
     from labrig.commands.plate_display import comparison_lines
-    from labrig.commands.progress import field_progress
-    from labrig.measure.batch import measure_folder
+    from labrig_measure.progress import field_progress
+    from labrig_measure.batch import measure_folder
     from labrig.measure.contact_sheet import write_contact_sheet
-    from labrig.measure.errors import MeasureError
+    from labrig_measure.errors import MeasureError
     from labrig.measure.plate_map import PlateMap
     from labrig.measure.sealing import sealed_again
-    from labrig.measure.settings_file import read_settings
+    from labrig.measure.yaml_settings import read_settings
     from labrig.report.plate_statistics import Rules, write_plate_statistics
     from labrig_analysis.settings import MeasureSettings
 
@@ -128,29 +103,9 @@ def measure(
         if contact_sheet:
             told = plate.told(result.fields) if plate else {}
             write_contact_sheet(out, result.rows, told)
-    if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "out": str(result.out),
-                    "fields": len(result.fields),
-                    "measured_now": result.measured,
-                    "failed": dict(result.failed),
-                    "flagged": dict(result.flagged),
-                    **({} if found is None else {"comparisons": found.rows}),
-                }
-            )
-        )
-    else:
-        for name, reason in {**result.failed, **result.flagged}.items():
-            typer.echo(f"{name}: {reason}", err=True)
-        typer.echo(
-            f"{len(result.fields)} fields, {result.measured} measured now, "
-            f"{len(result.failed)} failed, {len(result.flagged)} flagged. "
-            f"Tables and overlays: {result.out}"
-        )
-        if found is not None:
-            for line in comparison_lines(found):
-                typer.echo(line)
+    options.tell(result, as_json, **({} if found is None else {"comparisons": found.rows}))
+    if found is not None and not as_json:
+        for line in comparison_lines(found):
+            typer.echo(line)
     if result.failed:
         raise typer.Exit(exit_codes.PARTLY)

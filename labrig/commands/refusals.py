@@ -13,7 +13,7 @@ from labrig.commands import exit_codes
 @contextmanager
 def refusals_explained() -> Iterator[None]:
     """A request that cannot be carried out ends with its reason and status 1."""
-    from labrig.measure.errors import MeasureError
+    from labrig_measure.errors import MeasureError
 
     try:
         yield

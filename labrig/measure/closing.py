@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from labrig.durable import write_text_whole
 from labrig.measure import films
-from labrig.measure.field_job import label_path, rows_of
 from labrig.measure.judging import SERIES, judge_fields
-from labrig.measure.records import Record, read_record, read_records
 from labrig.measure.rounds import LABELS
 from labrig.measure.sealing import MANIFEST
-from labrig.measure.tables import (
+from labrig.measure.tracks import COLUMNS, Series, SeriesTracks, Sighting, track_series
+from labrig_measure.field_job import label_path, rows_of
+from labrig_measure.records import Record, read_record, read_records
+from labrig_measure.tables import (
     FIELDS,
     Added,
     Row,
@@ -30,7 +31,6 @@ from labrig.measure.tables import (
     write_objects,
     write_rows,
 )
-from labrig.measure.tracks import COLUMNS, Series, SeriesTracks, Sighting, track_series
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from labrig.durable import write_text_whole
-from labrig.measure.field_job import overlay_path
+from labrig_measure.field_job import overlay_path
 from labrig.measure.oddness import DEFINITION, ODD, Oddness, by_oddness
 
 NAME = "contact_sheet.html"

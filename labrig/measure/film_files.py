@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labrig.measure.errors import UnreadableImage
-from labrig.measure.tiff_planes import tiff_pixel_size_um
+from labrig_measure.errors import UnreadableImage
+from labrig_measure.tiff_planes import tiff_pixel_size_um
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

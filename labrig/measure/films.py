@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from labrig.measure.field_job import rows_of, use_one_thread
-from labrig.measure.records import Record, measured_before, records_in_force, write_record
-from labrig.measure.settings_file import settings_sha256
 from labrig_analysis.settings import MeasureSettings
+from labrig_measure.field_job import rows_of, use_one_thread
+from labrig_measure.records import Record, measured_before, records_in_force, write_record
+from labrig_measure.settings_file import settings_sha256
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

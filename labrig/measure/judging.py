@@ -11,9 +11,9 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from labrig.measure.field_job import rows_of
 from labrig_analysis.images.quality import FrameScores, Quality, judge_frame
 from labrig_analysis.tubes.phase import KIND as UNSTAINED
+from labrig_measure.field_job import rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ def judge_fields(fields: pd.DataFrame) -> pd.DataFrame:
     """``fields.csv`` with its columns :data:`JUDGED`.
 
     Args:
-        fields: as measured, with the columns of `labrig.measure.frame_check`; what was judged
+        fields: as measured, with the columns of `labrig_measure.frame_check`; what was judged
             before is judged anew.
 
     Returns:

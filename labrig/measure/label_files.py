@@ -8,8 +8,8 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from labrig.measure.errors import MeasureError
 from labrig_analysis.fields.inputs import MOST_LABELS
+from labrig_measure.errors import MeasureError
 
 _WANTED = "0 for the background and a number per object, saved as 16- or 32-bit TIFF"
 

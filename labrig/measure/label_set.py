@@ -18,9 +18,9 @@ import tifffile
 from numpy.typing import NDArray
 
 from labrig.durable import write_text_whole
-from labrig.measure.field_job import LABELLED, label_path, save_labels
 from labrig.measure.label_files import read_labels
-from labrig.measure.records import Record
+from labrig_measure.field_job import LABELLED, label_path, save_labels
+from labrig_measure.records import Record
 
 ORIGINAL, TAKEN = "original", "taken"
 Labels = Mapping[str, NDArray[Any]]

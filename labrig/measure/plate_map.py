@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from labrig.measure.errors import MeasureError
+from labrig_measure.errors import MeasureError
 from labrig.places import RULE, in_order, meant_well
 
 COLUMNS = ("well", "arm", "donor")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labrig.measure.errors import MeasureError
 from labrig_analysis.statistics.agreement import Agreement, agree
+from labrig_measure.errors import MeasureError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,11 +20,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labrig.measure.batch import SETTINGS_NAME
-from labrig.measure.errors import MeasureError
-from labrig.measure.field_job import rows_of, usable_planes
 from labrig.measure.label_set import ORIGINAL, LabelSet
-from labrig.measure.records import (
+from labrig_analysis.measurement import Measurement, measure, measure_labels
+from labrig_analysis.settings import MeasureSettings
+from labrig_measure.batch import SETTINGS_NAME
+from labrig_measure.errors import MeasureError
+from labrig_measure.field_job import rows_of, usable_planes
+from labrig_measure.records import (
     Record,
     Rows,
     has_its_images,
@@ -32,10 +34,8 @@ from labrig.measure.records import (
     read_record,
     records_in_force,
 )
-from labrig.measure.settings_file import settings_from, settings_sha256
-from labrig.measure.tables import write_tables
-from labrig_analysis.measurement import Measurement, measure, measure_labels
-from labrig_analysis.settings import MeasureSettings
+from labrig_measure.settings_file import settings_from, settings_sha256
+from labrig_measure.tables import write_tables
 
 REVIEW, REVIEWED, LOG = "review", "reviewed", "corrections.jsonl"
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from labrig.measure.field_job import FieldJob, done_before, measure_field, use_one_thread
-from labrig.measure.frame_check import FrameCheck
-from labrig.measure.pairing import CHANNELS, FieldFiles
-from labrig.measure.planes import PlaneFile
-from labrig.measure.records import records_in_force
 from labrig.places import Place
 from labrig_analysis.settings import MeasureSettings
+from labrig_measure.field_job import FieldJob, done_before, measure_field, use_one_thread
+from labrig_measure.frame_check import FrameCheck
+from labrig_measure.pairing import CHANNELS, FieldFiles
+from labrig_measure.planes import PlaneFile
+from labrig_measure.records import records_in_force
 
 PLACE = ("well", "field", "round", "offset_s")
 LABELS = "labels"

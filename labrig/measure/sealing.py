@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from labrig.locks import wait_lock
-from labrig.measure.errors import MeasureError
-from labrig.measure.settings_file import settings_to_json
 from labrig_analysis.settings import MeasureSettings
+from labrig_measure.errors import MeasureError
+from labrig_measure.settings_file import settings_to_json
 
 MANIFEST = "manifest.jsonl"
 START = "0" * 64

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from labrig.measure.errors import MeasureError
+from labrig_measure.errors import MeasureError
 
 
 def check_table(path: Path, numbers: Sequence[str]) -> None:

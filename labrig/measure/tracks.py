@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labrig.measure.records import Rows
+from labrig_measure.records import Rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,8 +70,8 @@ def track_series(series: Series) -> SeriesTracks:
 
     Nothing is tracked in fewer than `LEAST_ROUNDS` usable rounds.
     """
-    from labrig.measure.field_job import rows_of
     from labrig_analysis.timelapse.tracking import track_tubes
+    from labrig_measure.field_job import rows_of
 
     pictures = [_registered(seen) for seen in series.sightings]
     if sum(picture is not None for picture in pictures) < LEAST_ROUNDS:

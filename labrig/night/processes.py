@@ -10,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import cache, partial
 from typing import TypeVar
 
-from labrig.measure.child import end_with_parent
+from labrig_measure.child import end_with_parent
 
 PROCESSES = 2
 """They keep up with a simulated night at full speed; the runner of a real one needs next to nothing

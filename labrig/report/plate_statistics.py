@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labrig.measure.field_job import rows_of
+from labrig_measure.field_job import rows_of
 from labrig.measure.plate_map import LEFT_OUT, MappedWell, round_of_field, wells_of_fields
-from labrig.measure.tables import write_rows
+from labrig_measure.tables import write_rows
 from labrig.plan.plan import WellPlan
 from labrig.report.comparisons import ArmComparison, Readings, all_arms
 from labrig.report.growth import READOUTS, well_table, wells_that_count

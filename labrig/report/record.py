@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from labrig.durable import read_json
 from labrig.frames.plate_store import PlateLayout, PlateStore
-from labrig.measure.errors import MeasureError
 from labrig.measure.sound_tables import check_table
 from labrig.plan.plan import Plan
 from labrig.plan.sources import planned_protocol, planned_rig
@@ -30,6 +29,7 @@ from labrig.report.kinds import kind_over_time, of_one_kind
 from labrig.rig.bench import SIMULATED
 from labrig.rig.models import Rig
 from labrig.run_folder import RunFolder
+from labrig_measure.errors import MeasureError
 
 if TYPE_CHECKING:
     import pandas as pd

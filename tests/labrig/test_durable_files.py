@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from labrig import durable
 from labrig.durable import read_json, sync_folder, write_json, write_text_whole
+from labrig_measure import whole_files
 
 
 def test_the_file_and_then_its_folder_are_handed_to_the_disk(tmp_path, monkeypatch):
@@ -22,7 +22,7 @@ def test_the_file_and_then_its_folder_are_handed_to_the_disk(tmp_path, monkeypat
 
 
 def test_windows_opens_no_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(durable, "os", _Windows())
+    monkeypatch.setattr(whole_files, "os", _Windows())
     sync_folder(tmp_path)
     write_text_whole(tmp_path / "a", "content")
     assert (tmp_path / "a").read_text() == "content"

@@ -12,16 +12,16 @@ import pytest
 from labrig.frames.plate_store import PlateLayout, PlateStore
 from labrig.measure import rounds as rounds_module
 from labrig.measure.closing import close_measures
-from labrig.measure.field_job import FieldJob, done_before, save_labels
 from labrig.measure.judging import JUDGED, judge_fields
-from labrig.measure.pairing import FieldFiles
-from labrig.measure.records import Record, read_record, records_in_force, write_record
 from labrig.measure.rounds import RoundFrame, measure_round
 from labrig.measure.tracks import Series, Sighting, track_series
 from labrig_analysis.settings import MeasureSettings
 from labrig_analysis.synthetic.culture import EMPTY, CultureState
 from labrig_analysis.synthetic.render import render_phase
 from labrig_analysis.synthetic.scene import make_scene
+from labrig_measure.field_job import FieldJob, done_before, save_labels
+from labrig_measure.pairing import FieldFiles
+from labrig_measure.records import Record, read_record, records_in_force, write_record
 
 UM = 1.3
 SIDE = 320

@@ -8,7 +8,7 @@ import re
 import cv2
 import numpy as np
 
-from labrig.measure.batch import measure_folder
+from labrig_measure.batch import measure_folder
 from labrig.measure.contact_sheet import SIDE_PX, write_contact_sheet
 from labrig.measure.oddness import by_oddness
 

@@ -7,11 +7,11 @@ import pytest
 import tifffile
 import zarr
 
-from labrig.measure.batch import measure_folder
-from labrig.measure.errors import MeasureError, UnreadableImage
-from labrig.measure.pairing import pair_fields
-from labrig.measure.planes import PlaneFile, read_pixel_size_um, read_plane
-from labrig.measure.plate_fields import plate_fields
+from labrig_measure.batch import measure_folder
+from labrig_measure.errors import MeasureError, UnreadableImage
+from labrig_measure.pairing import pair_fields
+from labrig_measure.planes import PlaneFile, read_pixel_size_um, read_plane
+from labrig_measure.plate_fields import plate_fields
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (64, 96), np.uint8)
 

@@ -11,13 +11,13 @@ import tifffile
 import zarr
 
 from labrig.frames.plate_store import PlateLayout, PlateStore
-from labrig.measure import batch
-from labrig.measure.batch import measure_folder
-from labrig.measure.errors import MeasureError
-from labrig.measure.field_job import measure_field
-from labrig.measure.settings_file import read_settings
+from labrig.measure.yaml_settings import read_settings
 from labrig_analysis.nuclei.fusion import FusionSettings
 from labrig_analysis.settings import MeasureSettings
+from labrig_measure import batch
+from labrig_measure.batch import measure_folder
+from labrig_measure.errors import MeasureError
+from labrig_measure.field_job import measure_field
 
 UM = 0.65
 

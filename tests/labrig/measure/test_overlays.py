@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labrig.measure import overlays
-from labrig.measure.overlays import NUCLEUS_IN, NUCLEUS_OUT, OUTLINE, PYKNOTIC, draw_overlay
-from labrig.measure.quick_png import quick_png
+from labrig_measure import overlays
+from labrig_measure.overlays import NUCLEUS_IN, NUCLEUS_OUT, OUTLINE, PYKNOTIC, draw_overlay
+from labrig_measure.quick_png import quick_png
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (260, 301), (40, 3)])

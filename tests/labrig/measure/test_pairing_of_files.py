@@ -2,8 +2,8 @@
 
 import pytest
 
-from labrig.measure.errors import MeasureError
-from labrig.measure.pairing import pair_fields
+from labrig_measure.errors import MeasureError
+from labrig_measure.pairing import pair_fields
 
 
 def touch(folder, *names):

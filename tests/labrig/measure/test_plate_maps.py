@@ -5,7 +5,7 @@ from __future__ import annotations
 import openpyxl
 import pytest
 
-from labrig.measure.errors import MeasureError
+from labrig_measure.errors import MeasureError
 from labrig.measure.plate_map import (
     MappedWell,
     PlateMap,

@@ -7,9 +7,9 @@ import tifffile
 import zarr
 
 from labrig.frames.plate_store import PlateLayout, PlateStore
-from labrig.measure.errors import UnreadableImage
-from labrig.measure.planes import PlaneFile, read_pixel_size_um, read_plane
-from labrig.measure.plate_fields import find_plate, plate_fields
+from labrig_measure.errors import UnreadableImage
+from labrig_measure.planes import PlaneFile, read_pixel_size_um, read_plane
+from labrig_measure.plate_fields import find_plate, plate_fields
 
 GREY = np.arange(48 * 40, dtype=np.uint16).reshape(48, 40)
 COLOUR = np.dstack([GREY % 256, GREY // 8, 255 - GREY % 256]).astype(np.uint8)

@@ -17,17 +17,17 @@ from hypothesis import strategies as st
 
 from labrig.durable import write_text_whole
 from labrig.measure import closing, films, sound_tables, tables
-from labrig.measure.batch import measure_folder
 from labrig.measure.closing import close_measures, tables_so_far
-from labrig.measure.errors import MeasureError
-from labrig.measure.records import (
+from labrig.measure.rounds import RoundFrame
+from labrig_measure.batch import measure_folder
+from labrig_measure.errors import MeasureError
+from labrig_measure.records import (
     DamagedRecord,
     Record,
     read_record,
     records_in_force,
     write_record,
 )
-from labrig.measure.rounds import RoundFrame
 
 WELLS = ("A1", "B10", "B2")
 PLACE = ["well", "field", "round", "offset_s"]

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 import tifffile
 
-from labrig.measure.batch import measure_folder
-from labrig.measure.errors import MeasureError
 from labrig.measure.review import open_review, read_back, write_label_set
 from labrig_analysis.nuclei.fusion import FusionSettings
 from labrig_analysis.settings import MeasureSettings
+from labrig_measure.batch import measure_folder
+from labrig_measure.errors import MeasureError
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 
 from labrig.frames.plate_store import PlateLayout, PlateStore
 from labrig.measure.closing import tables_so_far
-from labrig.measure.records import records_in_force
 from labrig.measure.rounds import RoundFrame, measure_round, rounds_begun
 from labrig_analysis.settings import MeasureSettings
+from labrig_measure.records import records_in_force
 
 UM = 0.65
 

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from labrig.measure.records import records_in_force
 from labrig.night import conduct as conduct_module
 from labrig.night.conduct import conduct
 from labrig.night.following import Glance
@@ -18,6 +17,7 @@ from labrig.night.progress import TakenFrame
 from labrig.night.steps import REPORT, NightSteps, Step
 from labrig.run_folder import RunFolder
 from labrig_analysis.settings import MeasureSettings
+from labrig_measure.records import records_in_force
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labrig.measure import tiff_planes, zarr_metadata
-from labrig.measure.errors import UnreadableImage
+from labrig_measure import tiff_planes, zarr_metadata
+from labrig_measure.errors import UnreadableImage
 
 _MICROSCOPE_FORMATS = (
     ".czi", ".nd2", ".lif", ".xlef", ".lsm", ".oib", ".oif", ".vsi", ".dv", ".ims", ".zvi", ".stk",

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from labrig.measure.errors import PixelsNotSquare
+from labrig_measure.errors import PixelsNotSquare
 
 _UM_PER_UNIT = {
     "µm": 1.0,

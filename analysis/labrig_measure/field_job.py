@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labrig.measure.child import end_with_parent
-from labrig.measure.errors import PixelsNotSquare, UnreadableImage
-from labrig.measure.frame_check import FrameCheck, check_frame
-from labrig.measure.pairing import FieldFiles
-from labrig.measure.planes import PlaneFile, read_pixel_size_um, read_plane
-from labrig.measure.records import Record, Rows, measured_before, sign, write_record
-from labrig.measure.settings_file import settings_sha256
 from labrig_analysis.settings import MeasureSettings
+from labrig_measure.child import end_with_parent
+from labrig_measure.errors import PixelsNotSquare, UnreadableImage
+from labrig_measure.frame_check import FrameCheck, check_frame
+from labrig_measure.pairing import FieldFiles
+from labrig_measure.planes import PlaneFile, read_pixel_size_um, read_plane
+from labrig_measure.records import Record, Rows, measured_before, sign, write_record
+from labrig_measure.settings_file import settings_sha256
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -206,8 +206,8 @@ def _tables(
 
 def save_pictures(job: FieldJob, planes: dict[str, NDArray[Any]], measured: Measurement) -> None:
     """The overlay, and the label images where they are asked for."""
-    from labrig.measure.overlays import draw_overlay
-    from labrig.measure.quick_png import quick_png
+    from labrig_measure.overlays import draw_overlay
+    from labrig_measure.quick_png import quick_png
 
     overlay = draw_overlay(planes, measured, job.settings.fusion.inside_rule)
     path = overlay_path(job.out, job.field.name)

@@ -10,24 +10,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from labrig.measure.errors import MeasureError
 from labrig_analysis.settings import MeasureSettings
+from labrig_measure.errors import MeasureError
 
 
 def read_settings(path: Path) -> MeasureSettings:
-    """Settings from a JSON or YAML file; what it leaves out keeps its default.
+    """Settings from a JSON file; what it leaves out keeps its default.
 
     Raises:
         MeasureError: unreadable, an unknown name, or a value of the wrong kind.
     """
-    from labrig.problems import FileProblems
-    from labrig.yaml_file import read_yaml
-
     try:
-        # JSON is YAML too, so the settings.json beside any result can be handed back in.
-        content = read_yaml(path).data
-    except FileProblems as error:
-        raise MeasureError(f"settings {path} cannot be read: {error.problems[0]}") from error
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise MeasureError(f"settings {path} cannot be read: {error}; give a JSON file") from error
+    if not isinstance(content, Mapping):
+        raise MeasureError(f"settings {path} hold no names and values; give a JSON object")
     return settings_from(content.get("settings", content), str(path))
 
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
-from labrig.durable import written_whole
-from labrig.measure.records import Record, Rows, records_in_force
+from labrig_measure.records import Record, Rows, records_in_force
+from labrig_measure.whole_files import written_whole
 
 FIELDS = "fields"
 OBJECTS = ("tubes", "nuclei")

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from labrig.measure.errors import UnreadableImage
-from labrig.measure.planes import PlaneFile, read_plane
+from labrig_measure.errors import UnreadableImage
+from labrig_measure.planes import PlaneFile, read_plane
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

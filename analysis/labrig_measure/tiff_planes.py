@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from labrig.measure import zarr_metadata
-from labrig.measure.errors import UnreadableImage
+from labrig_measure import zarr_metadata
+from labrig_measure.errors import UnreadableImage
 
 ENDINGS = (".tif", ".tiff", ".ome.tif", ".ome.tiff")
 

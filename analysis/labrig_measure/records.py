@@ -8,7 +8,7 @@ that field came before it, and the SHA-256 of its content::
 
 Of several records of a field, the one with the highest number is in force. Two of one number, by
 two machines that measured the same at once, are told apart by their hash, so everybody takes the
-same one. Tables are made of records (`labrig.measure.tables`) and never the other way round.
+same one. Tables are made of records (`labrig_measure.tables`) and never the other way round.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labrig.durable import write_text_whole
-from labrig.measure.errors import MeasureError
-from labrig.measure.pairing import FieldFiles
-from labrig.measure.planes import PlaneFile, plane_stamp
+from labrig_measure.errors import MeasureError
+from labrig_measure.pairing import FieldFiles
+from labrig_measure.planes import PlaneFile, plane_stamp
+from labrig_measure.whole_files import write_text_whole
 
 _log = logging.getLogger(__name__)
 

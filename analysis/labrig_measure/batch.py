@@ -12,9 +12,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from labrig.durable import write_text_whole
-from labrig.measure.errors import MeasureError, PixelsNotSquare, UnreadableImage
-from labrig.measure.field_job import (
+from labrig_analysis.settings import MeasureSettings
+from labrig_measure.errors import MeasureError, PixelsNotSquare, UnreadableImage
+from labrig_measure.field_job import (
     LABELLED,
     FieldJob,
     done_before,
@@ -23,13 +23,13 @@ from labrig.measure.field_job import (
     overlay_path,
     use_one_thread,
 )
-from labrig.measure.pairing import FieldFiles, pair_fields
-from labrig.measure.planes import read_pixel_size_um
-from labrig.measure.plate_fields import find_plate, plate_fields
-from labrig.measure.records import Rows, read_records, records_in_force
-from labrig.measure.settings_file import settings_sha256, settings_to_json
-from labrig.measure.tables import until_none_came, write_tables
-from labrig_analysis.settings import MeasureSettings
+from labrig_measure.pairing import FieldFiles, pair_fields
+from labrig_measure.planes import read_pixel_size_um
+from labrig_measure.plate_fields import find_plate, plate_fields
+from labrig_measure.records import Rows, read_records, records_in_force
+from labrig_measure.settings_file import settings_sha256, settings_to_json
+from labrig_measure.tables import until_none_came, write_tables
+from labrig_measure.whole_files import write_text_whole
 
 # Sizes that differ by less come from rounding.
 _SAME_SIZE = 1.001
@@ -230,7 +230,7 @@ def _settle_settings(
         **wanted,
         "settings_sha256": settings_sha256(settings),
         "patterns": dict(patterns),
-        "labrig_version": importlib.metadata.version("labrig"),
+        "labrig_version": importlib.metadata.version("labrig-analysis"),
         "opencv_version": importlib.metadata.version("opencv-python-headless"),
     }
     write_text_whole(path, json.dumps(content, indent=1) + "\n")

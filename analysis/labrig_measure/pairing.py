@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from labrig.measure.errors import MeasureError
-from labrig.measure.planes import PlaneFile
+from labrig_measure.errors import MeasureError
+from labrig_measure.planes import PlaneFile
 
 CHANNELS = ("tubes", "nuclei", "phase")
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from labrig.measure import zarr_metadata
-from labrig.measure.errors import MeasureError
-from labrig.measure.pairing import CHANNELS, FieldFiles
-from labrig.measure.planes import PlaneFile
+from labrig_measure import zarr_metadata
+from labrig_measure.errors import MeasureError
+from labrig_measure.pairing import CHANNELS, FieldFiles
+from labrig_measure.planes import PlaneFile
 
 
 def find_plate(folder: Path) -> Path | None:

@@ -1,0 +1,1 @@
+"""Folders of images to tables: files around `labrig_analysis`, with no protocol and no rig."""

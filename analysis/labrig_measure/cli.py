@@ -1,0 +1,71 @@
+"""`labrig-measure`: myotubes and nuclei of a folder of images, without a bench."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from labrig_measure import options
+from labrig_measure.batch import measure_folder
+from labrig_measure.errors import MeasureError
+from labrig_measure.progress import field_progress
+from labrig_measure.settings_file import read_settings
+
+
+def measure(
+    folder: options.Folder,
+    out: options.Out,
+    tubes: options.Tubes = None,
+    nuclei: options.Nuclei = None,
+    phase: options.Phase = None,
+    pixel_size_um: options.PixelSize = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(help="Settings, JSON, such as the settings.json beside a result."),
+    ] = None,
+    workers: options.Workers = options.HALF_THE_CORES,
+    save_labels: options.SaveLabels = False,
+    redo: options.Redo = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Measure myotubes and nuclei in a folder of images.
+
+    Writes fields.csv, tubes.csv, nuclei.csv and overlays/<field>.png. Interrupted? Run the same
+    line again: fields that are done are not measured twice.
+
+    Example: labrig-measure images --tubes '*_myhc.png' --nuclei '*_dapi.png' --pixel-size-um 0.65
+    --out results
+
+    Exit status: 0 all measured; 1 refused; 6 some fields failed (their rows in fields.csv say why).
+    """
+    given = {"tubes": tubes, "nuclei": nuclei, "phase": phase}
+    try:
+        with field_progress(quiet=as_json) as on_progress:
+            result = measure_folder(
+                folder,
+                out,
+                {name: pattern for name, pattern in given.items() if pattern},
+                pixel_size_um,
+                read_settings(settings) if settings else None,
+                workers=workers,
+                save_labels=save_labels,
+                redo=redo,
+                on_progress=on_progress,
+            )
+    except MeasureError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(options.REFUSED) from error
+    options.tell(result, as_json)
+    if result.failed:
+        raise typer.Exit(options.PARTLY)
+
+
+def main() -> None:
+    """Entry point of the program."""
+    app = typer.Typer(
+        add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}
+    )
+    app.command()(measure)
+    app()
