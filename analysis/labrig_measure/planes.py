@@ -155,7 +155,7 @@ def _is_grey(image: NDArray[Any]) -> bool:
 
 
 def _read_zarr(path: Path, source: PlaneFile) -> NDArray[Any]:
-    import zarr
+    zarr = zarr_metadata.zarr_library()
 
     array = zarr.open_array(str(zarr_metadata.array_path(path)), mode="r")
     where: list[int | slice] = []
@@ -188,7 +188,7 @@ def _channel_index(path: Path, channel: str | None, count: int) -> int:
 
 def _zarr_folder(path: Path, source: PlaneFile) -> Path:
     """The folder with the chunks of a plane alone, where the array keeps them so; else all."""
-    import zarr
+    zarr = zarr_metadata.zarr_library()
 
     try:
         folder = zarr_metadata.array_path(path)

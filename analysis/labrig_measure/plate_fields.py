@@ -44,7 +44,7 @@ def plate_fields(plate: Path, channels: Mapping[str, str]) -> list[FieldFiles]:
 
 
 def _image_fields(image: Path, name: str, channels: Mapping[str, str]) -> list[FieldFiles]:
-    import zarr
+    zarr = zarr_metadata.zarr_library()
 
     names = zarr_metadata.channel_names(image)
     wanted = dict(channels) or {c: c for c in CHANNELS if c in names}
@@ -75,7 +75,7 @@ def _image_fields(image: Path, name: str, channels: Mapping[str, str]) -> list[F
 
 def _is_written(array: Path, axes: list[str], t: int, channel: int) -> bool:
     """A plane that was never written reads as zeros; the files of its chunks are not there."""
-    import zarr
+    zarr = zarr_metadata.zarr_library()
 
     if axes[:2] != ["t", "c"] or not (array / "zarr.json").exists():
         return True

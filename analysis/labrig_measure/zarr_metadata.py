@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from labrig_measure.errors import PixelsNotSquare
+from labrig_measure.errors import MeasureError, PixelsNotSquare
 
 _UM_PER_UNIT = {
     "µm": 1.0,
@@ -27,6 +28,20 @@ _UM_PER_UNIT = {
 }
 SAME_SIZE = 0.01
 """Pixels whose sides differ by less than this part are square: metadata are rounded."""
+
+
+def zarr_library() -> Any:  # noqa: ANN401 - a module without types
+    """The library that reads chunks; an extra of labrig-analysis.
+
+    Raises:
+        MeasureError: it is not installed.
+    """
+    try:
+        return import_module("zarr")
+    except ModuleNotFoundError as error:
+        raise MeasureError(
+            "OME-Zarr is read by zarr, which is not installed: pip install 'labrig-analysis[zarr]'"
+        ) from error
 
 
 def has_metadata(folder: Path) -> bool:

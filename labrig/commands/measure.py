@@ -63,15 +63,15 @@ def measure(
     Exit status: 0 all measured; 1 refused; 6 some fields failed (their rows in fields.csv say why).
     """
     from labrig.commands.plate_display import comparison_lines
-    from labrig_measure.progress import field_progress
-    from labrig_measure.batch import measure_folder
     from labrig.measure.contact_sheet import write_contact_sheet
-    from labrig_measure.errors import MeasureError
     from labrig.measure.plate_map import PlateMap
     from labrig.measure.sealing import sealed_again
     from labrig.measure.yaml_settings import read_settings
     from labrig.report.plate_statistics import Rules, write_plate_statistics
     from labrig_analysis.settings import MeasureSettings
+    from labrig_measure.batch import measure_folder
+    from labrig_measure.errors import MeasureError
+    from labrig_measure.progress import field_progress
 
     given = {"tubes": tubes, "nuclei": nuclei, "phase": phase}
     with (

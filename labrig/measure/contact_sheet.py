@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from labrig.durable import write_text_whole
-from labrig_measure.field_job import overlay_path
 from labrig.measure.oddness import DEFINITION, ODD, Oddness, by_oddness
+from labrig_measure.field_job import overlay_path
 
 NAME = "contact_sheet.html"
 SIDE_PX = 300

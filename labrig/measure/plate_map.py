@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from labrig_measure.errors import MeasureError
 from labrig.places import RULE, in_order, meant_well
+from labrig_measure.errors import MeasureError
 
 COLUMNS = ("well", "arm", "donor")
 LEFT_OUT = "-"

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labrig_measure.field_job import rows_of
 from labrig.measure.plate_map import LEFT_OUT, MappedWell, round_of_field, wells_of_fields
-from labrig_measure.tables import write_rows
 from labrig.plan.plan import WellPlan
 from labrig.report.comparisons import ArmComparison, Readings, all_arms
 from labrig.report.growth import READOUTS, well_table, wells_that_count
 from labrig.report.kinds import kind_over_time, of_one_kind
 from labrig.report.moments import fullest
 from labrig.report.units import Design
+from labrig_measure.field_job import rows_of
+from labrig_measure.tables import write_rows
 
 if TYPE_CHECKING:
     import pandas as pd

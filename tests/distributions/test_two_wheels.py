@@ -95,6 +95,23 @@ def test_labrig_measure_needs_no_bench(environment, tmp_path):
     assert (tmp_path / "out" / "overlays" / "a.png").stat().st_size > 0
 
 
+def test_an_ome_zarr_plate_names_the_extra(environment, tmp_path):
+    attributes = {"plate": {"wells": [{"path": "A/1"}]}, "version": "0.5"}
+    plate = tmp_path / "plate.ome.zarr"
+    for folder, content in (
+        (plate, attributes),
+        (plate / "A" / "1", {"well": {"images": [{"path": "0"}]}}),
+        (plate / "A" / "1" / "0", {"multiscales": [{"datasets": [{"path": "0"}]}]}),
+    ):
+        folder.mkdir(parents=True)
+        group = {"zarr_format": 3, "node_type": "group", "attributes": {"ome": content}}
+        (folder / "zarr.json").write_text(json.dumps(group))
+    line = [environment / "labrig-measure", plate, "--tubes", "MyHC", "--out", tmp_path / "out"]
+    done = subprocess.run(list(map(str, line)), capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "labrig-analysis[zarr]" in done.stderr
+
+
 def test_the_library_is_whole_and_alone(environment):
     program = (
         "import importlib.util, pkgutil, labrig_analysis, labrig_measure\n"

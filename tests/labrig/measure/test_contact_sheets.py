@@ -8,9 +8,9 @@ import re
 import cv2
 import numpy as np
 
-from labrig_measure.batch import measure_folder
 from labrig.measure.contact_sheet import SIDE_PX, write_contact_sheet
 from labrig.measure.oddness import by_oddness
+from labrig_measure.batch import measure_folder
 
 
 def row(field, status="ok", **values):

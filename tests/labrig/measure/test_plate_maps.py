@@ -5,7 +5,6 @@ from __future__ import annotations
 import openpyxl
 import pytest
 
-from labrig_measure.errors import MeasureError
 from labrig.measure.plate_map import (
     MappedWell,
     PlateMap,
@@ -13,6 +12,7 @@ from labrig.measure.plate_map import (
     round_of_field,
     wells_of_fields,
 )
+from labrig_measure.errors import MeasureError
 
 HEADING = "well,arm,donor"
 LINES = ("B1,tonic,D1", "A1,control,D1", "A10,tonic,D2", "A2,control,2")
