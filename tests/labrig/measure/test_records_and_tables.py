@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labrig.durable import write_text_whole
-from labrig.measure import closing, films, sound_tables, tables
+from labrig.measure import closing, films, sound_tables
 from labrig.measure.closing import close_measures, tables_so_far
 from labrig.measure.rounds import RoundFrame
+from labrig_measure import tables
 from labrig_measure.batch import measure_folder
 from labrig_measure.errors import MeasureError
 from labrig_measure.records import (
