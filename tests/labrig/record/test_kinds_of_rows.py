@@ -125,6 +125,18 @@ def test_a_row_that_does_not_say_what_it_should_is_told_by_run_number_kind_and_k
         assert part in str(told.value)
 
 
+OLD = Path(__file__).with_name("rows_of_0_1.jsonl").read_text(encoding="utf-8").strip().split("\n")
+
+
+def test_rows_of_before_there_were_classes_say_the_same_by_them():
+    for line in OLD:
+        name, kind, key, state, detail = json.loads(line)
+        known = said(row(kind, key, state, detail))
+        assert type(known).__name__ == name
+        assert json.loads(json_text(to_detail(known))) == detail
+    assert len({json.loads(line)[0] for line in OLD}) > 60
+
+
 def test_old_rows_lack_what_was_added_since():
     old = {"instrument": "p", "wells": [], "volume_ul": 2.0, "rate_ul_min": 5.0, "sent_s": 1.0,
            "acknowledged": False, "before_ul": None, "level_ul_min": 0.0}  # fmt: skip
