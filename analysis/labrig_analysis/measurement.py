@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Measurement:
     """All that was measured in one field.
 
@@ -50,6 +50,22 @@ class Measurement:
     nuclei: pd.DataFrame
     points: pd.DataFrame
     flags: tuple[str, ...]
+
+    @property
+    def summary(self) -> pd.Series:
+        """The row of the field by name, e.g. ``found.summary["fusion_index"]``."""
+        return self.field.iloc[0]
+
+    def __repr__(self) -> str:
+        """Counts, main numbers and flags in a few lines, for a notebook."""
+        row = self.summary
+        told = [
+            f"{name} {row[name]:.4g}" for name in _TOLD if name in row and row[name] == row[name]
+        ]
+        return "\n".join([f"Measurement: {', '.join(told) or 'nothing known'}", *self.flags])
+
+
+_TOLD = ("tubes", "diameter_mean_um", "nuclei", "fusion_index")
 
 
 def measure(
@@ -73,9 +89,10 @@ def measure(
     Raises:
         ValueError: no calibration, an unknown or repeated channel, as many names as planes not
             given, or planes of different sizes.
+        TypeError: settings of another kind, or a pixel size that is no number.
         TypeError, ValueError: a plane that is no grey plane, e.g. a colour image.
     """
-    settings = settings or MeasureSettings()
+    settings = _checked_settings(settings)
     pixel_size_um = check_pixel_size(pixel_size_um)
     planes, flags = cleaned_planes(planes_by_channel(image_stack, channels))
     looks = look_at_channels(planes, pixel_size_um)
@@ -120,9 +137,9 @@ def measure_labels(
     Raises:
         ValueError: no calibration, labels and planes that differ in shape or do not belong
             together, or a number out of range.
-        TypeError: labels that are no integers.
+        TypeError: labels that are no integers, or settings of another kind.
     """
-    settings = settings or MeasureSettings()
+    settings = _checked_settings(settings)
     pixel_size_um = check_pixel_size(pixel_size_um)
     planes = {name: np.asarray(plane) for name, plane in planes.items()}
     labels = {name: checked_labels(image, name) for name, image in labels.items()}
@@ -137,6 +154,17 @@ def measure_labels(
         for reason in grey_plane(planes[channel], f"{channel} plane").reasons
     ]
     return _measurement(labels, with_numbers(tables, labels), tuple(flags))
+
+
+def _checked_settings(settings: MeasureSettings | None) -> MeasureSettings:
+    if settings is None:
+        return MeasureSettings()
+    if not isinstance(settings, MeasureSettings):
+        raise TypeError(
+            f"settings is a {type(settings).__name__}; give MeasureSettings, e.g. "
+            "MeasureSettings(fusion=FusionSettings(min_nuclei=3))"
+        )
+    return settings
 
 
 def _measurement(

@@ -335,3 +335,24 @@ def test_an_impossible_pixel_size_is_doubted(planes, pixel_size_um):
 def test_one_picture_given_twice_is_doubted(planes):
     found = measure([planes[1], planes[1].copy()], PIXEL_UM, ["tubes", "nuclei"])
     assert any("same picture" in flag for flag in found.flags)
+
+
+def test_a_notebook_shows_the_main_numbers_in_a_line(measured, planes):
+    assert repr(measured).startswith("Measurement: tubes 1, diameter_mean_um ")
+    assert len(repr(measured)) < 120
+    assert measured.summary["nuclei"] == 6
+    blank = measure([np.zeros_like(planes[0])], PIXEL_UM, ["tubes"])
+    assert repr(blank).splitlines()[1:] == list(blank.flags)
+
+
+@pytest.mark.parametrize(
+    ("size", "settings", "why"),
+    [
+        ("0.65", None, "pixel_size_um is str"),
+        (["tubes", "nuclei"], None, "pixel_size_um is list"),
+        (PIXEL_UM, {"tubes": {}}, "settings is a dict; give MeasureSettings"),
+    ],
+)
+def test_an_argument_of_another_kind_is_named(planes, size, settings, why):
+    with pytest.raises(TypeError, match=why):
+        measure(planes, size, ["tubes", "nuclei"], settings)
