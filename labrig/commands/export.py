@@ -1,4 +1,4 @@
-"""``labrig export``: a run for other programs."""
+"""``labrig export``: a run, or a study, for other programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from labrig.commands import exit_codes
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
+    run: Annotated[
+        Path, typer.Argument(help="A run folder, or that of a study.", show_default=False)
+    ],
     formats: Annotated[
         list[str],
         typer.Option(
@@ -31,7 +33,7 @@ def export(
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line instead.")] = False,
 ) -> None:
-    """Write a run for statistics programs, Prism, lab notebooks and repositories.
+    """Write a run or a study for statistics programs, Prism, lab notebooks and repositories.
 
     tables: one row per tube, film, well and unit, with what counts and why not. superplot: SVG,
     PNG and table, coloured by donor. prism: nested tables. eln: a zipped RO-Crate. isa-tab:

@@ -14,14 +14,16 @@ from typing import Any
 from labrig.export.source import Source, run_id
 from labrig.export.spreadsheet import csv_text
 from labrig.plan.plan import WellPlan
-from labrig.protocol.analysis_plan import plan_in_force
+from labrig.protocol.analysis_plan import AnalysisPlan, plan_in_force
 from labrig.report.analysis import Analysis
 from labrig.report.arms.effects import Effects, Pair, effects, name_of
 from labrig.report.arms.guards import failed_donors
 from labrig.report.arms.measured import UnitLogs
+from labrig.report.arms.verdicts import MeasuredArms
 from labrig.report.comparisons import Readings
 from labrig.report.contraction import why_no_strength
-from labrig.report.units import design_of
+from labrig.report.units import Design
+from labrig.study.pooling import pool
 
 WELL_COLUMNS = (
     "family", "run", "readout", "model", "row", "arm", "donor", "well", "log_value", "log_baseline",
@@ -35,16 +37,29 @@ _MIXED, _RANDOM = "mixed model, ", " random (Kenward–Roger)"
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the primary test is made of: one run, or the runs of a study as one design."""
+
+    name: str
+    design: Design
+    plan: AnalysisPlan
+    measured: MeasuredArms
+
+
+@dataclass(frozen=True, slots=True)
 class PrimaryFamily:
     """Contrasts that share one error, with the rows they rest on.
 
     Attributes:
+        run: its id; the study's name where runs are tested together.
         model: ``donors`` (arms within donors), ``units`` (of one donor) or ``mixed`` (carriers
             random, donors fixed).
         random: of a mixed model, its random intercepts.
     """
 
-    run: Analysis
+    run: str
+    design: Design
+    plan: AnalysisPlan
     readout: str
     readings: Readings
     model: str
@@ -55,8 +70,9 @@ class PrimaryFamily:
 
 
 def primary_families(source: Source) -> list[PrimaryFamily]:
-    """Of every run, its primary read-outs in the plan's analysis set; what has a test."""
-    return [family for run in source.runs for family in _of_run(run)]
+    """Of a run or a study: the primary read-outs in the plan's analysis set that have a test."""
+    asked = [_of_runs(source)] if len(source.runs) > 1 else [_of_run(source.runs[0])]
+    return [family for each in asked for family in _families(each)]
 
 
 def primary_tables(source: Source) -> dict[str, str]:
@@ -70,20 +86,38 @@ def primary_tables(source: Source) -> dict[str, str]:
     }
 
 
-def _of_run(run: Analysis) -> Iterator[PrimaryFamily]:
+def _of_run(run: Analysis) -> _Asked:
     record = run.record
     plan = plan_in_force(record.protocol)
-    design = design_of(record.protocol, record.rig, record.plan.wells)
     as_treated = plan.analysis_set == "per-protocol"
-    left_out = {well: run.ledger.censored_from_s.get(well, 0.0) for well in run.left_out}
-    failed = failed_donors(run.verdicts if as_treated else run.verdicts_itt)
+    measured = MeasuredArms(
+        mass=run.compared.mass,
+        strength=run.compared.strength,
+        censored_from_s=run.left_out_from_s if as_treated else {},
+        guards={},
+        failed=failed_donors(run.verdicts if as_treated else run.verdicts_itt),
+        no_strength=why_no_strength(record.protocol),
+    )
+    return _Asked(run_id(run), run.design, plan, measured)
+
+
+def _of_runs(source: Source) -> _Asked:
+    pooled = pool(source.runs)
+    plan = plan_in_force(source.runs[0].record.protocol)
+    as_treated = plan.analysis_set == "per-protocol"
+    measured = pooled.per_protocol if as_treated else pooled.intention_to_treat
+    return _Asked(source.name, pooled.design, plan, measured)
+
+
+def _families(asked: _Asked) -> Iterator[PrimaryFamily]:
+    plan, measured = asked.plan, asked.measured
     pairs = [(c.arm, str(c.against)) for c in plan.contrasts]
-    strength = None if why_no_strength(record.protocol) else run.compared.strength
-    for readout, readings in (("mass", run.compared.mass), ("strength", strength)):
+    strength = None if measured.no_strength else measured.strength
+    for readout, readings in (("mass", measured.mass), ("strength", strength)):
         if readout not in (plan.primary or ()) or readings is None:
             continue
         found = effects(
-            design, pairs, readings, plan.baseline, left_out if as_treated else {}, failed
+            asked.design, pairs, readings, plan.baseline, measured.censored_from_s, measured.failed
         )
         for family, rows in zip(found.families, found.rows, strict=True):
             own = tuple(pair for pair in pairs if name_of(pair) in family.estimates)
@@ -95,16 +129,17 @@ def _of_run(run: Analysis) -> Iterator[PrimaryFamily]:
                 random = tuple(method.removeprefix(_MIXED).removesuffix(_RANDOM).split(" and "))
             if model == "donors":
                 rows = rows.of_arms({arm for pair in own for arm in pair})
-            yield PrimaryFamily(run, readout, readings, model, random, found, own, rows)
+            yield PrimaryFamily(
+                asked.name, asked.design, plan, readout, readings, model, random, found, own, rows
+            )
 
 
 def _well_rows(number: int, family: PrimaryFamily) -> Iterator[dict[str, Any]]:
-    run, rows, readings = family.run, family.rows, family.readings
+    rows, readings = family.rows, family.readings
     last, before = (_by_well(readings, m) for m in (readings.last, readings.baseline))
-    change = plan_in_force(run.record.protocol).baseline == "change" and before
-    plan_of = {well.well: well for well in run.record.plan.wells}
-    design = design_of(run.record.protocol, run.record.rig, run.record.plan.wells)
-    carried = {well.well: dict(well.carriers) for well in design.wells}
+    change = family.plan.baseline == "change" and before
+    plan_of = {well.well: well for well in family.design.wells}
+    carried = {well.well: dict(well.carriers) for well in family.design.wells}
     for at, wells in enumerate(rows.wells):
         for well in wells:
             if well not in last or (change and well not in before):
@@ -112,7 +147,7 @@ def _well_rows(number: int, family: PrimaryFamily) -> Iterator[dict[str, Any]]:
             value = math.log(last[well]) - (math.log(before[well]) if change else 0.0)
             yield {
                 "family": number,
-                "run": run_id(run),
+                "run": family.run,
                 "readout": family.readout,
                 "model": family.model,
                 "row": at + 1,
@@ -144,7 +179,7 @@ def _found_rows(number: int, family: PrimaryFamily) -> Iterator[dict[str, Any]]:
             continue
         yield {
             "family": number,
-            "run": run_id(family.run),
+            "run": family.run,
             "readout": family.readout,
             "model": family.model,
             "arm": pair[0],

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from labrig.durable import read_json
 from labrig.plan.plan import WellPlan
 from labrig.report.analysis import Analysis, analyse
 from labrig.report.maker import Maker, this_labrig
 from labrig.report.record import read_record
 from labrig.run_folder import RunFolder
+from labrig.study.build import VERDICT
+from labrig.study.joining import joined
 
 
 class ExportRefused(Exception):
@@ -50,22 +53,37 @@ class Source:
 
 
 def read_source(path: Path, maker: Maker | None = None) -> Source:
-    """Read a run folder.
+    """Read a run folder, or the folder that ``labrig study`` has written.
 
     Raises:
-        ExportRefused: its arms are still coded.
-        labrig.run_folder.NotARunFolder: it is none.
-        labrig.problems.FileProblems: protocol or rig in the folder cannot be read.
-        OSError: a file of the run is missing.
+        ExportRefused: the arms of a run are still coded, or a run of the study is not where it was.
+        labrig.run_folder.NotARunFolder: it is neither.
+        labrig.study.joining.NotOneStudy: the runs of the study do not belong together any more.
+        labrig.problems.FileProblems: protocol or rig of a run cannot be read.
+        OSError: a file of a run is missing.
     """
-    folder = RunFolder.at(path)
-    record = read_record(folder)
+    name = path.resolve().name
+    if not (path / VERDICT).exists():
+        return Source(name, (_analysed(path),), maker or this_labrig())
+    runs = [Path(run) for run in read_json(path / VERDICT)["run_paths"]]
+    if gone := [str(run) for run in runs if not run.is_dir()]:
+        raise ExportRefused(
+            f"Of the study in {path}, {', '.join(gone)} is not there any more: make the study "
+            "again with `labrig study RUN RUN ...`"
+        )
+    analysed = tuple(_analysed(run) for run in runs)
+    joined(analysed)
+    return Source(name, analysed, maker or this_labrig())
+
+
+def _analysed(path: Path) -> Analysis:
+    record = read_record(RunFolder.at(path))
     if record.blinding.blind:
         raise ExportRefused(
             f"The arms of {path} are coded, and every format names them. Close the measures, then "
             f'`labrig unblind {path} --reason "..."`'
         )
-    return Source(folder.root.resolve().name, (analyse(record),), maker or this_labrig())
+    return analyse(record)
 
 
 def run_id(run: Analysis) -> str:

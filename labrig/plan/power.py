@@ -184,7 +184,7 @@ def _sight(design: Design, number: int, readout: Component, spread: Spread, dono
         error, df = _error(design, each, spread, donors)
         if df < 1:
             why = "one unit on each side, so chance cannot be told from effect"
-    alpha = _alpha(design, number, df or 1.0)
+    alpha = _alpha(design, number, readout, df or 1.0)
     power = None
     asked = design.losses[readout]
     if not why and error is not None and df is not None:
@@ -238,7 +238,7 @@ def _error(design: Design, each: Contrast, spread: Spread, donors: int) -> tuple
     return math.sqrt(squared), df
 
 
-def _alpha(design: Design, number: int, df: float) -> float:
+def _alpha(design: Design, number: int, readout: Component, df: float) -> float:
     """One-sided error rate left to a contrast, if those it waits for have shown their loss.
 
     Primary read-outs share the rate, as contrasts do.
@@ -247,7 +247,10 @@ def _alpha(design: Design, number: int, df: float) -> float:
     gate = rule.contrasts[number].must_show
     if gate:
         return rule.error_rate / len(gate)
-    shared = rule.error_rate / len(rule.primary or ("mass",))
+    share = 1.0
+    if len(rule.primary or ()) > 1:
+        share = rule.mass_share if readout == "mass" else 1 - rule.mass_share
+    shared = share * rule.error_rate
     if rule.correction == "in-order":
         return shared
     family = sum(not c.must_show for c in rule.contrasts)
@@ -307,7 +310,7 @@ def donors_needed(
 
     def enough(donors: int) -> bool:
         error, df = _error(design, each, spreads[readout], donors)
-        return power_of_loss(asked, error, df, 2 * _alpha(design, number, df)) >= ENOUGH
+        return power_of_loss(asked, error, df, 2 * _alpha(design, number, readout, df)) >= ENOUGH
 
     few, many = max(design.donors, 2), MOST_DONORS
     if not enough(many):

@@ -55,7 +55,7 @@ def verdict_of(study: StudyAnalysis, maker: Maker) -> dict[str, Any]:
         "analysed_by": maker.labrig,
         "analysed_utc": maker.utc,
         "runs": [str(run.record.identity.get("id", "")) for run in study.runs],
-        "run_folders": [run.record.folder.root.name for run in study.runs],
+        "run_paths": [str(run.record.folder.root.resolve()) for run in study.runs],
         "donors": list(study.donors),
         "tests_what_was_committed": not study.standing.failures and not study.arms.exploratory,
         "failures": list(study.standing.failures),

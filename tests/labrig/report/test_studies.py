@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,8 @@ import pytest
 from typer.testing import CliRunner
 
 from labrig.cli import app
+from labrig.export.primary import primary_tables
+from labrig.export.source import ExportRefused, Source, read_source
 from labrig.plan.power import PROPOSED
 from labrig.report.analysis import analyse
 from labrig.report.arms.sentences import sentence_of
@@ -218,6 +221,23 @@ def test_a_run_without_a_read_out_is_told_and_left_out_of_it(night):
     assert len(of_arm(study).mass.effect.donors) == 6
 
 
+def test_what_a_study_exports_is_the_test_that_its_page_shows(night):
+    runs = tuple(night(f"d{n}", loss=TRUE_LOSS) for n in range(1, 7))
+    study = analyse_study(runs)
+    tables = primary_tables(Source("study", runs, MAKER))
+    found = {
+        (row["readout"], row["arm"]): float(row["estimate_log"])
+        for row in csv.DictReader(io.StringIO(tables["primary_found.csv"]))
+    }
+    for arm in study.arms.arms:
+        for name, shown in (("mass", arm.mass), ("strength", arm.strength)):
+            assert found[name, arm.arm] == pytest.approx(shown.effect.estimate.value, rel=1e-6)
+    wells = list(csv.DictReader(io.StringIO(tables["primary_wells.csv"])))
+    assert {row["run"] for row in wells} == {"study"}
+    assert len({row["well"] for row in wells if row["readout"] == "mass"}) == 6 * 24
+    assert {row["donor"] for row in wells} == {f"d{n}" for n in range(1, 7)}
+
+
 def test_spreads_for_labrig_power_are_those_of_the_nights(night):
     runs = [night(f"d{n}", donor_by_arm=0.10, well=0.06) for n in range(1, 7)]
     mass = spreads_of(runs)["mass"]
@@ -261,4 +281,11 @@ def test_the_command_joins_run_folders_or_says_why_not(write_run, story, tmp_pat
     assert len(told["arms"]) == 3
     table = (tmp_path / "study" / DONORS).read_text(encoding="utf-8")
     rows = list(csv.DictReader(io.StringIO(table)))
+    assert [run.record.folder.root for run in read_source(tmp_path / "study").runs] == [
+        one.root.resolve(),
+        copied.root.resolve(),
+    ]
+    shutil.rmtree(copied.root)
+    with pytest.raises(ExportRefused, match="is not there any more"):
+        read_source(tmp_path / "study")
     assert {row["donor"] for row in rows} == {"demo-donor"}
