@@ -22,6 +22,7 @@ from zarr.codecs import BloscCodec
 
 from labrig.durable import sync_folder
 from labrig.places import Place, rows_and_columns
+from labrig.typed_json import TypedJson
 
 CHUNK_PX = 512
 
@@ -56,8 +57,12 @@ class PlateLayout:
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> PlateLayout:
-        """The reverse of :meth:`to_json`."""
-        return cls(**{**raw, "wells": tuple(raw["wells"]), "channels": tuple(raw["channels"])})
+        """The reverse of :meth:`to_json`.
+
+        Raises:
+            labrig.typed_json.NotAsTyped: it is no layout.
+        """
+        return TypedJson().read(cls, raw)
 
 
 @dataclass(frozen=True, slots=True)

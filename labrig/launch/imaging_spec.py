@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from labrig.typed_json import TypedJson
+
 
 @dataclass(frozen=True, slots=True)
 class HostedEntry:
@@ -38,12 +40,12 @@ class ImagingSpec:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> ImagingSpec:
-        """The reverse of :meth:`to_json`."""
-        return cls(
-            layout=raw["layout"],
-            cameras=tuple(HostedEntry(**c) for c in raw["cameras"]),
-            pixel_size_um=raw["pixel_size_um"],
-            shows=raw["shows"],
-            full_scale=raw.get("full_scale", {}),
-            stages=tuple(HostedEntry(**s) for s in raw.get("stages", ())),
-        )
+        """The reverse of :meth:`to_json`.
+
+        Raises:
+            labrig.typed_json.NotAsTyped: it is none.
+        """
+        return _JSON.read(cls, dict(raw))
+
+
+_JSON = TypedJson(may_lack={ImagingSpec: frozenset({"full_scale", "stages"})})

@@ -55,13 +55,6 @@ def time_constant_h(volume_ml: float, flow_ml_h: float, half_life_h: float) -> f
     return 1.0 / (flow_ml_h / volume_ml + decay_rate_per_h(half_life_h))
 
 
-def response_ng_ml(
-    start_ng_ml: float, steady_ng_ml: float, elapsed_h: float, time_constant_h: float
-) -> float:
-    """C(t) = C* + (C0 - C*) exp(-t/τ)."""
-    return steady_ng_ml + (start_ng_ml - steady_ng_ml) * math.exp(-elapsed_h / time_constant_h)
-
-
 def stock_after_h(stock_ng_ml: float, elapsed_h: float, half_life_cold_h: float | None) -> float:
     """What a reservoir at 4 °C still holds: S(t) = S0 · 2^(-t/half-life); None: stable."""
     if half_life_cold_h is None:
@@ -111,20 +104,6 @@ def time_proportioned(
     if on_s < SHORTEST_STROKE_S:
         return None
     return Pulsing(min_rate_ul_min, on_s, period_s)
-
-
-def tube_volume_ul(inner_diameter_mm: float, length_mm: float) -> float:
-    """V = π d² L / 4; a cubic millimetre is a microlitre.
-
-    >>> round(tube_volume_ul(0.5, 1000.0), 2)
-    196.35
-    """
-    return math.pi * inner_diameter_mm**2 * length_mm / 4.0
-
-
-def delay_h(dead_volume_ul: float, flow_ml_h: float) -> float:
-    """Plug-flow delay of a line, V_dead/Q; infinite when nothing flows."""
-    return math.inf if flow_ml_h == 0 else dead_volume_ul / 1000.0 / flow_ml_h
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,17 +167,6 @@ def shear_closed_dyn_cm2(
     return 6.0 * viscosity_poise * flow_cm3_s / (width_cm * height_cm**2 * correction)
 
 
-def shear_open_dyn_cm2(
-    width_mm: float,
-    depth_mm: float,
-    flow_ml_min: float,
-    viscosity_mpa_s: float = VISCOSITY_MEDIUM_MPA_S,
-) -> float:
-    """Floor shear of an open layer, 3ηQ/(w h²): a free surface carries no shear."""
-    width_cm, depth_cm = width_mm / 10.0, depth_mm / 10.0
-    return 3.0 * (viscosity_mpa_s / 100.0) * (flow_ml_min / 60.0) / (width_cm * depth_cm**2)
-
-
 def osmolality_factor(flow_ml_h: float, evaporation_ml_h: float) -> float:
     """How far evaporation concentrates a perfused well at constant volume: Q/(Q - E).
 
@@ -210,8 +178,3 @@ def osmolality_factor(flow_ml_h: float, evaporation_ml_h: float) -> float:
     if evaporation_ml_h >= flow_ml_h:
         return math.inf
     return flow_ml_h / (flow_ml_h - evaporation_ml_h)
-
-
-def depletion_h(volume_ml: float, unusable_ml: float, flow_ml_h: float) -> float:
-    """How long a reservoir lasts, (V_res - V_unusable)/Q; infinite when nothing is drawn."""
-    return math.inf if flow_ml_h == 0 else (volume_ml - unusable_ml) / flow_ml_h

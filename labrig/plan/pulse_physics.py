@@ -113,8 +113,3 @@ def mean_power_mw(energy_per_phase_mj: float, phases: int, mean_rate_hz: float) 
 def heating_steady_k(power_mw: float, heat_loss_mw_k: float = HEAT_LOSS_MW_K) -> float:
     """ΔT ≈ P/UA once heat leaves as fast as it comes."""
     return power_mw / heat_loss_mw_k
-
-
-def heating_adiabatic_k_h(power_mw: float, volume_ml: float) -> float:
-    """dT/dt = P/(m c) with no loss at all: the upper bound, kelvin an hour."""
-    return power_mw / 1000.0 * 3600.0 / (volume_ml * HEAT_CAPACITY_J_GK)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from labrig.typed_json import TypedJson
 from labrig_drivers.errors import InstrumentError, LinkError, PortMissing
 from labrig_drivers.instrument import SerialSettings, connect, installed_types
 from labrig_drivers.kinds import Configurable, Identity
@@ -79,21 +80,11 @@ class BenchSpec:
         """The reverse of :meth:`to_json`.
 
         Raises:
-            KeyError, TypeError: it is no bench.
+            labrig.typed_json.NotAsTyped: it is no bench.
         """
-        return cls(
-            ports=tuple(
-                PortSpec(
-                    name=port["name"],
-                    address=port["address"],
-                    serial=None if port["serial"] is None else SerialSettings(**port["serial"]),
-                )
-                for port in raw["ports"]
-            ),
-            instruments=tuple(InstrumentSpec(**entry) for entry in raw["instruments"]),
-            # until 2026-11 only cameras were hosted, and called that
-            hosted=tuple(raw["hosted"] if "hosted" in raw else raw["cameras"]),
-        )
+        # until 2026-11 only cameras were hosted, and called that
+        named = {"hosted" if key == "cameras" else key: value for key, value in raw.items()}
+        return TypedJson().read(cls, named)
 
 
 def bench_spec(rig: Rig) -> BenchSpec:

@@ -24,11 +24,6 @@ def dead_volume_ul(line: Line) -> float:
     return math.pi * line.inner_diameter_mm**2 * line.length_mm / 4.0
 
 
-def medium_lines(rig: Rig, well: str) -> tuple[str, ...]:
-    """Names of the lines that bring base medium to a well."""
-    return tuple(n for n, ln in rig.lines.items() if well in ln.wells and ln.carries == "medium")
-
-
 def dosing_lines(rig: Rig, well: str) -> tuple[str, ...]:
     """Names of the lines that bring additives to a well, in the rig's order."""
     return tuple(n for n, ln in rig.lines.items() if well in ln.wells and ln.carries == "additive")
@@ -64,26 +59,6 @@ def wells_by_dosing_lines(
         key_of[well] = key
         groups.setdefault(key, []).append(well)
     return {well: tuple(groups[key]) for well, key in key_of.items()}
-
-
-def describe_units(rig: Rig, roles: Mapping[str, str]) -> tuple[str, ...]:
-    """The experimental unit of each factor in words.
-
-    Args:
-        rig: the bench.
-        roles: factor -> role of the lines that carry it.
-
-    Returns:
-        e.g. ``NT-4/5: 12 units, each a line feeding 2 wells``; last, the unit of impulses.
-    """
-    sentences = []
-    for factor, role in roles.items():
-        sizes = [len(ln.wells) for ln in rig.lines.values() if ln.role == role]
-        sentences.append(_sentence(factor, sizes, "a line feeding"))
-    if rig.electrodes:
-        sizes = [len(e.wells) for e in rig.electrodes.values()]
-        sentences.append(_sentence("impulses", sizes, "a stimulator channel driving"))
-    return tuple(sentences)
 
 
 def _sentence(what: str, sizes: list[int], each: str) -> str:

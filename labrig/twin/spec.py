@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+
+from labrig.typed_json import TypedJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +100,9 @@ class TwinSpec:
 
         Raises:
             OSError: the file cannot be read.
-            KeyError, TypeError: it is not a twin specification.
+            NotAsTyped: it is not a twin specification.
         """
-        raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return _JSON.read(cls, json.loads(path.read_text(encoding="utf-8")))
 
-        def tupled(entry: dict[str, Any]) -> dict[str, Any]:
-            return {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
 
-        return cls(
-            seed=raw["seed"],
-            chamber_volume_ul=raw["chamber_volume_ul"],
-            stage=raw["stage"],
-            wells=tuple(
-                WellSpec(**{**w, "fields_um": tuple((x, y) for x, y in w["fields_um"])})
-                for w in raw["wells"]
-            ),
-            reservoirs=tuple(ReservoirSpec(**r) for r in raw["reservoirs"]),
-            lines=tuple(LineSpec(**tupled(line)) for line in raw["lines"]),
-            electrodes=tuple(ElectrodeSpec(**tupled(e)) for e in raw["electrodes"]),
-            factors=tuple(FactorSpec(**f) for f in raw["factors"]),
-            faults=tuple(FaultSpec(**f) for f in raw["faults"]),
-        )
+_JSON = TypedJson(may_lack={TwinSpec: frozenset({"faults"})})

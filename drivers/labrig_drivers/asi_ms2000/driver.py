@@ -79,11 +79,6 @@ class AsiStage:
         """Travel allowed by the rig file. No I/O."""
         return travel(self._settings)
 
-    def longest_move_s(self, from_um: tuple[float, float], to_um: tuple[float, float]) -> float:
-        """How long a move may take before the stage counts as stuck. No I/O."""
-        longest_um = max(abs(to_um[0] - from_um[0]), abs(to_um[1] - from_um[1]))
-        return _SPEED_MARGIN * longest_um / self._settings.speed_um_s + _SETTLING_S
-
     def position_um(self) -> tuple[float, float]:
         """Where the stage says it is, in the rig's coordinates.
 

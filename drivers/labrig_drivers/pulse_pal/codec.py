@@ -74,11 +74,6 @@ def volts_code(volts: float) -> int:
     return REST_CODE + max(-_LARGEST_OFFSET, min(_LARGEST_OFFSET, offset))
 
 
-def code_volts(code: int) -> float:
-    """Volts of a DAC code (AD5724, bipolar ±10 V range, offset binary)."""
-    return (code - REST_CODE) / _VOLTS_TO_CODES
-
-
 def handshake() -> bytes:
     """Op 72; answered by ``K`` and the firmware number."""
     return bytes((_PREFIX, 72))
@@ -144,11 +139,6 @@ def trigger(channels: Sequence[int]) -> bytes:
     return bytes((_PREFIX, 77, bits))
 
 
-def fixed_voltage(channel: int, code: int) -> bytes:
-    """Op 79: hold a voltage until the next change. Acknowledged."""
-    return struct.pack("<BBBH", _PREFIX, 79, _checked(channel), code)
-
-
 def rest_at_zero_and_abort() -> bytes:
     """All four resting voltages to 0 V, then every train ended, twice: one write, four answers.
 
@@ -170,11 +160,6 @@ def abort() -> bytes:
     Leaves continuous loops armed.
     """
     return bytes((_PREFIX, 80))
-
-
-def disconnect() -> bytes:
-    """Op 81: end every train and forget the client. Not answered; leaves loops armed."""
-    return bytes((_PREFIX, 81))
 
 
 def continuous_off(channel: int) -> bytes:

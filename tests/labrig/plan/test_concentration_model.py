@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from labrig.plan.concentration import BolusStep, ChamberModel, Feed, FlowStep, history
-from labrig.plan.perfusion_physics import response_ng_ml, steady_state_ng_ml, time_constant_h
+from labrig.plan.perfusion_physics import steady_state_ng_ml, time_constant_h
 from labrig.plan.plan import ChamberPlan, Inlet
 
 FLOWS = {"medium": 968.27 / 60, "stock": 10.578 / 60}
@@ -24,7 +24,7 @@ def test_follows_the_closed_form_however_finely_it_is_stepped():
     q = sum(FLOWS.values()) * 60 / 1000
     tau = time_constant_h(1.0, q, 12.0)
     steady = steady_state_ng_ml(10.578, 1.0, q, 12.0)
-    expected = response_ng_ml(0.0, steady, 2.0, tau)
+    expected = steady * (1 - math.exp(-2.0 / tau))
     assert coarse.concentration_ng_ml == pytest.approx(expected, rel=1e-9)
     assert fine.concentration_ng_ml == pytest.approx(expected, rel=1e-9)
     assert fine.exposure_ng_h_ml == pytest.approx(coarse.exposure_ng_h_ml, rel=1e-9)

@@ -52,7 +52,3 @@ def test_silence_has_no_shannon_k():
 def test_polarisation_depends_on_the_material():
     assert pulse.polarisation_v(45.0, pulse.DOUBLE_LAYER_MF_CM2["platinum"]) == pytest.approx(2.25)
     assert pulse.polarisation_v(45.0, pulse.DOUBLE_LAYER_MF_CM2["graphite"]) == pytest.approx(0.15)
-
-
-def test_adiabatic_heating():
-    assert pulse.heating_adiabatic_k_h(144.0, 1.0) == pytest.approx(124.0, abs=0.1)

@@ -7,12 +7,10 @@ from labrig.protocol.loading import load_protocol
 from labrig.protocol.plates import PLATES
 from labrig.rig.graph import (
     dead_volume_ul,
-    describe_units,
     dosing_lines,
     electrode_of,
     field_position_um,
     field_radius_um,
-    medium_lines,
     well_centre_um,
     wells_by_dosing_lines,
 )
@@ -35,7 +33,6 @@ def test_half_a_millimetre_times_a_metre_holds_196_microlitres(rig):
 
 
 def test_lines_and_electrodes_of_a_well(rig):
-    assert medium_lines(rig, "C4") == ("base_C4",)
     assert dosing_lines(rig, "D1") == ("nerve_02", "insult_02")
     assert electrode_of(rig, "B6") == "row_B"
 
@@ -58,14 +55,6 @@ def test_crossing_lines_make_smaller_units(rig):
     other = rig.model_copy(update={"lines": crossing})
     units = wells_by_dosing_lines(other, ("A1", "A2", "B1", "B2"), ["nerve", "insult"])
     assert units == {"A1": ("A1",), "A2": ("A2",), "B1": ("B1",), "B2": ("B2",)}
-
-
-def test_units_in_words(rig):
-    assert describe_units(rig, {"NT-4/5": "nerve", "leucine": "nutrient"}) == (
-        "NT-4/5: 12 units, each a line feeding 2 wells",
-        "leucine: no unit, nothing on this rig carries it",
-        "impulses: 4 units, each a stimulator channel driving 6 wells",
-    )
 
 
 def test_fields_lie_inside_the_well_apart_and_where_the_seed_says(rig, protocol):
