@@ -41,6 +41,7 @@ class Interlocks:
         self._rules = tuple(watch.rule for watch in watches)
         self._seen: dict[str, Seen] = {}
         self._broken = {trip.rule.name: trip for trip in standing}
+        self._judged_s = 0.0
         self.instruments = frozenset(rule.instrument for rule in self._rules)
 
     def see(self, look: Measured) -> None:
@@ -53,7 +54,9 @@ class Interlocks:
         self._judge(now_s, None)
 
     def _judge(self, now_s: float, looked_at: str | None) -> None:
-        found = trips(self._rules, self._seen, now_s, self._broken.values())
+        # A look waits for its row to be written: what grew too old meanwhile is no younger by it.
+        self._judged_s = max(self._judged_s, now_s)
+        found = trips(self._rules, self._seen, self._judged_s, self._broken.values())
         before, self._broken = self._broken, {trip.rule.name: trip for trip in found}
         for name, watch in self._watches.items():
             was, now = before.get(name), self._broken.get(name)
@@ -71,7 +74,7 @@ class Interlocks:
             last_s = None if seen is None else seen.trusted_s.get(rule.quantity)
             if last_s is None:
                 last_s = now_s if trip is None else trip.since_s
-            due.append(last_s + rule.older_than_s)
+            due.append(rule.too_old_s(last_s))
         return min(due, default=None)
 
     def end(self, now_s: float) -> None:

@@ -95,7 +95,11 @@ class RigRule:
 
     def _trip(self, trip: Trip) -> None:
         rule = self._interlock
-        # Written first: a runner that takes over must not begin what this one was to suspend.
+        what, remedy = _what(rule, trip), _remedy(rule)
+        if rule.action == "hold":
+            # Held first: for a runner that takes over, a rule that stands has held already.
+            self._hold(what, f"interlock {rule.name}")
+        # Written before it suspends: a runner that takes over must not begin what is suspended.
         self._desk.deviation(
             InterlockTripped(
                 rule=rule.name,
@@ -107,15 +111,8 @@ class RigRule:
                 suspends=rule.suspends,
             )
         )
-        what, remedy = _what(rule, trip), _remedy(rule)
         self._desk.alarm("interlock", rule.name, what, remedy)
-        match rule.action:
-            case "alarm":
-                pass
-            case "suspend":
-                self.suspend()
-            case "hold":
-                self._hold(what, f"interlock {rule.name}")
+        self.suspend()
 
     def _end(self, trip: Trip) -> None:
         rule = self._interlock

@@ -70,6 +70,10 @@ class Stale:
     quantity: str
     older_than_s: float
 
+    def too_old_s(self, last_s: float) -> float:
+        """From when on a value of then is too old; whoever waits for it must not sum otherwise."""
+        return last_s + self.older_than_s
+
 
 Rule = Limit | Unseen | Stale
 
@@ -163,6 +167,6 @@ def _stale(rule: Stale, seen: Seen | None, was: Trip | None, now_s: float) -> Tr
     if last_s is None:
         # Never seen: its time runs from when it was first asked for.
         last_s = now_s if was is None else was.since_s
-    elif now_s - last_s < rule.older_than_s:
+    elif now_s < rule.too_old_s(last_s):
         return None
-    return Trip(rule, last_s, now_s - last_s >= rule.older_than_s, rule.quantity)
+    return Trip(rule, last_s, now_s >= rule.too_old_s(last_s), rule.quantity)

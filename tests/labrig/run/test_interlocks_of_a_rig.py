@@ -256,3 +256,19 @@ def test_a_reservoir_that_runs_low_is_told(rehearse, plan):
     assert tripped["from_s"] == pytest.approx(2000.0, abs=61.0)
     assert tripped["value"] < 49.0
     assert not told(night, "interlock-over")
+
+
+def test_an_age_that_is_no_sum_in_floats_is_waited_for_and_not_asked_for_again_and_again(
+    rehearse, script
+):
+    read_s, older_s = 2939.256, 2700.0
+    assert read_s + older_s - read_s < older_s
+    night = rehearse()
+    rule = changed(
+        low=None, high=None, older_than_s=older_s, for_s=0.0, hysteresis=0.0, action="alarm",
+        suspends=(),
+    )  # fmt: skip
+    timeline = [script.flow(0.0, 30.0), script.reading(0.0), script.reading(read_s)]
+    night.run(script.plan(timeline, 6000.0, interlocks=(rule,)))
+    tripped = [row.run_s for row in night.rows("deviation") if row.key == "interlock"]
+    assert tripped == pytest.approx([2700.0, read_s + older_s])
