@@ -6,6 +6,7 @@ workers; the dispatcher hears of them like of any other command.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -39,6 +40,7 @@ class AtOnce:
         self._desk = desk
         self._workers = workers
         self._dispatcher = dispatcher
+        self._holding = threading.Lock()
 
     def act(self, command: Command) -> None:
         """Do what cannot wait, and pass the command on.
@@ -52,15 +54,15 @@ class AtOnce:
         match command.name:
             case "stop":
                 self._stop()
-            case "hold" if not self._desk.held:
+            case "hold":
                 self._hold(command.args)
-            case "resume" if self._desk.held:
+            case "resume":
                 self._resume(command.args)
         self._dispatcher.put(command)
 
     def hold(self, reason: str, by: str) -> None:
         """For whoever is not a person at the door: hold the run, if there is one to hold."""
-        if self._desk.board.condition not in OVER and not self._desk.held:
+        if self._desk.board.condition not in OVER:
             self._hold({"reason": reason, "by": by})
 
     def _stop(self) -> None:
@@ -74,19 +76,26 @@ class AtOnce:
             worker.leave.await_written(max(0.0, until_s - time.monotonic()))
 
     def _hold(self, args: Mapping[str, Any]) -> None:
-        self._desk.held = True
-        self._tell_workers()
-        if self._desk.board.condition == "running":
-            self._desk.board.condition = "held"
-        self._desk.of_run(RunHeld(reason=args.get("reason", ""), by=args.get("by", "")))
+        # A rule holds from the dispatcher's thread: not in the midst of a person's resume.
+        with self._holding:
+            if self._desk.held:
+                return
+            self._desk.held = True
+            self._tell_workers()
+            if self._desk.board.condition == "running":
+                self._desk.board.condition = "held"
+            self._desk.of_run(RunHeld(reason=args.get("reason", ""), by=args.get("by", "")))
 
     def _resume(self, args: Mapping[str, Any]) -> None:
-        # Written first: a runner that takes over must not begin what this one still held back.
-        self._desk.of_run(RunResumed(by=args.get("by", "")))
-        self._desk.held = False
-        self._tell_workers()
-        if self._desk.board.condition == "held":
-            self._desk.board.condition = "running"
+        with self._holding:
+            if not self._desk.held:
+                return
+            # Written first: a runner that takes over must not begin what this one still held back.
+            self._desk.of_run(RunResumed(by=args.get("by", "")))
+            self._desk.held = False
+            self._tell_workers()
+            if self._desk.board.condition == "held":
+                self._desk.board.condition = "running"
 
     def _tell_workers(self) -> None:
         for worker in self._workers:
