@@ -101,7 +101,12 @@ def _rest(cls: type[Any], detail: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def _is_number_or_none(value: Any) -> bool:  # noqa: ANN401
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    return value is None or _is_number(value)
+
+
+def _is_number(value: Any) -> bool:  # noqa: ANN401
+    """Also a float of numpy's, of what a driver gives: JSON has but one kind."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _from_within(part: _Part, cls: type[Any], detail: Mapping[str, Any]) -> Any:  # noqa: ANN401
@@ -154,10 +159,10 @@ def _types(hint: Any) -> Iterator[type]:  # noqa: ANN401
 
 
 _PLAIN: dict[Any, tuple[_Check, str]] = {
-    str: (lambda value: type(value) is str, "a text"),
+    str: (lambda value: isinstance(value, str), "a text"),
     bool: (lambda value: type(value) is bool, "true or false"),
     int: (lambda value: type(value) is int, "a whole number"),
-    float: (lambda value: type(value) is float or type(value) is int, "a number"),
+    float: (_is_number, "a number"),
     type(None): (lambda value: value is None, "null"),
     Any: (_anything, "anything"),
 }

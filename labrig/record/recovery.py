@@ -192,7 +192,7 @@ def _apply(state: RunState, row: Row) -> None:
             state.entries[row.key] = _last_word(row)
             if row.kind == "dose":
                 _apply_dose(state, row)
-        case "sample":
+        case "sample" if PumpRead.MARK in row.detail:
             read = said(row)
             if isinstance(read, PumpRead):
                 state.consumption.see(row.key, row.run_s, read)

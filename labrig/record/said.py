@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -47,6 +47,20 @@ def said(row: Row) -> object | None:
     except BadDetail as error:
         raise RowUnreadable(row, str(error)) from None
     return found
+
+
+def readable(rows: Iterable[Row]) -> Iterator[Row]:
+    """Those that say what they should: for a runner that must come to its end all the same.
+
+    That its journal is damaged it has told by then (`journal-damaged`), and whoever reads the
+    journal afterwards is told of the row.
+    """
+    for row in rows:
+        try:
+            said(row)
+        except RowUnreadable:
+            continue
+        yield row
 
 
 def class_of(kind: str, key: str, state: str, detail: Mapping[str, Any]) -> type[Any] | None:

@@ -8,6 +8,7 @@ from labrig.plan.timeline import TimelineEntry
 from labrig.record.dose_ends import last_words
 from labrig.record.kinds.levels import NotDone
 from labrig.record.recovery import SETTLED
+from labrig.record.said import readable
 from labrig.run.desk import Desk
 
 
@@ -39,7 +40,8 @@ def write_last_rows(
     for question in questions:
         desk.board.take_question(question.id)
     _miss_what_nobody_took(desk, list(of_dead_workers))
-    for key, state, told in last_words(timeline, desk.journal.rows("dose"), why, ended):
+    doses = readable(desk.journal.rows("dose"))
+    for key, state, told in last_words(timeline, doses, why, ended):
         desk.note("dose", key, state, told)
 
 

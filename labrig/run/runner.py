@@ -31,7 +31,7 @@ from labrig.record.recount import fates_of
 from labrig.record.recovery import RunState
 from labrig.record.reserve import Reserve
 from labrig.record.rows import JournalError
-from labrig.record.said import entry_of_run
+from labrig.record.said import entry_of_run, readable
 from labrig.record.weights import contradiction
 from labrig.rig.bench import (
     BenchSpec,
@@ -288,7 +288,7 @@ class Runner:
         said = desk.board.condition
         shortfalls: tuple[str, ...] = ()
         if said == "finished":
-            shortfalls = shortfalls_of(self._plan, desk.journal.rows(), ledger)
+            shortfalls = shortfalls_of(self._plan, readable(desk.journal.rows()), ledger)
         condition = condition_of(said, failures, shortfalls)
         outcome = RunOutcome(
             condition, said in ("finished", "stopped"), desk.board.counts(),
