@@ -185,7 +185,7 @@ class _Bounds:
         steady_ul = min(before.rate_ul_min, reading.rate_ul_min) * minutes
         if 0 <= came_ul <= steady_ul + digits_ul:
             return True
-        likely_ul = _LENIENT * self._most_ul(before, reading) + digits_ul
+        likely_ul = _LENIENT * self._in_turn_ul(before, reading) + digits_ul
         if came_ul >= 0:
             return came_ul <= likely_ul
         # A coarser digit may show less; else it has begun anew, or has gone round.
@@ -261,15 +261,18 @@ class _Bounds:
         for number, rise in enumerate(rises):
             came_ul, over_s = came_ul + rise.came_ul, over_s + rise.over_s
             following = rises[number + 1 :][:1]
-            goes_on = bool(following) and (
-                following[0].to.rate_ul_min == following[0].from_.rate_ul_min
-                and rise.to.rate_ul_min == rise.from_.rate_ul_min
-            )
+            goes_on = bool(following) and self._at_level(rise) and self._at_level(following[0])
             if over_s <= 0 or (goes_on and over_s < WINDOW_S):
                 continue
             rate = came_ul * 60.0 / over_s
             self._step(rise.to.at_s - over_s, rate, rate)
             came_ul = over_s = 0.0
+
+    def _at_level(self, rise: _Rise) -> bool:
+        """Whether it came at one level, by all that is known: seen often, and no dose in it."""
+        doses = self._orders.doses_within(rise.from_.at_s, rise.to.at_s)
+        same = rise.from_.rate_ul_min == rise.to.rate_ul_min
+        return same and rise.over_s <= _LONG_S and not doses
 
     def _unknown(self, from_s: float, to_s: float, came_ul: float, level_ul_min: float) -> None:
         """A stretch that nobody counted, but for ``came_ul`` of it."""
@@ -306,6 +309,18 @@ class _Bounds:
         doses = self._orders.doses_within(before.at_s, reading.at_s)
         minutes = (reading.at_s - before.at_s) / 60.0
         return self._highest_between(before, reading) * minutes + sum(d.volume_ul for d in doses)
+
+    def _in_turn_ul(self, before: CounterReading, reading: CounterReading) -> float:
+        """As `_most_ul`, but the level stands while a dose is given, as all pumps have it."""
+        doses = self._orders.doses_within(before.at_s, reading.at_s)
+        minutes = (reading.at_s - before.at_s) / 60.0
+        level = self._highest_between(before, reading)
+        instead_ul = sum(
+            min(dose.volume_ul, dose.rate_ul_min * minutes) * (1.0 - level / dose.rate_ul_min)
+            for dose in doses
+            if dose.rate_ul_min > level
+        )
+        return level * minutes + instead_ul
 
     def _step(self, at_s: float, least: float, most: float) -> None:
         for steps, rate in ((self._least, least), (self._most, most)):

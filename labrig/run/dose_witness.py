@@ -34,7 +34,7 @@ def classify(dose: SentDose, state: PumpState, now_s: float) -> Witness:
     anew (the pump lost power), where its step is as large as the dose, or where dose and
     continuous flow cannot be told apart, nobody knows. A counter that stands where it stood
     proves nothing when the pump reports an alarm (it may have started from 0 again) or had
-    acknowledged the dose.
+    acknowledged the dose. One that shows more than the dose counted flow too.
     """
     if state.power_lost and not dose.power_lost:
         return Witness("unknown", None)
@@ -51,6 +51,8 @@ def classify(dose: SentDose, state: PumpState, now_s: float) -> Witness:
         return beside if at_level else Witness("unknown", None)
     came_ul = round(max(came_ul, 0.0), 6)
     nothing = came_ul <= NOT_DONE_FRACTION * dose.volume_ul
+    if _may_be_flow(dose, state, came_ul, step_ul, now_s):
+        return Witness("unknown", None)
     if came_ul + step_ul >= DONE_FRACTION * dose.volume_ul:
         if nothing:
             # The whole dose is less than one step of the counter.
@@ -86,6 +88,24 @@ def counted_ul(dose: SentDose, state: PumpState, now_s: float) -> float | None:
         turned_ul = 0.0 if min(ranges) - turned_ul <= step_ul else turned_ul
         came_ul = turned_ul if turned_ul <= most_ul else came_ul
     return None if came_ul < least_ul else max(came_ul, 0.0)
+
+
+def _may_be_flow(
+    dose: SentDose, state: PumpState, came_ul: float, step_ul: float, now_s: float
+) -> bool:
+    """Whether a pump that stands may have moved at its level what it has moved since.
+
+    No dose comes to more than its volume. Less, or as much, may have come at its level, where it
+    may never have heard of the dose and did not stop for it, but by itself later.
+    """
+    if came_ul > dose.volume_ul / DONE_FRACTION + 2 * step_ul:
+        return True
+    if dose.acknowledged or (state.alarm is None and not dose.others_asked):
+        return False
+    level_ul = dose.level_ul_min * (now_s - dose.sent_s) / 60.0
+    exact_ul = NOT_DONE_FRACTION * dose.volume_ul
+    as_told = abs(came_ul - dose.volume_ul) <= exact_ul + step_ul
+    return exact_ul < came_ul <= level_ul + step_ul + exact_ul and not as_told
 
 
 def _beside_a_level(dose: SentDose, came_ul: float, step_ul: float, now_s: float) -> Witness:

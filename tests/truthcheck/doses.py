@@ -21,12 +21,15 @@ def dose_flows(night: Night, pump: str) -> list[tuple[float, float, float]]:
     rates = {e["rate_ul_min"] for e in night.entries("dose") if e["instrument"] == pump}
     ends = [*(at_s for at_s, _ in steps[1:]), max(night.until_s, steps[-1][0])]
     found: list[tuple[float, float, float]] = []
+    dosing = False
     for (at_s, rate), end_s in zip(steps, ends, strict=True):
+        went_on, dosing = dosing, False
         own = rate / (night.factor(pump, at_s) or 1.0)
         if rate <= 0 or not _among(own, rates) or _among(own, levels):
             continue
+        dosing = True
         came_ul = rate * (end_s - at_s) / 60.0
-        if found and found[-1][1] == at_s:
+        if went_on:
             # Its tubing began to slip in the middle of it.
             from_s, _, before_ul = found.pop()
             at_s, came_ul = from_s, before_ul + came_ul

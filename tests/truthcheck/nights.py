@@ -24,6 +24,7 @@ from typing import Any
 from labrig.launch.concluding import conclude_if_ended
 from labrig.plan.store import to_json
 from labrig.record.journal import open_journal
+from labrig.record.rows import JournalWriteFailed
 from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec
 from labrig.run.control_client import CommandRefused, NoRunner, connect
@@ -231,8 +232,9 @@ def _live(
         # Its last runner died after its last row: whoever finds the folder concludes.
         conclude_if_ended(RunFolder(folder))
         return [], now_s
-    if isinstance(outcome, InstrumentError) and not previous_state(folder).begun:
-        # A start is refused when somebody is missing or says nothing.
+    refused = isinstance(outcome, InstrumentError | JournalWriteFailed)
+    if refused and not previous_state(folder).begun:
+        # A start is refused when somebody is missing or says nothing, or nothing can be written.
         return [], now_s
     if isinstance(outcome, Exception):
         return [Violation("error", f"{type(outcome).__name__}: {outcome}")], now_s

@@ -12,8 +12,12 @@ from truthcheck.seeds import plan_of
 
 from labrig.plan.timeline import Dose, FlowLevel, Lateness
 from labrig.record.detail import to_detail
+from labrig.record.flow_bounds import pump_flows
+from labrig.record.flow_steps import volume_ul
 from labrig.record.kinds.doses import DoseSent, SentDose
 from labrig.record.ledger import dose_ledger
+from labrig.record.pump_orders import DoseOrder, OrdersFold
+from labrig.record.pump_readings import CounterReading, PumpReadings
 from labrig.record.rows import Row
 
 END_S = 900.0
@@ -220,3 +224,30 @@ def test_one_garbled_digit_of_a_counter_is_no_medium(ranged, at_s, garbled_ul):
     assert totals.believed_ul - tolerance_ul <= pump.moved_ul
     assert pump.moved_ul <= totals.believed_ul + totals.unsure_ul + tolerance_ul
     assert totals.unsure_ul < 10.0
+
+
+@pytest.mark.parametrize("more_ul", [4.0, 6.0, 9.0])
+def test_a_level_and_a_dose_do_not_come_at_one_time(more_ul):
+    """A garbled last reading of a dose under way: as much had it come beside its level."""
+    given_to = [(1.0, 15.0)], [(880.0, "dose", 0)], True, 0.0, False
+    counted_ul = night(*given_to)[0].counter_ul
+    pump, totals = night(*given_to, garbled={END_S: counted_ul + more_ul})
+    assert totals.believed_ul <= pump.moved_ul + 0.2
+    assert pump.moved_ul <= totals.believed_ul + totals.unsure_ul + 0.2
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.floats(1.0, END_S - 60.0), st.floats(0.0, 400.0))
+@example(541.6, 180.0)
+def test_a_dose_of_a_pump_at_rest_came_when_it_was_given(dose_s, silent_s):
+    """Seen at rest before and after it; the last that is read of the pump is after the end."""
+    done_s = dose_s + 32.0
+    polls_s = [n * 60.0 for n in range(int(END_S - silent_s) // 60 + 1)]
+    looks_s = sorted({*(p for p in polls_s if not dose_s < p < done_s), dose_s, done_s, END_S + 50})
+    readings = [CounterReading(at_s, 0.0, 20.0 if at_s >= done_s else 0.0) for at_s in looks_s]
+    orders = OrdersFold(ended=True)
+    orders.of("dose").doses.append(DoseOrder(dose_s, 20.0, 40.0, done_s))
+    flow = pump_flows({"dose": PumpReadings(readings, RANGE_UL)}, orders, END_S)["dose"]
+    assert flow.exact
+    for at_s, came_ul in ((dose_s, 0.0), (done_s, 20.0), (END_S, 20.0)):
+        assert volume_ul(flow.least, at_s) == pytest.approx(came_ul, abs=1e-6)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from labrig.plan.timeline import Lateness
 from labrig.record.consumption import Consumption, reservoirs_now
@@ -48,6 +50,7 @@ def _sent(**changes):
     return SentDose(**(parts | changes))
 
 
+SILENT = "host was silent too long"
 WITNESSES = [
     ("all came", _sent(), PumpState(False, 20.0, 120.0), "done"),
     ("a percent short", _sent(), PumpState(False, 20.0, 119.8), "done"),
@@ -64,7 +67,17 @@ WITNESSES = [
     ("level or dose?", _sent(level_ul_min=5.0), PumpState(True, 5.0, 157.0), "unknown"),
     ("dose as fast as level", _sent(level_ul_min=20.0), PumpState(True, 20.0, 300.0), "unknown"),
     ("another rate", _sent(level_ul_min=5.0), PumpState(True, 7.0, 120.0), "unknown"),
-]
+    ("more than it, then silence", _sent(acknowledged=True), PumpState(False, 5.0, 150.0, SILENT),
+     "unknown"),
+    ("all of it, then silence", _sent(level_ul_min=5.0), PumpState(False, 5.0, 120.0, SILENT),
+     "done"),
+    ("half of it, or its level", _sent(level_ul_min=5.0), PumpState(False, 5.0, 110.0, SILENT),
+     "unknown"),
+    ("more than its level gives", _sent(level_ul_min=0.5), PumpState(False, 5.0, 110.0, SILENT),
+     "partly"),
+    ("its level, told to another", _sent(level_ul_min=5.0, others_asked=True),
+     PumpState(False, 5.0, 110.0), "unknown"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -72,6 +85,23 @@ WITNESSES = [
 )
 def test_what_became_of_a_dose_ten_minutes_later(sent, state, classification):
     assert classify(sent, state, 600.0).classification == classification
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.sampled_from(["never heard", "heard", "acknowledged"]), st.floats(0.0, 40.0),
+       st.floats(0.0, 255.0), st.floats(0.0, 3600.0))  # fmt: skip
+def test_flow_before_a_watchdog_stopped_the_pump_is_no_dose(how, level_ul_min, flowed_s, later_s):
+    """Whoever sent the dose died; its level went on, or was set again, until the pump stopped."""
+    dose_ul = 0.0 if how == "never heard" else 20.0
+    flow_ul = level_ul_min * flowed_s / 60.0
+    # By chance its level may come to just the dose.
+    assume(how != "never heard" or abs(flow_ul - 20.0) > 0.5)
+    sent = SentDose(20.0, 20.0, 0.0, how == "acknowledged", 100.0, level_ul_min)
+    state = PumpState(False, level_ul_min, 100.0 + dose_ul + flow_ul, SILENT)
+    witness = classify(sent, state, 3.0 * dose_ul + flowed_s + later_s)
+    assert witness.classification != "not done"
+    if witness.delivered_ul is not None:
+        assert witness.delivered_ul == pytest.approx(dose_ul, abs=0.06 * 20.0)
 
 
 def test_a_stall_needs_two_readings_and_enough_volume():
