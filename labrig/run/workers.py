@@ -540,7 +540,9 @@ class Worker:
             self._note_end(order, "missed", "the journal could not be written in time")
         self._unwritten.clear()
         for order in self._held_back:
-            self._note_end(order, "missed", "the run ended while it was held")
+            why = ", ".join(self._modes[order.instrument].why)
+            kept = f"{order.instrument} was suspended by {why}" if why else "it was held"
+            self._note_end(order, "missed", f"the run ended while {kept}")
         self._held_back.clear()
         # A pump that came back may be giving its dose still, and holds its level only after it.
         while not self._idle():

@@ -272,3 +272,13 @@ def test_an_age_that_is_no_sum_in_floats_is_waited_for_and_not_asked_for_again_a
     night.run(script.plan(timeline, 6000.0, interlocks=(rule,)))
     tripped = [row.run_s for row in night.rows("deviation") if row.key == "interlock"]
     assert tripped == pytest.approx([2700.0, read_s + older_s])
+
+
+def test_a_dose_that_still_waits_at_the_end_says_which_rule_kept_it_back(rehearse, script):
+    night = rehearse(faults={"probe": (script.Fault("drift", 1000.0, END_S, 3.0),)})
+    timeline = [script.flow(0.0, 30.0), script.flow(0.0, 6.0, "dose"), script.dose(3500.0)]
+    timeline += [script.reading(at_s) for at_s in range(0, int(END_S), 60)]
+    night.run(script.plan(timeline, END_S, interlocks=(changed(suspends=("dose",)),)))
+    last = [row for row in night.rows("dose") if row.key == "dose-3500"][-1]
+    assert last.state == "missed"
+    assert last.detail["reason"] == "the run ended while dose was suspended by co2"
