@@ -39,7 +39,8 @@ def sentence_of(arm: ArmVerdict, all_arms: ArmsVerdict) -> str:
             why = f" ({reasons})" if reasons else ""
         words = {
             "cannot be told": f"cannot be told from {arm.against}",
-            "not interpreted": f"is not interpreted against {arm.against}, behind a closed gate",
+            "not interpreted": f"is not interpreted against {arm.against}, "
+            + ("beyond its gate, which it did not show" if arm.gate else "behind a closed gate"),
             "cytotoxic/confounded": f"is cytotoxic/confounded against {arm.against}",
             "not assessable": f"cannot be assessed against {arm.against}",
         }[arm.label]
@@ -60,10 +61,19 @@ def scope_of(all_arms: ArmsVerdict) -> str:
 
 
 def _where(arm: ArmVerdict, all_arms: ArmsVerdict) -> str:
-    donors = max((len(found.effect.donors) for _, found in _shown(arm)), default=0)
-    if donors < 2:
+    """On how many donors it rests; a read-out that rests on others than the first is named."""
+    counts = {name: len(found.effect.donors) for name, found in _shown(arm) if found.effect.donors}
+    most, least = max(counts.values(), default=0), min(counts.values(), default=0)
+    if most < 2:
         return "In this donor, " if all_arms.donors < 2 else ""
-    return f"Over {donors} donors, "
+    if most == least:
+        return f"Over {most} donors, "
+    told = (f"{_WORDS[name]} {_of_donors(count)}" for name, count in counts.items())
+    return f"Over unlike donors ({', '.join(told)}), "
+
+
+def _of_donors(count: int) -> str:
+    return "in one only" if count == 1 else f"over {count}"
 
 
 def _shown(arm: ArmVerdict) -> list[tuple[str, Finding]]:

@@ -154,6 +154,11 @@ def _error_rate(plan: AnalysisPlan, donors: int) -> tuple[float, list[str]]:
     rate = error_at(donors, planned, looks, plan.error_rate)
     if rate is None:
         return plan.error_rate, [f"{donors} of {planned} planned donors, and no look at so many"]
+    if donors > planned:
+        return rate, [
+            f"{donors} donors where {planned} were planned: who adds donors after the last look "
+            "errs more often than the plan says"
+        ]
     return rate, []
 
 
@@ -184,14 +189,32 @@ def _judged(
         reasons += untold
     elif guard.state == "unknown" and label in CLASSES:
         label = "not assessable"
-    behind = allowed.closed_by is not None and pair != allowed.closed_by
-    if behind and pair not in allowed.gates and label in CLASSES:
+    scopes = {f.effect.scope for f in (mass, strength) if f is not None and f.effect.donors}
+    if label in (*CLASSES, "none") and len(scopes) > 1:
+        label = "undecided"
+        reasons.append("a read-out told in one donor only makes no class over donors")
+    if label in (*CLASSES, "none") and _behind_a_closed_gate(pair, label, plan, allowed):
         label = "not interpreted"
     if label not in CLASSES:
         p, grade = None, "none" if label == "none" else "undecided"
     return ArmVerdict(
         *pair, label, grade, p, mass, strength, quality, gate, tuple(reasons)
     )  # fmt: skip
+
+
+def _behind_a_closed_gate(pair: Pair, label: ArmLabel, plan: AnalysisPlan, allowed: Claims) -> bool:
+    """Whether a label hangs on a loss that was not shown.
+
+    No loss is shown to be absent either where none could be seen. Of the gate itself stands what
+    was asked of it, at the whole error rate; a loss of its other read-out was to come behind it.
+    """
+    if allowed.closed_by is None or allowed.gates.get(pair):
+        return False
+    if pair != allowed.closed_by:
+        return True
+    asked = next(c.must_show for c in plan.contrasts if (c.arm, str(c.against)) == pair)
+    lost = {"myopenia-like": "mass", "dynapenia-like": "strength", "low-quality": "strength"}
+    return label in lost and lost[label] not in asked
 
 
 def _gate(plan: AnalysisPlan, allowed: Claims) -> str:

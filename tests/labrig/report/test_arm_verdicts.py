@@ -33,10 +33,13 @@ def plan(*arms, gate=(), **more):
     return AnalysisPlan(contrasts=contrasts, **more)
 
 
-def judged(mass, strength, given, guards=None, spread=0.02, no_strength="", copies=3):
+def judged(
+    mass, strength, given, guards=None, spread=0.02, no_strength="", copies=3, films_of=range(99)
+):
     """Arms over donors; by arm, the true ratio. Donors differ from it by a fixed pattern.
 
     mass, strength: by arm, the ratio, or one per donor.
+    films_of: donors whose contraction was measured.
     """
     import pandas as pd
 
@@ -50,6 +53,8 @@ def judged(mass, strength, given, guards=None, spread=0.02, no_strength="", copi
                 wells.append(WellPlan(name, arm, f"d{index}", "", "", False,
                                       (("treatment", f"line {name}"),)))  # fmt: skip
                 for what, ratios in (("mass", mass), ("strength", strength)):
+                    if what == "strength" and index not in films_of:
+                        continue
                     ratio = ratios.get(arm, 1.0)
                     value = ratio if np.isscalar(ratio) else ratio[index]
                     order = [*mass].index(arm) + 1 if arm != "c" else 0
@@ -154,6 +159,32 @@ def test_behind_a_gate_that_does_not_show_its_loss_nothing_is_interpreted():
     assert found.arms[0].gate
 
 
+def test_behind_a_closed_gate_no_absence_of_a_loss_is_claimed_either():
+    found = judged({"x": 0.95, "y": 1.0}, {}, plan("x", "y", gate=("x",)), spread=0.012)
+    assert [arm.label for arm in found.arms] == ["none", "not interpreted"]
+    assert "lost neither" not in sentence_of(found.arms[1], found)
+
+
+def test_a_gate_for_mass_that_stays_closed_claims_no_loss_of_its_own_strength():
+    found = judged({"x": 1.0, "y": 1.0}, {"x": 0.5}, plan("x", "y", gate=("x",)), spread=0.012)
+    assert [arm.label for arm in found.arms] == ["not interpreted", "not interpreted"]
+    assert "beyond its gate, which it did not show" in sentence_of(found.arms[0], found)
+    found = judged({"x": 0.7, "y": 1.0}, {"x": 0.5}, plan("x", "y", gate=("x",)), spread=0.012)
+    assert found.arms[0].label == "sarcopenia-like"
+
+
+def test_a_class_over_donors_rests_on_donors_in_both_read_outs():
+    lost = {"x": 0.7}, {"x": 0.5}
+    one = judged(*lost, plan("x"), films_of=range(1))
+    assert one.arms[0].label == "undecided"
+    said = sentence_of(one.arms[0], one)
+    assert said.startswith("Over unlike donors (diameter over 6, contraction in one only), x ")
+    assert "A read-out told in one donor only makes no class over donors" in said
+    some = judged(*lost, plan("x"), films_of=range(4))
+    assert some.arms[0].label == "sarcopenia-like"
+    assert "(diameter over 6, contraction over 4)" in sentence_of(some.arms[0], some)
+
+
 def test_a_gate_costs_those_behind_it_nothing():
     behind = judged({"x": 0.7, "y": 0.9}, {}, plan("x", "y", gate=("x",)), spread=0.1)
     alone = judged({"x": 0.7, "y": 0.9}, {}, plan("x", "y"), spread=0.1)
@@ -186,6 +217,13 @@ LOOKS = {
     "too few": (4, (), 0.05, "4 of 6 planned donors, and no look at so many"),
     "a look": (3, (3,), 0.0056, ""),  # 2 (1 - Phi(1.96 sqrt 2))
     "the last look": (6, (3,), 0.0444, ""),
+    "more than planned": (
+        8,
+        (),
+        0.05,
+        "8 donors where 6 were planned: who adds donors after the "
+        "last look errs more often than the plan says",
+    ),
 }
 
 
