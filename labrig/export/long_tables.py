@@ -14,6 +14,7 @@ from labrig.export.source import Source, run_id
 from labrig.export.spreadsheet import csv_text
 from labrig.plan.plan import WellPlan
 from labrig.plan.timeline import Frame
+from labrig.protocol.analysis_plan import plan_in_force
 from labrig.record.kinds.levels import NotDone
 from labrig.record.kinds.pictures import PictureMissed
 from labrig.record.said import said
@@ -127,6 +128,12 @@ def _left_out(run: Analysis, well: str, at_s: float) -> str:
     return run.left_out[well] if well in run.left_out and at_s >= since_s else ""
 
 
+def _named(run: Analysis) -> dict[str, str]:
+    """By well that the plan excludes by name, why."""
+    plan = plan_in_force(run.record.protocol)
+    return {out.well: f"excluded, as planned: {out.reason}" for out in plan.exclusions}
+
+
 def _counted(reasons: Iterable[str], dose: str) -> dict[str, Any]:
     """In which analyses a row is, and why not in others."""
     why = [reason for reason in reasons if reason]
@@ -138,7 +145,7 @@ def _counted(reasons: Iterable[str], dose: str) -> dict[str, Any]:
 
 
 def _tubes(run: Analysis) -> Iterator[dict[str, Any]]:
-    definition, places = run.record.protocol.definition, _places(run)
+    definition, places, named = run.record.protocol.definition, _places(run), _named(run)
     counting = {(r["well"], r["round"]): int(r["tubes"]) for r in run.wells.to_dict("records")}
     for row in run.record.tubes.to_dict("records"):
         well, round_, at_s = str(row["well"]), row["round"], float(row["offset_s"])
@@ -167,12 +174,12 @@ def _tubes(run: Analysis) -> Iterator[dict[str, Any]]:
             "length_um": row.get("length_um"),
             "area_um2": row.get("area_um2"),
             "nuclei_count": nuclei,
-            **_counted([own, of_well], _left_out(run, well, at_s)),
+            **_counted([named.get(well, ""), own, of_well], _left_out(run, well, at_s)),
         }
 
 
 def _films(run: Analysis) -> Iterator[dict[str, Any]]:
-    places = _places(run)
+    places, named = _places(run), _named(run)
     for row in run.record.films.to_dict("records"):
         well, at_s = str(row["well"]), float(row["offset_s"])
         if well not in places:
@@ -192,12 +199,13 @@ def _films(run: Analysis) -> Iterator[dict[str, Any]]:
             "half_relaxation_ms": 1000.0 * float(row["half_relaxation_s"]),
             "capture_percent": 100.0 * float(row["capture_fraction"]),
             "status": status,
-            **_counted([why], _left_out(run, well, at_s)),
+            **_counted([named.get(well, ""), why], _left_out(run, well, at_s)),
         }
 
 
 def _wells(run: Analysis) -> Iterator[dict[str, Any]]:
     min_tubes, places = run.record.protocol.definition.min_tubes, _places(run)
+    named = _named(run)
     baseline = _baseline_diameters(run)
     measured = set()
     for row in run.wells.to_dict("records"):
@@ -218,7 +226,7 @@ def _wells(run: Analysis) -> Iterator[dict[str, Any]]:
             "fusion_index_percent": row["fusion_index"],
             "nuclei_per_field": row["nuclei"],
             "fields_count": row["fields"],
-            **_counted([thin], _left_out(run, well, at_s)),
+            **_counted([named.get(well, ""), thin], _left_out(run, well, at_s)),
         }
     missed = _why_missed(run)
     for well, round_, at_s in _planned(run):
@@ -228,7 +236,7 @@ def _wells(run: Analysis) -> Iterator[dict[str, Any]]:
                 **places[well],
                 "round": round_,
                 "time_h": at_s / 3600.0,
-                **_counted([why], _left_out(run, well, at_s)),
+                **_counted([named.get(well, ""), why], _left_out(run, well, at_s)),
             }
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from labrig.export.source import Source, run_id
 from labrig.report.analysis import Analysis
-from labrig.report.comparisons import film_readings
+from labrig.report.comparisons import Readings
 from labrig.report.contraction import why_no_strength
-from labrig.report.growth import tubes_that_count, wells_that_count
-from labrig.report.units import design_of
+from labrig.report.growth import tubes_that_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,42 +55,32 @@ def readouts(source: Source) -> tuple[Readout, ...]:
 
 
 def _diameters(run: Analysis) -> list[WellValue]:
-    """At the round of comparison, wells with enough tubes."""
-    if run.last_round is None:
+    """At the round of comparison, wells that are in one."""
+    if run.compared.mass is None:
         return []
-    definition = run.record.protocol.definition
-    counting = wells_that_count(run.wells, definition.min_tubes)
-    counting = counting[counting["log_diameter"].notna() & (counting["round"] == run.last_round)]
-    tubes = tubes_that_count(run.record.tubes, definition.min_nuclei)
-    tubes = tubes[tubes["round"] == run.last_round]
-    rows = {
-        str(row["well"]): (float(row["hours"]), math.exp(row["log_diameter"]))
-        for row in counting.to_dict("records")
+    tubes = tubes_that_count(run.record.tubes, run.record.protocol.definition.min_nuclei)
+    tubes = tubes[tubes["round"] == run.compared.mass.last]
+    of_wells = {
+        str(well): tuple(float(d) for d in own["diameter_mean_um"])
+        for well, own in tubes.groupby("well")
     }
-    return _values(
-        run,
-        rows,
-        {
-            str(well): tuple(float(d) for d in own["diameter_mean_um"])
-            for well, own in tubes.groupby("well")
-        },
-    )
+    return _values(run, _compared(run.compared.mass), of_wells)
 
 
 def _contractions(run: Analysis) -> list[WellValue]:
-    """In the block of comparison, films that count."""
-    if why_no_strength(run.record.protocol):
+    """In the block of comparison, wells whose films count."""
+    if run.compared.strength is None or why_no_strength(run.record.protocol):
         return []
-    design = design_of(run.record.protocol, run.record.rig, run.record.plan.wells)
-    readings = film_readings(design, run.record.films, run.treated_from_s)
-    if readings is None:
-        return []
+    return _values(run, _compared(run.compared.strength), {})
+
+
+def _compared(readings: Readings) -> dict[str, tuple[float, float]]:
+    """By well, hours and value at the moment of comparison."""
     last = readings.table[readings.table["moment"] == readings.last]
-    rows = {
+    return {
         str(row["well"]): (float(row["hours"]), float(row["value"]))
         for row in last.to_dict("records")
     }
-    return _values(run, rows, {})
 
 
 def _values(
