@@ -116,14 +116,12 @@ class Design:
     Attributes:
         rule: the analysis plan in force.
         contrasts: in the plan's order, with what the plumbing lets one say.
-        arms: how many there are, the control among them.
         donors: in this run.
         losses: by read-out, the loss of the definition's threshold.
     """
 
     rule: AnalysisPlan
     contrasts: tuple[Contrast, ...]
-    arms: int
     donors: int
     losses: Mapping[Component, float] = field(default_factory=dict)
 
@@ -144,7 +142,6 @@ def design_of_plan(protocol: Protocol, rig: Rig, plan: Plan) -> Design:
     return Design(
         rule,
         tuple(contrast(wells, levels, (c.arm, str(c.against))) for c in rule.contrasts),
-        len(protocol.arms),
         len(protocol.donors),
         {"mass": 1 - definition.low_mass_m, "strength": 1 - definition.low_strength_s},
     )
@@ -184,7 +181,7 @@ def _sight(design: Design, number: int, readout: Component, spread: Spread, dono
         error, df = _error(design, each, spread, donors)
         if df < 1:
             why = "one unit on each side, so chance cannot be told from effect"
-    alpha = _alpha(design, number, readout, df or 1.0)
+    alpha = _alpha(design, number, readout, df or 1.0, donors)
     power = None
     asked = design.losses[readout]
     if not why and error is not None and df is not None:
@@ -229,8 +226,9 @@ def _error(design: Design, each: Contrast, spread: Spread, donors: int) -> tuple
         return math.sqrt(sum(unit / max(n, 1) for n in of_arm)), float(sum(of_arm) - 2)
     within = sum(unit / max(n * runs, 1) for n in of_arm)
     squared = within + 2 * spread.donor_by_arm**2 / donors
-    pooled = design.rule.correction == "dunnett"
-    df = float((design.arms - 1) * (donors - 1) if pooled else donors - 1)
+    # One error over the arms that are compared, whatever the correction.
+    pooled = {arm for own in design.contrasts if not _why_in_other_runs(own) for arm in own.arms}
+    df = float((len(pooled) - 1) * (donors - 1))
     if each.across_donors:
         carriers = [max(n * runs, 1) for n in each.carriers]
         squared += sum(spread.carrier**2 / n for n in carriers)
@@ -238,25 +236,37 @@ def _error(design: Design, each: Contrast, spread: Spread, donors: int) -> tuple
     return math.sqrt(squared), df
 
 
-def _alpha(design: Design, number: int, readout: Component, df: float) -> float:
+def _alpha(
+    design: Design, number: int, readout: Component, df: float, donors: int | None = None
+) -> float:
     """One-sided error rate left to a contrast, if those it waits for have shown their loss.
 
-    Primary read-outs share the rate, as contrasts do.
+    With donors of a look, what the look leaves; without, that of a study with none.
     """
     rule = design.rule
+    rate = rule.error_rate if donors is None else _rate_of_look(rule, donors)
     gate = rule.contrasts[number].must_show
-    if gate:
-        return rule.error_rate / len(gate)
-    share = 1.0
-    if len(rule.primary or ()) > 1:
-        share = rule.mass_share if readout == "mass" else 1 - rule.mass_share
-    shared = share * rule.error_rate
-    if rule.correction == "in-order":
-        return shared
-    family = sum(not c.must_show for c in rule.contrasts)
+    if readout in gate:
+        return rate / len(gate)
+    primary = rule.primary or ("mass",)
+    behind = {name: sum(name not in c.must_show for c in rule.contrasts) for name in primary}
     if rule.correction == "holm":
-        return shared / family
-    return dunnett_alpha(shared, family, round(df, 3))
+        return rate / sum(behind.values())
+    if len(primary) > 1:
+        rate *= rule.mass_share if readout == "mass" else 1 - rule.mass_share
+    if rule.correction == "in-order":
+        return rate
+    return dunnett_alpha(rate, behind[readout], round(df, 3))
+
+
+def _rate_of_look(rule: AnalysisPlan, donors: int) -> float:
+    """What looks before leave to this one; all of it where it is none that was planned."""
+    from labrig_analysis.statistics.looks import error_at
+
+    if rule.donors is None or donors < 2:
+        return rule.error_rate
+    planned, looks = rule.donors.planned, rule.donors.looks
+    return error_at(donors, planned, looks, rule.error_rate) or rule.error_rate
 
 
 @lru_cache(maxsize=256)

@@ -29,8 +29,8 @@ class Standing:
     """Whether what the runs show together tests what was committed.
 
     Attributes:
-        failures: by run, in words: changed, not committed, amended after its data. None of the
-            study's sentences is then a test of a hypothesis.
+        failures: by run, in words: changed, not committed, amended after its data, a pilot,
+            without an analysis plan. None of the study's sentences is then a test of a hypothesis.
         remarks: what a reader must know all the same.
     """
 
@@ -109,6 +109,10 @@ def _failures(run: Analysis) -> Iterator[str]:
         yield f"{name} was done with something else than was committed"
     elif record.commitment.post_hoc:
         yield f"{name} was committed, or amended, after there could be data"
+    elif record.identity.get("pilot"):
+        yield f"{name} was a pilot"
+    elif record.protocol.analysis is None:
+        yield f"{name} was committed without an analysis plan"
 
 
 def _remarks(runs: Sequence[Analysis]) -> Iterator[str]:

@@ -21,7 +21,8 @@ from labrig.plan.power import (
     dunnett_alpha,
     sights,
 )
-from labrig.protocol.analysis_plan import AnalysisPlan, PlannedContrast
+from labrig.protocol.analysis_plan import AnalysisPlan, PlannedContrast, PlannedDonors
+from labrig_analysis.statistics.looks import error_at
 
 CATALOGUE = Path(labrig.__path__[0]).parent / "protocols"
 BENCH = CATALOGUE / "rigs" / "simulated-bench.yaml"
@@ -71,7 +72,7 @@ def design(arms=("a", "b"), *, correction="dunnett", donors=1, gates=(), **of_ea
             for a in arms
         ),
     )  # fmt: skip
-    return Design(rule, tuple(each(a, **of_each) for a in arms), len(arms) + 1, donors, LOSSES)
+    return Design(rule, tuple(each(a, **of_each) for a in arms), donors, LOSSES)
 
 
 @pytest.mark.parametrize("donors", [3, 6])
@@ -114,13 +115,33 @@ def test_multiplicity_costs_power_and_a_gate_pays_none():
     assert (gate.gate, gate.alpha, later.alpha) == (True, 0.05, 0.05)
 
 
-def test_primary_read_outs_share_the_error_rate():
-    one = design(("a",), correction="holm")
-    both = Design(
-        one.rule.model_copy(update={"primary": ("mass", "strength")}), one.contrasts, 2, 1, LOSSES
-    )
-    shares = [sight.alpha for sight in sights(both, donors=4)]
-    assert shares == pytest.approx([0.05 * one.rule.mass_share, 0.05 * (1 - one.rule.mass_share)])
+def given(one, **rule):
+    return Design(one.rule.model_copy(update=rule), one.contrasts, one.donors, LOSSES)
+
+
+def test_read_outs_get_the_shares_that_the_report_gives_them():
+    one = given(design(("a",)), primary=("mass", "strength"))
+    assert [s.alpha for s in sights(one, donors=4)] == pytest.approx([0.03, 0.02])
+    one = given(one, correction="holm")
+    steps = [s.alpha for s in sights(one, donors=4)]
+    assert steps == pytest.approx([0.025, 0.025]), "one Holm over contrasts and read-outs"
+    one = given(design(("a", "b"), gates=("a",)), primary=("mass", "strength"))
+    gate, of_gate, mass, strength = sights(one, donors=4)
+    assert (gate.alpha, mass.alpha) == pytest.approx((0.05, 0.03)), "a gate for mass asks mass"
+    assert of_gate.alpha == strength.alpha < 0.02, "strength of either arm is behind it"
+
+
+def test_a_look_gets_what_the_report_spends_there():
+    one = given(design(("a",)), donors=PlannedDonors(planned=6, looks=(3,)))
+    alphas = [sights(one, donors=n)[0].alpha for n in (3, 6)]
+    assert alphas == pytest.approx([error_at(n, 6, (3,), 0.05) for n in (3, 6)])
+    assert sights(one, donors=4)[0].alpha == 0.05, "no look of the plan: exploratory"
+
+
+@pytest.mark.parametrize("correction", ["dunnett", "holm", "in-order"])
+def test_one_error_is_pooled_over_the_arms_that_are_compared(correction):
+    for arms in (("a",), ("a", "b", "d")):
+        assert sights(design(arms, correction=correction), donors=4)[0].df == 3 * len(arms)
 
 
 def test_what_plumbing_cannot_tell_has_no_power_in_this_run():

@@ -118,7 +118,10 @@ def test_no_loss_over_six_donors_is_shown_to_be_none(night):
 def test_too_few_donors_are_exploratory_and_say_how_many_were_planned(night):
     study = study_of(night, 3, loss=TRUE_LOSS)
     assert study.arms.exploratory == ("3 of 6 planned donors, and no look at so many",)
-    assert "3 of 6 planned donors" in render_study(study, MAKER)
+    page = render_study(study, MAKER)
+    assert "3 of 6 planned donors" in page
+    assert "<strong>Exploratory</strong>" in page
+    assert "<strong>Verdict</strong>" not in page
 
 
 def test_a_donor_on_two_plates_is_one_donor(night):
@@ -210,6 +213,22 @@ def test_uncommitted_and_changed_runs_test_nothing(night):
         record=replace(runs[0].record, commitment=CommitmentShown(entries=COMMITTED, fits=False)),
     )
     assert "something else than was committed" in joined([changed, runs[1]]).failures[0]
+
+
+def test_committed_pilots_and_runs_without_an_analysis_plan_test_nothing(night):
+    first, second = night("d1"), night("d2")
+    pilot = replace(second.record, identity={**second.record.identity, "pilot": True})
+    found = joined([first, replace(second, record=pilot)])
+    assert found.failures == ("night of d2 was a pilot",)
+    bare = [
+        replace(run, record=replace(run.record, protocol=run.record.protocol.model_copy(
+            update={"analysis": None}
+        )))
+        for run in (first, second)
+    ]  # fmt: skip
+    said = "was committed without an analysis plan"
+    assert joined(bare).failures == (f"night of d1 {said}", f"night of d2 {said}")
+    assert not joined([first, second]).failures
 
 
 def test_a_run_without_a_read_out_is_told_and_left_out_of_it(night):
