@@ -13,6 +13,10 @@ DONE_FRACTION = 0.95
 NOT_DONE_FRACTION = 0.02
 """[P] Up to here as not given."""
 SAME_RATE = 0.01
+_REFRESH_S = 1.0
+"""[P] So rarely a pump that runs may bring its counter up to date."""
+_NOISE_UL = 1e-3
+"""[P] Of a counter of floating-point numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,18 @@ def classify(dose: SentDose, state: PumpState, now_s: float) -> Witness:
         # Whoever asked since may have been told of a power cut; at 0 the counter hides it.
         return Witness("unknown", None)
     return Witness("not done", came_ul)
+
+
+def agree(first: PumpState, second: PumpState, within_s: float) -> bool:
+    """Whether a pump can have counted from one reading to another that followed at once."""
+    if first.delivered_ul is None or second.delivered_ul is None:
+        return True
+    came_ul = second.delivered_ul - first.delivered_ul
+    step_ul = max(first.counter_step_ul, second.counter_step_ul)
+    rate_ul_min = max(s.rate_ul_min if s.running else 0.0 for s in (first, second))
+    most_ul = rate_ul_min * (within_s + _REFRESH_S) / 60.0 + 2 * step_ul + _NOISE_UL
+    turned = second.counter_range_ul is not None and came_ul % second.counter_range_ul <= most_ul
+    return -(2 * step_ul + _NOISE_UL) <= came_ul <= most_ul or turned
 
 
 def counted_ul(dose: SentDose, state: PumpState, now_s: float) -> float | None:

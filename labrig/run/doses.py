@@ -30,10 +30,10 @@ from labrig.record.kinds.pump_deviations import DoseAlarm, DoseRefused, DoseUnce
 from labrig.record.said import entry_of
 from labrig.run.desk import Desk
 from labrig.run.dose_questions import certainly_missing_ul, question_of
-from labrig.run.dose_witness import NOT_DONE_FRACTION, Witness, classify, counted_ul
+from labrig.run.dose_witness import NOT_DONE_FRACTION, Witness, agree, classify, counted_ul
 from labrig.run.lease import StaleEpoch
 from labrig.run.orders import Decided, Order, Settle
-from labrig_drivers.errors import AlarmRaised, Refused
+from labrig_drivers.errors import AlarmRaised, Refused, ReplyError
 from labrig_drivers.kinds import Pump, PumpState
 
 MOST_TRIES = 2
@@ -117,7 +117,7 @@ class DoseGiver:
             self._queue.append(order)
             return
         try:
-            state = pump.state()
+            state = self._confirmed(pump, pump.state())
             self._show(state)
             rate_ul_min = pump.quantised(dose.rate_ul_min)
         except (Refused, StaleEpoch):
@@ -162,6 +162,25 @@ class DoseGiver:
         flight.sent = replace(sent, acknowledged=True)
         flight.check_s = sent.sent_s + dose.volume_ul / sent.rate_ul_min * 60.0 + _MARGIN_S
         self._desk.note("dose", dose.key, "acknowledged", DoseAcknowledged())
+
+    def _confirmed(self, pump: Pump, first: PumpState) -> PumpState:
+        """What is counted before and after a dose decides about it: it is read twice.
+
+        Not every line has a checksum: one bit that turned may look like a dose, or like none.
+
+        Raises:
+            ReplyError: both readings cannot be so.
+        """
+        heard_s = self._desk.clock.now_s()
+        state = pump.state()
+        if not agree(first, state, self._desk.clock.now_s() - heard_s):
+            counted = f"{first.delivered_ul:g}, then {state.delivered_ul:g} µL"
+            raise ReplyError(
+                self._instrument,
+                f"it said that it had delivered {counted}, within one moment.",
+                "Look at its cable: bytes are changed on their way.",
+            )
+        return state
 
     def settle(self, settle: Settle) -> None:
         """Take over a dose that an earlier process had sent; :meth:`look` asks the pump."""
@@ -214,6 +233,8 @@ class DoseGiver:
         now_s = self._desk.clock.now_s()
         witness = self._witness(flight, pump, now_s)
         if witness.classification == "under way":
+            # It has begun: whatever its counter says later, it is not one that never came.
+            flight.sent = replace(flight.sent, acknowledged=True)
             planned_s = flight.sent.volume_ul / flight.sent.rate_ul_min * 60.0
             if now_s <= flight.sent.sent_s + 2 * planned_s + 60.0:
                 flight.check_s = now_s + max(1.0, planned_s / 20)
@@ -225,9 +246,12 @@ class DoseGiver:
         return self._conclude(flight.order, flight.dose, witness, self._bounds(flight, witness))
 
     def _witness(self, flight: _Flight, pump: Pump, now_s: float) -> Witness:
-        self._last_state = pump.state()
-        self._show(self._last_state)
-        return classify(flight.sent, self._last_state, now_s)
+        state = pump.state()
+        if classify(flight.sent, state, now_s).classification != "under way":
+            state = self._confirmed(pump, state)
+        self._last_state = state
+        self._show(state)
+        return classify(flight.sent, state, now_s)
 
     def _bounds(self, flight: _Flight, witness: Witness) -> Bounds:
         """Between what the dose came to, by the counter or else by the time there was for it."""
