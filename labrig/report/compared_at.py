@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from labrig.plan.timeline import Frame
+from labrig.plan.timeline import Film, Frame
 from labrig.protocol.analysis_plan import AnalysisPlan
 from labrig.report.comparisons import Readings, diameter_readings, film_readings
 from labrig.report.moments import at_time, fullest
@@ -46,7 +46,7 @@ def compared_at(
     span_s: tuple[float, float],
     plan: AnalysisPlan,
 ) -> Compared:
-    """Diameter and contraction at the time of the plan; at the end of the run where it names none.
+    """Diameter and contraction at the time of the plan; at their last where it names none.
 
     Args:
         record: of the run.
@@ -57,7 +57,6 @@ def compared_at(
         plan: in force.
     """
     treated_from_s, until_s = span_s
-    at_s = record.plan.forecast.duration_s if plan.at_h is None else 3600 * plan.at_h
     seen = wells[wells["log_diameter"].notna()]
     before = seen["hours"] * 3600 <= treated_from_s
     earlier, later = (
@@ -65,12 +64,20 @@ def compared_at(
         for own in (seen[before], seen[~before])
     )
     starts_s, cut_off = _rounds(record, until_s)
-    moment = at_time(later, record.plan.wells, starts_s, at_s, cut_off)
+    rounds_s = max(starts_s.values(), default=0.0) if plan.at_h is None else 3600 * plan.at_h
+    moment = at_time(later, record.plan.wells, starts_s, rounds_s, cut_off)
     mass = None
     if moment.number is not None:
         baseline = fullest(earlier, record.plan.wells, cut_off)
         mass = diameter_readings(wells, (baseline, moment.number), moment.why_not)
-    return Compared(mass, film_readings(design, films, treated_from_s, at_s))
+    films_s = _last_film_s(record) if plan.at_h is None else 3600 * plan.at_h
+    return Compared(mass, film_readings(design, films, treated_from_s, films_s))
+
+
+def _last_film_s(record: Record) -> float:
+    """When the last film of the plan is due; the end of the run without any."""
+    due_s = [entry.offset_s for entry in record.plan.timeline if isinstance(entry, Film)]
+    return max(due_s, default=record.plan.forecast.duration_s)
 
 
 def _rounds(record: Record, until_s: float) -> tuple[Mapping[int, float], set[int]]:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
+from labrig.report.analysis import Analysis
 from labrig.report.arms.effects import Effect
 from labrig.report.arms.sentences import scope_of, sentence_of
 from labrig.report.arms.verdicts import ArmsVerdict
 from labrig.report.maker import Maker
-from labrig.report.standing import UNWITNESSED
+from labrig.report.standing import when_known
 from labrig.study.analysis import Forest, StudyAnalysis
 from labrig.study.forest import forest_figure
 
@@ -46,9 +47,18 @@ def render_study(study: StudyAnalysis, maker: Maker) -> str:
         other_set=other_set(study),
         checks=[check_row(forest, together) for forest in study.forests],
         thresholds=thresholds,
-        unwitnessed=UNWITNESSED,
+        committed=committed,
         maker=maker,
     )
+
+
+def committed(run: Analysis) -> str:
+    """When a run's commitment in force at its start was made, and how that is known."""
+    shown = run.record.commitment
+    if shown is None:
+        return "none"
+    before = shown.entries[: len(shown.entries) - shown.after_data] or shown.entries
+    return f"{before[-1]['utc']}, {when_known(shown)}"
 
 
 def other_set(study: StudyAnalysis) -> str:

@@ -6,11 +6,12 @@ donor that lies on several plates stays one donor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from labrig.plan.plan import WellPlan
+from labrig.protocol.analysis_plan import plan_in_force
 from labrig.report.analysis import Analysis
 from labrig.report.arms.guards import failed_donors, guard_of
 from labrig.report.arms.verdicts import MeasuredArms
@@ -49,8 +50,11 @@ def pool(runs: Sequence[Analysis]) -> Pooled:
         runs: that belong together (:func:`labrig.study.joining.joined`).
     """
     remarks: list[str] = []
-    mass = _readings(runs, "diameter", lambda run: run.compared.mass, remarks)
-    strength = _readings(runs, "contraction", lambda run: run.compared.strength, remarks)
+    adjusted = plan_in_force(runs[0].record.protocol).baseline != "none"
+    of_mass = [(run, run.compared.mass) for run in runs]
+    of_strength = [(run, run.compared.strength) for run in runs]
+    mass = _readings(of_mass, "diameter", remarks, adjusted=adjusted)
+    strength = _readings(of_strength, "contraction", remarks, adjusted=adjusted)
     wells = [well for number, run in enumerate(runs, 1) for well in _wells(number, run, remarks)]
     design = Design(tuple(wells), runs[0].design.levels, runs[0].design.control)
     left_out = {
@@ -99,19 +103,22 @@ def _wells(number: int, run: Analysis, remarks: list[str]) -> list[WellPlan]:
 
 
 def _readings(
-    runs: Sequence[Analysis],
+    runs: Sequence[tuple[Analysis, Readings | None]],
     word: str,
-    of: Callable[[Analysis], Readings | None],
     remarks: list[str],
+    *,
+    adjusted: bool,
 ) -> Readings | None:
-    """One read-out of all runs; a run without it, or alone without a baseline, is left out."""
+    """One read-out of all runs; a run without it is left out.
+
+    So is one without a baseline, where others have one and it is ``adjusted`` for.
+    """
     import pandas as pd
 
-    found = [(number, run, of(run)) for number, run in enumerate(runs, 1)]
-    some_before = any(own is not None and own.baseline is not None for *_, own in found)
+    some_before = adjusted and any(own is not None and own.baseline is not None for _, own in runs)
     parts: list[pd.DataFrame] = []
     whys: dict[str, None] = {}
-    for number, run, own in found:
+    for number, (run, own) in enumerate(runs, 1):
         name = run.record.folder.root.name
         if own is None:
             remarks.append(f"{name} measured no {word} after treatment began")
@@ -122,7 +129,7 @@ def _readings(
         if own.why_not:
             whys[f"{name}: {own.why_not}"] = None
         moments = {own.last: COMPARED}
-        if own.baseline is not None:
+        if some_before and own.baseline is not None:
             moments[own.baseline] = BEFORE
         table = own.table[own.table["moment"].isin(list(moments))]
         parts.append(

@@ -1,9 +1,13 @@
 """Arms are compared at the planned time, or the page says at what other one."""
 
+from dataclasses import replace
+
 import pytest
 
 from labrig.plan.plan import WellPlan
+from labrig.report.analysis import analyse
 from labrig.report.moments import at_time
+from labrig.report.record import read_record
 
 WELLS = [WellPlan(w, "xy"[i % 2], "d", "", "", False) for i, w in enumerate("abcd")]
 STARTS = {round_: 3600.0 * hours for round_, hours in enumerate((0, 24, 47, 48, 72))}
@@ -29,3 +33,10 @@ def test_the_round_of_comparison(case):
     assert moment.number == chosen
     assert (moment.why_not == "") == planned
     assert planned or f"{hours:g} h" in moment.why_not
+
+
+@pytest.mark.parametrize("last_film", ["4 h", "13.6 h"])
+def test_a_plan_that_names_no_time_means_its_last_films_however_early(write_run, story, last_film):
+    edits = (*story.edits, ("at: [1.1 h, 13.6 h]", f"at: [1.1 h, {last_film}]"))
+    found = analyse(read_record(write_run(replace(story, edits=edits, films_measured=True))))
+    assert found.compared.strength.why_not == ""

@@ -270,6 +270,20 @@ def test_spreads_for_labrig_power_are_those_of_the_nights(night):
     assert "which one donor cannot show" in alone.basis
 
 
+def test_a_run_without_a_baseline_stays_where_the_plan_adjusts_for_none(night):
+    def nights(baseline):
+        for n in range(1, 4):
+            run = night(f"d{n}")
+            mass = replace(run.compared.mass, baseline=None) if n == 1 else run.compared.mass
+            plan = run.record.protocol.analysis.model_copy(update={"baseline": baseline})
+            protocol = run.record.protocol.model_copy(update={"analysis": plan})
+            record = replace(run.record, protocol=protocol)
+            yield replace(run, record=record, compared=replace(run.compared, mass=mass))
+
+    assert len(of_arm(analyse_study([*nights("change")])).mass.effect.donors) == 2
+    assert len(of_arm(analyse_study([*nights("none")])).mass.effect.donors) == 3
+
+
 def test_page_and_tables_are_whole_and_the_same_each_time(night, tmp_path, write_run, story):
     study = study_of(night, 6, loss=TRUE_LOSS)
     page = render_study(study, MAKER)
