@@ -5,6 +5,7 @@ from __future__ import annotations
 from labrig.report.arms.classes import CLASSES, Finding
 from labrig.report.arms.verdicts import ArmsVerdict, ArmVerdict
 
+_LOST = {"myopenia-like": "mass", "dynapenia-like": "strength", "low-quality": "quality"}
 _WORDS = {"mass": "diameter", "strength": "contraction", "quality": "contraction over diameter"}
 
 
@@ -14,13 +15,7 @@ def sentence_of(arm: ArmVerdict, all_arms: ArmsVerdict) -> str:
     told = "; ".join(_ratio(name, found) for name, found in shown)
     start = f"{_where(arm, all_arms)}{arm.arm}"
     if arm.label in CLASSES:
-        how = (
-            "each loss shown to be at least as large as its threshold"
-            if arm.grade == "at least the threshold"
-            else "a loss shown, its estimate past the threshold; not shown to be as large"
-        )
-        if arm.label == "sarcopenia-like" and arm.grade != "at least the threshold":
-            how = "both losses shown, their estimates past the thresholds; not shown to be as large"
+        how = _lost(arm)
         said = f"{start} is {arm.label} against {arm.against}: {told}; {how} ({_p(arm.p)})."
     elif arm.label == "none":
         said = (
@@ -74,6 +69,23 @@ def _where(arm: ArmVerdict, all_arms: ArmsVerdict) -> str:
 
 def _of_donors(count: int) -> str:
     return "in one only" if count == 1 else f"over {count}"
+
+
+def _lost(arm: ArmVerdict) -> str:
+    """Which loss is shown, and how large it is shown to be."""
+    shown = arm.grade == "at least the threshold"
+    if arm.label == "sarcopenia-like":
+        return (
+            "each loss shown to be at least as large as its threshold"
+            if shown
+            else "both losses shown, their estimates past the thresholds; not shown to be as large"
+        )
+    of_what = _WORDS[_LOST[arm.label]]
+    return f"the loss of {of_what} shown " + (
+        "to be at least as large as its threshold"
+        if shown
+        else "with an estimate past its threshold; not shown to be as large"
+    )
 
 
 def _shown(arm: ArmVerdict) -> list[tuple[str, Finding]]:

@@ -322,3 +322,12 @@ def test_the_command_joins_run_folders_or_says_why_not(write_run, story, tmp_pat
     with pytest.raises(ExportRefused, match="is not there any more"):
         read_source(tmp_path / "study")
     assert {row["donor"] for row in rows} == {"demo-donor"}
+
+
+def test_only_the_loss_that_is_shown_is_called_one(night):
+    study = study_of(night, 6, loss={ARM: (0.95, 0.50)}, donor_by_arm=0.02, well=0.03)
+    arm = of_arm(study)
+    sentence = sentence_of(arm, study.arms)
+    assert arm.label == "dynapenia-like"
+    assert "; the loss of contraction shown to be at least as large as its threshold (" in sentence
+    assert "each loss" not in sentence
