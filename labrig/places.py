@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
 
-PATTERN = r"^[A-P][1-9][0-9]?$"
+NAME = r"[A-P][1-9][0-9]?"
+"""A well's name within a longer pattern."""
+PATTERN = rf"^{NAME}$"
 """Of a well, for JSON schemas: the rows of a 384-well plate, and two digits of columns."""
 RULE = "A well is a row letter from A to P and a column number from 1 to 99: B3."
 
+_IN_TEXT = re.compile(r"(?<![A-Za-z0-9])[A-Pa-p]0?[1-9][0-9]?(?![A-Za-z0-9])")
 _NAME = re.compile(r"([A-P])([1-9][0-9]?)")
 _SLIPS = (
     re.compile(r"(?P<row>[A-Pa-p])[ _:-]?0*(?P<column>[1-9][0-9]?)"),
@@ -119,6 +122,18 @@ def rows_and_columns(names: Iterable[str]) -> tuple[list[str], list[str]]:
     rows = {place.row: place.row_name for place in places}
     columns = {place.column: place.column_name for place in places}
     return [rows[row] for row in sorted(rows)], [columns[column] for column in sorted(columns)]
+
+
+def wells_named_in(text: str) -> set[str]:
+    """The wells whose names stand by themselves in a text, such as a file's name.
+
+    >>> sorted(wells_named_in("day3_A01_s2, B3"))
+    ['A1', 'B3']
+    """
+    said = _IN_TEXT.findall(text.replace("_", " "))
+    # Names such as A01_f3: small letters count where no capital names a well.
+    said = [name for name in said if name[0].isupper()] or said
+    return {well for name in said if (well := meant_well(name)) is not None}
 
 
 def meant_well(text: str) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from labrig.places import RULE, in_order, meant_well
+from labrig.places import NAME, RULE, in_order, meant_well, wells_named_in
 from labrig_measure.errors import MeasureError
 
 COLUMNS = ("well", "arm", "donor")
@@ -23,8 +23,7 @@ _MEANT = {
 }
 _EXCEL = re.compile(r"(?P<path>.+\.xls[xm])(?::(?P<sheet>.+))?", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"\d,\d")
-_IN_NAMES = re.compile(r"(?<![A-Za-z0-9])[A-Pa-p]0?[1-9][0-9]?(?![A-Za-z0-9])")
-_FRAME = re.compile(r"(?P<well>[A-P][1-9][0-9]?)_f\d+(?:_t(?P<round>\d+))?(?:_phase)?")
+_FRAME = re.compile(rf"(?P<well>{NAME})_f\d+(?:_t(?P<round>\d+))?(?:_phase)?")
 _SHOWN = 8
 Line = tuple[int, list[str]]
 
@@ -177,10 +176,7 @@ def round_of_field(field: str) -> int:
 def _wells_in(field: str) -> set[str]:
     if frame := _FRAME.fullmatch(field):
         return {frame["well"]}
-    said = _IN_NAMES.findall(field.replace("_", " "))
-    # Names such as A01_f3: small letters count where no capital names a well.
-    said = [name for name in said if name[0].isupper()] or said
-    return {well for name in said if (well := meant_well(name)) is not None}
+    return wells_named_in(field)
 
 
 def _either(wells: Iterable[str]) -> str:

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labrig.plan.plan import RunRules
+from labrig.record.detail import to_detail
+from labrig.record.said import SaidDeviation
 from labrig.run.air import watches_of
 from labrig.run.board import Alarm, Board
 from labrig.run.interlocks import Interlocks
@@ -31,8 +33,8 @@ class Desk:
     def alarm(self, code: str, about: str, what: str, remedy: str) -> None:
         self.board.alarm(Alarm(code, about, 0.0, what, remedy))
 
-    def deviation(self, code: str, **detail: Any) -> None:
-        self.deviations.append((code, detail))
+    def deviation(self, said: SaidDeviation) -> None:
+        self.deviations.append((said.CODE, to_detail(said)))
 
     def stands(self) -> set[tuple[str, str]]:
         return {(alarm.code, alarm.about) for alarm in self.board.alarms()}
