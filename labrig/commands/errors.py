@@ -37,7 +37,8 @@ def explain(error: Exception) -> int:
     from labrig.run.runner import RunOver
     from labrig.run_folder import NotARunFolder
 
-    console = Console(stderr=True, highlight=False)
+    # A path that is broken in two cannot be copied: lines are left to the terminal.
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     if isinstance(error, StartRefused):
         console.print(f"[bold red]Not started:[/] {escape(str(error))}")
         for finding in error.findings:
