@@ -196,12 +196,7 @@ def _dated(source: Source) -> dict[str, str]:
 
 
 def _media_type(file: Path) -> str:
-    own = {
-        ".yaml": "application/yaml",
-        ".jsonl": "application/jsonl",
-        ".sqlite": "application/vnd.sqlite3",
-    }
-    kind = own.get(file.suffix) or mimetypes.guess_type(file.name)[0]
+    kind = _MEDIA_TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0]
     return kind or "application/octet-stream"
 
 

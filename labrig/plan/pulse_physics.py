@@ -15,9 +15,6 @@ CONDUCTIVITY_MEDIUM_S_M = 1.5
 
 FARADAY_C_MOL = 96485.33212
 
-HEAT_CAPACITY_J_GK = 4.18
-"""Water."""
-
 HEAT_LOSS_MW_K = 10.0
 """Heat a well passes to its surroundings, per kelvin: an assumption, calibrate [P]."""
 

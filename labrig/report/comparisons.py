@@ -78,52 +78,16 @@ class ArmComparison:
     why_not: str
 
 
-def compare_arms(
-    design: Design,
-    wells: pd.DataFrame,
-    rounds: tuple[int | None, int],
-    censored_from_s: Mapping[str, float],
-) -> tuple[ArmComparison, ...]:
-    """Every arm against the control at one round, both ways of counting what went wrong.
-
-    Args:
-        design: with a control.
-        wells: from :func:`labrig.report.growth.well_table`, thin wells left out.
-        rounds: the baseline round, None without one, and the round to compare at.
-        censored_from_s: by well.
-    """
-    return all_arms(design, "diameter", diameter_readings(wells, rounds), censored_from_s)
-
-
-def compare_contraction(
-    design: Design,
-    films: pd.DataFrame,
-    treated_from_s: float,
-    censored_from_s: Mapping[str, float],
-    at_s: float = math.inf,
-) -> tuple[ArmComparison, ...]:
-    """Every arm against the control by the last block of films that shows them all.
-
-    A block in which an arm lacks a donor, because its films count for nothing, is taken only where
-    no other shows more. Nothing without films after treatment that count.
-
-    Args:
-        design: with a control.
-        films: ``contractions.csv``.
-        treated_from_s: films before this are baseline.
-        censored_from_s: by well.
-        at_s: as of :func:`film_readings`.
-    """
-    readings = film_readings(design, films, treated_from_s, at_s)
-    if readings is None:
-        return ()
-    return all_arms(design, "optical contraction", readings, censored_from_s)
-
-
 def diameter_readings(
     wells: pd.DataFrame, rounds: tuple[int | None, int], why_not: str = ""
 ) -> Readings:
-    """Diameter by well and round; arguments as of :func:`compare_arms` and :class:`Readings`."""
+    """Diameter by well and round; see :class:`Readings`.
+
+    Args:
+        wells: from :func:`labrig.report.growth.well_table`, thin wells left out.
+        rounds: the baseline round, None without one, and the round to compare at.
+        why_not: why that is not the committed time.
+    """
     import numpy as np
 
     table = wells[wells["log_diameter"].notna()].rename(columns={"round": "moment"})

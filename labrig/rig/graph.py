@@ -61,14 +61,6 @@ def wells_by_dosing_lines(
     return {well: tuple(groups[key]) for well, key in key_of.items()}
 
 
-def _sentence(what: str, sizes: list[int], each: str) -> str:
-    if not sizes:
-        return f"{what}: no unit, nothing on this rig carries it"
-    low, high = min(sizes), max(sizes)
-    wells = f"{low} well{'' if low == 1 else 's'}" if low == high else f"{low} to {high} wells"
-    return f"{what}: {len(sizes)} unit{'' if len(sizes) == 1 else 's'}, each {each} {wells}"
-
-
 def well_centre_um(rig: Rig, well: str) -> tuple[float, float]:
     """Stage position (x, y) of the middle of a well of the plate as it lies, turned about A1."""
     place = Place.of(well)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 
 from truthcheck.night import Night, Violation
@@ -33,23 +33,6 @@ def _unended(night: Night) -> Iterator[Violation]:
             yield Violation("two ends", f"{entry['kind']} {entry['key']} has {count} last words")
     for key in ends.keys() - {entry["key"] for entry in night.plan["timeline"]}:
         yield Violation("not planned", f"the journal ends {key}, which nobody planned")
-
-
-def _missed_most(night: Night) -> bool:
-    """Whether more than half of the doses of a factor, or of three pictures or more, never came."""
-    came = {
-        row.key
-        for row in night.of("dose", "frame", "film", "reading")
-        if row.state in ("confirmed", "unknown")
-    }
-    roles: defaultdict[tuple[str, ...], list[bool]] = defaultdict(list)
-    for entry in night.entries("dose", "frame"):
-        role = (entry["kind"], entry.get("factor", entry.get("channel")))
-        roles[role].append(entry["key"] in came)
-    return any(
-        sum(found) < len(found) / 2 and (role[0] == "dose" or len(found) >= 3)
-        for role, found in roles.items()
-    )
 
 
 def _outcome(night: Night) -> Iterator[Violation]:

@@ -19,11 +19,8 @@ from labrig_drivers.kinds import Identity, StageLimits
 from labrig_drivers.transports.base import Transport
 
 _LONGEST_REPLY = 120
-# A stage accelerates, settles and polls besides travelling; found by no measurement [P].
-_SETTLING_S = 1.0
 _COARSEST_PER_UM = 1.0
 _LONGEST_ANSWER_S = 0.5  # of an answer that has begun: 120 bytes at 9600 baud take 0.13 s
-_SPEED_MARGIN = 2.0
 
 
 class AsiStage:

@@ -11,7 +11,7 @@ import pytest
 from labrig.plan.experimental_units import Unit
 from labrig.report.analysis import analyse
 from labrig.report.build import build_report
-from labrig.report.comparisons import compare_contraction
+from labrig.report.comparisons import all_arms, film_readings
 from labrig.report.contraction import (
     films_left_out,
     strength_by_round,
@@ -166,7 +166,7 @@ def test_the_last_films_that_show_all_arms_are_compared(write_run, night, case):
         if films.loc[row, "film"] in flagged.get(arm_of[films.loc[row, "well"]], ()):
             films.loc[row, "status"] = "flagged"
     design = design_of(record.protocol, record.rig, record.plan.wells)
-    found = compare_contraction(design, films, 0.0, {})
+    found = all_arms(design, "optical contraction", film_readings(design, films, 0.0), {})
     other = [c for c in found if c.arm == "vehicle-tonic"]
     assert other
     assert all(c.hours == pytest.approx(hours, abs=0.2) and c.result for c in other)
@@ -176,7 +176,7 @@ def test_no_comparison_where_no_film_counts(write_run, night):
     record = read_record(write_run(night))
     films = record.films.assign(status="failed", amplitude_um=float("nan"))
     design = design_of(record.protocol, record.rig, record.plan.wells)
-    assert compare_contraction(design, films, 0.0, {}) == ()
+    assert film_readings(design, films, 0.0) is None
 
 
 def test_films_that_count_for_nothing_are_told_first_and_not_called_measured(write_run, night):

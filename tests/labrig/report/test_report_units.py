@@ -10,7 +10,7 @@ from labrig.plan.aspects import IMPULSES, arm_levels
 from labrig.plan.experimental_units import aspects_between, units_of
 from labrig.plan.plan import WellPlan
 from labrig.protocol.loading import load_protocol
-from labrig.report.comparisons import compare_arms, compare_contraction
+from labrig.report.comparisons import all_arms, diameter_readings, film_readings
 from labrig.report.growth import over_own_baseline, unit_table, well_table, wells_that_count
 from labrig.report.moments import fullest
 from labrig.report.units import Design
@@ -91,6 +91,10 @@ def measures(
     return plan, table
 
 
+def diameters(plan, table, censored_from_s, rounds=(None, 1)):
+    return all_arms(design(plan), "diameter", diameter_readings(table, rounds), censored_from_s)
+
+
 def of_arm(rows, arm="nerve-sham", analysis="intention to treat", readout="diameter"):
     (row,) = [r for r in rows if (r.arm, r.analysis, r.readout) == (arm, analysis, readout)]
     return row
@@ -98,7 +102,7 @@ def of_arm(rows, arm="nerve-sham", analysis="intention to treat", readout="diame
 
 def test_with_donors_the_test_is_over_donors():
     plan, table = measures({"d": 1.1, "e": 1.2, "f": 1.3})
-    rows = compare_arms(design(plan), table, (None, 1), {})
+    rows = diameters(plan, table, {})
     nerve = of_arm(rows)
     assert nerve.unit == "donor"
     assert nerve.result.n == (3, 3)
@@ -129,7 +133,7 @@ PLUMBING = {
 def test_donors_that_share_what_carries_the_treatment_are_no_n(case):
     line, why = PLUMBING[case]
     plan, table = measures({"d": 1.1, "e": 1.2, "f": 1.3}, line=line)
-    row = of_arm(compare_arms(design(plan), table, (None, 1), {}))
+    row = of_arm(diameters(plan, table, {}))
     assert row.result.ratio == pytest.approx((1.1 * 1.2 * 1.3) ** (1 / 3))
     assert why in row.result.test
     assert (row.result.p is None) == (row.result.low is None) == bool(why)
@@ -138,7 +142,7 @@ def test_donors_that_share_what_carries_the_treatment_are_no_n(case):
 
 def test_with_one_donor_the_test_is_over_units_and_censoring_counts():
     plan, table = measures({"d": 1.2})
-    rows = compare_arms(design(plan), table, (None, 1), {plan[-1].well: 0.0})
+    rows = diameters(plan, table, {plan[-1].well: 0.0})
     assert of_arm(rows).result.n == (2, 2)
     assert of_arm(rows).result.p is not None
     per_protocol = of_arm(rows, analysis="per protocol")
@@ -155,7 +159,7 @@ def test_nothing_that_drops_out_changes_a_change(censored, from_h):
         return str(int(name[1:]) % 2 + 2 * (int(name[1:]) > 4))
 
     plan, table = measures({"d": 1.5}, rounds=(0, 1, 2), copies=4, line=line)
-    rows = compare_arms(design(plan), table, (0, 2), dict.fromkeys(censored, 3600.0 * from_h))
+    rows = diameters(plan, table, dict.fromkeys(censored, 3600.0 * from_h), (0, 2))
     row = of_arm(rows, analysis="per protocol", readout="diameter over its baseline")
     assert row.result.ratio == pytest.approx(1.0)
     assert of_arm(rows, analysis="per protocol").result.ratio != pytest.approx(1.5)
@@ -165,7 +169,7 @@ def test_wells_with_few_tubes_are_in_no_comparison():
     plan, table = measures({"d": 1.2, "e": 1.2})
     thin = table.assign(tubes=[30, 30, 30, 5, 30, 30, 30, 30])
     thin.loc[thin["tubes"] == 5, "log_diameter"] = np.log(500.0)
-    row = of_arm(compare_arms(design(plan), wells_that_count(thin, 20), (None, 1), {}))
+    row = of_arm(diameters(plan, wells_that_count(thin, 20), {}))
     assert row.result.ratio == pytest.approx(1.2 * (1.01 / 1.02) ** 0.25)
 
 
@@ -177,7 +181,9 @@ def test_contraction_is_compared_by_geometric_means_too():
             for w, size in zip(plan, (1.0, 4.0, 2.0, 2.0), strict=True)
         ]
     )
-    row = of_arm(compare_contraction(design(plan), films, 0.0, {}), readout="optical contraction")
+    readings = film_readings(design(plan), films, 0.0)
+    rows = all_arms(design(plan), "optical contraction", readings, {})
+    row = of_arm(rows, readout="optical contraction")
     assert row.result.ratio == pytest.approx(1.0)
 
 
