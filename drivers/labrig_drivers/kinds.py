@@ -1,4 +1,4 @@
-"""What a rig needs of each kind of instrument: small Protocols, one a kind.
+"""What a rig needs of each kind of instrument: small Protocols, one per kind.
 
 A driver satisfies one of these by shape, not by inheritance. All methods block, with finite
 time-outs, and raise only :mod:`labrig_drivers.errors`. Every method is safe to call twice

@@ -58,7 +58,7 @@ def status(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption
         seen = glance(folder)
         shown = {"condition": seen.condition, "counters": seen.counters, "why": list(seen.why)}
         if not seen.ended:
-            shown |= _last_words(folder)
+            shown |= _last_heard(folder)
     if as_json:
         about = {"run": str(folder.root), "rig": chosen.rig, "bench": chosen.bench}
         typer.echo(json.dumps({**about, **shown}))
@@ -241,7 +241,7 @@ def _who_and_why(folder: RunFolder, condition: str) -> str:
     return f"{text}. Go on: labrig resume {pasted(folder.root)}" if name == "hold" else text
 
 
-def _last_words(folder: RunFolder) -> dict[str, Any]:
+def _last_heard(folder: RunFolder) -> dict[str, Any]:
     """How far a run had come whose runner does not answer."""
     from labrig.plan.store import read_plan
     from labrig.record.detail import to_detail

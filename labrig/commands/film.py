@@ -67,7 +67,7 @@ def film(
         str | None,
         typer.Option(
             help="Times of the stimulus pulses from the first frame, in seconds: '0.5,1.5,2.5', or "
-            "a text file with one time a line. Without it, beats are looked for."
+            "a text file with one time per line. Without it, beats are looked for."
         ),
     ] = None,
     mask: Annotated[
@@ -221,7 +221,7 @@ def _tell(found: dict[str, Found], delays: Delays | None, out: Path, *, as_json:
 
 
 def read_pulses(text: str) -> list[float]:
-    """Pulse times in seconds from a list, or from a file with one a line.
+    """Pulse times in seconds from a list, or from a file with one per line.
 
     Raises:
         FilmRefused: It holds no time, or something that is none.
@@ -238,7 +238,7 @@ def read_pulses(text: str) -> list[float]:
             where = f"{path}, line {number}" if named else "--pulses"
             raise FilmRefused(
                 f"{where}: {part!r} is no time in seconds; give numbers such as 0.5,1.5 or a file "
-                "with one number a line"
+                "with one number per line"
             )
         times.append(time_s)
     if not times:

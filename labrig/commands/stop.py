@@ -212,7 +212,7 @@ def _make_safe(chosen: ChosenRun, problem: str, say: Say) -> Told | None:
     from subprocess import TimeoutExpired
 
     from labrig.launch.concluding import conclude_if_ended
-    from labrig.launch.runner_child import RunnerOptions, last_words, start_runner
+    from labrig.launch.runner_child import RunnerOptions, last_log_line, start_runner
     from labrig.record.glimpse import last_word
     from labrig.record.integrity import refuse_if_lost
     from labrig.record.rows import JournalError
@@ -264,7 +264,7 @@ def _make_safe(chosen: ChosenRun, problem: str, say: Say) -> Told | None:
             exit_codes.INSTRUMENT if child.returncode == exit_codes.INSTRUMENT
             else exit_codes.REFUSED,
             "refused",
-            f"{chosen.named} was NOT made safe: {last_words(folder)}",
+            f"{chosen.named} was NOT made safe: {last_log_line(folder)}",
         )  # fmt: skip
     return _made_safe(chosen)
 

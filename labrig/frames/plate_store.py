@@ -33,7 +33,7 @@ class PlateLayout:
 
     Attributes:
         wells: names such as ``B4``, in any order.
-        fields: fields a well.
+        fields: fields per well.
         channels: names in storage order.
         rounds: length of the t axis.
         height_px, width_px: of every frame.

@@ -104,7 +104,7 @@ def wait_until_ready(child: subprocess.Popen[bytes], folder: RunFolder) -> None:
         if status == 0 or (status is not None and folder.outcome.exists()):
             return
         if status in (REFUSED, NO_INSTRUMENT):
-            raise RunnerRefused(status, last_words(folder))
+            raise RunnerRefused(status, last_log_line(folder))
         if status is not None:
             raise RunnerDied(f"the runner ended with exit status {status}.\n{log_tail(folder)}")
         if _door_of(folder) == child.pid:
@@ -130,7 +130,7 @@ def _door_of(folder: RunFolder) -> int | None:
     return pid
 
 
-def last_words(folder: RunFolder) -> str:
+def last_log_line(folder: RunFolder) -> str:
     """The last line of the log, which is the runner's reason."""
     lines = folder.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return lines[-1] if lines else "it gave no reason"

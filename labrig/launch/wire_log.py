@@ -1,4 +1,4 @@
-"""The raw transcript of a run: every byte, both ways, with its time, a file a port.
+"""The raw transcript of a run: every byte, both ways, with its time, one file per port.
 
 Lines are ``seconds direction hex``; ``>`` sent, ``<`` received, ``!`` received and thrown away.
 Handed to the operating system piece by piece, without waiting for the disk: the journal, not

@@ -20,7 +20,7 @@ def allocate(protocol: Protocol, rig: Rig) -> tuple[tuple[WellPlan, ...], list[F
     """Draw the layout of the protocol's seed.
 
     Returns:
-        One entry a well in plate order, and findings; no well at all when a finding blocks.
+        One entry per well in plate order, and findings; no well at all when a finding blocks.
 
     Findings: ``allocation.plate``, ``allocation.wells``, ``allocation.no-line``,
     ``allocation.impossible`` (block); ``allocation.donor-lacks-arm``,

@@ -67,7 +67,7 @@ def _events(plan: Plan) -> dict[str, list[float]]:
     moments: dict[str, set[float]] = {}
     for entry in plan.timeline:
         if entry.role != "level" and entry.kind != "reading":
-            # a tick a minute says as much as one a frame, and the file stays small
+            # a tick per minute says as much as one per frame, and the file stays small
             minute = round(entry.offset_s / 60) / 60
             moments.setdefault(MANY_ROWS[entry.row_kind], set()).add(minute)
     return {name: sorted(moments[name]) for name in MANY_ROWS.values() if name in moments}

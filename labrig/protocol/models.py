@@ -218,7 +218,7 @@ class Imaging(Strict):
 
     interval_s: Seconds = Field(alias="interval", gt=0)
     first_s: Seconds = Field(default=0.0, alias="first", ge=0)
-    sites: int = Field(ge=1, le=25, description="fields a well, fixed before the run")
+    sites: int = Field(ge=1, le=25, description="fields per well, fixed before the run")
     min_wall_distance_mm: Mm = Field(default=1.5, alias="wall_distance")
     channels: dict[FileName, Channel]
     films: FilmPlan | None = None

@@ -37,7 +37,7 @@ Readout = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """One positive value a well and moment.
+    """One positive value per well and moment.
 
     Attributes:
         table: columns well, moment (a round or a block of films), hours, value.

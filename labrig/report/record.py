@@ -46,7 +46,7 @@ class Record:
         rows: the journal; empty when there is none or it cannot be trusted.
         fields, tubes: measures, with tubes of one ``kind`` (see ``kinds``); empty tables when
             there are none.
-        films: contraction, a row a film; empty when none was measured.
+        films: contraction, one row per film; empty when none was measured.
         tracks: tubes of that kind over time; empty when none was followed.
         kind: what the tubes in both tables are; None where the tables name no kind.
         plate: the time-lapse; None when there is none.

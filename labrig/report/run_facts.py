@@ -34,7 +34,7 @@ def facts(analysis: Analysis) -> list[tuple[str, str]]:
         ("Cells", protocol.culture.cells),
         ("Donors", donors),
         ("Rounds of pictures", f"{len(analysis.rounds_s)}, {clock(imaging.interval_s)} h apart"),
-        ("Fields a well", str(imaging.sites)),
+        ("Fields per well", str(imaging.sites)),
         ("Held by a person", f"{outcome.held} time(s)" if outcome.held else "never"),
     ]  # fmt: skip
 

@@ -159,7 +159,7 @@ def judge(
 
     Args:
         unit: which.
-        assessments: one a round, in order of time, from :func:`assess`.
+        assessments: one per round, in order of time, from :func:`assess`.
         definition: as committed.
         dose_reasons: why its delivered dose does not allow a verdict; empty when it does.
         remarks: what else a reader must know.
