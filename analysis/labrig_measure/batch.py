@@ -18,11 +18,11 @@ from labrig_measure.field_job import (
     LABELLED,
     FieldJob,
     done_before,
-    label_path,
     measure_field,
     overlay_path,
     use_one_thread,
 )
+from labrig_measure.label_images import label_path
 from labrig_measure.pairing import FieldFiles, pair_fields
 from labrig_measure.planes import read_pixel_size_um
 from labrig_measure.plate_fields import find_plate, plate_fields
@@ -65,6 +65,7 @@ def measure_folder(
     settings: MeasureSettings | None = None,
     workers: int = 1,
     save_labels: bool = False,
+    save_rois: bool = False,
     redo: bool = False,
     on_progress: Progress | None = None,
     accept: Callable[[Sequence[str]], object] = lambda names: None,
@@ -82,6 +83,7 @@ def measure_folder(
         settings: None is all defaults.
         workers: processes; each uses about 0.5 GB on 4-megapixel fields.
         save_labels: write `<field>_tubes.tif` and `<field>_nuclei.tif` too.
+        save_rois: write sets of ROIs for Fiji, `<field>_tubes_RoiSet.zip`, too.
         redo: measure all again, also where settings differ from those in `out`.
         on_progress: called after each field with (done, all, its name).
         accept: called with the names of the fields before anything is measured or written; refuses
@@ -111,6 +113,7 @@ def measure_folder(
             pixel_size_um,
             {"field": field.name},
             labels,
+            out if save_rois else None,
             before=recorded.get(field.name),
         )
         for field in fields

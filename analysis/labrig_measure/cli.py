@@ -27,6 +27,7 @@ def measure(
     ] = None,
     workers: options.Workers = options.HALF_THE_CORES,
     save_labels: options.SaveLabels = False,
+    rois: options.Rois = False,
     redo: options.Redo = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -51,6 +52,7 @@ def measure(
                 read_settings(settings) if settings else None,
                 workers=workers,
                 save_labels=save_labels,
+                save_rois=rois,
                 redo=redo,
                 on_progress=on_progress,
             )

@@ -13,6 +13,7 @@ from labrig_analysis.settings import MeasureSettings
 from labrig_measure.child import end_with_parent
 from labrig_measure.errors import PixelsNotSquare, UnreadableImage
 from labrig_measure.frame_check import FrameCheck, check_frame
+from labrig_measure.label_images import label_path, roi_path, save_labels, save_rois
 from labrig_measure.pairing import FieldFiles
 from labrig_measure.planes import PlaneFile, read_pixel_size_um, read_plane
 from labrig_measure.records import Record, Rows, measured_before, sign, write_record
@@ -41,6 +42,7 @@ class FieldJob:
         pixel_size_um: width of a pixel in the specimen.
         place: cells that name the field in a table.
         labels: folder that label images go to; None: they are not kept.
+        rois: likewise for sets of ROIs.
         check: what the frame is checked with; None: it is not.
         before: the field's record in force; None where it was never measured.
     """
@@ -51,6 +53,7 @@ class FieldJob:
     pixel_size_um: float
     place: Mapping[str, Any]
     labels: Path | None = None
+    rois: Path | None = None
     check: FrameCheck | None = None
     before: Path | None = None
 
@@ -109,18 +112,14 @@ def done_before(job: FieldJob) -> Path | None:
     # Labels asked for only now call for measuring again. Looked for by name: a run's folder of
     # labels holds tens of thousands, too many to list for every frame.
     failed = record.tables["fields"][0]["status"] == "failed"
-    if job.labels is not None and not failed:
-        kept = [label_path(job.labels, job.field.name, name).exists() for name in LABELLED]
-        if not any(kept):
-            return None
+    for folder, path in ((job.labels, label_path), (job.rois, roi_path)):
+        if folder is not None and not failed:
+            kept = [path(folder, job.field.name, name).exists() for name in LABELLED]
+            if not any(kept):
+                return None
     if record.place != job.place:
         return write_record(job.out, replace(record, place=job.place), job.before)
     return job.before
-
-
-def label_path(folder: Path, field: str, objects: str) -> Path:
-    """The label image of a field's ``tubes`` or ``nuclei``."""
-    return folder / f"{field}_{objects}.tif"
 
 
 def overlay_path(out: Path, field: str) -> Path:
@@ -205,7 +204,7 @@ def _tables(
 
 
 def save_pictures(job: FieldJob, planes: dict[str, NDArray[Any]], measured: Measurement) -> None:
-    """The overlay, and the label images where they are asked for."""
+    """The overlay, and label images and sets of ROIs where they are asked for."""
     from labrig_measure.overlays import draw_overlay
     from labrig_measure.quick_png import quick_png
 
@@ -216,16 +215,11 @@ def save_pictures(job: FieldJob, planes: dict[str, NDArray[Any]], measured: Meas
     if job.labels is not None:
         job.labels.mkdir(parents=True, exist_ok=True)
         for name, labels in measured.labels.items():
-            save_labels(label_path(job.labels, job.field.name, name), labels)
-
-
-def save_labels(path: Path, labels: NDArray[Any]) -> None:
-    """A label image that ImageJ and napari open: uint16, or uint32 from 65,536 objects on."""
-    import numpy as np
-    import tifffile
-
-    kind = np.uint16 if labels.max(initial=0) < 2**16 else np.uint32
-    tifffile.imwrite(path, labels.astype(kind), compression="zlib")
+            path = label_path(job.labels, job.field.name, name)
+            save_labels(path, labels, job.pixel_size_um)
+    if job.rois is not None:
+        for name, labels in measured.labels.items():
+            save_rois(roi_path(job.rois, job.field.name, name), labels, name)
 
 
 def rows_of(table: pd.DataFrame) -> Rows:

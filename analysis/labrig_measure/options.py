@@ -38,6 +38,10 @@ Workers = Annotated[int, typer.Option(min=1, help="Processes; each uses about ha
 SaveLabels = Annotated[
     bool, typer.Option("--save-labels", help="Also write <field>_tubes.tif, <field>_nuclei.tif")
 ]
+Rois = Annotated[
+    bool,
+    typer.Option("--rois", help="Also write <field>_tubes_RoiSet.zip and so on, ROIs for Fiji."),
+]
 Redo = Annotated[bool, typer.Option("--redo", help="Measure all again, also with other settings.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
 

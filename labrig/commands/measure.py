@@ -26,6 +26,7 @@ def measure(
     ] = None,
     workers: options.Workers = options.HALF_THE_CORES,
     save_labels: options.SaveLabels = False,
+    rois: options.Rois = False,
     redo: options.Redo = False,
     plate_map: Annotated[
         str | None,
@@ -92,6 +93,7 @@ def measure(
             chosen,
             workers=workers,
             save_labels=save_labels,
+            save_rois=rois,
             redo=redo,
             on_progress=on_progress,
             accept=plate.accept if plate else lambda names: None,

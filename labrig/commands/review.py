@@ -16,17 +16,22 @@ def review(
     results: Annotated[Path, typer.Argument(help="The --out folder of labrig measure.")],
     by: Annotated[str, typer.Option(help="Who corrected.")] = "",
     why: Annotated[str, typer.Option(help="Why, in a few words.")] = "",
+    rois: Annotated[
+        bool,
+        typer.Option("--rois", help="Also write sets of ROIs, which Fiji opens and edits."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
     """Correct labels by hand, in ImageJ or napari, and make the tables again.
 
     The first call writes RESULTS/review/<field>_tubes.tif and _nuclei.tif: 0 is the background,
-    every object has a number. Edit and save them, then call again with --by and --why: the tables
+    every object has a number. With --rois the same is there as RoiSet.zip for Fiji's ROI Manager:
+    edit either of the two. Save in place, then call again with --by and --why: the tables
     of the corrected labels are in RESULTS/reviewed, who/when/why in RESULTS/corrections.jsonl. The
     program's own tables and labels stay as they are. Whoever corrects next does the same; the
     labels of review/original put back undo a correction.
     """
-    from labrig.measure.review import open_review, read_back, write_label_set
+    from labrig.measure.review import open_review, read_back, write_label_set, write_roi_sets
     from labrig.measure.sealing import sealed_again
 
     knew_arms = _how_arms_are_known(results, by)
@@ -38,7 +43,7 @@ def review(
         )
     with refusals_explained(), sealed_again(results, "labrig review", by):
         opened = open_review(results)
-        written = write_label_set(opened)
+        written = write_label_set(opened) + (write_roi_sets(opened) if rois else 0)
         corrections = [] if written and not by else read_back(opened, by, why, knew_arms)
     if as_json:
         found = [asdict(correction) for correction in corrections]
@@ -46,7 +51,7 @@ def review(
         return
     if written:
         typer.echo(
-            f"{written} label images to edit: {results / 'review'}. Save them in place, then "
+            f"{written} files to edit: {results / 'review'}. Save them in place, then "
             f"run: labrig review {results} --by NAME --why REASON"
         )
     for c in corrections:
@@ -55,6 +60,10 @@ def review(
             typer.echo(
                 f"  {', '.join(map(str, c.in_parts))}: now in parts that still count as one "
                 "object. To make them two, give one part a number that is not in use."
+            )
+        if c.shared_px:
+            typer.echo(
+                f"  {c.shared_px} px lie in several ROIs: they count for the last one of the list."
             )
     if corrections:
         typer.echo(f"Tables of the corrected labels: {results / 'reviewed'}")

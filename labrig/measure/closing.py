@@ -18,7 +18,8 @@ from labrig.measure.judging import SERIES, judge_fields
 from labrig.measure.rounds import LABELS
 from labrig.measure.sealing import MANIFEST
 from labrig.measure.tracks import COLUMNS, Series, SeriesTracks, Sighting, track_series
-from labrig_measure.field_job import label_path, rows_of
+from labrig_measure.field_job import rows_of
+from labrig_measure.label_images import label_path
 from labrig_measure.records import Record, read_record, read_records
 from labrig_measure.tables import (
     FIELDS,

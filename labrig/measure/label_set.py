@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 
 from labrig.durable import write_text_whole
 from labrig.measure.label_files import read_labels
-from labrig_measure.field_job import LABELLED, label_path, save_labels
+from labrig_measure.errors import MeasureError
+from labrig_measure.field_job import LABELLED
+from labrig_measure.label_images import label_path, read_rois, roi_path, save_labels, save_rois
 from labrig_measure.records import Record
 
 ORIGINAL, TAKEN = "original", "taken"
@@ -28,9 +30,13 @@ Labels = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class LabelSet:
-    """The folder `review/` of results, with one label image a field and kind of object."""
+    """The folder `review/` of results, with one label image a field and kind of object.
+
+    Beside an image may lie the same as a set of ROIs, which a person may edit in its place.
+    """
 
     folder: Path
+    pixel_size_um: float
 
     @property
     def exists(self) -> bool:
@@ -41,6 +47,10 @@ class LabelSet:
         """The image that a person edits."""
         return label_path(self.folder, field, name)
 
+    def rois(self, field: str, name: str) -> Path:
+        """The set of ROIs that a person edits instead."""
+        return roi_path(self.folder, field, name)
+
     def names(self, field: str) -> list[str]:
         """Of `LABELLED`, what the field has label images of."""
         return [name for name in LABELLED if self._original(field, name).exists()]
@@ -50,12 +60,33 @@ class LabelSet:
         return np.asarray(tifffile.imread(self._original(field, name)))
 
     def now(self, field: str, name: str) -> NDArray[Any]:
-        """As the person left them.
+        """As the person left them, in the label image or in the set of ROIs.
 
         Raises:
-            MeasureError: no label image of the field.
+            MeasureError: no label image of the field; both were edited, and differ.
         """
-        return read_labels(self.path(field, name), self.original(field, name).shape)
+        shape = self.original(field, name).shape
+        image = read_labels(self.path(field, name), shape)
+        rois = self.rois(field, name)
+        if not rois.exists():
+            return image
+        outlined = read_rois(rois, shape, name).labels
+        before = self.taken(field, name)
+        if np.array_equal(outlined, before) or np.array_equal(outlined, image):
+            return image
+        if np.array_equal(image, before):
+            return outlined
+        raise MeasureError(
+            f"{self.path(field, name)} and {rois.name} were both edited, and differ: move one of "
+            "them elsewhere"
+            f" ({self.folder / ORIGINAL / self.path(field, name).name} may stand for the image)"
+        )
+
+    def shared_px(self, field: str, name: str) -> int:
+        """Pixels that several ROIs of the set hold; none where there is no set."""
+        rois = self.rois(field, name)
+        shape = self.original(field, name).shape
+        return read_rois(rois, shape, name).shared_px if rois.exists() else 0
 
     def taken(self, field: str, name: str) -> NDArray[Any]:
         """As they were when corrections were last recorded; before that, as the program's."""
@@ -63,10 +94,13 @@ class LabelSet:
         return np.asarray(tifffile.imread(path)) if path.exists() else self.original(field, name)
 
     def take(self, field: str, name: str, labels: NDArray[Any]) -> None:
-        """Remember these as recorded."""
+        """Remember these as recorded, and let image and set of ROIs say the same."""
         path = self._taken(field, name)
         path.parent.mkdir(exist_ok=True)
-        save_labels(path, labels)
+        save_labels(path, labels, self.pixel_size_um)
+        if self.rois(field, name).exists():
+            save_labels(self.path(field, name), labels, self.pixel_size_um)
+            save_rois(self.rois(field, name), labels, name)
 
     def is_of(self, result: Record) -> bool:
         """Whether the field's images were written from this very result, and all are there."""
@@ -91,6 +125,11 @@ class LabelSet:
         for name in LABELLED:
             there = [p for p in (self.path(field, name), self._taken(field, name)) if p.exists()]
             drawn = self.original(field, name) if name in self.names(field) else found.get(name)
+            rois = self.rois(field, name)
+            if rois.exists() and (
+                drawn is None or (read_rois(rois, drawn.shape, name).labels != drawn).any()
+            ):
+                edited.append(rois)
             edited += [
                 path
                 for path in there
@@ -108,9 +147,10 @@ class LabelSet:
         for name in LABELLED:
             # What was recorded of older labels and taken back is nothing to compare new ones with.
             self._taken(result.name, name).unlink(missing_ok=True)
+            self.rois(result.name, name).unlink(missing_ok=True)
         for name, image in labels.items():
-            save_labels(self.path(result.name, name), image)
-            save_labels(self._original(result.name, name), image)
+            save_labels(self.path(result.name, name), image, self.pixel_size_um)
+            save_labels(self._original(result.name, name), image, self.pixel_size_um)
         self.confirm(result)
         return len(labels)
 

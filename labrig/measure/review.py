@@ -26,6 +26,7 @@ from labrig_analysis.settings import MeasureSettings
 from labrig_measure.batch import SETTINGS_NAME
 from labrig_measure.errors import MeasureError
 from labrig_measure.field_job import rows_of, usable_planes
+from labrig_measure.label_images import save_rois
 from labrig_measure.records import (
     Record,
     Rows,
@@ -52,7 +53,7 @@ class Review:
     @property
     def labels(self) -> LabelSet:
         """The label images of the review."""
-        return LabelSet(self.out / REVIEW)
+        return LabelSet(self.out / REVIEW, self.pixel_size_um)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Correction:
         before, after: number of objects.
         changed_px: pixels whose label differs.
         in_parts: numbers of objects that the edit parted: they still count as one.
+        shared_px: pixels that several ROIs of a set hold; they are of the last one.
     """
 
     field: str
@@ -72,6 +74,7 @@ class Correction:
     after: int
     changed_px: int
     in_parts: tuple[int, ...]
+    shared_px: int
 
 
 def open_review(out: Path) -> Review:
@@ -144,6 +147,28 @@ def write_label_set(review: Review) -> int:
     return written
 
 
+def write_roi_sets(review: Review) -> int:
+    """Write, beside the label images to edit, the same as sets of ROIs for Fiji.
+
+    Sets that are there already, perhaps edited, are kept.
+
+    Returns:
+        How many were written now.
+
+    Raises:
+        MeasureError: a label image is gone or is none.
+        OSError: the disk refuses.
+    """
+    labels = review.labels
+    written = 0
+    for field in (result.name for result in review.fields if not _failed(result)):
+        for name in labels.names(field):
+            if not labels.rois(field, name).exists():
+                save_rois(labels.rois(field, name), labels.now(field, name), name)
+                written += 1
+    return written
+
+
 def read_back(review: Review, by: str, why: str, knew_arms: str = "") -> list[Correction]:
     """Find what was edited since the last time, and record who, when and why.
 
@@ -202,7 +227,8 @@ def _correction(labels: LabelSet, field: str, name: str, now: NDArray[Any]) -> C
     if not changed:
         return None
     parted = tuple(sorted(_in_parts(now) - _in_parts(before)))
-    return Correction(field, name, _count(before), _count(now), changed, parted)
+    shared = labels.shared_px(field, name)
+    return Correction(field, name, _count(before), _count(now), changed, parted, shared)
 
 
 def _in_parts(labels: NDArray[Any]) -> set[int]:

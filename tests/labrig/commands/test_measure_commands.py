@@ -91,7 +91,7 @@ def test_a_plate_map_and_a_contact_sheet(run, images):
 def test_review_and_agree(run, images):
     measure_it(run, images, "--pixel-size-um", 0.65)
     out = images.parent / "out"
-    assert "2 label images to edit" in run("review", out).output
+    assert "2 files to edit" in run("review", out).output
     assert "No label image" in run("review", out).output
     path = out / "review" / "a_nuclei.tif"
     labels = tifffile.imread(path)

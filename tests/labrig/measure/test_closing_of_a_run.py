@@ -19,7 +19,8 @@ from labrig_analysis.settings import MeasureSettings
 from labrig_analysis.synthetic.culture import EMPTY, CultureState
 from labrig_analysis.synthetic.render import render_phase
 from labrig_analysis.synthetic.scene import make_scene
-from labrig_measure.field_job import FieldJob, done_before, save_labels
+from labrig_measure.field_job import FieldJob, done_before
+from labrig_measure.label_images import save_labels
 from labrig_measure.pairing import FieldFiles
 from labrig_measure.records import Record, read_record, records_in_force, write_record
 
@@ -229,7 +230,7 @@ def test_growth_is_worked_out_in_one_pass_over_the_sightings(tmp_path):
     labels = np.zeros((60, 60), np.uint16)
     for number in range(1, 6):
         labels[10 * number : 10 * number + 6, 5:55] = number
-    save_labels(tmp_path / "labels.tif", labels)
+    save_labels(tmp_path / "labels.tif", labels, 0.65)
     sightings = tuple(
         Sighting(
             number,
