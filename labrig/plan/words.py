@@ -44,6 +44,7 @@ class Words:
         what: what is done, with all its settings; by whom stands beside it.
         where: its wells, or the instrument where it has none.
         sentence: what is to happen; begins with a small letter and has no full stop.
+        unnamed: the same without a factor's name, for who must not know the arms.
         which: which one of its kind it is, where the kind stands beside it.
         many: what a number of its sort is called.
         by_many: what a number of instruments that do it is called.
@@ -53,6 +54,7 @@ class Words:
     what: str
     where: str
     sentence: str
+    unnamed: str
     which: str
     many: str
     by_many: str = "instruments"
@@ -65,22 +67,25 @@ def words_of(entry: TimelineEntry) -> Words:
     match entry:
         case FlowLevel():
             rate = entry.rate_ul_min
+            set_to = f"{entry.instrument} to {rate:.4g} µL/min"
+            sentence = set_to if rate else f"{entry.instrument} stands"
             return Words(
                 what=f"{figure(rate)} µL/min" if rate else "off",
                 where=where,
-                sentence=f"{entry.instrument} to {rate:.4g} µL/min"
-                if rate
-                else f"{entry.instrument} stands",
+                sentence=sentence,
+                unnamed=sentence,
                 which=entry.instrument,
                 many="flow",
                 by_many="pumps",
                 lanes={entry.instrument: rate},
             )
         case StimulationLevel():
+            sentence = f"impulses by {entry.instrument}" if entry.trains else "impulses off"
             return Words(
                 what="; ".join(_train(spec) for spec in entry.trains) or "silent",
                 where=where,
-                sentence=f"impulses by {entry.instrument}" if entry.trains else "impulses off",
+                sentence=sentence,
+                unnamed=sentence,
                 which=entry.instrument,
                 many="impulses",
                 by_many="stimulators",
@@ -96,6 +101,7 @@ def words_of(entry: TimelineEntry) -> Words:
                 what=f"{volume:g} µL of {entry.factor} at {figure(rate)} µL/min, once",
                 where=where,
                 sentence=f"{volume:.4g} µL {entry.factor} into {wells} by {entry.instrument}",
+                unnamed=f"{volume:.4g} µL into {wells} by {entry.instrument}",
                 which=f"{entry.factor} into {wells}",
                 many=f"doses of {entry.factor}",
                 by_many="pumps",
@@ -106,6 +112,7 @@ def words_of(entry: TimelineEntry) -> Words:
                 what=f"picture, field {entry.field}, {entry.channel}, {entry.exposure_ms:g} ms",
                 where=where,
                 sentence=f"picture of {entry.well} ({entry.channel})",
+                unnamed=f"picture of {entry.well} ({entry.channel})",
                 which=f"{field_}, round {entry.round + 1}",
                 many=f"pictures ({entry.channel})",
             )
@@ -115,6 +122,7 @@ def words_of(entry: TimelineEntry) -> Words:
                 what=f"film, {entry.frames} frames at {rate_hz}, {entry.channel}",
                 where=where,
                 sentence=f"film of {entry.well} ({entry.channel})",
+                unnamed=f"film of {entry.well} ({entry.channel})",
                 which=f"{entry.well} field {entry.field + 1}, {entry.channel}",
                 many="films",
             )
@@ -123,6 +131,7 @@ def words_of(entry: TimelineEntry) -> Words:
                 what="reading",
                 where=where,
                 sentence=f"reading of {entry.instrument}",
+                unnamed=f"reading of {entry.instrument}",
                 which=entry.instrument,
                 many="readings of the air",
             )

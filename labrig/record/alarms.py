@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from labrig.record.detail import left_out
 from labrig.record.kinds.operator import AlarmCleared, AlarmRaised
@@ -28,6 +29,23 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """Something only the operator can decide; answered by its ``id`` with one of ``options``.
+
+    Attributes:
+        what: in words, without names of arms and factors.
+        since_s: on the run's clock.
+        facts: the figures behind it, by name with their unit (`labrig.record.kinds.operator`).
+    """
+
+    id: str
+    what: str
+    options: tuple[str, ...]
+    since_s: float
+    facts: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AskedQuestion:
     """A question that was asked last under its id, and its answer once there is one."""
 
@@ -35,6 +53,7 @@ class AskedQuestion:
     options: tuple[str, ...]
     since_s: float
     choice: str | None = left_out(None)
+    facts: Mapping[str, Any] | None = left_out(None)
 
 
 @dataclass(frozen=True, slots=True)

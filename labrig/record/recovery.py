@@ -258,7 +258,9 @@ def _apply_to_people(state: RunState, row: Row) -> None:
         case AlarmCleared():
             state.alarms.pop(row.key, None)
         case QuestionAsked() as asked:
-            state.questions[row.key] = AskedQuestion(asked.what, asked.options, row.run_s)
+            state.questions[row.key] = AskedQuestion(
+                asked.what, asked.options, row.run_s, facts=asked.facts
+            )
         case QuestionAnswered(choice=choice) if row.key in state.questions:
             state.questions[row.key] = replace(state.questions[row.key], choice=choice)
         case QuestionWithdrawn():

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from labrig.display.numbers import number_words
 from labrig.plan.plan import RunRules
-from labrig.plan.words import hours
 from labrig.record.kinds.other_deviations import (
     EnvironmentOff,
     EnvironmentSeen,
@@ -84,7 +84,8 @@ def _warn(desk: Desk, air: Air, before: Trip | None, now: Trip | None, seen: See
     else:
         desk.alarm(
             "environment", about,
-            f"{now.value:.3g} {air.unit}, set point {air.set_point:g} ± {air.limit:g} {air.unit}.",
+            f"{number_words(now.value, air.unit)}, set point {air.set_point:g} ± {air.limit:g} "
+            f"{air.unit}.",
             "Check door, gas and incubator; frames taken meanwhile are annotated.",
         )  # fmt: skip
 
@@ -123,7 +124,7 @@ def _far_off(desk: Desk, before: Trip | None, now: Trip | None, seen: Seen | Non
     if now.stands:
         desk.alarm(
             "environment-trip", probe,
-            f"the air has been far off since {hours(now.since_s)} of the run.",
+            f"CO2 or temperature is more than {FAR_OFF:g} warning limits off its set point.",
             "Save the cells: another incubator, or stop the run.",
         )  # fmt: skip
 

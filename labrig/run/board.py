@@ -9,10 +9,9 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from labrig.record.alarms import Alarm, AskedQuestion
+from labrig.record.alarms import Alarm, AskedQuestion, Question
 from labrig.record.kinds.operator import (
     AlarmCleared,
     AlarmRaised,
@@ -24,17 +23,6 @@ from labrig.record.rows import JournalEntry
 from labrig.record.said import entry_of
 from labrig.record.vocabulary import Condition
 from labrig.run.mode import Mode
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Something only the operator can decide; answered by its ``id`` with one of ``options``."""
-
-    id: str
-    what: str
-    options: tuple[str, ...]
-    since_s: float
-
 
 Listener = Callable[[JournalEntry], None]
 
@@ -88,7 +76,7 @@ class Board:
             stood = self._questions.get(question.id)
             self._questions.setdefault(question.id, question)
         if stood is None:
-            said = QuestionAsked(question.what, question.options)
+            said = QuestionAsked(question.what, question.options, question.facts)
             self._tell(entry_of("question", question.id, "asked", said))
 
     def answer(self, question_id: str, choice: str) -> Question | None:
@@ -137,8 +125,8 @@ class Board:
                 self._alarms[alarm.code, alarm.about] = alarm
             for key, asked in questions.items():
                 if asked.choice is None:
-                    options = asked.options
-                    self._questions[key] = Question(key, asked.what, options, asked.since_s)
+                    options, facts = asked.options, asked.facts
+                    self._questions[key] = Question(key, asked.what, options, asked.since_s, facts)
 
     def _tell(self, entry: JournalEntry) -> None:
         if self._listener is not None:

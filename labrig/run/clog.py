@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from labrig.plan.timeline import FlowLevel
-from labrig.run.board import Question
+from labrig.record.alarms import Question
 
 RETRY_AFTER_S = (60.0, 120.0, 300.0, 600.0, 1800.0)
 """[P] Seconds from one failed try to the next, the last for ever; the first try is made at once."""
@@ -51,12 +51,16 @@ class Clog:
 
 def question_about(pump: str, level: FlowLevel | None, clog: Clog, now_s: float) -> Question:
     """Ask whether it is to be tried at once, or left alone; says what each answer does."""
+    facts: dict[str, float | bool] = {"from_s": clog.from_s}
     if clog.dosing and not clog.stands:
+        facts["dosing"] = True
         what = (
             f"{pump} stalled in a dose; no further dose is sent to it. Look at its line. "
             f"{RESTART}: it is sound, give what is due. {LEAVE}: give none of its doses."
         )
     else:
+        if level:
+            facts["rate_ul_min"] = level.rate_ul_min
         wells = ", ".join(level.wells) if level else "its wells"
         rate = f" at {level.rate_ul_min:.4g} µL/min" if level else ""
         what = (
@@ -64,4 +68,4 @@ def question_about(pump: str, level: FlowLevel | None, clog: Clog, now_s: float)
             f"analysis. It is tried again ever more rarely. {RESTART}: try it now{rate}. "
             f"{LEAVE}: let it stand."
         )
-    return Question(f"stall:{pump}", what, (RESTART, LEAVE), now_s)
+    return Question(f"stall:{pump}", what, (RESTART, LEAVE), now_s, facts)

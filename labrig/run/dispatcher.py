@@ -128,7 +128,7 @@ class Dispatcher:
                 "at_s": e.offset_s,
                 "kind": e.row_kind,
                 "instrument": e.instrument,
-                "what": words_of(e).sentence,
+                "what": words_of(e).unnamed,
             }
             for e in entries
         ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from labrig.plan.timeline import Dose
+from labrig.record.alarms import Question
 from labrig.record.kinds.doses import Bounds
-from labrig.run.board import Question
 from labrig.run.dose_witness import Witness
 
 GIVE_UP, GIVE_AGAIN = "assume_done", "redo"
@@ -33,12 +33,18 @@ def question_of(
     most_ul = bounds.at_most_ul + again_ul
     return Question(
         dose.key,
-        f"Of {what} {dose.factor} into {', '.join(dose.wells)} by {instrument}, "
+        f"Of {what} into {', '.join(dose.wells)} by {instrument}, "
         f"{_came(witness, bounds)} was delivered. {GIVE_AGAIN} gives {again_ul:.4g} µL more: "
         f"up to {most_ul:.4g} of {dose.volume_ul:.4g} µL may then have come. "
         f"{GIVE_UP} gives nothing more: {_between(bounds)} of {dose.volume_ul:.4g} µL have come.",
         (GIVE_UP, GIVE_AGAIN),
         now_s,
+        {
+            "volume_ul": dose.volume_ul,
+            "at_least_ul": bounds.at_least_ul,
+            "at_most_ul": bounds.at_most_ul,
+            "rest": rest,
+        },
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from labrig.display.numbers import number_words
 from labrig.plan.timeline import Dose
 from labrig.record.kinds.doses import (
     Bounds,
@@ -334,7 +335,7 @@ class DoseGiver:
                 again = DoseAgain("not done", dose.volume_ul if order.rest else None)
                 self._desk.note("dose", dose.key, "intent", again)
                 return order
-            what = f"the pump says that nothing of {_named(order)} came."
+            what = f"the pump says that nothing came of {_named(order, dose)}."
             self._note_nothing_came(order, what)
             self._desk.alarm("dose-not-given", self._instrument, what, "Look at its line.")
             return None
@@ -418,5 +419,7 @@ class DoseGiver:
         return DoseNamed(self._instrument, dose.wells, dose.factor, dose.volume_ul)
 
 
-def _named(order: Order) -> str:
-    return f"the rest of dose {order.entry.key}" if order.rest else f"dose {order.entry.key}"
+def _named(order: Order, dose: Dose) -> str:
+    """For people; no factor is named, so that whoever must not know the arms may read it."""
+    rest = "the rest, " if order.rest else ""
+    return f"{rest}{number_words(dose.volume_ul, 'µL')} into {', '.join(dose.wells)}"

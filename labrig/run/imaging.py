@@ -8,6 +8,7 @@ from typing import Any
 
 from labrig.plan.plan import RunRules
 from labrig.plan.timeline import Film, Frame, Picture
+from labrig.record.alarms import Question
 from labrig.record.kinds.other_deviations import (
     MissedPicture,
     PositionOff,
@@ -24,7 +25,6 @@ from labrig.record.kinds.pictures import (
     Where,
 )
 from labrig.record.kinds.runs import StageMarked
-from labrig.run.board import Question
 from labrig.run.desk import Desk
 from labrig.run.handler import ForHandler
 from labrig.run.imaging_link import Imaging, ImagingFailed

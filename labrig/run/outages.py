@@ -83,6 +83,6 @@ def told_apart(name: str, action: Callable[[], T]) -> T:
         _log.exception("%s: an error of labrig's own", name)
         raise Bug(
             name,
-            f"labrig itself failed: {error!r}.",
+            f"labrig itself failed ({type(error).__name__}: {error}).",
             "It is tried again; send the run folder to whoever looks after labrig.",
         ) from error

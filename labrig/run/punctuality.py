@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from labrig.plan.timeline import Frame, Picture
 from labrig.plan.words import words_of
+from labrig.record.alarms import Question
 from labrig.record.kinds.levels import NotDone
 from labrig.record.lateness import PUNCTUAL_S, judge
 from labrig.record.rows import State
-from labrig.run.board import Question
 from labrig.run.desk import Desk
 from labrig.run.orders import GiveUp, Order
 
@@ -42,14 +42,15 @@ class Punctuality:
                     )
                     return False
                 case "ask" if order.because == "due":
-                    said = words_of(entry).sentence
-                    sentence = said[0].upper() + said[1:]
+                    sentence = words_of(entry).unnamed
                     self._desk.board.ask(
                         Question(
                             entry.key,
-                            f"{sentence} is {late_s:.0f} s late. do: now. skip: not at all.",
+                            f"{sentence[0].upper()}{sentence[1:]} is {late_s:.0f} s late. do: now. "
+                            "skip: not at all.",
                             ("do", "skip"),
                             now_s,
+                            {"late_s": late_s},
                         )
                     )
                     return False

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from labrig.display.deviations import quantity_words
+from labrig.display.numbers import number_words
 from labrig.plan.plan import Interlock
 from labrig.record.clock import Mailbox
 from labrig.record.kinds.other_deviations import InterlockOver, InterlockTripped
@@ -135,14 +137,17 @@ def _about(rule: Interlock) -> str:
 
 
 def _what(rule: Interlock, trip: Trip) -> str:
-    about = f"{rule.quantity} of {_about(rule)}"
+    quantity, unit = quantity_words(rule.quantity)
+    about = f"{quantity} of {_about(rule)}"
     if rule.older_than_s is not None:
         return f"no {about} that can be trusted for {rule.older_than_s / 60:g} min."
     if rule.quantity == "stalled":
         return f"{_about(rule)} is stalled."
     ends = (("at least", rule.low), ("at most", rule.high))
-    wanted = " and ".join(f"{words} {end:g}" for words, end in ends if end is not None)
-    return f"{about} was {trip.value:.4g}; it must be {wanted}."
+    wanted = " and ".join(
+        f"{words} {number_words(end, unit)}" for words, end in ends if end is not None
+    )
+    return f"{about} was {number_words(trip.value, unit)}; it must be {wanted}."
 
 
 def _remedy(rule: Interlock) -> str:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from labrig.record.alarms import Alarm
+from labrig.record.alarms import Alarm, Question
 from labrig.record.consumption import ReservoirNow
 from labrig.record.vocabulary import Condition
-from labrig.run.board import Question
 from labrig.run.liveness import ThreadState
 from labrig.run.mode import Mode
 

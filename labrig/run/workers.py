@@ -134,7 +134,8 @@ class Worker:
             try:
                 self._desk.deviation(WorkerDied(port=self.port, what=repr(error)))
                 self._desk.alarm(
-                    "worker", self.port, f"it ended: {error!r}",
+                    "worker", self.port,
+                    f"it ended by an error of labrig's own ({type(error).__name__}: {error}).",
                     "The other instruments go on; a stop still reaches these. Send the run folder "
                     "to whoever looks after labrig.",
                 )  # fmt: skip

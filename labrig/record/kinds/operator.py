@@ -110,11 +110,19 @@ class AlarmCleared:
 
 @dataclass(frozen=True, slots=True)
 class QuestionAsked:
-    """Something only the operator can decide."""
+    """Something only the operator can decide.
+
+    Attributes:
+        facts: the figures behind it. Of a pump that stands: ``rate_ul_min``, ``from_s``; of one
+            that stalled in a dose: ``dosing``; of a dose: ``volume_ul`` that was asked for,
+            ``at_least_ul`` and ``at_most_ul`` that came, ``rest`` where more was given before; of
+            an event: ``late_s``.
+    """
 
     ROWS: ClassVar = (("question", "asked"),)
     what: str
     options: tuple[str, ...]
+    facts: Mapping[str, Any] | None = left_out(None)
 
 
 @dataclass(frozen=True, slots=True)

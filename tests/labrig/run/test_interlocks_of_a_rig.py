@@ -108,9 +108,9 @@ def test_the_alarm_stands_as_long_as_the_rule(rehearse, plan, rises):
 @pytest.mark.parametrize(
     ("ends", "wanted"),
     [
-        ({"low": 4.0, "high": 6.0}, "at least 4 and at most 6"),
-        ({"low": None, "high": 6.0}, "at most 6"),
-        ({"low": 9.0, "high": None}, "at least 9"),
+        ({"low": 4.0, "high": 6.0}, "at least 4.0 % and at most 6.0 %"),
+        ({"low": None, "high": 6.0}, "at most 6.0 %"),
+        ({"low": 9.0, "high": None}, "at least 9.0 %"),
     ],
 )
 def test_the_alarm_says_what_was_measured_and_what_must_be(rehearse, plan, rises, ends, wanted):
@@ -119,7 +119,7 @@ def test_the_alarm_says_what_was_measured_and_what_must_be(rehearse, plan, rises
     assert night.run(plan(rule)).condition == "finished"
     rows = [row for row in night.rows("alarm") if row.key == "interlock:co2"]
     said = rows[0].detail["what"]
-    assert said.startswith("co2_percent of probe was ")
+    assert said.startswith("CO2 of probe was ")
     assert said.endswith(f"; it must be {wanted}.")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import labrig
+from labrig.display.alarms import ALARMS
 from labrig.record.said import classes
 
 PACKAGE = Path(labrig.__file__).parent
@@ -79,7 +80,7 @@ def _is_passed_on(node):
 
 
 def _asks_the_operator(module):
-    from labrig.run.board import Question
+    from labrig.record.alarms import Question
 
     return getattr(module, "Question", None) is Question
 
@@ -106,3 +107,7 @@ def test_every_code_that_is_written_is_listed_and_no_other(written, heading, kin
 def test_every_question_is_listed_with_its_answers(written):
     assert listed("Questions")[1] == written["question"]
     assert len(written["question"]) == 4
+
+
+def test_people_are_told_of_every_alarm_in_words_of_its_own(written):
+    assert set(ALARMS) == written["alarm"]

@@ -1,0 +1,205 @@
+"""What a person is told of a question: what is asked, what each answer leads to, what is till then.
+
+A question in the journal has its id, its answers and its figures. What it is about follows from the
+id: ``stall:PUMP``, ``stage:STAGE``, else the key of an entry of the timeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from labrig.display.alarms import sentence
+from labrig.display.legend import Legend
+from labrig.display.numbers import number_words, range_words, rounded
+from labrig.display.times import length_words
+from labrig.plan.timeline import Dose, TimelineEntry
+from labrig.plan.words import words_of
+from labrig.record.alarms import Question
+
+
+@dataclass(frozen=True, slots=True)
+class OptionWords:
+    """One answer.
+
+    Attributes:
+        choice: as `labrig answer` and the door take it.
+        label: for a button.
+        consequence: what it leads to, a sentence.
+    """
+
+    choice: str
+    label: str
+    consequence: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionWords:
+    """One question, for a person.
+
+    Attributes:
+        asks: the question itself, one sentence.
+        why: what led to it.
+        since: by the clock on the wall, then by the run's.
+        meanwhile: what holds until somebody answers.
+        wells: whom it is about, in plate order.
+    """
+
+    id: str
+    asks: str
+    why: str
+    since: str
+    meanwhile: str
+    options: tuple[OptionWords, ...]
+    wells: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """All of it in one paragraph, without the answers."""
+        return f"{self.asks} {self.why} {self.meanwhile}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    asks: str
+    why: str
+    meanwhile: str
+    consequences: Mapping[str, tuple[str, str]]
+    wells: tuple[str, ...]
+
+
+def question_words(question: Question, legend: Legend) -> QuestionWords:
+    """How to tell of a question."""
+    told = _told(question, legend)
+    return QuestionWords(
+        id=question.id,
+        asks=told.asks,
+        why=told.why,
+        since=legend.moment(question.since_s),
+        meanwhile=told.meanwhile,
+        options=tuple(
+            OptionWords(choice, *told.consequences.get(choice, (choice, "")))
+            for choice in question.options
+        ),
+        wells=told.wells,
+    )
+
+
+def _told(question: Question, legend: Legend) -> _Told:
+    sort, _, about = question.id.partition(":")
+    entry = legend.entries.get(question.id)
+    facts = question.facts or {}
+    if sort == "stall" and about:
+        told = _stalled_in_a_dose if facts.get("dosing") else _stands
+        return told(about, facts, legend)
+    if sort == "stage" and about:
+        return _lost(about, question)
+    if isinstance(entry, Dose) and "redo" in question.options and "at_most_ul" in facts:
+        return _doubtful(entry, facts, legend)
+    if entry is not None and "skip" in question.options:
+        return _late(entry, facts, legend)
+    # Of an older or a newer labrig, or of a plan that is not at hand.
+    return _Told(sentence(rounded(question.what)), "", "The run goes on.", {}, ())
+
+
+def _stands(pump: str, facts: Mapping[str, Any], legend: Legend) -> _Told:
+    wells = legend.wells.get(pump, ())
+    named = legend.wells_words(wells) if wells else "its wells"
+    rate = facts.get("rate_ul_min")
+    at = f" at {number_words(rate, 'µL/min')}" if rate else ""
+    out = f"left out of the analysis from {legend.clock(facts['from_s'])} on" if (
+        "from_s" in facts
+    ) else "left out of the analysis"  # fmt: skip
+    longest = length_words(legend.rules.max_gap_s)
+    return _Told(
+        asks=f"Restart {pump}{at}?",
+        why=f"It stalled twice and stands; {named} lack its flow and are {out}.",
+        meanwhile="It is tried again by itself, ever more rarely; all other pumps go on.",
+        consequences={
+            "restart": (
+                "Restart it",
+                f"It is tried at once. When liquid comes, {named} get their flow again; they count "
+                f"again if they lacked it for no more than {longest}.",
+            ),
+            "leave": (
+                "Leave it",
+                f"It stands to the end and is not tried again; {named} stay {out}.",
+            ),
+        },
+        wells=wells,
+    )
+
+
+def _stalled_in_a_dose(pump: str, facts: Mapping[str, Any], legend: Legend) -> _Told:
+    wells = legend.wells.get(pump, ())
+    named = legend.wells_words(wells) if wells else "its wells"
+    return _Told(
+        asks=f"Is {pump} sound again?",
+        why=f"It stalled in a dose for {named}. Look at its line first.",
+        meanwhile="No further dose is sent to it; everything else goes on.",
+        consequences={
+            "restart": ("It is sound", "It gives what is due, and its later doses as planned."),
+            "leave": (
+                "Leave it",
+                f"It gives none of its doses any more; {named} go without them to the end.",
+            ),
+        },
+        wells=wells,
+    )
+
+
+def _lost(stage: str, question: Question) -> _Told:
+    return _Told(
+        asks=f"Is {stage} put right?",
+        why=sentence(rounded(question.what)),
+        meanwhile=f"{stage} is not moved and no picture is taken; perfusion and impulses go on.",
+        consequences={
+            "homed": ("It is put right", "It moves again, and the next picture is taken."),
+            "leave": ("Leave it", "No further picture is taken in this run; all else goes on."),
+        },
+        wells=(),
+    )
+
+
+def _doubtful(dose: Dose, facts: Mapping[str, Any], legend: Legend) -> _Told:
+    asked_ul = float(facts["volume_ul"])
+    least_ul, most_ul = float(facts["at_least_ul"]), float(facts["at_most_ul"])
+    again_ul = asked_ul - least_ul
+    of = f", of {number_words(asked_ul, 'µL')} planned"
+    factor = "" if legend.blind else f" {dose.factor}"
+    rest = "the rest, " if facts.get("rest") else ""
+    named = legend.wells_words(dose.wells)
+    came = range_words(least_ul, most_ul, "µL")
+    return _Told(
+        asks=f"Give {number_words(again_ul, 'µL')}{factor} into {named} by {dose.instrument} once "
+        "more?",
+        why=f"Of {rest}{number_words(asked_ul, 'µL')}, {came} have come: nobody can tell more.",
+        meanwhile="Nothing is given until you answer; unanswered it stays so. The rest goes on.",
+        consequences={
+            "redo": (
+                f"Give {number_words(again_ul, 'µL')} more",
+                f"Then {range_words(asked_ul, most_ul + again_ul, 'µL')} will have come{of}.",
+            ),
+            "assume_done": ("Give nothing more", f"Then {came} have come{of}."),
+        },
+        wells=dose.wells,
+    )
+
+
+def _late(entry: TimelineEntry, facts: Mapping[str, Any], legend: Legend) -> _Told:
+    words = words_of(entry)
+    what = sentence(words.unnamed if legend.blind else words.sentence).rstrip(".")
+    due = legend.clock(entry.offset_s)
+    late = facts.get("late_s")
+    by = f", {length_words(late)} before this was asked" if late is not None else ""
+    return _Told(
+        asks=f"{what}: now, or not at all?",
+        why=f"It was due {due}{by}; by its rule a person decides when it is so late.",
+        meanwhile="It waits for your answer; everything else goes on.",
+        consequences={
+            "do": ("Do it now", "It is done at once, and the report says how late it was."),
+            "skip": ("Leave it out", "It is not done; the report says so and who decided it."),
+        },
+        wells=entry.wells,
+    )
