@@ -12,9 +12,9 @@ import typer
 
 from labrig.commands import exit_codes
 from labrig.commands.durations import duration_s
-from labrig.commands.pasted import pasted
 from labrig.commands.status_display import WHAT_NOW, print_status
 from labrig.login_name import login_name
+from labrig.pasted import pasted
 
 if TYPE_CHECKING:
     from labrig.commands.which_run import ChosenRun

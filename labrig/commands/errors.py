@@ -36,6 +36,8 @@ def explain(error: Exception) -> int:
     from labrig.run.control_client import CommandRefused, NoRunner
     from labrig.run.runner import RunOver
     from labrig.run_folder import NotARunFolder
+    from labrig.watch.routes import RoutesExposed
+    from labrig.watch.standing_alone import WatchLives
 
     # A path that is broken in two cannot be copied: lines are left to the terminal.
     console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -90,6 +92,7 @@ def explain(error: Exception) -> int:
     refusals = (
         OfferRefused | NoKeeper | JournalError | PlanFormatError | CommandRefused | RunOver
         | NotPrivate | ScheduleRefused | NotServed | AlreadyFollowed | KeyDamaged | ExportRefused
+        | RoutesExposed | WatchLives
     )  # fmt: skip
     if isinstance(error, refusals):
         console.print(str(error), style="red", markup=False)

@@ -27,6 +27,7 @@ from labrig.commands.sim import sim
 from labrig.commands.study import study
 from labrig.commands.unblind import unblind
 from labrig.commands.verify import verify
+from labrig.commands.watch import app as watch
 from labrig.commands.weigh import weigh
 
 app = typer.Typer(
@@ -96,3 +97,5 @@ for command, panel in (
     (verify, FILES),
 ):
     app.command(rich_help_panel=panel or "Preparing")(command)
+
+app.add_typer(watch, name="watch", rich_help_panel=BENCH)

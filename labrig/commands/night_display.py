@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from labrig.commands.pasted import pasted
 from labrig.commands.status_display import answer_lines
 from labrig.durable import DamagedFile, read_json
+from labrig.pasted import pasted
 from labrig.plan.timeline import Frame
 from labrig.record.vocabulary import DIED
 from labrig.run.register import bench_of

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from labrig.commands.pasted import pasted
 from labrig.durable import read_json, write_json
 from labrig.flows.schedules import timetable
 from labrig.flows.services import PrefectServices
@@ -20,6 +19,7 @@ from labrig.launch.runner_child import RunnerOptions
 from labrig.launch.served import SERVED_VARIABLE, Served
 from labrig.night.followed import is_followed
 from labrig.night.unfollowed import FollowWatch, start_follower
+from labrig.pasted import pasted
 from labrig.plan.store import read_plan
 from labrig.record.rows import JournalError
 from labrig.run.lease import runner_lives

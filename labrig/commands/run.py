@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labrig.commands import exit_codes
-from labrig.commands.pasted import pasted
+from labrig.pasted import pasted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

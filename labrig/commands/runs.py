@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from labrig.commands.pasted import pasted
+from labrig.pasted import pasted
 
 
 def runs(

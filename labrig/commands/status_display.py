@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from labrig.commands.pasted import pasted
+from labrig.pasted import pasted
 from labrig.plan.words import hours
 
 WHAT_NOW = {

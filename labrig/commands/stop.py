@@ -15,10 +15,10 @@ from pathlib import Path
 
 from labrig.commands import exit_codes
 from labrig.commands.doors import doors_of
-from labrig.commands.pasted import pasted
 from labrig.commands.which_run import ChosenRun, NoSuchRun, SeveralRuns, chosen_run, told_of
 from labrig.durable import read_json
 from labrig.login_name import login_name
+from labrig.pasted import pasted
 from labrig.run.control_client import CommandRefused, NoRunner
 from labrig.run.stop_file import StopRequest, write_stop
 from labrig.run_folder import NotARunFolder

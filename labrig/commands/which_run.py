@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from labrig.commands.pasted import pasted
 from labrig.durable import DamagedFile, read_json
+from labrig.pasted import pasted
 from labrig.run.lease import runner_lives
 from labrig.run.register import RegisteredRun, bench_of, register
 from labrig.run_folder import NotARunFolder, RunFolder

@@ -1,0 +1,81 @@
+"""One watch at a time: two would tell everything twice. The system frees the lock of a dead one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from labrig.launch.runner_child import detached
+from labrig.locks import try_lock
+from labrig.watch.places import watch_folder
+from labrig.watch.routes import load_routes
+
+
+class WatchLives(Exception):
+    """Another watch of this user runs on this computer; the message names it."""
+
+
+@contextmanager
+def alone(folder: Path, lock: str) -> Iterator[None]:
+    """Be the only one.
+
+    Raises:
+        WatchLives: another is.
+        OSError: the lock cannot be made.
+    """
+    with open(folder / lock, "a+", encoding="utf-8") as file:
+        if not try_lock(file):
+            file.seek(0)
+            raise WatchLives(
+                f"a watch runs already (process {file.read().strip() or 'unknown'}): it looks at "
+                "every run of yours on this computer, so a second would tell everything twice."
+            )
+        file.seek(0)
+        file.truncate()
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def watch_lives(folder: Path, lock: str = "watch.lock") -> bool:
+    """Whether a watch runs."""
+    try:
+        file = open(folder / lock, "r+", encoding="utf-8")
+    except FileNotFoundError:
+        return False
+    with file:
+        return not try_lock(file)
+
+
+def start_watch_for(bench: str) -> bool:
+    """See that a watch runs, if people are to be told of runs on such a bench.
+
+    Args:
+        bench: ``real bench``, ``simulated`` or ``rehearsal``.
+
+    Returns:
+        whether one runs; False where no route is set up, or none for such a bench.
+
+    Raises:
+        FileProblems, RoutesExposed: the file of routes is wrong.
+        OSError: the process cannot be started.
+    """
+    routes = load_routes()
+    if not routes.routes or bench not in routes.benches:
+        return False
+    folder = watch_folder()
+    if not watch_lives(folder):
+        log = os.open(folder / "watch.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with open(log, "ab") as file:
+            subprocess.Popen(
+                [sys.executable, "-m", "labrig.watch.process", "--until-over"],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                **detached(),
+            )
+    return True

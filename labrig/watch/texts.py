@@ -1,0 +1,237 @@
+"""What people read on a telephone at two in the morning: what is wrong, what was done, what to do.
+
+Plain text, short lines, the time on the clock on the wall with its zone; each choice with what
+comes of it, each command to be pasted as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from labrig.pasted import pasted
+
+if TYPE_CHECKING:
+    from labrig.watch.book import Entry
+    from labrig.watch.judging import Asked, Known
+    from labrig.watch.store import HeardHost
+
+DID: Mapping[str, str] = {
+    "stall": "It tries the pump again by itself, ever more rarely; all other pumps go on.",
+    "rate": "It sets the rate again by itself; all other pumps go on.",
+    "watchdog": "It feeds on for now; at the end of the pump's own watchdog that stops.",
+    "link": "It keeps asking; the instrument keeps its last state. All others go on.",
+    "environment-trip": "Nothing was changed: labrig does not steer the incubator.",
+    "interlock": "It suspended what the rule names; it goes on by itself when the cause is gone.",
+    "stage-lost": "The stage is not moved and no picture is taken; the cells are fed.",
+    "journal": "It begins no dose, impulse train or picture; what runs goes on, the cells are fed.",
+    "disk": "It gave up its reserve of disk space; the run goes on until the disk is full again.",
+    "folder": "The run goes on and feeds the cells; pictures cannot be stored.",
+    "worker": "The other ports go on; a stop still reaches these instruments.",
+    "dose-refused": "Nothing of the dose came, and it is not sent again by itself.",
+    "dose-not-given": "The dose is not sent again by itself.",
+    "stimulation": "These impulses are left out and counted as missed; perfusion goes on.",
+    "refused": "It goes on with everything else.",
+    "camera": "Pictures that do not come are counted as missed; the cells are fed.",
+    "saturated": "Pictures are taken on; what is over-exposed cannot be measured.",
+    "probe": "The run goes on; pictures meanwhile are marked as taken in unknown air.",
+    "environment": "The run goes on; pictures meanwhile are marked.",
+    "unfollowed": "The bench goes on and pictures are taken; they can be measured later.",
+    "clock": "It goes on from its last entry as if no time had passed.",
+    "journal-damaged": "The run goes on with what the journal says since.",
+    "row-dropped": "The run goes on.",
+    "hung": "A stop or a hold still reaches every instrument.",
+}
+"""What labrig did by itself when an alarm of this code was raised."""
+_ELSE_DID = "The run goes on with everything that this does not concern."
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Of one message."""
+
+    subject: str
+    body: str
+
+
+def alarm(known: Known, asked: Asked, questions: Sequence[Asked]) -> Text:
+    """An alarm, and the questions that came with it."""
+    lines = [
+        f"{asked.about}: {asked.what}",
+        f"What labrig did: {DID.get(asked.code, _ELSE_DID)}",
+    ]
+    if asked.remedy:
+        lines.append(f"What you can do: {asked.remedy}")
+    for question in questions:
+        lines += ["", *_choices(known, question)]
+    if not questions:
+        lines += ["", *_stop_or_look(known)]
+    return Text(f"{asked.about}: {_first_words(asked.what)}", "\n".join(lines))
+
+
+def question(known: Known, asked: Asked) -> Text:
+    """A question alone."""
+    lines = [*_choices(known, asked), "", *_stop_or_look(known)]
+    return Text("your decision is wanted", "\n".join(lines))
+
+
+def died(known: Known) -> Text:
+    """Its runner is gone, and nobody has brought it back."""
+    return Text(
+        "the runner is dead",
+        "The program that runs the bench has died, and nobody has brought it back.\n"
+        "What that means: impulses have ended by themselves; pumps keep their last rate where they "
+        "can; no dose, no picture and no alarm comes from it any more.\n"
+        "What you can do:\n"
+        f"  labrig resume {pasted(known.folder)}\n"
+        "    goes on with the run: every instrument is asked what it did, no dose is given twice.\n"
+        f"  labrig stop {pasted(known.folder)}\n"
+        "    ends the run and makes the bench safe: impulses and doses off, basal perfusion on.\n"
+        "`labrig run` and `labrig serve` bring it back by themselves where they still live.",
+    )
+
+
+def brought_back(known: Known) -> Text:
+    """Its runner died and another has taken over."""
+    return Text(
+        "the runner died and was brought back",
+        "The program that runs the bench died, and another has taken the run over. Instruments "
+        "were asked what they did meanwhile; the gap stands in the journal and in the report.\n"
+        f"  look: labrig status {pasted(known.folder)}",
+    )
+
+
+def silent(known: Known, door: bool) -> Text:
+    """Its runner lives and does not answer."""
+    what = "does not answer any more" if door else "has been starting without a sign of life"
+    return Text(
+        "the runner hangs",
+        f"The program that runs the bench lives, but {what}.\n"
+        "What that means: pumps keep their last rate; nothing new may be begun.\n"
+        "What you can do: look at the computer (disk full? overloaded?) and at the bench.\n"
+        f"  labrig stop {pasted(known.folder)}\n"
+        "    stops the run the moment the runner wakes. If it never does, end its process: then "
+        "the same command makes the bench safe.",
+    )
+
+
+def hung(known: Known, thread: str, status: Mapping[str, Any]) -> Text:
+    """A thread of the runner hangs."""
+    states = [state for state in status.get("threads", ()) if state["name"] == thread]
+    doing = f": {states[0]['doing']} for {states[0]['for_s']:.0f} s" if states else ""
+    who = "its schedule" if thread == "dispatcher" else f"its port {thread}"
+    return Text(
+        f"the runner hangs ({thread})",
+        f"{who} hangs{doing}.\n"
+        "What that means: pumps keep their last rate; what was due there is late.\n"
+        f"What labrig did: {DID['hung']}\n"
+        "What you can do: look at its instruments and at the computer's disk.\n"
+        f"  labrig stop {pasted(known.folder)}\n"
+        "    impulses and doses off, basal perfusion on; ends the run.\n"
+        f"  labrig hold {pasted(known.folder)}\n"
+        "    pauses impulses and events; the cells are fed.",
+    )
+
+
+def gone(known: Known) -> Text:
+    """Its folder cannot be found, and nobody runs it."""
+    return Text(
+        "the run folder is gone",
+        f"{known.folder} is not there any more, and no runner lives.\n"
+        "What you can do: look at the bench: pumps may be running at their last rate. Put the "
+        "folder back under its name; then `labrig stop` makes the bench safe.",
+    )
+
+
+def ended(known: Known, condition: str, outcome: Mapping[str, Any]) -> Text:
+    """How the run ended."""
+    why = [*outcome.get("failures", ()), *outcome.get("shortfalls", ())]
+    lines = [f"- {reason}" for reason in why]
+    unsafe = outcome.get("unsafe", ())
+    if unsafe:
+        lines.append(
+            f"The state of {', '.join(unsafe)} could not be confirmed at the end: look at them."
+        )
+    if condition == "finished" and not lines:
+        return Text("all well, finished", "The run has come to its end as planned.")
+    if condition == "failed" and not outcome.get("over", True):
+        lines += [
+            "A part of its runner died and it ended half way; the cells are on the bench.",
+            f"  labrig resume {pasted(known.folder)}\n    goes on with the run.",
+            f"  labrig stop {pasted(known.folder)}\n    makes the bench safe.",
+        ]
+    return Text(condition, "\n".join(lines or [f"The run has {condition}."]))
+
+
+def no_heartbeat(host: HeardHost) -> Text:
+    """A computer at a bench is not heard any more."""
+    last = _clock(datetime.fromisoformat(host.last_utc).astimezone())
+    runs = f"Ran there: {', '.join(host.runs)}.\n" if host.runs else "No run was known there.\n"
+    return Text(
+        f"{host.name} is silent",
+        f"No sign of life of the watch on {host.name} since {last}.\n{runs}"
+        "What that means: its power, its network or its watch is gone, or it has a call that it "
+        "cannot send. Until it is heard again nobody is called from there.\n"
+        "What you can do: look at the bench and at that computer. If it runs, "
+        "`labrig status` there says how its run stands, and `labrig watch` starts the watch.",
+    )
+
+
+def still_over(entry: Entry) -> Text:
+    """What somebody was called for is over."""
+    return Text(f"over: {entry.cause.subject}", f"Message {entry.number} needs nobody any more.")
+
+
+def whole(entry: Entry, now: datetime, later_min: float = 0.0) -> Text:
+    """A message as it is sent.
+
+    Args:
+        entry: of the book.
+        now: with the zone of this computer.
+        later_min: nobody has acknowledged it for so long.
+    """
+    cause = entry.cause
+    raised = _clock(datetime.fromisoformat(entry.raised_utc).astimezone(now.tzinfo))
+    word = {"call": "CALL", "tell": "labrig", "note": "labrig"}[cause.severity]
+    head = [f"{cause.run}, since {raised}."]
+    if later_min:
+        head.append(f"Nobody has acknowledged this for {later_min:.0f} min, so it comes to you.")
+    if entry.over_utc:
+        over = _clock(datetime.fromisoformat(entry.over_utc).astimezone(now.tzinfo))
+        if over != raised:
+            head.append(f"It is over since {over}.")
+    if any(d.perhaps for d in entry.deliveries):
+        head.append("(It may reach you a second time: the first was cut short.)")
+    tail = [f"Message {entry.number}. I see to it: labrig watch ack {entry.number}"]
+    if cause.severity != "call":
+        tail = [f"Message {entry.number}."]
+    body = "\n".join([*head, "", cause.text, "", *tail])
+    return Text(f"{word} {cause.run}: {cause.subject}, {raised}", body)
+
+
+def _choices(known: Known, asked: Asked) -> list[str]:
+    lines = [f"Your decision is wanted: {asked.what}"]
+    lines += [
+        f"  labrig answer {asked.key} {option} {pasted(known.folder)}" for option in asked.options
+    ]
+    return lines
+
+
+def _stop_or_look(known: Known) -> list[str]:
+    return [
+        f"  look: labrig status {pasted(known.folder)}",
+        f"  stop: labrig stop {pasted(known.folder)}",
+        "    impulses and doses off at once, basal perfusion goes on; ends the run.",
+    ]
+
+
+def _clock(at: datetime) -> str:
+    return f"{at:%a %H:%M %Z}"
+
+
+def _first_words(what: str) -> str:
+    """As much as a telephone shows of a subject."""
+    first = what.split(";")[0].split(". ")[0].rstrip(".")
+    return first if len(first) <= 70 else f"{first[:69]}…"
