@@ -16,6 +16,7 @@ def explain(error: Exception) -> int:
 
     An error that nobody has learnt to explain yet is raised again, with its traceback.
     """
+    from labrig.commands.page_process import PageRefused
     from labrig.commands.which_run import NoSuchRun, SeveralRuns
     from labrig.durable import DamagedFile
     from labrig.export.source import ExportRefused
@@ -92,7 +93,7 @@ def explain(error: Exception) -> int:
     refusals = (
         OfferRefused | NoKeeper | JournalError | PlanFormatError | CommandRefused | RunOver
         | NotPrivate | ScheduleRefused | NotServed | AlreadyFollowed | KeyDamaged | ExportRefused
-        | RoutesExposed | WatchLives
+        | RoutesExposed | WatchLives | PageRefused
     )  # fmt: skip
     if isinstance(error, refusals):
         console.print(str(error), style="red", markup=False)

@@ -16,6 +16,7 @@ from labrig.commands.film import film
 from labrig.commands.init import init
 from labrig.commands.measure import measure
 from labrig.commands.note import note
+from labrig.commands.page import page
 from labrig.commands.power import power
 from labrig.commands.ready import ready
 from labrig.commands.report import report
@@ -83,6 +84,7 @@ for command, panel in (
     (follow, BENCH),
     (weigh, BENCH),
     (serve, BENCH),
+    (page, BENCH),
     (ready, BENCH),
     (doctor, BENCH),
     (sim, BENCH),

@@ -14,7 +14,7 @@ from labrig.run.orders import Command, CommandName
 
 _NEEDED = {"answer": ("question", "choice"), "note": ("text",), "phase": ("name",),
            "weigh": ("reservoir", "when", "grams")}  # fmt: skip
-_TEXTS = ("by", "reason", "asked_utc")
+_TEXTS = ("by", "reason", "asked_utc", "via")
 """May be missing; what is there goes into journal and report."""
 
 

@@ -20,12 +20,17 @@ class CommandRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RunnerClient:
-    """Speaks to one live runner. Made by :func:`connect`."""
+    """Speaks to one live runner. Made by :func:`connect`.
+
+    Attributes:
+        via: through what people speak here; goes into the journal with every act.
+    """
 
     host: str
     port: int
     token: str
     timeout_s: float = 5.0
+    via: str = ""
 
     def status(self) -> dict[str, Any]:
         """What the runner shows of itself. Raises NoRunner."""
@@ -77,6 +82,8 @@ class RunnerClient:
 
     def _command(self, verb: str, command_id: str | None, **args: str) -> dict[str, Any]:
         body = {"command_id": command_id or str(uuid.uuid4()), **args}
+        if self.via:
+            body["via"] = self.via
         return self._ask("POST", f"/{verb}", body)
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:

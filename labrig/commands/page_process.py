@@ -1,0 +1,188 @@
+"""The process behind the technician's page: one per folder of runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from labrig.launch.runner_child import detached
+from labrig.locks import try_lock
+from labrig.run.register import state_folder
+from labrig.web.site import Site
+
+READY_WITHIN_S = 30.0
+
+
+class PageRefused(Exception):
+    """The page cannot be served like this; the message says what would help."""
+
+
+def site_for(
+    runs: Path, lab: Path, port: int, *, lan: bool, names: tuple[str, ...], secure: bool
+) -> Site:
+    """The site that a command line asks for.
+
+    Raises:
+        PageRefused: nobody could log in from another computer.
+    """
+    from tzlocal import get_localzone
+
+    from labrig.web.people import People
+
+    state = state_folder()
+    if lan and not People(state).all():
+        raise PageRefused(
+            "nobody could log in from another computer: start `labrig page` without --lan first, "
+            "and add people under Set-up"
+        )
+    return Site(
+        runs=runs.absolute(),
+        lab=lab.absolute(),
+        state=state,
+        zone=get_localzone(),
+        host="0.0.0.0" if lan else "127.0.0.1",
+        port=port,
+        names=tuple(dict.fromkeys((*names, *_own_names()))) if lan else (),
+        secure=secure,
+    )
+
+
+def serve_page(
+    site: Site, tls_cert: Path | None, tls_key: Path | None, say: Callable[[str], None]
+) -> None:
+    """Serve until it is ended.
+
+    Raises:
+        PageRefused: this folder of runs has a page already, or the port is taken.
+    """
+    import uvicorn
+
+    from labrig.web.app import create_app
+
+    with _only_one(site.runs) as tell, _listening(site) as listener:
+        here = replace(site, port=listener.getsockname()[1])
+        config = uvicorn.Config(
+            create_app(here),
+            log_level="warning",
+            access_log=False,
+            # Whoever sends it could claim any address, and so to sit at this computer.
+            proxy_headers=False,
+            server_header=False,
+            ws="websockets-sansio",
+            timeout_graceful_shutdown=2,
+            ssl_certfile=None if tls_cert is None else str(tls_cert),
+            ssl_keyfile=None if tls_key is None else str(tls_key),
+        )
+        tell(here.address)
+        say(f"page: {here.address}   (process {os.getpid()}; ending it changes nothing)")
+        for name in here.names:
+            say(f"      {'https' if here.secure else 'http'}://{name}:{here.port}")
+        if here.lan and not here.secure:
+            say(
+                "      Without TLS anybody on this network can read passwords: give --tls-cert "
+                "and --tls-key."
+            )
+        uvicorn.Server(config).run([listener])
+
+
+def page_of(runs: Path) -> str:
+    """Address of the page that serves this folder of runs; empty: none does."""
+    path = _entry(runs)
+    try:
+        with open(path, "r+", encoding="utf-8") as file:
+            if try_lock(file):
+                return ""
+            file.seek(0)
+            return str(json.load(file)["address"])
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def start_page(runs: Path, lab: Path) -> str:
+    """Have a page for this folder of runs, in a process of its own; returns its address.
+
+    Empty where it could not be started: a night needs no page.
+    """
+    there = page_of(runs)
+    if there:
+        return there
+    command = [
+        sys.executable, "-m", "labrig", "page", "--runs", str(runs.absolute()),
+        "--lab", str(lab.absolute()), "--port", "0",
+    ]  # fmt: skip
+    log = state_folder() / "page.log"
+    try:
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with log.open("ab") as file:
+            child = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, **detached()
+            )
+    except OSError:
+        return ""
+    until_s = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < until_s and child.poll() is None:
+        there = page_of(runs)
+        if there:
+            return there
+        time.sleep(0.05)
+    return page_of(runs)
+
+
+@contextmanager
+def _only_one(runs: Path) -> Iterator[Callable[[str], None]]:
+    """Be the page of this folder of runs; what is given tells its address to others."""
+    path = _entry(runs)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
+        if not try_lock(file):
+            file.seek(0)
+            raise PageRefused(f"{runs} has a page already: {file.read().strip() or 'just begun'}")
+
+        def tell(address: str) -> None:
+            file.seek(0)
+            file.truncate()
+            json.dump({"address": address, "pid": os.getpid(), "runs": str(runs)}, file)
+            file.flush()
+
+        yield tell
+
+
+@contextmanager
+def _listening(site: Site) -> Iterator[socket.socket]:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((site.host, site.port))
+        except OSError as error:
+            raise PageRefused(
+                f"port {site.port} cannot be had ({error.strerror}): give another with --port, or "
+                "--port 0 for any free one"
+            ) from None
+        yield listener
+    finally:
+        listener.close()
+
+
+def _own_names() -> tuple[str, ...]:
+    """By which others may call this computer."""
+    names = [socket.gethostname(), socket.getfqdn()]
+    try:
+        names += [str(found[4][0]) for found in socket.getaddrinfo(names[0], None, socket.AF_INET)]
+    except OSError:
+        pass
+    return tuple(name for name in names if not name.startswith("127."))
+
+
+def _entry(runs: Path) -> Path:
+    digest = hashlib.sha256(os.path.realpath(runs).encode()).hexdigest()[:16]
+    return state_folder() / "pages" / f"{digest}.json"

@@ -1,0 +1,103 @@
+"""What people do on the page: through the runner's door, or by the command of a terminal.
+
+A deed waits in no queue of the page: it has threads of its own, so that a stop goes out while
+pictures are being rendered and runners that hang are being looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from labrig.launch.runner_child import detached
+from labrig.run.control_client import NoRunner
+from labrig.run.lease import runner_lives
+from labrig.run.stop_file import StopRequest, write_stop
+from labrig.run_folder import RunFolder
+from labrig.web.access import Person
+from labrig.web.live_runs import ShownRun, door_of
+
+T = TypeVar("T")
+
+
+class Acts:
+    """Deeds, each in a thread that is kept free for them."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(8, "acts")
+
+    async def do(self, deed: Callable[[], T]) -> T:
+        """Do it, and come back with what it gave or raised."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, deed)
+
+    def close(self) -> None:
+        """Wait for nothing."""
+        self._threads.shutdown(wait=False)
+
+
+def stop(run: ShownRun, person: Person, reason: str = "") -> str:
+    """Stop a run, whatever its runner is up to; returns what is to be said.
+
+    A runner that hangs finds the stop in its folder when it wakes; the bench of a dead one is
+    taken over only to be made safe.
+
+    Raises:
+        CommandRefused: the runner said no.
+        OSError: no runner answered, and the disk refuses too.
+    """
+    request = StopRequest.now(reason, person.name)
+    try:
+        door_of(run).stop(request.reason, request.command_id, request.by, request.asked_utc)
+    except NoRunner:
+        if not runner_lives(run.folder.root):
+            make_safe(run, person)
+            return "Its runner is dead: its bench is taken over only to make it safe"
+        write_stop(run.folder.stop, request)
+        return "Its runner does not answer: the stop lies in its folder for when it wakes"
+    return "STOP taken"
+
+
+def hold(run: ShownRun, person: Person, reason: str = "") -> None:
+    """No event begins, no impulse is given; perfusion goes on. Raises NoRunner, CommandRefused."""
+    door_of(run).hold(reason, by=person.name)
+
+
+def go_on(run: ShownRun, person: Person) -> None:
+    """End a hold. Raises NoRunner, CommandRefused."""
+    door_of(run).resume(by=person.name)
+
+
+def answer(run: ShownRun, person: Person, question: str, choice: str) -> None:
+    """Answer a question that stands. Raises NoRunner, CommandRefused."""
+    door_of(run).answer(question, choice, by=person.name)
+
+
+def note(run: ShownRun, person: Person, text: str) -> None:
+    """Write what a person did or saw into the journal. Raises NoRunner, CommandRefused."""
+    door_of(run).note(text, by=person.name)
+
+
+def make_safe(run: ShownRun, person: Person) -> None:
+    """Have a dead runner's bench taken over only to stop it. Raises OSError."""
+    _command(run.folder, "stop", "--by", person.name, "--reason", "made safe from the page")
+
+
+def take_over(run: ShownRun, person: Person) -> None:
+    """Have a dead runner's run taken over and followed. Raises OSError."""
+    _command(run.folder, "resume", "--by", person.name)
+
+
+def _command(folder: RunFolder, verb: str, *options: str) -> subprocess.Popen[Any]:
+    """Start ``labrig VERB RUN``, detached: it outlives the page."""
+    with folder.follow_log.open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "labrig", verb, str(folder.root), "--json", *options],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            **detached(),
+        )

@@ -1,0 +1,9 @@
+"""Where the page's links lead: a screen that stands in a bar adds a line here."""
+
+from __future__ import annotations
+
+NAVIGATION: tuple[tuple[str, str], ...] = (("Now", "/"),)
+"""Title and address of the screens about no single run."""
+
+RUN_TABS: tuple[tuple[str, str], ...] = (("Night", ""), ("Log", "/log"))
+"""Title and rest of the address, below ``/run/NAME``, of the screens about one run."""

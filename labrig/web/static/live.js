@@ -1,0 +1,4 @@
+// The plate: arrows walk over it.
+(() => {
+  "use strict";
+})();

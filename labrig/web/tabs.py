@@ -1,0 +1,117 @@
+"""The one socket of each tab: a beat twice a second, and every part that has changed.
+
+One socket, because a browser grants an address six connections for all tabs together, and a stop
+needs one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+
+from labrig.web.access import Viewer
+from labrig.web.hub import Hub
+from labrig.web.look import Look
+from labrig.web.pages import FRAME, Shown, parts_of
+from labrig.web.screens import SCREENS
+from labrig.web.site import Site, site_of
+
+router = APIRouter()
+BEAT_S = 0.5
+
+_PARTS = {
+    module.__name__.rpartition(".")[2]: module.parts
+    for module in SCREENS
+    if hasattr(module, "parts")
+}
+
+
+class PartsOfNow:
+    """What has been rendered of the present version, for all tabs that show the same."""
+
+    def __init__(self, site: Site, hub: Hub) -> None:
+        self._site = site
+        self._hub = hub
+        self._version = -1
+        self._made: dict[tuple[Any, ...], asyncio.Task[dict[str, str]]] = {}
+
+    async def of(self, screen: str, shown: Shown) -> dict[str, str]:
+        """Parts by id."""
+        if self._hub.version != self._version:
+            self._version = self._hub.version
+            self._made.clear()
+        name = "" if shown.look is None else shown.look.run.name
+        key = (screen, name, shown.person.role, shown.person.here)
+        if key not in self._made:
+            self._made[key] = asyncio.create_task(self._hub.aside(lambda: parts_now(screen, shown)))
+        return await self._made[key]
+
+
+def parts_now(screen: str, shown: Shown) -> dict[str, str]:
+    """The frame's parts and those of a screen."""
+    own = _PARTS.get(screen)
+    return {**parts_of(FRAME, shown), **(own(shown) if own is not None else {})}
+
+
+@router.websocket("/ws/{screen}")
+async def tab(socket: WebSocket, screen: str, person: Viewer, run: str = "") -> None:
+    """Serve one tab until it is closed."""
+    hub: Hub = socket.app.state.hub
+    made: PartsOfNow = socket.app.state.parts
+    await socket.accept()
+    gone = asyncio.create_task(_gone(socket))
+    sent: dict[str, str] = {}
+    version = -1
+    try:
+        with hub.watching(run):
+            while not gone.done():
+                look, news = hub.look(run), hub.version
+                await socket.send_json({"beat": _beat(look, hub)})
+                if news != version and (look is not None or not run):
+                    shown = Shown(site_of(socket), person, look, hub.live())
+                    await _send_changed(socket, await made.of(screen, shown), sent)
+                version = news
+                await hub.news(version, BEAT_S)
+    except (WebSocketDisconnect, RuntimeError):
+        # Starlette says so by either, depending on who noticed first.
+        return
+    finally:
+        gone.cancel()
+
+
+def _beat(look: Look | None, hub: Hub) -> Mapping[str, Any]:
+    """What the page's script needs to know whether it is live, and what to call for.
+
+    ``heard_s`` is the age of the runner's last word; None where no runner is to be heard.
+    """
+    heard_s = look.heard_s if look is not None and look.lives else None
+    return {
+        "now_ms": round(time.time() * 1000),
+        "heard_s": None if heard_s is None else round(time.monotonic() - heard_s, 1),
+        "condition": "" if look is None else look.condition,
+        "alarms": sum(len(each.status.get("alarms", ())) for each in hub.live()),
+        "questions": sum(len(each.status.get("questions", ())) for each in hub.live()),
+        "dead": sum(each.dead for each in hub.live()),
+    }
+
+
+async def _send_changed(socket: WebSocket, parts: Mapping[str, str], sent: dict[str, str]) -> None:
+    changed = {element: text for element, text in parts.items() if sent.get(element) != text}
+    if changed:
+        sent.update(changed)
+        content = "".join(
+            f'<hx-partial hx-target="#{element}" hx-swap="innerMorph">{text}</hx-partial>'
+            for element, text in changed.items()
+        )
+        await socket.send_json({"content": content})
+
+
+async def _gone(socket: WebSocket) -> None:
+    with suppress(WebSocketDisconnect, RuntimeError):
+        while True:
+            await socket.receive_text()
