@@ -48,6 +48,7 @@ def status(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption
     from labrig.commands.which_run import chosen_run, told_of
     from labrig.night.followed import is_followed
     from labrig.night.following import glance
+    from labrig.night.telling import legend_of_run, who_and_why
     from labrig.run.control_client import NoRunner
 
     chosen = chosen_run(run, runs)
@@ -63,12 +64,17 @@ def status(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption
         about = {"run": str(folder.root), "rig": chosen.rig, "bench": chosen.bench}
         typer.echo(json.dumps({**about, **shown}))
     else:
+        utc = shown.get("utc") or shown.get("last_utc") or ""
+        legend = legend_of_run(folder, utc, shown.get("now_s"))
+        said_last = who_and_why(folder, shown["condition"], legend)
+        if said_last and shown["condition"] == "held":
+            said_last += f". Go on: labrig resume {pasted(folder.root)}"
         extra = {
             "named": chosen.named,
-            "said_last": _who_and_why(folder, shown["condition"]),
+            "said_last": said_last,
             "simulated": not chosen.bench.startswith("real"),
         }
-        print_status(folder.root, {**extra, **shown})
+        print_status(folder.root, {**extra, **shown}, legend)
         if chosen.beside:
             typer.echo(told_of(chosen.beside), err=True)
     if shown["condition"] in WHAT_NOW:
@@ -223,22 +229,6 @@ def follow(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption
     from labrig.commands.which_run import chosen_run
 
     follow_to_the_end(chosen_run(run, runs).folder, None, as_json=as_json)
-
-
-def _who_and_why(folder: RunFolder, condition: str) -> str:
-    """By whom, since when and why a run is held or was stopped; empty where it is not."""
-    from datetime import datetime
-
-    from labrig.record.glimpse import last_command
-
-    name = {"held": "hold", "stopping": "stop", "stopped": "stop"}.get(condition)
-    found = last_command(folder.journal, name) if name else None
-    if found is None:
-        return ""
-    at = datetime.fromisoformat(found[0]).astimezone()
-    by, reason = found[1].get("by") or "somebody", found[1].get("reason") or "no reason given"
-    text = f"by {by}, {at:%a %d %b %H:%M:%S}: {reason}"
-    return f"{text}. Go on: labrig resume {pasted(folder.root)}" if name == "hold" else text
 
 
 def _last_heard(folder: RunFolder) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from labrig.commands.status_display import answer_lines
+from labrig.display.alarms import alarm_from, alarm_words
+from labrig.display.legend import Legend, zero_of
+from labrig.display.questions import question_from, question_words
+from labrig.display.times import length_words
 from labrig.durable import DamagedFile, read_json
+from labrig.night.telling import legend_of_run, who_and_why
 from labrig.pasted import pasted
 from labrig.plan.timeline import Frame
 from labrig.record.vocabulary import DIED
@@ -47,6 +54,11 @@ class NightDisplay:
         self._night = self._progress.add_task("night", total=plan.forecast.duration_s, note="")
         self._rounds = self._progress.add_task("rounds measured", total=len(rounds), note="")
         self._said: set[tuple[str, str]] = set()
+        self._ends = ""
+
+    @cached_property
+    def _names(self) -> Legend:
+        return legend_of_run(self._folder)
 
     def __enter__(self) -> NightDisplay:
         self.open()
@@ -57,7 +69,7 @@ class NightDisplay:
         pilot = " [yellow]pilot[/]" if self._plan.pilot else ""
         self._console.print(
             f"[bold]{self._plan.protocol_name}[/] on {self._plan.rig_name}{pilot}: "
-            f"{len(self._plan.wells)} wells, {self._plan.forecast.duration_s / 3600:.1f} h, "
+            f"{len(self._plan.wells)} wells, {length_words(self._plan.forecast.duration_s)}, "
             f"{self._plan.forecast.frames} pictures"
         )
         self._console.print(f"run folder: {self._folder.root.absolute()}", soft_wrap=True)
@@ -92,19 +104,21 @@ class NightDisplay:
         self._progress.update(
             self._rounds, completed=measured, note=f"{in_work} in work" if in_work else ""
         )
+        if self._ends == "" and seen.utc and seen.now_s is not None:
+            self._ends = self._legend(seen).clock(total_s)
+            self._say(f"ends {self._ends}")
         for alarm in seen.alarms:
-            self._say_once(
-                (str(alarm["code"]), str(alarm["about"])),
-                f"[bold red]ALARM[/] {escape(str(alarm['about']))}: "
-                + escape(f"{alarm['what']} {alarm['remedy']}"),
-            )
-
+            about = (str(alarm["code"]), str(alarm["about"]))
+            if about not in self._said:
+                words = alarm_words(alarm_from(alarm), self._legend(seen))
+                self._say_once(about, f"[bold red]ALARM[/] {escape(words.text)}")
         self._show_questions(seen)
-        if seen.condition == "held":
+        if seen.condition == "held" and ("held", "") not in self._said:
+            who = who_and_why(self._folder, "held", self._legend(seen)) or "by nobody knows whom"
             self._say_once(
                 ("held", ""),
-                "[bold]HELD[/] No event begins and no impulse is given; perfusion goes on. "
-                f"Go on: labrig resume {escape(pasted(self._folder.root))}",
+                f"[bold]HELD[/] {escape(who)}. No event begins and no impulse is given; perfusion "
+                f"goes on. Go on: labrig resume {escape(pasted(self._folder.root))}",
             )
         elif seen.condition == "running":
             self._said.discard(("held", ""))
@@ -115,16 +129,28 @@ class NightDisplay:
             standing = {str(question["id"]) for question in seen.questions}
             self._said -= {s for s in self._said if s[0] == "question" and s[1] not in standing}
         for question in seen.questions:
+            if ("question", str(question["id"])) in self._said:
+                continue
+            words = question_words(question_from(question), self._legend(seen))
             self._say_once(
-                ("question", str(question["id"])),
-                f"[bold]QUESTION[/] {escape(str(question['what']))}\n"
-                + escape("\n".join(answer_lines(question, self._folder.root))),
+                ("question", words.id),
+                f"[bold]QUESTION[/] {escape(words.text)}\n"
+                + escape("\n".join(answer_lines(words, self._folder.root))),
             )
+
+    def _legend(self, seen: Glance) -> Legend:
+        """With the time of day as it is believed now: a clock that was set moves all times."""
+        if not seen.utc or seen.now_s is None:
+            return self._names
+        return replace(self._names, zero=zero_of(seen.utc, seen.now_s))
 
     def _say_once(self, what: tuple[str, str], text: str) -> None:
         if what not in self._said:
             self._said.add(what)
-            self._console.print(text, soft_wrap=True)
+            self._say(text)
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True)
 
     def _what(self) -> str:
         """What came to its end: nobody must take a rehearsal for a night."""

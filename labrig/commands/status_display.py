@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from labrig.display.alarms import alarm_from, alarm_words
+from labrig.display.legend import Legend
+from labrig.display.numbers import number_words
+from labrig.display.questions import QuestionWords, question_from, question_words
+from labrig.display.times import date_words, length_words
+from labrig.display.upcoming import upcoming_words
 from labrig.pasted import pasted
-from labrig.plan.words import hours
 
 WHAT_NOW = {
     "died": (
@@ -44,7 +49,7 @@ COUNTED = {
 """What a runner counts, in words, in the order in which it is said."""
 
 
-def print_status(run: Path, shown: Mapping[str, Any]) -> None:
+def print_status(run: Path, shown: Mapping[str, Any], legend: Legend) -> None:
     """Print what a runner shows of itself, the most urgent first.
 
     Args:
@@ -52,6 +57,7 @@ def print_status(run: Path, shown: Mapping[str, Any]) -> None:
         shown: as ``GET /status`` gives it; for a run without a runner only ``condition`` and
             ``counters`` are needed. ``named`` says which run on which rig, ``said_last`` who
             held or stopped it, ``simulated`` that its clock is not the one on the wall.
+        legend: of the run.
     """
     from rich.console import Console
     from rich.markup import escape
@@ -61,7 +67,7 @@ def print_status(run: Path, shown: Mapping[str, Any]) -> None:
     sound = condition in ("running", "finished") and shown.get("alive", True)
     style = "green" if sound else "bold red"
     console.print(
-        f"{escape(shown.get('named', run.name))}: [{style}]{condition}[/]{_progress(shown)}"
+        f"{escape(shown.get('named', run.name))}: [{style}]{condition}[/]{_progress(shown, legend)}"
     )
     if shown.get("said_last"):
         console.print(escape(shown["said_last"]))
@@ -73,15 +79,13 @@ def print_status(run: Path, shown: Mapping[str, Any]) -> None:
     if not shown.get("followed", True):
         console.print(f"[bold red]Nobody follows it.[/] {FOLLOW_IT}")
     for alarm in shown.get("alarms", []):
-        console.print(
-            f"[bold red]ALARM[/] {escape(alarm['about'])}, since {_at(shown, alarm['since_s'])}: "
-            + escape(f"{alarm['what']} {alarm['remedy']}")
-        )
+        console.print(f"[bold red]ALARM[/] {escape(alarm_words(alarm_from(alarm), legend).text)}")
     for line in suspended_lines(shown):
         console.print(f"[bold red]{escape(line)}[/]")
     for question in shown.get("questions", []):
-        console.print(f"[bold]QUESTION[/] {escape(question['what'])}")
-        for line in answer_lines(question, run):
+        words = question_words(question_from(question), legend)
+        console.print(f"[bold]QUESTION[/] {escape(f'{words.text} Asked {words.since}.')}")
+        for line in answer_lines(words, run):
             console.print(line, markup=False)
     for thread in shown.get("threads", []):
         if not thread["alive"]:
@@ -97,12 +101,11 @@ def print_status(run: Path, shown: Mapping[str, Any]) -> None:
         console.print("[yellow]pilot: not committed[/]")
     if shown.get("counters"):
         console.print(counted(shown["counters"]))
-    for line in left_out_lines(shown):
+    for line in left_out_lines(shown, legend):
         console.print(line)
-    for entry in shown.get("upcoming", [])[:1]:
-        what = entry.get("what", entry["key"])
-        console.print(f"next: {what}, at {_at(shown, entry['at_s'])}", markup=False)
-    for line in reservoir_lines(shown):
+    if line := next_line(shown, legend):
+        console.print(line, markup=False)
+    for line in reservoir_lines(shown, legend):
         console.print(line)
 
 
@@ -115,11 +118,29 @@ def suspended_lines(shown: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def answer_lines(question: Mapping[str, Any], run: Path) -> list[str]:
-    """One command per answer, each to be pasted as it stands: a '|' would be a shell's pipe."""
-    return [
-        f"  labrig answer {question['id']} {option} {pasted(run)}" for option in question["options"]
+def answer_lines(question: QuestionWords, run: Path) -> list[str]:
+    """Of each answer the command, to be pasted as it stands, and what it leads to.
+
+    A '|' between answers would be a shell's pipe.
+    """
+    lines = []
+    for option in question.options:
+        lines.append(f"  labrig answer {question.id} {option.choice} {pasted(run)}")
+        if option.consequence:
+            lines.append(f"      {option.label}: {option.consequence}")
+    return lines
+
+
+def next_line(shown: Mapping[str, Any], legend: Legend) -> str:
+    """What comes next of each kind, in one line; "" for nothing."""
+    upcoming = shown.get("upcoming", [])
+    first: dict[str, str] = {}
+    for group in upcoming_words((entry["key"] for entry in upcoming), legend):
+        first.setdefault(group.kind, f"{group.what}, {group.at}")
+    told = list(first.values()) or [
+        f"{entry['what']}, {legend.moment(entry['at_s'])}" for entry in upcoming[:1]
     ]
+    return f"next: {'; '.join(told)}" if told else ""
 
 
 def counted(counters: Mapping[str, int]) -> str:
@@ -129,18 +150,18 @@ def counted(counters: Mapping[str, int]) -> str:
     return ", ".join(known + other)
 
 
-def left_out_lines(shown: Mapping[str, Any]) -> list[str]:
+def left_out_lines(shown: Mapping[str, Any], legend: Legend) -> list[str]:
     """Wells that the analysis leaves out, together where they are so from the same time."""
     since: dict[float, list[str]] = {}
-    for well, from_s in sorted(shown.get("censored_from_s", {}).items()):
+    for well, from_s in shown.get("censored_from_s", {}).items():
         since.setdefault(from_s, []).append(well)
     return [
-        f"left out of the analysis from {_at(shown, from_s)}: {', '.join(wells)}"
+        f"left out of the analysis since {legend.moment(from_s)}: {legend.wells_words(wells)}"
         for from_s, wells in sorted(since.items())
     ]
 
 
-def reservoir_lines(shown: Mapping[str, Any]) -> list[str]:
+def reservoir_lines(shown: Mapping[str, Any], legend: Legend) -> list[str]:
     """A line for each reservoir that ends before the run, the first to run dry first.
 
     One more for all others that are drawn from, and one for the rest.
@@ -150,8 +171,8 @@ def reservoir_lines(shown: Mapping[str, Any]) -> list[str]:
         (r for r in reservoirs if r["dry_at_s"] is not None), key=lambda r: float(r["dry_at_s"])
     )
     lines = [
-        f"[bold red]{r['reservoir']}: {r['left_ml']:.1f} mL, at this rate until "
-        f"{_clock(shown, r['dry_at_s'])}: before the run is over[/]"
+        f"[bold red]{r['reservoir']}: {number_words(r['left_ml'], 'mL')}, at this rate until "
+        f"{legend.clock(r['dry_at_s'])}: before the run is over[/]"
         for r in drawn
         if r["dry_at_s"] < shown["duration_s"]
     ]
@@ -161,35 +182,25 @@ def reservoir_lines(shown: Mapping[str, Any]) -> list[str]:
         others = f" ({len(lasting)} reservoirs)" if len(lasting) > 1 else ""
         lines.append(
             f"what is drawn from now lasts beyond the end{others}: {first['reservoir']} is the "
-            f"first to be empty, {_clock(shown, first['dry_at_s'])}"
+            f"first to be empty, {legend.clock(first['dry_at_s'])}"
         )
     idle = [r["left_ml"] for r in reservoirs if r["dry_at_s"] is None]
     if idle:
-        lines.append(f"{len(idle)} more, not drawn from now: {min(idle):.1f} mL or more in each")
+        lines.append(
+            f"{len(idle)} more, not drawn from now: {number_words(min(idle), 'mL')} or more in each"
+        )
     return lines
 
 
-def _progress(shown: Mapping[str, Any]) -> str:
+def _progress(shown: Mapping[str, Any], legend: Legend) -> str:
     if shown.get("now_s") is None:
         return ""
-    text = f", {hours(shown['now_s'])[:-2]} of {hours(shown['duration_s'])}"
-    if shown.get("utc"):
-        text += f", ends {_clock(shown, shown['duration_s'])}"
+    text = f", {length_words(shown['now_s'])} of {length_words(shown['duration_s'])}"
+    if legend.zero is not None and not shown.get("last_utc"):
+        text += f", ends {legend.clock(shown['duration_s'])}"
     if shown.get("last_utc"):
-        last = datetime.fromisoformat(shown["last_utc"]).astimezone()
-        text += f"; last heard of {last:%Y-%m-%d %H:%M:%S}"
+        last = datetime.fromisoformat(shown["last_utc"])
+        text += f"; last heard of {date_words(last, legend.zone)}"
     if shown.get("simulated"):
         text += " (by its simulated clock)"
     return text
-
-
-def _at(shown: Mapping[str, Any], at_s: float) -> str:
-    """A time of the run, first as a clock on the wall has it."""
-    if not shown.get("utc"):
-        return hours(at_s)
-    return f"{_clock(shown, at_s)}, {hours(at_s)}"
-
-
-def _clock(shown: Mapping[str, Any], at_s: float) -> str:
-    then = datetime.fromisoformat(shown["utc"]) + timedelta(seconds=at_s - shown["now_s"])
-    return f"{then.astimezone():%a %d %b %H:%M}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from labrig.display.legend import Legend
 from labrig.display.numbers import rounded
@@ -174,6 +174,12 @@ class AlarmWords:
         """All of it in one paragraph."""
         said = (f"{self.title}, since {self.since}.", self.what, self.done, self.remedy)
         return " ".join(part for part in said if part)
+
+
+def alarm_from(raw: Mapping[str, Any]) -> Alarm:
+    """An alarm as ``/status`` and the JSON of a state give it; what a newer labrig adds is left."""
+    names = ("code", "about", "since_s", "what", "remedy")
+    return Alarm(**{name: raw[name] for name in names})
 
 
 def alarm_words(alarm: Alarm | AlarmSpan, legend: Legend) -> AlarmWords:

@@ -69,6 +69,12 @@ class _Told:
     wells: tuple[str, ...]
 
 
+def question_from(raw: Mapping[str, Any]) -> Question:
+    """A question as ``/status`` gives it; what a newer labrig adds is left."""
+    since_s = float(raw.get("since_s", 0.0))
+    return Question(raw["id"], raw["what"], tuple(raw["options"]), since_s, raw.get("facts"))
+
+
 def question_words(question: Question, legend: Legend) -> QuestionWords:
     """How to tell of a question."""
     told = _told(question, legend)

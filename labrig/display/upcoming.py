@@ -17,12 +17,14 @@ class UpcomingWords:
     """Some entries of one sort in one minute.
 
     Attributes:
+        kind: of their rows in the journal.
         at_s: of the first of them, on the run's clock.
         at: by the clock on the wall, then by the run's.
         what: e.g. ``24 pictures (phase)``, or the one entry in a few words.
         wells: of all of them, in plate order.
     """
 
+    kind: str
     at_s: float
     at: str
     what: str
@@ -57,4 +59,6 @@ def _told(group: list[TimelineEntry], legend: Legend) -> UpcomingWords:
         what = f"{len(group)} {many}"
         if first.role != "observes":
             what += f", {count_words(len(wells), 'well')}"
-    return UpcomingWords(first.offset_s, legend.moment(first.offset_s), what, in_order(wells))
+    return UpcomingWords(
+        first.row_kind, first.offset_s, legend.moment(first.offset_s), what, in_order(wells)
+    )

@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-import tzlocal
+from labrig.local_zone import NoZone, local_zone_name
 
 if TYPE_CHECKING:
     from prefect.schedules import Schedule
@@ -106,10 +106,8 @@ def local_zone() -> str:
         ScheduleRefused: it has none that is known.
     """
     try:
-        # asked anew, for TZ may have been set since
-        name = str(tzlocal.reload_localzone())
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError) as error:
+        return local_zone_name()
+    except NoZone as error:
         raise ScheduleRefused(
             f"this machine's time zone cannot be told ({error}), so nobody knows when 18:00 is: "
             "set it in the system, or say e.g. TZ=Europe/Berlin before the command"

@@ -19,6 +19,7 @@ from labrig.durable import write_json
 from labrig.frames.plate_store import PlateLayout
 from labrig.launch.imaging_spec import HostedEntry, ImagingSpec
 from labrig.launch.twin_spec import twin_spec, unanswered
+from labrig.local_zone import local_zone_name_or_none
 from labrig.login_name import login_name
 from labrig.places import in_order
 from labrig.plan.compile import compile as compile_plan
@@ -228,6 +229,7 @@ def _identity(
         "seed": plan.seed,
         "operator": clean_text(request.operator or protocol.model.culture.operator or login_name()),
         "machine": platform.node(),
+        "zone": local_zone_name_or_none(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in VERSIONS_OF},
         "faults": [asdict(f) for f in request.faults],

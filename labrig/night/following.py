@@ -32,6 +32,7 @@ class Glance:
             so that is for whoever follows to judge: see :class:`Patience`.
         why: in words, why a run that ended is not simply finished.
         over: whether there is nothing left to go on with; a runner may have failed half way.
+        utc: time of day that belongs to ``now_s``, ISO 8601; "" when the runner does not answer.
     """
 
     condition: str
@@ -43,6 +44,7 @@ class Glance:
     questions: tuple[dict[str, Any], ...] = ()
     why: tuple[str, ...] = ()
     over: bool = False
+    utc: str = ""
 
 
 class NightEndedEarly(Exception):
@@ -98,6 +100,7 @@ def glance(folder: RunFolder, child: subprocess.Popen[bytes] | None = None) -> G
         status.get("counters", {}),
         tuple(status.get("alarms", ())),
         tuple(status.get("questions", ())),
+        utc=status.get("utc", ""),
     )
 
 

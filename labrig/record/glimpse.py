@@ -22,6 +22,16 @@ def last_word(journal: Path) -> str:
     return str(rows[0][0]) if rows else ""
 
 
+def last_of_run(journal: Path, key: str) -> tuple[str, dict[str, Any]] | None:
+    """The last row of kind ``run`` with this key: when, ISO 8601, and its detail; None: no such."""
+    rows = asked_of(
+        journal,
+        f"SELECT utc, detail FROM journal WHERE kind = 'run' AND key = '{key}' "
+        "ORDER BY seq DESC LIMIT 1",
+    )
+    return (str(rows[0][0]), dict(json.loads(rows[0][1]))) if rows else None
+
+
 def last_command(journal: Path, name: str) -> tuple[str, dict[str, Any]] | None:
     """When a command was last taken, ISO 8601, and its arguments; None: never."""
     rows = asked_of(

@@ -10,10 +10,24 @@ from rich.console import Console
 
 from labrig.commands.night_display import NightDisplay
 from labrig.launch.runner_child import detached
+from labrig.night import telling
 from labrig.night.following import Glance
 from labrig.run_folder import RunFolder
 
-QUESTION = {"id": "stall:base", "what": "Restart [it]?", "options": ["restart", "leave"]}
+QUESTION = {
+    "id": "stall:base", "what": "It stalled.", "options": ["restart", "leave"], "since_s": 60.0,
+}  # fmt: skip
+ALARM = {
+    "code": "stall", "about": "base", "since_s": 60.0, "what": "[nothing] comes", "remedy": "",
+}  # fmt: skip
+
+
+UTC_AT_60_S = "2026-03-01T18:01:00+00:00"
+
+
+@pytest.fixture(autouse=True)
+def in_berlin(monkeypatch):
+    monkeypatch.setattr(telling, "local_zone_name_or_none", lambda: "Europe/Berlin")
 
 
 @pytest.fixture
@@ -40,10 +54,28 @@ def test_a_question_is_shown_once_while_it_stands_and_again_when_asked_again(dis
     for questions in ((QUESTION,), (QUESTION,), (), (QUESTION,)):
         display.show(_look(questions=questions), 0, 0)
     shown = _shown(display)
-    assert shown.count("QUESTION Restart [it]?") == 2, "brackets are not markup"
+    assert shown.count("QUESTION Restart base?") == 2
     assert "|" not in shown, "pasted, it would be a pipe, and the first answer given"
     for option in QUESTION["options"]:
         assert f"  labrig answer stall:base {option} {tmp_path}/night\n" in shown
+
+
+def test_the_end_an_alarm_and_what_answers_lead_to_are_said_once(display):
+    for _ in range(2):
+        display.show(_look(alarms=(ALARM,), questions=(QUESTION,), utc=UTC_AT_60_S), 0, 0)
+    shown = _shown(display)
+    assert shown.count("ends Sun 20:00\n") == 1
+    assert (
+        shown.count("ALARM base: no liquid comes, since Sun 19:01, 1 min in. [nothing] comes.") == 1
+    )
+    assert shown.count("Leave it: It stands to the end and is not tried again") == 1
+
+
+def test_who_held_a_night_is_said(display, tmp_path, monkeypatch):
+    held = ("2026-03-01T18:00:30+00:00", {"by": "Ida", "reason": "leak at A3"})
+    monkeypatch.setattr(telling, "last_of_run", lambda journal, key: held)
+    display.show(_look(condition="held", utc=UTC_AT_60_S), 0, 0)
+    assert "HELD by Ida, Sun 19:00: leak at A3. No event begins" in _shown(display)
 
 
 def test_a_held_night_is_called_held(display):

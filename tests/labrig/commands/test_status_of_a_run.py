@@ -15,6 +15,8 @@ from labrig.cli import app
 from labrig.commands import errors, exit_codes
 from labrig.commands.status_display import print_status, reservoir_lines
 from labrig.commands.which_run import listed
+from labrig.display.legend import Legend, zero_of
+from labrig.display.times import zone_named
 from labrig.flows.services import ServiceFailed
 from labrig.launch.offers import NoKeeper, OfferRefused
 from labrig.launch.runner_child import RunnerDied
@@ -50,6 +52,13 @@ RUNNING = {
         {"reservoir": "spare", "left_ml": 9.0, "dry_at_s": None},
     ],
 }  # fmt: skip
+LEGEND = Legend(
+    zone=zone_named("Europe/Berlin"),
+    zero=zero_of(RUNNING["utc"], RUNNING["now_s"]),
+    length_s=RUNNING["duration_s"],
+    arms={"A1": "sham", "B2": "tonic", "C3": "tonic"},
+    wells={"base": ("A1", "B2")},
+)
 
 
 @pytest.fixture(autouse=True)
@@ -63,21 +72,23 @@ def in_berlin(monkeypatch):
 
 
 def test_what_is_wrong_comes_before_what_is_well(tmp_path, capsys):
-    print_status(tmp_path / "night", RUNNING)
+    print_status(tmp_path / "night", RUNNING, LEGEND)
     shown = capsys.readouterr().out
-    assert "running, 1:00 of 14:00 h, ends Mon 02 Mar 08:00" in shown
-    assert "since Sun 01 Mar 18:30, 0:30 h: [nothing] comes. Look for a clog." in shown, "no markup"
+    assert "running, 1 h of 14 h, ends Mon 08:00" in shown
+    assert "ALARM base (A1 sham, B2 tonic): no liquid comes, since Sun 18:30, 30 min in." in shown
+    assert "[nothing] comes. It is tried again by itself" in shown, "no markup"
+    assert "QUESTION Restart base?" in shown
     for option in ("restart", "leave"):
         assert f"\n  labrig answer stall:base {option} {tmp_path}/night\n" in shown
     assert shown.index("ALARM") < shown.index("QUESTION") < shown.index("phase: treatment")
 
 
 def test_nobody_is_shown_a_key_or_a_word_of_the_house(tmp_path, capsys):
-    print_status(tmp_path / "night", RUNNING)
+    print_status(tmp_path / "night", RUNNING, LEGEND)
     shown = capsys.readouterr().out
-    assert "next: picture of A1 (phase), at Sun 01 Mar 19:01, 1:01 h" in shown
+    assert "next: picture of A1 (phase), Sun 19:01, 1 h 1 min in" in shown
     assert "12 on time, 1 missed" in shown
-    assert "left out of the analysis from Sun 01 Mar 18:30, 0:30 h: A1, B2" in shown
+    assert "left out of the analysis since Sun 18:30, 30 min in: A1 sham, B2 tonic" in shown
     for word in ("hits", "censored", "frame/", "stall:base:"):
         assert word not in shown
 
@@ -87,7 +98,7 @@ def test_every_path_that_is_shown_in_a_command_can_be_pasted(tmp_path, capsys, m
     home.mkdir()
     monkeypatch.chdir(home)
     for condition in ("running", "died", "unreachable", "never begun"):
-        print_status(Path("a night"), RUNNING | {"condition": condition})
+        print_status(Path("a night"), RUNNING | {"condition": condition}, LEGEND)
     told = capsys.readouterr().out
     whole = shlex.quote(str(home / "a night"))
     commands = re.findall(r"labrig (?:answer stall:base \w+|resume|stop) [^`\n]+", told)
@@ -103,15 +114,15 @@ def test_every_path_that_is_shown_in_a_command_can_be_pasted(tmp_path, capsys, m
 
 
 def test_a_run_that_nobody_follows_is_said_to_be_alone(tmp_path, capsys):
-    print_status(tmp_path, RUNNING | {"followed": False})
+    print_status(tmp_path, RUNNING | {"followed": False}, LEGEND)
     assert "Nobody follows it" in capsys.readouterr().out
     for shown in (RUNNING, RUNNING | {"followed": True}):
-        print_status(tmp_path, shown)
+        print_status(tmp_path, shown, LEGEND)
         assert "Nobody follows" not in capsys.readouterr().out
 
 
 def test_the_first_reservoir_to_run_dry_is_shown_first_and_marked():
-    low, lasting, rest = reservoir_lines(RUNNING)
+    low, lasting, rest = reservoir_lines(RUNNING, LEGEND)
     assert low.startswith("[bold red]low: 3.0 mL")
     assert "before the run is over" in low
     assert "full is the first to be empty" in lasting
@@ -187,8 +198,9 @@ def test_what_stood_when_a_runner_died_is_shown(run, monkeypatch):
     assert [alarm["code"] for alarm in shown["alarms"]] == ["stall"]
     assert [question["id"] for question in shown["questions"]] == ["stall:base"]
     told = CliRunner().invoke(app, ["status", str(run.root)]).stdout
-    assert "ALARM base, since 0:00 h: nothing comes. Look." in told
-    assert "QUESTION Restart it?" in told
+    assert "ALARM base: no liquid comes, since " in told
+    assert "at the start. Nothing comes. It is tried again by itself" in told
+    assert "QUESTION Restart base?" in told
     for option in ("restart", "leave"):
         assert f"labrig answer stall:base {option} " in told
 
