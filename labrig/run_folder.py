@@ -160,8 +160,18 @@ class RunFolder:
 
     @property
     def answer(self) -> Path:
-        """What the keeper of the rig said to it."""
+        """What was said to the start that somebody wanted."""
         return self.root / "answer.json"
+
+    @property
+    def start(self) -> Path:
+        """A start that people signed on the page, now or at a time."""
+        return self.root / "start.json"
+
+    @property
+    def start_lock(self) -> Path:
+        """Held by the process that waits for that time."""
+        return self.root / "start.lock"
 
     @property
     def outcome(self) -> Path:

@@ -198,26 +198,26 @@ def _print(
 def _print_findings(console: Console, findings: tuple[Finding, ...]) -> None:
     from rich.markup import escape
 
+    from labrig.plan.alike import alike
     from labrig.plan.checks.overrides import override_lines
 
+    groups = alike(findings)
     for severity, colour in (("block", "red"), ("warn", "yellow"), ("note", "cyan")):
-        of_grade = [finding for finding in findings if finding.severity == severity]
+        of_grade = [group for group in groups if group.severity == severity]
         if not of_grade:
             continue
-        console.print(f"[bold {colour}]{severity.upper()}[/] {len(of_grade)}")
-        # what twelve pumps share is said once, with the place of each
-        alike: dict[tuple[str, str, str], list[Finding]] = {}
-        for finding in of_grade:
-            alike.setdefault((finding.code, finding.why, finding.remedy), []).append(finding)
-        for same in alike.values():
-            finding, places = same[0], "; ".join(one.where for one in same[:MOST_PLACES])
-            if len(same) > MOST_PLACES:
-                places += f"; and {len(same) - MOST_PLACES} more"
+        console.print(
+            f"[bold {colour}]{severity.upper()}[/] {sum(len(group.places) for group in of_grade)}"
+        )
+        for group in of_grade:
+            places = "; ".join(group.places[:MOST_PLACES])
+            if len(group.places) > MOST_PLACES:
+                places += f"; and {len(group.places) - MOST_PLACES} more"
             console.print(
-                f"  [{colour}]{finding.code}[/]  {escape(places)}\n"
-                f"    {escape(finding.why)}\n"
-                f"    [bold]→[/] {escape(finding.remedy)}"
-                + (" [dim](or override with a reason)[/]" if finding.overridable else ""),
+                f"  [{colour}]{group.code}[/]  {escape(places)}\n"
+                f"    {escape(group.why)}\n"
+                f"    [bold]→[/] {escape(group.remedy)}"
+                + (" [dim](or override with a reason)[/]" if group.overridable else ""),
                 highlight=False,
             )
         console.print()

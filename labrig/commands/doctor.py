@@ -11,8 +11,7 @@ import typer
 from labrig.commands import exit_codes
 
 if TYPE_CHECKING:
-    from labrig_drivers.errors import InstrumentError
-    from labrig_drivers.instrument import SerialSettings
+    from labrig.rig.bench import BenchSpec
 
 
 def doctor(
@@ -41,16 +40,23 @@ def doctor(
 
     Example: labrig doctor protocols/rigs/example-bench.yaml
     """
+    from dataclasses import asdict
+
+    from labrig.launch.examining import ask_instruments, plugged_in, this_computer
+
     if configure is not None:
         _configure(rig, configure)
     listed, broken = _types()
-    found: dict[str, Any] = {"computer": _computer(), "ports": _plugged_in()}
+    found: dict[str, Any] = {
+        "computer": this_computer(Path.cwd()),
+        "ports": [asdict(port) for port in plugged_in()],
+    }
     if types:
         found["types"] = listed
     if broken:
         found["unusable types"] = broken
     if rig is not None:
-        found["instruments"] = _instruments(rig)
+        found["instruments"] = [asdict(answer) for answer in ask_instruments(_bench_of(rig))]
     if as_json:
         typer.echo(json.dumps(found, indent=1))
     else:
@@ -59,51 +65,24 @@ def doctor(
         raise typer.Exit(exit_codes.INSTRUMENT)
 
 
-def _configure(rig: Path | None, name: str) -> None:
-    from labrig.rig.bench import bench_spec, open_real_port
-    from labrig.rig.bench import configure as write_settings
+def _bench_of(rig: Path) -> BenchSpec:
+    from labrig.rig.bench import bench_spec
     from labrig.rig.loading import load_rig
+
+    return bench_spec(load_rig(rig).model)
+
+
+def _configure(rig: Path | None, name: str) -> None:
+    from labrig.rig.bench import configure as write_settings
+    from labrig.rig.bench import open_real_port
 
     if rig is None:
         raise typer.BadParameter("name the rig file as well", param_hint="--configure")
-    spec = bench_spec(load_rig(rig).model)
     try:
-        write_settings(spec, name, open_real_port)
+        write_settings(_bench_of(rig), name, open_real_port)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--configure") from None
     typer.echo(f"{name}: set as {rig} says; its volume counters begin at 0.", err=True)
-
-
-def _computer() -> list[dict[str, str]]:
-    import platform
-    import shutil
-    import sqlite3
-    from importlib.metadata import version
-
-    free_gb = shutil.disk_usage(Path.cwd()).free / 1e9
-    return [
-        {"what": "Python", "value": platform.python_version()},
-        {"what": "labrig", "value": version("labrig")},
-        {"what": "prefect", "value": version("prefect")},
-        {"what": "SQLite", "value": sqlite3.sqlite_version},
-        {"what": "free disk here", "value": f"{free_gb:.1f} GB"},
-    ]
-
-
-def _plugged_in() -> list[dict[str, str]]:
-    from serial.tools.list_ports import comports
-
-    return [
-        {
-            "device": port.device,
-            "usb": ""
-            if port.vid is None
-            else f"usb:{port.vid:04X}:{port.pid:04X}"
-            + (f":{port.serial_number}" if port.serial_number else ""),
-            "description": port.description or "",
-        }
-        for port in sorted(comports())
-    ]
 
 
 def _types() -> tuple[list[dict[str, str]], list[dict[str, str]]]:
@@ -121,54 +100,6 @@ def _types() -> tuple[list[dict[str, str]], list[dict[str, str]]]:
         for t in usable
     ]
     return listed, [{"what is wrong": what} for what in wrong]
-
-
-def _instruments(rig: Path) -> list[dict[str, str]]:
-    from labrig.rig.bench import bench_spec, open_real_port, probe_ports
-    from labrig.rig.loading import load_rig
-
-    spec = bench_spec(load_rig(rig).model)
-    if spec.simulated:
-        return [
-            {
-                "instrument": i.name,
-                "port": i.port,
-                "answers": "simulated",
-                "problem": "",
-                "remedy": "",
-            }
-            for i in spec.instruments
-        ]
-    rows = []
-    for probe in probe_ports(spec, open_real_port):
-        who = probe.identity
-        rows.append(
-            {
-                "instrument": probe.instrument,
-                "port": probe.port,
-                "answers": "-" if who is None else f"{who.vendor} {who.model} {who.firmware}",
-                "problem": "" if probe.error is None else probe.error.what,
-                "remedy": _remedy(probe.error, spec.port(probe.port).serial),
-            }
-        )
-    return rows
-
-
-def _remedy(error: InstrumentError | None, serial: SerialSettings | None) -> str:
-    """The driver's own, and what else answers so: another instrument, or other line settings."""
-    from labrig_drivers.errors import NoReply, ReplyError, WrongInstrument
-
-    if error is None:
-        return ""
-    hints = [error.remedy] if error.remedy else []
-    if isinstance(error, NoReply | ReplyError | WrongInstrument):
-        if serial is not None and not isinstance(error, WrongInstrument):
-            line = f"{serial.baudrate} baud, {serial.bytesize}{serial.parity}{serial.stopbits}"
-            hints.append(
-                f"The port was opened at {line}: compare with the instrument's own set-up."
-            )
-        hints.append("Or cables are swapped, and another instrument is on this port.")
-    return " ".join(hints) or "Look at its cable and power."
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -38,7 +38,7 @@ from labrig.protocol.blinding_key import (
 from labrig.protocol.commitment import read_commitment, start_permission
 from labrig.protocol.lab_log import LAB_LOG
 from labrig.protocol.loading import load_protocol
-from labrig.protocol.models import CultureRecord, Donor, Protocol
+from labrig.protocol.models import CultureRecord, Donor, Override, Protocol
 from labrig.protocol.witness import witness_path
 from labrig.record.origin import file_sha256
 from labrig.record.writable import clean_text
@@ -79,6 +79,7 @@ class StartRequest:
         simulate: run on the rig's simulators instead of its ports.
         operator: who starts it.
         culture, donors: of the day, in place of the protocol file's; None keeps them.
+        overrides: blocks that a person answers for today, beside those of the protocol file.
         faults: scripted faults of simulated instruments.
         rehearse: simulated, and the camera answers without a picture.
     """
@@ -90,6 +91,7 @@ class StartRequest:
     operator: str = ""
     culture: CultureRecord | None = None
     donors: tuple[Donor, ...] | None = None
+    overrides: tuple[Override, ...] = ()
     faults: tuple[FaultSpec, ...] = ()
     rehearse: bool = False
 
@@ -113,7 +115,7 @@ def prepare_run(request: StartRequest, now: datetime | None = None) -> RunFolder
 
 
 def write_day_protocol(request: StartRequest, path: Path) -> None:
-    """Copy the protocol file with the day's cells and donors in their places.
+    """Copy the protocol file with the day's cells, donors and overrides in their places.
 
     Raises:
         labrig.problems.FileProblems: the protocol file is wrong.
@@ -123,7 +125,10 @@ def write_day_protocol(request: StartRequest, path: Path) -> None:
         day["culture"] = request.culture.model_dump(mode="json", exclude_defaults=True)
     if request.donors is not None:
         day["donors"] = [d.model_dump(mode="json", exclude_defaults=True) for d in request.donors]
-    load_protocol(request.protocol)
+    protocol = load_protocol(request.protocol).model
+    if request.overrides:
+        answered = {one.finding: one for one in (*protocol.overrides, *request.overrides)}
+        day["overrides"] = [one.model_dump(mode="json") for one in answered.values()]
     if not day:
         shutil.copyfile(request.protocol, path)
         return

@@ -14,6 +14,7 @@ from typing import Any
 from labrig.frames.manifest import COLUMNS as FRAME_COLUMNS
 from labrig.report.analysis import Analysis
 from labrig.report.arm_rows import arms_document
+from labrig.report.headline import headline
 from labrig.report.integrity import CommitmentShown
 from labrig.report.maker import Maker
 from labrig.report.standing import when_known
@@ -126,6 +127,7 @@ def _verdict(analysis: Analysis, maker: Maker) -> str:
         "rehearsal": is_rehearsal(run),
         "committed_sha256": commitment.entries[-1]["sha256"] if commitment else None,
         "post_hoc": _post_hoc(analysis),
+        "headline": asdict(headline(analysis)),
         "integrity": list(record.integrity.failures),
         "integrity_warnings": [*record.integrity.warnings, *record.integrity.notes],
         "amended": _amended(commitment),
