@@ -114,6 +114,42 @@ def prepare_run(request: StartRequest, now: datetime | None = None) -> RunFolder
         return _prepare(request, load_protocol(day), rig, now)
 
 
+def plan_of(request: StartRequest, now: datetime | None = None) -> Plan:
+    """What a run so started would do, and all that speaks against it; no folder is made.
+
+    Raises:
+        labrig.problems.FileProblems: a file is wrong.
+        OSError: a file cannot be read.
+    """
+    now = now or datetime.now(UTC)
+    rig = load_rig(request.rig)
+    with tempfile.TemporaryDirectory() as scratch:
+        day = Path(scratch) / request.protocol.name
+        write_day_protocol(request, day)
+        return _planned(request, load_protocol(day), rig, now)
+
+
+def reason_against_its_bench(request: StartRequest, rig: Rig) -> str:
+    """Why a rig's ports are none for what is asked, or empty."""
+    pretended = [name for name, port in rig.ports.items() if port.address == SIMULATED]
+    if not pretended or request.simulate:
+        return ""
+    return (
+        f"in {request.rig} these ports are on the simulated bench: {', '.join(pretended)}. Add "
+        "--simulate, or write where they really are (`labrig doctor` lists what is plugged in)"
+    )
+
+
+def blocks_of(plan: Plan, *, rehearse: bool) -> tuple[Finding, ...]:
+    """What keeps it from starting."""
+    return tuple(
+        f
+        for f in plan.findings
+        # a rehearsal delivers nothing, so what a person may answer for need not be answered yet
+        if f.severity == "block" and not (rehearse and f.overridable)
+    )
+
+
 def write_day_protocol(request: StartRequest, path: Path) -> None:
     """Copy the protocol file with the day's cells, donors and overrides in their places.
 
@@ -143,22 +179,10 @@ def _prepare(
     request: StartRequest, protocol: Loaded[Protocol], rig: Loaded[Rig], now: datetime
 ) -> RunFolder:
     simulated = rig.model if not request.simulate else _simulated(rig.model)
-    pretended = [name for name, port in simulated.ports.items() if port.address == SIMULATED]
-    if pretended and not request.simulate:
-        raise StartRefused(
-            f"in {request.rig} these ports are on the simulated bench: {', '.join(pretended)}. Add "
-            "--simulate, or write where they really are (`labrig doctor` lists what is plugged in)"
-        )
-    free_bytes = shutil.disk_usage(_existing_parent(request.runs)).free
-    plan = compile_plan(protocol, rig, today=now.date(), free_bytes=free_bytes)
-    if request.simulate:
-        plan = replace(plan, findings=(*plan.findings, *unanswered(protocol.model)))
-    blocks = tuple(
-        f
-        for f in plan.findings
-        # a rehearsal delivers nothing, so what a person may answer for need not be answered yet
-        if f.severity == "block" and not (request.rehearse and f.overridable)
-    )
+    if reason := reason_against_its_bench(request, rig.model):
+        raise StartRefused(reason)
+    plan = _planned(request, protocol, rig, now)
+    blocks = blocks_of(plan, rehearse=request.rehearse)
     if blocks:
         raise StartRefused(
             f"{protocol.model.name} cannot run on {rig.model.name}: "
@@ -200,6 +224,16 @@ def _prepare(
         identity["blinding"] = key.sha256
     write_json(folder.identity, identity)
     return folder
+
+
+def _planned(
+    request: StartRequest, protocol: Loaded[Protocol], rig: Loaded[Rig], now: datetime
+) -> Plan:
+    free_bytes = shutil.disk_usage(_existing_parent(request.runs)).free
+    plan = compile_plan(protocol, rig, today=now.date(), free_bytes=free_bytes)
+    if request.simulate:
+        return replace(plan, findings=(*plan.findings, *unanswered(protocol.model)))
+    return plan
 
 
 def _blinding_key(

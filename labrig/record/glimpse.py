@@ -52,3 +52,18 @@ def asked_of(journal: Path, sql: str) -> list[Any]:
         return []
     with open_read_only(journal) as connection:
         return [] if connection is None else connection.execute(sql).fetchall()
+
+
+LONGEST_LOOK_S = 600.0
+"""Two looks at a pump that lie further apart say nothing of the time between them."""
+
+
+def pump_hours(journal: Path) -> dict[str, float]:
+    """How long each pump was seen running, h, by the looks at it: a look counts until the next."""
+    rows = asked_of(
+        journal,
+        "SELECT key, sum(lasted) / 3600.0 FROM (SELECT key, json_extract(detail, '$.running') AS "
+        "ran, lead(run_s) OVER (PARTITION BY key ORDER BY seq) - run_s AS lasted FROM journal "
+        f"WHERE kind = 'sample') WHERE ran AND lasted BETWEEN 0 AND {LONGEST_LOOK_S} GROUP BY key",
+    )
+    return {str(key): float(hours) for key, hours in rows}

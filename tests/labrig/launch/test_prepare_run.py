@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from labrig.durable import read_json
-from labrig.launch.prepare import StartRefused, StartRequest, prepare_run
+from labrig.launch.prepare import (
+    StartRefused,
+    StartRequest,
+    blocks_of,
+    plan_of,
+    prepare_run,
+)
 from labrig.plan.store import from_json
-from labrig.protocol.models import CultureRecord, Donor
+from labrig.protocol.models import CultureRecord, Donor, Override
 from labrig.rig.bench import BenchSpec
 from labrig.run_folder import NotARunFolder, RunFolder
 from labrig.twin.spec import TwinSpec
@@ -135,3 +142,23 @@ def test_a_camera_that_serves_a_folder_of_pictures_stays_in_a_simulated_night(
     assert camera["address"] == str(pictures)
     bench = BenchSpec.from_json(read_json(folder.bench))
     assert {p.address for p in bench.byte_ports()} == {"sim"}
+
+
+def test_what_a_person_answers_for_today_stands_beside_the_files_own(request_demo, tmp_path):
+    rig = tmp_path / "old.yaml"
+    text = request_demo.rig.read_text(encoding="utf-8")
+    old = "{of: base_left, what: gravimetric, on: 2020-01-01, by: simulation, result: exact, "
+    assert f"{old}valid_days: 36500}}" in text
+    rig.write_text(text.replace(f"{old}valid_days: 36500}}", f"{old}valid_days: 7}}"), "utf-8")
+    expired = replace(request_demo, rig=rig)
+    with pytest.raises(StartRefused):
+        prepare_run(expired, NOW)
+    assert [f.code for f in blocks_of(plan_of(expired, NOW), rehearse=False)] == [
+        "calibration.expired"
+    ]
+    assert blocks_of(plan_of(expired, NOW), rehearse=True) == ()
+    answer = Override(finding="calibration.expired", reason="weighed this morning", by="B. Okoro")
+    folder = prepare_run(replace(expired, overrides=(answer,)), NOW)
+    assert "weighed this morning" in folder.protocol.read_text(encoding="utf-8")
+    found = from_json(folder.plan.read_text(encoding="utf-8")).findings
+    assert "Overridden by B. Okoro" in next(f.why for f in found if f.code == answer.finding)
