@@ -28,11 +28,14 @@ from labrig_measure.planes import read_pixel_size_um
 from labrig_measure.plate_fields import find_plate, plate_fields
 from labrig_measure.records import Rows, read_records, records_in_force
 from labrig_measure.settings_file import settings_sha256, settings_to_json
+from labrig_measure.stack_fields import of_plate, with_choice
+from labrig_measure.stacks import StackChoice
 from labrig_measure.tables import until_none_came, write_tables
 from labrig_measure.whole_files import write_text_whole
 
 # Sizes that differ by less come from rounding.
 _SAME_SIZE = 1.001
+_NO_STACKS = StackChoice()
 SETTINGS_NAME = "settings.json"
 Progress = Callable[[int, int, str], None]
 
@@ -64,6 +67,7 @@ def measure_folder(
     pixel_size_um: float | None = None,
     settings: MeasureSettings | None = None,
     workers: int = 1,
+    stacks: StackChoice = _NO_STACKS,
     save_labels: bool = False,
     save_rois: bool = False,
     redo: bool = False,
@@ -82,6 +86,7 @@ def measure_folder(
         pixel_size_um: width of a pixel in the specimen; None takes what the images state.
         settings: None is all defaults.
         workers: processes; each uses about 0.5 GB on 4-megapixel fields.
+        stacks: which plane of a z stack, and which time points, are measured.
         save_labels: write `<field>_tubes.tif` and `<field>_nuclei.tif` too.
         save_rois: write sets of ROIs for Fiji, `<field>_tubes_RoiSet.zip`, too.
         redo: measure all again, also where settings differ from those in `out`.
@@ -95,9 +100,14 @@ def measure_folder(
     """
     settings = settings or MeasureSettings()
     plate = find_plate(folder)
-    fields = plate_fields(plate, patterns) if plate else _from_files(folder, patterns)
+    if plate:
+        fields = of_plate(plate_fields(plate, patterns), stacks)
+    else:
+        fields = with_choice(_from_files(folder, patterns), stacks)
     if not fields:
-        raise MeasureError(f"{folder} holds no image that was ever written")
+        raise MeasureError(
+            f"{folder} holds no image that was ever written, or none of the time asked for"
+        )
     accept([field.name for field in fields])
     pixel_size_um = _pixel_size(fields, pixel_size_um)
     labels = out if save_labels else None

@@ -12,6 +12,7 @@ from labrig_measure.batch import measure_folder
 from labrig_measure.errors import MeasureError
 from labrig_measure.progress import field_progress
 from labrig_measure.settings_file import read_settings
+from labrig_measure.stacks import StackChoice
 
 
 def measure(
@@ -26,6 +27,8 @@ def measure(
         typer.Option(help="Settings, JSON, such as the settings.json beside a result."),
     ] = None,
     workers: options.Workers = options.HALF_THE_CORES,
+    z: options.Z = None,
+    time: options.Time = None,
     save_labels: options.SaveLabels = False,
     rois: options.Rois = False,
     redo: options.Redo = False,
@@ -51,6 +54,7 @@ def measure(
                 pixel_size_um,
                 read_settings(settings) if settings else None,
                 workers=workers,
+                stacks=StackChoice(z, time),
                 save_labels=save_labels,
                 save_rois=rois,
                 redo=redo,

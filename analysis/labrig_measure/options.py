@@ -31,10 +31,26 @@ PixelSize = Annotated[
     float | None,
     typer.Option(
         help="Width of a pixel in the specimen, in µm. Not needed where the images state it "
-        "(OME-TIFF, OME-Zarr, ImageJ)."
+        "(OME-TIFF, OME-Zarr, ImageJ, CZI, ND2, LIF)."
     ),
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Processes; each uses about half a GB.")]
+Z = Annotated[
+    str | None,
+    typer.Option(
+        help="Of stacks: max, mean, sum, focus (the sharpest plane, each channel its own), or the "
+        "number of a plane from 0.",
+        show_default=False,
+    ),
+]
+Time = Annotated[
+    str | None,
+    typer.Option(
+        help="Of files with several time points: a number from 0, or all, a field each "
+        "(<field>_t003).",
+        show_default=False,
+    ),
+]
 SaveLabels = Annotated[
     bool, typer.Option("--save-labels", help="Also write <field>_tubes.tif, <field>_nuclei.tif")
 ]

@@ -1,21 +1,21 @@
-"""Read one grey plane from a PNG, JPEG, TIFF, OME-TIFF or OME-Zarr image."""
+"""Read one grey plane from a PNG, JPEG, TIFF, OME-TIFF, CZI, ND2, LIF or OME-Zarr image."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labrig_measure import tiff_planes, zarr_metadata
-from labrig_measure.errors import UnreadableImage
+from labrig_measure import microscope_files, tiff_planes, zarr_metadata
+from labrig_measure.errors import MeasureError, UnreadableImage
+from labrig_measure.stacks import planes_along_z, project, time_point
 
-_MICROSCOPE_FORMATS = (
-    ".czi", ".nd2", ".lif", ".xlef", ".lsm", ".oib", ".oif", ".vsi", ".dv", ".ims", ".zvi", ".stk",
-)  # fmt: skip
+_ALONG_Z = slice(None, None, 1)
+"""Stands for the number of each plane along z in turn."""
 _COLOURS = {"red": 0, "green": 1, "blue": 2}
 
 
@@ -25,14 +25,24 @@ class PlaneFile:
 
     Attributes:
         path: an image file, or the folder of an OME-Zarr image (the one that holds ``0``).
-        channel: a colour (``red``), an index from 0 or, in OME-TIFF and OME-Zarr, a channel name;
-            None where the file holds one plane.
-        time_index: on the t axis, where there is one.
+        channel: a colour (``red``), an index from 0 or, where the file names them, a channel's
+            name; None where the file holds one plane.
+        time_index: on the t axis; None where there is one time point.
+        z: how a stack along z becomes one plane (`labrig_measure.stacks`); None where there is no
+            stack.
+        scene: of a microscope's file with several; None for the only one.
     """
 
     path: str
     channel: str | None = None
-    time_index: int = 0
+    time_index: int | None = None
+    z: str | None = None
+    scene: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; what is not chosen is left out, so that later choices change no older ones."""
+        written = {name: value for name, value in asdict(self).items() if value is not None}
+        return {"path": self.path, "channel": self.channel, **written}
 
 
 def read_plane(source: PlaneFile) -> NDArray[Any]:
@@ -49,9 +59,13 @@ def read_plane(source: PlaneFile) -> NDArray[Any]:
             raise UnreadableImage(f"{path.name} is not there")
         if path.name.lower().endswith(tiff_planes.ENDINGS):
             return _read_tiff(path, source)
+        if microscope_files.is_microscope_file(path):
+            return _read_microscope(path, source)
         return _choose(_read_picture(path), source)
     except UnreadableImage:
         raise
+    except MeasureError as error:
+        raise UnreadableImage(str(error)) from error
     # Readers of damaged files raise nearly anything; whatever it was becomes this field's reason.
     except Exception as error:
         raise UnreadableImage(f"{path.name} cannot be read: {error}") from error
@@ -68,6 +82,8 @@ def read_pixel_size_um(source: PlaneFile) -> float | None:
             return zarr_metadata.pixel_size_um(path)
         if path.name.lower().endswith(tiff_planes.ENDINGS):
             return tiff_planes.tiff_pixel_size_um(path)
+        if microscope_files.is_microscope_file(path):
+            return microscope_files.microscope_pixel_size_um(path, source.scene or 0)
     except UnreadableImage:
         raise
     except Exception as error:
@@ -95,11 +111,6 @@ def _read_picture(path: Path) -> NDArray[Any]:
     import cv2
 
     content = np.frombuffer(path.read_bytes(), np.uint8)
-    if path.suffix.lower() in _MICROSCOPE_FORMATS:
-        raise UnreadableImage(
-            f"{path.name}: {path.suffix[1:].upper()} files are not read. Export OME-TIFF from the "
-            "microscope's program, or convert them with Fiji (Bio-Formats)"
-        )
     image = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if content.size else None
     if image is None:
         raise UnreadableImage(f"{path.name} is no image, or it is cut short: export it again")
@@ -109,14 +120,29 @@ def _read_picture(path: Path) -> NDArray[Any]:
 
 
 def _read_tiff(path: Path, source: PlaneFile) -> NDArray[Any]:
-    planes = tiff_planes.read_tiff(path)
+    planes = tiff_planes.read_tiff(path, source.channel, source.z, source.time_index)
+    return _one_channel(path, planes, source)
+
+
+def _read_microscope(path: Path, source: PlaneFile) -> NDArray[Any]:
+    planes = microscope_files.read_microscope(path, source.scene or 0, source.z, source.time_index)
+    if planes.pixels.shape[2] == 1:
+        planes = planes._replace(pixels=planes.pixels[..., 0])
+    return _one_channel(path, planes, source)
+
+
+def _one_channel(
+    path: Path,
+    planes: tiff_planes.TiffPlanes | microscope_files.MicroscopePlanes,
+    source: PlaneFile,
+) -> NDArray[Any]:
     chosen = _choose(planes.pixels, source, planes.names)
     if chosen.ndim == 3 and not planes.is_colour:
         named = f" ({', '.join(planes.names)})" if planes.names else ""
         first = planes.names[0] if planes.names else "0"
         raise UnreadableImage(
             f"{path.name} holds {chosen.shape[2]} planes{named}: say which one, as in "
-            f"'*{path.suffix}:{first}'; a z stack is projected first"
+            f"'*{path.suffix}:{first}', or --z max where they are a z stack"
         )
     return chosen
 
@@ -159,18 +185,25 @@ def _read_zarr(path: Path, source: PlaneFile) -> NDArray[Any]:
 
     array = zarr.open_array(str(zarr_metadata.array_path(path)), mode="r")
     where: list[int | slice] = []
+    heights = [0]
     for axis, length in zip(zarr_metadata.axis_names(path), array.shape, strict=True):
         if axis in "yx":
             where.append(slice(None))
         elif axis == "t":
-            where.append(source.time_index)
+            where.append(time_point(path.name, length, source.time_index))
         elif axis == "c":
             where.append(_channel_index(path, source.channel, length))
+        elif axis == "z":
+            heights = planes_along_z(path.name, length, source.z)
+            where.append(_ALONG_Z)
         elif length == 1:
             where.append(0)
         else:
-            raise UnreadableImage(f"{path} has {length} {axis} planes: project it first")
-    return np.asarray(array[tuple(where)])
+            raise UnreadableImage(f"{path} has {length} planes along {axis}, which is not read")
+    planes = [
+        np.asarray(array[tuple(k if at is _ALONG_Z else at for at in where)]) for k in heights
+    ]
+    return project(planes, source.z)
 
 
 def _channel_index(path: Path, channel: str | None, count: int) -> int:
@@ -200,7 +233,11 @@ def _zarr_folder(path: Path, source: PlaneFile) -> Path:
         ):
             if axis not in "tc":
                 break
-            at = source.time_index if axis == "t" else _channel_index(path, source.channel, length)
+            at = (
+                source.time_index or 0
+                if axis == "t"
+                else _channel_index(path, source.channel, length)
+            )
             below = below / str(at // chunk)
     except Exception:
         # What is wrong with it is told when it is read; here it is enough to see it mended.

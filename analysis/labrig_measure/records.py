@@ -18,7 +18,7 @@ import json
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ def sign(field: FieldFiles, settings_sha256: str, pixel_size_um: float | None) -
     """Changes when an image file, a setting or the pixel size does."""
     parts: list[Any] = [settings_sha256, pixel_size_um, list(field.missing)]
     for channel, plane in sorted(field.planes.items()):
-        parts.append([channel, asdict(plane), plane_stamp(plane)])
+        parts.append([channel, plane.as_dict(), plane_stamp(plane)])
     return json.dumps(parts)
 
 
@@ -102,7 +102,7 @@ def write_record(out: Path, record: Record, replaces: Path | None = None) -> Pat
             "name": record.name,
             "signature": record.signature,
             "place": dict(record.place),
-            "planes": {name: asdict(plane) for name, plane in record.planes.items()},
+            "planes": {name: plane.as_dict() for name, plane in record.planes.items()},
             "tables": {name: _packed(rows) for name, rows in record.tables.items()},
         }
     )

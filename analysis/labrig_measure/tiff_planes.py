@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,10 @@ from numpy.typing import NDArray
 
 from labrig_measure import zarr_metadata
 from labrig_measure.errors import UnreadableImage
+from labrig_measure.stacks import planes_along_z, project, time_point
 
+_UNSAID = "Q"
+"""tifffile's letter for an axis of which a file does not say what it is."""
 ENDINGS = (".tif", ".tiff", ".ome.tif", ".ome.tiff")
 
 
@@ -27,31 +31,49 @@ class TiffPlanes(NamedTuple):
     """Of the channels, as far as the file states them."""
 
 
-def read_tiff(path: Path) -> TiffPlanes:
-    """All planes of the file's largest image: beside it some programs store a thumbnail.
+def read_tiff(
+    path: Path, channel: str | None = None, z: str | None = None, time_index: int | None = None
+) -> TiffPlanes:
+    """The channels of the file's largest image: beside it some programs store a thumbnail.
+
+    Args:
+        path: the file.
+        channel: where a number is asked for and the file has planes along z alone, it is theirs:
+            ImageJ may save channels so.
+        z: how a stack becomes one plane, as in `labrig_measure.stacks`; also of pages of which the
+            file does not say what they are.
+        time_index: which time point.
 
     Raises:
-        UnreadableImage: a time series, a z stack, or more than one row of channels.
+        UnreadableImage: a series or a stack without a choice, or more than one row of channels.
     """
     import tifffile
 
     with tifffile.TiffFile(path) as file:
-        series = max(file.series, key=_picture_size)
-        image, axes = series.asarray(), series.axes
-        alike = [other for other in file.series if other.shape == series.shape]
-        if len(alike) > 1 and axes == "YX":
-            # Separate pages: what each shows is not said, but they can be asked for by number.
-            image, axes = np.stack([page.asarray() for page in alike]), "CYX"
+        series = _largest(file)
         names = _channel_names(file.ome_metadata) or _imagej_labels(file, series)
-    if "T" in axes and image.shape[axes.index("T")] > 1:
-        raise UnreadableImage(
-            f"{path.name} holds {image.shape[axes.index('T')]} time points: save each as a file of "
-            "its own (ImageJ: Image > Stacks > Stack to Images), or all as OME-Zarr"
-        )
-    if "Z" in axes and image.shape[axes.index("Z")] > 1:
-        raise UnreadableImage(
-            f"{path.name} is a stack of {image.shape[axes.index('Z')]} z planes: project it first"
-        )
+        alike = [other for other in file.series if other.shape == series.shape]
+        if len(alike) > 1 and series.axes == "YX":
+            # Separate pages: what each shows is not said, but they can be asked for by number.
+            image, axes = np.stack([page.asarray() for page in alike]), _UNSAID + "YX"
+            if z is not None and channel is None:
+                axes = "ZYX"
+                chosen = planes_along_z(path.name, len(image), z)
+                image = image[chosen]
+        else:
+            axes = series.axes
+            if "Z" not in axes and z is not None and channel is None:
+                axes = axes.replace("I", "Z").replace(_UNSAID, "Z")
+            elif "Z" in axes and "C" not in axes and z is None and str(channel).isdecimal():
+                axes = axes.replace("Z", "C")
+            size = dict(zip(axes, series.shape, strict=True))
+            time = time_point(path.name, size.get("T", 1), time_index)
+            wanted = {"T": [time], "Z": planes_along_z(path.name, size.get("Z", 1), z)}
+            image = _read(file, series, axes, wanted)
+    if "Z" in axes:
+        along = axes.index("Z")
+        image = project(list(np.moveaxis(image, along, 0)), z)
+        axes = axes.replace("Z", "")
     keep = [i for i, axis in enumerate(axes) if axis in "YX" or image.shape[i] > 1]
     image = image.reshape([image.shape[i] for i in keep])
     axes = "".join(axes[i] for i in keep)
@@ -61,6 +83,42 @@ def read_tiff(path: Path) -> TiffPlanes:
     if not others:
         return TiffPlanes(image, False, names)
     return TiffPlanes(np.moveaxis(image, others[0], -1), axes[others[0]] == "S", names)
+
+
+def time_points(path: Path) -> int:
+    """How many time points the file's largest image has."""
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        series = _largest(file)
+        return int(dict(zip(series.axes, series.shape, strict=True)).get("T", 1))
+
+
+def _largest(file: Any) -> Any:  # noqa: ANN401 - tifffile's series has no public type
+    return max(file.series, key=_picture_size)
+
+
+def _read(
+    file: Any,  # noqa: ANN401 - see above
+    series: Any,  # noqa: ANN401
+    axes: str,
+    wanted: Mapping[str, list[int]],
+) -> NDArray[Any]:
+    """The series with all axes, cut down to what is wanted of some; reads no other pages."""
+    inner = len(series.keyframe.shape)
+    outer = series.shape[: len(axes) - inner]
+    pages = np.arange(int(np.prod(outer))).reshape(outer)
+    by_page = (
+        len(series.pages) == pages.size and series.shape[len(outer) :] == series.keyframe.shape
+    )
+    image = pages if by_page else series.asarray()
+    for axis, numbers in wanted.items():
+        if axis in axes:
+            image = image.take(numbers, axes.index(axis))
+    if not by_page:
+        return np.asarray(image)
+    read = file.asarray(key=image.ravel().tolist(), series=series)
+    return np.asarray(read).reshape(image.shape + series.keyframe.shape)
 
 
 def tiff_pixel_size_um(path: Path) -> float | None:

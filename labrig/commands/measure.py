@@ -25,6 +25,8 @@ def measure(
         typer.Option(help="Settings, JSON or YAML, such as the settings.json beside a result."),
     ] = None,
     workers: options.Workers = options.HALF_THE_CORES,
+    z: options.Z = None,
+    time: options.Time = None,
     save_labels: options.SaveLabels = False,
     rois: options.Rois = False,
     redo: options.Redo = False,
@@ -73,6 +75,7 @@ def measure(
     from labrig_measure.batch import measure_folder
     from labrig_measure.errors import MeasureError
     from labrig_measure.progress import field_progress
+    from labrig_measure.stacks import StackChoice
 
     given = {"tubes": tubes, "nuclei": nuclei, "phase": phase}
     with (
@@ -92,6 +95,7 @@ def measure(
             pixel_size_um,
             chosen,
             workers=workers,
+            stacks=StackChoice(z, time),
             save_labels=save_labels,
             save_rois=rois,
             redo=redo,

@@ -115,14 +115,6 @@ def test_separate_pictures_in_one_file_are_asked_for_by_number(tmp_path):
     np.testing.assert_array_equal(read_plane(PlaneFile(str(path), "1")), PICTURE[::-1])
 
 
-@pytest.mark.parametrize("ending", [".czi", ".nd2", ".LIF", ".vsi", ".oib", ".lsm"])
-def test_formats_of_microscopes_are_refused_by_their_name(tmp_path, ending):
-    path = tmp_path / f"a{ending}"
-    path.write_bytes(b"ZISRAWFILE" + bytes(100))
-    with pytest.raises(UnreadableImage, match=f"{ending[1:].upper()} files are not read"):
-        read_plane(PlaneFile(str(path)))
-
-
 def write_plate(folder, chunks, shards, written=(0, 1), scale=(1, 1, 0.65, 0.65)):
     """A plate of one well whose array of (t, c, y, x) is stored in the given pieces."""
     image = folder / "A" / "1" / "0"

@@ -82,7 +82,7 @@ def test_pages_of_which_the_file_says_nothing_are_no_colours(tmp_path, pages):
     with tifffile.TiffWriter(path) as file:
         for plane in stack:
             file.write(plane, photometric="minisblack", metadata=None)
-    with pytest.raises(UnreadableImage, match=f"{pages} planes: say which one.*z stack"):
+    with pytest.raises(UnreadableImage, match=f"{pages} planes: say which one.*--z max"):
         read_plane(PlaneFile(str(path)))
     np.testing.assert_array_equal(read_plane(PlaneFile(str(path), "2")), stack[2])
 
@@ -91,7 +91,7 @@ def test_pages_of_which_the_file_says_nothing_are_no_colours(tmp_path, pages):
 def test_a_series_of_time_points_is_not_taken_for_its_first(tmp_path, kind):
     path = tmp_path / "x.tif"
     tifffile.imwrite(path, np.stack([GREY] * 3), metadata={"axes": "TYX"}, **{kind: True})
-    with pytest.raises(UnreadableImage, match="3 time points: save each as a file"):
+    with pytest.raises(UnreadableImage, match="3 time points: say --time all"):
         read_plane(PlaneFile(str(path)))
 
 
@@ -128,7 +128,7 @@ def test_a_channel_the_plate_has_not(tmp_path):
     plate(tmp_path).write("A1", 0, 0, "phase", GREY)
     image = tmp_path / "images" / "plate.ome.zarr" / "A" / "1" / "0"
     with pytest.raises(UnreadableImage, match=r"'phase', 'tubes'.*dapi is none"):
-        read_plane(PlaneFile(str(image), "dapi"))
+        read_plane(PlaneFile(str(image), "dapi", 0))
 
 
 def spoil(path, kind):
