@@ -88,20 +88,26 @@ def stop(
     runs: RunsOption = None,
     reason: ReasonOption = "",
     by: ByOption = "",
+    final: Annotated[
+        bool, typer.Option("--final", help="End the run at once: it cannot be taken back.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Stop a run now: stimulation off first, doses off; basal perfusion goes on.
 
-    Safe to repeat, from any directory, with Prefect and every page gone. A run whose runner is
-    dead is taken over only to be made safe: no level is set and nothing is armed. One whose
-    runner hangs is stopped the moment it wakes.
+    The bench is safe at once. The run ends a minute later; until then `labrig take-back` lets it
+    go on. Safe to repeat, from any directory, with Prefect and every page gone.
+
+    A run whose runner is dead is taken over only to be made safe: no level is set and nothing is
+    armed. One whose runner hangs is stopped the moment it wakes.
 
     Exit status: 0 stopped, or being stopped; 1 refused, or several runs live; 3 no run lives, or
     its runner does not answer; 6 stopped, but some instrument could not be confirmed.
     """
-    from labrig.commands.stop import Options, stop_from_command_line
+    from labrig.commands.stop import GRACE_S, Options, stop_from_command_line
 
-    raise typer.Exit(stop_from_command_line(Options(run, runs, reason, by, as_json)))
+    grace_s = 0.0 if final else GRACE_S
+    raise typer.Exit(stop_from_command_line(Options(run, runs, reason, by, as_json, grace_s)))
 
 
 def hold(

@@ -26,6 +26,7 @@ from labrig.commands.runs import runs
 from labrig.commands.serve import serve
 from labrig.commands.sim import sim
 from labrig.commands.study import study
+from labrig.commands.take_back import take_back
 from labrig.commands.unblind import unblind
 from labrig.commands.verify import verify
 from labrig.commands.watch import app as watch
@@ -77,6 +78,7 @@ for command, panel in (
     (status, BENCH),
     (runs, BENCH),
     (stop, BENCH),
+    (take_back, BENCH),
     (hold, BENCH),
     (resume, BENCH),
     (answer, BENCH),

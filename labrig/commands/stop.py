@@ -29,6 +29,8 @@ ANSWER_WITHIN_S = 3.0
 DISK_WITHIN_S = 1.0
 """[P] So long the door may wait for ``stop.json``: a slow disk must not hold up a stop."""
 AGAIN_S = 0.1
+GRACE_S = 60.0
+"""So long a stop can be taken back; the bench is safe at once."""
 SAFE_WITHIN_S = 180.0
 """[P] A bench whose instruments are all silent is given up by its worker before that."""
 
@@ -42,6 +44,7 @@ class Options:
     reason: str = ""
     by: str = ""
     as_json: bool = False
+    grace_s: float = GRACE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Told:
 def options_of(arguments: list[str]) -> Options | None:
     """Read the command line; None when it is not plain, and typer is to explain it."""
     texts = {"--reason": "", "--by": "", "--runs": ""}
-    run, as_json = "", False
+    run, as_json, grace_s = "", False, GRACE_S
     rest = iter(arguments)
     for word in rest:
         name, equals, value = word.partition("=")
@@ -67,6 +70,8 @@ def options_of(arguments: list[str]) -> Options | None:
             texts[name] = given
         elif word == "--json":
             as_json = True
+        elif word == "--final":
+            grace_s = 0.0
         elif word.startswith("-") or run:
             return None
         else:
@@ -77,6 +82,7 @@ def options_of(arguments: list[str]) -> Options | None:
         texts["--reason"],
         texts["--by"],
         as_json,
+        grace_s,
     )
 
 
@@ -88,7 +94,9 @@ def stop_from_command_line(options: Options) -> int:
         print(f"Nothing was stopped: {error}", file=sys.stderr)
         return exit_codes.NO_RUNNER if isinstance(error, NoSuchRun) else exit_codes.REFUSED
     say: Say = _silent if options.as_json else _say
-    told = stop_run(chosen, StopRequest.now(options.reason, options.by or login_name()), say)
+    by = options.by or login_name()
+    request = StopRequest.now(options.reason, by, options.grace_s)
+    told = stop_run(chosen, request, say)
     if options.as_json:
         print(
             json.dumps(
@@ -178,13 +186,30 @@ def _written(chosen: ChosenRun, request: StopRequest) -> str:
 def _at_the_door(chosen: ChosenRun, request: StopRequest, within_s: float) -> Told | None:
     for door in doors_of(chosen, max(within_s, AGAIN_S)):
         try:
-            door.stop(request.reason, request.command_id, request.by, request.asked_utc)
+            door.stop(
+                request.reason,
+                request.command_id,
+                request.by,
+                request.asked_utc,
+                request.grace_s,
+            )
         except NoRunner:
             continue
         except CommandRefused as error:
             return Told(exit_codes.REFUSED, "refused", f"{chosen.named} was NOT stopped: {error}")
-        return Told(exit_codes.OK, "stopping", f"{chosen.named} is being stopped.")
+        return Told(exit_codes.OK, "stopping", _stopping(chosen, request.grace_s))
     return None
+
+
+def _stopping(chosen: ChosenRun, grace_s: float) -> str:
+    text = f"{chosen.named} is being stopped"
+    if not grace_s:
+        return f"{text}."
+    ends = time.strftime("%H:%M:%S", time.localtime(time.time() + grace_s))
+    return (
+        f"{text}: impulses and doses are off, medium goes on. The run ends at {ends}.\n"
+        f"To take it back until then: labrig take-back {pasted(chosen.folder.root)}"
+    )
 
 
 def _hangs(chosen: ChosenRun, problem: str) -> Told:

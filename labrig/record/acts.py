@@ -13,6 +13,7 @@ Args = Mapping[str, object]
 
 _WORDS: Mapping[str, Callable[[Args], str]] = {
     "stop": lambda args: _with_reason("stopped the run", args),
+    "take-back": lambda args: "took the stop back: the run goes on",
     "hold": lambda args: _with_reason("held the run", args),
     "resume": lambda args: "let the run go on",
     "answer": lambda args: f"answered “{args.get('choice')}” to {args.get('question')}",

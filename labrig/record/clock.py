@@ -51,6 +51,10 @@ class Clock(Protocol):
         """The time of day that belongs to :meth:`now_s`, with time zone UTC."""
         ...
 
+    def lasting_s(self, people_s: float) -> float:
+        """How long on this clock so many seconds last in which a person can act."""
+        ...
+
     def begin(self) -> None:
         """Let time pass; until then :meth:`now_s` stands. Safe to call twice."""
         ...
@@ -132,6 +136,10 @@ class RealClock:
     def utc(self) -> datetime:
         """The machine's time of day."""
         return datetime.now(UTC)
+
+    def lasting_s(self, people_s: float) -> float:
+        """As long as they are."""
+        return people_s
 
     def mailbox(self, name: str) -> Mailbox[Any]:
         """A new mailbox."""

@@ -118,8 +118,11 @@ class Journal:
         self._anchored_s = -math.inf
 
     def anchor(self, path: Path) -> None:
-        """Write number and hash of the last row to ``path`` now and then: what a tail shows by."""
-        self._anchors = PatientFile(path)
+        """Write number and hash of the last row to ``path`` now and then: what a tail shows by.
+
+        Safe to repeat; the first path stays.
+        """
+        self._anchors = self._anchors or PatientFile(path)
 
     def follow(self, follower: Follower) -> None:
         """Tell ``follower`` of every row from now on, and write its checkpoints."""

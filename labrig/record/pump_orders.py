@@ -6,6 +6,7 @@ what a pump may have been told is more than what the journal says it was. Pure.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -111,6 +112,8 @@ class OrdersFold:
                 self._unread(self.pumps)
             case CommandTaken(command="stop", accepted=True):
                 self.stopped_s = min(self.stopped_s, row.run_s)
+            case CommandTaken(command="take-back", accepted=True):
+                self.stopped_s = math.inf
             case RunFinished():
                 self.ended = True
             case RunStopped():

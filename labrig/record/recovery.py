@@ -114,7 +114,8 @@ class RunState:
         dose_tries: by key, how often a dose, or the rest of it, was sent.
         rests: by key, of doses of which only the rest may still be given.
         commands: by id, the reply that was given, as it was.
-        stop_asked: the arguments of a stop that was accepted, whether or not it was carried out.
+        stop_asked: the arguments of a stop that was accepted, whether or not it was carried out;
+            None where it was taken back.
         identities: by instrument, who answered when the run began.
         given_up: wells whose arm was aborted.
         censored: by well, from when.
@@ -201,6 +202,8 @@ def _apply(state: RunState, row: Row) -> None:
             taken = said(row)
             if isinstance(taken, CommandTaken) and taken.command == "stop":
                 state.stop_asked = taken.args or {}
+            elif isinstance(taken, CommandTaken) and taken.command == "take-back":
+                state.stop_asked = None
         case "alarm" | "question":
             _apply_to_people(state, row)
         case "deviation":

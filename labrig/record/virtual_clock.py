@@ -24,7 +24,8 @@ DEFAULT_START = datetime(2026, 1, 1, 18, 0, tzinfo=UTC)
 class VirtualClock:
     """Simulated time.
 
-    Nothing runs before :meth:`join`, so that all participants are registered in their order.
+    Nothing runs before :meth:`join`, so that all participants are registered in their order. When
+    all have ended, others may be started and joined.
 
     Args:
         start_s: what the clock shows at first.
@@ -48,6 +49,7 @@ class VirtualClock:
         self._running: _Participant | None = None
         self._registered = 0
         self._alive = 0
+        self._joined = False
         self._wall_start: float | None = None
         self._failures: list[Exception] = []
 
@@ -58,6 +60,10 @@ class VirtualClock:
     def utc(self) -> datetime:
         """The simulated time of day."""
         return self._epoch + timedelta(seconds=self._now_s)
+
+    def lasting_s(self, people_s: float) -> float:
+        """At a pace, people's seconds last longer here; nobody can act in time that is jumped."""
+        return people_s if math.isinf(self._speed) else people_s * self._speed
 
     def begin(self) -> None:
         """Nothing: virtual time passes in :meth:`join`."""
@@ -73,7 +79,7 @@ class VirtualClock:
             ClockMisuse: called from outside when the clock already runs.
         """
         with self._lock:
-            if self._wall_start is not None and not self._is_running_thread():
+            if self._joined and not self._is_running_thread():
                 raise ClockMisuse(f"participant {name!r} must be started before join()")
             person = _Participant(name, self._registered)
             self._registered += 1
@@ -90,9 +96,12 @@ class VirtualClock:
         with self._lock:
             if self._wall_start is None:
                 self._wall_start = time.monotonic()
+            if not self._joined:
+                self._joined = True
                 self._hand_over()
             while self._alive:
                 self._ended.wait()
+            self._joined = False
         if self._failures:
             raise ParticipantsFailed("participants of the run's clock failed", self._failures)
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from labrig.record.clock import Mailbox
 from labrig.record.kinds.runs import RunHeld, RunResumed
 from labrig.run.commands import BadCommand
 from labrig.run.desk import Desk
+from labrig.run.grace import Grace, StandingStop, grace_s_of
 from labrig.run.orders import Command, ForDispatcher, Halt, HoldChanged
 from labrig.run.workers import Worker
 
@@ -32,28 +34,39 @@ class AtOnce:
         desk: clock, journal, fence and board.
         workers: all of them, in the order in which a stop is to reach them.
         dispatcher: its mailbox.
+        grace: knows whether a stop can be taken back.
+        stop_file: where a stop that was asked for lies, which ends with being taken back.
     """
 
     def __init__(
-        self, desk: Desk, workers: Sequence[Worker], dispatcher: Mailbox[ForDispatcher]
+        self,
+        desk: Desk,
+        workers: Sequence[Worker],
+        dispatcher: Mailbox[ForDispatcher],
+        grace: Grace,
+        stop_file: Path,
     ) -> None:
         self._desk = desk
         self._workers = workers
         self._dispatcher = dispatcher
+        self._grace = grace
+        self._stop_file = stop_file
         self._holding = threading.Lock()
 
     def act(self, command: Command) -> None:
         """Do what cannot wait, and pass the command on.
 
         Raises:
-            BadCommand: there is nothing to hold any more.
+            BadCommand: there is nothing to hold, or to take back, any more.
         """
         condition = self._desk.board.condition
         if command.name in ("hold", "resume") and condition in OVER:
             raise BadCommand(f"the run is {condition}: there is nothing to {command.name} any more")
         match command.name:
             case "stop":
-                self._stop()
+                self._stop(command.args)
+            case "take-back":
+                self._take_back()
             case "hold":
                 self._hold(command.args)
             case "resume":
@@ -65,7 +78,7 @@ class AtOnce:
         if self._desk.board.condition not in OVER:
             self._hold({"reason": reason, "by": by})
 
-    def _stop(self) -> None:
+    def _stop(self, args: Mapping[str, Any]) -> None:
         # The epoch first: nothing begun before may still switch anything on.
         epoch = self._desk.fence.raise_epoch()
         for worker in self._workers:
@@ -74,6 +87,31 @@ class AtOnce:
         until_s = time.monotonic() + WRITTEN_WITHIN_S
         for worker in self._workers:
             worker.leave.await_written(max(0.0, until_s - time.monotonic()))
+        if grace_s := grace_s_of(args):
+            since_s = self._desk.clock.now_s()
+            until_s = since_s + self._desk.clock.lasting_s(grace_s)
+            by, reason = str(args.get("by", "")), str(args.get("reason", ""))
+            self._grace.open(StandingStop(since_s, until_s, by, reason))
+        else:
+            self._grace.end()
+
+    def _take_back(self) -> None:
+        if self._grace.standing is None:
+            raise BadCommand("no stop stands that could be taken back; the run was not changed")
+        if not self._desk.journal_works:
+            raise BadCommand(
+                "the journal cannot be written: the stop stays. Free the disk of the run folder, "
+                "then take it back"
+            )
+        try:
+            # The row of this command comes after it: whoever dies in between leaves a stop.
+            self._stop_file.unlink(missing_ok=True)
+        except OSError as error:
+            raise BadCommand(
+                f"the stop stays: {self._stop_file} cannot be deleted ({error})"
+            ) from error
+        if not self._grace.take_back():
+            raise BadCommand("too late to take the stop back: the run is ending")
 
     def _hold(self, args: Mapping[str, Any]) -> None:
         # A rule holds from the dispatcher's thread: not in the midst of a person's resume.

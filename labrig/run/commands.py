@@ -10,11 +10,12 @@ from typing import Any, get_args
 from labrig.record.kinds.operator import CommandTaken
 from labrig.record.weights import AFTER, BEFORE
 from labrig.run.desk import Desk
+from labrig.run.grace import LONGEST_S, grace_s_of
 from labrig.run.orders import Command, CommandName
 
 _NEEDED = {"answer": ("question", "choice"), "note": ("text",), "phase": ("name",),
            "weigh": ("reservoir", "when", "grams")}  # fmt: skip
-_TEXTS = ("by", "reason", "asked_utc", "via")
+_TEXTS = ("by", "reason", "asked_utc", "via", "grace_s")
 """May be missing; what is there goes into journal and report."""
 
 
@@ -53,6 +54,12 @@ class Commands:
         self._replies = {command_id: dict(reply) for command_id, reply in replies.items()}
         self._lock = threading.Lock()
         self._stopping = threading.Lock()
+        self._closed = False
+
+    def close(self) -> None:
+        """Take none any more: one that still came would reach nobody."""
+        with self._stopping, self._lock:
+            self._closed = True
 
     def take(self, name: str, command_id: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out a command, or repeat the reply it got the first time.
@@ -77,6 +84,8 @@ class Commands:
         with self._stopping if name == "stop" else self._lock:
             if command_id in self._replies:
                 return self._repeated(name, command_id, args)
+            if self._closed:
+                raise BadCommand(f"{name} came between two runners, and was not done: repeat it")
             if name == "answer":
                 self._check_answer(str(args["question"]), str(args["choice"]))
             hung = self._hung()
@@ -92,6 +101,12 @@ class Commands:
             }  # fmt: skip
             if hung:
                 reply["warning"] = f"{hung}: the instruments were told, but nothing else follows."
+            elif name == "stop" and grace_s_of(args) is None:
+                # Whatever else is wrong, a stop stops.
+                reply["warning"] = (
+                    f"{args['grace_s']!r} is no number of seconds from 0 to {LONGEST_S:.0f}: the "
+                    "stop cannot be taken back."
+                )
             self._replies[command_id] = {**reply, "args": dict(args)}
         taken = CommandTaken(
             accepted=True,

@@ -37,10 +37,26 @@ class RunnerClient:
         return self._ask("GET", "/status", None)
 
     def stop(
-        self, reason: str = "", command_id: str | None = None, by: str = "", asked_utc: str = ""
+        self,
+        reason: str = "",
+        command_id: str | None = None,
+        by: str = "",
+        asked_utc: str = "",
+        grace_s: float = 0.0,
     ) -> dict[str, Any]:
-        """Safe state now, and the end of the run. Raises NoRunner."""
-        return self._command("stop", command_id, reason=reason, by=by, asked_utc=asked_utc)
+        """Safe state now, and the end of the run when it can be taken back no longer.
+
+        Within ``grace_s`` seconds of people's time :meth:`take_back` undoes it.
+
+        Raises:
+            NoRunner: nobody answers.
+        """
+        args = {"reason": reason, "by": by, "asked_utc": asked_utc, "grace_s": repr(grace_s)}
+        return self._command("stop", command_id, **args)
+
+    def take_back(self, by: str = "", command_id: str | None = None) -> dict[str, Any]:
+        """Let the run go on after a stop. Raises NoRunner, CommandRefused."""
+        return self._command("take-back", command_id, by=by)
 
     def hold(self, reason: str = "", command_id: str | None = None, by: str = "") -> dict[str, Any]:
         """Pause events and stimulation; perfusion goes on. Raises NoRunner."""

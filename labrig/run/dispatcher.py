@@ -27,6 +27,7 @@ from labrig.record.recovery import RunState
 from labrig.record.rows import JournalWriteFailed
 from labrig.record.said import entry_of
 from labrig.run.desk import Desk
+from labrig.run.grace import Grace
 from labrig.run.interlocks import Interlocks
 from labrig.run.last_rows import write_last_rows
 from labrig.run.liveness import Turn
@@ -44,6 +45,7 @@ from labrig.run.orders import (
     HoldChanged,
     Order,
     Settle,
+    TakenUpAgain,
 )
 
 _log = logging.getLogger(__name__)
@@ -75,6 +77,10 @@ class Dispatcher:
         state: what the journal says was done before.
         interlocks: judge what is measured.
         turn: where it says what it does.
+        grace: whether a stop can still be taken back.
+
+    Attributes:
+        taken_back: a stop was; the run has not ended, and is to be taken up again.
     """
 
     def __init__(
@@ -86,8 +92,11 @@ class Dispatcher:
         state: RunState,
         interlocks: Interlocks,
         turn: Turn,
+        grace: Grace,
     ) -> None:
         self._plan = plan
+        self._grace = grace
+        self.taken_back = False
         self._desk = desk
         self._mailbox = mailbox
         self._workers = workers
@@ -172,7 +181,11 @@ class Dispatcher:
             if next_s is not None:
                 self._note_if_overslept(max(next_s, asked_s))
             self._handle(item)
-        self._wind_up()
+        self._await_second_thoughts()
+        if self._grace.end():
+            self._wind_up()
+        else:
+            self._hand_over()
 
     def _next(self, until_s: float | None) -> ForDispatcher | None:
         self._turn.waits(until_s)
@@ -393,7 +406,7 @@ class Dispatcher:
         match command.name:
             case "stop":
                 self._take_stop(args)
-            case "hold":
+            case "hold" | "take-back":
                 # Carried out already, by whoever took the command: see `at_once`.
                 pass
             case "resume" if not self._desk.held:
@@ -451,6 +464,27 @@ class Dispatcher:
         lost |= {well.well for well in self._plan.wells if well.factor_unit in units}
         self._given_up |= lost
         self._desk.deviation(ArmAborted(wells=tuple(in_order(lost)), because_of=entry.key))
+
+    def _await_second_thoughts(self) -> None:
+        """After a stop: nothing begins, cells are fed, and people may still change their mind."""
+        while (stop := self._grace.standing) is not None:
+            # What is answered now is for whoever takes the run up again.
+            self._winding_up = True
+            self._desk.board.condition = "stopping"
+            now_s = self._desk.clock.now_s()
+            if now_s >= stop.until_s:
+                break
+            self._desk.retry_journal()
+            patience_s = stop.until_s if self._desk.journal_works else now_s + JOURNAL_RETRY_S
+            self._handle(self._next(min(stop.until_s, patience_s)))
+
+    def _hand_over(self) -> None:
+        """The stop was taken back: end the workers as if this process had died."""
+        self.taken_back = True
+        self._tell_all(TakenUpAgain())
+        while self._open_ports > 0:
+            self._handle(self._next(None))
+        self._await_disk()
 
     def _wind_up(self) -> None:
         """Ends the workers, and writes how the run ended."""

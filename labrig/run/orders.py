@@ -14,8 +14,9 @@ from labrig.run.measured import Measured
 from labrig.run.mode import Mode
 
 CommandName = Literal[
-    "stop", "hold", "resume", "answer", "note", "phase", "weigh", "unfollowed", "followed"
-]
+    "stop", "take-back", "hold", "resume", "answer", "note", "phase", "weigh", "unfollowed",
+    "followed",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,14 @@ class Finish:
     """The run is over: leave the instrument as the end of a run should find it, and end."""
 
 
-ForWorker = Order | Settle | Decided | Halt | HoldChanged | Suspend | Release | Finish
+@dataclass(frozen=True, slots=True)
+class TakenUpAgain:
+    """A stop was taken back: end, and say nothing of what waits. All is asked and set afresh."""
+
+
+ForWorker = (
+    Order | Settle | Decided | Halt | HoldChanged | Suspend | Release | Finish | TakenUpAgain
+)
 
 
 @dataclass(frozen=True, slots=True)

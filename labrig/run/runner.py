@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -48,6 +48,7 @@ from labrig.run.control import ControlServer
 from labrig.run.desk import Desk
 from labrig.run.dispatcher import Dispatcher
 from labrig.run.folder_watch import FolderWatch
+from labrig.run.grace import Grace
 from labrig.run.handlers import Handlers
 from labrig.run.hosted_stage import hosted_port, looked_after, ports_with_workers
 from labrig.run.imaging import Attach
@@ -69,6 +70,9 @@ from labrig_drivers.kinds import Identity
 from labrig_drivers.transports.base import Transport
 
 DISPATCHER = "dispatcher"
+DIED = "the runner was not running"
+TAKEN_BACK = "the run was stopped, and the stop was taken back"
+"""Why nobody looked after the bench before it was taken over."""
 OF_THE_PROCESS = frozenset({"worker", "journal", "disk", "hung"})
 """Alarms about the process that raised them: they end with it."""
 _log = logging.getLogger(__name__)
@@ -132,7 +136,7 @@ class Runner:
         self._seen: dict[str, Identity] = {}
 
     def run(self) -> RunOutcome:
-        """Run to the end, the stop, or the last worker's failure.
+        """Run to the end, a stop that nobody takes back, or the last worker's failure.
 
         Returns:
             how it ended; also written to ``outcome.json``, beside ``ledger.json``.
@@ -149,32 +153,46 @@ class Runner:
             refuse_if_lost(self._folder.root)
             journal = self._opened_journal()
             try:
-                state, follower = recover(self._folder.journal)
-                if state.ended:
-                    raise RunOver(f"the run in {self._folder.root} has {state.condition} already.")
-                asked = read_stop(self._folder.stop)
-                if asked is not None and not state.begun:
-                    raise RunOver(
-                        f"the start in {self._folder.root} was called off by "
-                        f"{asked.by or 'somebody'} before it began "
-                        f"({asked.reason or 'no reason given'})."
-                    )
-                journal.epoch = state.epoch + 1
-                journal.follow(follower)
-                journal.anchor(self._folder.anchors)
-                fence = Fence(journal.epoch)
-                desk = Desk(self._clock, journal, fence, Board(), state.consumption, self._reserve)
-                desk.held = state.condition == "held"
-                self._leaves = {p.name: Leave(fence) for p in ports_with_workers(self._bench)}
-                # What an earlier process left, which failed, is no longer how the run ended.
-                self._folder.outcome.unlink(missing_ok=True)
-                self._reserve.keep()
-                return self._run(desk, state)
+                outcome = self._take_up(journal, DIED)
+                while outcome is None:
+                    outcome = self._take_up(journal, TAKEN_BACK)
+                return outcome
             finally:
                 self._camera.close()
                 journal.close()
         finally:
             lease.release()
+
+    def _take_up(self, journal: Journal, before: str) -> RunOutcome | None:
+        """Begin, or go on from what the journal says; None: a stop was taken back.
+
+        Args:
+            journal: open.
+            before: why nobody looked after a run that had begun.
+        """
+        state, follower = recover(self._folder.journal)
+        if state.ended:
+            raise RunOver(f"the run in {self._folder.root} has {state.condition} already.")
+        asked = read_stop(self._folder.stop)
+        if asked is not None and not state.begun:
+            raise RunOver(
+                f"the start in {self._folder.root} was called off by "
+                f"{asked.by or 'somebody'} before it began "
+                f"({asked.reason or 'no reason given'})."
+            )
+        journal.epoch = state.epoch + 1
+        journal.follow(follower)
+        journal.anchor(self._folder.anchors)
+        fence = Fence(journal.epoch)
+        desk = Desk(self._clock, journal, fence, Board(), state.consumption, self._reserve)
+        desk.held = state.condition == "held"
+        self._leaves = {p.name: Leave(fence) for p in ports_with_workers(self._bench)}
+        self._liveness = Liveness(self._clock)
+        self._workers = []
+        # What an earlier process left, which failed, is no longer how the run ended.
+        self._folder.outcome.unlink(missing_ok=True)
+        self._reserve.keep()
+        return self._run(desk, state, before)
 
     def _opened_journal(self) -> Journal:
         path = self._folder.journal
@@ -186,23 +204,24 @@ class Runner:
                 raise
             return self._open_journal(path, self._clock)
 
-    def _run(self, desk: Desk, state: RunState) -> RunOutcome:
+    def _run(self, desk: Desk, state: RunState, before: str) -> RunOutcome | None:
         if state.begun:
             # Cells live on while ports are opened; at a start, t0 is when all is ready.
             self._clock.begin()
         opened = self._open_ports(strictly=not state.begun)
         self._clock.begin()
-        self._write_start(desk, state)
+        self._write_start(desk, state, before)
         news = self._clock.mailbox("dispatcher")
         boxes = self._make_workers(desk, state, opened, news)
-        at_once = AtOnce(desk, self._workers, news)
+        grace = Grace()
+        at_once = AtOnce(desk, self._workers, news, grace, self._folder.stop)
         interlocks = rules_of_a_run(self._plan, self._bench, desk, state, news, boxes, at_once.hold)
         dispatcher = Dispatcher(
-            self._plan, desk, news, boxes, state, interlocks, self._liveness.of(DISPATCHER)
+            self._plan, desk, news, boxes, state, interlocks, self._liveness.of(DISPATCHER), grace
         )
         commands = Commands(desk, at_once.act, state.commands, self._dispatcher_hangs)
         control = ControlServer(
-            lambda: self._status(desk, dispatcher).to_json(),
+            lambda: self._status(desk, dispatcher, grace).to_json(),
             commands.take,
             self._folder.control,
         )
@@ -219,8 +238,10 @@ class Runner:
         asked = read_stop(self._folder.stop)
         if state.stop_asked is not None:
             # Accepted by a runner that died before it was carried out.
-            at_once.act(Command("adopted", "stop", state.stop_asked))
+            at_once.act(Command("adopted", "stop", {**state.stop_asked, "grace_s": "0"}))
         elif asked is not None:
+            # Whoever asked found no run that went on; none is to begin for a minute.
+            asked = replace(asked, grace_s=0.0)
             state.stop_asked = asked.args
             self._carry_out(commands, asked)
         watch.open()
@@ -242,6 +263,9 @@ class Runner:
             liveness.end()
             watch.close()
             control.close()
+            commands.close()
+        if dispatcher.taken_back:
+            return None
         return self._conclude(desk, dispatcher, failures)
 
     def _opened_door(self, control: ControlServer) -> Door:
@@ -353,7 +377,7 @@ class Runner:
 
         return open_port(self._bench, spec, open_gated)
 
-    def _write_start(self, desk: Desk, state: RunState) -> None:
+    def _write_start(self, desk: Desk, state: RunState, before: str) -> None:
         now_s = desk.clock.now_s()
         if not state.begun:
             started = started_from(self._folder.root, self._plan.protocol_name)
@@ -363,7 +387,7 @@ class Runner:
         desk.board.take_over(state.counts, fates)
         # On a full disk it is written later: the cells are fed all the same.
         desk.of_run(RunAdopted(epoch=desk.fence.epoch))
-        desk.deviation(Gap(from_s=state.last_s, to_s=now_s, cause="the runner was not running"))
+        desk.deviation(Gap(from_s=state.last_s, to_s=now_s, cause=before))
         said = desk.clock.utc()
         if state.boot_id != boot_id() and said < datetime.fromisoformat(state.last_utc):
             at = said.isoformat(timespec="seconds")
@@ -416,7 +440,7 @@ class Runner:
             self._workers.append(worker)
         return boxes
 
-    def _status(self, desk: Desk, dispatcher: Dispatcher) -> Status:
+    def _status(self, desk: Desk, dispatcher: Dispatcher, grace: Grace) -> Status:
         now_s, board = desk.clock.now_s(), desk.board
         threads = self._liveness.states()
         return Status(
@@ -429,6 +453,7 @@ class Runner:
             condition=board.condition,
             phase=board.phase,
             held=desk.held,
+            stop=grace.standing,
             alive=all(thread.alive for thread in threads),
             threads=threads,
             journal_works=desk.journal_works,

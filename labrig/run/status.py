@@ -9,6 +9,7 @@ from typing import Any
 from labrig.record.alarms import Alarm, Question
 from labrig.record.consumption import ReservoirNow
 from labrig.record.vocabulary import Condition
+from labrig.run.grace import StandingStop
 from labrig.run.liveness import ThreadState
 from labrig.run.mode import Mode
 
@@ -25,6 +26,7 @@ class Status:
         alive: every thread has come back in time; False: what else stands here may be old.
         threads: the dispatcher and one worker per port: what each does, since when.
         held: nothing begins; set the moment a hold is accepted.
+        stop: one that can still be taken back.
         upcoming: the next entries: ``key``, ``at_s``, ``kind``, ``instrument``, ``what`` in words.
         counters: events by what became of them, and what else is counted.
         readings: the last of each instrument, with ``at_s``.
@@ -41,6 +43,7 @@ class Status:
     condition: Condition
     phase: str
     held: bool
+    stop: StandingStop | None
     alive: bool
     threads: tuple[ThreadState, ...]
     journal_works: bool

@@ -15,6 +15,7 @@ from typing import Any
 
 from labrig.durable import read_json, write_json
 from labrig.record.writable import clean_text
+from labrig.run.grace import grace_s_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +25,30 @@ class StopRequest:
     Attributes:
         command_id: the same at the door, so that it is carried out once.
         asked_utc: ISO 8601.
+        grace_s: for so many seconds it can be taken back.
     """
 
     command_id: str
     reason: str
     by: str
     asked_utc: str
+    grace_s: float = 0.0
 
     @classmethod
-    def now(cls, reason: str, by: str) -> StopRequest:
+    def now(cls, reason: str, by: str, grace_s: float = 0.0) -> StopRequest:
         """A stop that is asked for now."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        return cls(str(uuid.uuid4()), clean_text(reason), clean_text(by), at)
+        return cls(str(uuid.uuid4()), clean_text(reason), clean_text(by), at, grace_s)
 
     @property
     def args(self) -> dict[str, Any]:
         """As arguments of the command ``stop``."""
-        return {"reason": self.reason, "by": self.by, "asked_utc": self.asked_utc}
+        return {
+            "reason": self.reason,
+            "by": self.by,
+            "asked_utc": self.asked_utc,
+            "grace_s": repr(self.grace_s),
+        }
 
 
 def write_stop(path: Path, request: StopRequest) -> None:
@@ -69,4 +77,6 @@ def read_stop(path: Path) -> StopRequest | None:
         clean_text(str(raw.get("reason", ""))),
         clean_text(str(raw.get("by", ""))),
         str(raw.get("asked_utc", "")),
+        # One that cannot be read is for good.
+        grace_s_of(raw) or 0.0,
     )

@@ -45,6 +45,7 @@ from labrig.run.orders import (
     Release,
     Settle,
     Suspend,
+    TakenUpAgain,
 )
 from labrig.run.outages import (
     BACK_OFF_S,
@@ -111,6 +112,7 @@ class Worker:
         self._unwritten: list[Order] = []
         self._held_back: list[Order] = []
         self._finishing = False
+        self._taken_up_again = False
 
     def add(self, handler: Handler) -> None:
         """Put an instrument's handler on this port, before :meth:`run`."""
@@ -126,7 +128,7 @@ class Worker:
         return tuple(self._handlers)
 
     def run(self) -> None:
-        """The thread: until Finish."""
+        """The thread: until Finish, or TakenUpAgain."""
         try:
             self._run()
         except Exception as error:
@@ -153,7 +155,7 @@ class Worker:
         self._turn.waits(None)
         while not self._finishing:
             item = self._later.popleft() if self._later else self.mailbox.get(None)
-            self._finishing = isinstance(item, Finish)
+            self._finishing = isinstance(item, Finish | TakenUpAgain)
             if not isinstance(item, Halt):
                 continue
             self.leave.epoch = max(item.epoch, self.leave.epoch)
@@ -183,13 +185,18 @@ class Worker:
             self._outages[name] = Outage(now_s, "it was not asked yet", now_s, told=False)
         while True:
             item = self._next()
-            self._finishing = self._finishing or isinstance(item, Finish)
+            self._finishing = self._finishing or isinstance(item, Finish | TakenUpAgain)
+            self._taken_up_again = self._taken_up_again or isinstance(item, TakenUpAgain)
             if item is not None:
                 self._perform(item)
             if self._finishing and self._idle():
                 break
             self._tick()
-        self._end()
+        if self._taken_up_again:
+            self._link.close()
+            self._dispatcher.put(Ended(self.port, ()))
+        else:
+            self._end()
 
     def _idle(self) -> bool:
         return not any(
@@ -240,7 +247,7 @@ class Worker:
                 self._suspend(item.instrument, self._modes[item.instrument].suspend(item.rule))
             case Release():
                 self._suspend(item.instrument, self._modes[item.instrument].release(item.rule))
-            case Finish():
+            case Finish() | TakenUpAgain():
                 pass
             case _:
                 assert_never(item)
@@ -258,9 +265,6 @@ class Worker:
                     # Met again below, where it counts, or overtaken by a newer stop.
                     _log.warning("while %s was cut off: %s", name, error)
             self._link.drain()
-        held_back, self._held_back = self._held_back, []
-        for order in held_back:
-            self._punctuality.note_end(order, "refused", "the run was stopped")
         for name, mode in self._modes.items():
             self._set_mode(name, mode.halt())
         self._tell_of_modes(self._modes)
@@ -541,9 +545,13 @@ class Worker:
             self._note_end(order, "missed", "the journal could not be written in time")
         self._unwritten.clear()
         for order in self._held_back:
-            why = ", ".join(self._modes[order.instrument].why)
+            mode = self._modes[order.instrument]
+            why = ", ".join(mode.why)
             kept = f"{order.instrument} was suspended by {why}" if why else "it was held"
-            self._note_end(order, "missed", f"the run ended while {kept}")
+            if mode.name == "halted":
+                self._note_end(order, "refused", "the run was stopped")
+            else:
+                self._note_end(order, "missed", f"the run ended while {kept}")
         self._held_back.clear()
         # A pump that came back may be giving its dose still, and holds its level only after it.
         while not self._idle():
@@ -582,7 +590,7 @@ def _words(item: ForWorker | None, port: str) -> str:
             return "a hold"
         case Suspend() | Release():
             return f"an interlock about {item.instrument}"
-        case Finish():
+        case Finish() | TakenUpAgain():
             return "the end of the run"
         case _:
             assert_never(item)

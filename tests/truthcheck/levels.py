@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from truthcheck.doses import dose_flows
 from truthcheck.night import Night, Violation
+from truthcheck.stops import stops
 from truthcheck.suspensions import suspended
 
 LONG_S = 300.0
@@ -29,9 +30,9 @@ def _not_held(night: Night, pump: str) -> Iterator[Violation]:
         if entry["instrument"] == pump
     )
     until_s = night.until_s
-    for row in night.of("command"):
-        if row.detail.get("command") == "stop":
-            until_s = min(until_s, row.detail["at_s"])
+    for from_s, taken_back_s in stops(night):
+        if taken_back_s == float("inf"):
+            until_s = min(until_s, from_s)
     doses = [(from_s, end_s) for from_s, end_s, _ in dose_flows(night, pump)]
     flows = night.physical.flows.get(pump, [(0.0, 0.0)])
     moments = sorted(

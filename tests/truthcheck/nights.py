@@ -28,6 +28,7 @@ from labrig.record.rows import JournalWriteFailed
 from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec
 from labrig.run.control_client import CommandRefused, NoRunner, connect
+from labrig.run.register import Door
 from labrig.run.runner import Runner, RunOver, previous_state
 from labrig.run_folder import RunFolder
 from labrig.twin.physical import PhysicalRecord, recorded
@@ -66,6 +67,7 @@ class Life:
         self._written = self._sent = 0
         self.died_s: float | None = None
         self.door = clock.mailbox("visitors")
+        self.fate = clock.mailbox("fate")
 
     def die(self) -> None:
         if self.died_s is None:
@@ -83,9 +85,10 @@ class Life:
                 if life._rows is not None and life._written + len(rows) > life._rows:
                     life.die()
                 life._written += len(rows)
-                if any(row[1] == "run" and row[2] in ("finished", "stopped") for row in rows):
+                if any(_ends(row) for row in rows):
                     # Nobody visits a run that is over, nor keeps its clock going.
                     life.door.put("over")
+                    life.fate.put("over")
                 return super().executemany(sql, [] if life.died_s is not None else rows)
 
         return sqlite3.connect(*args, factory=Connection, **settings)
@@ -94,6 +97,13 @@ class Life:
         self._sent += 1
         if self._writes == self._sent:
             self.die()
+
+
+def _ends(row: Any) -> bool:
+    """Whether workers and dispatcher end with this row."""
+    if row[1] == "run":
+        return row[2] in ("finished", "stopped")
+    return row[1] == "command" and '"take-back"' in str(row)
 
 
 class Wire:
@@ -207,15 +217,21 @@ def _live(
     """One runner; what was wrong with its end, None when it died, and when the next one comes."""
     clock = VirtualClock(start_s=now_s)
     life = Life(night, clock, death)
+
+    def taken_up(door: Door) -> None:
+        """People and fate come each time that the run is taken up, by this process."""
+        since_s = clock.now_s()
+        if death is not None and death.how == "at_s" and life.died_s is None:
+            _at(clock, life, max(death.count, since_s + 0.001))
+        to_come = sorted((v for v in _visits(night) if v.at_s > since_s), key=lambda v: v.at_s)
+        clock.start("visitors", partial(_receive, life, folder, to_come))
+
     runner = Runner(
         night.plan, bench.spec, bench.opener(clock, life), clock, folder,
         PaperCamera(),  # type: ignore[arg-type]
         open_journal=partial(open_journal, connect=life.connect, survives="kill"),
+        announce=taken_up,
     )  # fmt: skip
-    if death is not None and death.how == "at_s":
-        _at(clock, max(death.count, now_s + 0.001), life.die)
-    to_come = sorted((v for v in _visits(night) if v.at_s > now_s), key=lambda v: v.at_s)
-    clock.start("visitors", partial(_receive, life, folder, to_come))
     came: list[Any] = []
     thread = threading.Thread(target=lambda: came.append(_run(runner)), daemon=True)
     thread.start()
@@ -265,12 +281,10 @@ def _receive(life: Life, folder: Path, visits: list[Visit]) -> None:
         _visit(folder, visit)
 
 
-def _at(clock: VirtualClock, at_s: float, act: Callable[[], None]) -> None:
-    box = clock.mailbox("fate")
-
+def _at(clock: VirtualClock, life: Life, at_s: float) -> None:
     def wait() -> None:
-        box.get(at_s)
-        act()
+        if life.fate.get(at_s) is None:
+            life.die()
 
     clock.start(f"fate at {at_s}", wait)
 
@@ -281,6 +295,10 @@ def _visit(folder: Path, visit: Visit) -> None:
         match visit.what:
             case "stop":
                 client.stop(visit.text)
+            case "stop, perhaps":
+                client.stop(visit.text, grace_s=60.0)
+            case "take back":
+                client.take_back()
             case "hold":
                 client.hold(visit.text)
             case "resume":

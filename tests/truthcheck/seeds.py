@@ -285,10 +285,23 @@ def _deaths(rng: random.Random, night: SeededNight, moment: Any) -> list[Death]:
     return deaths
 
 
+def _stop(at_s: float, text: str) -> list[Visit]:
+    """For good, or one that somebody may take back, in time or not."""
+    rng = random.Random(repr(at_s))
+    if rng.random() < 0.3:
+        return [Visit(at_s, "stop", text)]
+    visits = [Visit(at_s, "stop, perhaps", text)]
+    if rng.random() < 0.8:
+        visits.append(Visit(at_s + rng.choice([0.01, 5.0, 40.0, 59.9, 61.0]), "take back"))
+    if rng.random() < 0.3:
+        visits.append(Visit(at_s + rng.choice([0.02, 10.0, 600.0]), "stop", text))
+    return visits
+
+
 def _visits(rng: random.Random, moment: Any, duration_s: float) -> list[Visit]:
     visits = []
     if rng.random() < 0.3:
-        visits.append(Visit(moment(), "stop", rng.choice(POISON)))
+        visits += _stop(moment(), rng.choice(POISON))
     for _ in range(rng.randint(0, 2)):
         from_s = moment()
         visits.append(Visit(from_s, "hold", rng.choice(POISON)))

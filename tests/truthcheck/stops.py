@@ -12,14 +12,25 @@ AT_ONCE_S = 1e-3
 
 
 def violations(night: Night) -> Iterator[Violation]:
-    for row in night.of("command"):
-        if row.detail.get("command") == "stop":
-            yield from _begun(night, "after a stop", row.detail["at_s"], float("inf"))
-            break
+    for from_s, until_s in stops(night):
+        yield from _begun(night, "after a stop", from_s, until_s)
     for from_s, until_s in _holds(night):
         yield from _begun(night, "while held", from_s, until_s)
     if night.end is not None:
         yield from _begun(night, "after the end", night.end.run_s, float("inf"))
+
+
+def stops(night: Night) -> list[tuple[float, float]]:
+    """From each stop until it was taken back, if it was."""
+    found: list[tuple[float, float]] = []
+    for row in night.of("command"):
+        open_one = bool(found) and found[-1][1] == float("inf")
+        match row.detail.get("command"):
+            case "stop" if not open_one:
+                found.append((row.detail["at_s"], float("inf")))
+            case "take-back" if open_one:
+                found[-1] = (found[-1][0], row.detail["at_s"])
+    return found
 
 
 def _holds(night: Night) -> Iterator[tuple[float, float]]:

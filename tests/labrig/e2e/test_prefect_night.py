@@ -237,7 +237,7 @@ def test_a_night_is_followed_whatever_dies_and_none_begins_after_a_stop(serve, s
     until(lambda: send(health, headers=ours)[0] == 200, READY_WITHIN_S, serving)
     assert send(health)[0] == 401, "the second server is guarded as the first"
 
-    stop = [sys.executable, "-m", "labrig", "stop", str(folder.root)]
+    stop = [sys.executable, "-m", "labrig", "stop", "--final", str(folder.root)]
     subprocess.run(stop, env=sentry[0], check=True, timeout=60, stdout=subprocess.DEVNULL)
     page = folder.report / "report.html"
     until(page.exists, 180.0, serving)

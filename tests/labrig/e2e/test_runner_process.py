@@ -61,6 +61,6 @@ def test_a_rehearsal_whose_runner_was_killed_is_taken_over_at_its_pace(
         done = labrig("resume", folder.root, "--json", timeout=60)
     finally:
         if folder.control.exists():
-            labrig("stop", folder.root, check=False)
+            labrig("stop", "--final", folder.root, check=False)
 
     assert json.loads(done.stdout)["condition"] == "finished"

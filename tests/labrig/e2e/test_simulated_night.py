@@ -155,7 +155,7 @@ def test_stop_from_another_terminal(labrig, sentry, short_night, tmp_path):
         while labrig("status", "--json", check=False).returncode != 0:
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        labrig("stop", "--reason", "test")
+        labrig("stop", "--final", "--reason", "test")
         out, _ = night.communicate(timeout=120)
     finally:
         night.kill()

@@ -95,7 +95,7 @@ def test_a_living_run_is_stopped_from_any_directory(runs):
     # a later run that has ended is not the one that is meant
     other = prepare_run(StartRequest(runs.protocol, BENCH, runs.folder / "runs2", True))
     shutil.move(other.root, run.root.parent / "9999-newest")
-    done = runs.labrig("stop", "--reason", "smoke", "--by", "T. Echnician")
+    done = runs.labrig("stop", "--final", "--reason", "smoke", "--by", "T. Echnician")
     assert done.returncode == 0, done.stderr
     assert f"{run.root.name} on simulated-bench (rehearsal) is being stopped" in done.stdout
     assert runner.wait(20) == 4
@@ -103,13 +103,32 @@ def test_a_living_run_is_stopped_from_any_directory(runs):
     assert (asked.reason, asked.by) == ("smoke", "T. Echnician")
     ended = rows(run, "detail", "kind = 'run' AND key = 'stopped'")
     assert json.loads(ended[0][0])["by"] == "T. Echnician"
-    again = runs.labrig("stop")
+    again = runs.labrig("stop", "--final")
     assert again.returncode == 3
     assert "no run lives" in again.stderr
-    assert runs.labrig("stop", run.root).returncode == 0, "safe to repeat"
+    assert runs.labrig("stop", "--final", run.root).returncode == 0, "safe to repeat"
     for command in (("status",), ("hold",), ("resume",), ("answer", "stall:x", "leave")):
         said = runs.labrig(*command)
         assert (said.returncode, "no run lives" in said.stderr) == (3, True), command
+
+
+def test_a_stop_by_mistake_is_taken_back_from_any_directory(runs):
+    run, runner = runs.start(speed="1", until_s=1.0)
+    stopped = runs.labrig("stop", "--by", "T. Echnician")
+    assert "impulses and doses are off, medium goes on. The run ends at " in stopped.stdout
+    assert f"labrig take-back {run.root}" in stopped.stdout
+    shown = json.loads(runs.labrig("status", "--json").stdout)
+    assert (shown["condition"], shown["stop"]["by"]) == ("stopping", "T. Echnician")
+    back = runs.labrig("take-back", "--by", "S. Cientist")
+    assert (back.returncode, "its stop was taken back" in back.stdout) == (0, True), back.stderr
+    assert not run.stop.exists()
+    deadline = time.monotonic() + 30
+    while not rows(run, "seq", "key = 'adopted'") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    again = runs.labrig("take-back")
+    assert (again.returncode, "no stop stands" in again.stderr) == (1, True)
+    assert runs.labrig("stop", "--final").returncode == 0
+    assert runner.wait(20) == 4
 
 
 def test_of_two_runs_neither_is_guessed(runs):
@@ -124,10 +143,10 @@ def test_of_two_runs_neither_is_guessed(runs):
     assert one.poll() is None
     assert two.poll() is None
     assert not first.stop.exists()
-    assert runs.labrig("stop", "--runs", runs.folder / "b").returncode == 0
+    assert runs.labrig("stop", "--final", "--runs", runs.folder / "b").returncode == 0
     two.wait(20)
     assert one.poll() is None
-    assert runs.labrig("stop").returncode == 0
+    assert runs.labrig("stop", "--final").returncode == 0
     one.wait(20)
 
 
@@ -135,10 +154,10 @@ def test_a_killed_runner_s_bench_is_made_safe_in_one_step(runs):
     run, runner = runs.start(speed="1000", until_s=2400.0)
     runner.kill()
     runner.wait()
-    assert runs.labrig("stop").returncode == 3, "none lives: it says which died"
+    assert runs.labrig("stop", "--final").returncode == 3, "none lives: it says which died"
     before = rows(run, "max(seq)")[0][0]
     wires = {p.name: p.stat().st_size for p in run.wire.iterdir()}
-    done = runs.labrig("stop", run.root.name, "--reason", "smoke")
+    done = runs.labrig("stop", "--final", run.root.name, "--reason", "smoke")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "taken over only to make it safe" in done.stdout
     assert "Still turning, as they were found: " in done.stdout
@@ -158,7 +177,7 @@ def test_a_hung_runner_carries_the_stop_out_when_it_wakes(runs):
     run, runner = runs.start()
     runner.send_signal(signal.SIGSTOP)
     began = time.monotonic()
-    done = runs.labrig("stop", "--reason", "smoke")
+    done = runs.labrig("stop", "--final", "--reason", "smoke")
     assert time.monotonic() - began < 20
     assert done.returncode == 3
     assert "NOT known to be stopped" in done.stdout
@@ -174,7 +193,7 @@ def test_a_hung_runner_carries_the_stop_out_when_it_wakes(runs):
 def test_a_stop_outlives_a_runner_that_is_killed_right_after(runs, after_s):
     run, runner = runs.start(speed="200", until_s=1900.0)
     stop = subprocess.Popen(
-        [sys.executable, "-m", "labrig", "stop", "--reason", "smoke"],
+        [sys.executable, "-m", "labrig", "stop", "--final", "--reason", "smoke"],
         cwd=runs.elsewhere, env=runs.environment, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     while not run.stop.exists():
@@ -192,7 +211,7 @@ def test_a_stop_outlives_a_runner_that_is_killed_right_after(runs, after_s):
 
 def test_one_that_died_after_its_last_row_has_ended_for_everybody(runs):
     run, runner = runs.start()
-    runs.labrig("stop", run.root)
+    runs.labrig("stop", "--final", run.root)
     runner.wait(20)
     outcome, ledger = run.outcome.read_bytes(), json.loads(run.ledger.read_text())
     for command, status in ((("status",), 0), (("resume",), 1), (("stop",), 0), (("report",), 0)):
@@ -217,7 +236,7 @@ def test_a_run_whose_folder_is_gone_is_still_reached_and_ends_in_peace(runs, fat
     while "was renamed, moved or deleted" not in (shown := runs.labrig("status")).stdout:
         assert time.monotonic() < deadline, shown
     assert runs.labrig("status", run.root).returncode == 0, "by its old name too"
-    done = runs.labrig("stop", "--reason", "smoke")
+    done = runs.labrig("stop", "--final", "--reason", "smoke")
     assert done.returncode == 0, done.stderr
     assert runner.wait(20) == 4
     words = runner.stderr.read()
@@ -238,4 +257,4 @@ def test_a_living_run_is_listed_from_anywhere_and_takes_a_note(runs):
     assert f"{run.root.name} on simulated-bench (rehearsal) has your note" in noted.stdout
     args = [json.loads(d)["args"] for (d,) in rows(run, "detail", "kind = 'command'")]
     assert args == [{"text": "opened the door for 2 min", "by": "Zoë"}]
-    assert runs.labrig("stop").returncode == 0
+    assert runs.labrig("stop", "--final").returncode == 0

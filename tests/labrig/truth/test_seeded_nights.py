@@ -46,7 +46,7 @@ def test_the_seeds_hold_every_kind_of_trouble():
     faults = {(n.instruments[f.instrument][0], f.name) for n in nights for f in n.faults}
     assert faults == {(kind, name) for kind, names in FAULTS.items() for name in names}
     assert {visit.what for n in nights for visit in n.visits} == {
-        "stop", "hold", "resume", "answer", "note",
+        "stop", "stop, perhaps", "take back", "hold", "resume", "answer", "note",
     }  # fmt: skip
     assert {death.how for n in nights for death in n.deaths} == {
         "at_s", "after_rows", "after_writes",

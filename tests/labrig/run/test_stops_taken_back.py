@@ -1,0 +1,176 @@
+"""A stop makes the bench safe at once, and can be taken back until the run ends a minute later."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from labrig.record.virtual_clock import VirtualClock
+from labrig.run.control_client import CommandRefused, connect
+
+
+@pytest.fixture
+def people(rehearse, script):
+    """A night on which people do things: a list of visits for each time the run is taken up."""
+
+    def night_of(*rounds, plan_s=1800.0):
+        night = rehearse()
+        coming = list(rounds)
+
+        def come(door) -> None:
+            visits = coming.pop(0) if coming else ()
+            box = night.clock.mailbox("operator")
+
+            def go() -> None:
+                for at_s, act in visits:
+                    box.get(at_s)
+                    act(connect(night.folder / "control.json"))
+
+            night.clock.start("operator", go)
+
+        night.runner = night.make(script.plan(a_night(script), plan_s), announce=come)
+        return night
+
+    return night_of
+
+
+def stop(client):
+    client.stop("by mistake", by="A. Technician", grace_s=60.0)
+
+
+def take_back(client):
+    client.take_back(by="A. Technician")
+
+
+def a_night(script):
+    timeline = [script.flow(0.0, 30.0), script.flow(0.0, 5.0, "dose"), script.stimulate(0.0)]
+    return [*timeline, script.dose(600.0), script.dose(900.0)]
+
+
+def test_the_bench_is_safe_at_once_and_goes_on_when_the_stop_is_taken_back(people):
+    shown = []
+
+    def look(client):
+        shown.append(client.status())
+
+    night = people([(700.0, stop), (705.0, look), (740.0, take_back)], [(760.0, look)])
+    outcome = night.runner.run()
+
+    assert outcome.condition == "finished"
+    standing, after = shown
+    assert standing["condition"] == "stopping"
+    assert standing["stop"]["until_s"] == pytest.approx(760.0)
+    assert (standing["stop"]["by"], standing["stop"]["reason"]) == ("A. Technician", "by mistake")
+    assert {mode["name"] for mode in standing["modes"].values()} == {"halted"}
+    assert (after["condition"], after["stop"]) == ("running", None)
+    trains = [at_s for at_s, _ in night.plants["pulses"].trains]
+    assert not [at_s for at_s in trains if 700.0 < at_s < 740.0]
+    assert [at_s for at_s in trains if at_s > 740.0]
+    assert night.rows("dose")[-1].key == "dose-900"
+    assert night.rows("dose")[-1].state == "confirmed"
+    night.plants["base"].settle(1800.0)
+    assert night.plants["base"].moved_ul == pytest.approx(30.0 * 1800.0 / 60.0, rel=1e-3)
+    (gap,) = [r.detail for r in night.rows("deviation") if r.key == "gap"]
+    assert gap["cause"] == "the run was stopped, and the stop was taken back"
+
+
+def test_a_dose_that_the_stop_cut_is_not_given_again(people):
+    night = people([(652.0, stop), (670.0, take_back)])
+    assert night.runner.run().condition == "finished"
+    cut = [row for row in night.rows("dose") if row.key == "dose-600"]
+    assert cut[-1].detail["resolution"] == "cut off by a stop"
+    assert len([row for row in cut if row.state == "sent"]) == 1
+
+
+def test_what_a_hold_had_kept_back_is_given_after_the_stop_was_taken_back(people):
+    def hold(client):
+        client.hold("plate out")
+
+    def resume(client):
+        client.resume()
+
+    night = people([(590.0, hold), (610.0, stop), (630.0, take_back)], [(640.0, resume)])
+    assert night.runner.run().condition == "finished"
+    given = [row for row in night.rows("dose") if row.key == "dose-600"]
+    assert [row.state for row in given if row.state in ("sent", "confirmed", "refused")] == [
+        "sent", "confirmed",
+    ]  # fmt: skip
+    assert min(row.run_s for row in given if row.state == "sent") >= 640.0
+
+
+def test_nobody_takes_it_back_and_the_run_ends_when_it_said(people):
+    refused = []
+
+    def too_late(client):
+        with pytest.raises(CommandRefused, match="no stop stands"):
+            client.take_back()
+        refused.append(True)
+
+    night = people([(300.0, too_late), (700.0, stop)])
+    outcome = night.runner.run()
+    assert (outcome.condition, outcome.unsafe, refused) == ("stopped", (), [True])
+    last = night.rows("run")[-1]
+    assert (last.key, last.detail["by"]) == ("stopped", "A. Technician")
+    assert last.run_s == pytest.approx(760.0, abs=1.0)
+    assert "sent" not in {row.state for row in night.rows("dose") if row.key == "dose-900"}
+
+
+def test_a_stop_for_good_ends_one_that_could_be_taken_back(people):
+
+    def for_good(client):
+        client.stop("smoke", by="B")
+        with pytest.raises(CommandRefused, match="no stop stands"):
+            client.take_back()
+
+    night = people([(700.0, stop), (710.0, for_good)])
+    assert night.runner.run().condition == "stopped"
+    last = night.rows("run")[-1]
+    assert (last.detail["reason"], last.detail["by"]) == ("smoke", "B")
+    assert last.run_s == pytest.approx(710.0, abs=2.0)
+
+
+@pytest.mark.parametrize("grace_s", ["soon", "-1", "1e9", "nan"])
+def test_a_stop_stops_whatever_is_wrong_with_its_grace(people, grace_s):
+    told = []
+
+    def stop_so(client):
+        told.append(client._command("stop", None, grace_s=grace_s))
+
+    night = people([(700.0, stop_so)])
+    assert night.runner.run().condition == "stopped"
+    assert "cannot be taken back" in told[0]["warning"]
+    assert night.rows("run")[-1].run_s < 705.0
+
+
+def test_a_runner_that_dies_in_between_leaves_a_stop(rehearse, script):
+    night = rehearse()
+    plan = script.plan(a_night(script), 1800.0)
+    death = script.Death()
+    runner = night.make(plan, death.clock, connect=death.connect)
+    runner._open_transport = lambda port: death.wire(night.open_transport(port))
+    night.visit(700.0, lambda: stop(connect(night.folder / "control.json")))
+    night.visit(720.0, lambda: death._die_if(True))
+    runner.run()
+    (night.folder / "outcome.json").unlink(missing_ok=True)
+    assert night.run(plan, VirtualClock(start_s=730.0)).condition == "stopped"
+    assert night.rows("run")[-1].run_s < 760.0, "nobody waits for second thoughts any more"
+
+
+def test_it_can_be_taken_back_again_and_again(people):
+    def by_file(client):
+        asked = {"command_id": "file", "reason": "from a shell", "by": "C", "grace_s": "60"}
+        (night.folder / "stop.json").write_text(json.dumps(asked))
+        client.stop("from a shell", "file", "C", grace_s=60.0)
+
+    def smoke(client):
+        client.stop("smoke")
+
+    night = people(
+        [(300.0, stop), (320.0, take_back)],
+        [(400.0, by_file), (420.0, take_back)],
+        [(700.0, smoke)],
+    )
+    assert night.runner.run().condition == "stopped"
+    assert not (night.folder / "stop.json").exists()
+    assert len([row for row in night.rows("run") if row.key == "adopted"]) == 2
