@@ -13,6 +13,7 @@ from labrig.commands.demo import demo
 from labrig.commands.doctor import doctor
 from labrig.commands.export import export
 from labrig.commands.film import film
+from labrig.commands.help_text import help_text
 from labrig.commands.init import init
 from labrig.commands.measure import measure
 from labrig.commands.note import note
@@ -100,6 +101,7 @@ for command, panel in (
     (export, FILES),
     (verify, FILES),
 ):
-    app.command(rich_help_panel=panel or "Preparing")(command)
+    told = help_text(command.__doc__)
+    app.command(help=told, rich_help_panel=panel or "Preparing")(command)
 
 app.add_typer(watch, name="watch", rich_help_panel=BENCH)

@@ -67,10 +67,13 @@ class NightDisplay:
     def open(self) -> None:
         """Say what runs, and begin to draw."""
         pilot = " [yellow]pilot[/]" if self._plan.pilot else ""
+        pictures = f"{self._plan.forecast.frames} pictures"
+        if self._what() == "rehearsal":
+            pictures = "[yellow]REHEARSAL: no picture is taken, nothing reaches an instrument[/]"
         self._console.print(
             f"[bold]{self._plan.protocol_name}[/] on {self._plan.rig_name}{pilot}: "
             f"{len(self._plan.wells)} wells, {length_words(self._plan.forecast.duration_s)}, "
-            f"{self._plan.forecast.frames} pictures"
+            f"{pictures}"
         )
         self._console.print(f"run folder: {self._folder.root.absolute()}", soft_wrap=True)
         self._progress.start()
@@ -107,6 +110,7 @@ class NightDisplay:
         if self._ends == "" and seen.utc and seen.now_s is not None:
             self._ends = self._legend(seen).clock(total_s)
             self._say(f"ends {self._ends}")
+        self._show_phase(seen)
         for alarm in seen.alarms:
             about = (str(alarm["code"]), str(alarm["about"]))
             if about not in self._said:
@@ -122,6 +126,13 @@ class NightDisplay:
             )
         elif seen.condition == "running":
             self._said.discard(("held", ""))
+
+    def _show_phase(self, seen: Glance) -> None:
+        """A line for each phase where no bar can be drawn: in a file, or a log of a computer."""
+        if self._console.is_terminal or seen.now_s is None or not seen.phase:
+            return
+        at = self._legend(seen).moment(seen.now_s)
+        self._say_once(("phase", seen.phase), escape(f"{seen.phase}: {at}"))
 
     def _show_questions(self, seen: Glance) -> None:
         """Print each that stands; one that was answered may be asked again."""

@@ -195,7 +195,7 @@ def _prepare(
     warnings = [permission.reason] if permission.reason else []
     if lifted := [f.code for f in plan.findings if f.severity == "block"]:
         warnings.append(f"a real run would not start: {', '.join(dict.fromkeys(lifted))}")
-    folder = RunFolder.new(request.runs, _run_name(protocol.model, now))
+    folder = RunFolder.new(request.runs, _run_name(protocol.model, now, request))
     for part in (folder.root, folder.wire, folder.plate.parent, folder.measures, folder.report):
         part.mkdir(parents=True)
     shutil.copyfile(protocol.path, folder.protocol)
@@ -332,8 +332,10 @@ def _hosted(rig: Rig, name: str) -> HostedEntry:
     return HostedEntry(name, entry.type, rig.ports[entry.port].address, dict(entry.settings))
 
 
-def _run_name(protocol: Protocol, now: datetime) -> str:
-    return f"{now:%Y-%m-%d_%H%M%S}_{protocol.name}"
+def _run_name(protocol: Protocol, now: datetime, request: StartRequest) -> str:
+    """Nobody must take the folder of a rehearsal for that of a night."""
+    kind = "_rehearsal" if request.rehearse else ""
+    return f"{now:%Y-%m-%d_%H%M%S}_{protocol.name}{kind}"
 
 
 def _existing_parent(path: Path) -> Path:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from labrig.problems import did_you_mean
 from labrig_analysis.statistics.agreement import Agreement, agree
 from labrig_measure.errors import MeasureError
 
@@ -121,7 +122,9 @@ def _read(path: Path, column: str) -> pd.DataFrame:
             "or tabs. Save it with commas, and numbers with a point"
         )
     if column not in table:
-        raise MeasureError(f"{path} has no column {column}; it has {', '.join(_numbers(table))}")
+        raise MeasureError(
+            f"{path} has no column {column}. {did_you_mean(column, _numbers(table))}"
+        )
     if not pd.api.types.is_numeric_dtype(table[column]):
         words = table.loc[pd.to_numeric(table[column], "coerce").isna(), column].dropna()
         raise MeasureError(

@@ -112,6 +112,8 @@ def test_agree_names_the_columns_there_are(run, images):
     refused = run("agree", table, table, "--column", "width")
     assert refused.exit_code == exit_codes.REFUSED
     assert "area_um2" in refused.output
+    slipped = run("agree", table, table, "--column", "area_um")
+    assert "Did you mean 'area_um2'?" in " ".join(slipped.output.split())
 
 
 def test_agree_compares_no_numbers_of_objects(run, images, tmp_path):

@@ -119,3 +119,25 @@ def test_nobody_takes_a_rehearsal_for_a_night(display, tmp_path, identity, said)
 def test_a_runner_is_detached_as_each_system_has_it():
     assert detached("linux") == detached("darwin") == {"start_new_session": True}
     assert set(detached("win32")) == {"creationflags"}
+
+
+def test_where_no_bar_can_be_drawn_each_phase_is_a_line(display):
+    for phase, now_s in (("rest", 60.0), ("rest", 90.0), ("treatment", 3660.0)):
+        display.show(_look(phase=phase, now_s=now_s, utc=UTC_AT_60_S), 0, 0)
+    shown = _shown(display)
+    assert shown.count("rest: Sun 19:01, 1 min in\n") == 1
+    assert shown.count("treatment: Sun 19:01, 1 h 1 min in\n") == 1
+
+
+def test_a_rehearsal_is_called_one_from_its_first_line(display, tmp_path):
+    (tmp_path / "night").mkdir()
+    (tmp_path / "night" / "run.json").write_text(json.dumps({"rehearsal": True}))
+    display._plan = SimpleNamespace(
+        pilot=True, protocol_name="p", rig_name="r", wells=(),
+        forecast=SimpleNamespace(duration_s=3600.0, frames=840),
+    )  # fmt: skip
+    display.open()
+    display.close()
+    shown = _shown(display)
+    assert "REHEARSAL: no picture is taken" in shown
+    assert "840" not in shown

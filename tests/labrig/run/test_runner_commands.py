@@ -183,6 +183,7 @@ def test_status_shows_what_a_person_wants_to_know(rehearse, script, at):
     assert bottle["left_ml"] == pytest.approx(50.0 - 0.48, abs=0.02)  # last poll at 960 s
     assert bottle["dry_at_s"] == pytest.approx(1000.0 + bottle["left_ml"] / 0.03 * 60.0)
     assert shown["readings"]["base"]["rate_ul_min"] == pytest.approx(30.0)
+    assert shown["readings"]["stage"]["at_s"] > 900.0, "where it rested last, not at the start"
     assert not (night.folder / "control.json").exists()
 
 
