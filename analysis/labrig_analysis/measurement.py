@@ -21,13 +21,16 @@ from labrig_analysis.fields.inputs import (
 from labrig_analysis.fields.plausibility import doubts_of_field, look_at_channels
 from labrig_analysis.images.planes import grey_plane
 from labrig_analysis.labels.relabelling import relabel_sequential
+from labrig_analysis.nuclei.fusion import FusionSettings
 from labrig_analysis.nuclei.segmentation import segment_nuclei
+from labrig_analysis.overlays import draw_overlay
 from labrig_analysis.settings import MeasureSettings
 from labrig_analysis.tubes.fluorescence import segment_tubes
 from labrig_analysis.tubes.phase import segment_tube_like_objects
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,6 +44,7 @@ class Measurement:
         nuclei: one row per nucleus.
         points: one row per place where a width was taken, or why not
             (`diameter.measure_diameters`).
+        pixel_size_um: width of a pixel in the specimen.
         flags: what a reader must know, in words; empty when nothing is wrong.
     """
 
@@ -49,6 +53,7 @@ class Measurement:
     tubes: pd.DataFrame
     nuclei: pd.DataFrame
     points: pd.DataFrame
+    pixel_size_um: float
     flags: tuple[str, ...]
 
     @property
@@ -63,6 +68,52 @@ class Measurement:
             f"{name} {row[name]:.4g}" for name in _TOLD if name in row and row[name] == row[name]
         ]
         return "\n".join([f"Measurement: {', '.join(told) or 'nothing known'}", *self.flags])
+
+    def overlay(
+        self, image_stack: GreyImage | Sequence[GreyImage], channels: Sequence[str]
+    ) -> GreyImage:
+        """What was measured, drawn over the planes: (y, x, 3) uint8, red first.
+
+        Args:
+            image_stack: as for :func:`measure`, of the same field.
+            channels: likewise.
+
+        Raises:
+            ValueError: planes that are not of this field's size, or do not fit their names.
+        """
+        planes = planes_by_channel(image_stack, channels)
+        check_one_size({**planes, **{f"{n} labels": image for n, image in self.labels.items()}})
+        picture = draw_overlay(planes, self, self._inside_rule)
+        return np.ascontiguousarray(picture[..., ::-1])
+
+    def plot(
+        self,
+        image_stack: GreyImage | Sequence[GreyImage],
+        channels: Sequence[str],
+        axes: Axes | None = None,
+    ) -> Axes:
+        """The overlay in µm with a legend and the main numbers, by Matplotlib.
+
+        Args:
+            image_stack: as for :func:`measure`, of the same field.
+            channels: likewise.
+            axes: to draw into; None makes a figure.
+
+        Raises:
+            ImportError: Matplotlib is missing; it is the extra ``plot``.
+            ValueError: as for :meth:`overlay`.
+        """
+        from labrig_analysis.plots import plot_overlay
+
+        told, *flags = repr(self).removeprefix("Measurement: ").splitlines()
+        picture = self.overlay(image_stack, channels)
+        return plot_overlay(picture, self.pixel_size_um, "\n".join([told, *flags]), axes)
+
+    @property
+    def _inside_rule(self) -> str:
+        """By which a nucleus counts as in a tube, from the definition that each row states."""
+        stated = self.field["definition"].iloc[0] if "definition" in self.field else None
+        return str(stated).split("|")[1] if stated else FusionSettings.inside_rule
 
 
 _TOLD = ("tubes", "diameter_mean_um", "nuclei", "fusion_index")
@@ -114,7 +165,7 @@ def measure(
     tables = measure_tables(planes, labels, pixel_size_um, settings, tubes_are_seen)
     tables.field["nucleus_search_diameter_px"] = searched_px
     flags += doubts_of_field(planes, tables.field, looks)
-    return _measurement(labels, tables, tuple(flags))
+    return _measurement(labels, tables, pixel_size_um, tuple(flags))
 
 
 def measure_labels(
@@ -153,7 +204,7 @@ def measure_labels(
         for channel in found_in.values()
         for reason in grey_plane(planes[channel], f"{channel} plane").reasons
     ]
-    return _measurement(labels, with_numbers(tables, labels), tuple(flags))
+    return _measurement(labels, with_numbers(tables, labels), pixel_size_um, tuple(flags))
 
 
 def _checked_settings(settings: MeasureSettings | None) -> MeasureSettings:
@@ -168,9 +219,13 @@ def _checked_settings(settings: MeasureSettings | None) -> MeasureSettings:
 
 
 def _measurement(
-    labels: Mapping[str, LabelImage], tables: FieldTables, flags: tuple[str, ...]
+    labels: Mapping[str, LabelImage],
+    tables: FieldTables,
+    pixel_size_um: float,
+    flags: tuple[str, ...],
 ) -> Measurement:
     import pandas as pd  # slow to import
 
     tubes, nuclei, points = (pd.DataFrame(columns) for columns in tables[1:])
-    return Measurement(labels, pd.DataFrame(tables.field, index=[0]), tubes, nuclei, points, flags)
+    field = pd.DataFrame(tables.field, index=[0])
+    return Measurement(labels, field, tubes, nuclei, points, pixel_size_um, flags)

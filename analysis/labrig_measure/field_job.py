@@ -205,7 +205,7 @@ def _tables(
 
 def save_pictures(job: FieldJob, planes: dict[str, NDArray[Any]], measured: Measurement) -> None:
     """The overlay, and label images and sets of ROIs where they are asked for."""
-    from labrig_measure.overlays import draw_overlay
+    from labrig_analysis.overlays import draw_overlay
     from labrig_measure.quick_png import quick_png
 
     overlay = draw_overlay(planes, measured, job.settings.fusion.inside_rule)

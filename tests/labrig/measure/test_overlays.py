@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labrig_measure import overlays
-from labrig_measure.overlays import NUCLEUS_IN, NUCLEUS_OUT, OUTLINE, PYKNOTIC, draw_overlay
+from labrig_analysis import overlays
+from labrig_analysis.overlays import NUCLEUS_IN, NUCLEUS_OUT, OUTLINE, PYKNOTIC, draw_overlay
 from labrig_measure.quick_png import quick_png
 
 

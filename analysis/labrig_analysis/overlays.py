@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-
-from labrig_analysis.measurement import Measurement
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +25,23 @@ PYKNOTIC = (167, 121, 204)
 _SIXTEENTHS = 16
 
 
-def draw_overlay(planes: Mapping[str, Image], measured: Measurement, inside_rule: str) -> Image:
+class Drawable(Protocol):
+    """What was found in a field, as `labrig_analysis.Measurement` holds it."""
+
+    @property
+    def labels(self) -> Mapping[str, Image]:
+        """Label images."""
+
+    @property
+    def points(self) -> pd.DataFrame:
+        """Places where widths were taken."""
+
+    @property
+    def nuclei(self) -> pd.DataFrame:
+        """One row per nucleus."""
+
+
+def draw_overlay(planes: Mapping[str, Image], measured: Drawable, inside_rule: str) -> Image:
     """A colour picture (y, x, 3) uint8 BGR of the field's own size.
 
     Args:
@@ -96,7 +110,7 @@ def _draw_points(picture: Image, points: pd.DataFrame, thick: int) -> None:
         cv2.polylines(picture, chords, False, colour, thick, cv2.LINE_AA, shift=4)
 
 
-def _draw_nuclei(picture: Image, measured: Measurement, column: str, thick: int) -> None:
+def _draw_nuclei(picture: Image, measured: Drawable, column: str, thick: int) -> None:
     table, labels = measured.nuclei, measured.labels["nuclei"]
     numbers = table["nucleus"].to_numpy()
     # Labels that a person edited may lack numbers, and hold ones that are no nucleus any more.
