@@ -11,6 +11,7 @@ from labrig.commands.commit import commit
 from labrig.commands.control import answer, follow, hold, resume, status, stop
 from labrig.commands.demo import demo
 from labrig.commands.doctor import doctor
+from labrig.commands.drill import drill
 from labrig.commands.export import export
 from labrig.commands.film import film
 from labrig.commands.help_text import help_text
@@ -91,6 +92,7 @@ for command, panel in (
     (ready, BENCH),
     (doctor, BENCH),
     (sim, BENCH),
+    (drill, BENCH),
     (measure, FILES),
     (review, FILES),
     (agree, FILES),
