@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +17,6 @@ from labrig.pasted import pasted
 
 if TYPE_CHECKING:
     from labrig.commands.which_run import ChosenRun
-    from labrig.run_folder import RunFolder
 
 RunArgument = Annotated[
     Path | None,
@@ -48,6 +46,7 @@ def status(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption
     from labrig.commands.which_run import chosen_run, told_of
     from labrig.night.followed import is_followed
     from labrig.night.following import glance
+    from labrig.night.last_heard import last_heard
     from labrig.night.telling import legend_of_run, who_and_why
     from labrig.run.control_client import NoRunner
 
@@ -59,7 +58,7 @@ def status(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption
         seen = glance(folder)
         shown = {"condition": seen.condition, "counters": seen.counters, "why": list(seen.why)}
         if not seen.ended:
-            shown |= _last_heard(folder)
+            shown |= last_heard(folder)
     if as_json:
         about = {"run": str(folder.root), "rig": chosen.rig, "bench": chosen.bench}
         typer.echo(json.dumps({**about, **shown}))
@@ -237,26 +236,6 @@ def follow(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption
     follow_to_the_end(chosen_run(run, runs).folder, None, as_json=as_json)
 
 
-def _last_heard(folder: RunFolder) -> dict[str, Any]:
-    """How far a run had come whose runner does not answer."""
-    from labrig.plan.store import read_plan
-    from labrig.record.detail import to_detail
-    from labrig.run.runner import previous_state
-
-    state = previous_state(folder.root)
-    if not state.begun:
-        return {"condition": "never begun"}
-    return {
-        "now_s": state.last_s,
-        "duration_s": read_plan(folder).forecast.duration_s,
-        "last_utc": state.last_utc,
-        "alarms": [asdict(a) for a in sorted(state.alarms.values(), key=lambda a: a.since_s)],
-        "questions": [
-            {"id": key, **to_detail(question)}
-            for key, question in state.questions.items()
-            if question.choice is None
-        ],
-    }
 
 
 def said(chosen: ChosenRun, reply: dict[str, Any], what: str, *, as_json: bool) -> None:

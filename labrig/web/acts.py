@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from labrig.launch.runner_child import detached
-from labrig.run.control_client import NoRunner
+from labrig.run.control_client import CommandRefused, NoRunner
 from labrig.run.lease import runner_lives
 from labrig.run.stop_file import StopRequest, write_stop
 from labrig.run_folder import RunFolder
@@ -61,24 +61,41 @@ def stop(run: ShownRun, person: Person, reason: str = "") -> str:
     return "STOP taken"
 
 
-def hold(run: ShownRun, person: Person, reason: str = "") -> None:
+def hold(run: ShownRun, person: Person, reason: str = "") -> str:
     """No event begins, no impulse is given; perfusion goes on. Raises NoRunner, CommandRefused."""
     door_of(run).hold(reason, by=person.name)
+    return "HOLD taken"
 
 
-def go_on(run: ShownRun, person: Person) -> None:
+def go_on(run: ShownRun, person: Person) -> str:
     """End a hold. Raises NoRunner, CommandRefused."""
     door_of(run).resume(by=person.name)
+    return "GO ON taken"
 
 
-def answer(run: ShownRun, person: Person, question: str, choice: str) -> None:
+def answer(run: ShownRun, person: Person, question: str, choice: str) -> str:
     """Answer a question that stands. Raises NoRunner, CommandRefused."""
     door_of(run).answer(question, choice, by=person.name)
+    return "Answer taken"
 
 
-def note(run: ShownRun, person: Person, text: str) -> None:
+def note(run: ShownRun, person: Person, text: str) -> str:
     """Write what a person did or saw into the journal. Raises NoRunner, CommandRefused."""
     door_of(run).note(text, by=person.name)
+    return "Note written"
+
+
+def note_text(text: str, wells: str, when: str) -> str:
+    """A note as it stands in the journal: of which wells, and when it was if not now.
+
+    Raises:
+        CommandRefused: it says nothing.
+    """
+    if not text:
+        raise CommandRefused("the note is empty: say what was done or seen")
+    of = f" ({wells})" if wells else ""
+    at = f" [at {when}]" if when else ""
+    return f"{text}{of}{at}"
 
 
 def make_safe(run: ShownRun, person: Person) -> None:
@@ -86,9 +103,17 @@ def make_safe(run: ShownRun, person: Person) -> None:
     _command(run.folder, "stop", "--by", person.name, "--reason", "made safe from the page")
 
 
-def take_over(run: ShownRun, person: Person) -> None:
-    """Have a dead runner's run taken over and followed. Raises OSError."""
+def take_over(run: ShownRun, person: Person) -> str:
+    """Have a dead runner's run taken over and followed.
+
+    Raises:
+        CommandRefused: a runner lives.
+        OSError: the command cannot be started.
+    """
+    if runner_lives(run.folder.root):
+        raise CommandRefused("its runner lives: there is nothing to take over")
     _command(run.folder, "resume", "--by", person.name)
+    return "It is being taken over"
 
 
 def _command(folder: RunFolder, verb: str, *options: str) -> subprocess.Popen[Any]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from labrig.durable import DamagedFile, read_json
 from labrig.night.followed import is_followed
+from labrig.night.last_heard import last_heard
+from labrig.plan.store import PlanFormatError
 from labrig.record.glimpse import asked_of, last_word
 from labrig.record.rows import JournalError
 from labrig.record.vocabulary import DIED
@@ -101,10 +103,12 @@ def look_at(run: ShownRun, before: Look | None = None) -> Look:
         status = door_of(run).status()
     except (NoRunner, CommandRefused):
         condition, outcome = _left_behind(run)
+        if before is not None and before.status and before.condition == condition:
+            return replace(before, run=run, outcome=outcome)
         return Look(
             run,
             condition,
-            before.status if before is not None else {},
+            _last_known(run, before, condition),
             before.heard_s if before is not None else None,
             outcome,
             acts=_last_acts(run),
@@ -117,6 +121,38 @@ def look_at(run: ShownRun, before: Look | None = None) -> Look:
         followed=is_followed(run.folder),
         acts=_last_acts(run),
     )
+
+
+_SILENT: Mapping[str, Any] = {
+    "phase": "",
+    "alarms": (),
+    "questions": (),
+    "counters": {},
+    "readings": {},
+    "modes": {},
+    "censored_from_s": {},
+    "reservoirs": (),
+    "threads": (),
+    "journal_works": True,
+}
+"""Of a status, where nobody says it."""
+
+
+def _last_known(run: ShownRun, before: Look | None, condition: str) -> Mapping[str, Any]:
+    """What is shown of a run whose runner does not answer; of an ended one nothing stands."""
+    if condition == NEVER_BEGUN:
+        return {}
+    if before is not None and before.status:
+        known = dict(before.status)
+    else:
+        try:
+            heard = last_heard(run.folder)
+        except (JournalError, PlanFormatError, OSError):
+            return {}
+        known = {**_SILENT, **heard, "utc": heard.get("last_utc")}
+    if condition in ENDED:
+        known |= {"alarms": (), "questions": (), "threads": (), "upcoming": ()}
+    return known if known.get("utc") else {}
 
 
 def _last_acts(run: ShownRun) -> tuple[Act, ...]:

@@ -18,7 +18,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from labrig.plan.words import hours
+from labrig.display.times import clock_words, elapsed_words, length_words
 from labrig.web.access import Person
 from labrig.web.look import Look
 from labrig.web.navigation import NAVIGATION, RUN_TABS
@@ -66,6 +66,7 @@ def environment() -> Environment:
     )
     made.filters["at"] = at
     made.filters["clock"] = clock
+    made.filters["length"] = length_words
     made.globals.update(words=CONDITION_WORDS, navigation=NAVIGATION, run_tabs=RUN_TABS)
     return made
 
@@ -128,14 +129,13 @@ def page(
 
 def at(look: Look, at_s: float, zone: ZoneInfo) -> Markup:
     """A moment of a run: the time of day, or how far the run was; the reader's switch decides."""
-    utc = look.utc(at_s)
-    elapsed = Markup('<span class="elapsed">{}</span>').format(hours(at_s))
+    utc, elapsed = look.utc(at_s), elapsed_words(at_s)
     if utc is None:
-        return Markup('<span class="moment">{}</span>').format(hours(at_s))
-    local = utc.astimezone(zone)
+        return Markup('<span class="moment">{}</span>').format(elapsed)
     return Markup(
-        '<time class="moment" datetime="{}"><span class="clock">{}</span>{}</time>'
-    ).format(utc.isoformat(timespec="seconds"), f"{local:%a %H:%M}", elapsed)
+        '<time class="moment" datetime="{}"><span class="clock">{}</span>'
+        '<span class="elapsed">{}</span></time>'
+    ).format(utc.isoformat(timespec="seconds"), clock_words(utc, zone), elapsed)
 
 
 def clock(utc: str | datetime, zone: ZoneInfo, form: str = "%a %H:%M:%S") -> str:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from labrig.web.screens import home, live, log, login
+from labrig.web.screens import dock, home, live, log, login, well
 
 SCREENS: tuple[ModuleType, ...] = (
     home,
     live,
+    dock,
     log,
     login,
+    well,
 )
 """A new screen adds a line."""

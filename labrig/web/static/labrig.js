@@ -82,7 +82,7 @@
   const dark = () =>
     root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   function show() {
-    if ($("theme-switch")) $("theme-switch").textContent = dark() ? "Light" : "Dark";
+    $("theme-switch")?.setAttribute("aria-pressed", String(dark()));
     $("clock-switch")?.setAttribute("aria-pressed", String(root.dataset.time === "elapsed"));
   }
   $("theme-switch")?.addEventListener("click", () => keep("theme", dark() ? "light" : "dark"));

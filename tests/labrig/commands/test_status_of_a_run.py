@@ -150,10 +150,10 @@ def _status(run):
 def test_a_dead_runner_and_a_refused_start_are_told_apart(run, monkeypatch):
     from types import SimpleNamespace
 
-    from labrig.plan import store
+    from labrig.night import last_heard
 
     plan = SimpleNamespace(forecast=SimpleNamespace(duration_s=3600.0))
-    monkeypatch.setattr(store, "read_plan", lambda folder: plan)
+    monkeypatch.setattr(last_heard, "read_plan", lambda folder: plan)
     refused = _status(run)
     assert json.loads(refused.stdout)["condition"] == "never begun"
     assert refused.exit_code == exit_codes.NO_RUNNER
@@ -175,10 +175,10 @@ def test_a_dead_runner_and_a_refused_start_are_told_apart(run, monkeypatch):
 def test_what_stood_when_a_runner_died_is_shown(run, monkeypatch):
     from types import SimpleNamespace
 
-    from labrig.plan import store
+    from labrig.night import last_heard
 
     plan = SimpleNamespace(forecast=SimpleNamespace(duration_s=3600.0))
-    monkeypatch.setattr(store, "read_plan", lambda folder: plan)
+    monkeypatch.setattr(last_heard, "read_plan", lambda folder: plan)
     journal = open_journal(run.journal, VirtualClock())
     alarm = {"about": "base", "what": "nothing comes.", "remedy": "Look."}
     question = {"what": "Restart it?", "options": ["restart", "leave"]}
