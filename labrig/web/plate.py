@@ -144,15 +144,17 @@ def _alone(draws: Iterable[Draw]) -> list[Draw]:
 
 def _dose(name: str, night: Night, legend: Legend, shares: Mapping[str, float]) -> tuple[str, str]:
     """Class and words of what a well has had of its factors."""
-    given = {
-        factor: shares[pump] for factor, pump in night.carriers(name).items() if pump in shares
-    }
-    if not given:
+    by_pump: dict[str, list[str]] = {}
+    for factor, pump in night.carriers(name).items():
+        if pump in shares:
+            by_pump.setdefault(pump, []).append(factor)
+    if not by_pump:
         return "none", ""
-    worst = min(given.values(), key=lambda share: -abs(share - 1.0))
-    words = ", ".join(
-        f"{'factor' if legend.blind else factor} {share:.0%} of the dose due by now"
-        for factor, share in given.items()
+    worst = min((shares[pump] for pump in by_pump), key=lambda share: -abs(share - 1.0))
+    words = "; ".join(
+        f"{'factor' if legend.blind else ', '.join(factors)}: {100 * shares[pump]:.0f} % of the "
+        "dose due by now"
+        for pump, factors in by_pump.items()
     )
     return ("short" if worst < LOW else "over" if worst > HIGH else "due"), words
 

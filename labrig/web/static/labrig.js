@@ -100,7 +100,7 @@
     const form = $("note-form");
     form.setAttribute("hx-post", button.dataset.note);
     $("note-run").textContent = button.dataset.runName;
-    $("note-dialog").showModal();
+    $("note-dialog").show();
     $("note-text").focus();
   }
   $("note-close")?.addEventListener("click", () => $("note-dialog").close());
@@ -113,14 +113,20 @@
   });
 
   // -- keys --------------------------------------------------------------------------------------
-  $("keys-switch")?.addEventListener("click", () => $("keys").showModal());
+  // Dialogs are never modal: STOP must stay within reach of hand and keyboard.
+  $("keys-switch")?.addEventListener("click", () => $("keys").show());
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
+    if (event.key === "Escape") {
+      for (const open of document.querySelectorAll("dialog[open]")) open.close();
+      document.querySelector(".tools")?.removeAttribute("open");
+      return;
+    }
+    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
     if (event.key === "s") document.querySelector("[data-stop]:not(:disabled)")?.focus();
     else if (event.key === "h") document.querySelector("[data-hold]:not(:disabled)")?.focus();
     else if (event.key === "n") openNote(document.querySelector("[data-note]"));
-    else if (event.key === "?") $("keys").showModal();
+    else if (event.key === "?") $("keys").show();
     else return;
     event.preventDefault();
   });

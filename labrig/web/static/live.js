@@ -23,7 +23,13 @@
     }
   });
 
+  // Not modal: STOP stays within reach. What was clicked gets the focus back.
+  let from = null;
   plate.addEventListener("click", (event) => {
-    if (event.target.closest("button.well")) drawer.showModal();
+    const button = event.target.closest("button.well");
+    if (!button) return;
+    from = button.dataset.well;
+    if (!drawer.open) drawer.show();
   });
+  drawer.addEventListener("close", () => plate.querySelector(`[data-well="${from}"]`)?.focus());
 })();
