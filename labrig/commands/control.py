@@ -103,7 +103,8 @@ def stop(
     Exit status: 0 stopped, or being stopped; 1 refused, or several runs live; 3 no run lives, or
     its runner does not answer; 6 stopped, but some instrument could not be confirmed.
     """
-    from labrig.commands.stop import GRACE_S, Options, stop_from_command_line
+    from labrig.commands.stop import Options, stop_from_command_line
+    from labrig.run.grace import GRACE_S
 
     grace_s = 0.0 if final else GRACE_S
     raise typer.Exit(stop_from_command_line(Options(run, runs, reason, by, as_json, grace_s)))
@@ -234,8 +235,6 @@ def follow(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption
     from labrig.commands.which_run import chosen_run
 
     follow_to_the_end(chosen_run(run, runs).folder, None, as_json=as_json)
-
-
 
 
 def said(chosen: ChosenRun, reply: dict[str, Any], what: str, *, as_json: bool) -> None:

@@ -20,6 +20,7 @@ from labrig.durable import read_json
 from labrig.login_name import login_name
 from labrig.pasted import pasted
 from labrig.run.control_client import CommandRefused, NoRunner
+from labrig.run.grace import GRACE_S
 from labrig.run.stop_file import StopRequest, write_stop
 from labrig.run_folder import NotARunFolder
 
@@ -29,8 +30,6 @@ ANSWER_WITHIN_S = 3.0
 DISK_WITHIN_S = 1.0
 """[P] So long the door may wait for ``stop.json``: a slow disk must not hold up a stop."""
 AGAIN_S = 0.1
-GRACE_S = 60.0
-"""So long a stop can be taken back; the bench is safe at once."""
 SAFE_WITHIN_S = 180.0
 """[P] A bench whose instruments are all silent is given up by its worker before that."""
 

@@ -31,7 +31,7 @@ def legend_of_run(folder: RunFolder, utc: str = "", now_s: float | None = None) 
         plan = read_plan(folder)
     except (OSError, PlanFormatError):
         return Legend(zone=zone_named(zone), zero=zero)
-    return legend_of(plan, zone, zero, arms_told=_arms_told(folder))
+    return legend_of(plan, zone, zero, arms_told=arms_told(folder))
 
 
 def who_and_why(folder: RunFolder, condition: str, legend: Legend) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+GRACE_S = 60.0
+"""So long a person's stop can be taken back; the bench is safe at once."""
 LONGEST_S = 600.0
 """[P] Cells may do without doses and impulses for so long while somebody makes up their mind."""
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from labrig.launch.runner_child import detached
 from labrig.run.control_client import CommandRefused, NoRunner
+from labrig.run.grace import GRACE_S
 from labrig.run.lease import runner_lives
 from labrig.run.stop_file import StopRequest, write_stop
 from labrig.run_folder import RunFolder
@@ -49,9 +50,11 @@ def stop(run: ShownRun, person: Person, reason: str = "") -> str:
         CommandRefused: the runner said no.
         OSError: no runner answered, and the disk refuses too.
     """
-    request = StopRequest.now(reason, person.name)
+    request = StopRequest.now(reason, person.name, GRACE_S)
     try:
-        door_of(run).stop(request.reason, request.command_id, request.by, request.asked_utc)
+        door_of(run).stop(
+            request.reason, request.command_id, request.by, request.asked_utc, request.grace_s
+        )
     except NoRunner:
         if not runner_lives(run.folder.root):
             make_safe(run, person)
@@ -59,6 +62,12 @@ def stop(run: ShownRun, person: Person, reason: str = "") -> str:
         write_stop(run.folder.stop, request)
         return "Its runner does not answer: the stop lies in its folder for when it wakes"
     return "STOP taken"
+
+
+def take_back(run: ShownRun, person: Person) -> str:
+    """Let the run go on after a stop that was a mistake. Raises NoRunner, CommandRefused."""
+    door_of(run).take_back(by=person.name)
+    return "The stop is taken back"
 
 
 def hold(run: ShownRun, person: Person, reason: str = "") -> str:
@@ -100,7 +109,7 @@ def note_text(text: str, wells: str, when: str) -> str:
 
 def make_safe(run: ShownRun, person: Person) -> None:
     """Have a dead runner's bench taken over only to stop it. Raises OSError."""
-    _command(run.folder, "stop", "--by", person.name, "--reason", "made safe from the page")
+    _command(run.folder, "stop", "--final", "--by", person.name)
 
 
 def take_over(run: ShownRun, person: Person) -> str:

@@ -22,7 +22,7 @@ from labrig.web.live_runs import ShownRun, door_of
 
 UNREACHABLE, NEVER_BEGUN = "unreachable", "never begun"
 ENDED = frozenset({"finished", "stopped", "failed"})
-OF_PEOPLE = frozenset({"stop", "hold", "resume", "answer", "note", "weigh"})
+OF_PEOPLE = frozenset({"stop", "take-back", "hold", "resume", "answer", "note", "weigh"})
 """Commands that a person gives; phases and followers are told by programs."""
 LIVES = frozenset({"starting", "running", "held", "stopping", UNREACHABLE})
 
@@ -33,7 +33,7 @@ class Act:
 
     Attributes:
         utc: when, ISO 8601.
-        verb: ``stop``, ``hold``, ``resume``, ``answer``, ``note`` or ``weigh``.
+        verb: name of the command, one of :data:`OF_PEOPLE`.
     """
 
     utc: str
@@ -134,6 +134,7 @@ _SILENT: Mapping[str, Any] = {
     "reservoirs": (),
     "threads": (),
     "journal_works": True,
+    "stop": None,
 }
 """Of a status, where nobody says it."""
 

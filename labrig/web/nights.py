@@ -8,11 +8,13 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from labrig.display.legend import Legend, legend_of, zero_of
+from labrig.night.telling import arms_told
 from labrig.places import Place
 from labrig.plan.plan import Plan, WellPlan
 from labrig.plan.store import PlanFormatError, read_plan
 from labrig.plan.timeline import Dose, FlowLevel, Reading, levels_with_ends
 from labrig.protocol.plates import PLATES
+from labrig.record.rows import JournalError
 from labrig.run_folder import RunFolder
 from labrig.web.look import Look
 from labrig.web.site import Site
@@ -88,15 +90,18 @@ def night_of(folder: RunFolder) -> Night | None:
     """The plan of a run; None where it cannot be read."""
     try:
         changed_ns = folder.plan.stat().st_mtime_ns
-        return _night(folder.root, changed_ns)
-    except (OSError, PlanFormatError):
+        night = _night(folder.root, changed_ns, told=False)
+        if night.legend.blind and arms_told(folder):
+            return _night(folder.root, changed_ns, told=True)
+    except (OSError, PlanFormatError, JournalError):
         return None
+    return night
 
 
 @lru_cache(maxsize=8)
-def _night(root: Path, changed_ns: int) -> Night:
+def _night(root: Path, changed_ns: int, *, told: bool) -> Night:
     plan = read_plan(RunFolder(root))
-    return Night(plan, legend_of(plan))
+    return Night(plan, legend_of(plan, arms_told=told))
 
 
 def legend_for(look: Look, site: Site) -> Legend:

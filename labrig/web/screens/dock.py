@@ -29,6 +29,12 @@ async def stop(request: Request, name: str, person: Stopper) -> Response:
     return await _do(request, name, person, lambda run: acts.stop(run, person), why="stop")
 
 
+@router.post("/take-back")
+async def take_back(request: Request, name: str, person: Technician) -> Response:
+    """Undo a stop, while its run has not ended."""
+    return await _do(request, name, person, lambda run: acts.take_back(run, person))
+
+
 @router.post("/hold")
 async def hold(request: Request, name: str, person: Technician) -> Response:
     """No event begins, no impulse is given; perfusion goes on."""
