@@ -59,7 +59,8 @@ def _identity(folder: RunFolder) -> dict[str, Any]:
         return {}
 
 
-def _arms_told(folder: RunFolder) -> bool:
+def arms_told(folder: RunFolder) -> bool:
+    """Whether a blinded run's arms have been told to everybody."""
     return bool(
         asked_of(
             folder.journal,

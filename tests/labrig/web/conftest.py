@@ -49,7 +49,8 @@ def a_status(**changes: Any) -> dict[str, Any]:
         "utc": "2026-11-29T22:00:00+00:00", "epoch": 1, "condition": "running",
         "phase": "treatment", "held": False, "alive": True, "threads": [], "journal_works": True,
         "alarms": [], "questions": [], "counters": {}, "readings": {}, "modes": {},
-        "censored_from_s": {}, "upcoming": [], "reservoirs": [], "stop": None, "version": 1, **changes,
+        "censored_from_s": {}, "upcoming": [], "reservoirs": [], "stop": None, "version": 1,
+        **changes,
     }  # fmt: skip
 
 
