@@ -15,9 +15,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from labrig.run.control_client import CommandRefused, NoRunner
+from labrig.run.lease import LeaseHeld
 from labrig.web import tabs
 from labrig.web.access import Guard, NotAllowed, NotLoggedIn
 from labrig.web.acts import Acts
+from labrig.web.choices import NotListed
 from labrig.web.hub import Hub
 from labrig.web.live_runs import NoSuchRun, SeveralRuns
 from labrig.web.pages import rendered
@@ -28,8 +30,8 @@ from labrig.web.site import Site
 from labrig.web.tabs import PartsOfNow
 
 STATUS = {
-    NotAllowed: 403, NoSuchRun: 404, SeveralRuns: 409, NoRunner: 503, CommandRefused: 409,
-    OSError: 503,
+    NotAllowed: 403, NoSuchRun: 404, NotListed: 404, SeveralRuns: 409, NoRunner: 503,
+    CommandRefused: 409, LeaseHeld: 409, OSError: 503,
 }  # fmt: skip
 """Of errors that a person can mend; their message is theirs to read."""
 
@@ -99,4 +101,8 @@ def _error(request: Request, status: int, text: str) -> Response:
     """As a part for the page's own script, as a page of its own for a browser."""
     part = request.headers.get("hx-request") == "true"
     template = "parts/refused.html.j2" if part else "error.html.j2"
-    return Response(rendered(template, text=text, status=status), status, media_type="text/html")
+    # Whatever was to be changed stays as it is: what was refused is said beside the dock.
+    headers = {"HX-Retarget": "#said", "HX-Reswap": "innerHTML"} if part else {}
+    return Response(
+        rendered(template, text=text, status=status), status, headers, media_type="text/html"
+    )

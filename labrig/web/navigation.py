@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-NAVIGATION: tuple[tuple[str, str], ...] = (("Now", "/"),)
+NAVIGATION: tuple[tuple[str, str], ...] = (
+    ("Now", "/"),
+    ("Launch", "/launch"),
+    ("Runs", "/runs"),
+    ("Bench", "/bench"),
+    ("Set-up", "/setup"),
+)
 """Title and address of the screens about no single run."""
 
-RUN_TABS: tuple[tuple[str, str], ...] = (("Night", ""), ("Log", "/log"))
+RUN_TABS: tuple[tuple[str, str], ...] = (("Night", ""), ("Log", "/log"), ("Morning", "/morning"))
 """Title and rest of the address, below ``/run/NAME``, of the screens about one run."""

@@ -9,14 +9,31 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from labrig.web.screens import dock, home, live, log, login, well
+from labrig.web.screens import (
+    bench,
+    dock,
+    home,
+    launch,
+    live,
+    log,
+    login,
+    morning,
+    runs,
+    setup,
+    well,
+)
 
 SCREENS: tuple[ModuleType, ...] = (
+    bench,
     home,
+    launch,
     live,
     dock,
     log,
     login,
+    morning,
+    runs,
+    setup,
     well,
 )
 """A new screen adds a line."""
