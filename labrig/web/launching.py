@@ -14,6 +14,7 @@ from pathlib import Path
 
 from labrig.documents import Loaded
 from labrig.launch.bench_in_use import reason_against_a_start
+from labrig.launch.drills import SPEED, Drill, drill_start
 from labrig.launch.prepare import (
     StartRefused,
     StartRequest,
@@ -33,7 +34,6 @@ from labrig.rig.bench import bench_spec
 from labrig.rig.loading import load_rig
 from labrig.rig.models import Rig
 from labrig.run_folder import RunFolder
-from labrig.twin.spec import FaultSpec
 from labrig.web.choices import BenchChoice, ProtocolChoice
 from labrig.web.launch_draft import Draft
 from labrig.web.launch_steps import (
@@ -47,8 +47,6 @@ from labrig.web.launch_steps import (
 )
 from labrig.web.loading_checklist import CheckLine, checklist
 from labrig.web.site import Site
-
-DRILL_SPEED = "60"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,26 +157,20 @@ def rehearse(site: Site, launch: Launch, by: str, now: datetime) -> RunFolder:
     return folder
 
 
-def drill(
-    site: Site,
-    protocol: ProtocolChoice,
-    bench: BenchChoice,
-    fault: FaultSpec,
-    by: str,
-    now: datetime,
+def begin_drill(
+    site: Site, protocol: ProtocolChoice, bench: BenchChoice, drill: Drill, by: str, now: datetime
 ) -> RunFolder:
-    """A simulated night with one fault, at sixty times the clock's pace, to practise with.
+    """A simulated night in which one thing goes wrong, to practise with this very page.
 
     Raises:
+        NoSuchFault: the bench cannot play it.
         StartRefused: the protocol cannot run on this bench.
         labrig.problems.FileProblems: a file is wrong.
         OSError: the disk refuses.
     """
-    folder = prepare_run(
-        StartRequest(protocol.path, bench.path, site.runs, True, operator=by, faults=(fault,))
-    )
-    line = SignedLine(by, f"a drill: {fault.name} of {fault.instrument}", _text(now))
-    write_start(folder, WantedStart(_text(now), by, DRILL_SPEED, (line,)))
+    folder = prepare_run(drill_start(drill, site.runs, protocol.path, bench.path, by))
+    line = SignedLine(by, f"a drill: {drill.fault} of {drill.instrument}", _text(now))
+    write_start(folder, WantedStart(_text(now), by, f"{SPEED:g}", (line,)))
     leave_to_begin(folder)
     return folder
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -11,10 +10,9 @@ from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
 from labrig.catalogue import DEMO_PROTOCOL, DEMO_RIG
+from labrig.launch.drills import SPEED, Drill, NoSuchFault, faults_on_rig
 from labrig.launch.prepare import StartRefused
 from labrig.problems import FileProblems
-from labrig.rig.loading import load_rig
-from labrig.twin.spec import FaultSpec
 from labrig.watch.routes import QuietHours, Route, Routes, RoutesExposed, load_routes, save_routes
 from labrig.watch.sending import HOW_TO_WRITE, fault_of_url, shown
 from labrig.watch.trials import last_trial, reason_to_doubt, try_out
@@ -23,11 +21,10 @@ from labrig.web.acts import Acts
 from labrig.web.choices import Chosen, bench_choices, places_of, protocol_choices
 from labrig.web.forms import fields_of
 from labrig.web.hub import Hub
-from labrig.web.launching import DRILL_SPEED, drill
+from labrig.web.launching import begin_drill
 from labrig.web.pages import Shown, page, rendered
 from labrig.web.people import MAY, ROLES, BadPerson, People
 from labrig.web.site import Site, site_of
-from labrig_drivers.instrument import installed_types
 
 router = APIRouter(prefix="/setup")
 
@@ -151,16 +148,14 @@ async def start_drill(request: Request, person: Technician) -> Response:
     deeds: Acts = request.app.state.acts
 
     def begin() -> str:
-        bench = chosen.bench_of(site)
-        if f"{instrument}:{fault}" not in _faults(bench.id, site):
-            raise HTTPException(404, f"{instrument} knows no {fault}")
-        spec = FaultSpec(instrument, fault, after_h * 3600.0, math.inf, 0.0)
+        protocol, bench = chosen.protocol_of(site), chosen.bench_of(site)
+        wanted = Drill(fault, instrument, after_h * 3600.0)
         now = datetime.now(UTC)
-        return drill(site, chosen.protocol_of(site), bench, spec, person.name, now).root.name
+        return begin_drill(site, protocol, bench, wanted, person.name, now).root.name
 
     try:
         name = await deeds.do(begin)
-    except (StartRefused, FileProblems) as error:
+    except (NoSuchFault, StartRefused, FileProblems) as error:
         return _refused(str(error))
     return Response(headers={"HX-Redirect": f"/run/{name}"})
 
@@ -200,7 +195,7 @@ def _part(request: Request, person: Person, chosen: Chosen, told: str = "") -> s
         doubt="" if problem else reason_to_doubt(routes, now),
         protocols=protocol_choices(places_of(site)), benches=bench_choices(places_of(site)),
         bench=bench, protocol=chosen.protocol or f"catalogue/{DEMO_PROTOCOL}",
-        faults=_faults(bench, site), speed=DRILL_SPEED,
+        faults=_faults(bench, site), speed=SPEED,
     )  # fmt: skip
 
 
@@ -209,11 +204,10 @@ def _faults(bench: str, site: Site) -> dict[str, str]:
     choice = next((c for c in bench_choices(places_of(site)) if c.id == bench), None)
     if choice is None or choice.problems:
         return {}
-    types = installed_types()
     return {
         f"{name}:{fault}": kind.what
-        for name, entry in load_rig(choice.path).model.instruments.items()
-        for fault, kind in types[entry.type].faults.items()
+        for name, faults in faults_on_rig(choice.path).items()
+        for fault, kind in faults.items()
     }
 
 
