@@ -66,7 +66,7 @@ def environment() -> Environment:
     )
     made.filters["at"] = at
     made.filters["clock"] = clock
-    made.filters["length"] = length_words
+    made.filters["lasting"] = length_words
     made.globals.update(words=CONDITION_WORDS, navigation=NAVIGATION, run_tabs=RUN_TABS)
     return made
 
