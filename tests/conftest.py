@@ -16,6 +16,16 @@ def _state_of_the_tests(tmp_path_factory):
     os.environ["LABRIG_STATE"] = str(tmp_path_factory.mktemp("state"))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What was logged may hold half characters, which no pipe between processes takes."""
+    report = yield
+    report.sections = [
+        (name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--instrument",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from labrig.launch.runner_child import RunnerOptions
     from labrig.night.following import Glance
     from labrig.run_folder import RunFolder
+    from labrig.twin.spec import FaultSpec
 
 
 def run(
@@ -56,6 +57,12 @@ def run(
             "--prefect", help="Let a temporary local Prefect conduct it. Not with --rehearse."
         ),
     ] = False,
+    faults: Annotated[
+        Path | None,
+        typer.Option(
+            help="Simulated only: a file of what goes wrong, and when.", show_default=False
+        ),
+    ] = None,
     operator: Annotated[str, typer.Option(help="Who is responsible.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line at the end.")] = False,
 ) -> None:
@@ -75,6 +82,10 @@ def run(
     simulate = simulate or rehearse
     if (fast or speed is not None) and not simulate:
         raise typer.BadParameter("--fast and --speed are for simulated nights: add --simulate")
+    if faults is not None and not simulate:
+        raise typer.BadParameter("--faults is for simulated nights: add --simulate")
+    if faults is not None and prefect:
+        raise typer.BadParameter("Prefect knows no --faults: leave --prefect or --faults out")
     if fast and speed is not None:
         raise typer.BadParameter("--fast and --speed say two paces: leave one of them out")
     if rehearse and prefect:
@@ -82,11 +93,22 @@ def run(
     if speed is not None and prefect:
         raise typer.BadParameter("Prefect knows no --speed: say --fast, or leave --prefect out")
     pace = math.inf if fast or (rehearse and speed is None) else speed
-    request = StartRequest(protocol, rig, runs, simulate, operator, rehearse=rehearse)
+    scripted = () if faults is None else _faults(faults, rig)
+    request = StartRequest(
+        protocol, rig, runs, simulate, operator, rehearse=rehearse, faults=scripted
+    )
     if prefect:
         _with_prefect(request, fast=fast, as_json=as_json)
         return
     _directly(request, RunnerOptions(pace), as_json=as_json)
+
+
+def _faults(script: Path, rig: Path) -> tuple[FaultSpec, ...]:
+    from labrig.launch.fault_script import read_fault_script
+    from labrig.rig.bench import bench_spec
+    from labrig.rig.loading import load_rig
+
+    return read_fault_script(script, bench_spec(load_rig(rig).model))
 
 
 def _with_prefect(request: StartRequest, *, fast: bool, as_json: bool) -> None:

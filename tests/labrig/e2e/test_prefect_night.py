@@ -217,10 +217,19 @@ def test_a_night_is_followed_whatever_dies_and_none_begins_after_a_stop(serve, s
     served = deployment(serving)
     body = {"parameters": {"parameters": {"protocol": "short-night"}}}
     create = f"/deployments/{served['id']}/create_flow_run"
-    serving.ask("POST", create, body)
+    first = serving.ask("POST", create, body)
     serving.wait_for("started: ", 120.0)
     folder = RunFolder.at(next(serving.runs.glob("*/run.json")).parent)
     lock = folder.root / "follower.lock"
+    until(lambda: lock.exists() and lock.read_text(), 60.0, serving)
+    named = serving.ask("GET", f"/flow_runs/{first['id']}")["name"]
+    assert named == folder.root.name
+
+    # Somebody cancels it in Prefect's page: the bench goes on, and so does the following of it.
+    cancel = {"state": {"type": "CANCELLING", "name": "Cancelling"}, "force": False}
+    serving.ask("POST", f"/flow_runs/{first['id']}/set_state", cancel)
+    until(lambda: journalled(folder, "followed"), 120.0, serving)
+    assert len(journalled(folder, "unfollowed")) == 1
     flow = int(until(lambda: lock.exists() and lock.read_text(), 60.0, serving))
 
     # Prefect's server and the flow die; a second start has been asked for meanwhile.
@@ -229,9 +238,8 @@ def test_a_night_is_followed_whatever_dies_and_none_begins_after_a_stop(serve, s
     os.kill(server, signal.SIGKILL)
     os.kill(flow, signal.SIGKILL)
     serving.wait_for("Prefect server ended", 30.0)
-    serving.wait_for("nobody follows", 60.0)
-    until(lambda: journalled(folder, "followed"), 120.0, serving)
-    assert len(journalled(folder, "unfollowed")) == 1
+    until(lambda: len(journalled(folder, "followed")) == 2, 120.0, serving)
+    assert len(journalled(folder, "unfollowed")) == 2
     health = f"{serving.page}/api/health"
     ours = {"Authorization": serving.authorization}
     until(lambda: send(health, headers=ours)[0] == 200, READY_WITHIN_S, serving)

@@ -1,0 +1,85 @@
+"""Faults as a file: read with units, held against the bench, played by its simulators."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from typer.testing import CliRunner
+
+from labrig.catalogue import DEMO_PROTOCOL, DEMO_RIG, catalogue_folder
+from labrig.commands.mounted import app
+from labrig.launch.fault_script import read_fault_script
+from labrig.launch.prepare import prepare_run
+from labrig.problems import FileProblems
+from labrig.rig.bench import bench_spec
+from labrig.rig.loading import load_rig
+
+RIG = catalogue_folder() / DEMO_RIG
+BENCH = bench_spec(load_rig(RIG).model)
+
+
+def read(tmp_path, text):
+    path = tmp_path / "faults.yaml"
+    path.write_text(text, encoding="utf-8")
+    return read_fault_script(path, BENCH)
+
+
+def test_times_have_units_and_what_is_not_said_lasts_to_the_end(tmp_path):
+    stall, drift = read(
+        tmp_path,
+        "faults:\n"
+        "  - {instrument: nerve_02, fault: stall, at: 1 h}\n"
+        "  - {instrument: base_left, fault: drift, at: 90 s, for: 30 min, value: 0.3}\n",
+    )
+    assert (stall.instrument, stall.name, stall.from_s, stall.until_s) == (
+        "nerve_02", "stall", 3600.0, float("inf"),
+    )  # fmt: skip
+    assert (drift.from_s, drift.until_s, drift.value) == (90.0, 1890.0, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("entry", "line", "said"),
+    [
+        ("{instrument: nerve_02, fault: stall, at: 60}", 3, "has no unit"),
+        ("{instrument: nerve_02, fault: stall, at: -1 s}", 3, "'-1 s' is out of range"),
+        ("{instrument: nerve_02, fault: stall, at: 1 s, for: 0 s}", 3, "Give more than 0"),
+        ("{instrument: nerve_2, fault: stall, at: 1 s}", 3, "Did you mean 'nerve_02'"),
+        ("{instrument: nerve_02, fault: melt, at: 1 s}", 3, "It knows stall"),
+        ("{instrument: nerve_02, fault: stall, when: 1 s}", 3, "when"),
+    ],
+)
+def test_mistakes_are_placed_and_explained(tmp_path, entry, line, said):
+    good = "{instrument: nerve_01, fault: stall, at: 1 s}"
+    with pytest.raises(FileProblems) as refused:
+        read(tmp_path, f"faults:\n  - {good}\n  - {entry}\n")
+    assert said in str(refused.value)
+    assert {problem.line for problem in refused.value.problems} == {line}
+
+
+def test_a_protocol_is_not_taken_for_one(tmp_path):
+    with pytest.raises(FileProblems, match="this is a protocol"):
+        read_fault_script(catalogue_folder() / DEMO_PROTOCOL, BENCH)
+
+
+def test_the_run_is_made_with_the_faults_of_the_file(tmp_path, monkeypatch):
+    script = tmp_path / "faults.yaml"
+    script.write_text("faults:\n- {instrument: nerve_02, fault: stall, at: 5 min}\n")
+    asked = []
+    monkeypatch.setattr("labrig.commands.run._directly", lambda *a, **k: asked.append(a[0]))
+    arguments = ["run", str(catalogue_folder() / DEMO_PROTOCOL), "--rig", str(RIG), "--simulate"]
+    done = CliRunner().invoke(app, [*arguments, "--faults", str(script)])
+    assert done.exit_code == 0, done.output
+    folder = prepare_run(replace(asked[0], runs=tmp_path / "runs"))
+    world = json.loads((folder.twin / "spec.json").read_text())
+    assert [fault["instrument"] for fault in world["faults"]] == ["nerve_02"]
+
+
+def test_a_real_bench_plays_no_faults(tmp_path):
+    script = tmp_path / "faults.yaml"
+    script.write_text("faults:\n- {instrument: nerve_02, fault: stall, at: 5 min}\n")
+    arguments = ["run", "x.yaml", "--rig", str(RIG), "--faults", str(script)]
+    refused = CliRunner().invoke(app, arguments, env={"COLUMNS": "300"})
+    assert refused.exit_code == 2
+    assert "add --simulate" in refused.output
