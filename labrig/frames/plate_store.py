@@ -166,14 +166,27 @@ class PlateStore:
         Raises:
             FileNotFoundError: no complete plate is there.
         """
+        store = cls.look(root)
+        for torn in root.rglob("*.partial"):
+            torn.unlink()
+        return store
+
+    @classmethod
+    def look(cls, root: Path) -> PlateStore:
+        """Open a plate to read, also while another process writes it: nothing is swept.
+
+        A plane that :meth:`read` gives is one that was written: a file takes its place whole, and
+        all of it is read at once.
+
+        Raises:
+            FileNotFoundError: no complete plate is there.
+        """
         metadata = root / "zarr.json"
         if not metadata.exists():
             raise FileNotFoundError(
                 f"{root} holds no OME-Zarr plate (no zarr.json): it was never created, or its "
                 "creation was interrupted before the first frame"
             )
-        for torn in root.rglob("*.partial"):
-            torn.unlink()
         attributes = json.loads(metadata.read_text(encoding="utf-8"))["attributes"]
         return cls(root, PlateLayout.from_json(attributes["labrig"]))
 

@@ -6,6 +6,7 @@ pulses, no plan, no comparison and no verdict, and no well beside a code.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ def render_blind(analysis: Analysis, codes: dict[str, str], maker: Maker) -> str
     template = environment.from_string(folder.joinpath("blind.html.j2").read_text("utf-8"))
     record, outcome = analysis.record, analysis.outcome
     coded = by_code(analysis.itt, codes)
-    order = sorted(codes.values(), key=_number)
+    order = in_order(codes)
     growth = figures.growth_figure(coded, order, record.plan)
     found = record.integrity
     return template.render(
@@ -76,6 +77,11 @@ def by_code(units: pd.DataFrame, codes: dict[str, str]) -> pd.DataFrame:
     )
     order = coded["arm"].map(_number) if len(coded) else coded["round"]
     return coded.assign(_code=order).sort_values(["round", "_code", "unit"]).drop(columns="_code")
+
+
+def in_order(codes: Mapping[str, str]) -> list[str]:
+    """The codes themselves, so that their order tells nothing of the arms."""
+    return sorted(codes.values(), key=_number)
 
 
 def _number(code: str) -> int:

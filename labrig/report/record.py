@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labrig.durable import read_json
-from labrig.frames.plate_store import PlateLayout, PlateStore
+from labrig.frames.plate_store import PlateStore
 from labrig.measure.sound_tables import check_table
 from labrig.plan.plan import Plan
 from labrig.plan.sources import planned_protocol, planned_rig
@@ -157,10 +156,7 @@ def _real_cameras(path: Path) -> tuple[str, ...]:
 
 
 def _plate(path: Path, absent: list[str]) -> PlateStore | None:
-    metadata = path / "zarr.json"
-    if not metadata.exists():
+    if not (path / "zarr.json").exists():
         absent.append("there are no images")
         return None
-    # Not PlateStore.open: that sweeps a writer's temporary files, and the run may be going on.
-    attributes = json.loads(metadata.read_text(encoding="utf-8"))["attributes"]
-    return PlateStore(path, PlateLayout.from_json(attributes["labrig"]))
+    return PlateStore.look(path)

@@ -24,14 +24,18 @@ from labrig.web.hub import Hub
 from labrig.web.live_runs import NoSuchRun, SeveralRuns
 from labrig.web.pages import rendered
 from labrig.web.people import People
+from labrig.web.picture_desk import Busy, PictureDesk
+from labrig.web.run_pictures import NoPicture
 from labrig.web.screens import SCREENS
+from labrig.web.screens.pictures import Albums
+from labrig.web.screens.plots import Plots
 from labrig.web.sessions import Guesses, Sessions, settle_secret
 from labrig.web.site import Site
 from labrig.web.tabs import PartsOfNow
 
 STATUS = {
     NotAllowed: 403, NoSuchRun: 404, NotListed: 404, SeveralRuns: 409, NoRunner: 503,
-    CommandRefused: 409, LeaseHeld: 409, OSError: 503,
+    CommandRefused: 409, LeaseHeld: 409, NoPicture: 404, Busy: 503, OSError: 503,
 }  # fmt: skip
 """Of errors that a person can mend; their message is theirs to read."""
 
@@ -53,6 +57,9 @@ def create_app(site: Site) -> FastAPI:
     app.state.hub = Hub(site.runs)
     app.state.acts = Acts()
     app.state.parts = PartsOfNow(site, app.state.hub)
+    app.state.albums = Albums()
+    app.state.pictures = PictureDesk()
+    app.state.plots = Plots()
     app.add_middleware(Guard, site=site)
     for module in (*SCREENS, tabs):
         app.include_router(module.router)
@@ -70,6 +77,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.hub.close()
     app.state.acts.close()
+    app.state.pictures.close()
 
 
 class _Static(StaticFiles):

@@ -11,5 +11,11 @@ NAVIGATION: tuple[tuple[str, str], ...] = (
 )
 """Title and address of the screens about no single run."""
 
-RUN_TABS: tuple[tuple[str, str], ...] = (("Night", ""), ("Log", "/log"), ("Morning", "/morning"))
+RUN_TABS: tuple[tuple[str, str], ...] = (
+    ("Night", ""),
+    ("Pictures", "/pictures"),
+    ("Plots", "/plots"),
+    ("Log", "/log"),
+    ("Morning", "/morning"),
+)
 """Title and rest of the address, below ``/run/NAME``, of the screens about one run."""

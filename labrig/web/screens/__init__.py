@@ -18,6 +18,8 @@ from labrig.web.screens import (
     log,
     login,
     morning,
+    pictures,
+    plots,
     runs,
     setup,
     well,
@@ -35,5 +37,7 @@ SCREENS: tuple[ModuleType, ...] = (
     runs,
     setup,
     well,
+    pictures,
+    plots,
 )
 """A new screen adds a line."""
