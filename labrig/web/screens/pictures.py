@@ -23,6 +23,7 @@ from labrig.run_folder import RunFolder
 from labrig.web.access import Viewer
 from labrig.web.hub import Hub
 from labrig.web.live_runs import run_named
+from labrig.web.nights import LETTERS
 from labrig.web.pages import clock, page
 from labrig.web.picture_desk import PictureDesk
 from labrig.web.run_curves import arms_are_coded
@@ -33,7 +34,6 @@ from labrig.web.taken import Moment
 
 router = APIRouter(prefix="/run/{name}")
 RUNS_AT_HAND = 8
-LETTERS = "abcdefgh"
 
 
 @dataclass(frozen=True, slots=True)
