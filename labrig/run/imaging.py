@@ -228,9 +228,7 @@ class ImagingHandler:
             self._move(target)
             here = self._look()
             self._whereabouts.rests(here)
-            # Shown, not written: the row of each picture has its place.
-            now_s = self._desk.clock.now_s()
-            self._desk.board.read(self.name, {"at_s": now_s, "x_um": here[0], "y_um": here[1]})
+            self._desk.measured(self.name, {"x_um": here[0], "y_um": here[1]})
             if self._close(here, target):
                 self._pause_until(self._desk.clock.now_s() + self._rules.settle_s)
                 self._at_um = target
