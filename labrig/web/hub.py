@@ -23,12 +23,22 @@ from labrig.web.look import Look, look_at
 T = TypeVar("T")
 LOOK_EVERY_S = 0.5
 REGISTER_EVERY_S = 1.0
+SOON, SOON_EVERY_S = 6, 0.12
+"""Looks after an act, and how long from one to the next."""
 
 
 @dataclass(slots=True)
 class _Watched:
+    """A run that is looked at.
+
+    Attributes:
+        hurry: somebody acted on it; ``soon``: so many looks follow each other quickly, as a
+            runner takes a moment until it shows what it has taken.
+    """
+
     run: ShownRun
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    soon: int = 0
     look: Look | None = None
     task: asyncio.Task[None] | None = None
 
@@ -80,6 +90,7 @@ class Hub:
         """Somebody acted on a run: look at it at once."""
         for watched in self._watched.values():
             if watched.run.name == name:
+                watched.soon = SOON
                 watched.hurry.set()
 
     def look(self, name: str) -> Look | None:
@@ -157,7 +168,8 @@ class Hub:
             watched.hurry.clear()
             watched.look = await self.aside(partial(look_at, watched.run, watched.look))
             self._tell()
-            await _within(watched.hurry, LOOK_EVERY_S)
+            watched.soon = max(0, watched.soon - 1)
+            await _within(watched.hurry, SOON_EVERY_S if watched.soon else LOOK_EVERY_S)
 
     def _tell(self) -> None:
         self.version += 1

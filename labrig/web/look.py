@@ -116,7 +116,7 @@ def look_at(run: ShownRun, before: Look | None = None) -> Look:
     return Look(
         run,
         status["condition"],
-        status,
+        {**_SILENT, **status},
         time.monotonic(),
         followed=is_followed(run.folder),
         acts=_last_acts(run),
@@ -136,7 +136,7 @@ _SILENT: Mapping[str, Any] = {
     "journal_works": True,
     "stop": None,
 }
-"""Of a status, where nobody says it."""
+"""Of a status, where nobody says it: no runner lives, or one of an older labrig does."""
 
 
 def _last_known(run: ShownRun, before: Look | None, condition: str) -> Mapping[str, Any]:
