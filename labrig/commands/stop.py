@@ -313,6 +313,8 @@ def _acting(bench: Path) -> list[str]:
 
 
 def _made_safe(chosen: ChosenRun) -> Told:
+    from labrig.record.glimpse import still_turning
+
     outcome = read_json(chosen.folder.outcome)
     unsafe = outcome.get("unsafe", [])
     if outcome["condition"] != "stopped":
@@ -327,26 +329,9 @@ def _made_safe(chosen: ChosenRun) -> Told:
         f"{chosen.named} is stopped: impulses are off, doses and additives are off, and no level "
         "was set."
     )
-    turning = _turning(chosen.folder.journal)
+    turning = still_turning(chosen.folder.journal)
     if turning:
         text += f"\nStill turning, as they were found: {', '.join(turning)}."
     if unsafe:
         text += f"\nNOT confirmed safe: {', '.join(unsafe)}. Look at them at the bench."
     return Told(exit_codes.PARTLY if unsafe else exit_codes.OK, "safe", text)
-
-
-def _turning(journal: Path) -> list[str]:
-    """Pumps that run, with their rates, by their last readings."""
-    from labrig.record.glimpse import asked_of
-
-    rows = asked_of(
-        journal,
-        "SELECT key, detail FROM journal WHERE seq IN (SELECT max(seq) FROM journal "
-        "WHERE kind = 'sample' GROUP BY key) ORDER BY key",
-    )
-    seen = {name: json.loads(detail) for name, detail in rows}
-    return [
-        f"{name} {values['rate_ul_min']:.4g} µL/min"
-        for name, values in seen.items()
-        if values.get("running") and values.get("rate_ul_min")
-    ]

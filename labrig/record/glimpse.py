@@ -42,6 +42,25 @@ def last_command(journal: Path, name: str) -> tuple[str, dict[str, Any]] | None:
     return (str(rows[0][0]), dict(json.loads(rows[0][1]).get("args", {}))) if rows else None
 
 
+def still_turning(journal: Path) -> list[str]:
+    """Pumps that run, with their rates, by their last readings.
+
+    Raises:
+        JournalError: it is damaged, or of a newer labrig.
+    """
+    rows = asked_of(
+        journal,
+        "SELECT key, detail FROM journal WHERE seq IN (SELECT max(seq) FROM journal "
+        "WHERE kind = 'sample' GROUP BY key) ORDER BY key",
+    )
+    seen = {name: json.loads(detail) for name, detail in rows}
+    return [
+        f"{name} {values['rate_ul_min']:.4g} µL/min"
+        for name, values in seen.items()
+        if values.get("running") and values.get("rate_ul_min")
+    ]
+
+
 def asked_of(journal: Path, sql: str) -> list[Any]:
     """The rows of one query; none where there is no journal yet, or nothing in it.
 

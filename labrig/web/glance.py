@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from labrig.record.glimpse import asked_of
+from labrig.record.glimpse import asked_of, still_turning
 from labrig.record.rows import JournalError
 
 _LOOKED_BACK = 400
@@ -43,3 +43,11 @@ def last_pictures(journal: Path) -> dict[str, Picture]:
                 well, int(detail["field"]), str(detail["channel"]), int(detail["round"]), at_s
             )
     return found
+
+
+def last_rates(journal: Path) -> list[str]:
+    """Pumps that ran when they were last asked; none where the journal cannot be read."""
+    try:
+        return still_turning(journal)
+    except JournalError:
+        return []

@@ -152,8 +152,17 @@ def _last_known(run: ShownRun, before: Look | None, condition: str) -> Mapping[s
             return {}
         known = {**_SILENT, **heard, "utc": heard.get("last_utc")}
     if condition in ENDED:
-        known |= {"alarms": (), "questions": (), "threads": (), "upcoming": ()}
+        known |= {"alarms": (), "questions": (), "threads": (), "upcoming": (), "stop": None}
+        known["censored_from_s"] = _left_out(run)
     return known if known.get("utc") else {}
+
+
+def _left_out(run: ShownRun) -> Mapping[str, float]:
+    """By well, from when the ledger of an ended run leaves it out of the analysis."""
+    try:
+        return dict(read_json(run.folder.ledger).get("censored_from_s", {}))
+    except (OSError, DamagedFile):
+        return {}
 
 
 def _last_acts(run: ShownRun) -> tuple[Act, ...]:

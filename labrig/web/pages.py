@@ -49,8 +49,9 @@ class Shown:
 
     @property
     def several(self) -> bool:
-        """Whether more than one run lives, so that each act must name its own."""
-        return len({look.run.folder.root for look in (*self.live, *self.docked)}) > 1
+        """Whether each act must name its run: another one lives, or it is not the one shown."""
+        shown = {self.look.run.folder.root} if self.look is not None else set()
+        return bool({look.run.folder.root for look in (*self.live, *self.docked)} - shown)
 
 
 @cache

@@ -66,8 +66,11 @@ def alarms(look: Look, legend: Legend) -> list[AlarmsOfOne]:
     return sorted(found, key=lambda each: (_URGENCY.index(each.words[0].urgency), each.since_s))
 
 
-def counted(counters: Mapping[str, int]) -> str:
-    """Pictures, and what did not go as planned; always named, so that "none" is said too."""
+def counted_of(look: Look) -> str:
+    """Pictures, and what did not go as planned; "none" is said too, where it is known."""
+    if look.heard_s is None and not look.outcome:
+        return ""
+    counters: Mapping[str, int] = look.outcome.get("counters") or look.status.get("counters", {})
     parts = [count_words(counters.get("pictures", 0), "picture")]
     parts += [f"{counters.get(name, 0)} {name}" for name in ("late", "missed")]
     words = {"failed": "failed", "unknown": "uncertain", "skipped": "left out"}

@@ -8,7 +8,7 @@ from labrig.display.questions import question_words
 from labrig.record.alarms import Question
 from labrig.web import standing
 from labrig.web.access import Person, Viewer
-from labrig.web.glance import last_pictures
+from labrig.web.glance import last_pictures, last_rates
 from labrig.web.hub import Hub
 from labrig.web.live_runs import run_named
 from labrig.web.nights import legend_for, night_of
@@ -46,7 +46,8 @@ def parts(shown: Shown) -> dict[str, str]:
         rows=[] if night is None else plate_rows(look, night, legend, pictures),
         arms={} if night is None else night.arms,
         phases=() if night is None else night.plan.phases,
-        counted=standing.counted(status.get("counters") or look.outcome.get("counters", {})),
+        counted=standing.counted_of(look),
+        turning=last_rates(look.run.folder.journal) if look.dead else (),
         events=[] if night is None else standing.next_events(look, night, legend),
         reservoirs=standing.soon_empty(look, legend),
         air=standing.air(look, night),

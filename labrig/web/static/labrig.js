@@ -112,6 +112,17 @@
     }
   });
 
+  // What was said goes by itself, unless somebody is writing there.
+  let gone = 0;
+  new MutationObserver(() => {
+    clearTimeout(gone);
+    const clear = () => {
+      if ($("said").contains(document.activeElement)) gone = setTimeout(clear, 5000);
+      else $("said").replaceChildren();
+    };
+    if ($("said").childElementCount) gone = setTimeout(clear, 20000);
+  }).observe($("said"), { childList: true });
+
   // -- keys --------------------------------------------------------------------------------------
   // Dialogs are never modal: STOP must stay within reach of hand and keyboard.
   $("keys-switch")?.addEventListener("click", () => $("keys").show());
