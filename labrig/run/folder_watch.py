@@ -22,7 +22,7 @@ class FolderWatch:
     Args:
         folder: the run folder.
         stop: where a stop that was asked for would lie.
-        carry_out: takes that stop; called once.
+        carry_out: takes that stop; called again only where it has deleted the file.
         lost: called when another or no folder has this path, with False again when it is back.
     """
 
@@ -57,8 +57,9 @@ class FolderWatch:
             if not carried_out and os.path.exists(self._stop):
                 request = read_stop(self._stop)
                 if request is not None:
-                    carried_out = True
                     self._carry_out(request)
+                    # One that was taken back before it got here is deleted, and others may come.
+                    carried_out = os.path.exists(self._stop)
 
     def _look_for_folder(self) -> None:
         lost = _which(self._folder) != self._was

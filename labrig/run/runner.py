@@ -173,7 +173,7 @@ class Runner:
         state, follower = recover(self._folder.journal)
         if state.ended:
             raise RunOver(f"the run in {self._folder.root} has {state.condition} already.")
-        asked = read_stop(self._folder.stop)
+        asked = self._stop_in_folder(state)
         if asked is not None and not state.begun:
             raise RunOver(
                 f"the start in {self._folder.root} was called off by "
@@ -193,6 +193,16 @@ class Runner:
         self._folder.outcome.unlink(missing_ok=True)
         self._reserve.keep()
         return self._run(desk, state, before)
+
+    def _stop_in_folder(self, state: RunState) -> StopRequest | None:
+        """One that lies in the folder, if it was not taken back before a slow disk took it."""
+        asked = read_stop(self._folder.stop)
+        if asked is None or state.stop_asked is not None:
+            return asked
+        if state.commands.get(asked.command_id, {}).get("command") != "stop":
+            return asked
+        self._folder.stop.unlink(missing_ok=True)
+        return None
 
     def _opened_journal(self) -> Journal:
         path = self._folder.journal
@@ -232,10 +242,10 @@ class Runner:
         watch = FolderWatch(
             self._folder.root,
             self._folder.stop,
-            partial(self._carry_out, commands),
+            partial(self._found_in_folder, commands, state),
             partial(self._folder_lost, desk),
         )
-        asked = read_stop(self._folder.stop)
+        asked = self._stop_in_folder(state)
         if state.stop_asked is not None:
             # Accepted by a runner that died before it was carried out.
             at_once.act(Command("adopted", "stop", {**state.stop_asked, "grace_s": "0"}))
@@ -277,6 +287,10 @@ class Runner:
                 raise
             control.close()
             return control.open()
+
+    def _found_in_folder(self, commands: Commands, state: RunState, asked: StopRequest) -> None:
+        if self._stop_in_folder(state) is not None:
+            self._carry_out(commands, asked)
 
     def _carry_out(self, commands: Commands, asked: StopRequest) -> None:
         """A stop that lies in the run folder, as if it had come through the door."""

@@ -7,8 +7,10 @@ pictures are being rendered and runners that hang are being looked at.
 from __future__ import annotations
 
 import asyncio
+import logging
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -23,6 +25,7 @@ from labrig.web.access import Person
 from labrig.web.live_runs import ShownRun, door_of
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 class Acts:
@@ -43,14 +46,17 @@ class Acts:
 def stop(run: ShownRun, person: Person, reason: str = "") -> str:
     """Stop a run, whatever its runner is up to; returns what is to be said.
 
-    A runner that hangs finds the stop in its folder when it wakes; the bench of a dead one is
-    taken over only to be made safe.
+    As from a shell, it goes into the run folder as well: a runner that hangs finds it there when
+    it wakes, and whoever takes over from one that dies. The bench of a dead one is taken over only
+    to be made safe.
 
     Raises:
         CommandRefused: the runner said no.
         OSError: no runner answered, and the disk refuses too.
     """
     request = StopRequest.now(reason, person.name, GRACE_S)
+    # Beside the door, not before it: a slow disk must not hold up a stop.
+    threading.Thread(target=_put_into_folder, args=(run.folder, request), daemon=True).start()
     try:
         door_of(run).stop(
             request.reason, request.command_id, request.by, request.asked_utc, request.grace_s
@@ -62,6 +68,14 @@ def stop(run: ShownRun, person: Person, reason: str = "") -> str:
         write_stop(run.folder.stop, request)
         return "Its runner does not answer: the stop lies in its folder for when it wakes"
     return "STOP taken"
+
+
+def _put_into_folder(folder: RunFolder, request: StopRequest) -> None:
+    if runner_lives(folder.root):
+        try:
+            write_stop(folder.stop, request)
+        except OSError as error:
+            _log.warning("the stop of %s is not in its folder: %s", folder.root.name, error)
 
 
 def take_back(run: ShownRun, person: Person) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -155,6 +156,23 @@ def test_a_runner_that_dies_in_between_leaves_a_stop(rehearse, script):
     (night.folder / "outcome.json").unlink(missing_ok=True)
     assert night.run(plan, VirtualClock(start_s=730.0)).condition == "stopped"
     assert night.rows("run")[-1].run_s < 760.0, "nobody waits for second thoughts any more"
+
+
+def test_a_disk_that_takes_the_stop_after_it_was_taken_back_stops_nobody(people):
+    def too_late(client):
+        late = {"command_id": "slow disk", "reason": "by mistake", "by": "A", "grace_s": "60"}
+        (night.folder / "stop.json").write_text(json.dumps(late))
+        until = time.monotonic() + 30.0
+        while (night.folder / "stop.json").exists() and time.monotonic() < until:
+            time.sleep(0.01)  # the watch looks by this machine's time
+
+    def stop_by_id(client):
+        client.stop("by mistake", "slow disk", "A", grace_s=60.0)
+
+    night = people([(300.0, stop_by_id), (320.0, take_back)], [(400.0, too_late)])
+    assert night.runner.run().condition == "finished"
+    assert len([row for row in night.rows("run") if row.key == "adopted"]) == 1
+    assert not (night.folder / "stop.json").exists(), "it would stand in the way of another"
 
 
 def test_it_can_be_taken_back_again_and_again(people):
