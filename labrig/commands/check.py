@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from labrig.commands import exit_codes
-from labrig.commands.coded_check import key_in_force, print_coded, show_to_handler
+from labrig.commands.coded_check import print_coded, show_to_handler
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,6 +75,7 @@ def check(
     from labrig.plan.budget import budget
     from labrig.plan.compile import compile as compile_plan
     from labrig.problems import FileProblems
+    from labrig.protocol.blinding_key import key_in_force
     from labrig.protocol.loading import load_protocol
     from labrig.rig.loading import load_rig
 

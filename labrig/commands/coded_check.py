@@ -17,18 +17,6 @@ if TYPE_CHECKING:
     from labrig.protocol.models import Protocol
 
 
-def key_in_force(protocol: Protocol, path: Path) -> BlindingKey | None:
-    """The key of a blinded protocol that is committed; None: names may be shown.
-
-    Raises:
-        labrig.protocol.blinding_key.KeyDamaged: there is one that cannot be read.
-    """
-    from labrig.protocol.blinding import is_coded
-    from labrig.protocol.blinding_key import key_path, read_key
-
-    return read_key(key_path(path)) if is_coded(protocol) and key_path(path).exists() else None
-
-
 def show_to_handler(protocol: Protocol, path: Path, key: BlindingKey, name: str) -> None:
     """Write down who sees the names, and print the codes that go onto syringes (stderr).
 

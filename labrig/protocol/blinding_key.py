@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from labrig.durable import write_text_whole
+from labrig.protocol.blinding import is_coded
 from labrig.protocol.models import Protocol
 from labrig.protocol.people import same_person
 
@@ -86,6 +87,19 @@ def write_key(path: Path, key: BlindingKey) -> None:
     """
     write_text_whole(path, json.dumps({"format": FORMAT, **asdict(key)}, indent=1) + "\n")
     path.chmod(0o600)
+
+
+def key_in_force(protocol: Protocol, path: Path) -> BlindingKey | None:
+    """The key of a blinded protocol that is committed; None: names may be shown.
+
+    Args:
+        protocol: as it was read.
+        path: of its file.
+
+    Raises:
+        KeyDamaged: there is one that cannot be read.
+    """
+    return read_key(key_path(path)) if is_coded(protocol) and key_path(path).exists() else None
 
 
 def read_key(path: Path, sha256: str = "") -> BlindingKey:

@@ -16,13 +16,12 @@ from labrig.plan.table import digest
 from labrig.protocol.people import same_person
 from labrig.web.launch_draft import Draft, Tick
 from labrig.web.loading_checklist import CheckLine
+from labrig.web.nights import LETTERS
 
 STEPS = ("Protocol", "Bench", "Findings", "Load and prime", "Sign", "Summary")
 FIRST_S = 3600.0
 """What is told of a run before it starts: its first hour."""
 MOST_ROWS = 40
-LETTERS = "abcdefgh"
-"""Of arms."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from labrig.night.signed_start import leave_to_begin
 from labrig.plan.alike import FindingGroup, alike
 from labrig.plan.plan import Plan
 from labrig.problems import FileProblems
+from labrig.protocol.blinding_key import KeyDamaged, key_in_force
 from labrig.protocol.commitment import start_permission
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import CultureRecord, Override
@@ -35,6 +36,7 @@ from labrig.rig.loading import load_rig
 from labrig.rig.models import Rig
 from labrig.run_folder import RunFolder
 from labrig.web.choices import BenchChoice, ProtocolChoice
+from labrig.web.launch_blind import coded_findings, coded_loading
 from labrig.web.launch_draft import Draft
 from labrig.web.launch_steps import (
     Reason,
@@ -56,6 +58,7 @@ class Launch:
     Attributes:
         plan: None where a file cannot be used; ``problems`` says why.
         reasons: why it may not start; empty: it may.
+        blind: arms may not be told, so solutions are codes and no map is shown.
     """
 
     protocol: ProtocolChoice
@@ -67,6 +70,7 @@ class Launch:
     groups: tuple[FindingGroup, ...]
     lines: tuple[CheckLine, ...]
     reasons: tuple[Reason, ...]
+    blind: bool = False
     problems: str = ""
 
 
@@ -108,14 +112,21 @@ def considered(
             _stamp(protocol.path, bench.path),
         )
         rig = load_rig(bench.path)
-    except (FileProblems, OSError) as error:
+        key = key_in_force(load_protocol(protocol.path).model, protocol.path)
+    except (FileProblems, KeyDamaged, OSError) as error:
         problem = Reason(1 if protocol.problems else 2, "a file cannot be used")
-        return Launch(protocol, bench, simulate, draft, None, None, (), (), (problem,), str(error))
+        return Launch(
+            protocol, bench, simulate, draft, None, None, (), (), (problem,), False, str(error)
+        )
     groups = alike(plan.findings)
+    if key is not None:
+        plan, groups = coded_loading(plan, key), coded_findings(groups)
     free_bytes = shutil.disk_usage(_existing(site.runs)).free
     lines = checklist(plan, rig.model, free_bytes)
     reasons = _reasons(site, request, rig, plan, groups, lines, draft, now)
-    return Launch(protocol, bench, simulate, draft, plan, rig.model, groups, lines, reasons)
+    return Launch(
+        protocol, bench, simulate, draft, plan, rig.model, groups, lines, reasons, key is not None
+    )
 
 
 def start(site: Site, launch: Launch, now: datetime) -> RunFolder:

@@ -15,6 +15,8 @@ from fastapi.responses import HTMLResponse
 from labrig.launch.examining import Answer
 from labrig.launch.prepare import StartRefused
 from labrig.problems import FileProblems
+from labrig.watch.routes import RoutesExposed, load_routes
+from labrig.watch.trials import reason_to_doubt
 from labrig.web.access import Person, Scientist, Technician, Viewer
 from labrig.web.acts import Acts
 from labrig.web.bench_asking import answers_of
@@ -173,6 +175,7 @@ def _part(site: Site, person: Person, chosen: Chosen, answers: tuple[Answer, ...
     now, places = datetime.now(UTC), places_of(site)
     found = _considered(site, chosen, now) if chosen.protocol and chosen.bench else None
     step = chosen.step if found is not None else min(chosen.step, 2 if chosen.protocol else 1)
+    last = step == len(STEPS)
     context: dict[str, object] = {"starts": None, "ends": None, "hour": ()}
     if found is not None and found.plan is not None:
         try:
@@ -182,20 +185,31 @@ def _part(site: Site, person: Person, chosen: Chosen, answers: tuple[Answer, ...
         context = {
             "starts": starts,
             "ends": starts + timedelta(seconds=found.plan.forecast.duration_s),
-            "hour": first_hour(found.plan, starts) if step == len(STEPS) else (),
+            "hour": first_hour(found.plan, starts) if last and not found.blind else (),
         }
     rows: tuple[BenchRow, ...] = ()
     if found is not None and found.rig is not None:
         rows = bench_rows(found.rig, now.astimezone(site.zone).date())
-    plate = plate_map(found.plan) if found is not None and found.plan is not None else None
+    plate = None
+    if found is not None and found.plan is not None and not found.blind:
+        plate = plate_map(found.plan)
     return rendered(
         "parts/launch.html.j2",
         site=site, zone=site.zone, person=person, chosen=chosen, step=step, steps=STEPS,
         launch=found, now=now, standing={} if found is None else found.draft.standing(now),
         protocols=protocol_choices(places), benches=bench_choices(places),
         answers={answer.instrument: answer for answer in answers}, rows=rows,
-        seen_id=seen_id, speeds=SPEEDS, plate=plate, **context,
+        seen_id=seen_id, speeds=SPEEDS, plate=plate, **(_voice(now) if last else {}), **context,
     )  # fmt: skip
+
+
+def _voice(now: datetime) -> dict[str, object]:
+    """Who is called, or why perhaps nobody is."""
+    try:
+        routes = load_routes()
+    except (FileProblems, RoutesExposed) as error:
+        return {"doubt": str(error), "called": []}
+    return {"doubt": reason_to_doubt(routes, now), "called": [r.name for r in routes.routes]}
 
 
 async def _aside(request: Request, deed: Callable[[], str]) -> str:

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from labrig.durable import read_json, write_json
 from labrig.launch.wanted_start import SignedLine, WantedStart, read_start
 from labrig.night import signed_start
+from labrig.protocol.commitment import commit
 from labrig.protocol.loading import load_protocol
 from labrig.rig.bench import bench_spec
 from labrig.rig.loading import load_rig
@@ -201,3 +202,22 @@ def test_ticks_reach_the_journal_with_who_made_them(play, monkeypatch):
     assert told == []
     assert [(name, args["by"]) for name, args in runner.taken] == [("note", "A. Jansen")] * 2
     assert runner.taken[0][1]["text"].startswith("lid on (")
+
+
+def test_a_blinded_protocol_shows_codes_and_no_arm(page, lab, site):
+    path = site.lab / "night.yaml"
+    text = path.read_text("utf-8").replace("pilot: true", "pilot: false")
+    path.write_text(f"{text}\nblinding: {{arms: coded}}\n", encoding="utf-8")
+    commit(path, ("Anna Jansen", "B. Okoro"))
+    for step in (3, 4, 6):
+        html = shown(page, step)
+        for told in ("nerve-cocktail", "nerve-vehicle", "CNTF", "BDNF"):
+            assert told not in html
+    assert "syringe-" in shown(page, 4)
+    assert "Its words tell arms" in shown(page, 3)
+    tick_all(page)
+    sign(page, names=("Anna Jansen",))
+    assert "a second person has to sign" in post(page, "start", REAL).text
+    sign(page, names=("Anna Jansen", "B. Okoro"))
+    assert post(page, "start", REAL).status_code == 200
+    assert "nerve-cocktail" not in " ".join(line.text for line in read_start(lab[0]).lines)
