@@ -5,15 +5,28 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from labrig.commands.refusals import refusals_explained
 
+if TYPE_CHECKING:
+    from labrig.run_folder import RunFolder
+
 
 def review(
-    results: Annotated[Path, typer.Argument(help="The --out folder of labrig measure.")],
+    results: Annotated[
+        Path,
+        typer.Argument(help="The --out folder of labrig measure, or a run.", show_default=False),
+    ],
+    frame: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Of a run: a picture to correct, as its overlay is called (B4_f0_t003), or "
+            "several ('B4_f0_*'); may be repeated."
+        ),
+    ] = None,
     by: Annotated[str, typer.Option(help="Who corrected.")] = "",
     why: Annotated[str, typer.Option(help="Why, in a few words.")] = "",
     rois: Annotated[
@@ -30,10 +43,21 @@ def review(
     of the corrected labels are in RESULTS/reviewed, who/when/why in RESULTS/corrections.jsonl. The
     program's own tables and labels stay as they are. Whoever corrects next does the same; the
     labels of review/original put back undo a correction.
+
+    Of a run, name the pictures with --frame; the images are in RUN/measures/review, and tables,
+    tubes over time and report are made again of what was corrected.
+
+    Example: labrig review runs/2026-11-23_180000_demo-night --frame B4_f0_t003
     """
     from labrig.measure.review import open_review, read_back, write_label_set, write_roi_sets
+    from labrig.measure.run_review import correct_run
     from labrig.measure.sealing import sealed_again
+    from labrig.night.reviewing import review_of_run
+    from labrig.report.build import build_report
+    from labrig_measure.errors import MeasureError
 
+    run = _run_of(results)
+    results = results if run is None else run.measures
     knew_arms = _how_arms_are_known(results, by)
     if knew_arms:
         typer.echo(
@@ -42,9 +66,13 @@ def review(
             err=True,
         )
     with refusals_explained(), sealed_again(results, "labrig review", by):
-        opened = open_review(results)
+        if run is None and frame:
+            raise MeasureError(f"{results} is no run: --frame is for pictures of one")
+        opened = open_review(results) if run is None else review_of_run(run, frame or ())
         written = write_label_set(opened) + (write_roi_sets(opened) if rois else 0)
-        corrections = [] if written and not by else read_back(opened, by, why, knew_arms)
+        take = read_back if run is None else correct_run
+        corrections = [] if written and not by else take(opened, by, why, knew_arms)
+    page = build_report(run) if run is not None and corrections else None
     if as_json:
         found = [asdict(correction) for correction in corrections]
         typer.echo(json.dumps({"written": written, "corrections": found}))
@@ -65,10 +93,22 @@ def review(
             typer.echo(
                 f"  {c.shared_px} px lie in several ROIs: they count for the last one of the list."
             )
-    if corrections:
+    if page is not None:
+        typer.echo(f"Tables and report are made of the corrected labels: {page}")
+    elif corrections:
         typer.echo(f"Tables of the corrected labels: {results / 'reviewed'}")
     elif not written:
         typer.echo(f"No label image in {results / 'review'} was edited since the last time.")
+
+
+def _run_of(results: Path) -> RunFolder | None:
+    """The run that is meant by its folder, or by its folder of measures."""
+    from labrig.measure.sealing import run_of
+    from labrig.run_folder import RunFolder
+
+    if (results / "run.json").exists():
+        return RunFolder(results)
+    return None if run_of(results) is None else RunFolder(results.absolute().parent)
 
 
 def _how_arms_are_known(results: Path, by: str) -> str:

@@ -39,6 +39,8 @@ from labrig_measure.settings_file import settings_from, settings_sha256
 from labrig_measure.tables import write_tables
 
 REVIEW, REVIEWED, LOG = "review", "reviewed", "corrections.jsonl"
+CORRECTED = "corrected"
+"""Status of a field whose labels a person left otherwise than the program drew them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def write_label_set(review: Review) -> int:
     for field in review.fields:
         if labels.is_of(field) and not _failed(field):
             continue
-        found = {} if _failed(field) else _measured(review, field).labels
+        found = {} if _failed(field) else program_measures(review, field).labels
         if found and _as_drawn(labels, field.name, found):
             labels.confirm(field)
             continue
@@ -181,6 +183,43 @@ def read_back(review: Review, by: str, why: str, knew_arms: str = "") -> list[Co
         MeasureError: no label set, an image that is no label image of its field, or no name or
             reason given for a correction.
     """
+    edited = find_edits(review, by, why)
+    reviewed = review.out / REVIEWED
+    if not edited.found and not reviewed.exists():
+        return []
+    reviewed.mkdir(exist_ok=True)
+    # Also without a new correction: other fields may have been measured anew.
+    corrected = [
+        measured_again(review, field, edited.labels[field.name])
+        if field.name in edited.labels
+        else field
+        for field in review.fields
+    ]
+    write_tables(reviewed, lambda: corrected)
+    note_edits(review, edited, by, why, knew_arms)
+    return edited.found
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What a person did to the labels.
+
+    Attributes:
+        found: what was edited since corrections were last recorded.
+        labels: by field and kind of object, of every field that is not as the program drew it.
+    """
+
+    found: list[Correction]
+    labels: dict[str, dict[str, NDArray[Any]]]
+
+
+def find_edits(review: Review, by: str, why: str) -> Edited:
+    """What was edited, without recording it.
+
+    Raises:
+        MeasureError: no label set, an image that is no label image of its field, or no name or
+            reason given for a correction.
+    """
     labels = review.labels
     if not labels.exists:
         raise MeasureError(
@@ -196,21 +235,15 @@ def read_back(review: Review, by: str, why: str, knew_arms: str = "") -> list[Co
     if found and not (by.strip() and why.strip()):
         names = ", ".join(sorted({c.field for c in found}))
         raise MeasureError(f"{names} was edited: say who and why, --by 'NAME' --why 'REASON'")
-    reviewed = review.out / REVIEWED
-    if not found and not reviewed.exists():
-        return found
-    reviewed.mkdir(exist_ok=True)
-    # Also without a new correction: other fields may have been measured anew.
-    corrected = [
-        _measured_again(review, field, changed[field.name]) if field.name in changed else field
-        for field in review.fields
-    ]
-    write_tables(reviewed, lambda: corrected)
-    if found:
-        _record(review.out / LOG, found, by.strip(), why.strip(), knew_arms)
-    for c in found:
-        labels.take(c.field, c.objects, labels.now(c.field, c.objects))
-    return found
+    return Edited(found, changed)
+
+
+def note_edits(review: Review, edited: Edited, by: str, why: str, knew_arms: str) -> None:
+    """Record who, when and why, and take the labels as recorded: last, when all else is done."""
+    if edited.found:
+        _record(review.out / LOG, edited.found, by.strip(), why.strip(), knew_arms)
+    for c in edited.found:
+        review.labels.take(c.field, c.objects, review.labels.now(c.field, c.objects))
 
 
 def _as_drawn(labels: LabelSet, field: str, found: Mapping[str, NDArray[Any]]) -> bool:
@@ -246,7 +279,12 @@ def _count(labels: NDArray[Any]) -> int:
     return int(np.count_nonzero(np.unique(labels)))
 
 
-def _planes(field: Record) -> dict[str, NDArray[Any]]:
+def planes_of(field: Record) -> dict[str, NDArray[Any]]:
+    """The planes that a field was measured on.
+
+    Raises:
+        MeasureError: they are not what was measured.
+    """
     if not has_its_images(field):
         files = ", ".join(plane.path for plane in field.planes.values())
         raise MeasureError(
@@ -256,17 +294,42 @@ def _planes(field: Record) -> dict[str, NDArray[Any]]:
     return usable_planes(field.planes)[0]
 
 
-def _measured(review: Review, field: Record) -> Measurement:
-    planes = _planes(field)
+def program_measures(review: Review, field: Record) -> Measurement:
+    """What the program finds in a field.
+
+    Raises:
+        MeasureError: its images are not what was measured.
+    """
+    planes = planes_of(field)
     return measure(list(planes.values()), review.pixel_size_um, list(planes), review.settings)
 
 
-def _measured_again(review: Review, field: Record, labels: Mapping[str, NDArray[Any]]) -> Record:
-    measured = measure_labels(_planes(field), labels, review.pixel_size_um, review.settings)
+def measured_again(review: Review, field: Record, labels: Mapping[str, NDArray[Any]]) -> Record:
+    """The record of a field with the tables of corrected labels.
+
+    Raises:
+        MeasureError: its images are not what was measured.
+    """
+    return with_tables(field, measure_corrected(review, field, labels))
+
+
+def measure_corrected(
+    review: Review, field: Record, labels: Mapping[str, NDArray[Any]]
+) -> Measurement:
+    """Measure the labels that a person left.
+
+    Raises:
+        MeasureError: the field's images are not what was measured.
+    """
+    return measure_labels(planes_of(field), labels, review.pixel_size_um, review.settings)
+
+
+def with_tables(field: Record, measured: Measurement) -> Record:
+    """The record of a field with the tables of its corrected labels."""
     head = {"field": field.name}
     before = field.tables["fields"][0]
     reasons = "; ".join(filter(None, [before.get("reasons"), "labels corrected by hand"]))
-    row = before | rows_of(measured.field)[0] | {"status": "corrected", "reasons": reasons}
+    row = before | rows_of(measured.field)[0] | {"status": CORRECTED, "reasons": reasons}
     tables: dict[str, Rows] = {
         "fields": [row],
         "tubes": [head | r for r in rows_of(measured.tubes)],

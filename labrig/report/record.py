@@ -18,6 +18,7 @@ from labrig.record.integrity import refuse_if_lost
 from labrig.record.reading import read_journal
 from labrig.record.rows import JournalError, Row
 from labrig.report.blinding import BlindingState, blinding_state
+from labrig.report.corrections import Corrected, read_corrections
 from labrig.report.integrity import (
     CommitmentShown,
     Integrity,
@@ -47,6 +48,7 @@ class Record:
             there are none.
         films: contraction, one row per film; empty when none was measured.
         tracks: tubes of that kind over time; empty when none was followed.
+        corrections: of labels, by people; what is in the tables already.
         kind: what the tubes in both tables are; None where the tables name no kind.
         plate: the time-lapse; None when there is none.
         pictures_from: addresses of the cameras that were not simulated, in order.
@@ -67,6 +69,7 @@ class Record:
     tubes: pd.DataFrame
     films: pd.DataFrame
     tracks: pd.DataFrame
+    corrections: tuple[Corrected, ...]
     kind: str | None
     plate: PlateStore | None
     pictures_from: tuple[str, ...]
@@ -113,6 +116,7 @@ def read_record(folder: RunFolder) -> Record:
         tubes=tubes,
         films=films,
         tracks=_of_kind(tracks, kind),
+        corrections=read_corrections(folder.measures, absent),
         kind=kind,
         plate=_plate(folder.plate, absent),
         pictures_from=_real_cameras(folder.camera),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from labrig.places import rows_and_columns
 from labrig.protocol.models import Protocol
 from labrig.report.analysis import Analysis
+from labrig.report.corrections import Corrected
 from labrig.report.drawing import style_of
 from labrig.report.growth import WINDOW_H
 from labrig.report.maker import Maker
@@ -35,8 +37,18 @@ def facts(analysis: Analysis) -> list[tuple[str, str]]:
         ("Donors", donors),
         ("Rounds of pictures", f"{len(analysis.rounds_s)}, {clock(imaging.interval_s)} h apart"),
         ("Fields per well", str(imaging.sites)),
+        ("Corrected by hand", corrected(record.corrections)),
         ("Held by a person", f"{outcome.held} time(s)" if outcome.held else "never"),
     ]  # fmt: skip
+
+
+def corrected(corrections: Sequence[Corrected]) -> str:
+    """In how many pictures whose hand changed outlines."""
+    if not corrections:
+        return "no outline"
+    frames = len({correction.frame for correction in corrections})
+    people = ", ".join(dict.fromkeys(correction.by for correction in corrections))
+    return f"outlines in {frames} {'picture' if frames == 1 else 'pictures'}, by {people}"
 
 
 def _minute(utc: str) -> str:

@@ -18,7 +18,7 @@ def draw_field(seed):
     ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def drawn():
     """`drawn(seed)` gives the tube and the nucleus plane of a field."""
     return draw_field

@@ -332,3 +332,24 @@ def test_what_people_did_stands_on_the_page_with_who(write_run, story):
     assert "What people did" not in words(
         render(analyse(record), Maker("1.2.3", "2026-03-02T07:00:00+00:00"))
     )
+
+
+def test_outlines_corrected_by_hand_are_told_with_who_and_why(write_run, story, tmp_path):
+    folder = RunFolder(tmp_path / "corrected")
+    shutil.copytree(write_run(story).root, folder.root)
+    page = build_report(folder).read_text(encoding="utf-8")
+    assert "no outline" in page
+    line = {
+        "at": "2026-03-02T09:15:00+00:00", "by": "Ada", "why": "a hair <b>", "field": "B4_f0_t001",
+        "objects": "tubes", "before": 9, "after": 8, "changed_px": 412,
+    }  # fmt: skip
+    again = line | {"by": "Bo", "objects": "nuclei"}
+    texts = [json.dumps(line), json.dumps(again), "torn"]
+    (folder.measures / "corrections.jsonl").write_text("\n".join(texts), encoding="utf-8")
+    page = build_report(folder).read_text(encoding="utf-8")
+    assert "outlines in 1 picture, by Ada, Bo" in page
+    table = page[page.index("Outlines corrected by hand") :]
+    table = table[: table.index("</table>")]
+    for cell in ("2026-03-02 09:15", "a hair &lt;b&gt;", "B4_f0_t001", "412"):
+        assert cell in table
+    assert "corrections.jsonl, line 3, is no correction" in page
