@@ -56,6 +56,12 @@ class Legend:
             return elapsed_words(at_s)
         return f"{self.clock(at_s)}, {elapsed_words(at_s)}"
 
+    def date_and_time(self, at_s: float) -> str:
+        """For tables: ``2026-12-01 02:13``, in the zone of the bench; "" where nobody knows it."""
+        if self.zero is None:
+            return ""
+        return f"{(self.zero + timedelta(seconds=at_s)).astimezone(self.zone):%Y-%m-%d %H:%M}"
+
     def instrument(self, name: str) -> str:
         """An instrument and whom it serves: ``nerve_02 (C1 nerve-sham, D1 nerve-tonic)``."""
         served = self.wells.get(name, ())

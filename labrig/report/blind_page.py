@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from labrig.report import figures
 from labrig.report.analysis import Analysis
+from labrig.report.clocks import legend_of_record
 from labrig.report.maker import Maker
 from labrig.report.outcome import clock
 from labrig.report.standing import standing
@@ -39,7 +40,7 @@ def render_blind(analysis: Analysis, codes: dict[str, str], maker: Maker) -> str
     record, outcome = analysis.record, analysis.outcome
     coded = by_code(analysis.itt, codes)
     order = in_order(codes)
-    growth = figures.growth_figure(coded, order, record.plan)
+    growth = figures.growth_figure(coded, order, record.plan, legend_of_record(record))
     found = record.integrity
     return template.render(
         css=Markup(folder.joinpath("report.css").read_text("utf-8")),

@@ -5,11 +5,16 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from labrig.display.times import DAYS
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from labrig.display.legend import Legend
 
 # Okabe & Ito 2008: told apart with every common colour blindness; a marker says the same.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8F6B00", "#3A86C8", "#000000", "#6C6C6C")
@@ -72,6 +77,41 @@ def new_figure(
 
     figure = Figure(figsize=(width_in, height_in))
     return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
+
+
+_STEPS_H = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 672)
+
+
+def time_axis(panel: Any, legend: Legend, most: int) -> None:  # noqa: ANN401 - matplotlib's axes
+    """Hours from the start below and, where the time of day is known, the clock in the lab above.
+
+    Args:
+        panel: its x is in hours, with its limits set.
+        legend: of the run.
+        most: labels of the clock that there is room for.
+    """
+    panel.set_xlabel("hours from the start")
+    if legend.zero is None:
+        return
+    low_h, high_h = panel.get_xlim()
+    step_h = next((step for step in _STEPS_H if (high_h - low_h) / step <= most), _STEPS_H[-1])
+    began = (legend.zero + timedelta(hours=low_h)).astimezone(legend.zone)
+    # On whole hours by the clock, also across a change to or from summer time.
+    wall = began.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    at_h: list[float] = []
+    labels: list[str] = []
+    for _ in range(int((high_h - low_h) / step_h) + 1 + 24 // min(step_h, 24)):
+        moment = wall.replace(tzinfo=legend.zone).astimezone(UTC)
+        hours = (moment - legend.zero).total_seconds() / 3600
+        if low_h <= hours <= high_h:
+            at_h.append(hours)
+            new_day = wall.hour < step_h or not labels
+            labels.append(f"{DAYS[wall.weekday()]} {wall:%H:%M}" if new_day else f"{wall:%H:%M}")
+        wall += timedelta(hours=step_h)
+    above = panel.secondary_xaxis("top")
+    above.set_xticks(at_h, labels)
+    above.tick_params(labelsize=8, colors=QUIET)
+    above.spines["top"].set_visible(False)
 
 
 def to_svg(figure: Figure, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from labrig.display.legend import Legend
 from labrig.plan.plan import Curve, Plan
 from labrig.plan.timeline import levels_with_ends
 from labrig.plan.words import words_of
@@ -24,6 +25,7 @@ from labrig.report.drawing import (
     new_figure,
     style_of,
     styled,
+    time_axis,
     to_svg,
 )
 from labrig.report.growth import READOUTS
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+MANY_LABELS, SOME_LABELS, FEW_LABELS = 14, 5, 3
+"""Of the clock, for which a figure, a half and a third of one have room."""
 _FATE_COLOUR = {
     "on time": GOOD, "late": WARN, "missed": BAD, "failed": BAD, "uncertain": WARN,
     "skipped": QUIET,
@@ -40,7 +44,7 @@ _FATE_COLOUR = {
 
 
 @styled
-def timeline_figure(plan: Plan, outcome: Outcome) -> str:
+def timeline_figure(plan: Plan, outcome: Outcome, legend: Legend) -> str:
     """Phases, settings, pictures, doses and what went wrong, on the run's clock."""
     settings = _settings(plan)
     lanes = ["deviations", "doses", "pictures", *settings, "phases"]
@@ -74,17 +78,17 @@ def timeline_figure(plan: Plan, outcome: Outcome) -> str:
     axes.set_yticks(range(len(lanes)), lanes)
     axes.set_ylim(-0.6, top + 0.6)
     axes.set_xlim(0, max(plan.forecast.duration_s, outcome.until_s) / 3600)
-    axes.set_xlabel("hours from the start")
+    time_axis(axes, legend, MANY_LABELS)
     axes.grid(visible=False, axis="y")
     return to_svg(figure, "timeline")
 
 
 @styled
-def concentration_figure(plan: Plan, ledger: Ledger) -> str | None:
+def concentration_figure(plan: Plan, ledger: Ledger, legend: Legend) -> str | None:
     """Concentration by factor: target, predicted with its half-life band, modelled as delivered.
 
-    One line for wells that were fed alike; those of censored wells are red. None when no factor
-    is dosed.
+    One line for wells that were fed alike; red where they are left out. None when no
+    factor is dosed.
     """
     by_factor = {
         loss.factor: [c for c in plan.forecast.curves if c.factor == loss.factor and
@@ -115,25 +119,34 @@ def concentration_figure(plan: Plan, ledger: Ledger) -> str | None:
     for panel in axes[len(shown) :]:
         panel.set_visible(False)
     for panel in axes[: len(shown)][-columns:]:
-        panel.set_xlabel("hours from the start")
+        time_axis(panel, legend, SOME_LABELS)
     _dose_legend(figure, censored=bool(ledger.censored_from_s))
     return to_svg(figure, "doses")
 
 
 @styled
-def growth_figure(table: pd.DataFrame, arms: Sequence[str], phases: Plan) -> str | None:
+def growth_figure(
+    table: pd.DataFrame, arms: Sequence[str], phases: Plan, legend: Legend
+) -> str | None:
     """Growth over time by arm; None: no measures."""
-    return _over_time(table, arms, phases, READOUTS, "growth")
+    return _over_time(table, arms, phases, legend, READOUTS, "growth")
 
 
 @styled
-def contraction_figure(table: pd.DataFrame, arms: Sequence[str], phases: Plan) -> str | None:
+def contraction_figure(
+    table: pd.DataFrame, arms: Sequence[str], phases: Plan, legend: Legend
+) -> str | None:
     """Optical contraction over time by arm; None: no film that counts."""
-    return _over_time(table, arms, phases, CONTRACTION, "contraction")
+    return _over_time(table, arms, phases, legend, CONTRACTION, "contraction")
 
 
 def _over_time(
-    table: pd.DataFrame, arms: Sequence[str], phases: Plan, readouts: Mapping[str, str], title: str
+    table: pd.DataFrame,
+    arms: Sequence[str],
+    phases: Plan,
+    legend: Legend,
+    readouts: Mapping[str, str],
+    title: str,
 ) -> str | None:
     """Each readout over time: units faint, the mean of an arm's units bold."""
     shown = [name for name in readouts if name in table and table[name].notna().any()]
@@ -156,8 +169,8 @@ def _over_time(
         for span in phases.phases[1:]:
             panel.axvline(span.start_s / 3600, color=QUIET, linewidth=0.8, linestyle=":")
         panel.set_title(readouts[name])
-        panel.set_xlabel("hours from the start")
         panel.set_xlim(left=0)
+        time_axis(panel, legend, FEW_LABELS)
     figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=9)
     return to_svg(figure, title)
 
@@ -223,7 +236,7 @@ def superplot(
 
 
 @styled
-def environment_figure(plan: Plan, rows: Sequence[Row]) -> str | None:
+def environment_figure(plan: Plan, rows: Sequence[Row], legend: Legend) -> str | None:
     """CO2 and temperature with their limits, and what else a probe gave; None without readings."""
     readings = [
         (row.run_s / 3600, told.values)
@@ -251,7 +264,7 @@ def environment_figure(plan: Plan, rows: Sequence[Row]) -> str | None:
         if wanted is not None and limit is not None:
             panel.set_ylim(min(*values, wanted - 1.4 * limit), max(*values, wanted + 1.4 * limit))
         panel.set_title(title)
-        panel.set_xlabel("hours from the start")
+        time_axis(panel, legend, SOME_LABELS)
     return to_svg(figure, "environment")
 
 
@@ -293,7 +306,7 @@ def _dose_legend(figure: Figure, *, censored: bool) -> None:
         Line2D([], [], color=COLOURS[0], label="as the pumps believe"),
     ]
     if censored:
-        handles.append(Line2D([], [], color=BAD, label="the same, censored well"))
+        handles.append(Line2D([], [], color=BAD, label="the same, well left out"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=9)
 
 

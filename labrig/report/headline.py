@@ -18,6 +18,7 @@ from labrig.record.kinds.pump_deviations import (
 from labrig.record.kinds.runs import RunStopped
 from labrig.record.said import said
 from labrig.report.analysis import Analysis
+from labrig.report.clocks import legend_of_record
 from labrig.report.interlocks import interlock_sentences
 from labrig.report.outcome import Outcome, clock
 from labrig.report.verdict_lines import VerdictLines, verdict_lines
@@ -69,6 +70,8 @@ def headline(analysis: Analysis) -> Headline:
     night = "rehearsal" if is_rehearsal(analysis.record.identity) else "night"
     troubles = _troubles(analysis)
     tone: Tone = "good"
+    legend = legend_of_record(analysis.record)
+    when = "" if legend.zero is None else f", {legend.clock(outcome.until_s)}"
     if analysis.record.journal_problem:
         title, tone = "The journal of this run cannot be trusted.", "bad"
         lead = f"Nothing of it is shown below. {analysis.record.journal_problem}"
@@ -81,12 +84,14 @@ def headline(analysis: Analysis) -> Headline:
         lead = f"All {length} h of it ran."
         tone = max((point.tone for point in troubles), key=_GRAVITY.index, default="good")
     elif outcome.condition == "stopped":
-        title = f"The {night} was stopped at {clock(outcome.until_s)} of {length} h."
+        title = f"The {night} was stopped at {clock(outcome.until_s)} of {length} h{when}."
         lead = f"Reason given: {outcome.reason}." if outcome.reason else "No reason was given."
         lead += _by_whom(analysis)
         tone = "bad"
     elif outcome.condition == "unfinished":
-        title = f"The {night} is not finished: its journal ends at {clock(outcome.until_s)} h."
+        title = (
+            f"The {night} is not finished: its journal ends at {clock(outcome.until_s)} h{when}."
+        )
         lead = (
             "Either it still runs (`labrig status`), or its runner died: `labrig resume` goes on "
             "without giving any dose twice."
@@ -137,8 +142,13 @@ def _troubles(analysis: Analysis) -> list[Point]:
     if ledger.censored_from_s:
         first = min(ledger.censored_from_s.values())
         wells = _list(list(ledger.censored_from_s))
+        since = legend_of_record(analysis.record).clock(first)
         points.append(
-            Point("bad", f"{wells}: censored, the first from {clock(first)}, by the rule on doses.")
+            Point(
+                "bad",
+                f"{wells}: left out of the analysis, the first from {since} on, by the rule on "
+                "doses.",
+            )
         )
     for balance in ledger.reservoirs:
         if balance.agrees is False and balance.weighed_ul is not None:

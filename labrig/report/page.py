@@ -6,11 +6,18 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
+from labrig.display.alarms import AlarmWords, alarm_words
+from labrig.display.deviations import deviation_words
+from labrig.display.legend import Legend
+from labrig.plan.words import MANY_ROWS
 from labrig.record.acts import acts_of_people
+from labrig.record.alarms import AlarmSpan
 from labrig.record.lateness import PUNCTUAL_S
+from labrig.record.well_doses import WellDose
 from labrig.report import figures, run_facts, strips
 from labrig.report.analysis import Analysis, n_table
 from labrig.report.arm_rows import arm_rows, margin_words, plan_words
+from labrig.report.clocks import both_clocks, legend_of_record, zone_words
 from labrig.report.contraction import why_no_strength
 from labrig.report.growth import tubes_that_count
 from labrig.report.headline import capital, headline
@@ -47,10 +54,12 @@ def render(analysis: Analysis, maker: Maker) -> str:
     )
     environment.filters["capital"] = capital
     template = environment.from_string(folder.joinpath("report.html.j2").read_text("utf-8"))
-    drawn = {name: Markup(svg) if svg else None for name, svg in _figures(analysis).items()}
-    css = Markup(folder.joinpath("report.css").read_text("utf-8"))
     record = analysis.record
-    doses = fidelity_rows(analysis)
+    legend = legend_of_record(record)
+    svgs = _figures(analysis, legend)
+    drawn = {name: Markup(svg) if svg else None for name, svg in svgs.items()}
+    css = Markup(folder.joinpath("report.css").read_text("utf-8"))
+    doses = fidelity_rows(analysis, legend)
     return template.render(
         css=css,
         figures=drawn,
@@ -60,20 +69,26 @@ def render(analysis: Analysis, maker: Maker) -> str:
         standing=standing(record.commitment, bool(record.identity["pilot"]), record.integrity),
         sections=SECTIONS,
         clock=clock,
+        legend=legend,
+        zone=zone_words(record),
+        both_clocks=both_clocks,
+        happened=_happened(analysis, legend),
+        alarms=_alarms(analysis, legend),
+        many=MANY_ROWS,
         fates=TALLIED,
         files=FILES,
         most_rows=MOST_ROWS,
         acts=acts_of_people(record.rows),
         late_picture_s=max(PUNCTUAL_S, LATE_PICTURE_FRACTION * record.protocol.imaging.interval_s),
-        facts=run_facts.facts(analysis),
-        plate=run_facts.plate(analysis),
+        facts=run_facts.facts(analysis, legend),
+        plate=run_facts.plate(analysis, legend),
         many_donors=len(record.protocol.donors) > 1,
         kind_note=_kind_note(analysis.record.kind),
         single_donor=len({unit.donor for unit in analysis.units}) == 1,
         arms=run_facts.arms(record.protocol),
         counts=n_table(analysis),
         fidelity=doses,
-        all_doses_ok=all(row["ok"] and not row["censored"] for row in doses),
+        all_doses_ok=all(row["ok"] and not row["out"] for row in doses),
         pulses=_pulses(analysis),
         n_units=run_facts.n_units(analysis),
         growth_rates=_growth_rates(analysis),
@@ -103,33 +118,53 @@ def render(analysis: Analysis, maker: Maker) -> str:
     )
 
 
-def fidelity_rows(analysis: Analysis) -> list[dict[str, Any]]:
-    """By unit and factor, the worst of its wells, whatever was planned above 0."""
-    rules = analysis.record.plan.rules
-    since_s = analysis.ledger.censored_from_s
+def fidelity_rows(analysis: Analysis, legend: Legend) -> list[dict[str, Any]]:
+    """By unit and factor, whatever was planned above 0: a row for wells that got the same."""
     rows = []
     for unit in analysis.units:
         own = [d for d in analysis.ledger.wells if d.well in unit.wells and d.fidelity is not None]
         for factor in dict.fromkeys(dose.factor for dose in own):
-            doses = [dose for dose in own if dose.factor == factor]
-            worst = max(doses, key=lambda d: abs((d.fidelity or 0.0) - 1.0))
-            fidelity = worst.fidelity or 0.0
-            planned = _area(worst.curve.times_s, worst.curve.target_ng_ml)
-            censored = [at_s for well, at_s in since_s.items() if well in unit.wells]
-            rows.append(
-                {
-                    "unit": unit.name,
-                    "wells": " ".join(unit.wells),
-                    "factor": factor,
-                    "planned": _exposure(planned),
-                    "delivered": _exposure(planned * fidelity),
-                    "fidelity": fidelity,
-                    "ok": rules.fidelity_low <= fidelity <= rules.fidelity_high,
-                    "gap_min": max(dose.longest_gap_s for dose in doses) / 60,
-                    "censored": clock(min(censored)) if censored else "",
-                }
-            )
+            alike: dict[tuple[float, float | None], list[WellDose]] = {}
+            for dose in own:
+                if dose.factor == factor:
+                    out_s = analysis.ledger.censored_from_s.get(dose.well)
+                    alike.setdefault((round(dose.fidelity or 0.0, 3), out_s), []).append(dose)
+            rows += [
+                _fidelity_row(unit.name, doses, out_s, analysis, legend)
+                for (_, out_s), doses in sorted(alike.items(), key=lambda item: item[0][0])
+            ]
     return rows
+
+
+def _fidelity_row(
+    unit: str, doses: Sequence[WellDose], out_s: float | None, analysis: Analysis, legend: Legend
+) -> dict[str, Any]:
+    rules, fidelity = analysis.record.plan.rules, doses[0].fidelity or 0.0
+    planned = _area(doses[0].curve.times_s, doses[0].curve.target_ng_ml)
+    return {
+        "unit": unit,
+        "wells": " ".join(dose.well for dose in doses),
+        "factor": doses[0].factor,
+        "planned": _exposure(planned),
+        "delivered": _exposure(planned * fidelity),
+        "fidelity": fidelity,
+        "ok": rules.fidelity_low <= fidelity <= rules.fidelity_high,
+        "gap_min": max(dose.longest_gap_s for dose in doses) / 60,
+        "out": "" if out_s is None else legend.clock(out_s),
+    }
+
+
+def _happened(analysis: Analysis, legend: Legend) -> list[tuple[float, str, str]]:
+    """When, which code, and in words; of a code that a newer labrig has, what its row holds."""
+    return [
+        (d.at_s, d.code, d.detail if d.said is None else deviation_words(d.said, legend))
+        for d in analysis.outcome.deviations[:MOST_ROWS]
+    ]
+
+
+def _alarms(analysis: Analysis, legend: Legend) -> list[tuple[AlarmSpan, AlarmWords]]:
+    """Each with its words."""
+    return [(span, alarm_words(span, legend)) for span in analysis.outcome.alarms[:MOST_ROWS]]
 
 
 def _flagged_frames(analysis: Analysis) -> int:
@@ -166,16 +201,16 @@ def _area(times_s: Sequence[float], values: Sequence[float]) -> float:
     return sum((b - a) * (p + q) / 2 for a, b, p, q in pairs) / 3600
 
 
-def _figures(analysis: Analysis) -> dict[str, str | None]:
+def _figures(analysis: Analysis, legend: Legend) -> dict[str, str | None]:
     record = analysis.record
-    arms = list(record.protocol.arms)
+    arms, plan = list(record.protocol.arms), record.plan
     return {
-        "timeline": figures.timeline_figure(record.plan, analysis.outcome),
-        "doses": figures.concentration_figure(record.plan, analysis.ledger),
-        "growth": figures.growth_figure(analysis.itt, arms, record.plan),
+        "timeline": figures.timeline_figure(plan, analysis.outcome, legend),
+        "doses": figures.concentration_figure(plan, analysis.ledger, legend),
+        "growth": figures.growth_figure(analysis.itt, arms, plan, legend),
         "superplot": _superplot(analysis, arms),
-        "contraction": figures.contraction_figure(analysis.contractions, arms, record.plan),
-        "environment": figures.environment_figure(record.plan, record.rows),
+        "contraction": figures.contraction_figure(analysis.contractions, arms, plan, legend),
+        "environment": figures.environment_figure(plan, record.rows, legend),
     }
 
 
@@ -255,7 +290,7 @@ def _shared_reasons(analysis: Analysis) -> tuple[str, ...]:
 
 
 def _comparison_tables(analysis: Analysis) -> list[dict[str, Any]]:
-    """By readout, the rows to show; both analyses as one where nothing was censored."""
+    """By readout, the rows to show; both analyses as one where nothing was left out."""
     both_alike = not analysis.left_out
     tables = []
     for readout in dict.fromkeys(c.readout for c in analysis.comparisons):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from labrig.display.legend import Legend
 from labrig.places import rows_and_columns
 from labrig.protocol.models import Protocol
 from labrig.report.analysis import Analysis
+from labrig.report.clocks import both_clocks, zone_words
 from labrig.report.corrections import Corrected
 from labrig.report.drawing import style_of
 from labrig.report.growth import WINDOW_H
@@ -17,7 +19,7 @@ from labrig.report.record import Record
 from labrig.report.verdict import PROLIFERATION_V
 
 
-def facts(analysis: Analysis) -> list[tuple[str, str]]:
+def facts(analysis: Analysis, legend: Legend) -> list[tuple[str, str]]:
     """Name and value of what a reader asks first."""
     record, outcome = analysis.record, analysis.outcome
     protocol, run, imaging = record.protocol, record.identity, record.protocol.imaging
@@ -29,8 +31,9 @@ def facts(analysis: Analysis) -> list[tuple[str, str]]:
         ("Protocol", f"{protocol.name} {f'({protocol.catalogue})' if protocol.catalogue else ''}"),
         ("Rig", record.rig.name + (", simulated" if run["simulated"] else "")),
         ("Started by", f"{run['operator']} on {run['machine']}"),
-        ("Began (UTC)", _minute(outcome.started_utc) or "never"),
-        ("Last entry (UTC)", _minute(outcome.ended_utc) or "–"),
+        ("Began", both_clocks(outcome.started_utc, legend) or "never"),
+        ("Last entry", both_clocks(outcome.ended_utc, legend) or "–"),
+        ("Times of this page", zone_words(record)),
         ("Run clock", f"{clock(outcome.until_s)} of {clock(record.plan.forecast.duration_s)} h"),
         ("Phases", phases),
         ("Cells", protocol.culture.cells),
@@ -51,17 +54,14 @@ def corrected(corrections: Sequence[Corrected]) -> str:
     return f"outlines in {frames} {'picture' if frames == 1 else 'pictures'}, by {people}"
 
 
-def _minute(utc: str) -> str:
-    return utc[:16].replace("T", " ")
-
-
-def plate(analysis: Analysis) -> dict[str, Any]:
+def plate(analysis: Analysis, legend: Legend) -> dict[str, Any]:
     """Rows and columns of the plate map; None where no well is used."""
     wells = {well.well: well for well in analysis.record.plan.wells}
     style = style_of(list(analysis.record.protocol.arms))
     unit_of = {well: unit.name for unit in analysis.units for well in unit.wells}
     rows, columns = rows_and_columns(wells)
-    censored = analysis.ledger.censored_from_s
+    out_s = analysis.ledger.censored_from_s
+    letters = letter_of(list(analysis.record.protocol.arms))
 
     def cell(name: str) -> dict[str, str] | None:
         if name not in wells:
@@ -69,10 +69,11 @@ def plate(analysis: Analysis) -> dict[str, Any]:
         well = wells[name]
         return {
             "arm": well.arm,
+            "letter": letters[well.arm],
             "colour": style[well.arm][0],
-            "unit": f"unit {unit_of[name].removeprefix(well.arm).strip()}",
+            "unit": unit_of[name].removeprefix(well.arm).strip(),
             "donor": well.donor,
-            "censored": clock(censored[name]) if name in censored else "",
+            "out": legend.clock(out_s[name]) if name in out_s else "",
         }
 
     return {
@@ -81,9 +82,15 @@ def plate(analysis: Analysis) -> dict[str, Any]:
     }
 
 
+def letter_of(arms: Sequence[str]) -> dict[str, str]:
+    """By arm a letter, for where its name has no room."""
+    return {arm: chr(ord("a") + index % 26) for index, arm in enumerate(arms)}
+
+
 def arms(protocol: Protocol) -> list[dict[str, str]]:
     """What each arm gets, in words."""
     rows = []
+    letters = letter_of(list(protocol.arms))
     for name, arm in protocol.arms.items():
         factors = [
             f"{factor} {target:g} ng/mL"
@@ -95,6 +102,7 @@ def arms(protocol: Protocol) -> list[dict[str, str]]:
         rows.append(
             {
                 "name": name,
+                "letter": letters[name],
                 "role": arm.role,
                 "factors": ", ".join(factors) or ("vehicle" if protocol.perfusion else "–"),
                 "impulses": arm.pattern or "–",
@@ -146,7 +154,7 @@ def assumptions(record: Record) -> list[tuple[str, str, str]]:
         ("Rounds joined into one look", f"{WINDOW_H:g} h", "[P]"),
         ("Nuclei at most, of the control's", f"{PROLIFERATION_V:g}", "[P]"),
         ("Dose fidelity allowed", f"{rules.fidelity_low:g} to {rules.fidelity_high:g}", "[P]"),
-        ("Gap below half the plan that censors", f"{rules.max_gap_s / 3600:g} h", "[P]"),
+        ("Gap below half the plan that leaves a well out", f"{rules.max_gap_s / 3600:g} h", "[P]"),
         ("Pictures late from", f"{LATE_PICTURE_FRACTION:.0%} of the interval", "[P]"),
     ]
     electrodes = {e.resistance_basis for e in record.rig.electrodes.values()}

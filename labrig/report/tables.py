@@ -14,6 +14,7 @@ from typing import Any
 from labrig.frames.manifest import COLUMNS as FRAME_COLUMNS
 from labrig.report.analysis import Analysis
 from labrig.report.arm_rows import arms_document
+from labrig.report.clocks import legend_of_record
 from labrig.report.headline import headline
 from labrig.report.integrity import CommitmentShown
 from labrig.report.maker import Maker
@@ -29,6 +30,9 @@ FILES = (
     ("verdict.json", "verdicts on arms and units, comparisons, origins"),
     ("definition_sensitivity.csv", "every unit under every definition"),
 )
+
+IN_PERCENT = {"coverage": "coverage_percent", "fusion_index": "fusion_index_percent"}
+"""Columns of units.csv that are shares there, and fractions under the same name in fields.csv."""
 
 
 def write_tables(analysis: Analysis, folder: Path, maker: Maker) -> None:
@@ -60,7 +64,7 @@ def _units(analysis: Analysis) -> str:
         ],
         unit_shares=analysis.unit_is,
     )
-    return str(table.to_csv(index=False, float_format="%.6g"))
+    return str(table.rename(columns=IN_PERCENT).to_csv(index=False, float_format="%.6g"))
 
 
 def _doses(analysis: Analysis) -> str:
@@ -84,7 +88,8 @@ def _doses(analysis: Analysis) -> str:
 
 
 def _deviations(analysis: Analysis) -> str:
-    columns = ["at_s", "kind", "what", "where", "late_s", "detail"]
+    legend = legend_of_record(analysis.record)
+    columns = ["at_s", "clock", "kind", "what", "where", "late_s", "detail"]
     rows: list[dict[str, Any]] = [
         {"at_s": d.at_s, "kind": "deviation", "what": d.code, "where": d.about, "detail": d.detail}
         for d in analysis.outcome.deviations
@@ -99,6 +104,8 @@ def _deviations(analysis: Analysis) -> str:
          "detail": s.why}
         for s in analysis.outcome.slips
     ]  # fmt: skip
+    for row in rows:
+        row["clock"] = legend.date_and_time(row["at_s"])
     return _csv(columns, sorted(rows, key=lambda row: float(row["at_s"])))
 
 

@@ -9,7 +9,8 @@ from labrig.report.analysis import Analysis
 from labrig.report.arms.sentences import scope_of, sentence_of
 from labrig.report.standing import standing
 
-_IN_WORDS = {"none": "“none” (neither mass, strength nor quality is low)"}
+NO_LOSS = "neither mass, strength nor quality is low"
+_IN_WORDS = {"none": f"without loss ({NO_LOSS})"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,14 @@ def _units(analysis: Analysis) -> str:
     labels = Counter(verdict.label for verdict in analysis.classed)
     if not labels:
         return ""
-    said = ", ".join(
+    total = len(analysis.classed)
+    told = ", ".join(
         f"{count} {_IN_WORDS.get(label, label)}" for label, count in labels.most_common()
     )
-    return (
-        f"Single units, as a description: of {len(analysis.classed)} beside the control, {said}. "
-        f"{chance_sentence(analysis)}"
-    )
+    said = f"of {total} beside the control, {told}"
+    if set(labels) == {"none"}:
+        said = f"none of the {total} beside the control shows a loss ({NO_LOSS})"
+    return f"Single units, as a description: {said}. {chance_sentence(analysis)}"
 
 
 def chance_sentence(analysis: Analysis) -> str:

@@ -208,6 +208,8 @@ def test_clocks_in_the_night_that_has_an_hour_twice():
 def test_what_lies_more_than_days_away_has_a_date():
     assert LEGEND.clock(3600.0) == "Mon 23:32"
     assert LEGEND.clock(18 * 86400.0) == "Fri 18 Dec 22:32"
+    assert LEGEND.date_and_time(3600.0) == "2026-11-30 23:32"
+    assert Legend().date_and_time(3600.0) == ""
     assert Legend().moment(13260.0) == "3 h 41 min in", "nobody knows the time of day"
 
 

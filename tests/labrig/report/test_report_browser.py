@@ -47,6 +47,12 @@ def test_a_person_can_read_it(browser, write_run, story, width):
     assert body is not None
     assert body["x"] >= 0
     assert body["x"] + body["width"] <= width
+    plate = page.locator("table.plate").bounding_box()
+    assert plate is not None
+    assert plate["x"] + plate["width"] <= width, "the whole plate is seen at once"
+    page.emulate_media(media="print")
+    assert page.locator("details.long > .scroll").first.is_hidden()
+    assert page.locator("details:not(.long) > .scroll").first.is_visible()
     outside = [url for url in asked if not url.startswith(("file://", "data:"))]
     assert outside == []
     assert [url for url in asked if url.startswith("file://")] == [page_path.as_uri()]

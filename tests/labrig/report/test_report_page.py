@@ -142,8 +142,11 @@ def test_a_stall_is_told_censored_and_kept_out(write_run, story):
     folder = write_run(replace(story, stalled="nerve_05", shrink={"nerve-sham": 0.7}))
     said = words(page_of(folder))
     assert "nerve_05 stalled and stayed so" in said
-    assert re.search(r"A3, B3: censored, the first from 4:00", said)
+    assert re.search(r"A3, B3: left out of the analysis, the first from \w+ \d\d:\d\d on", said)
     assert "Not every unit got what was planned." in said
+    assert re.search(r"nerve-sham 1 A3( \w\d)* CNTF ", said), (
+        "wells that lack it have their own row"
+    )
     assert "per protocol" in said
     rows = table(folder.report / "units.csv")
     wells = {(row["unit"], row["round"]): row["wells"] for row in rows}
@@ -161,11 +164,11 @@ def test_a_stall_is_told_censored_and_kept_out(write_run, story):
 HEADLINES = {
     "stopped": (
         {"until_s": 5 * 3600.0, "stopped": "smoke", "measured_rounds": (0,)},
-        "The night was stopped at 5:00 of 14:00 h. Reason given: smoke.",
+        "The night was stopped at 5:00 of 14:00 h, Sun 23:00. Reason given: smoke.",
     ),
     "cut off": (
         {"until_s": 5 * 3600.0, "measured_rounds": (0,)},
-        "The night is not finished: its journal ends at 5:00 h.",
+        "The night is not finished: its journal ends at 5:00 h, Sun 23:00.",
     ),
     "gap": (
         {"gap_s": (7200.0, 9000.0)},
@@ -262,7 +265,7 @@ def test_a_commitment_is_shown_and_checked(write_run, story, tmp_path):
     made = commit(folder.protocol, ["Ada L.", "Rita M."], now=datetime(2026, 2, 1, tzinfo=UTC))
     shutil.move(commitment_path(folder.protocol), folder.commitment)
     said = words(page_of(folder))
-    assert f"2026-02-01T00:00:00+00:00 Ada L., Rita M. first {made.sha256}" in said
+    assert f"Sun 1 Feb 2026 00:00 UTC Ada L., Rita M. first {made.sha256}" in said
     assert "differs from what was committed" not in said
     text = folder.protocol.read_text(encoding="utf-8")
     folder.protocol.write_text(text.replace("low_mass_m: 0.85", "low_mass_m: 0.95"))

@@ -7,6 +7,7 @@ import json
 import pytest
 from plugged_in import PlugIns
 
+from labrig.display.legend import Legend
 from labrig.record.kinds.levels import AirRead
 from labrig.record.reading import read_journal
 from labrig.report.figures import environment_figure
@@ -107,7 +108,7 @@ def test_a_night_with_a_probe_that_knows_no_co2(sniffer, rehearse, script):
     assert [key for key, _ in said] == ["environment-unseen"]
     assert "weight" in said[0][1]["what"]
     assert not [r for r in night.rows("alarm") if "CO2" in json.dumps(r.detail)]
-    drawn = environment_figure(plan, rows)
+    drawn = environment_figure(plan, rows, Legend())
     for title in ("O2 (percent)", "Humidity (percent)", "Pressure (hpa)", "Weight (g)"):
         assert title in drawn
 
