@@ -14,6 +14,8 @@ settings.load_profile("labrig")
 def _state_of_the_tests(tmp_path_factory):
     """Runs of the tests, in processes of their own too, are in no user's register."""
     os.environ["LABRIG_STATE"] = str(tmp_path_factory.mktemp("state"))
+    # A page outlives the night that it was started with; a test that wants one says --page.
+    os.environ["LABRIG_PAGE"] = "0"
 
 
 @pytest.hookimpl(wrapper=True)

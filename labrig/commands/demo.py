@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from labrig.commands.page_beside import PageOption
+
 
 def demo(
     folder: Annotated[
@@ -15,6 +17,7 @@ def demo(
     without_prefect: Annotated[
         bool, typer.Option("--without-prefect", help="Conduct it directly: starts sooner.")
     ] = False,
+    page: PageOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line at the end.")] = False,
 ) -> None:
     """Run a fourteen-hour night on the simulated bench in about two minutes, and write its report.
@@ -37,5 +40,6 @@ def demo(
         fast=True,
         prefect=not without_prefect,
         operator="demo",
+        page=page is not False,
         as_json=as_json,
     )

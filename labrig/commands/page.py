@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-PORT = 8765
+from labrig.commands.page_beside import PORT
 
 
 def page(

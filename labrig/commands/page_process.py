@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from labrig.launch.runner_child import detached
+from labrig.commands.page_beside import page_entry
 from labrig.locks import try_lock
 from labrig.run.register import state_folder
 from labrig.web.site import Site
-
-READY_WITHIN_S = 30.0
 
 
 class PageRefused(Exception):
@@ -94,53 +88,10 @@ def serve_page(
         uvicorn.Server(config).run([listener])
 
 
-def page_of(runs: Path) -> str:
-    """Address of the page that serves this folder of runs; empty: none does."""
-    path = _entry(runs)
-    try:
-        with open(path, "r+", encoding="utf-8") as file:
-            if try_lock(file):
-                return ""
-            file.seek(0)
-            return str(json.load(file)["address"])
-    except (OSError, ValueError, KeyError):
-        return ""
-
-
-def start_page(runs: Path, lab: Path) -> str:
-    """Have a page for this folder of runs, in a process of its own; returns its address.
-
-    Empty where it could not be started: a night needs no page.
-    """
-    there = page_of(runs)
-    if there:
-        return there
-    command = [
-        sys.executable, "-m", "labrig", "page", "--runs", str(runs.absolute()),
-        "--lab", str(lab.absolute()), "--port", "0",
-    ]  # fmt: skip
-    log = state_folder() / "page.log"
-    try:
-        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with log.open("ab") as file:
-            child = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, **detached()
-            )
-    except OSError:
-        return ""
-    until_s = time.monotonic() + READY_WITHIN_S
-    while time.monotonic() < until_s and child.poll() is None:
-        there = page_of(runs)
-        if there:
-            return there
-        time.sleep(0.05)
-    return page_of(runs)
-
-
 @contextmanager
 def _only_one(runs: Path) -> Iterator[Callable[[str], None]]:
     """Be the page of this folder of runs; what is given tells its address to others."""
-    path = _entry(runs)
+    path = page_entry(runs)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
         if not try_lock(file):
@@ -181,8 +132,3 @@ def _own_names() -> tuple[str, ...]:
     except OSError:
         pass
     return tuple(name for name in names if not name.startswith("127."))
-
-
-def _entry(runs: Path) -> Path:
-    digest = hashlib.sha256(os.path.realpath(runs).encode()).hexdigest()[:16]
-    return state_folder() / "pages" / f"{digest}.json"

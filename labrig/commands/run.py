@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labrig.commands import exit_codes
+from labrig.commands.page_beside import PageOption, begin_page
 from labrig.pasted import pasted
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def run(
         ),
     ] = None,
     operator: Annotated[str, typer.Option(help="Who is responsible.")] = "",
+    page: PageOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line at the end.")] = False,
 ) -> None:
     """Start PROTOCOL on a rig, follow it, measure its pictures, and write the report.
@@ -97,10 +99,18 @@ def run(
     request = StartRequest(
         protocol, rig, runs, simulate, operator, rehearse=rehearse, faults=scripted
     )
+    wants_page = page if page is not None else not (fast or rehearse)
+    tell_of_page = begin_page(runs, protocol.parent) if wants_page else None
     if prefect:
+        if tell_of_page is not None:
+            tell_of_page(_aside, "")
         _with_prefect(request, fast=fast, as_json=as_json)
         return
-    _directly(request, RunnerOptions(pace), as_json=as_json)
+    _directly(request, RunnerOptions(pace), as_json=as_json, tell_of_page=tell_of_page)
+
+
+def _aside(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 def _faults(script: Path, rig: Path) -> tuple[FaultSpec, ...]:
@@ -140,36 +150,68 @@ def _with_prefect(request: StartRequest, *, fast: bool, as_json: bool) -> None:
         typer.echo(f"The night has finished.\nReport: {page}")
 
 
-def _directly(request: StartRequest, options: RunnerOptions, *, as_json: bool) -> None:
+def _directly(
+    request: StartRequest,
+    options: RunnerOptions,
+    *,
+    as_json: bool,
+    tell_of_page: Callable[[Callable[[str], None], str], None] | None,
+) -> None:
     from labrig.durable import read_json
     from labrig.launch.prepare import prepare_run
 
     folder = prepare_run(request)
     for warning in read_json(folder.identity)["warnings"]:
         typer.echo(f"Note: {warning}", err=True)
-    start_and_follow(folder, options, as_json=as_json)
+
+    def started() -> None:
+        if tell_of_page is not None:
+            tell_of_page(_aside, folder.root.name)
+
+    start_and_follow(folder, options, as_json=as_json, started=started)
 
 
-def start_and_follow(folder: RunFolder, options: RunnerOptions, *, as_json: bool) -> None:
-    """Start (or adopt) the run's runner, follow it to its end, and say what came of it."""
+def start_and_follow(
+    folder: RunFolder,
+    options: RunnerOptions,
+    *,
+    as_json: bool,
+    started: Callable[[], None] = lambda: None,
+) -> None:
+    """Start (or adopt) the run's runner, follow it to its end, and say what came of it.
+
+    Args:
+        folder: the run.
+        options: how its runner is to run.
+        as_json: one JSON line at the end instead of words.
+        started: called once the runner answers.
+    """
     from labrig.durable import read_json
     from labrig.launch.runner_child import start_runner, wait_until_ready
 
     if not read_json(folder.identity)["simulated"]:
-        start_and_keep(folder, options, as_json=as_json)
+        start_and_keep(folder, options, as_json=as_json, started=started)
         return
     # How long the bench of a dead runner was left alone is for `labrig resume --gap` to say.
     child = start_runner(folder, options)
     wait_until_ready(child, folder)
+    started()
     follow_to_the_end(folder, child, as_json=as_json)
 
 
-def start_and_keep(folder: RunFolder, options: RunnerOptions, *, as_json: bool) -> None:
+def start_and_keep(
+    folder: RunFolder,
+    options: RunnerOptions,
+    *,
+    as_json: bool,
+    started: Callable[[], None] = lambda: None,
+) -> None:
     """The same for a real bench: a runner that dies is brought back, as `labrig serve` does."""
     from labrig.launch.keeper import Keeper
     from labrig.launch.runner_child import start_runner, wait_until_ready
 
     wait_until_ready(start_runner(folder, options), folder)
+    started()
     keeper = Keeper(folder.root.parent, lambda text: typer.echo(text, err=True))
     keeper.take_over(folder, options)
     follow_to_the_end(folder, None, as_json=as_json, meanwhile=keeper.look_after)

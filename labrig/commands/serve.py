@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from labrig.commands.durations import duration_s
+from labrig.commands.page_beside import PageOption, begin_page
 
 
 def serve(
@@ -31,6 +32,7 @@ def serve(
     port: Annotated[
         int, typer.Option(help="Of the Prefect server on this machine; 0: any free one.")
     ] = 4200,
+    page: PageOption = None,
 ) -> None:
     """Keep a rig ready: offer its protocols in Prefect, and run what is started, one at a time.
 
@@ -70,6 +72,10 @@ def serve(
         cron=at or None,
         port=port,
     )
+    if page is not False:
+        tell_of_page = begin_page(runs, protocols[0].parent)
+        # Told when it answers: the cells of a night that needs its runner do not wait for it.
+        threading.Thread(target=tell_of_page, args=(typer.echo,), daemon=True).start()
     stopped = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stopped.set())
