@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from labrig.record.glimpse import asked_of, still_turning
@@ -24,16 +26,25 @@ class Picture:
     at_s: float
 
 
-def last_pictures(journal: Path) -> dict[str, Picture]:
+def last_pictures(journal: Path) -> Mapping[str, Picture]:
     """The last one of each well, the newest first; none where the journal cannot be read."""
     try:
-        rows = asked_of(
-            journal,
-            "SELECT run_s, detail FROM journal WHERE kind = 'frame' AND state = 'confirmed' "
-            f"ORDER BY seq DESC LIMIT {_LOOKED_BACK}",
+        newest = asked_of(
+            journal, "SELECT seq FROM journal WHERE kind = 'frame' ORDER BY seq DESC LIMIT 1"
         )
+        return _pictures(journal, newest[0][0]) if newest else {}
     except JournalError:
         return {}
+
+
+@lru_cache(maxsize=8)
+def _pictures(journal: Path, newest_seq: int) -> Mapping[str, Picture]:
+    """Read again when there is a newer row."""
+    rows = asked_of(
+        journal,
+        "SELECT run_s, detail FROM journal WHERE kind = 'frame' AND state = 'confirmed' "
+        f"ORDER BY seq DESC LIMIT {_LOOKED_BACK}",
+    )
     found: dict[str, Picture] = {}
     for at_s, text in rows:
         detail = json.loads(text)

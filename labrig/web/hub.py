@@ -21,7 +21,7 @@ from labrig.web.live_runs import NoSuchRun, SeveralRuns, ShownRun, registered_ru
 from labrig.web.look import Look, look_at
 
 T = TypeVar("T")
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 1.0
 REGISTER_EVERY_S = 1.0
 SOON, SOON_EVERY_S = 6, 0.12
 """Looks after an act, and how long from one to the next."""

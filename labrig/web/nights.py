@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from labrig.display.legend import Legend, legend_of, zero_of
@@ -12,7 +14,14 @@ from labrig.night.telling import arms_told
 from labrig.places import Place
 from labrig.plan.plan import Plan, WellPlan
 from labrig.plan.store import PlanFormatError, read_plan
-from labrig.plan.timeline import Dose, FlowLevel, Reading, levels_with_ends
+from labrig.plan.timeline import (
+    Dose,
+    FlowLevel,
+    Frame,
+    Reading,
+    TimelineEntry,
+    levels_with_ends,
+)
 from labrig.protocol.plates import PLATES
 from labrig.record.rows import JournalError
 from labrig.run_folder import RunFolder
@@ -63,27 +72,59 @@ class Night:
                 times.setdefault(entry.instrument, []).append(entry.offset_s)
         return {name: at[1] - at[0] for name, at in times.items() if len(at) > 1}
 
+    @cached_property
+    def round_s(self) -> float:
+        """From one picture of a well to its next, s; a day where there is none."""
+        frames = [entry for entry in self.plan.timeline if isinstance(entry, Frame)]
+        times = sorted({entry.offset_s for entry in frames if entry.well == frames[0].well})
+        return min((b - a for a, b in pairwise(times)), default=86400.0)
+
+    @cached_property
+    def _flows(self) -> Mapping[str, list[tuple[FlowLevel, float]]]:
+        found: dict[str, list[tuple[FlowLevel, float]]] = {}
+        for level, end_s in levels_with_ends(self.plan.timeline, self.plan.forecast.duration_s):
+            if isinstance(level, FlowLevel):
+                found.setdefault(level.instrument, []).append((level, end_s))
+        return found
+
+    @cached_property
+    def _doses(self) -> Mapping[str, list[Dose]]:
+        found: dict[str, list[Dose]] = {}
+        for entry in self.plan.timeline:
+            if isinstance(entry, Dose):
+                found.setdefault(entry.instrument, []).append(entry)
+        return found
+
+    @cached_property
+    def _offsets(self) -> list[float]:
+        return [entry.offset_s for entry in self.plan.timeline]
+
+    def between(self, after_s: float, until_s: float) -> Sequence[TimelineEntry]:
+        """Entries of the timeline after one moment of the run and up to another."""
+        first, last = (bisect_right(self._offsets, at) for at in (after_s, until_s))
+        return self.plan.timeline[first:last]
+
     def planned_ul(self, pump: str, until_s: float) -> float:
         """How much a pump was to have moved by a moment of the run, µL a line."""
-        moved = 0.0
-        for level, end_s in levels_with_ends(self.plan.timeline, self.plan.forecast.duration_s):
-            if isinstance(level, FlowLevel) and level.instrument == pump:
-                moved += level.rate_ul_min * max(0.0, min(end_s, until_s) - level.offset_s) / 60.0
-        return moved + sum(
-            entry.volume_ul
-            for entry in self.plan.timeline
-            if isinstance(entry, Dose) and entry.instrument == pump and entry.offset_s <= until_s
+        moved = sum(
+            level.rate_ul_min * max(0.0, min(end_s, until_s) - level.offset_s) / 60.0
+            for level, end_s in self._flows.get(pump, ())
         )
+        doses = self._doses.get(pump, ())
+        return moved + sum(dose.volume_ul for dose in doses if dose.offset_s <= until_s)
 
-    def carriers(self, well: str) -> dict[str, str]:
-        """By factor, the pump that brings it into a well."""
-        chamber = next((c for c in self.plan.chambers if c.well == well), None)
-        found = {}
-        for inlet in chamber.inlets if chamber is not None else ():
-            for factor, ng_ml in inlet.contents_ng_ml:
-                if ng_ml > 0:
-                    found[factor] = inlet.pump
-        return found
+    @cached_property
+    def carriers_by_well(self) -> Mapping[str, Mapping[str, str]]:
+        """By well and factor, the pump that brings it."""
+        return {
+            chamber.well: {
+                factor: inlet.pump
+                for inlet in chamber.inlets
+                for factor, ng_ml in inlet.contents_ng_ml
+                if ng_ml > 0
+            }
+            for chamber in self.plan.chambers
+        }
 
 
 def night_of(folder: RunFolder) -> Night | None:

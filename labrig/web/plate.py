@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 from labrig.display.legend import Legend
 from labrig.plan.plan import Draw
-from labrig.plan.timeline import Frame
 from labrig.web.glance import Picture
 from labrig.web.look import Look
 from labrig.web.nights import Night
@@ -61,7 +59,7 @@ def plate_rows(
     """
     alarmed = _alarmed(look, legend)
     shares = _shares(look, night)
-    every_s = _round_s(night)
+    every_s = night.round_s
     rows = []
     for row, wells in night.rows:
         cells = []
@@ -145,7 +143,7 @@ def _alone(draws: Iterable[Draw]) -> list[Draw]:
 def _dose(name: str, night: Night, legend: Legend, shares: Mapping[str, float]) -> tuple[str, str]:
     """Class and words of what a well has had of its factors."""
     by_pump: dict[str, list[str]] = {}
-    for factor, pump in night.carriers(name).items():
+    for factor, pump in night.carriers_by_well.get(name, {}).items():
         if pump in shares:
             by_pump.setdefault(pump, []).append(factor)
     if not by_pump:
@@ -157,10 +155,3 @@ def _dose(name: str, night: Night, legend: Legend, shares: Mapping[str, float]) 
         for pump, factors in by_pump.items()
     )
     return ("short" if worst < LOW else "over" if worst > HIGH else "due"), words
-
-
-def _round_s(night: Night) -> float:
-    """From one picture of a well to its next, s; a day where there is none."""
-    frames = [entry for entry in night.plan.timeline if isinstance(entry, Frame)]
-    times = sorted({entry.offset_s for entry in frames if entry.well == frames[0].well})
-    return min((b - a for a, b in pairwise(times)), default=86400.0)

@@ -92,12 +92,11 @@ def next_events(look: Look, night: Night, legend: Legend) -> list[NextEvent]:
     if now_s is None or look.ended:
         return []
     groups: dict[str, list[TimelineEntry]] = {}
-    for entry in night.plan.timeline:
-        if now_s < entry.offset_s <= now_s + NEXT_WITHIN_S:
-            sort = entry.row_kind if legend.blind else words_of(entry).many
-            group = groups.setdefault(sort, [])
-            if not group or entry.offset_s - group[-1].offset_s <= TOGETHER_S:
-                group.append(entry)
+    for entry in night.between(now_s, now_s + NEXT_WITHIN_S):
+        sort = entry.row_kind if legend.blind else words_of(entry).many
+        group = groups.setdefault(sort, [])
+        if not group or entry.offset_s - group[-1].offset_s <= TOGETHER_S:
+            group.append(entry)
     events = [NextEvent(group[0].offset_s, _named(group, legend)) for group in groups.values()]
     return sorted(events, key=lambda event: event.at_s)[:NEXT]
 
