@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from starlette.testclient import TestClient
 
+from labrig.catalogue import DEMO_PROTOCOL, DEMO_RIG, catalogue_folder
+from labrig.launch.prepare import StartRequest, prepare_run
 from labrig.run.commands import BadCommand
 from labrig.run.control import ControlServer
 from labrig.run.lease import take_lease
@@ -66,8 +69,10 @@ def play(site: Site) -> Iterator[Callable[..., PlayedRunner]]:
     """Play the runner of a run of this name until the test is over."""
     with ExitStack() as stack:
 
-        def played(name: str, **changes: Any) -> PlayedRunner:
+        def played(name: str, plan: Path | None = None, **changes: Any) -> PlayedRunner:
             folder = a_run(site.runs, name)
+            if plan is not None:
+                shutil.copy(plan, folder.plan)
             identity = json.loads(folder.identity.read_text())
             lease = take_lease(folder.root)
             stack.callback(lease.release)
@@ -88,11 +93,25 @@ def a_run(runs: Path, name: str) -> RunFolder:
     folder = RunFolder(runs / name)
     folder.root.mkdir()
     identity = {
-        "id": f"id-of-{name}", "protocol": "demo-night", "rig": "bench-1", "simulated": True,
+        "id": f"{name}-id", "protocol": "demo-night", "rig": "bench-1", "simulated": True,
         "rehearsal": False, "pilot": False, "made_utc": "2026-11-29T20:00:00+00:00",
     }  # fmt: skip
     folder.identity.write_text(json.dumps(identity))
     return folder
+
+
+@pytest.fixture(scope="session")
+def demo_plan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The plan of the demonstration's night, compiled."""
+    catalogue = catalogue_folder()
+    request = StartRequest(
+        catalogue / DEMO_PROTOCOL,
+        catalogue / DEMO_RIG,
+        tmp_path_factory.mktemp("planned"),
+        simulate=True,
+        rehearse=True,
+    )
+    return prepare_run(request).plan
 
 
 @pytest.fixture

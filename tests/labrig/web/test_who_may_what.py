@@ -118,8 +118,9 @@ def test_what_a_proxy_passes_on_is_not_from_this_computer(page):
 
 
 def test_a_socket_from_elsewhere_is_refused(page):
+    elsewhere = {"origin": "http://evil.example", "host": "127.0.0.1"}
     with pytest.raises(Exception) as refused:  # noqa: PT011
-        with page.websocket_connect("/ws/home", headers={"origin": "http://evil.example"}):
+        with page.websocket_connect("/ws/home", headers=elsewhere):
             pass
     assert getattr(refused.value, "code", None) == 4403
 
