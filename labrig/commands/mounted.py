@@ -26,6 +26,7 @@ from labrig.commands.review import agree, review
 from labrig.commands.run import run
 from labrig.commands.runs import runs
 from labrig.commands.serve import serve
+from labrig.commands.service import app as service
 from labrig.commands.sim import sim
 from labrig.commands.study import study
 from labrig.commands.take_back import take_back
@@ -107,3 +108,4 @@ for command, panel in (
     app.command(help=told, rich_help_panel=panel or "Preparing")(command)
 
 app.add_typer(watch, name="watch", rich_help_panel=BENCH)
+app.add_typer(service, name="service", rich_help_panel=BENCH)

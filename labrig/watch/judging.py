@@ -7,12 +7,13 @@ both, and whatever seemed wrong has to be wrong again for as long.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from labrig.display.legend import Legend
 from labrig.watch import texts
-from labrig.watch.causes import Cause, Severity
+from labrig.watch.causes import Cause, Severity, as_grave_as
 from labrig.watch.looking import JournalRow, Look
 from labrig.watch.routes import Routes
 from labrig.watch.severities import (
@@ -42,6 +43,8 @@ STARTS_FOR_S = 60.0
 """[P] As long a runner without a door may show no sign of life (labrig.launch.runner_child)."""
 STOOD_STILL_S = 15.0
 """[P] A pause between two looks by which the watch itself was not running."""
+SAME_QUESTION_S = 5.0
+"""[P] A question's row in the journal may be stamped so much later than the question itself."""
 DISPATCHER = "dispatcher"
 _OF_THE_END: Mapping[str, Severity] = {"finished": "note", "stopped": "tell"}
 
@@ -63,6 +66,7 @@ class Asked:
     remedy: str
     since_s: float
     options: tuple[str, ...] = ()
+    facts: Mapping[str, Any] | None = None
     told: bool = False
     on_record: bool = False
 
@@ -86,7 +90,7 @@ class Known:
         named: run, rig and bench in a few words.
         seq: the last row of the journal that was read.
         pid: of its runner.
-        run_s: how far the run is known to have come.
+        run_s: how far the run is known to have come; ``utc``: the time of day that belongs to it.
         standing: alarms and questions.
     """
 
@@ -97,6 +101,7 @@ class Known:
     seq: int = 0
     pid: int = 0
     run_s: float = 0.0
+    utc: str = ""
     standing: tuple[Asked, ...] = ()
 
 
@@ -135,6 +140,7 @@ def judge(
     look: Look,
     now_s: float,
     lab: Routes,
+    legend: Callable[[], Legend],
 ) -> Verdict:
     """Judge one look.
 
@@ -144,6 +150,7 @@ def judge(
         look: what was seen.
         now_s: of the watch.
         lab: the lab's own severities, and what it wants to hear of.
+        legend: of the run; asked for only when an alarm or a question is to be told.
     """
     own = lab.severities
     if now_s - doubts.looked_s > STOOD_STILL_S:
@@ -153,7 +160,7 @@ def judge(
     before = known.pid
     known, passed = _read(known, look)
     for asked in passed:
-        causes += _cause_of(known, asked, own)
+        causes.append(_cause_of(known, asked, own, legend()))
     if not look.lives and (look.outcome is not None or not look.begun):
         return _at_the_end(known, doubts, look, causes, lab)
     told_dead = doubts.dead_s is not None and now_s - doubts.dead_s >= DEAD_FOR_S
@@ -161,7 +168,7 @@ def judge(
         causes.append(_about(known, BROUGHT_BACK, str(look.pid), texts.brought_back(known), own))
     doubts, found = _doubted(known, doubts, look, now_s, own)
     causes += found
-    known, ripe = _ripened(known, own)
+    known, ripe = _ripened(known, own, legend)
     causes += ripe
     standing = {_key(known, asked) for asked in known.standing} | {cause.key for cause in found}
     return Verdict(known, doubts, tuple(causes), frozenset(standing))
@@ -174,7 +181,7 @@ def _read(known: Known, look: Look) -> tuple[Known, list[Asked]]:
     """
     standing = {asked.key + asked.kind: asked for asked in known.standing}
     passed = []
-    run_s = known.run_s
+    run_s, utc = known.run_s, known.utc
     for row in look.rows:
         run_s = max(run_s, row.run_s)
         if row.state in ("raised", "asked"):
@@ -187,7 +194,7 @@ def _read(known: Known, look: Look) -> tuple[Known, list[Asked]]:
             passed.append(gone)
     status = look.status
     if status is not None:
-        run_s = max(run_s, float(status["now_s"]))
+        run_s, utc = max(run_s, float(status["now_s"])), str(status["utc"])
         shown = {asked.key + asked.kind: asked for asked in _shown(status)}
         # Those about a process end with it, without a row; others by their row, if they have one.
         anew = look.pid not in (0, known.pid)
@@ -196,20 +203,26 @@ def _read(known: Known, look: Look) -> tuple[Known, list[Asked]]:
             if key in shown or (asked.on_record and not anew)
         }  # fmt: skip
         for key, asked in shown.items():
-            standing.setdefault(key, asked)
+            if key not in standing or _asked_anew(standing[key], asked):
+                standing[key] = asked
     seq = max((row.seq for row in look.rows), default=known.seq)
     pid = look.pid if look.lives and look.pid else known.pid
     return (
-        replace(known, seq=seq, pid=pid, run_s=run_s, standing=tuple(standing.values())),
+        replace(known, seq=seq, pid=pid, run_s=run_s, utc=utc, standing=tuple(standing.values())),
         passed,
     )
+
+
+def _asked_anew(known: Asked, shown: Asked) -> bool:
+    """Whether a question that stood was answered and has come up again between two looks."""
+    return shown.kind == "question" and shown.since_s - known.since_s > SAME_QUESTION_S
 
 
 def _asked(row: JournalRow) -> Asked:
     said = row.detail
     return Asked(
         row.key, row.kind, str(said.get("what", "")), str(said.get("remedy", "")), row.run_s,
-        tuple(str(option) for option in said.get("options", ())),
+        tuple(str(option) for option in said.get("options", ())), said.get("facts"),
     )  # fmt: skip
 
 
@@ -219,44 +232,55 @@ def _shown(status: Mapping[str, Any]) -> Iterable[Asked]:
         yield Asked(key, "alarm", alarm["what"], alarm["remedy"], float(alarm["since_s"]))
     for asked in status.get("questions", ()):
         options = tuple(asked["options"])
-        yield Asked(asked["id"], "question", asked["what"], "", float(asked["since_s"]), options)
+        yield Asked(
+            asked["id"], "question", asked["what"], "", float(asked["since_s"]), options,
+            asked.get("facts"),
+        )  # fmt: skip
 
 
-def _ripened(known: Known, own: Mapping[str, Severity]) -> tuple[Known, list[Cause]]:
+def _ripened(
+    known: Known, own: Mapping[str, Severity], legend: Callable[[], Legend]
+) -> tuple[Known, list[Cause]]:
     """What has stood long enough, and was not told yet."""
-    alarms = [a for a in known.standing if a.kind == "alarm"]
-    ripe = [a for a in alarms if not a.told and known.run_s - a.since_s >= _wait(a)]
-    causes = [cause for asked in ripe for cause in _cause_of(known, asked, own)]
+    new = [asked for asked in known.standing if not asked.told]
+    alarms = [asked for asked in new if asked.kind == "alarm"]
+    ripe = [asked for asked in alarms if known.run_s - asked.since_s >= _wait(asked)]
+    causes = [_cause_of(known, asked, own, legend()) for asked in ripe]
+    # A question is told of with its alarm, where that was told now or is about to be.
+    with_alarm = {_question_of(asked) for asked in alarms}
+    causes += [
+        _cause_of(known, asked, own, legend())
+        for asked in new
+        if asked.kind == "question" and asked.key not in with_alarm
+    ]
     told = {key for cause in causes for key in cause.keys}
-    waiting = {_question_of(a) for a in alarms if a not in ripe and not a.told}
-    for asked in known.standing:
-        # A question is told of with its alarm, where that is about to be told.
-        if asked.kind == "question" and not asked.told and asked.key not in waiting:
-            key = _key(known, asked)
-            if key not in told:
-                causes += _cause_of(known, asked, own)
-                told.add(key)
     standing = tuple(
         replace(asked, told=asked.told or _key(known, asked) in told) for asked in known.standing
     )
     return replace(known, standing=standing), causes
 
 
-def _cause_of(known: Known, asked: Asked, own: Mapping[str, Severity]) -> list[Cause]:
+def _cause_of(known: Known, asked: Asked, own: Mapping[str, Severity], legend: Legend) -> Cause:
     if asked.kind == "question":
-        text = texts.question(known, asked)
-        severity = severity_of(QUESTION, own)
-        return [Cause(_key(known, asked), severity, known.name, text.subject, text.body)]
+        text = texts.question(known, asked, legend)
+        return _cause(known, _key(known, asked), severity_of(QUESTION, own), text)
     with_it = [
         other for other in known.standing
         if other.kind == "question" and other.key == _question_of(asked) and not other.told
     ]  # fmt: skip
-    text = texts.alarm(known, asked, with_it)
-    also = tuple(_key(known, other) for other in with_it)
     severity = severity_of(asked.code, own)
-    if with_it and severity_of(QUESTION, own) == "call":
-        severity = "call"
-    return [Cause(_key(known, asked), severity, known.name, text.subject, text.body, also)]
+    if with_it and as_grave_as(severity_of(QUESTION, own), severity):
+        severity = severity_of(QUESTION, own)
+    text = texts.alarm(known, asked, with_it, legend)
+    also = tuple(_key(known, other) for other in with_it)
+    return _cause(known, _key(known, asked), severity, text, also)
+
+
+def _cause(
+    known: Known, key: str, severity: Severity, text: texts.Text, also: tuple[str, ...] = ()
+) -> Cause:
+    body = f"{known.named}\n{text.body}"
+    return Cause(key, severity, known.name, text.subject, body, also)
 
 
 def _question_of(asked: Asked) -> str:
@@ -279,7 +303,7 @@ def _about(
 ) -> Cause:
     kind = "alarm" if code == HUNG else "runner"  # the runner's own alarm is the same cause
     key = f"{known.run_id}|{kind}|{code}:{about}"
-    return Cause(key, severity_of(code, own), known.name, text.subject, text.body)
+    return _cause(known, key, severity_of(code, own), text)
 
 
 def _doubted(
@@ -349,7 +373,7 @@ def _at_the_end(
     if severity != "note" or lab.closing:
         text = texts.ended(known, condition, outcome)
         severity = own.get(ENDED, severity)
-        causes.append(Cause(key, severity, known.name, text.subject, text.body))
+        causes.append(_cause(known, key, severity, text))
     # One that failed half way has cells on it: it stands until somebody goes on or stops it.
     standing = frozenset() if over else frozenset({key})
     return Verdict(replace(known, standing=()), doubts, tuple(causes), standing, over)

@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from labrig.night.telling import legend_of_run
 from labrig.problems import FileProblems
 from labrig.run.register import RegisteredRun, register
 from labrig.run_folder import RunFolder
@@ -123,8 +124,12 @@ class Watch:
         """One look at one run; one that cannot be looked at keeps no other from it."""
         doubts = self._doubts.get(run.run_id, Doubts(now_s))
         try:
-            look = look_at(RunFolder(Path(run.folder)), entry, run.seq)
-            verdict = judge(run, doubts, look, now_s, self._routes)
+            folder = RunFolder(Path(run.folder))
+            look = look_at(folder, entry, run.seq)
+            verdict = judge(
+                run, doubts, look, now_s, self._routes,
+                lambda: legend_of_run(folder, run.utc, run.run_s or None),
+            )  # fmt: skip
         except Exception:
             # Files of a run may be damaged in any way: what stood before stands on.
             _log.exception("%s cannot be looked at", run.named)

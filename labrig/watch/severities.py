@@ -7,23 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from labrig.display.alarms import ALARMS
 from labrig.watch.causes import Severity
 
 DIED, HUNG, SILENT = "died", "hung", "silent"
 """Of a runner: gone; a thread of it hangs; it lives and does not answer."""
 BROUGHT_BACK, QUESTION, ENDED, GONE = "brought-back", "question", "ended", "gone"
 
-OF_CODE: Mapping[str, Severity] = {
-    # cells lack medium, air or safety now, or a person must decide
-    "stall": "call", "rate": "call", "watchdog": "call", "environment-trip": "call",
-    "interlock": "call", "link": "call", "stage-lost": "call", "worker": "call",
-    "journal": "call", "disk": "call", "folder": "call",
+_OF_URGENCY: Mapping[str, Severity] = {"now": "call", "soon": "tell", "morning": "tell"}
+_OWN: Mapping[str, Severity] = {
     DIED: "call", HUNG: "call", SILENT: "call", QUESTION: "call", GONE: "call",
-    # the experiment suffers, and the morning is early enough
-    "dose-refused": "tell", "dose-not-given": "tell", "stimulation": "tell", "refused": "tell",
-    "camera": "tell", "probe": "tell", "environment": "tell", "journal-damaged": "tell",
-    "row-dropped": "tell", "unfollowed": "tell", "clock": "tell", BROUGHT_BACK: "tell",
-    "saturated": "note",
+    BROUGHT_BACK: "tell",
 }  # fmt: skip
 UNKNOWN: Severity = "call"
 """Of a code of a newer labrig: better called for nothing than not called."""
@@ -45,4 +39,7 @@ def severity_of(code: str, own: Mapping[str, Severity]) -> Severity:
         code: of the alarm (docs/deviations.md) or of this module.
         own: what the people of this lab have set.
     """
-    return own.get(code, OF_CODE.get(code, UNKNOWN))
+    if code in own:
+        return own[code]
+    kind = ALARMS.get(code)
+    return _OWN.get(code, UNKNOWN if kind is None else _OF_URGENCY[kind.urgency])

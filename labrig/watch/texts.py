@@ -8,44 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from labrig.display.alarms import alarm_words
+from labrig.display.legend import Legend
+from labrig.display.questions import QuestionWords, question_words
+from labrig.display.times import clock_words
 from labrig.pasted import pasted
+from labrig.record.alarms import Alarm, Question
 
 if TYPE_CHECKING:
     from labrig.watch.book import Entry
     from labrig.watch.judging import Asked, Known
     from labrig.watch.store import HeardHost
-
-DID: Mapping[str, str] = {
-    "stall": "It tries the pump again by itself, ever more rarely; all other pumps go on.",
-    "rate": "It sets the rate again by itself; all other pumps go on.",
-    "watchdog": "It feeds on for now; at the end of the pump's own watchdog that stops.",
-    "link": "It keeps asking; the instrument keeps its last state. All others go on.",
-    "environment-trip": "Nothing was changed: labrig does not steer the incubator.",
-    "interlock": "It suspended what the rule names; it goes on by itself when the cause is gone.",
-    "stage-lost": "The stage is not moved and no picture is taken; the cells are fed.",
-    "journal": "It begins no dose, impulse train or picture; what runs goes on, the cells are fed.",
-    "disk": "It gave up its reserve of disk space; the run goes on until the disk is full again.",
-    "folder": "The run goes on and feeds the cells; pictures cannot be stored.",
-    "worker": "The other ports go on; a stop still reaches these instruments.",
-    "dose-refused": "Nothing of the dose came, and it is not sent again by itself.",
-    "dose-not-given": "The dose is not sent again by itself.",
-    "stimulation": "These impulses are left out and counted as missed; perfusion goes on.",
-    "refused": "It goes on with everything else.",
-    "camera": "Pictures that do not come are counted as missed; the cells are fed.",
-    "saturated": "Pictures are taken on; what is over-exposed cannot be measured.",
-    "probe": "The run goes on; pictures meanwhile are marked as taken in unknown air.",
-    "environment": "The run goes on; pictures meanwhile are marked.",
-    "unfollowed": "The bench goes on and pictures are taken; they can be measured later.",
-    "clock": "It goes on from its last entry as if no time had passed.",
-    "journal-damaged": "The run goes on with what the journal says since.",
-    "row-dropped": "The run goes on.",
-    "hung": "A stop or a hold still reaches every instrument.",
-}
-"""What labrig did by itself when an alarm of this code was raised."""
-_ELSE_DID = "The run goes on with everything that this does not concern."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +32,24 @@ class Text:
     body: str
 
 
-def alarm(known: Known, asked: Asked, questions: Sequence[Asked]) -> Text:
+def alarm(known: Known, asked: Asked, questions: Sequence[Asked], legend: Legend) -> Text:
     """An alarm, and the questions that came with it."""
-    lines = [
-        f"{asked.about}: {asked.what}",
-        f"What labrig did: {DID.get(asked.code, _ELSE_DID)}",
-    ]
-    if asked.remedy:
-        lines.append(f"What you can do: {asked.remedy}")
+    words = alarm_words(
+        Alarm(asked.code, asked.about, asked.since_s, asked.what, asked.remedy), legend
+    )
+    lines = [f"{words.title}, since {words.since}.", words.what]
+    if words.done:
+        lines.append(f"labrig: {words.done}")
+    lines.append(f"You: {words.remedy}")
     for question in questions:
-        lines += ["", *_choices(known, question)]
-    if not questions:
-        lines += ["", *_stop_or_look(known)]
-    return Text(f"{asked.about}: {_first_words(asked.what)}", "\n".join(lines))
+        lines += ["", *_choices(known, question, legend)]
+    return Text(words.title, "\n".join([*lines, "", *_look_or_stop(known)]))
 
 
-def question(known: Known, asked: Asked) -> Text:
+def question(known: Known, asked: Asked, legend: Legend) -> Text:
     """A question alone."""
-    lines = [*_choices(known, asked), "", *_stop_or_look(known)]
-    return Text("your decision is wanted", "\n".join(lines))
+    lines = [*_choices(known, asked, legend), "", *_look_or_stop(known)]
+    return Text(f"your decision is wanted: {_words(asked, legend).asks}", "\n".join(lines))
 
 
 def died(known: Known) -> Text:
@@ -126,7 +101,7 @@ def hung(known: Known, thread: str, status: Mapping[str, Any]) -> Text:
         f"the runner hangs ({thread})",
         f"{who} hangs{doing}.\n"
         "What that means: pumps keep their last rate; what was due there is late.\n"
-        f"What labrig did: {DID['hung']}\n"
+        "labrig: a stop or a hold still reaches every instrument.\n"
         "What you can do: look at its instruments and at the computer's disk.\n"
         f"  labrig stop {pasted(known.folder)}\n"
         "    impulses and doses off, basal perfusion on; ends the run.\n"
@@ -195,7 +170,7 @@ def whole(entry: Entry, now: datetime, later_min: float = 0.0) -> Text:
     cause = entry.cause
     raised = _clock(datetime.fromisoformat(entry.raised_utc).astimezone(now.tzinfo))
     word = {"call": "CALL", "tell": "labrig", "note": "labrig"}[cause.severity]
-    head = [f"{cause.run}, since {raised}."]
+    head = [f"Noticed {raised}."]
     if later_min:
         head.append(f"Nobody has acknowledged this for {later_min:.0f} min, so it comes to you.")
     if entry.over_utc:
@@ -211,15 +186,22 @@ def whole(entry: Entry, now: datetime, later_min: float = 0.0) -> Text:
     return Text(f"{word} {cause.run}: {cause.subject}, {raised}", body)
 
 
-def _choices(known: Known, asked: Asked) -> list[str]:
-    lines = [f"Your decision is wanted: {asked.what}"]
-    lines += [
-        f"  labrig answer {asked.key} {option} {pasted(known.folder)}" for option in asked.options
-    ]
-    return lines
+def _words(asked: Asked, legend: Legend) -> QuestionWords:
+    return question_words(
+        Question(asked.key, asked.what, asked.options, asked.since_s, asked.facts), legend
+    )
 
 
-def _stop_or_look(known: Known) -> list[str]:
+def _choices(known: Known, asked: Asked, legend: Legend) -> list[str]:
+    words = _words(asked, legend)
+    lines = [f"Your decision is wanted: {words.asks}", words.why, f"Until then: {words.meanwhile}"]
+    for option in words.options:
+        lines.append(f"  {option.label}: {option.consequence}".rstrip())
+        lines.append(f"    labrig answer {asked.key} {option.choice} {pasted(known.folder)}")
+    return [line for line in lines if line]
+
+
+def _look_or_stop(known: Known) -> list[str]:
     return [
         f"  look: labrig status {pasted(known.folder)}",
         f"  stop: labrig stop {pasted(known.folder)}",
@@ -228,10 +210,4 @@ def _stop_or_look(known: Known) -> list[str]:
 
 
 def _clock(at: datetime) -> str:
-    return f"{at:%a %H:%M %Z}"
-
-
-def _first_words(what: str) -> str:
-    """As much as a telephone shows of a subject."""
-    first = what.split(";")[0].split(". ")[0].rstrip(".")
-    return first if len(first) <= 70 else f"{first[:69]}…"
+    return f"{clock_words(at, at.tzinfo or UTC)} {at:%Z}"
