@@ -78,6 +78,7 @@ def check(
     from labrig.protocol.blinding_key import key_in_force
     from labrig.protocol.loading import load_protocol
     from labrig.rig.loading import load_rig
+    from labrig.watch.trials import findings_about
 
     try:
         loaded, bench = load_protocol(protocol), load_rig(rig)
@@ -91,6 +92,8 @@ def check(
     plan = compile_plan(loaded, bench, today=today, free_bytes=free_bytes)
     if bench.model.simulated:
         plan = replace(plan, findings=(*plan.findings, *unanswered(loaded.model)))
+    calls = findings_about(plan, bench.model.simulated, datetime.now(UTC))
+    plan = replace(plan, findings=(*plan.findings, *calls))
     key = key_in_force(loaded.model, protocol)
     if key is not None and not handler:
         if dry_run is not None or pictures is not None:

@@ -154,7 +154,7 @@ def resume(
     hold now is asserted again, and the gap is recorded.
     """
     from labrig.commands.doors import answering
-    from labrig.commands.run import start_and_follow
+    from labrig.commands.run import start_and_follow, watch_kept_for
     from labrig.commands.which_run import chosen_run
     from labrig.durable import read_json
     from labrig.launch.runner_child import RunnerOptions
@@ -198,7 +198,7 @@ def resume(
                 f"{chosen.named} was to be stopped by {stopped.by or 'somebody'} "
                 f"({stopped.reason or 'no reason given'}): it is taken over only to be made safe."
             )
-        start_and_follow(folder, options, as_json=as_json)
+        start_and_follow(folder, options, as_json=as_json, watch=watch_kept_for(chosen.bench))
         return
     said(chosen, reply, "goes on.", as_json=as_json)
 

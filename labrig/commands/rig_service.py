@@ -40,12 +40,14 @@ class RigService:
         served: what may run.
         every_s / cron: schedule of each deployment; both None: only by hand.
         port: of the Prefect server; 0: any free one.
+        call: sees that a `labrig watch` runs, which calls people.
     """
 
     served: Served
     every_s: float | None
     cron: str | None
     port: int
+    call: Callable[[], None] = lambda: None
 
     def keep(self, stopped: threading.Event, say: Callable[[str], None]) -> None:
         """Serve until ``stopped``; then end Prefect and leave a running night alone.
@@ -72,7 +74,7 @@ class RigService:
                 )
             starts = when.next_starts(datetime.now(UTC))
             announced = False
-            looks = Looks(keeper, watch, services, say)
+            looks = Looks(keeper, watch, services, say, self.call)
             while not stopped.wait(LOOK_EVERY_S):
                 looks.look()
                 if services.answered and not announced:
@@ -130,6 +132,7 @@ class Looks:
     Args:
         keeper, watch, services: what is kept.
         say: tells a person.
+        call: sees that a `labrig watch` runs, which calls people.
     """
 
     def __init__(
@@ -138,9 +141,11 @@ class Looks:
         watch: FollowWatch,
         services: PrefectServices,
         say: Callable[[str], None],
+        call: Callable[[], None] = lambda: None,
     ) -> None:
         self._keeper = keeper
         self._watch = watch
+        self._call = call
         self._services = services
         self._say = say
         self._trouble: dict[str, str] = {}
@@ -148,6 +153,7 @@ class Looks:
     def look(self) -> None:
         """One look."""
         self._try(self._at_the_rig)
+        self._try(self._call)
         self._try(self._at_followers)
         self._try(self._at_prefect)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from labrig.launch.prepare import StartRequest
     from labrig.launch.runner_child import RunnerOptions
     from labrig.night.following import Glance
+    from labrig.plan.plan import Finding
     from labrig.run_folder import RunFolder
     from labrig.twin.spec import FaultSpec
 
@@ -66,6 +67,9 @@ def run(
     ] = None,
     operator: Annotated[str, typer.Option(help="Who is responsible.")] = "",
     page: PageOption = None,
+    no_watch: Annotated[
+        bool, typer.Option("--no-watch", help="Start no `labrig watch`: nobody is called.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line at the end.")] = False,
 ) -> None:
     """Start PROTOCOL on a rig, follow it, measure its pictures, and write the report.
@@ -101,12 +105,23 @@ def run(
     )
     wants_page = page if page is not None else not (fast or rehearse)
     tell_of_page = begin_page(runs, protocol.parent) if wants_page else None
+    bench = "rehearsal" if rehearse else "simulated" if simulate else "real bench"
+    watch = (lambda: None) if no_watch else watch_kept_for(bench)
     if prefect:
         if tell_of_page is not None:
             tell_of_page(_aside, "")
-        _with_prefect(request, fast=fast, as_json=as_json)
+        _with_prefect(request, watch=watch, fast=fast, as_json=as_json)
         return
-    _directly(request, RunnerOptions(pace), as_json=as_json, tell_of_page=tell_of_page)
+    _directly(
+        request, RunnerOptions(pace), as_json=as_json, tell_of_page=tell_of_page, watch=watch
+    )
+
+
+def watch_kept_for(bench: str) -> Callable[[], None]:
+    """What sees, whenever it is called, that a `labrig watch` tells people of such runs."""
+    from labrig.watch.standing_alone import KeptWatch
+
+    return KeptWatch(bench, _aside).look
 
 
 def _aside(text: str) -> None:
@@ -121,7 +136,9 @@ def _faults(script: Path, rig: Path) -> tuple[FaultSpec, ...]:
     return read_fault_script(script, bench_spec(load_rig(rig).model))
 
 
-def _with_prefect(request: StartRequest, *, fast: bool, as_json: bool) -> None:
+def _with_prefect(
+    request: StartRequest, *, watch: Callable[[], None], fast: bool, as_json: bool
+) -> None:
     from labrig.commands.prefect_display import PrefectDisplay
     from labrig.flows.local import conduct_with_prefect
     from labrig.flows.parameters import NightParameters
@@ -140,6 +157,7 @@ def _with_prefect(request: StartRequest, *, fast: bool, as_json: bool) -> None:
     show = PrefectDisplay(quiet=as_json)
     # not the home of a `labrig serve` that keeps the same folder of runs
     home = request.runs.resolve() / ".prefect-run"
+    watch()
     try:
         page = conduct_with_prefect(served, parameters, home, show.look)
     finally:
@@ -156,6 +174,7 @@ def _directly(
     *,
     as_json: bool,
     tell_of_page: Callable[[Callable[[str], None], str], None] | None,
+    watch: Callable[[], None],
 ) -> None:
     from labrig.durable import read_json
     from labrig.launch.prepare import prepare_run
@@ -163,12 +182,27 @@ def _directly(
     folder = prepare_run(request)
     for warning in read_json(folder.identity)["warnings"]:
         typer.echo(f"Note: {warning}", err=True)
+    for finding in _doubts_about_the_voice(folder):
+        typer.echo(f"Note: {finding.why}: {finding.remedy}", err=True)
+    watch()
 
     def started() -> None:
         if tell_of_page is not None:
             tell_of_page(_aside, folder.root.name)
 
-    start_and_follow(folder, options, as_json=as_json, started=started)
+    start_and_follow(folder, options, as_json=as_json, started=started, watch=watch)
+
+
+def _doubts_about_the_voice(folder: RunFolder) -> tuple[Finding, ...]:
+    from datetime import UTC, datetime
+
+    from labrig.durable import read_json
+    from labrig.plan.store import read_plan
+    from labrig.watch.trials import findings_about
+
+    if read_json(folder.identity)["simulated"]:
+        return ()
+    return findings_about(read_plan(folder), False, datetime.now(UTC))
 
 
 def start_and_follow(
@@ -177,6 +211,7 @@ def start_and_follow(
     *,
     as_json: bool,
     started: Callable[[], None] = lambda: None,
+    watch: Callable[[], None] = lambda: None,
 ) -> None:
     """Start (or adopt) the run's runner, follow it to its end, and say what came of it.
 
@@ -185,18 +220,19 @@ def start_and_follow(
         options: how its runner is to run.
         as_json: one JSON line at the end instead of words.
         started: called once the runner answers.
+        watch: called at every look: see :func:`watch_kept_for`.
     """
     from labrig.durable import read_json
     from labrig.launch.runner_child import start_runner, wait_until_ready
 
     if not read_json(folder.identity)["simulated"]:
-        start_and_keep(folder, options, as_json=as_json, started=started)
+        start_and_keep(folder, options, as_json=as_json, started=started, watch=watch)
         return
     # How long the bench of a dead runner was left alone is for `labrig resume --gap` to say.
     child = start_runner(folder, options)
     wait_until_ready(child, folder)
     started()
-    follow_to_the_end(folder, child, as_json=as_json)
+    follow_to_the_end(folder, child, as_json=as_json, meanwhile=watch)
 
 
 def start_and_keep(
@@ -205,6 +241,7 @@ def start_and_keep(
     *,
     as_json: bool,
     started: Callable[[], None] = lambda: None,
+    watch: Callable[[], None] = lambda: None,
 ) -> None:
     """The same for a real bench: a runner that dies is brought back, as `labrig serve` does."""
     from labrig.launch.keeper import Keeper
@@ -214,7 +251,12 @@ def start_and_keep(
     started()
     keeper = Keeper(folder.root.parent, lambda text: typer.echo(text, err=True))
     keeper.take_over(folder, options)
-    follow_to_the_end(folder, None, as_json=as_json, meanwhile=keeper.look_after)
+
+    def look_after() -> None:
+        keeper.look_after()
+        watch()
+
+    follow_to_the_end(folder, None, as_json=as_json, meanwhile=look_after)
 
 
 def follow_to_the_end(

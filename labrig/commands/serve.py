@@ -33,6 +33,9 @@ def serve(
         int, typer.Option(help="Of the Prefect server on this machine; 0: any free one.")
     ] = 4200,
     page: PageOption = None,
+    no_watch: Annotated[
+        bool, typer.Option("--no-watch", help="Start no `labrig watch`: nobody is called.")
+    ] = False,
 ) -> None:
     """Keep a rig ready: offer its protocols in Prefect, and run what is started, one at a time.
 
@@ -43,6 +46,7 @@ def serve(
     on (`labrig status`, `labrig stop`).
     """
     from labrig.commands.rig_service import RigService
+    from labrig.commands.run import watch_kept_for
     from labrig.launch.served import Served
     from labrig.protocol.loading import load_protocol
     from labrig.rig.loading import load_rig
@@ -71,6 +75,9 @@ def serve(
         every_s=every_s,
         cron=at or None,
         port=port,
+        call=(lambda: None)
+        if no_watch
+        else watch_kept_for("simulated" if simulate else "real bench"),
     )
     if page is not False:
         tell_of_page = begin_page(runs, protocols[0].parent)

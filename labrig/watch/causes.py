@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -15,6 +16,11 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 def as_grave_as(severity: Severity, least: Severity) -> bool:
     """Whether a cause is at least as grave as ``least``."""
     return SEVERITIES.index(severity) <= SEVERITIES.index(least)
+
+
+def gravest(severities: Iterable[Severity]) -> Severity:
+    """The gravest of some."""
+    return min(severities, key=SEVERITIES.index)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ both, and whatever seemed wrong has to be wrong again for as long.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from labrig.display.legend import Legend
 from labrig.watch import texts
-from labrig.watch.causes import Cause, Severity, as_grave_as
+from labrig.watch.causes import Cause, Severity, gravest
 from labrig.watch.looking import JournalRow, Look
 from labrig.watch.routes import Routes
 from labrig.watch.severities import (
@@ -159,10 +160,14 @@ def judge(
     causes: list[Cause] = []
     before = known.pid
     known, passed = _read(known, look)
-    for asked in passed:
-        causes.append(_cause_of(known, asked, own, legend()))
+    run_s = known.run_s
+    for about in dict.fromkeys(asked.about for asked in passed):
+        first, *others = (asked for asked in passed if asked.about == about)
+        causes.append(_of_alarms(known, first, others, (), own, legend()))
     if not look.lives and (look.outcome is not None or not look.begun):
-        return _at_the_end(known, doubts, look, causes, lab)
+        # What stood to the end stood long enough.
+        known, ripe = _ripened(replace(known, run_s=math.inf), own, legend)
+        return _at_the_end(replace(known, run_s=run_s), doubts, look, [*causes, *ripe], lab)
     told_dead = doubts.dead_s is not None and now_s - doubts.dead_s >= DEAD_FOR_S
     if look.lives and before and look.pid not in (0, before) and not told_dead:
         causes.append(_about(known, BROUGHT_BACK, str(look.pid), texts.brought_back(known), own))
@@ -241,18 +246,29 @@ def _shown(status: Mapping[str, Any]) -> Iterable[Asked]:
 def _ripened(
     known: Known, own: Mapping[str, Severity], legend: Callable[[], Legend]
 ) -> tuple[Known, list[Cause]]:
-    """What has stood long enough, and was not told yet."""
+    """What has stood long enough, and was not told yet; of one instrument it is one message."""
     new = [asked for asked in known.standing if not asked.told]
     alarms = [asked for asked in new if asked.kind == "alarm"]
-    ripe = [asked for asked in alarms if known.run_s - asked.since_s >= _wait(asked)]
-    causes = [_cause_of(known, asked, own, legend()) for asked in ripe]
-    # A question is told of with its alarm, where that was told now or is about to be.
+    questions = {asked.key: asked for asked in new if asked.kind == "question"}
+    ripe = [
+        asked for asked in alarms
+        if known.run_s - asked.since_s >= _wait(asked) or _question_of(asked) in questions
+    ]  # fmt: skip
     with_alarm = {_question_of(asked) for asked in alarms}
-    causes += [
-        _cause_of(known, asked, own, legend())
-        for asked in new
-        if asked.kind == "question" and asked.key not in with_alarm
-    ]
+    causes = []
+    for about in dict.fromkeys(asked.about for asked in ripe):
+        mates = [asked for asked in alarms if asked.about == about]
+        first = next(asked for asked in ripe if asked.about == about)
+        # the one that asks something says most
+        asking = [asked for asked in mates if _question_of(asked) in questions]
+        first = asking[0] if asking else first
+        others = [asked for asked in mates if asked is not first]
+        theirs = [questions[key] for key in map(_question_of, mates) if key in questions]
+        causes.append(_of_alarms(known, first, others, theirs, own, legend()))
+    for asked in questions.values():
+        if asked.key not in with_alarm:
+            text = texts.question(known, asked, legend())
+            causes.append(_cause(known, _key(known, asked), severity_of(QUESTION, own), text))
     told = {key for cause in causes for key in cause.keys}
     standing = tuple(
         replace(asked, told=asked.told or _key(known, asked) in told) for asked in known.standing
@@ -260,20 +276,20 @@ def _ripened(
     return replace(known, standing=standing), causes
 
 
-def _cause_of(known: Known, asked: Asked, own: Mapping[str, Severity], legend: Legend) -> Cause:
-    if asked.kind == "question":
-        text = texts.question(known, asked, legend)
-        return _cause(known, _key(known, asked), severity_of(QUESTION, own), text)
-    with_it = [
-        other for other in known.standing
-        if other.kind == "question" and other.key == _question_of(asked) and not other.told
-    ]  # fmt: skip
-    severity = severity_of(asked.code, own)
-    if with_it and as_grave_as(severity_of(QUESTION, own), severity):
-        severity = severity_of(QUESTION, own)
-    text = texts.alarm(known, asked, with_it, legend)
-    also = tuple(_key(known, other) for other in with_it)
-    return _cause(known, _key(known, asked), severity, text, also)
+def _of_alarms(
+    known: Known,
+    first: Asked,
+    others: Sequence[Asked],
+    questions: Sequence[Asked],
+    own: Mapping[str, Severity],
+    legend: Legend,
+) -> Cause:
+    """One message about one instrument, as grave as the gravest that it says."""
+    severities = [severity_of(asked.code, own) for asked in (first, *others)]
+    severities += [severity_of(QUESTION, own)] * bool(questions)
+    also = tuple(_key(known, asked) for asked in (*others, *questions))
+    text = texts.alarm(known, first, others, questions, legend)
+    return _cause(known, _key(known, first), gravest(severities), text, also)
 
 
 def _cause(

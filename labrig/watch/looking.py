@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from labrig.run.lease import runner_lives
 from labrig.run.register import RegisteredRun
 from labrig.run_folder import RunFolder
 
-ANSWERS_WITHIN_S = 3.0
+ANSWERS_WITHIN_S = 2.0
 MOST_ROWS = 500
 
 
@@ -100,17 +101,16 @@ def last_row(journal: Path) -> int:
 
 def _status(folder: RunFolder, entry: RegisteredRun | None) -> Mapping[str, Any] | None:
     """By the door that the folder names, or by the one in the register."""
-    try:
-        return connect(folder.control, ANSWERS_WITHIN_S).status()
-    except (NoRunner, CommandRefused):
-        pass
-    if entry is None or not entry.lives or not entry.door.port:
-        return None
-    door = entry.door
-    try:
-        return RunnerClient(door.host, door.port, door.token, ANSWERS_WITHIN_S).status()
-    except (NoRunner, CommandRefused):
-        return None
+    doors = []
+    with suppress(NoRunner):
+        doors.append(connect(folder.control, ANSWERS_WITHIN_S))
+    if entry is not None and entry.lives and entry.door.port:
+        door = RunnerClient(entry.door.host, entry.door.port, entry.door.token, ANSWERS_WITHIN_S)
+        doors += [door] * (door not in doors)
+    for door in doors:
+        with suppress(NoRunner, CommandRefused):
+            return door.status()
+    return None
 
 
 def _rows(journal: Path, after_seq: int) -> tuple[JournalRow, ...]:

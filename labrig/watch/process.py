@@ -17,7 +17,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from labrig.night.telling import legend_of_run
-from labrig.problems import FileProblems
 from labrig.run.register import RegisteredRun, register
 from labrig.run_folder import RunFolder
 from labrig.watch.book import unheard
@@ -27,13 +26,14 @@ from labrig.watch.heart import Heart
 from labrig.watch.judging import Doubts, Known, judge
 from labrig.watch.looking import last_row, look_at
 from labrig.watch.places import watch_folder
-from labrig.watch.routes import Routes, RoutesExposed, load_routes
+from labrig.watch.routes import Routes, RoutesFile
 from labrig.watch.standing_alone import WatchLives, alone
 from labrig.watch.voice import Voice
 
 _log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
+SETTLE_EVERY_S = 0.1
 SOUND_WITHIN_S = 30.0
 """[P] A watch whose last good look is older falls silent."""
 UNHEARD_FOR_S = 120.0
@@ -48,21 +48,20 @@ class Watch:
 
     Args:
         voice: tells people.
-        routes: reads the file of routes.
+        routes: reads the routes.
         runs: reads the register.
     """
 
     def __init__(
         self,
         voice: Voice,
-        routes: Callable[[], Routes] = load_routes,
+        routes: Callable[[], Routes],
         runs: Callable[[], list[RegisteredRun]] = register,
     ) -> None:
         self._voice = voice
-        self._load = routes
+        self._read = routes
         self._register = runs
         self._routes = Routes()
-        self._trouble = ""
         self._began = datetime.now(UTC)
         self._doubts: dict[str, Doubts] = {}
         self._standing: dict[str, frozenset[str]] = {}
@@ -75,7 +74,7 @@ class Watch:
 
     def tick(self) -> None:
         """Look at everything once, and tell what is to be told."""
-        self._read_routes()
+        self._routes = self._read()
         causes: list[Cause] = []
         now_s = self._voice.clock.now_s()
         entries = {_id_of(entry): entry for entry in self._register()}
@@ -97,6 +96,15 @@ class Watch:
         self._good_s = self._voice.clock.now_s()
         if runs or self._voice.waits(self._routes):
             self._busy_s = self._good_s
+
+    def rest(self, stopped: threading.Event) -> bool:
+        """Until the next look is due, writing down what comes back; whether it was stopped."""
+        until_s = self._voice.clock.now_s() + LOOK_EVERY_S
+        while (left_s := until_s - self._voice.clock.now_s()) > 0:
+            wait_s = min(left_s, SETTLE_EVERY_S) if self._voice.settle() else left_s
+            if stopped.wait(wait_s):
+                return True
+        return stopped.is_set()
 
     def sound(self) -> bool:
         """Whether it does its work, and people can be reached."""
@@ -147,16 +155,6 @@ class Watch:
         open_ = (e for e in self._voice.book.entries if e.over_s is None)
         return frozenset(key for e in open_ for key in e.cause.keys if key.startswith(run.run_id))
 
-    def _read_routes(self) -> None:
-        """A file that is wrong leaves the routes as they were: half a mended file calls nobody."""
-        try:
-            self._routes, trouble = self._load(), ""
-        except (FileProblems, RoutesExposed, OSError) as error:
-            trouble = str(error)
-        if trouble and trouble != self._trouble:
-            _log.error("the alarm routes stay as they were: %s", trouble)
-        self._trouble = trouble
-
 
 def _id_of(entry: RegisteredRun) -> str:
     return entry.run_id or str(entry.folder)
@@ -177,7 +175,8 @@ def main(arguments: list[str]) -> int:
     folder = watch_folder()
     try:
         with alone(folder, "watch.lock"):
-            keep_watch(Watch(Voice(folder, MEMORY, Couriers())), stopped, options.until_over)
+            watch = Watch(Voice(folder, MEMORY, Couriers()), RoutesFile().read)
+            keep_watch(watch, stopped, options.until_over)
     except WatchLives as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -194,8 +193,7 @@ def keep_watch(watch: Watch, stopped: threading.Event, until_over: bool) -> None
             # Whatever it is: the next look may be better, and who listens hears the silence.
             _log.exception("a look failed")
         heart = _beating(watch, heart)
-        over = until_over and watch.idle()
-        if over or stopped.wait(LOOK_EVERY_S):
+        if (until_over and watch.idle()) or watch.rest(stopped):
             break
     if heart is not None:
         heart.stop(away=not watch.runs())

@@ -18,12 +18,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from labrig.problems import FileProblems
 from labrig.watch import texts
 from labrig.watch.causes import Cause
 from labrig.watch.couriers import Couriers
 from labrig.watch.places import watch_folder
-from labrig.watch.routes import Routes, RoutesExposed, load_routes
+from labrig.watch.routes import Routes, RoutesFile
 from labrig.watch.standing_alone import alone
 from labrig.watch.store import HeardHost
 from labrig.watch.voice import Voice
@@ -45,12 +44,12 @@ class Listener:
 
     Args:
         voice: tells people; its memory holds the hosts.
-        routes: reads the file of routes.
+        routes: reads the routes.
     """
 
-    def __init__(self, voice: Voice, routes: Callable[[], Routes] = load_routes) -> None:
+    def __init__(self, voice: Voice, routes: Callable[[], Routes]) -> None:
         self._voice = voice
-        self._load = routes
+        self._read = routes
         self._routes = Routes()
         self._lock = threading.Lock()
         self._hosts = {host.name: host for host in voice.memory.hosts}
@@ -77,10 +76,7 @@ class Listener:
 
     def tick(self) -> None:
         """Look who is silent, and tell what is to be told."""
-        try:
-            self._routes = self._load()
-        except (FileProblems, RoutesExposed, OSError) as error:
-            _log.error("the alarm routes stay as they were: %s", error)
+        self._routes = self._read()
         now_s = self._voice.clock.now_s()
         if now_s - self._looked_s > STOOD_STILL_S:
             self._since_s = now_s
@@ -115,7 +111,7 @@ def listen(address: str, port: int, say: Callable[[str], None]) -> int:
     token_file = folder / TOKEN
     with alone(folder, "remote.lock"):
         token = _token(token_file)
-        listener = Listener(Voice(folder, MEMORY, Couriers()))
+        listener = Listener(Voice(folder, MEMORY, Couriers()), RoutesFile().read)
         server = serve_beats(address, port, token, listener.heard)
         stopped = threading.Event()
         for signum in (signal.SIGINT, signal.SIGTERM):

@@ -7,6 +7,7 @@ only, and no route is shown but through :func:`labrig.watch.sending.shown`.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import stat
 from datetime import time
@@ -18,9 +19,11 @@ from ruamel.yaml import YAML
 
 from labrig.documents import Mistaken, load
 from labrig.durable import write_text_whole
-from labrig.problems import Mistake, raise_mistakes
+from labrig.problems import FileProblems, Mistake, raise_mistakes
 from labrig.watch.causes import Severity
 from labrig.watch.places import routes_file, watch_folder
+
+_log = logging.getLogger(__name__)
 
 Bench = Literal["real bench", "simulated", "rehearsal"]
 Minutes = Annotated[float, Field(ge=0, le=24 * 60)]
@@ -148,6 +151,37 @@ def load_routes(path: Path | None = None) -> Routes:
             "looked."
         )
     return load(path, Routes, _PROTOCOL).model
+
+
+class RoutesFile:
+    """The routes as they stand in the file, which is read again when it has changed.
+
+    One that is wrong leaves them as they were: half a mended file calls nobody.
+    """
+
+    def __init__(self) -> None:
+        self._routes = Routes()
+        self._mark = ""
+
+    def read(self) -> Routes:
+        """The routes."""
+        mark = _mark_of(routes_file())
+        if mark != self._mark:
+            self._mark = mark
+            try:
+                self._routes = load_routes()
+            except (FileProblems, RoutesExposed, OSError) as error:
+                _log.error("the alarm routes stay as they were: %s", error)
+        return self._routes
+
+
+def _mark_of(path: Path) -> str:
+    """Changes whenever the file does."""
+    try:
+        found = path.stat()
+    except OSError:
+        return "none"
+    return f"{found.st_ino} {found.st_mtime_ns} {found.st_size} {found.st_mode}"
 
 
 def save_routes(routes: Routes, path: Path | None = None) -> None:

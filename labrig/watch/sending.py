@@ -64,6 +64,10 @@ def send(url: str, subject: str, text: str, severity: Severity) -> str:
         way = apprise.Apprise()
         if not way.add(url):
             return fault_of_url(url)
+        for service in way:
+            if "format=" not in url:
+                # A mail would be HTML, in which commands lose their indentation.
+                service.notify_format = apprise.NotifyFormat.TEXT
         try:
             taken = way.notify(
                 body=text,

@@ -23,13 +23,14 @@ UNKNOWN: Severity = "call"
 """Of a code of a newer labrig: better called for nothing than not called."""
 
 STANDS_FOR_S: Mapping[str, float] = {
-    # a question mostly comes with it, and both are one message
-    "stall": 10.0, "stage-lost": 5.0,
+    # tried again after a minute; when that is in vain its question comes, in one message with it
+    "stall": 150.0, "rate": 240.0, "stage-lost": 5.0,
     # these mostly mend themselves, or are mended by whoever follows
-    "link": 60.0, "rate": 60.0, "camera": 120.0, "probe": 300.0, "environment": 300.0,
+    "link": 60.0, "camera": 120.0, "probe": 300.0, "environment": 300.0,
     "unfollowed": 60.0,
 }  # fmt: skip
-"""Seconds of the run; whatever is over sooner is in the journal and wakes nobody."""
+"""Seconds of the run; whatever is over sooner is in the journal and wakes nobody. One that comes
+with a question is told of at once."""
 
 
 def severity_of(code: str, own: Mapping[str, Severity]) -> Severity:

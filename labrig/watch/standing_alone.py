@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from labrig.launch.runner_child import detached
 from labrig.locks import try_lock
+from labrig.problems import FileProblems
 from labrig.watch.places import watch_folder
-from labrig.watch.routes import load_routes
+from labrig.watch.routes import RoutesExposed, load_routes
+
+LOOK_EVERY_S = 10.0
 
 
 class WatchLives(Exception):
@@ -79,3 +84,42 @@ def start_watch_for(bench: str) -> bool:
                 **detached(),
             )
     return True
+
+
+class KeptWatch:
+    """Has a watch run for as long as it is looked after; one that died is started again.
+
+    Args:
+        bench: of the runs that it is for: ``real bench``, ``simulated`` or ``rehearsal``.
+        say: tells a person why none runs.
+        start: see :func:`start_watch_for`.
+        now_s: monotonic.
+    """
+
+    def __init__(
+        self,
+        bench: str,
+        say: Callable[[str], None],
+        start: Callable[[str], bool] = start_watch_for,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._bench = bench
+        self._say = say
+        self._start = start
+        self._now_s = now_s
+        self._next_s = -math.inf
+        self._said = ""
+
+    def look(self) -> None:
+        """See to it, now and then. A watch that cannot be had keeps no night from going on."""
+        if self._now_s() < self._next_s:
+            return
+        self._next_s = self._now_s() + LOOK_EVERY_S
+        why = ""
+        try:
+            self._start(self._bench)
+        except (FileProblems, RoutesExposed, OSError) as error:
+            why = str(error)
+        if why and why != self._said:
+            self._say(f"WARNING: nobody is called when this run wants somebody: {why}")
+        self._said = why

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from labrig.display.alarms import alarm_words
+from labrig.display.alarms import AlarmWords, alarm_words
 from labrig.display.legend import Legend
 from labrig.display.questions import QuestionWords, question_words
 from labrig.display.times import clock_words
@@ -32,15 +32,22 @@ class Text:
     body: str
 
 
-def alarm(known: Known, asked: Asked, questions: Sequence[Asked], legend: Legend) -> Text:
-    """An alarm, and the questions that came with it."""
-    words = alarm_words(
-        Alarm(asked.code, asked.about, asked.since_s, asked.what, asked.remedy), legend
-    )
+def alarm(
+    known: Known,
+    asked: Asked,
+    others: Sequence[Asked],
+    questions: Sequence[Asked],
+    legend: Legend,
+) -> Text:
+    """An alarm, what else there is about the same instrument, and the questions with it."""
+    words = _alarm_words(asked, legend)
     lines = [f"{words.title}, since {words.since}.", words.what]
     if words.done:
         lines.append(f"labrig: {words.done}")
     lines.append(f"You: {words.remedy}")
+    for other in others:
+        beside = _alarm_words(other, legend)
+        lines.append(f"Also, since {beside.since}: {beside.what}")
     for question in questions:
         lines += ["", *_choices(known, question, legend)]
     return Text(words.title, "\n".join([*lines, "", *_look_or_stop(known)]))
@@ -159,11 +166,12 @@ def still_over(entry: Entry) -> Text:
     return Text(f"over: {entry.cause.subject}", f"Message {entry.number} needs nobody any more.")
 
 
-def whole(entry: Entry, now: datetime, later_min: float = 0.0) -> Text:
+def whole(entry: Entry, route: str, now: datetime, later_min: float = 0.0) -> Text:
     """A message as it is sent.
 
     Args:
         entry: of the book.
+        route: by which it goes.
         now: with the zone of this computer.
         later_min: nobody has acknowledged it for so long.
     """
@@ -177,13 +185,20 @@ def whole(entry: Entry, now: datetime, later_min: float = 0.0) -> Text:
         over = _clock(datetime.fromisoformat(entry.over_utc).astimezone(now.tzinfo))
         if over != raised:
             head.append(f"It is over since {over}.")
-    if any(d.perhaps for d in entry.deliveries):
+    before = entry.by(route)
+    if before is not None and before.perhaps:
         head.append("(It may reach you a second time: the first was cut short.)")
     tail = [f"Message {entry.number}. I see to it: labrig watch ack {entry.number}"]
     if cause.severity != "call":
         tail = [f"Message {entry.number}."]
     body = "\n".join([*head, "", cause.text, "", *tail])
     return Text(f"{word} {cause.run}: {cause.subject}, {raised}", body)
+
+
+def _alarm_words(asked: Asked, legend: Legend) -> AlarmWords:
+    return alarm_words(
+        Alarm(asked.code, asked.about, asked.since_s, asked.what, asked.remedy), legend
+    )
 
 
 def _words(asked: Asked, legend: Legend) -> QuestionWords:

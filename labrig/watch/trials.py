@@ -9,11 +9,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from labrig.durable import read_json, write_json
+from labrig.plan.plan import Finding, Plan
+from labrig.problems import FileProblems
 from labrig.watch.places import trials_file, watch_folder
-from labrig.watch.routes import Route, Routes
+from labrig.watch.routes import Route, Routes, RoutesExposed, load_routes
 from labrig.watch.sending import send
 
 TESTED_WITHIN = timedelta(days=7)
+UNATTENDED_FROM_S = 4 * 3600.0
+"""[P] A run that is longer goes on when everybody has left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,33 @@ def reason_to_doubt(routes: Routes, now: datetime) -> str:
     if last.failure:
         return f"the last test of an alarm route failed ({last.failure})"
     return f"no alarm route was tried out since {last.at.astimezone():%a %d %b %Y %H:%M %Z}"
+
+
+def findings_about(plan: Plan, simulated: bool, now: datetime) -> tuple[Finding, ...]:
+    """``watch.untested`` (warn) before a night on a real bench that nobody sits through.
+
+    Args:
+        plan: of the night.
+        simulated: no bench is real: nobody need be called.
+        now: with time zone.
+    """
+    if simulated or plan.forecast.duration_s < UNATTENDED_FROM_S:
+        return ()
+    try:
+        why = reason_to_doubt(load_routes(), now)
+    except (FileProblems, RoutesExposed, OSError) as error:
+        why = f"the alarm routes cannot be used: {error}"
+    if not why:
+        return ()
+    hours = plan.forecast.duration_s / 3600
+    finding = Finding(
+        "watch.untested",
+        "warn",
+        "alarm routes of this user",
+        f"{why}, and the run of {hours:.3g} h is not sat through by anybody",
+        "`labrig watch add NAME` sets a route up, `labrig watch test` tries it out",
+    )
+    return (finding,)
 
 
 def _all_trials() -> dict[str, Trial]:

@@ -24,6 +24,8 @@ from labrig.watch.watch_clock import WatchClock
 _log = logging.getLogger(__name__)
 
 TOLD = "told.jsonl"
+OVER_IS_NEWS_S = 600.0
+"""[P] A call may still be on its way when its cause is over."""
 _OVER = "|over"
 
 
@@ -64,14 +66,13 @@ class Voice:
     def hear(self, causes: Iterable[Cause], standing: Iterable[str], routes: Routes) -> None:
         """Take in what was noticed, and what of all that was ever noticed still stands."""
         now_s, utc = self.clock.now_s(), self.clock.utc()
-        stood = {e.number for e in self.book.entries if e.over_s is None}
         book = books.heard(self.book, causes, now_s, utc)
         book = books.over(book, standing, now_s, utc)
         if routes.when_over:
-            ended = [e for e in book.entries if e.number in stood and e.over_s is not None]
-            book = books.heard(book, map(_said_over, filter(_was_called, ended)), now_s, utc)
-            keys = {e.cause.key for e in book.entries if e.over_s is None}
-            book = books.over(book, {k for k in keys if not k.endswith(_OVER)}, now_s, utc)
+            ended = [_said_over(e) for e in book.entries if _called_for(e, now_s)]
+            news = [cause for cause in ended if book.of(cause.key) is None]
+            # not standing: the next look finds them over
+            book = books.heard(book, news, now_s, utc)
         self._change(book)
 
     def tend(self, routes: Routes) -> None:
@@ -97,6 +98,15 @@ class Voice:
                 path.unlink(missing_ok=True)
         for errand in errands:
             self._couriers.go(errand, now_s)
+
+    def settle(self) -> bool:
+        """Take in at once what came back; whether anything is still out.
+
+        What is not written down when a watch is killed is sent a second time.
+        """
+        self._take_back(self.clock.now_s())
+        self.save()
+        return self._couriers.busy
 
     def save(self) -> bool:
         """Put what has changed on the disk; whether that was done."""
@@ -125,7 +135,7 @@ class Voice:
         later_min = 0.0
         if route.after_min and entry.told and now_s - entry.raised_s >= 60.0 * route.after_min:
             later_min = (now_s - entry.raised_s) / 60.0
-        text = texts.whole(entry, local, later_min)
+        text = texts.whole(entry, route.name, local, later_min)
         return Errand(entry.number, route, text, entry.cause.severity)
 
     def _take_back(self, now_s: float) -> None:
@@ -177,8 +187,11 @@ def _recalled(path: Path) -> Memory:
         return Memory()
 
 
-def _was_called(entry: Entry) -> bool:
-    return entry.cause.severity == "call" and entry.told and not entry.cause.key.endswith(_OVER)
+def _called_for(entry: Entry, now_s: float) -> bool:
+    """Whether somebody was called for it and it has been over since lately."""
+    lately = entry.over_s is not None and now_s - entry.over_s < OVER_IS_NEWS_S
+    called = entry.cause.severity == "call" and entry.told
+    return lately and called and not entry.cause.key.endswith(_OVER)
 
 
 def _said_over(entry: Entry) -> Cause:

@@ -160,18 +160,19 @@ def test_an_alarm_and_its_question_are_one_message_with_each_choice_and_its_cons
     night = Night()
     night.look(sound(92.0, alarms=[alarm()]))
     assert night.told == []
-    night.look(sound(96.0, alarms=[alarm()], questions=[question()]))
+    night.look(sound(93.0, alarms=[alarm(), alarm("rate")]))
     assert night.told == []
-    night.look(sound(101.0, alarms=[alarm()], questions=[question()]), times=5)
+    night.look(sound(96.0, alarms=[alarm("rate"), alarm()], questions=[question()]), times=5)
     ((severity, subject),) = night.told
     assert (severity, subject) == ("call", "nerve_02: no liquid comes")
     text = night.causes[0].text
     assert "labrig answer stall:nerve_02 restart /runs/night" in text
     assert "It is tried at once" in text
     assert "labrig: It is tried again by itself" in text
-    assert night.causes[0].also
+    assert "Also, since" in text
+    assert len(night.causes[0].also) == 2
     # a later question is a new decision
-    night.look(sound(300.0, alarms=[alarm()], questions=[question(since_s=290.0)]))
+    night.look(sound(300.0, alarms=[alarm(), alarm("rate")], questions=[question(since_s=290.0)]))
     assert night.told[1][1].startswith("your decision is wanted")
 
 
