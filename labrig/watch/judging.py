@@ -30,7 +30,7 @@ from labrig.watch.severities import (
     severity_of,
 )
 
-DEAD_FOR_S = 4.0
+DEAD_FOR_S = 3.0
 """[P] A keeper (`labrig run`, `labrig serve`) brings a runner back within it, or nobody does."""
 BUSY_FOR_S = 12.0
 """[P] Longer than the dispatcher takes for anything it does; workers have bounds of their own."""

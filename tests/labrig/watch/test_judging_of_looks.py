@@ -80,7 +80,7 @@ class Night:
 
 def test_a_dead_runner_is_told_after_seconds_and_stands_until_it_is_brought_back():
     night = Night().look(sound())
-    night.look(DEAD, times=4)
+    night.look(DEAD, times=3)
     assert night.told == []
     night.look(DEAD)
     assert night.told == [("call", "the runner is dead")]
