@@ -112,9 +112,7 @@ def run(
             tell_of_page(_aside, "")
         _with_prefect(request, watch=watch, fast=fast, as_json=as_json)
         return
-    _directly(
-        request, RunnerOptions(pace), as_json=as_json, tell_of_page=tell_of_page, watch=watch
-    )
+    _directly(request, RunnerOptions(pace), as_json=as_json, tell_of_page=tell_of_page, watch=watch)
 
 
 def watch_kept_for(bench: str) -> Callable[[], None]:
