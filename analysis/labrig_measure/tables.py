@@ -23,6 +23,10 @@ FIELDS = "fields"
 OBJECTS = ("tubes", "nuclei")
 _OWN = {"fields": ("status", "reasons"), "tubes": ("tube",), "nuclei": ("nucleus",)}
 """Columns of a table without a row, behind those of the place, so that it can still be read."""
+_IN_ASCII = str.maketrans({
+    "µ": "u", "μ": "u", "≤": "<=", "≥": ">=", "×": "x", "–": "-", "−": "-", "°": "deg", "²": "2",
+    "³": "3", "±": "+/-", "…": "...",
+})  # fmt: skip
 Row = dict[str, Any]
 Read = Callable[[], Iterable[Record]]
 """Reads the same records, in the order of the table, each time that it is called."""
@@ -163,4 +167,13 @@ def cell(value: Any) -> str:  # noqa: ANN401 - a table cell
         return ""
     if isinstance(value, float):
         return f"{value:.7g}" if math.isfinite(value) else ""
-    return " ".join(str(value).splitlines())
+    return as_ascii(" ".join(str(value).splitlines()))
+
+
+def as_ascii(text: str) -> str:
+    """The signs that labrig itself writes, such as µ and ≤, in ASCII; names of others stay.
+
+    So a table of its words alone is the same text to Excel, which takes a file without a mark for
+    the system's own code page, and to R and Python, to which a mark is part of the first name.
+    """
+    return text if text.isascii() else text.translate(_IN_ASCII)

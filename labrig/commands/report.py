@@ -28,13 +28,14 @@ def report(
     """
     from labrig.launch.concluding import conclude_if_ended
     from labrig.measure.closing import tables_so_far
+    from labrig.night.run_cells import cells_of_run
     from labrig.report.build import build_report
     from labrig.report.tables import FILES
     from labrig.run_folder import RunFolder
 
     folder = RunFolder.at(run)
     conclude_if_ended(folder)
-    tables_so_far(folder.measures)
+    tables_so_far(folder.measures, cells_of_run(folder))
     page = build_report(folder)
     if as_json:
         tables = [str(page.parent / n) for n, _ in FILES if (page.parent / n).exists()]

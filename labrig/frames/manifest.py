@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from labrig import run_clock
 from labrig.durable import written_whole
 
 COLUMNS = (
@@ -24,6 +25,7 @@ COLUMNS = (
     "channel",
     "offset_s",
     "lateness_s",
+    *run_clock.COLUMNS,
     "x_asked_um",
     "y_asked_um",
     "x_reached_um",
@@ -47,7 +49,7 @@ def write_manifest(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     count = 0
     with written_whole(path) as binary:
         stream = io.TextIOWrapper(binary, newline="", encoding="utf-8")
-        writer = csv.DictWriter(stream, COLUMNS, extrasaction="ignore")
+        writer = csv.DictWriter(stream, COLUMNS, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         for row in rows:
             writer.writerow(dict(row))

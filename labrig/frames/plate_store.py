@@ -1,9 +1,11 @@
 """An OME-Zarr plate (NGFF 0.5, HCS layout) that grows plane by plane.
 
 Layout: ``row/column/field/0`` with axes t, c, y, x; one shard a plane, blosc-zstd with bit
-shuffle. A plane is written to a temporary file, renamed, and both file and folder are synced
-before :meth:`PlateStore.write` returns; the journal records it only then. An unwritten plane
-reads back as zeros without an error: ask the journal, or :meth:`PlateStore.has`.
+shuffle. Large planes have a second resolution level of half the size for viewers,
+``row/column/field/1``; measures, hashes and the journal know the first alone. A plane is written to
+a temporary file, renamed, and both file and folder are synced before :meth:`PlateStore.write`
+returns; the journal records it only then. An unwritten plane reads back as zeros without an error:
+ask the journal, or :meth:`PlateStore.has`.
 """
 
 from __future__ import annotations
@@ -11,58 +13,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import zarr
 from numpy.typing import NDArray
 from zarr.codecs import BloscCodec
 
 from labrig.durable import sync_folder
-from labrig.places import Place, rows_and_columns
-from labrig.typed_json import TypedJson
-
-CHUNK_PX = 512
-
-
-@dataclass(frozen=True, slots=True)
-class PlateLayout:
-    """The shape of a plate's time-lapse, known before the first frame.
-
-    Attributes:
-        wells: names such as ``B4``, in any order.
-        fields: fields per well.
-        channels: names in storage order.
-        rounds: length of the t axis.
-        height_px, width_px: of every frame.
-        pixel_size_um: calibrated.
-        interval_s: between rounds.
-    """
-
-    name: str
-    wells: tuple[str, ...]
-    fields: int
-    channels: tuple[str, ...]
-    rounds: int
-    height_px: int
-    width_px: int
-    pixel_size_um: float
-    interval_s: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> PlateLayout:
-        """The reverse of :meth:`to_json`.
-
-        Raises:
-            labrig.typed_json.NotAsTyped: it is no layout.
-        """
-        return TypedJson().read(cls, raw)
+from labrig.frames.plate_layout import CHUNK_PX, PlateLayout
+from labrig.frames.plate_metadata import image_metadata, plate_metadata
+from labrig.places import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +48,7 @@ class PlateStore:
     def __init__(self, root: Path, layout: PlateLayout) -> None:
         self._root = root
         self._layout = layout
-        self._arrays: dict[tuple[str, int], zarr.Array[Any]] = {}
+        self._arrays: dict[tuple[str, int, int], zarr.Array[Any]] = {}
 
     @property
     def root(self) -> Path:
@@ -106,7 +70,6 @@ class PlateStore:
         """
         if (root / "zarr.json").exists():
             raise FileExistsError(f"{root} is a plate already: open it to go on writing")
-        rows, columns = rows_and_columns(layout.wells)
         group = zarr.open_group(str(root), mode="w", zarr_format=3)
         for well in layout.wells:
             well_group = group.create_group(
@@ -124,39 +87,12 @@ class PlateStore:
             )
             for field in range(layout.fields):
                 image = well_group.create_group(
-                    str(field), attributes={"ome": _image_metadata(well, field, layout)}
+                    str(field), attributes={"ome": image_metadata(f"{well}_{field}", layout)}
                 )
-                image.create_array(
-                    "0",
-                    shape=(layout.rounds, len(layout.channels), layout.height_px, layout.width_px),
-                    dtype="uint16",
-                    chunks=(1, 1, min(CHUNK_PX, layout.height_px), min(CHUNK_PX, layout.width_px)),
-                    shards=(1, 1, *_shard_yx(layout)),
-                    compressors=[BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle")],
-                    dimension_names=["t", "c", "y", "x"],
-                )
+                for level in range(layout.levels):
+                    _create_array(image, level, layout)
         group.attrs["labrig"] = layout.to_json()
-        group.attrs["ome"] = {
-            "version": "0.5",
-            "plate": {
-                "version": "0.5",
-                "name": layout.name,
-                "field_count": layout.fields,
-                "acquisitions": [
-                    {"id": 0, "name": "time-lapse", "maximumfieldcount": layout.fields}
-                ],
-                "rows": [{"name": r} for r in rows],
-                "columns": [{"name": c} for c in columns],
-                "wells": [
-                    {
-                        "path": place.path,
-                        "rowIndex": rows.index(place.row_name),
-                        "columnIndex": columns.index(place.column_name),
-                    }
-                    for place in map(Place.of, layout.wells)
-                ],
-            },
-        }
+        group.attrs["ome"] = plate_metadata(layout)
         return cls(root, layout)
 
     @classmethod
@@ -213,12 +149,15 @@ class PlateStore:
                 f"holds uint16 {wanted}: correct width_px/height_px under optics in the rig file"
             )
         c = self._layout.channels.index(channel)
+        # The smaller levels first: where the picture itself is, they are there too.
+        smaller = pixels
+        for level in range(1, self._layout.levels):
+            smaller = _halved(smaller)
+            self._array(well, field, level)[round_, c] = smaller
+            _sync(self._shard(well, field, round_, c, level))
         self._array(well, field)[round_, c] = pixels
         shard = self._shard(well, field, round_, c)
-        # Windows syncs nothing through a handle that may only read.
-        with shard.open("r+b") as written:
-            os.fsync(written.fileno())
-        sync_folder(shard.parent)
+        _sync(shard)
         content = shard.read_bytes()
         return WrittenPlane(
             path=str(shard.relative_to(self._root.parent)),
@@ -241,66 +180,45 @@ class PlateStore:
         plane = self._array(well, field)[round_, self._layout.channels.index(channel)]
         return np.asarray(plane, dtype=np.uint16)
 
-    def _array(self, well: str, field: int) -> zarr.Array[Any]:
-        key = (well, field)
+    def _array(self, well: str, field: int, level: int = 0) -> zarr.Array[Any]:
+        key = (well, field, level)
         if key not in self._arrays:
-            path = self._root / Place.of(well).path / str(field) / "0"
+            path = self._root / Place.of(well).path / str(field) / str(level)
             self._arrays[key] = zarr.open_array(str(path), mode="r+")
         return self._arrays[key]
 
-    def _shard(self, well: str, field: int, round_: int, channel_index: int) -> Path:
-        plane = f"0/c/{round_}/{channel_index}/0/0"
+    def _shard(
+        self, well: str, field: int, round_: int, channel_index: int, level: int = 0
+    ) -> Path:
+        plane = f"{level}/c/{round_}/{channel_index}/0/0"
         return self._root / Place.of(well).path / str(field) / plane
 
 
-def _shard_yx(layout: PlateLayout) -> tuple[int, int]:
-    # a shard must be a whole number of chunks: the last chunk may hang over the edge
-    chunk_y, chunk_x = min(CHUNK_PX, layout.height_px), min(CHUNK_PX, layout.width_px)
-    return (
-        -(-layout.height_px // chunk_y) * chunk_y,
-        -(-layout.width_px // chunk_x) * chunk_x,
+def _create_array(image: zarr.Group, level: int, layout: PlateLayout) -> None:
+    height, width = layout.size_at(level)
+    chunk = (min(CHUNK_PX, height), min(CHUNK_PX, width))
+    # A shard must be a whole number of chunks: the last chunk may hang over the edge.
+    shard = tuple(-(-side // of) * of for side, of in zip((height, width), chunk, strict=True))
+    image.create_array(
+        str(level),
+        shape=(layout.rounds, len(layout.channels), height, width),
+        dtype="uint16",
+        chunks=(1, 1, *chunk),
+        shards=(1, 1, *shard),
+        compressors=[BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle")],
+        dimension_names=["t", "c", "y", "x"],
     )
 
 
-def _image_metadata(well: str, field: int, layout: PlateLayout) -> dict[str, Any]:
-    um = layout.pixel_size_um
-    return {
-        "version": "0.5",
-        "multiscales": [
-            {
-                "name": f"{well}_{field}",
-                "axes": [
-                    {"name": "t", "type": "time", "unit": "second"},
-                    {"name": "c", "type": "channel"},
-                    {"name": "y", "type": "space", "unit": "micrometer"},
-                    {"name": "x", "type": "space", "unit": "micrometer"},
-                ],
-                "datasets": [
-                    {
-                        "path": "0",
-                        "coordinateTransformations": [
-                            {"type": "scale", "scale": [layout.interval_s, 1.0, um, um]}
-                        ],
-                    }
-                ],
-            }
-        ],
-        "omero": {
-            "channels": [
-                {
-                    "label": name,
-                    "color": color,
-                    "active": index == 0,
-                    "window": {"min": 0, "max": 65535, "start": 0, "end": 65535},
-                }
-                for index, (name, color) in enumerate(
-                    zip(layout.channels, _colors(len(layout.channels)), strict=True)
-                )
-            ]
-        },
-    }
+def _halved(pixels: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """The mean of each 2 x 2 pixels; an odd last row or column is left out."""
+    height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
+    whole = pixels[: 2 * height, : 2 * width]
+    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint16)
 
 
-def _colors(count: int) -> list[str]:
-    palette = ["FFFFFF", "FF3030", "4080FF", "30C030"]
-    return [palette[i % len(palette)] for i in range(count)]
+def _sync(file: Path) -> None:
+    # Windows syncs nothing through a handle that may only read.
+    with file.open("r+b") as written:
+        os.fsync(written.fileno())
+    sync_folder(file.parent)

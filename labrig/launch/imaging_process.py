@@ -16,7 +16,8 @@ from typing import Any
 
 from labrig.durable import read_json
 from labrig.frames.imaging_host import ImagingHost
-from labrig.frames.plate_store import PlateLayout, PlateStore
+from labrig.frames.plate_layout import PlateLayout
+from labrig.frames.plate_store import PlateStore
 from labrig.launch.hosted_stages import hosted_stages, real
 from labrig.launch.imaging_spec import ImagingSpec
 from labrig.rig.bench import SIMULATED

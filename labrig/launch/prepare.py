@@ -16,13 +16,14 @@ from ruamel.yaml import YAML
 
 from labrig.documents import Loaded
 from labrig.durable import write_json
-from labrig.frames.plate_store import PlateLayout
+from labrig.frames.plate_layout import PlateLayout
 from labrig.launch.imaging_spec import HostedEntry, ImagingSpec
 from labrig.launch.twin_spec import twin_spec, unanswered
 from labrig.local_zone import local_zone_name_or_none
 from labrig.login_name import login_name
 from labrig.places import in_order
 from labrig.plan.compile import compile as compile_plan
+from labrig.plan.forecast import stored_levels
 from labrig.plan.plan import Finding, Plan
 from labrig.plan.store import to_json
 from labrig.plan.timeline import Frame
@@ -313,6 +314,8 @@ def _camera_spec(protocol: Protocol, rig: Rig, plan: Plan) -> ImagingSpec:
         width_px=first.width_px,
         pixel_size_um=first.pixel_size_um,
         interval_s=protocol.imaging.interval_s,
+        full_scale=tuple(2**o.bit_depth - 1 for o in optics.values()),
+        levels=stored_levels(first),
     )
     cameras = sorted({o.camera for o in optics.values()})
     stage = rig.stage.instrument

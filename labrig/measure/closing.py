@@ -7,15 +7,16 @@ same. What needs all rounds (which tube is which) comes when the run is over.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labrig.durable import write_text_whole
-from labrig.measure import films
+from labrig.measure import films, tracks
 from labrig.measure.judging import SERIES, judge_fields
 from labrig.measure.rounds import LABELS
+from labrig.measure.run_cells import RunCells
 from labrig.measure.sealing import MANIFEST
 from labrig.measure.tracks import COLUMNS, Series, SeriesTracks, Sighting, track_series
 from labrig_measure.field_job import rows_of
@@ -26,6 +27,7 @@ from labrig_measure.tables import (
     Added,
     Row,
     Survey,
+    as_ascii,
     cell,
     until_none_came,
     write_csv,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 WIDTH = "diameter_mean_um"
 Each = Callable[[Callable[[Series], SeriesTracks], Sequence[Series]], Iterable[SeriesTracks]]
 """``map``, or that of a pool of processes."""
+NOTHING_TOLD = RunCells()
 Place = tuple[str, int, int]
 """Well, field and round."""
 
@@ -71,20 +74,24 @@ class _Reading:
                 of_kind[row["tube"]] = float(cell(width_um))
 
 
-def tables_so_far(out: Path) -> None:
+def tables_so_far(out: Path, cells: RunCells = NOTHING_TOLD) -> None:
     """Make the tables of a run that nobody has closed yet, of what is recorded until now.
 
     Tubes are not followed. Closed tables are left alone.
+
+    Args:
+        out: the run's ``measures`` folder.
+        cells: what each row says of its well and its time.
 
     Raises:
         DamagedRecord: a record is not as it was written; the tables are left alone.
         OSError: a table cannot be read or written; it keeps its former content.
     """
     if not (out / MANIFEST).exists():
-        until_none_came(out, lambda records: _make_tables(out, records, None))
+        until_none_came(out, lambda records: _make_tables(out, records, cells, None))
 
 
-def close_measures(out: Path, each: Each = map) -> int:
+def close_measures(out: Path, cells: RunCells = NOTHING_TOLD, each: Each = map) -> int:
     """Make the tables of a run that is over; returns how many tracks there are.
 
     ``fields.csv`` has the columns of `labrig.measure.judging`, ``tubes.csv`` the column ``track``,
@@ -93,36 +100,56 @@ def close_measures(out: Path, each: Each = map) -> int:
 
     Args:
         out: the run's ``measures`` folder.
+        cells: what each row says of its well and its time.
         each: does the fields' work.
 
     Raises:
         DamagedRecord: a record is not as it was written; the tables are left alone.
         OSError: a table cannot be read or written; it keeps its former content.
     """
-    return until_none_came(out, lambda records: _make_tables(out, records, each))
+    return until_none_came(out, lambda records: _make_tables(out, records, cells, each))
 
 
-def _make_tables(out: Path, records: Mapping[str, Path], each: Each | None) -> int:
+def _make_tables(out: Path, records: Mapping[str, Path], cells: RunCells, each: Each | None) -> int:
     # In the order of rounds and not of names, in which they were measured or which hashes they got.
     frames, filmed = _in_order(records)
+
+    def read() -> Iterator[Record]:
+        return map(cells.placed, read_records(frames))
+
     if filmed:
-        rows = [row for record in read_records(filmed) for row in record.rows(films.TABLE)]
-        write_rows(out / f"{films.TABLE}.csv", films.COLUMNS, rows)
+        write_rows(out / f"{films.TABLE}.csv", _film_columns(cells), _film_rows(filmed, cells))
     if not frames:
         return 0
     reading = _Reading()
-    for record in read_records(frames):
+    for record in read():
         reading.take(record)
     fields = judge_fields(_as_read(reading.survey))
     found = [] if each is None else list(each(track_series, _series(out, fields, reading)))
     track = None if each is None else Added("track", _track_by_tube(found))
-    write_objects(out, reading.survey, lambda: read_records(frames), track)
-    rows = [row for tracks in found for row in tracks.rows]
+    write_objects(out, reading.survey, read, track)
+    rows = [row for series in found for row in series.rows]
     if each is not None:
-        write_rows(out / "tracks.csv", COLUMNS, rows)
+        told = [row | cells.of_well(row["well"]) for row in rows]
+        columns = (*tracks.PLACE, *cells.of_well(""), *COLUMNS[len(tracks.PLACE) :])
+        write_rows(out / "tracks.csv", columns, told)
     # Last: a run whose fields are there has its tubes, nuclei and tracks too.
-    write_text_whole(out / f"{FIELDS}.csv", fields.to_csv(index=False, float_format="%.7g"))
+    write_text_whole(
+        out / f"{FIELDS}.csv", as_ascii(fields.to_csv(index=False, float_format="%.7g"))
+    )
     return len(rows)
+
+
+def _film_columns(cells: RunCells) -> tuple[str, ...]:
+    return (*films.PLACE, *cells.columns, *films.COLUMNS[len(films.PLACE) :])
+
+
+def _film_rows(filmed: Iterable[Path], cells: RunCells) -> list[Row]:
+    return [
+        row | cells.of_film(record, row)
+        for record in read_records(filmed)
+        for row in record.rows(films.TABLE)
+    ]
 
 
 def _in_order(records: Mapping[str, Path]) -> tuple[list[Path], list[Path]]:

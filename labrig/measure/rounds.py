@@ -23,6 +23,8 @@ from labrig_measure.planes import PlaneFile
 from labrig_measure.records import records_in_force
 
 PLACE = ("well", "field", "round", "offset_s")
+OURS = {"cells": "phase", "tubes": "tubes", "nuclei": "nuclei"}
+"""By what a protocol's channel shows, our name of it."""
 LABELS = "labels"
 """Folder of label images in a run's ``measures``."""
 
@@ -68,8 +70,24 @@ class RoundFrame:
 
 def rounds_begun(out: Path) -> frozenset[int]:
     """Rounds of which a frame was recorded, by the names of the records alone."""
-    found = (re.search(r"_t(\d+)(?:_phase)?$", name) for name in records_in_force(out))
-    return frozenset(int(round_[1]) for round_ in found if round_)
+    found = map(frame_of, records_in_force(out))
+    return frozenset(frame.round for frame in found if frame is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFrame:
+    """What the name of a record of a frame says."""
+
+    well: str
+    field: int
+    round: int
+    unstained: bool
+
+
+def frame_of(name: str) -> NamedFrame | None:
+    """The reverse of :attr:`RoundFrame.name`; None for a name that is none, as that of a film."""
+    said = re.fullmatch(r"(\w+)_f(\d+)_t(\d+)(_phase)?", name)
+    return said and NamedFrame(said[1], int(said[2]), int(said[3]), said[4] is not None)
 
 
 def measure_round(

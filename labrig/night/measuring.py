@@ -9,16 +9,15 @@ from pathlib import Path
 from labrig.durable import read_json
 from labrig.measure.closing import close_measures
 from labrig.measure.films import FilmJob, measure_films
-from labrig.measure.rounds import RoundFrame, measure_round
+from labrig.measure.rounds import OURS, RoundFrame, measure_round
 from labrig.measure.sealing import MANIFEST, SealDamaged, changed_tables, seal
 from labrig.night.processes import processes_here
 from labrig.night.progress import TakenFrame
+from labrig.night.run_cells import cells_of_run
 from labrig.plan.store import read_plan
 from labrig.run_folder import RunFolder
 from labrig_analysis.nuclei.fusion import FusionSettings
 from labrig_analysis.settings import MeasureSettings
-
-OURS = {"cells": "phase", "tubes": "tubes", "nuclei": "nuclei"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,8 @@ class RoundMeasurer:
             DamagedRecord: a record is not as it was written.
             OSError: a table cannot be read or written.
         """
-        tracks = close_measures(self.out, processes_here().map)
+        cells = cells_of_run(RunFolder(self.out.parent))
+        tracks = close_measures(self.out, cells, processes_here().map)
         seal(self.out, self.run, "the night", settings=self.settings, changed=self.changed)
         return tracks
 

@@ -12,12 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from labrig.durable import read_json
 from labrig.frames.manifest import write_manifest
 from labrig.night.film_jobs import FilmJobs
 from labrig.night.film_progress import FilmProgress
 from labrig.night.measuring import RoundMeasurer
+from labrig.night.plate_completion import complete_plate
 from labrig.night.progress import Progress
 from labrig.plan.plan import Plan
+from labrig.record.clock_of_run import clock_of_run, taken_s
 from labrig.record.reading import read_journal
 from labrig.run_folder import RunFolder
 
@@ -90,6 +93,7 @@ class NightSteps:
         """Steps once all those are done, one after the other, also where some have failed."""
         return (
             Step("end", "tables: judging of pictures, following of tubes", self._measurer.close),
+            Step("end", "pictures: labels and times", partial(complete_plate, self._folder)),
             Step("end", REPORT, partial(write_report, self._folder)),
         )
 
@@ -109,9 +113,11 @@ def write_report(folder: RunFolder) -> Path:
 
 def write_frame_table(folder: RunFolder) -> int:
     """Write ``images/frames.csv`` from the journal; returns its number of rows."""
-    rows = (
-        {"key": row.key, **row.detail}
-        for row in read_journal(folder.journal)
+    rows = read_journal(folder.journal)
+    clock = clock_of_run(rows, read_json(folder.identity))
+    taken = (
+        {"key": row.key, **row.detail, **clock.cells(taken_s(row.detail))}
+        for row in rows
         if row.kind in ("frame", "film") and row.state == "confirmed"
     )
-    return write_manifest(folder.manifest, rows)
+    return write_manifest(folder.manifest, taken)

@@ -22,9 +22,11 @@ from labrig.plan.targets import target_ng_ml, targeted_factors
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel
 from labrig.protocol.models import Protocol
 from labrig.protocol.patterns import mean_rate_hz
-from labrig.rig.models import Electrodes, Rig
+from labrig.rig.models import Electrodes, Optics, Rig
 
 CURVE_POINTS = 240
+LARGE_PX = 1024
+"""A picture with a longer side does not fit on a screen, and is stored at half its size too."""
 
 
 def forecast(
@@ -38,21 +40,28 @@ def forecast(
     """The digest of a timeline."""
     frames = [entry for entry in entries if isinstance(entry, Frame)]
     films = [entry for entry in entries if isinstance(entry, Film)]
-    size = {name: _frame_bytes(rig, name) for name in rig.optics}
     return Forecast(
         duration_s=protocol.duration_s,
         frames=len(frames),
         films=len(films),
-        image_bytes=sum(size[frame.channel] for frame in frames)
-        + sum(size[film.channel] * film.frames for film in films),
+        image_bytes=sum(_stored_bytes(rig.optics[frame.channel]) for frame in frames)
+        + sum(_frame_bytes(rig.optics[film.channel]) * film.frames for film in films),
         depletion=depletion,
         curves=curves,
         pulses=pulses,
     )
 
 
-def _frame_bytes(rig: Rig, channel: str) -> int:
-    optics = rig.optics[channel]
+def stored_levels(optics: Optics) -> int:
+    """How many resolution levels of a picture are stored, each of half the size of the last."""
+    return 2 if max(optics.height_px, optics.width_px) > LARGE_PX else 1
+
+
+def _stored_bytes(optics: Optics) -> int:
+    return sum(_frame_bytes(optics) // 4**level for level in range(stored_levels(optics)))
+
+
+def _frame_bytes(optics: Optics) -> int:
     return optics.width_px * optics.height_px * (1 if optics.bit_depth == 8 else 2)
 
 

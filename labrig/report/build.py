@@ -8,6 +8,7 @@ from labrig.durable import write_text_whole
 from labrig.protocol.blinding_key import read_key
 from labrig.report.analysis import Analysis, analyse
 from labrig.report.blind_page import TABLE, by_code, render_blind
+from labrig.report.growth import IN_PERCENT
 from labrig.report.maker import Maker, this_labrig
 from labrig.report.page import render
 from labrig.report.record import read_record
@@ -48,7 +49,11 @@ def _blind(analysis: Analysis, maker: Maker) -> Path:
     folder = analysis.record.folder
     codes = dict(read_key(folder.blinding_key).arms)
     folder.report.mkdir(parents=True, exist_ok=True)
-    table = by_code(analysis.itt, codes).to_csv(index=False, float_format="%.6g")
+    table = (
+        by_code(analysis.itt, codes)
+        .rename(columns=IN_PERCENT)
+        .to_csv(index=False, float_format="%.6g")
+    )
     (folder.report / TABLE).write_text(table, encoding="utf-8", newline="")
     page = folder.report / "report.html"
     write_text_whole(page, render_blind(analysis, codes, maker))

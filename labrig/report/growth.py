@@ -29,6 +29,9 @@ READOUTS = {
 }
 """What growth is shown in, with its axis label; the first is what the definition reads."""
 
+IN_PERCENT = {"coverage": "coverage_percent", "fusion_index": "fusion_index_percent"}
+"""Names in files of what is a percentage here: ``fusion_index`` of ``fields.csv`` is a share."""
+
 
 def tubes_that_count(tubes: pd.DataFrame, min_nuclei: int) -> pd.DataFrame:
     """Tubes with a diameter that the definition takes for myotubes.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from labrig.measure.plate_map import LEFT_OUT, MappedWell, round_of_field, wells_of_fields
 from labrig.plan.plan import WellPlan
 from labrig.report.comparisons import ArmComparison, Readings, all_arms
-from labrig.report.growth import READOUTS, well_table, wells_that_count
+from labrig.report.growth import IN_PERCENT, READOUTS, well_table, wells_that_count
 from labrig.report.kinds import kind_over_time, of_one_kind
 from labrig.report.moments import fullest
 from labrig.report.units import Design
@@ -99,7 +99,8 @@ def write_plate_statistics(out: Path, wells: Sequence[MappedWell], rules: Rules)
         for table in (fields, tubes)
     ]
     found = plate_statistics(placed[0], placed[1], wells, rules)
-    write_rows(out / WELLS, [str(name) for name in found.wells], rows_of(found.wells))
+    gathered = found.wells.rename(columns=IN_PERCENT)
+    write_rows(out / WELLS, [str(name) for name in gathered], rows_of(gathered))
     write_rows(out / COMPARISONS, COLUMNS, found.rows)
     return found
 

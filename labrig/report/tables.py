@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from labrig.frames.manifest import COLUMNS as FRAME_COLUMNS
+from labrig.record.clock_of_run import clock_of_run, taken_s
 from labrig.report.analysis import Analysis
 from labrig.report.arm_rows import arms_document
 from labrig.report.clocks import legend_of_record
+from labrig.report.growth import IN_PERCENT
 from labrig.report.headline import headline
 from labrig.report.integrity import CommitmentShown
 from labrig.report.maker import Maker
 from labrig.report.standing import when_known
 from labrig.run_folder import is_rehearsal
+from labrig_measure.tables import as_ascii
 
 FILES = (
     ("units.csv", "measures at the experimental unit, round by round"),
@@ -30,9 +33,6 @@ FILES = (
     ("verdict.json", "verdicts on arms and units, comparisons, origins"),
     ("definition_sensitivity.csv", "every unit under every definition"),
 )
-
-IN_PERCENT = {"coverage": "coverage_percent", "fusion_index": "fusion_index_percent"}
-"""Columns of units.csv that are shares there, and fractions under the same name in fields.csv."""
 
 
 def write_tables(analysis: Analysis, folder: Path, maker: Maker) -> None:
@@ -52,7 +52,8 @@ def write_tables(analysis: Analysis, folder: Path, maker: Maker) -> None:
         "definition_sensitivity.csv": _sensitivity(analysis),
     }
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="")
+        plain = as_ascii(text) if name.endswith(".csv") else text
+        (folder / name).write_text(plain, encoding="utf-8", newline="")
 
 
 def _units(analysis: Analysis) -> str:
@@ -111,16 +112,15 @@ def _deviations(analysis: Analysis) -> str:
 
 def _frames(analysis: Analysis) -> str:
     """From the journal, which is the record; in the columns of the manifest beside the images."""
-    rename = {
-        "asked_x_um": "x_asked_um", "asked_y_um": "y_asked_um",
-        "reached_x_um": "x_reached_um", "reached_y_um": "y_reached_um",
-    }  # fmt: skip
+    clock = clock_of_run(analysis.record.rows, analysis.record.identity)
     rows = []
     for row in analysis.record.rows:
         if row.kind in ("frame", "film") and row.state in ("confirmed", "missed", "failed"):
-            values = {c: row.detail.get(rename.get(c, c)) for c in FRAME_COLUMNS}
+            taken = {name: row.detail.get(name) for name in FRAME_COLUMNS}
+            if row.state == "confirmed":
+                taken |= clock.cells(taken_s(row.detail))
             reason = row.detail.get("reason", "")
-            rows.append(values | {"key": row.key, "state": row.state, "reason": reason})
+            rows.append(taken | {"key": row.key, "state": row.state, "reason": reason})
     return _csv([*FRAME_COLUMNS, "state", "reason"], rows)
 
 

@@ -11,16 +11,20 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaozarrs
 
+from labrig.launch.prepare import StartRequest, prepare_run
+from labrig.plan.store import read_plan
 from labrig.record.reading import journal_digest, read_journal
 from labrig.run_folder import RunFolder
 
 CATALOGUE = Path(__file__).parents[3] / "protocols"
 BENCH = CATALOGUE / "rigs" / "simulated-bench.yaml"
+MADE = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -81,17 +85,28 @@ def test_the_demo_ends_in_a_report_without_touching_the_network(labrig, sentry, 
 def test_the_same_seed_gives_the_same_night(labrig, short_night, tmp_path):
     folders = []
     for name in ("first", "second"):
-        done = labrig(
-            "run", short_night, "--rig", BENCH, "--runs", name, "--simulate", "--fast", "--json"
-        )
-        folders.append(RunFolder.at(tmp_path / last_json(done)["run"]))
+        request = StartRequest(short_night, BENCH, tmp_path / name, simulate=True)
+        # A simulated night goes by its own clock, from the time at which it was prepared.
+        folders.append(prepare_run(request, now=MADE))
+        labrig("resume", folders[-1].root, "--fast", "--json")
     first, second = folders
     assert journal_digest(read_journal(first.journal)) == journal_digest(
         read_journal(second.journal)
     )
     assert first.manifest.read_bytes() == second.manifest.read_bytes()
-    for table in ("fields.csv", "tubes.csv", "nuclei.csv", "contractions.csv", "tracks.csv"):
-        assert (first.measures / table).read_bytes() == (second.measures / table).read_bytes()
+    fields = table(first.measures / "fields.csv")
+    assert fields[0]["utc"].startswith("2026-11-23T18:")
+    arms = {well.well: well.arm for well in read_plan(first).wells}
+    assert {row["well"]: row["arm"] for row in fields} == arms
+    for name in ("fields.csv", "tubes.csv", "nuclei.csv", "contractions.csv", "tracks.csv"):
+        assert (first.measures / name).read_bytes() == (second.measures / name).read_bytes()
+    yaozarrs.validate_zarr_store(str(first.plate))
+    labels = sorted(
+        path.relative_to(first.plate) for path in first.plate.rglob("labels/*/0/c/*/*/*/*")
+    )
+    assert labels
+    for path in labels:
+        assert (first.plate / path).read_bytes() == (second.plate / path).read_bytes(), path
     for port in first.wire.iterdir():
         assert port.read_bytes() == (second.wire / port.name).read_bytes(), port.name
 

@@ -13,7 +13,8 @@ import tifffile
 from labrig.frames.film_store import write_film
 from labrig.frames.imaging_host import ImagingHost, focus_score
 from labrig.frames.manifest import COLUMNS, write_manifest
-from labrig.frames.plate_store import PlateLayout, PlateStore
+from labrig.frames.plate_layout import PlateLayout
+from labrig.frames.plate_store import PlateStore
 from labrig_drivers.errors import NoReply
 from labrig_drivers.kinds import Identity, Picture
 

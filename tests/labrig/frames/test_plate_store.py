@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 import yaozarrs
+import zarr
 
-from labrig.frames.plate_store import PlateLayout, PlateStore
+from labrig.frames.plate_labels import LabelPlane, write_labels
+from labrig.frames.plate_layout import PlateLayout
+from labrig.frames.plate_store import PlateStore
+from labrig.frames.plate_times import PlaneOf, write_times
+from labrig_measure.field_job import save_labels
 
 LAYOUT = PlateLayout(
     name="night",
@@ -99,11 +107,99 @@ def test_opening_nothing_says_what_is_missing(tmp_path):
         PlateStore.open(tmp_path / "nothing")
 
 
+LARGE = replace(LAYOUT, wells=("A1",), fields=1, full_scale=(4095, 255), levels=2)
+
+
+def ome(store, *path):
+    content = (store.root.joinpath(*path) / "zarr.json").read_text(encoding="utf-8")
+    return json.loads(content)["attributes"]["ome"]
+
+
+def test_the_contrast_window_is_what_each_camera_can_give(tmp_path):
+    store = PlateStore.create(tmp_path / "plate.ome.zarr", LARGE)
+    windows = [channel["window"] for channel in ome(store, "A", "1", "0")["omero"]["channels"]]
+    assert windows == [{"min": 0, "max": most, "start": 0, "end": most} for most in (4095, 255)]
+
+
+def test_large_planes_have_a_level_of_half_the_size_that_lies_on_them(tmp_path):
+    store = PlateStore.create(tmp_path / "plate.ome.zarr", LARGE)
+    pixels = plane(3)
+    pixels[:2, 2:4] = [[10, 20], [30, 40]]
+    store.write("A1", 0, 1, "tubes", pixels)
+    small = zarr.open_array(str(store.root / "A/1/0/1"), mode="r")
+    assert small.shape == (3, 2, 48, 65)
+    assert small[1, 1, 0, 1] == 25
+    yaozarrs.validate_zarr_store(str(store.root))
+    full, half = ome(store, "A", "1", "0")["multiscales"][0]["datasets"]
+    assert full["coordinateTransformations"] == [
+        {"type": "scale", "scale": [1800.0, 1.0, 0.65, 0.65]}
+    ]
+    assert half["coordinateTransformations"] == [
+        {"type": "scale", "scale": [1800.0, 1.0, 1.3, 1.3]},
+        {"type": "translation", "translation": [0.0, 0.0, 0.325, 0.325]},
+    ]
+
+
+def test_a_plate_of_an_older_version_is_gone_on_with_as_it_is(store):
+    path = store.root / "zarr.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for name in ("full_scale", "levels"):
+        del content["attributes"]["labrig"][name]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    again = PlateStore.open(store.root)
+    again.write("A1", 0, 0, "phase", plane(1))
+    assert (again.read("A1", 0, 0, "phase") == plane(1)).all()
+    assert not (store.root / "A/1/0/1").exists()
+
+
+def test_labels_lie_where_viewers_look_for_them(store, tmp_path):
+    found = np.zeros((96, 130), np.uint16)
+    found[10:20, 30:60] = 7
+    save_labels(tmp_path / "t.tif", found)
+    planes = [
+        LabelPlane("B1", 1, "tubes", 2, tmp_path / "t.tif"),
+        LabelPlane("B1", 1, "nuclei", 2, tmp_path / "t.tif"),
+        LabelPlane("A1", 0, "tubes_phase", 0, tmp_path / "t.tif"),
+    ]
+    for _ in range(2):  # as when a run is followed again
+        assert write_labels(store.root, LAYOUT, planes) == 3
+    yaozarrs.validate_zarr_store(str(store.root))
+    assert ome(store, "B", "1", "1", "labels")["labels"] == ["nuclei", "tubes"]
+    shown = ome(store, "B", "1", "1", "labels", "tubes")
+    assert shown["image-label"]["source"] == {"image": "../../"}
+    labels = zarr.open_array(str(store.root / "B/1/1/labels/tubes/0"), mode="r")
+    assert (labels[2, 0] == found).all()
+    assert not labels[:2].any()
+    yaozarrs.validate_zarr_store(str(store.root / "B/1/1/labels/tubes"))
+    assert not (store.root / "A/2/0/labels").exists()
+
+
+def test_the_plate_tells_when_its_pictures_were_taken(store):
+    first = datetime(2026, 3, 1, 17, 0, 3, 250_000, UTC)
+    taken = {
+        PlaneOf("A1", 0, 0, "phase"): first,
+        PlaneOf("A1", 0, 2, "phase"): first + timedelta(hours=1),
+    }
+    for _ in range(2):
+        write_times(store.root, LAYOUT, taken)
+    yaozarrs.validate_zarr_store(str(store.root))
+    acquisition = ome(store)["plate"]["acquisitions"][0]
+    assert acquisition["starttime"] == 1772384403250
+    assert acquisition["endtime"] - acquisition["starttime"] == 3_600_000
+    image = json.loads((store.root / "A/1/0/zarr.json").read_text(encoding="utf-8"))
+    assert image["attributes"]["labrig"]["acquired_utc"] == {
+        "phase": ["2026-03-01T17:00:03.250Z", None, "2026-03-01T18:00:03.250Z"],
+        "tubes": [None, None, None],
+    }
+    assert PlateStore.open(store.root).layout == LAYOUT
+
+
 WRITER = """
 import sys
 import numpy as np
 from pathlib import Path
-from labrig.frames.plate_store import PlateLayout, PlateStore
+from labrig.frames.plate_layout import PlateLayout
+from labrig.frames.plate_store import PlateStore
 layout = PlateLayout("n", ("A1",), 1, ("phase",), 500, 96, 130, 0.65, 1.0)
 store = PlateStore.create(Path(sys.argv[1]), layout)
 for t in range(500):

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labrig.frames.plate_store import PlateLayout, PlateStore
+from labrig.frames.plate_layout import PlateLayout
+from labrig.frames.plate_store import PlateStore
 from labrig.measure import rounds as rounds_module
 from labrig.measure.closing import close_measures
 from labrig.measure.judging import JUDGED, judge_fields
@@ -82,7 +83,7 @@ def test_frames_that_are_not_fit_are_flagged_kept_and_say_why(fields):
     bad = fields[fields["quality"] == "flagged"]
     assert set(bad.index) == {("A2", 3), ("A3", 2)}
     assert bad.loc[("A2", 3), "quality_reasons"].startswith("out of focus")
-    assert bad.loc[("A3", 2), "quality_reasons"].startswith("moved: 28 µm since the round before")
+    assert bad.loc[("A3", 2), "quality_reasons"].startswith("moved: 28 um since the round before")
     assert fields.loc[("A3", 2), "moved_um"] == pytest.approx(21.26 * UM, abs=0.6)
     assert fields.loc[("A3", 3), "moved_um"] < 1
     assert len(fields) == ROUNDS * len(WELLS)

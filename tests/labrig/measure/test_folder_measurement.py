@@ -10,7 +10,8 @@ import pytest
 import tifffile
 import zarr
 
-from labrig.frames.plate_store import PlateLayout, PlateStore
+from labrig.frames.plate_layout import PlateLayout
+from labrig.frames.plate_store import PlateStore
 from labrig.measure.yaml_settings import read_settings
 from labrig_analysis.nuclei.fusion import FusionSettings
 from labrig_analysis.settings import MeasureSettings

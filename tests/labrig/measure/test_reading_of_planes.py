@@ -6,7 +6,8 @@ import pytest
 import tifffile
 import zarr
 
-from labrig.frames.plate_store import PlateLayout, PlateStore
+from labrig.frames.plate_layout import PlateLayout
+from labrig.frames.plate_store import PlateStore
 from labrig_measure.errors import UnreadableImage
 from labrig_measure.planes import PlaneFile, read_pixel_size_um, read_plane
 from labrig_measure.plate_fields import find_plate, plate_fields

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labrig.frames.plate_store import PlateLayout, PlateStore
+from labrig.frames.plate_layout import PlateLayout
+from labrig.frames.plate_store import PlateStore
 from labrig.measure.closing import tables_so_far
 from labrig.measure.rounds import RoundFrame, measure_round, rounds_begun
 from labrig_analysis.settings import MeasureSettings

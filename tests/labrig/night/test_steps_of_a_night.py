@@ -8,7 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from labrig.measure.run_cells import RunCells
 from labrig.night import conduct as conduct_module
+from labrig.night import measuring
 from labrig.night.conduct import conduct
 from labrig.night.following import Glance
 from labrig.night.measuring import RoundMeasurer
@@ -47,7 +49,8 @@ def test_rounds_and_films_come_first_and_the_report_after_the_tables(steps):
     assert names[-1] == REPORT
 
 
-def test_every_step_can_be_sent_to_another_machine_and_done_there(steps, folder):
+def test_every_step_can_be_sent_to_another_machine_and_done_there(steps, folder, monkeypatch):
+    monkeypatch.setattr(measuring, "cells_of_run", lambda _: RunCells())
     sent = pickle.dumps((*steps.now_possible(ended=False), *steps.at_the_end()[:1]))
     assert [step.work() for step in pickle.loads(sent)] == [1, 0, 0]
     assert list(records_in_force(folder.measures)) == ["A1_f0_t000_phase"]

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from labrig.documents import Loaded
-from labrig.frames.plate_store import PlateLayout, PlateStore
+from labrig.frames.plate_layout import PlateLayout
+from labrig.frames.plate_store import PlateStore
 from labrig.plan.compile import compile as compile_plan
 from labrig.plan.film_schedule import block_of, rounds_of_films
 from labrig.plan.plan import Plan

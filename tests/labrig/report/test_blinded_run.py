@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from labrig.commands.mounted import app
 from labrig.export.source import ExportRefused, read_source
 from labrig.measure.sealing import seal
+from labrig.night.run_cells import cells_of_run
 from labrig.plan.sources import planned_protocol
 from labrig.plan.store import read_plan
 from labrig.protocol.blinding_key import draw_key, read_key, write_key
@@ -70,6 +71,16 @@ def test_only_the_operators_files_name_arms(blinded):
         assert not any(arm in output for arm in ARMS), command
     with pytest.raises(ExportRefused, match="are coded"):
         read_source(blinded.root)
+
+
+def test_tables_of_measures_say_the_arm_of_a_well_only_where_arms_are_named(
+    blinded, write_run, story
+):
+    coded, named = cells_of_run(blinded), cells_of_run(write_run(story))
+    assert coded.columns == ("utc", "local_time")
+    assert set(named.arms.values()) == set(ARMS)
+    assert coded.taken_s == named.taken_s
+    assert coded.taken_s
 
 
 def test_the_page_of_blinding_names_every_file_that_holds_arms():
