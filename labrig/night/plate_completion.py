@@ -18,7 +18,8 @@ from labrig.record.rows import Row
 from labrig.record.said import said
 from labrig.run_clock import RunClock
 from labrig.run_folder import RunFolder
-from labrig_measure.field_job import LABELLED, label_path
+from labrig_measure.field_job import LABELLED
+from labrig_measure.label_images import label_path
 from labrig_measure.records import records_in_force
 
 

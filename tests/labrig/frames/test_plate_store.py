@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+import tifffile
 import yaozarrs
 import zarr
 
@@ -21,7 +22,6 @@ from labrig.frames.plate_labels import LabelPlane, write_labels
 from labrig.frames.plate_layout import PlateLayout
 from labrig.frames.plate_store import PlateStore
 from labrig.frames.plate_times import PlaneOf, write_times
-from labrig_measure.field_job import save_labels
 
 LAYOUT = PlateLayout(
     name="night",
@@ -155,7 +155,7 @@ def test_a_plate_of_an_older_version_is_gone_on_with_as_it_is(store):
 def test_labels_lie_where_viewers_look_for_them(store, tmp_path):
     found = np.zeros((96, 130), np.uint16)
     found[10:20, 30:60] = 7
-    save_labels(tmp_path / "t.tif", found)
+    tifffile.imwrite(tmp_path / "t.tif", found)
     planes = [
         LabelPlane("B1", 1, "tubes", 2, tmp_path / "t.tif"),
         LabelPlane("B1", 1, "nuclei", 2, tmp_path / "t.tif"),
