@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from labrig.frames.plate_store import PlateLayout, PlateStore
+from labrig.frames.plate_layout import PlateLayout
+from labrig.frames.plate_store import PlateStore
 from labrig.plan.store import read_plan
 from labrig.web.contrast import Window, shown, window_of
 from labrig.web.picture_desk import MOST_ASKED, Busy, PictureDesk
