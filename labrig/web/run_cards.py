@@ -102,6 +102,11 @@ def card_of(run: ListedRun) -> RunCard:
     )
 
 
+def told(label: str) -> str:
+    """The verdict on an arm in words: "none" alone would read as if there was none."""
+    return "no loss shown" if label == "none" else label
+
+
 def found_in(folder: RunFolder) -> Found | None:
     """What the report of a run found."""
     try:
@@ -112,7 +117,7 @@ def found_in(folder: RunFolder) -> Found | None:
             str(said["lead"]),
             tuple(Point(str(point["tone"]), str(point["text"])) for point in said["points"]),
             str(said["verdict"]["lead"]),
-            tuple((str(arm["arm"]), str(arm["label"])) for arm in said["verdict"]["arms"]),
+            tuple((str(arm["arm"]), told(str(arm["label"]))) for arm in said["verdict"]["arms"]),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from labrig.durable import read_json
 from labrig.run_folder import RunFolder
+from labrig.web.run_cards import told
 
 MOST = 6
 """Runs that stand side by side on a screen."""
@@ -72,7 +73,7 @@ def compared(folders: Iterable[RunFolder]) -> Compared:
 
 def _arms(report: Path) -> dict[str, ArmFigures]:
     labels = {
-        str(arm["arm"]): str(arm["label"])
+        str(arm["arm"]): told(str(arm["label"]))
         for arm in read_json(report / "verdict.json").get("arms", [])
     }
     doses: dict[str, list[float]] = {}
