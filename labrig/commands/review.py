@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from labrig.commands.refusals import refusals_explained
-
-if TYPE_CHECKING:
-    from labrig.run_folder import RunFolder
 
 
 def review(
@@ -49,29 +46,22 @@ def review(
 
     Example: labrig review runs/2026-11-23_180000_demo-night --frame B4_f0_t003
     """
-    from labrig.measure.review import open_review, read_back, write_label_set, write_roi_sets
-    from labrig.measure.run_review import correct_run
-    from labrig.measure.sealing import sealed_again
-    from labrig.night.reviewing import review_of_run
+    from labrig.measure.review import write_label_set, write_roi_sets
+    from labrig.night.reviewing import Results
     from labrig.report.build import build_report
-    from labrig_measure.errors import MeasureError
 
-    run = _run_of(results)
-    results = results if run is None else run.measures
-    knew_arms = _how_arms_are_known(results, by)
-    if knew_arms:
+    found_in = Results.at(results)
+    results, run = found_in.folder, found_in.run
+    if knew_arms := found_in.how_arms_are_known(by):
         typer.echo(
             f"{by} knows the arms of this blinded run ({knew_arms}): a correction by {by} will be "
             "told in the first lines of the report. Let somebody else judge.",
             err=True,
         )
-    with refusals_explained(), sealed_again(results, "labrig review", by):
-        if run is None and frame:
-            raise MeasureError(f"{results} is no run: --frame is for pictures of one")
-        opened = open_review(results) if run is None else review_of_run(run, frame or ())
+    with refusals_explained():
+        opened = found_in.open(frame or ())
         written = write_label_set(opened) + (write_roi_sets(opened) if rois else 0)
-        take = read_back if run is None else correct_run
-        corrections = [] if written and not by else take(opened, by, why, knew_arms)
+        corrections = [] if written and not by else found_in.correct(opened, by, why)
     page = build_report(run) if run is not None and corrections else None
     if as_json:
         found = [asdict(correction) for correction in corrections]
@@ -99,28 +89,6 @@ def review(
         typer.echo(f"Tables of the corrected labels: {results / 'reviewed'}")
     elif not written:
         typer.echo(f"No label image in {results / 'review'} was edited since the last time.")
-
-
-def _run_of(results: Path) -> RunFolder | None:
-    """The run that is meant by its folder, or by its folder of measures."""
-    from labrig.measure.sealing import run_of
-    from labrig.run_folder import RunFolder
-
-    if (results / "run.json").exists():
-        return RunFolder(results)
-    return None if run_of(results) is None else RunFolder(results.absolute().parent)
-
-
-def _how_arms_are_known(results: Path, by: str) -> str:
-    """How this person knows the arms of the blinded run that these results are of; "" if not."""
-    from labrig.measure.sealing import run_of
-    from labrig.protocol.blinding_key import how_it_is_known
-    from labrig.report.blinding import who_may_not_judge
-    from labrig.run_folder import RunFolder
-
-    if not by.strip() or run_of(results) is None:
-        return ""
-    return how_it_is_known(by, who_may_not_judge(RunFolder(results.absolute().parent)))
 
 
 def agree(

@@ -48,6 +48,11 @@ from labrig_measure.settings_file import settings_sha256
 _FRAME = re.compile(r".+_f\d+_t\d+(_phase)?")
 
 
+def frames_measured(measures: Path) -> list[str]:
+    """Names of the frames of a run that have a record."""
+    return sorted(name for name in records_in_force(measures) if _FRAME.fullmatch(name))
+
+
 def open_run_review(
     measures: Path,
     plate: Path,
@@ -65,7 +70,7 @@ def open_run_review(
     Raises:
         MeasureError: no such frame, no picture, or frames measured with settings that nobody knows.
     """
-    there = sorted(name for name in records_in_force(measures) if _FRAME.fullmatch(name))
+    there = frames_measured(measures)
     chosen = {path.stem for path in (measures / REVIEW / ORIGINAL).glob("*.sha256")}
     for pattern in wanted:
         matching = [name for name in there if fnmatchcase(name, pattern)]

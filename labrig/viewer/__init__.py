@@ -1,0 +1,1 @@
+"""labrig in napari: look at results, try another level, correct labels (extra ``napari``)."""
