@@ -60,6 +60,7 @@ def serve_page(
     """
     import uvicorn
 
+    from labrig.watch.standing_alone import kept_while_runs_live
     from labrig.web.app import create_app
 
     with _only_one(site.runs) as tell, _listening(site) as listener:
@@ -85,7 +86,8 @@ def serve_page(
                 "      Without TLS anybody on this network can read passwords: give --tls-cert "
                 "and --tls-key."
             )
-        uvicorn.Server(config).run([listener])
+        with kept_while_runs_live(say):
+            uvicorn.Server(config).run([listener])
 
 
 @contextmanager

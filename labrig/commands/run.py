@@ -68,7 +68,7 @@ def run(
     operator: Annotated[str, typer.Option(help="Who is responsible.")] = "",
     page: PageOption = None,
     no_watch: Annotated[
-        bool, typer.Option("--no-watch", help="Start no `labrig watch`: nobody is called.")
+        bool, typer.Option("--no-watch", help="Start no `labrig watch` here (the page does).")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line at the end.")] = False,
 ) -> None:

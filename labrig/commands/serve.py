@@ -34,7 +34,7 @@ def serve(
     ] = 4200,
     page: PageOption = None,
     no_watch: Annotated[
-        bool, typer.Option("--no-watch", help="Start no `labrig watch`: nobody is called.")
+        bool, typer.Option("--no-watch", help="Start no `labrig watch` here (the page does).")
     ] = False,
 ) -> None:
     """Keep a rig ready: offer its protocols in Prefect, and run what is started, one at a time.

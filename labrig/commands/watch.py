@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode="rich")
 
 REMOTE_PORT = 8931
+RemoteOption = Annotated[
+    bool, typer.Option("--remote", help="Of the watch here that listens to other computers.")
+]
 
 
 class Takes(StrEnum):
@@ -180,12 +184,13 @@ def ack(
         ),
     ] = None,
     by: ByOption = "",
+    remote: RemoteOption = False,
 ) -> None:
     """Say that you see to a message: nobody else is called about it."""
     from labrig.watch.acks import leave_ack
-    from labrig.watch.places import watch_folder
 
-    book = _book()
+    folder = _folder(remote)
+    book = _book(folder)
     if number is not None and book.entry(number) is None:
         raise typer.BadParameter(f"there is no message {number}; `labrig watch told` lists them")
     wanted = [
@@ -198,28 +203,34 @@ def ack(
         if entry.acked_utc:
             typer.echo(f"Message {entry.number}: {entry.acked_by} sees to it already.")
             continue
-        leave_ack(watch_folder(), entry.number, by or login_name())
+        leave_ack(folder, entry.number, by or login_name())
         typer.echo(f"Message {entry.number} ({entry.cause.subject}): you see to it.")
 
 
 @app.command()
 def told(
     most: Annotated[int, typer.Option(help="So many, the newest last.", min=1)] = 20,
+    remote: RemoteOption = False,
 ) -> None:
     """List what people were told: when, by which routes, and who sees to it."""
-    entries = _book().entries[-most:]
+    entries = _book(_folder(remote)).entries[-most:]
     if not entries:
         typer.echo("Nobody has been told of anything yet.")
     for entry in entries:
         typer.echo(_told_line(entry))
 
 
-def _book() -> Book:
-    from labrig.watch.places import watch_folder
-    from labrig.watch.process import MEMORY
+def _folder(remote: bool) -> Path:
+    from labrig.watch.places import remote_folder, watch_folder
+
+    return remote_folder() if remote else watch_folder()
+
+
+def _book(folder: Path) -> Book:
+    from labrig.watch.places import MEMORY
     from labrig.watch.store import recalled
 
-    return recalled(watch_folder() / MEMORY).book
+    return recalled(folder / MEMORY).book
 
 
 def _told_line(entry: Entry) -> str:

@@ -6,11 +6,21 @@ from pathlib import Path
 
 from labrig.run.register import state_folder
 
+MEMORY = "memory.json"
+"""In either folder: what was told, and what is watched."""
+
 
 def watch_folder() -> Path:
     """The folder, made when missing. Raises OSError."""
     folder = state_folder() / "watch"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def remote_folder() -> Path:
+    """That of the watch that listens to other computers, made when missing. Raises OSError."""
+    folder = watch_folder() / "remote"
+    folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 

@@ -25,7 +25,7 @@ from labrig.watch.couriers import Couriers
 from labrig.watch.heart import Heart
 from labrig.watch.judging import Doubts, Known, judge
 from labrig.watch.looking import last_row, look_at
-from labrig.watch.places import watch_folder
+from labrig.watch.places import MEMORY, watch_folder
 from labrig.watch.routes import Routes, RoutesFile
 from labrig.watch.standing_alone import WatchLives, alone
 from labrig.watch.voice import Voice
@@ -40,7 +40,6 @@ UNHEARD_FOR_S = 120.0
 """[P] So long a call may find no route that takes it, before silence is the alarm."""
 IDLE_FOR_S = 60.0
 """[P] How long a watch that was started with a run stays after the last one."""
-MEMORY = "memory.json"
 
 
 class Watch:

@@ -21,7 +21,7 @@ from typing import Any
 from labrig.watch import texts
 from labrig.watch.causes import Cause
 from labrig.watch.couriers import Couriers
-from labrig.watch.places import watch_folder
+from labrig.watch.places import MEMORY, remote_folder
 from labrig.watch.routes import Routes, RoutesFile
 from labrig.watch.standing_alone import alone
 from labrig.watch.store import HeardHost
@@ -35,7 +35,8 @@ BEATS_MISSED = 2.5
 LOOK_EVERY_S = 1.0
 STOOD_STILL_S = 15.0
 """[P] A pause by which we ourselves did not listen."""
-MEMORY, TOKEN = "remote-memory.json", "remote-token"
+TOKEN = "token"
+ACK = "labrig watch ack --remote"
 _MOST_BYTES = 64 * 1024
 
 
@@ -107,11 +108,11 @@ def listen(address: str, port: int, say: Callable[[str], None]) -> int:
         WatchLives: another listens already.
         OSError: the port cannot be had.
     """
-    folder = watch_folder()
+    folder = remote_folder()
     token_file = folder / TOKEN
-    with alone(folder, "remote.lock"):
+    with alone(folder, "watch.lock"):
         token = _token(token_file)
-        listener = Listener(Voice(folder, MEMORY, Couriers()), RoutesFile().read)
+        listener = Listener(Voice(folder, MEMORY, Couriers(), ack=ACK), RoutesFile().read)
         server = serve_beats(address, port, token, listener.heard)
         stopped = threading.Event()
         for signum in (signal.SIGINT, signal.SIGTERM):

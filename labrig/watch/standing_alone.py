@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 from labrig.launch.runner_child import detached
 from labrig.locks import try_lock
 from labrig.problems import FileProblems
+from labrig.run.register import register
 from labrig.watch.places import watch_folder
 from labrig.watch.routes import RoutesExposed, load_routes
 
@@ -123,3 +125,24 @@ class KeptWatch:
         if why and why != self._said:
             self._say(f"WARNING: nobody is called when this run wants somebody: {why}")
         self._said = why
+
+
+@contextmanager
+def kept_while_runs_live(say: Callable[[str], None]) -> Iterator[None]:
+    """Have a watch run whenever a run lives that people are to be told of, however it was started.
+
+    For the page: a night that was signed there begins hours later, and nobody else would call.
+    """
+    over = threading.Event()
+
+    def keep() -> None:
+        kept: dict[str, KeptWatch] = {}
+        while not over.wait(LOOK_EVERY_S):
+            for bench in {entry.bench for entry in register() if entry.lives}:
+                kept.setdefault(bench, KeptWatch(bench, say)).look()
+
+    threading.Thread(target=keep, name="watch", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()

@@ -166,14 +166,15 @@ def still_over(entry: Entry) -> Text:
     return Text(f"over: {entry.cause.subject}", f"Message {entry.number} needs nobody any more.")
 
 
-def whole(entry: Entry, route: str, now: datetime, later_min: float = 0.0) -> Text:
+def whole(entry: Entry, route: str, now: datetime, later_min: float, ack: str) -> Text:
     """A message as it is sent.
 
     Args:
         entry: of the book.
         route: by which it goes.
         now: with the zone of this computer.
-        later_min: nobody has acknowledged it for so long.
+        later_min: nobody has acknowledged it for so long; 0: it goes out at once.
+        ack: the command by which it is acknowledged.
     """
     cause = entry.cause
     raised = _clock(datetime.fromisoformat(entry.raised_utc).astimezone(now.tzinfo))
@@ -188,7 +189,7 @@ def whole(entry: Entry, route: str, now: datetime, later_min: float = 0.0) -> Te
     before = entry.by(route)
     if before is not None and before.perhaps:
         head.append("(It may reach you a second time: the first was cut short.)")
-    tail = [f"Message {entry.number}. I see to it: labrig watch ack {entry.number}"]
+    tail = [f"Message {entry.number}. I see to it: {ack} {entry.number}"]
     if cause.severity != "call":
         tail = [f"Message {entry.number}."]
     body = "\n".join([*head, "", cause.text, "", *tail])

@@ -38,6 +38,7 @@ class Voice:
         couriers: carry the messages.
         clock: made of the last moment that an earlier watch wrote down.
         local_now: the time of day with this computer's zone, for quiet hours and texts.
+        ack: the command by which people acknowledge a message, before its number.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class Voice:
         couriers: Couriers,
         clock: Callable[..., WatchClock] = WatchClock,
         local_now: Callable[[], datetime] = lambda: datetime.now(UTC).astimezone(),
+        ack: str = "labrig watch ack",
     ) -> None:
         self._folder = folder
         self._path = folder / file
         self._couriers = couriers
         self._local_now = local_now
+        self._ack = ack
         before = _recalled(self._path)
         self.clock = clock(before.anchor)
         self.memory = replace(before, book=books.after_restart(before.book, self.clock.now_s()))
@@ -135,7 +138,7 @@ class Voice:
         later_min = 0.0
         if route.after_min and entry.told and now_s - entry.raised_s >= 60.0 * route.after_min:
             later_min = (now_s - entry.raised_s) / 60.0
-        text = texts.whole(entry, route.name, local, later_min)
+        text = texts.whole(entry, route.name, local, later_min, self._ack)
         return Errand(entry.number, route, text, entry.cause.severity)
 
     def _take_back(self, now_s: float) -> None:
