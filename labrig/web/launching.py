@@ -23,7 +23,6 @@ from labrig.launch.prepare import (
     reason_against_its_bench,
 )
 from labrig.launch.wanted_start import SignedLine, WantedStart, write_start
-from labrig.night.signed_start import leave_to_begin
 from labrig.plan.alike import FindingGroup, alike
 from labrig.plan.plan import Plan
 from labrig.problems import FileProblems
@@ -35,6 +34,7 @@ from labrig.rig.bench import bench_spec
 from labrig.rig.loading import load_rig
 from labrig.rig.models import Rig
 from labrig.run_folder import RunFolder
+from labrig.watch.trials import findings_about
 from labrig.web.choices import BenchChoice, ProtocolChoice
 from labrig.web.launch_blind import coded_findings, coded_loading
 from labrig.web.launch_draft import Draft
@@ -48,6 +48,7 @@ from labrig.web.launch_steps import (
     signed_lines,
 )
 from labrig.web.loading_checklist import CheckLine, checklist
+from labrig.web.signed_start import leave_to_begin
 from labrig.web.site import Site
 
 
@@ -118,7 +119,7 @@ def considered(
         return Launch(
             protocol, bench, simulate, draft, None, None, (), (), (problem,), False, str(error)
         )
-    groups = alike(plan.findings)
+    groups = alike((*plan.findings, *findings_about(plan, simulate, now)))
     if key is not None:
         plan, groups = coded_loading(plan, key), coded_findings(groups)
     free_bytes = shutil.disk_usage(_existing(site.runs)).free

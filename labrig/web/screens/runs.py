@@ -7,7 +7,6 @@ from fastapi.responses import HTMLResponse
 
 from labrig.launch.wanted_start import how_it_stands
 from labrig.night.listing import list_runs
-from labrig.night.signed_start import leave_to_begin
 from labrig.run.stop_file import StopRequest, write_stop
 from labrig.web.access import Technician, Viewer
 from labrig.web.acts import Acts
@@ -17,6 +16,7 @@ from labrig.web.live_runs import ShownRun, run_named
 from labrig.web.pages import Shown, page, rendered
 from labrig.web.run_cards import RunCard, card_of
 from labrig.web.runs_compared import MOST, Compared, compared
+from labrig.web.signed_start import leave_to_begin
 from labrig.web.site import Site, site_of
 
 router = APIRouter(prefix="/runs")

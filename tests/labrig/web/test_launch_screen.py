@@ -12,13 +12,12 @@ from starlette.testclient import TestClient
 
 from labrig.durable import read_json, write_json
 from labrig.launch.wanted_start import SignedLine, WantedStart, read_start
-from labrig.night import signed_start
 from labrig.protocol.commitment import commit
 from labrig.protocol.loading import load_protocol
 from labrig.rig.bench import bench_spec
 from labrig.rig.loading import load_rig
 from labrig.run_folder import RunFolder
-from labrig.web import launching
+from labrig.web import launching, signed_start
 from labrig.web.app import create_app
 from labrig.web.people import People
 

@@ -19,11 +19,13 @@ from labrig.launch.wanted_start import (
     write_start,
 )
 from labrig.locks import try_lock
-from labrig.night.signed_start import await_its_time
 from labrig.rig.bench import BenchSpec, PortSpec
 from labrig.run.register import registered
 from labrig.run.stop_file import StopRequest, write_stop
 from labrig.run_folder import RunFolder
+from labrig.watch.routes import Route, Routes
+from labrig.web import signed_start
+from labrig.web.signed_start import await_its_time
 
 NOW = datetime(2026, 3, 1, 17, 0, tzinfo=UTC)
 
@@ -137,3 +139,26 @@ def test_a_start_that_waits_for_the_bench_keeps_others_off(folder):
         assert try_lock(lock)
         assert "waits to begin on this bench at Sun 01 Mar" in reason_against_a_start(here, runs)
         assert reason_against_a_start(bench_on("sim"), runs) == ""
+
+
+@pytest.mark.spoilt_night
+@pytest.mark.parametrize("called_off", [False, True])
+def test_who_signed_is_called_when_it_does_not_begin(folder, monkeypatch, called_off):
+    late = datetime.now(UTC) - timedelta(hours=2)
+    write_start(folder, signed(late))
+    if called_off:
+        write_stop(folder.stop, StopRequest.now("wrong plate", "B. Okoro"))
+    sent = []
+    route = Route(name="phone", url="json://127.0.0.1:9/x")
+    monkeypatch.setattr(signed_start, "load_routes", lambda: Routes(routes=(route,)))
+    monkeypatch.setattr(signed_start, "send", lambda *told: sent.append(told) or "")
+    monkeypatch.setattr(signed_start.KeptWatch, "look", lambda watch: None)
+    assert signed_start.main([str(folder.root)]) == 1
+    stands, why = how_it_stands(folder)
+    assert stands == "refused"
+    if called_off:
+        assert (sent, "B. Okoro" in why) == ([], True)
+        return
+    ((url, subject, text, severity),) = sent
+    assert (url, subject, severity) == (route.url, "NOT begun: night", "call")
+    assert "120 min late" in text

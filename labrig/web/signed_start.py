@@ -1,7 +1,7 @@
 """Begins a run that people signed for, at its time, and follows it to its report.
 
 A process of its own, which the page starts and needs no more: ``python -m
-labrig.night.signed_start RUN``. What it does is what `labrig run` does.
+labrig.web.signed_start RUN``. What it does is what `labrig run` does.
 """
 
 from __future__ import annotations
@@ -28,11 +28,16 @@ from labrig.launch.wanted_start import GRACE_S, WantedStart, answer_start, read_
 from labrig.locks import try_lock
 from labrig.night.conduct import conduct
 from labrig.night.noting import note
+from labrig.problems import FileProblems
 from labrig.record.rows import JournalError
 from labrig.run.control_client import CommandRefused
 from labrig.run.lease import LeaseHeld
+from labrig.run.register import bench_of
 from labrig.run.stop_file import read_stop
 from labrig.run_folder import RunFolder
+from labrig.watch.routes import RoutesExposed, load_routes
+from labrig.watch.sending import send
+from labrig.watch.standing_alone import KeptWatch
 
 LOOK_EVERY_S = 1.0
 Say = Callable[[str], None]
@@ -42,7 +47,7 @@ def leave_to_begin(folder: RunFolder) -> subprocess.Popen[bytes]:
     """Start that process, detached: whoever starts it may die. Raises OSError."""
     with folder.follow_log.open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "labrig.night.signed_start", str(folder.root)],
+            [sys.executable, "-m", "labrig.web.signed_start", str(folder.root)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -81,7 +86,6 @@ def begin(folder: RunFolder, wanted: WantedStart, say: Say) -> subprocess.Popen[
         wait_until_ready(child, folder)
     except (RunnerDied, OSError) as error:
         answer_start(folder, f"the runner would not begin: {error}")
-        say(f"not begun: {error}")
         return None
     answer_start(folder, "")
     run_id = read_json(folder.identity)["id"]
@@ -95,33 +99,65 @@ def begin(folder: RunFolder, wanted: WantedStart, say: Say) -> subprocess.Popen[
     return child
 
 
+def call_about(folder: RunFolder, bench: str, reason: str, say: Say) -> None:
+    """Tell by every route that a start did not come: who signed for it has gone home."""
+    try:
+        routes = load_routes()
+    except (FileProblems, RoutesExposed, OSError) as error:
+        say(f"ALARM: nobody can be told that {folder.root.name} was not begun: {error}")
+        return
+    for route in routes.routes if bench in routes.benches else ():
+        text = (
+            f"{folder.root.name} was signed for and was NOT begun: {reason}\n"
+            "Nothing runs: no medium flows by it. Look at the bench, then start again by hand."
+        )
+        if failure := send(route.url, f"NOT begun: {folder.root.name}", text, "call"):
+            say(f"ALARM: not told by {route.name}: {failure}")
+
+
 def main(arguments: list[str]) -> int:
     """Wait, begin, follow."""
     folder = RunFolder.at(Path(arguments[0]))
-
-    def say(text: str) -> None:
-        sys.stderr.write(f"{text}\n")
-
+    identity = read_json(folder.identity)
+    bench = bench_of(identity)
+    watch = KeptWatch(bench, _say)
     with folder.start_lock.open("a", encoding="utf-8") as lock:
         if not try_lock(lock):
-            say("another process waits for its time already")
+            _say("another process waits for its time already")
             return 1
         wanted = read_start(folder)
         reason = await_its_time(folder, wanted, lambda: datetime.now(UTC), time.sleep)
-        if reason:
-            answer_start(folder, reason)
-            say(f"not begun: {reason}")
-            return 1
-        child = begin(folder, wanted, say)
-    if child is None:
-        return 1
-    if read_json(folder.identity)["simulated"]:
-        conduct(folder, child, lambda *_: None)
+        watch.look()
+        child = None if reason else begin(folder, wanted, _say)
+        if child is None:
+            return _not_begun(folder, bench, reason)
+    if identity["simulated"]:
+        conduct(folder, child, lambda *_: watch.look())
         return 0
-    keeper = Keeper(folder.root.parent, say)
+    keeper = Keeper(folder.root.parent, _say)
     keeper.take_over(folder, RunnerOptions(wanted.run_s_per_s))
-    conduct(folder, None, lambda *_: keeper.look_after())
+
+    def look_after(*_: object) -> None:
+        keeper.look_after()
+        watch.look()
+
+    conduct(folder, None, look_after)
     return 0
+
+
+def _not_begun(folder: RunFolder, bench: str, reason: str) -> int:
+    """Write it down, and call somebody; who has called it off knows."""
+    if reason:
+        answer_start(folder, reason)
+    told = str(read_json(folder.answer)["reason"])
+    _say(f"not begun: {told}")
+    if read_stop(folder.stop) is None:
+        call_about(folder, bench, told, _say)
+    return 1
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
 
 
 if __name__ == "__main__":
