@@ -55,7 +55,9 @@ class Hub:
 
     def __init__(self, runs: Path) -> None:
         self._runs = runs
-        self._threads = ThreadPoolExecutor(8, "looks")
+        # Kept apart, so that no picture and no instrument that is asked keeps a look waiting.
+        self._looks = ThreadPoolExecutor(8, "looks")
+        self._threads = ThreadPoolExecutor(8, "aside")
         self._tabs: Counter[str] = Counter()
         self._watched: dict[str, _Watched] = {}
         self._live: tuple[str, ...] = ()
@@ -104,19 +106,23 @@ class Hub:
         return tuple(look for look in looks if look is not None and not look.ended)
 
     async def aside(self, work: Callable[[], T]) -> T:
-        """Do something that reads files, in a thread."""
+        """Do something that may take long, in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def quickly(self, work: Callable[[], T]) -> T:
+        """Do something that reads a little, in a thread that is kept for it."""
+        return await asyncio.get_running_loop().run_in_executor(self._looks, work)
 
     async def look_now(self, run: ShownRun) -> Look:
         """A look at a run, for a page that is opened: the last one where there is one."""
         known = self.look(run.name)
-        return known if known is not None else await self.aside(partial(look_at, run))
+        return known if known is not None else await self.quickly(partial(look_at, run))
 
     async def live_now(self) -> tuple[Look, ...]:
         """A look at each run that lives."""
         if self._register is not None and self._live:
             return self.live()
-        runs = await self.aside(registered_runs)
+        runs = await self.quickly(registered_runs)
         return tuple(await asyncio.gather(*(self.look_now(run) for run in runs)))
 
     def close_looks(self) -> None:
@@ -133,12 +139,13 @@ class Hub:
     def close(self) -> None:
         """For ever."""
         self.close_looks()
+        self._looks.shutdown(wait=False)
         self._threads.shutdown(wait=False)
 
     async def _keep_register(self) -> None:
         while True:
             self._opened.clear()
-            runs = await self.aside(registered_runs)
+            runs = await self.quickly(registered_runs)
             self._live = tuple(map(_key, runs))
             shown = [run for name in self._tabs if (run := await self._shown(name)) is not None]
             wanted = {_key(run): run for run in [*shown, *runs]}
@@ -159,14 +166,14 @@ class Hub:
         if not name:
             return None
         try:
-            return await self.aside(lambda: run_named(name, self._runs))
+            return await self.quickly(lambda: run_named(name, self._runs))
         except (NoSuchRun, SeveralRuns):
             return None
 
     async def _keep_looking(self, watched: _Watched) -> None:
         while True:
             watched.hurry.clear()
-            watched.look = await self.aside(partial(look_at, watched.run, watched.look))
+            watched.look = await self.quickly(partial(look_at, watched.run, watched.look))
             self._tell()
             watched.soon = max(0, watched.soon - 1)
             await _within(watched.hurry, SOON_EVERY_S if watched.soon else LOOK_EVERY_S)

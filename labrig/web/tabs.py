@@ -7,14 +7,16 @@ needs one.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from labrig.web.access import Viewer
+from labrig.web.access import Person, Viewer
 from labrig.web.hub import Hub
 from labrig.web.look import Look
 from labrig.web.pages import FRAME, Shown, parts_of
@@ -23,6 +25,9 @@ from labrig.web.site import Site, site_of
 
 router = APIRouter()
 BEAT_S = 0.5
+FAILED = 4500
+"""Code of a socket that our own error ended; the page takes up those of others."""
+_log = logging.getLogger(__name__)
 
 _PARTS = {
     module.__name__.rpartition(".")[2]: module.parts
@@ -48,7 +53,9 @@ class PartsOfNow:
         name = "" if shown.look is None else shown.look.run.name
         key = (screen, name, shown.person.role, shown.person.here)
         if key not in self._made:
-            self._made[key] = asyncio.create_task(self._hub.aside(lambda: parts_now(screen, shown)))
+            self._made[key] = asyncio.create_task(
+                self._hub.quickly(lambda: parts_now(screen, shown))
+            )
         return await self._made[key]
 
 
@@ -64,24 +71,55 @@ async def tab(socket: WebSocket, screen: str, person: Viewer, run: str = "") -> 
     hub: Hub = socket.app.state.hub
     made: PartsOfNow = socket.app.state.parts
     await socket.accept()
-    gone = asyncio.create_task(_gone(socket))
+    with hub.watching(run):
+        tasks = [
+            asyncio.create_task(_gone(socket)),
+            asyncio.create_task(_beats(socket, hub, run)),
+            asyncio.create_task(_news(socket, hub, made, Tab(screen, person, run))),
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(result, Exception) and not isinstance(result, _GONE):
+                _log.error("a tab on %s can be shown nothing new", screen, exc_info=result)
+                # Not to be taken up again: a tab that hears beats and shows what is old would lie.
+                await socket.close(FAILED)
+
+
+_GONE = (WebSocketDisconnect, RuntimeError)
+"""Starlette says that a tab is gone by either, depending on who noticed first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """What one tab has open; ``run`` is empty where its screen is about none."""
+
+    screen: str
+    person: Person
+    run: str
+
+
+async def _beats(socket: WebSocket, hub: Hub, run: str) -> None:
+    """Twice a second, whatever else there is to do: who hears none says that it is not live."""
+    while True:
+        await socket.send_json({"beat": _beat(hub.look(run), hub)})
+        await asyncio.sleep(BEAT_S)
+
+
+async def _news(socket: WebSocket, hub: Hub, made: PartsOfNow, tab: Tab) -> None:
+    """Parts, whenever they have changed."""
     sent: dict[str, str] = {}
     version = -1
-    try:
-        with hub.watching(run):
-            while not gone.done():
-                look, news = hub.look(run), hub.version
-                await socket.send_json({"beat": _beat(look, hub)})
-                if news != version and (look is not None or not run):
-                    shown = Shown(site_of(socket), person, look, hub.live())
-                    await _send_changed(socket, await made.of(screen, shown), sent)
-                version = news
-                await hub.news(version, BEAT_S)
-    except (WebSocketDisconnect, RuntimeError):
-        # Starlette says so by either, depending on who noticed first.
-        return
-    finally:
-        gone.cancel()
+    while True:
+        look, news = hub.look(tab.run), hub.version
+        if news != version and (look is not None or not tab.run):
+            shown = Shown(site_of(socket), tab.person, look, hub.live())
+            await _send_changed(socket, await made.of(tab.screen, shown), sent)
+        version = news
+        await hub.news(version, BEAT_S)
 
 
 def _beat(look: Look | None, hub: Hub) -> Mapping[str, Any]:

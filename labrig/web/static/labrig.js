@@ -5,6 +5,12 @@
   const $ = (id) => document.getElementById(id);
   const STALE_MS = 3000;
 
+  // With several runs the dock grows: nothing may lie beneath it.
+  const dock = document.querySelector(".dock");
+  if (dock)
+    new ResizeObserver(() =>
+      root.style.setProperty("--dock-height", `${dock.offsetHeight}px`)).observe(dock);
+
   // -- beats -------------------------------------------------------------------------------------
   let seen = performance.now();
   let beat = {};
