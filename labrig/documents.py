@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -108,13 +109,21 @@ def _problems(error: ValidationError, document: Document, model: type[BaseModel]
     schema = model.model_json_schema()
     details = _without_echoes(error.errors(include_url=False))
     details.sort(key=lambda detail: document.place(_path_in(document.data, detail["loc"])[0]))
-    unique = dict.fromkeys(_problem(detail, document, schema) for detail in details[:MOST_PROBLEMS])
-    found = sorted(unique, key=lambda p: (p.line, p.column, p.path))
+    told = _once(_problem(detail, document, schema) for detail in details[:MOST_PROBLEMS])
+    found = sorted(told, key=lambda p: (p.line, p.column, p.path))
     if (more := len(details) - MOST_PROBLEMS) > 0:
         what = f"there are {more} more mistakes, in this line and after it"
         remedy = "Mend those above first, then check again."
         found.append(replace(found[-1], path="", value="", what=what, remedy=remedy))
     return found
+
+
+def _once(found: Iterable[Problem]) -> list[Problem]:
+    """Without what an alias repeats: one mistake in one place, under the path it is written at."""
+    kept: dict[tuple[int, int, str, str], Problem] = {}
+    for problem in found:
+        kept.setdefault((problem.line, problem.column, problem.what, problem.remedy), problem)
+    return list(kept.values())
 
 
 def _without_echoes(details: list[ErrorDetails]) -> list[ErrorDetails]:

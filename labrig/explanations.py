@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
 from labrig.problems import KeyPath, did_you_mean
-from labrig.slips import meant_name, meant_number
+from labrig.slips import meant_name, slip_of_number
 
 LONGEST_SHOWN = 80  # of what somebody wrote
 
@@ -64,20 +65,39 @@ def explain(
         return detail["msg"], f"Write it with a unit, for example {context['example']}."
     if kind == "extra_forbidden":
         known = sorted(_keys_at(schema, path[:-1]))
+        if str(path[-1]).isdigit():
+            return (
+                f"'{path[-1]}' stands here as a key, after a comma",
+                "Within { } and [ ] a comma ends a value: write the number without one.",
+            )
         return f"'{path[-1]}' is not a key here", did_you_mean(str(path[-1]), known)
     if kind == "missing":
         return f"'{missing[-1]}' is missing", f"Add a line `{missing[-1]}: ...`."
     if kind == "too_short":
         return "the list is empty" if not value else detail["msg"], "Name at least one."
     if kind == "literal_error":
-        return f"{_short(value)} is not one of the choices", f"Write {context['expected']}."
+        # Short ones are no likeness: "none" is two letters from "on", and its contrary.
+        choices = re.findall(r"'([^']{4,})'", context["expected"])
+        meant = did_you_mean(str(value), choices) if choices else ""
+        said = f"{meant} " if meant.startswith("Did you mean") else ""
+        return (
+            f"{_short(value)} is not one of the choices",
+            f"{said}Write {context['expected']}.",
+        )
     if kind == "string_pattern_mismatch":
         return _no_name(str(detail["input"]))
     if kind in _LIMITS:
         key, words = _LIMITS[kind]
         return f"{_short(value)} is out of range", f"Give {words} {context[key]:g}."
-    if kind in ("float_parsing", "int_parsing") and (meant := meant_number(str(value))):
-        return f"{_short(value)} has a decimal comma", f"Write {meant}, with a point."
+    if kind in ("float_parsing", "int_parsing"):
+        slip = slip_of_number(str(value), whole=kind == "int_parsing")
+        if slip is not None:
+            return f"{_short(value)} {slip.what}", slip.remedy
+    if value is None and kind in _WANTED:
+        return (
+            "nothing stands here (what follows a # is a comment)",
+            f"Write {_WANTED[kind]}. Put quotes around a text that begins with #.",
+        )
     if kind in _WANTED:
         return f"{_short(value)} will not do here", f"Write {_WANTED[kind]}."
     return f"{detail['msg']} (found {_short(value)})", "Compare with a file of the catalogue."

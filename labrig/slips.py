@@ -71,7 +71,45 @@ def meant_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.+-]+", "-", text.strip()).strip("-._+")[:60]
 
 
-def meant_number(text: str) -> str | None:
-    """``0.85`` for ``0,85``; None where no comma is in the way."""
-    found = re.fullmatch(r"([-+]?[0-9]+),([0-9]+)", text.strip())
-    return None if found is None else f"{found.group(1)}.{found.group(2)}"
+_THOUSANDS = re.compile(r"[-+]?[0-9]{1,3}(?:[ ,.'_\u2009\u202f\u00a0’][0-9]{3})+")
+_NUMBER_AND_UNIT = re.compile(r"([-+]?[0-9]+(?:\.[0-9]+)?)\s*(%|/?[A-Za-zµμ°Ω][\w%°Ω²³/*^.-]*)")
+
+
+def slip_of_number(text: str, whole: bool) -> Slip | None:
+    """The slip in a plain number; None where none is known.
+
+    Args:
+        text: as it was written.
+        whole: a whole number is wanted: then groups of three digits are thousands.
+
+    >>> slip_of_number("20,000", whole=True).remedy
+    'Write 20000, without anything between the digits.'
+    >>> slip_of_number("0,85", whole=False).remedy
+    'Write 0.85, with a point.'
+    >>> slip_of_number("5 %", whole=False).remedy
+    'Write 0.05 if a fraction is meant, 5 where the name of the key or quantity says per cent.'
+    """
+    text = text.strip()
+    if whole and _THOUSANDS.fullmatch(text):
+        digits = re.sub(r"[^0-9+-]", "", text)
+        return Slip("is grouped in thousands", f"Write {digits}, without anything between the "
+                    "digits.")  # fmt: skip
+    found = re.fullmatch(r"([-+]?[0-9]+),([0-9]+)", text)
+    if found is not None:
+        return Slip("has a decimal comma", f"Write {found[1]}.{found[2]}, with a point.")
+    if (day := re.fullmatch(r"[A-Za-z]{1,3}[ .]?([0-9]+)", text)) is not None:
+        return Slip("begins with letters, and a plain number is wanted", f"Write {day[1]}.")
+    found = _NUMBER_AND_UNIT.fullmatch(text)
+    if found is None:
+        return None
+    if found[2] == "%":
+        fraction = f"{float(found[1]) / 100:.6g}"
+        return Slip(
+            "has a per cent sign, and a plain number is wanted",
+            f"Write {fraction} if a fraction is meant, {found[1]} where the name of the key or "
+            "quantity says per cent.",
+        )
+    return Slip(
+        "has a unit or letters, and a plain number is wanted",
+        f"Write {found[1]}: what it is measured in stands in the name of the key.",
+    )

@@ -54,6 +54,9 @@ _MEASURES = {
     "deg": "an angle",
 }
 
+# Where ten of it would be a bad hint: it may be copied.
+_EXAMPLES = {"mL/h": "'1.0 mL/h'", "uL/h": "'20 uL/h'"}
+
 # How people write a unit, where it differs from pint's own spelling.
 _SPELLINGS = {"%": "percent", "°C": "degC", "Ω": "ohm", "µ": "u", "μ": "u", "²": "**2", "³": "**3"}
 
@@ -80,7 +83,7 @@ def parse_quantity(text: object, unit: str) -> float:
     """
     import pint
 
-    example = f"'10 {unit}'"
+    example = _EXAMPLES.get(unit, f"'10 {unit}'")
     if isinstance(text, bool) or not isinstance(text, (str, int, float)):
         raise _error("unit_unknown", "{value} is not a number with a unit", text, example)
     if (slip := slip_of(str(text), unit)) is not None:

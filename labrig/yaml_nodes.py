@@ -25,6 +25,8 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.nodes import ScalarNode
 
+from labrig.yaml_slips import DRIVE, ESCAPES, yaml_slip
+
 MAX_DEPTH = 40
 """Of lists and keys within each other; a protocol needs nine [P]."""
 
@@ -36,7 +38,6 @@ LONGEST_NUMBER = 40  # digits; Python's own limit for text of an integer is 4,30
 # control characters, and halves of a character that no file can hold
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _NO_CHARACTER = re.compile(r"\\U(?!000|0010)[0-9A-Fa-f]{8}")
-_DRIVE = re.compile(r'"[A-Za-z]:\\')
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -86,8 +87,11 @@ def _events(text: str) -> Iterator[Any]:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
+        slip = yaml_slip(text, line)
+        if slip is not None:
+            raise NotYaml(slip.line, 1, f"not YAML: {slip.what}", slip.remedy) from None
         what = ", ".join(str(part) for part in (error.context, error.problem) if part)
-        raise NotYaml(line, column, f"not YAML: {what}", _remedy(text, line)) from None
+        raise NotYaml(line, column, f"not YAML: {what}", _CHECK_LINE) from None
     except YAMLError as error:
         at = getattr(error, "position", 0)
         line = text.count("\n", 0, at) + 1
@@ -97,26 +101,13 @@ def _events(text: str) -> Iterator[Any]:
         found = _NO_CHARACTER.search(text)
         at = found.start() if found else 0
         what = f"not YAML: {text[at : at + 10]} is no character"
-        raise NotYaml(text.count("\n", 0, at) + 1, 1, what, _ESCAPES) from None
+        raise NotYaml(text.count("\n", 0, at) + 1, 1, what, ESCAPES) from None
 
 
-_ESCAPES = (
-    "In double quotes a backslash begins an escape such as \\n. Write single quotes, or forward "
-    "slashes: 'C:/videos/new'."
+_CHECK_LINE = (
+    "Check this line and the one above: the indent, a missing colon or a missing space after it, "
+    "an open quote or bracket."
 )
-
-
-def _remedy(text: str, line: int) -> str:
-    lines = text.splitlines()
-    at = lines[line - 1] if line <= len(lines) else ""
-    if "\t" in at:
-        return "Replace the tab by spaces: YAML is indented with spaces only."
-    if _DRIVE.search(at):
-        return _ESCAPES
-    return (
-        "Check this line and the one above: the indent, a missing colon or a missing space "
-        "after it, an open quote or bracket."
-    )
 
 
 class _Composer:
@@ -244,12 +235,12 @@ class _Composer:
 
     def _scalar(self, event: Any) -> Any:  # noqa: ANN401
         raw = self._text[event.start_mark.index : event.end_mark.index]
-        if event.style == '"' and (_UNPRINTABLE.search(event.value) or _DRIVE.match(raw)):
+        if event.style == '"' and (_UNPRINTABLE.search(event.value) or DRIVE.match(raw)):
             found = re.search(r"\\.", raw)
             what = (
                 f"a backslash in double quotes: {found.group() if found else raw[:20]} is one sign"
             )
-            raise _at(event, what, _ESCAPES)
+            raise _at(event, what, ESCAPES)
         if not event.implicit[0]:
             return event.value
         tag = str(self._resolver.resolve(ScalarNode, event.value, (True, False)))

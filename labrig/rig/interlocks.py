@@ -103,6 +103,9 @@ def _limits(path: KeyPath, entry: InterlockEntry) -> Iterator[Mistake]:
     elif not ends:
         what = "it has no limit, so nothing ever breaks it"
         yield Mistake(path, what, "Give `low:`, `high:`, both, or `older_than:`.")
+    elif len(ends) == 2 and ends[0] >= ends[1]:
+        what = f"`low` is {ends[0]:g} and `high` is {ends[1]:g}: nothing lies between"
+        yield Mistake(path, what, "Write the smaller as `low`.")
     elif len(ends) == 2 and ends[1] - ends[0] <= 2 * entry.hysteresis:
         what = (
             f"no value between {ends[0]:g} and {ends[1]:g} is inside by {entry.hysteresis:g}: "

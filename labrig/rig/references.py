@@ -114,7 +114,10 @@ def _settings(path: KeyPath, entry: InstrumentEntry, kind: InstrumentType) -> It
             TypeAdapter(hints[key]).validate_python(value, strict=True)
         except ValidationError as error:
             sound = False
-            what = f"{value!r} will not do: {error.errors(include_url=False)[0]['msg']}"
+            wanted = str(error.errors(include_url=False)[0]["msg"])
+            wanted = wanted.replace("Input should be a valid", "it should be a valid")
+            wanted = wanted.replace("Input should", "it should").replace("integer", "whole number")
+            what = f"{value!r} will not do: {wanted}"
             yield Mistake((*path, key), what, remedy, value)
     if not sound:
         return
@@ -213,8 +216,11 @@ def _in_words(key: Hashable) -> str:
 def _wells(rig: Rig, path: KeyPath, wells: Iterable[str]) -> Iterator[Mistake]:
     """Wells are chambers of the rig, each named once."""
     seen: set[str] = set()
+    plate = PLATES[rig.plate]
     for index, well in enumerate(wells):
-        if well not in rig.chambers.wells:
+        if well not in plate:
+            yield Mistake((*path, index), *plate.lacks(well), well)
+        elif well not in rig.chambers.wells:
             yield Mistake(
                 (*path, index),
                 f"well {well} is not among the rig's chambers",
@@ -227,16 +233,7 @@ def _wells(rig: Rig, path: KeyPath, wells: Iterable[str]) -> Iterator[Mistake]:
 
 
 def _chambers(rig: Rig) -> Iterator[Mistake]:
-    plate = PLATES[rig.plate]
-    path: KeyPath = ("chambers", "wells")
-    for index, well in enumerate(rig.chambers.wells):
-        if well not in plate:
-            yield Mistake(
-                (*path, index),
-                *plate.lacks(well),
-                well,
-            )
-    yield from _wells(rig, path, rig.chambers.wells)
+    yield from _wells(rig, ("chambers", "wells"), rig.chambers.wells)
     if rig.chambers.closed:
         for key, value in (
             ("channel_width", rig.chambers.channel_width_mm),

@@ -38,13 +38,13 @@ MISTAKES = {
         "missing",
         "Add a line",
     ),
-    "wrong unit": ("flow: 1.0 mL/h", "flow: 1.0 mV", "perfusion.flow", "'1.0 mV'", "'10 mL/h'"),
+    "wrong unit": ("flow: 1.0 mL/h", "flow: 1.0 mV", "perfusion.flow", "'1.0 mV'", "'1.0 mL/h'"),
     "bare number": (
         "flow: 1.0 mL/h",
         "flow: 1.0",
         "perfusion.flow",
         "1.0 has no unit",
-        "'10 mL/h'",
+        "'1.0 mL/h'",
     ),
     "bare concentration": (
         "{CNTF: 10 ng/mL,",

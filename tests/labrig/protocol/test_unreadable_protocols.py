@@ -9,7 +9,7 @@ UNREADABLE = {
     "a word": (b"protocol\n", 1, "a single value"),
     "not UTF-8": (b"labrig: 1\nname: \xff\n", 2, "0xff is not UTF-8"),
     "a tab": (b"labrig: 1\nculture:\n\tcells: x\n", 3, "not YAML"),
-    "an open bracket": (b"labrig: 1\nmedia: [a\n", 3, "not YAML"),
+    "an open bracket": (b"labrig: 1\nmedia: [a\n", 2, "not closed"),
     "a key twice": (b"labrig: 1\nname: a\nname: b\n", 3, 'duplicate key "name"'),
     "a zero byte": (b"labrig: \x00\n", 1, "not YAML"),
 }
