@@ -32,6 +32,8 @@ class Plane(NamedTuple):
     """All pixels are alike: nothing can be found."""
     top_share: float
     """Part of the pixels that are at the top of the scale; 0 when blank."""
+    is_nearly_blank: bool = False
+    """It has fewer grey levels than a camera's own noise spans."""
 
     @property
     def is_saturated(self) -> bool:
@@ -83,6 +85,7 @@ def grey_plane(image: npt.NDArray[Any], name: str = "image") -> Plane:
     seen = Plane(plane, (), False, share)
     if plane.dtype.kind == "u" and int(brightest) - int(darkest) < _FEWEST_LEVELS:
         reasons.append(f"{name} is nearly blank: its grey levels run from {darkest} to {brightest}")
+        seen = seen._replace(is_nearly_blank=True)
     elif seen.is_saturated:
         reasons.append(
             f"{name} is saturated: {share:.0%} of the pixels are at the top of the scale"

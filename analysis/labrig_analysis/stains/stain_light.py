@@ -1,0 +1,130 @@
+"""The light of a stain above what lies around it, inside and outside of tubes apart."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from labrig_analysis.arrays import FloatImage, GreyImage, LabelImage, Mask
+from labrig_analysis.images.background import spread_below
+from labrig_analysis.images.planes import grey_plane
+
+SMOOTHING_PX = 1.0
+"""SD of the Gaussian that takes out the noise of single pixels."""
+_ROUNDS = 4
+# Pixels so many SDs above the background are stained things and have no say in it.
+_OBJECT_SDS = 2.5
+_SMALLEST_WEIGHT = 1e-3
+# SD of the window in pixels of a downsampled plane.
+_WINDOW_PX = 8.0
+# The blur of a tube's own stain reaches so far beyond its outline, and so far into it.
+_RIM_UM, _RIM_PX = 1.5, 3.5
+# One SD below the median of a normal distribution.
+_SD_BELOW_PERCENT = 15.87
+_DARKEST_PERCENT = 5.0
+# The step between two grey levels hides noise that is smaller.
+_STEP_SD = 12**-0.5
+
+
+class StainLight(NamedTuple):
+    """A stain above its local background, in grey levels."""
+
+    contrast: FloatImage
+    """(y, x) float32, smoothed by `SMOOTHING_PX`; the local background at 0."""
+    noise: FloatImage
+    """(y, x) float32: SD of what is not stained, in the part of the field that a pixel lies in."""
+    diffuse: FloatImage
+    """(y, x) float32: the local background above that of the darkest parts of the field."""
+
+
+def why_unseen(plane: GreyImage, name: str) -> str:
+    """Why nothing can be said of a stain in this plane; "" where it can.
+
+    A plane of few grey levels or one that is cut off at the top tells neither a stain nor that
+    there is none.
+
+    Raises:
+        TypeError, ValueError: no grey plane.
+    """
+    seen = grey_plane(plane, f"{name} plane")
+    cannot = seen.is_blank or seen.is_saturated or seen.is_nearly_blank
+    return "; ".join(seen.reasons) if cannot else ""
+
+
+def light_above_background(
+    plane: GreyImage, tubes: LabelImage | None, window_um: float, pixel_size_um: float
+) -> StainLight:
+    """A stain less its local background, which is followed inside and outside of tubes apart.
+
+    A tube takes up some of every stain; beside it the ground is darker. One background for both
+    would turn the rim of every tube into something stained.
+
+    Args:
+        plane: (y, x), bright where stained.
+        tubes: (y, x) labels; None: one background for all.
+        window_um: SD of the Gaussian average; wider than what is looked for.
+        pixel_size_um: width of a pixel in the specimen.
+    """
+    window_px = window_um / pixel_size_um
+    pixels = grey_plane(plane).pixels
+    least = _STEP_SD if pixels.dtype.kind == "u" else 0.0
+    smooth = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), SMOOTHING_PX)
+    background, noise = np.empty_like(smooth), np.empty_like(smooth)
+    for part in _parts(tubes, smooth.shape, max(_RIM_UM / pixel_size_um, _RIM_PX)):
+        if part.plain.any():
+            background[part.whole] = _background(smooth, part.plain, window_px)[part.whole]
+            residual = (smooth - background)[part.plain]
+            middle, low = np.percentile(residual, (50, _SD_BELOW_PERCENT))
+            noise[part.whole] = max(float(middle - low), least)
+    darkest = np.percentile(background[::4, ::4], _DARKEST_PERCENT)
+    diffuse = np.maximum(background - np.float32(darkest), 0)
+    return StainLight(smooth - background, noise, diffuse)
+
+
+class _Part(NamedTuple):
+    whole: Mask
+    """Where its background holds."""
+    plain: Mask
+    """Where that is read: away from the rims of tubes."""
+
+
+def _parts(tubes: LabelImage | None, shape: tuple[int, ...], rim_px: float) -> tuple[_Part, ...]:
+    """Parts of the field with a background each: tubes with their rim, and all else."""
+    if tubes is None or not tubes.any():
+        everywhere = np.ones(shape, bool)
+        return (_Part(everywhere, everywhere),)
+    beyond = cv2.distanceTransform((tubes == 0).astype(np.uint8), cv2.DIST_L2, 3)
+    within = cv2.distanceTransform((tubes > 0).astype(np.uint8), cv2.DIST_L2, 3)
+    inside = beyond <= rim_px
+    core = within > rim_px
+    # Tubes that are nothing but rim tell what there is.
+    return (
+        _Part(inside, core if core.any() else tubes > 0),
+        _Part(~inside, ~inside),
+    )
+
+
+def _background(smooth: FloatImage, part: Mask, window_px: float) -> FloatImage:
+    """(y, x) average over pixels of one part that are not stained, found in a few rounds."""
+    height, width = smooth.shape
+    scale = max(1.0, window_px / _WINDOW_PX)
+    thin = max(1, int(scale) // 2)
+    sample, of_part = smooth[::thin, ::thin], part[::thin, ::thin]
+    if not of_part.any():
+        thin, sample, of_part = 1, smooth, part
+    size = (max(4, round(width / scale)), max(4, round(height / scale)))
+    sd = window_px / scale
+    back = np.full(sample.shape, np.median(sample[of_part]), np.float32)
+    for _ in range(_ROUNDS):
+        residual = sample - back
+        weight = (residual < _OBJECT_SDS * spread_below(residual[of_part])).astype(np.float32)
+        weight = (weight + np.float32(_SMALLEST_WEIGHT)) * of_part
+        light, there = (
+            cv2.GaussianBlur(cv2.resize(image, size, interpolation=cv2.INTER_AREA), (0, 0), sd)
+            for image in (sample * weight, weight)
+        )
+        small = light / np.maximum(there, 1e-9)
+        back = cv2.resize(small, sample.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
