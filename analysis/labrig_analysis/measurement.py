@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from labrig_analysis.arrays import GreyImage, LabelImage
+from labrig_analysis.arrays import GreyImage, LabelImage, Mask
 from labrig_analysis.calibration import check_pixel_size
 from labrig_analysis.fields.cleaned_planes import cleaned_planes
 from labrig_analysis.fields.field_tables import FieldTables, measure_tables, with_numbers
@@ -23,7 +23,7 @@ from labrig_analysis.images.planes import grey_plane
 from labrig_analysis.labels.relabelling import relabel_sequential
 from labrig_analysis.nuclei.fusion import FusionSettings
 from labrig_analysis.nuclei.segmentation import segment_nuclei
-from labrig_analysis.overlays import draw_overlay
+from labrig_analysis.overlays import draw_overlay, draw_stain
 from labrig_analysis.settings import MeasureSettings
 from labrig_analysis.tubes.fluorescence import segment_tubes
 from labrig_analysis.tubes.phase import segment_tube_like_objects
@@ -44,6 +44,10 @@ class Measurement:
         nuclei: one row per nucleus.
         points: one row per place where a width was taken, or why not
             (`diameter.measure_diameters`).
+        stains: one row per read-out of a stain beside tubes and nuclei, with its definition and
+            why it is not known (`stains.readout.Readout`).
+        clusters: one row per spot of the stains ``clusters`` and ``terminals``.
+        stain_masks: (y, x) bool by channel of a stain: what was found in it.
         pixel_size_um: width of a pixel in the specimen.
         flags: what a reader must know, in words; empty when nothing is wrong.
     """
@@ -53,6 +57,9 @@ class Measurement:
     tubes: pd.DataFrame
     nuclei: pd.DataFrame
     points: pd.DataFrame
+    stains: pd.DataFrame
+    clusters: pd.DataFrame
+    stain_masks: Mapping[str, Mask]
     pixel_size_um: float
     flags: tuple[str, ...]
 
@@ -85,6 +92,23 @@ class Measurement:
         check_one_size({**planes, **{f"{n} labels": image for n, image in self.labels.items()}})
         picture = draw_overlay(planes, self, self._inside_rule)
         return np.ascontiguousarray(picture[..., ::-1])
+
+    def overlay_of_stain(self, plane: GreyImage, channel: str) -> GreyImage:
+        """What was found in a stain, outlined on its plane: (y, x, 3) uint8, red first.
+
+        Args:
+            plane: (y, x) of the stain, as it was measured.
+            channel: e.g. ``clusters``.
+
+        Raises:
+            ValueError: a channel in which nothing is looked for, or a plane of another size.
+        """
+        if channel not in self.stain_masks:
+            known = ", ".join(self.stain_masks) or "none"
+            raise ValueError(f"channel {channel!r} has no mask; stains with one: {known}")
+        mask = self.stain_masks[channel]
+        check_one_size({channel: plane, f"{channel} mask": mask})
+        return np.ascontiguousarray(draw_stain(plane, mask)[..., ::-1])
 
     def plot(
         self,
@@ -134,7 +158,8 @@ def measure(
         image_stack: (c, y, x), or a sequence of (y, x) planes that may differ in type.
         pixel_size_um: width of a pixel in the specimen.
         channels: what each plane shows: ``tubes`` (MyHC, desmin), ``nuclei`` (DAPI, Hoechst) or
-            ``phase`` (phase contrast, brightfield), each at most once.
+            ``phase`` (phase contrast, brightfield), or a stain beside them
+            (`stains.stain_names.ROLES`, e.g. ``clusters`` or ``marker:EdU``), each at most once.
         settings: None is all defaults.
 
     Raises:
@@ -226,6 +251,16 @@ def _measurement(
 ) -> Measurement:
     import pandas as pd  # slow to import
 
-    tubes, nuclei, points = (pd.DataFrame(columns) for columns in tables[1:])
-    field = pd.DataFrame(tables.field, index=[0])
-    return Measurement(labels, field, tubes, nuclei, points, pixel_size_um, flags)
+    stains = tables.stains
+    return Measurement(
+        labels=labels,
+        field=pd.DataFrame(tables.field, index=[0]),
+        tubes=pd.DataFrame(tables.tubes),
+        nuclei=pd.DataFrame(tables.nuclei),
+        points=pd.DataFrame(tables.points),
+        stains=pd.DataFrame(stains.readouts),
+        clusters=pd.DataFrame(stains.clusters),
+        stain_masks=stains.found,
+        pixel_size_um=pixel_size_um,
+        flags=(*flags, *stains.reasons),
+    )

@@ -41,6 +41,22 @@ class Drawable(Protocol):
         """One row per nucleus."""
 
 
+def draw_stain(plane: Image, found: Image) -> Image:
+    """A colour picture (y, x, 3) uint8 BGR: the plane in grey, what was found in it outlined.
+
+    Args:
+        plane: (y, x) of a stain.
+        found: (y, x) bool.
+    """
+    grey = _stretched(plane)
+    picture = cv2.merge([grey, grey, grey])
+    inside = found.astype(np.uint8)
+    # An outline around it: a spot of four pixels would vanish under one inside.
+    around = cv2.dilate(inside, np.ones((3, 3), np.uint8)) > inside
+    picture[around] = CHORD
+    return picture
+
+
 def draw_overlay(planes: Mapping[str, Image], measured: Drawable, inside_rule: str) -> Image:
     """A colour picture (y, x, 3) uint8 BGR of the field's own size.
 
@@ -61,9 +77,12 @@ def draw_overlay(planes: Mapping[str, Image], measured: Drawable, inside_rule: s
 
 
 def _ground(planes: Mapping[str, Image]) -> Image:
-    """Tubes grey, nuclei blue; nuclei alone are shown in grey."""
+    """Tubes grey, nuclei blue; nuclei alone are shown in grey, and so is a stain alone."""
     greys = [_stretched(planes[name]) for name in ("tubes", "phase") if name in planes][:1]
     blues = [_stretched(planes["nuclei"])] if "nuclei" in planes else []
+    if not greys and not blues:
+        grey = _stretched(next(iter(planes.values())))
+        return cv2.merge([grey, grey, grey])
     grey = greys[0] if greys else blues[0] // 2
     blue = np.maximum(grey, blues[0]) if greys and blues else grey
     return cv2.merge([blue, grey, grey])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from labrig_analysis.nuclei.fusion import FusionSettings
 from labrig_analysis.nuclei.pyknosis import PyknosisRule
 from labrig_analysis.nuclei.segmentation import NucleusSettings
+from labrig_analysis.stains.stain_settings import StainSettings
 from labrig_analysis.tubes.tube_labels import TubeSettings
 from labrig_analysis.widths.diameter import DiameterSettings
 
@@ -26,3 +27,4 @@ class MeasureSettings:
     )
     pyknosis: PyknosisRule = field(default_factory=PyknosisRule)
     fusion: FusionSettings = field(default_factory=FusionSettings)
+    stains: StainSettings = field(default_factory=StainSettings)

@@ -26,6 +26,7 @@ def tube_columns(labels: LabelImage, tubes: Columns) -> Row:
     """Counts, area, widths (`field_summary`), length and alignment of the tubes of a field."""
     widths = summarise_field(tubes)
     count, length_um = len(tubes["area_um2"]), tubes["length_um"]
+    light = tubes.get("intensity", np.zeros(0))
     return {
         "tubes": count,
         "tubes_with_diameter": widths.n_tubes,
@@ -35,10 +36,14 @@ def tube_columns(labels: LabelImage, tubes: Columns) -> Row:
         "diameter_geometric_mean_um": widths.geometric_mean_um,
         "diameter_length_weighted_um": widths.length_weighted_mean_um,
         "diameter_thickest_um": widths.thickest_point_mean_um,
+        "diameter_p10_um": widths.p10_um,
+        "diameter_p50_um": widths.p50_um,
+        "diameter_p90_um": widths.p90_um,
         "below_10_um_share": widths.below_10_um_share,
         "diameter_points": int(tubes["n_points"].sum()),
         "tube_length_mean_um": float(length_um.mean()) if count else np.nan,
         "alignment": alignment(tubes["orientation_deg"], tubes["area_um2"]),
+        "intensity_median": _median(light[np.isfinite(light)]),
     }
 
 

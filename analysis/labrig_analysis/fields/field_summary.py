@@ -31,6 +31,10 @@ class FieldWidths(NamedTuple):
     """exp(mean(log)): the natural average, as widths are log-normal."""
     below_10_um_share: float
     """Share of the tubes thinner than 10 µm, the lower tail."""
+    p10_um: float
+    """Tenth percentile over tubes, each once; the tails fall first where one kind of fibre goes."""
+    p50_um: float
+    p90_um: float
 
 
 def summarise_field(tubes: pd.DataFrame | Columns) -> FieldWidths:
@@ -47,7 +51,8 @@ def summarise_field(tubes: pd.DataFrame | Columns) -> FieldWidths:
     width, length, thickest = columns[:, np.isfinite(columns[0])]
     if not len(width):
         nan = float("nan")
-        return FieldWidths(0, nan, nan, nan, nan, nan)
+        return FieldWidths(0, nan, nan, nan, nan, nan, nan, nan, nan)
+    p10, p50, p90 = np.percentile(width, (10, 50, 90)).tolist()
     return FieldWidths(
         n_tubes=len(width),
         mean_um=float(width.mean()),
@@ -55,6 +60,9 @@ def summarise_field(tubes: pd.DataFrame | Columns) -> FieldWidths:
         thickest_point_mean_um=float(thickest.mean()),
         geometric_mean_um=float(np.exp(np.log(width).mean())),
         below_10_um_share=float((width < 10).mean()),
+        p10_um=p10,
+        p50_um=p50,
+        p90_um=p90,
     )
 
 

@@ -18,6 +18,9 @@ from labrig_analysis.nuclei.fusion import INSIDE_RULES, assign_tubes, overlap_nu
 from labrig_analysis.nuclei.nucleus_table import add_tubes, nucleus_table
 from labrig_analysis.nuclei.pyknosis import find_pyknotic
 from labrig_analysis.settings import MeasureSettings
+from labrig_analysis.stains.stain_tables import Field, StainTables, measure_stains
+from labrig_analysis.stains.tube_light import DEFINITION as INTENSITY
+from labrig_analysis.stains.tube_light import tube_light
 from labrig_analysis.tubes.fluorescence import KIND as STAINED
 from labrig_analysis.tubes.phase import KIND as UNSTAINED
 from labrig_analysis.widths.diameter import diameter_columns
@@ -34,6 +37,7 @@ class FieldTables(NamedTuple):
     tubes: Columns
     nuclei: Columns
     points: Columns
+    stains: StainTables
 
 
 def measure_tables(
@@ -56,8 +60,13 @@ def measure_tables(
         tubes_are_seen: whether it means something where no tube was found
             (`tube_labels.TubeLabels.is_seen`).
     """
-    row, tubes, nuclei, points = FieldTables({}, {}, {}, {})
+    row: Row = {}
+    tubes: Columns = {}
+    nuclei: Columns = {}
+    points: Columns = {}
+    known: dict[str, LabelImage] = {}
     tubes_known = nuclei_known = True
+    counted, tube_of_nucleus = np.zeros(0, bool), None
     if "tubes" in labels:
         kind, bright = _bright_tubes(planes)
         tubes, points = (
@@ -70,7 +79,13 @@ def measure_tables(
         tubes_known = len(tubes["tube"]) > 0 or (tubes_are_seen and _can_be_empty(plane))
         tubes["kind"] = np.full(len(tubes["tube"]), kind)
         row |= {"kind": kind, "diameter_definition": settings.diameters.definition}
+        if kind == STAINED:
+            tubes["intensity"] = tube_light(bright, labels["tubes"], points)
+            tubes["intensity_definition"] = np.full(len(tubes["tube"]), INTENSITY)
+            row["intensity_definition"] = INTENSITY
         row |= _known(tube_columns(labels["tubes"], tubes), tubes_known)
+        if tubes_known:
+            known["tubes"] = labels["tubes"]
     if "nuclei" in labels:
         # One pixel that is not a number would make the background, and what it is in, none either.
         light = grey_plane(planes["nuclei"], "nucleus image").pixels
@@ -80,6 +95,8 @@ def measure_tables(
         nuclei_known = len(nuclei["nucleus"]) > 0 or _can_be_empty(planes["nuclei"])
         row |= {"pyknosis_definition": settings.pyknosis.definition}
         row |= _known(nucleus_columns(nuclei), nuclei_known)
+        if nuclei_known:
+            known["nuclei"], counted = labels["nuclei"], ~pyknotic
         if "tubes" in labels:
             overlaps = overlap_nuclei(labels["nuclei"], labels["tubes"], shapes.centroids_yx)
             inside = assign_tubes(overlaps, settings.fusion.inside_rule)
@@ -92,7 +109,11 @@ def measure_tables(
             for table in (tubes, nuclei):
                 count = len(table["area_um2"])
                 table["definition"] = np.full(count, settings.fusion.definition)
-    return FieldTables(row, tubes, nuclei, points)
+            if tubes_known and nuclei_known:
+                tube_of_nucleus = inside
+    seen = Field(known, tubes, counted, tube_of_nucleus)
+    stains = measure_stains(planes, seen, pixel_size_um, settings.stains)
+    return FieldTables(row, tubes | stains.tubes, nuclei | stains.nuclei, points, stains)
 
 
 def with_numbers(tables: FieldTables, labels: Mapping[str, LabelImage]) -> FieldTables:
@@ -102,16 +123,18 @@ def with_numbers(tables: FieldTables, labels: Mapping[str, LabelImage]) -> Field
         tables: of `labels` numbered without gaps (`relabelling.relabel_sequential`).
         labels: (y, x) by name, as for `measure_tables` but with any numbers.
     """
-    tubes, nuclei, points = (dict(columns) for columns in tables[1:])
+    tubes, nuclei, points = (dict(c) for c in (tables.tubes, tables.nuclei, tables.points))
+    spots = dict(tables.stains.clusters)
     if "tubes" in labels:
         number = _numbers(labels["tubes"])
         _renumber(tubes, "tube", number)
         _renumber(points, "tube", number)
+        _renumber(spots, "tube", number)
         for rule in INSIDE_RULES:
             _renumber(nuclei, f"tube_{rule}", number)
     if "nuclei" in labels:
         _renumber(nuclei, "nucleus", _numbers(labels["nuclei"]))
-    return FieldTables(tables.field, tubes, nuclei, points)
+    return FieldTables(tables.field, tubes, nuclei, points, tables.stains._replace(clusters=spots))
 
 
 def _bright_tubes(planes: Mapping[str, GreyImage]) -> tuple[str, GreyImage]:

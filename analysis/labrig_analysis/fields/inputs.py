@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from labrig_analysis.arrays import GreyImage, LabelImage
+from labrig_analysis.stains.stain_names import ROLES, is_stain
 
 CHANNELS = ("tubes", "nuclei", "phase")
 LABELLED = ("tubes", "nuclei")
@@ -21,7 +22,7 @@ def planes_by_channel(
 
     Args:
         image_stack: (c, y, x), or a sequence of (y, x) planes.
-        channels: of `CHANNELS`, one a plane, each at most once.
+        channels: of `CHANNELS` or stains (`stain_names.ROLES`), one a plane, each at most once.
 
     Raises:
         ValueError: a stack of another shape, or names that do not fit it.
@@ -37,8 +38,9 @@ def planes_by_channel(
             "plane once, in order"
         )
     for name in channels:
-        if name not in CHANNELS:
-            raise ValueError(f"channel {name!r} is unknown: say {', '.join(CHANNELS)}")
+        if name not in CHANNELS and not is_stain(name):
+            known = ", ".join((*CHANNELS, *ROLES))
+            raise ValueError(f"channel {name!r} is unknown: say {known}")
     by_channel = dict(zip(channels, planes, strict=True))
     if not planes:
         raise ValueError("image_stack holds no plane; give one or more")

@@ -1,1 +1,1 @@
-"""Read-outs of stains beside tubes and nuclei: one module per question, put together in `tables`."""
+"""Read-outs of stains beside tubes and nuclei: one module per question."""

@@ -189,8 +189,8 @@ def cluster_readouts(
     why = "" if number else "the field holds no tube"
     rows += [_row(stain, name, value, definition, level, why) for name, value in of_tubes.items()]
     length = np.where(tubes["length_um"] > 0, tubes["length_um"], np.nan)
-    columns = (per_tube, area_per_tube, per_tube / length * 1000)
-    return rows, dict(zip(_tube_names(stain), columns, strict=True))
+    values_of_tubes = (per_tube, area_per_tube, per_tube / length * 1000)
+    return rows, dict(zip(_tube_names(stain), values_of_tubes, strict=True))
 
 
 def _tube_names(stain: str) -> tuple[str, str, str]:

@@ -24,6 +24,7 @@ GIVEN, GROUPS, NOISE = "given", "two groups", "noise"
 # apart; see `_apart`.
 _APART = 4.0
 _FEWEST = 10
+_BRIGHTEST_TUBES = 95.0
 _SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 
 
@@ -92,10 +93,11 @@ def find_marked(
     """Tell nuclei with a marker from those without.
 
     The level is, where none is given, the highest one of three: what stands out of places without
-    a nucleus; how much tubes differ from what is beside them; and, where the nuclei fall into two groups, the parting of these (Otsu 1979, IEEE Trans
-    SMC 9:62, on an inverse hyperbolic sine of SDs). Where most nuclei stand out and all form one
-    group, they are all positive or all stained unspecifically, or another colour shines through:
-    nothing in the picture tells which, and no share is given.
+    a nucleus; how much tubes differ from what is beside them; and, where the nuclei fall into two
+    groups, the parting of these (Otsu 1979, IEEE Trans SMC 9:62, on an inverse hyperbolic sine of
+    SDs). Where most nuclei stand out and all form one group, they are all positive or all stained
+    unspecifically, or another colour shines through: nothing in the picture tells which, and no
+    share is given.
 
     Known bias: with a marker in a few per cent of the nuclei and a dim unspecific stain of all of
     them, the few need to stand out by about four SDs of the rest.
@@ -124,8 +126,8 @@ def find_marked(
     contrast = _contrasts(pixels, nuclei, in_tube, settings, pixel_size_um)
     if settings.level is not None:
         return MarkedNuclei(contrast, contrast >= settings.level, settings.level, GIVEN, "")
-    noise = _noise_of_patches(pixels, nuclei, in_tube, settings.ring_um / pixel_size_um)
-    noise_level = max(settings.sds_above * noise, _stain_of_tubes(pixels, nuclei, in_tube))
+    noise, of_tubes = _without_nuclei(pixels, nuclei, in_tube, settings.ring_um / pixel_size_um)
+    noise_level = max(settings.sds_above * noise, of_tubes)
     parting = _parting(contrast / noise) * noise
     if parting == parting:
         level = max(parting, noise_level)
@@ -206,7 +208,7 @@ def _contrasts(
     # A nucleus that others close in has no ring of its own.
     has_ring = after > first
     around[has_ring] = light[((first + after - 1) // 2)[has_ring]]
-    return _means(pixels, nuclei, count) - around
+    return np.asarray(_means(pixels, nuclei, count) - around, float)
 
 
 def _means(pixels: FloatImage, labels: LabelImage, count: int) -> npt.NDArray[np.float64]:
@@ -218,41 +220,38 @@ def _means(pixels: FloatImage, labels: LabelImage, count: int) -> npt.NDArray[np
     return light[1:] / np.maximum(area[1:], 1)
 
 
-def _noise_of_patches(
+def _without_nuclei(
     pixels: FloatImage, nuclei: LabelImage, in_tube: LabelImage, ring_px: float
-) -> float:
-    """SD of means over patches of a nucleus's size, where there is none, against what is around."""
+) -> tuple[float, float]:
+    """What patches of a nucleus's size show where there is none.
+
+    Returns:
+        The SD of their means against what is around them; and how much brighter the brightest
+        tubes are than what is beside tubes, by which a nucleus on the rim of one can differ from
+        its surroundings without any marker.
+    """
     empty = (nuclei == 0).astype(np.float32)
     side = max(1, round(math.sqrt(np.count_nonzero(nuclei) / int(nuclei.max()))))
     wide = side + 2 * max(1, round(ring_px))
     step = max(1, side // 2)
-    free = []
+    means, against = [], []
     for part in (empty * in_tube, empty * (1 - in_tube)):
         whole = cv2.blur(part, (side, side))[::step, ::step] > 1 - 1e-4
         mean = cv2.blur(pixels * part, (side, side))[::step, ::step]
         around = cv2.blur(pixels * part, (wide, wide)) / np.maximum(
             cv2.blur(part, (wide, wide)), 1e-6
         )
-        free.append((mean - around[::step, ::step])[whole])
-    found = np.concatenate(free)
+        means.append(mean[whole])
+        against.append((mean - around[::step, ::step])[whole])
+    found, (inside, beside) = np.concatenate(against), means
+    brighter = 0.0
+    if inside.size and beside.size:
+        brighter = float(np.percentile(inside, _BRIGHTEST_TUBES) - np.median(beside))
     least = 12**-0.5 / side
     if found.size < _FEWEST:
-        return max(float(pixels.std()) / side, least)
+        return max(float(pixels.std()) / side, least), brighter
     low, middle, high = np.percentile(found, (15.87, 50, 84.13))
-    return max(float(middle - low), float(high - middle), least)
-
-
-def _stain_of_tubes(pixels: FloatImage, nuclei: LabelImage, in_tube: LabelImage) -> float:
-    """How much brighter tubes are than what is beside them, away from nuclei.
-
-    A nucleus on the rim of a tube differs from its surroundings by up to this without any marker.
-    """
-    thin = (slice(None, None, 2),) * 2
-    light, empty, inside = pixels[thin], nuclei[thin] == 0, in_tube[thin] > 0
-    parts = light[empty & inside], light[empty & ~inside]
-    if not all(part.size for part in parts):
-        return 0.0
-    return abs(float(np.median(parts[0])) - float(np.median(parts[1])))
+    return max(float(middle - low), float(high - middle), least), brighter
 
 
 def _parting(sds: npt.NDArray[np.float64]) -> float:

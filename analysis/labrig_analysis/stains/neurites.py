@@ -33,9 +33,9 @@ _FLANK = 0.3
 # Light above the local background, in noise SDs: a ridge in the dark is no neurite.
 _LIT_SDS = 2.0
 # And this part of the diffuse stain around it: where tubes cross, their edges are ridges.
-_RISE = 0.3
+_RISE = 0.5
 # Flanks of a cell body reach so far beyond it.
-_BODY_RIM_UM = 2.0
+_BODY_RIM_UM, _BODY_RIM_PX = 2.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,9 @@ def _bodies(light: StainLight, settings: NeuriteSettings, pixel_size_um: float) 
     half = cv2.dilate(light.contrast, _disc(radius_px)) / 2
     bright = light.contrast > np.maximum(half, settings.ridge_sds * light.noise)
     bodies = cv2.morphologyEx(bright.astype(np.uint8), cv2.MORPH_OPEN, _disc(radius_px))
-    return np.asarray(cv2.dilate(bodies, _disc(_BODY_RIM_UM / pixel_size_um)) > 0)
+    return np.asarray(
+        cv2.dilate(bodies, _disc(max(_BODY_RIM_UM / pixel_size_um, _BODY_RIM_PX))) > 0
+    )
 
 
 def _disc(radius_px: float) -> Mask:
@@ -230,7 +232,7 @@ def _lines(mask: Mask, least_px: float) -> Mask:
     """Centrelines of a mask that are at least so long."""
     from skimage.morphology import skeletonize  # slow to import
 
-    thin = np.asarray(skeletonize(mask), dtype=bool)  # type: ignore[no-untyped-call]
+    thin: Mask = np.asarray(skeletonize(mask), dtype=bool)  # type: ignore[no-untyped-call]
     thin = prune(thin, cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5))
     count, pieces = cv2.connectedComponents(thin.astype(np.uint8), connectivity=8)
     long_enough = np.bincount(pieces.ravel(), minlength=count) >= least_px

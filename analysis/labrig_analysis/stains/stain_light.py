@@ -21,6 +21,7 @@ _SMALLEST_WEIGHT = 1e-3
 _WINDOW_PX = 8.0
 # The blur of a tube's own stain reaches so far beyond its outline, and so far into it.
 _RIM_UM, _RIM_PX = 1.5, 3.5
+_RIMS_OF_THICK = 2.2
 # One SD below the median of a normal distribution.
 _SD_BELOW_PERCENT = 15.87
 _DARKEST_PERCENT = 5.0
@@ -71,10 +72,11 @@ def light_above_background(
     pixels = grey_plane(plane).pixels
     least = _STEP_SD if pixels.dtype.kind == "u" else 0.0
     smooth = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), SMOOTHING_PX)
-    background, noise = np.empty_like(smooth), np.empty_like(smooth)
+    # What no part tells of is its own background.
+    background, noise = smooth.copy(), np.full_like(smooth, smooth.std())
     for part in _parts(tubes, smooth.shape, max(_RIM_UM / pixel_size_um, _RIM_PX)):
         if part.plain.any():
-            background[part.whole] = _background(smooth, part.plain, window_px)[part.whole]
+            background[part.whole] = _background(smooth, part, window_px)[part.whole]
             residual = (smooth - background)[part.plain]
             middle, low = np.percentile(residual, (50, _SD_BELOW_PERCENT))
             noise[part.whole] = max(float(middle - low), least)
@@ -87,7 +89,7 @@ class _Part(NamedTuple):
     whole: Mask
     """Where its background holds."""
     plain: Mask
-    """Where that is read: away from the rims of tubes."""
+    """Where it is read: away from the rims of tubes."""
 
 
 def _parts(tubes: LabelImage | None, shape: tuple[int, ...], rim_px: float) -> tuple[_Part, ...]:
@@ -99,28 +101,28 @@ def _parts(tubes: LabelImage | None, shape: tuple[int, ...], rim_px: float) -> t
     within = cv2.distanceTransform((tubes > 0).astype(np.uint8), cv2.DIST_L2, 3)
     inside = beyond <= rim_px
     core = within > rim_px
-    # Tubes that are nothing but rim tell what there is.
-    return (
-        _Part(inside, core if core.any() else tubes > 0),
-        _Part(~inside, ~inside),
-    )
+    # Thin tubes and tips are nothing but rim: they are compared with each other.
+    to_core = cv2.distanceTransform((~core).astype(np.uint8), cv2.DIST_L2, 3)
+    thick = inside & (to_core <= _RIMS_OF_THICK * rim_px)
+    thin = inside & ~thick
+    return _Part(thick, core), _Part(thin, thin & (tubes > 0)), _Part(~inside, ~inside)
 
 
-def _background(smooth: FloatImage, part: Mask, window_px: float) -> FloatImage:
+def _background(smooth: FloatImage, part: _Part, window_px: float) -> FloatImage:
     """(y, x) average over pixels of one part that are not stained, found in a few rounds."""
     height, width = smooth.shape
     scale = max(1.0, window_px / _WINDOW_PX)
     thin = max(1, int(scale) // 2)
-    sample, of_part = smooth[::thin, ::thin], part[::thin, ::thin]
-    if not of_part.any():
-        thin, sample, of_part = 1, smooth, part
+    if not part.plain[::thin, ::thin].any():
+        thin = 1
+    sample, plain = smooth[::thin, ::thin], part.plain[::thin, ::thin]
     size = (max(4, round(width / scale)), max(4, round(height / scale)))
     sd = window_px / scale
-    back = np.full(sample.shape, np.median(sample[of_part]), np.float32)
+    back: FloatImage = np.full(sample.shape, np.median(sample[plain]), np.float32)
     for _ in range(_ROUNDS):
         residual = sample - back
-        weight = (residual < _OBJECT_SDS * spread_below(residual[of_part])).astype(np.float32)
-        weight = (weight + np.float32(_SMALLEST_WEIGHT)) * of_part
+        bare = residual < _OBJECT_SDS * spread_below(residual[plain])
+        weight = ((bare & plain) + np.float32(_SMALLEST_WEIGHT) * plain).astype(np.float32)
         light, there = (
             cv2.GaussianBlur(cv2.resize(image, size, interpolation=cv2.INTER_AREA), (0, 0), sd)
             for image in (sample * weight, weight)

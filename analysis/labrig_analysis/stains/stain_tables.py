@@ -75,9 +75,7 @@ def measure_stains(
     spots: dict[str, Clusters] = {}
     for name in SPOTS:
         if name in planes:
-            spots[name] = find_clusters(
-                planes[name], pixel_size_um, tubes, settings.clusters, name
-            )
+            spots[name] = find_clusters(planes[name], pixel_size_um, tubes, settings.clusters, name)
             told, columns = cluster_readouts(
                 spots[name], name, pixel_size_um, settings.clusters, known_tubes
             )
@@ -91,9 +89,7 @@ def measure_stains(
         )  # fmt: skip
     if "neurites" in planes:
         lines = find_neurites(planes["neurites"], pixel_size_um, tubes, settings.neurites)
-        told, columns = neurite_readouts(
-            lines, "neurites", pixel_size_um, settings.neurites, tubes
-        )
+        told, columns = neurite_readouts(lines, "neurites", pixel_size_um, settings.neurites, tubes)
         rows += told
         of_tubes |= columns
         found["neurites"] = lines.lines
@@ -108,8 +104,8 @@ def measure_stains(
         of_tubes |= columns
         found["striations"] = bands.striated
     for channel, plane in planes.items():
-        if name := marker_name(channel):
-            told, columns, marked = _marker(plane, name, field, pixel_size_um, settings)
+        if marker := marker_name(channel):
+            told, columns, marked = _marker(plane, marker, field, pixel_size_um, settings)
             rows += told
             of_nuclei |= columns
             found[channel] = marked

@@ -283,7 +283,7 @@ def _directions(tubes: LabelImage, pixel_size_um: float) -> FloatImage:
         cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR)
         for part in (np.cos(2 * across), np.sin(2 * across))
     ]
-    return np.arctan2(doubled[1], doubled[0]) / 2 + np.float32(np.pi / 2)
+    return np.asarray(np.arctan2(doubled[1], doubled[0]) / 2 + np.float32(np.pi / 2))
 
 
 def _patches(inside: Mask, side: int) -> npt.NDArray[np.int64]:

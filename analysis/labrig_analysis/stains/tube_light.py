@@ -12,9 +12,7 @@ from labrig_analysis.labels.run_lengths import encode_runs
 DEFINITION = "mean in outline less background beside chords"
 
 
-def tube_light(
-    plane: GreyImage, tubes: LabelImage, points: Columns
-) -> npt.NDArray[np.float64]:
+def tube_light(plane: GreyImage, tubes: LabelImage, points: Columns) -> npt.NDArray[np.float64]:
     """Mean grey level of each tube less the background that its chords found beside it.
 
     In grey levels of the camera: fields compare where exposure, gain and staining were the same.
@@ -47,4 +45,4 @@ def tube_light(
         at, run = runs.pixels(tubes.shape[1])
         light += np.bincount(runs.label[run], pixels[at], count + 1)
         area += np.bincount(runs.label, runs.length, count + 1)
-    return light[1:] / area[1:] - beside
+    return np.asarray(light[1:] / area[1:] - beside, float)
