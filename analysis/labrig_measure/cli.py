@@ -21,6 +21,7 @@ def measure(
     tubes: options.Tubes = None,
     nuclei: options.Nuclei = None,
     phase: options.Phase = None,
+    stain: options.Stains = None,
     pixel_size_um: options.PixelSize = None,
     settings: Annotated[
         Path | None,
@@ -36,7 +37,8 @@ def measure(
 ) -> None:
     """Measure myotubes and nuclei in a folder of images.
 
-    Writes fields.csv, tubes.csv, nuclei.csv and overlays/<field>.png. Interrupted? Run the same
+    Writes fields.csv, tubes.csv, nuclei.csv and overlays/<field>.png, with --stain also
+    stains.csv, stain_clusters.csv and overlays/stains/. Interrupted? Run the same
     line again: fields that are done are not measured twice.
 
     Example: labrig-measure images --tubes '*_myhc.png' --nuclei '*_dapi.png' --pixel-size-um 0.65
@@ -44,13 +46,12 @@ def measure(
 
     Exit status: 0 all measured; 1 refused; 6 some fields failed (their rows in fields.csv say why).
     """
-    given = {"tubes": tubes, "nuclei": nuclei, "phase": phase}
     try:
         with field_progress(quiet=as_json) as on_progress:
             result = measure_folder(
                 folder,
                 out,
-                {name: pattern for name, pattern in given.items() if pattern},
+                options.patterns_by_channel(tubes, nuclei, phase, stain),
                 pixel_size_um,
                 read_settings(settings) if settings else None,
                 workers=workers,

@@ -127,6 +127,11 @@ def overlay_path(out: Path, field: str) -> Path:
     return out / "overlays" / f"{field}.png"
 
 
+def stain_overlay_path(out: Path, field: str, channel: str) -> Path:
+    """The picture of what was found in a stain of a field."""
+    return out / "overlays" / "stains" / f"{field}_{channel.rpartition(':')[2]}.png"
+
+
 def usable_planes(
     sources: Mapping[str, PlaneFile],
 ) -> tuple[dict[str, NDArray[Any]], list[str]]:
@@ -142,7 +147,7 @@ def usable_planes(
         except UnreadableImage as error:
             refused.append(f"{name}: {error}")
         except (TypeError, ValueError) as error:
-            refused.append(f"{error} (here: --{name} 'PATTERN:red', green, blue or a number)")
+            refused.append(f"{error} (here: 'PATTERN:red', green, blue or a number)")
     return planes, refused
 
 
@@ -196,22 +201,35 @@ def _tables(
         "pixel_size_um": job.pixel_size_um,
         **rows_of(measured.field)[0],
     }
+    return {"fields": [field], **object_rows(job.field.name, measured)}
+
+
+def object_rows(field: str, measured: Measurement) -> dict[str, Rows]:
+    """By table the rows of all that is not the field itself."""
+    tables = {
+        "tubes": measured.tubes,
+        "nuclei": measured.nuclei,
+        "stains": measured.stains,
+        "stain_clusters": measured.clusters,
+    }
     return {
-        "fields": [field],
-        "tubes": [head | row for row in rows_of(measured.tubes)],
-        "nuclei": [head | row for row in rows_of(measured.nuclei)],
+        name: [{"field": field} | row for row in rows_of(table)] for name, table in tables.items()
     }
 
 
 def save_pictures(job: FieldJob, planes: dict[str, NDArray[Any]], measured: Measurement) -> None:
     """The overlay, and label images and sets of ROIs where they are asked for."""
-    from labrig_analysis.overlays import draw_overlay
+    from labrig_analysis.overlays import draw_overlay, draw_stain
     from labrig_measure.quick_png import quick_png
 
     overlay = draw_overlay(planes, measured, job.settings.fusion.inside_rule)
     path = overlay_path(job.out, job.field.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(quick_png(overlay))
+    for name, found in measured.stain_masks.items():
+        path = stain_overlay_path(job.out, job.field.name, name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(quick_png(draw_stain(planes[name], found)))
     if job.labels is not None:
         job.labels.mkdir(parents=True, exist_ok=True)
         for name, labels in measured.labels.items():

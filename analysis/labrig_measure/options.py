@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from labrig_analysis.stains.stain_names import ROLES, is_stain
+from labrig_measure.errors import MeasureError
+
 if TYPE_CHECKING:
     from labrig_measure.batch import BatchResult
 
@@ -26,6 +29,16 @@ Tubes = Annotated[
 Nuclei = Annotated[str | None, typer.Option(help="Files with nuclei, e.g. '*_dapi.png'.")]
 Phase = Annotated[
     str | None, typer.Option(help="Phase-contrast or brightfield files, e.g. '*_phase.tif'.")
+]
+Stains = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--stain",
+        help="A stain beside these, SHOWS=PATTERN, as often as there are stains: "
+        f"{', '.join(ROLES)}; e.g. clusters='*_btx.tif' or marker:EdU='*_edu.tif'. "
+        "Writes stains.csv.",
+        show_default=False,
+    ),
 ]
 PixelSize = Annotated[
     float | None,
@@ -64,6 +77,35 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.
 HALF_THE_CORES = max(1, (os.cpu_count() or 2) // 2)
 REFUSED, PARTLY = 1, 6
 """Exit status: the request cannot be carried out; some fields failed."""
+
+
+def patterns_by_channel(
+    tubes: str | None, nuclei: str | None, phase: str | None, stains: list[str] | None
+) -> dict[str, str]:
+    """What was given, by channel.
+
+    Raises:
+        MeasureError: a stain that is not SHOWS=PATTERN, is unknown, or was given twice.
+    """
+    given = {"tubes": tubes, "nuclei": nuclei, "phase": phase}
+    patterns = {name: pattern for name, pattern in given.items() if pattern}
+    for text in stains or ():
+        shows, _, pattern = text.partition("=")
+        if not is_stain(shows):
+            raise MeasureError(
+                f"--stain {text!r} does not begin with what it shows: say "
+                f"{', '.join(f'{role}=' for role in ROLES)} and the pattern, as in "
+                "--stain clusters='*_btx.tif'"
+            )
+        if not pattern:
+            raise MeasureError(
+                f"--stain {text!r} names no files: put their pattern behind, as in "
+                f"--stain {shows}='*_stain.tif'"
+            )
+        if shows in patterns:
+            raise MeasureError(f"--stain {shows} is given twice: keep one")
+        patterns[shows] = pattern
+    return patterns
 
 
 def tell(result: BatchResult, as_json: bool, **more: Any) -> None:  # noqa: ANN401 - any JSON

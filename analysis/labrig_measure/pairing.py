@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from labrig_analysis.stains.stain_names import is_stain
 from labrig_measure.errors import MeasureError
 from labrig_measure.planes import PlaneFile
 
@@ -20,7 +21,7 @@ class FieldFiles:
 
     Attributes:
         name: what `*` stood for, or ``B4_f0_t003`` in a plate.
-        planes: by channel, ``tubes``, ``nuclei`` or ``phase``.
+        planes: by channel, ``tubes``, ``nuclei``, ``phase`` or a stain (`stain_names.ROLES`).
         missing: channels that were asked for and have no file.
     """
 
@@ -62,12 +63,21 @@ def pair_fields(folder: Path, patterns: Mapping[str, str]) -> list[FieldFiles]:
     return fields
 
 
+def option_of(channel: str) -> str:
+    """How a person gives the files of a channel.
+
+    >>> option_of("tubes"), option_of("marker:EdU")
+    ('--tubes', '--stain marker:EdU')
+    """
+    return f"--stain {channel}" if is_stain(channel) else f"--{channel}"
+
+
 def _find(folder: Path, channel: str, text: str) -> dict[str, PlaneFile]:
     pattern, _, choice = text.partition(":")
     if pattern.count("*") != 1:
         raise MeasureError(
-            f"--{channel} {text!r} needs exactly one `*`, the part that names the field, as in "
-            "'*_myhc.png'"
+            f"{option_of(channel)} {text!r} needs exactly one `*`, the part that names the field, "
+            "as in '*_myhc.png'"
         )
     before, after = pattern.split("*")
     name_of = re.compile(re.escape(before) + r"([^/]+)" + re.escape(after))
@@ -81,7 +91,7 @@ def _find(folder: Path, channel: str, text: str) -> dict[str, PlaneFile]:
         present = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
         shown = ", ".join(present[:4]) + (", ..." if len(present) > 4 else "")
         raise MeasureError(
-            f"--{channel} {text!r} matches no file in {folder}, which holds "
+            f"{option_of(channel)} {text!r} matches no file in {folder}, which holds "
             f"{shown or 'nothing'}: correct the pattern"
         )
     return found

@@ -21,6 +21,8 @@ from labrig_measure.whole_files import written_whole
 
 FIELDS = "fields"
 OBJECTS = ("tubes", "nuclei")
+STAINS = ("stains", "stain_clusters")
+"""Tables that are there where a stain beside tubes and nuclei was measured."""
 _OWN = {"fields": ("status", "reasons"), "tubes": ("tube",), "nuclei": ("nucleus",)}
 """Columns of a table without a row, behind those of the place, so that it can still be read."""
 _IN_ASCII = str.maketrans({
@@ -51,7 +53,7 @@ class Survey:
         """Look at one record, after those before it."""
         self.place = self.place or tuple(record.place)
         self.fields += record.rows(FIELDS)
-        for name in (FIELDS, *OBJECTS):
+        for name in (FIELDS, *OBJECTS, *STAINS):
             # All rows of one record have the same columns.
             first: Row = next(record.rows(name), {})
             self.columns.setdefault(name, {}).update(dict.fromkeys(first))
@@ -80,7 +82,7 @@ def until_none_came(out: Path, make: Callable[[Mapping[str, Path]], Made]) -> Ma
 
 
 def write_tables(folder: Path, read: Read) -> Rows:
-    """fields.csv, tubes.csv and nuclei.csv of some fields; returns the rows of the first.
+    """fields.csv, tubes.csv, nuclei.csv and tables of stains; returns the rows of the first.
 
     Raises:
         DamagedRecord: a record is not as it was written; the tables are left alone.
@@ -95,7 +97,7 @@ def write_tables(folder: Path, read: Read) -> Rows:
 
 
 def write_objects(folder: Path, survey: Survey, read: Read, added: Added | None = None) -> None:
-    """tubes.csv and nuclei.csv, in one more reading of the records that were surveyed.
+    """Tables of objects, and of stains that were measured, in one more reading of the records.
 
     Args:
         folder: where they go.
@@ -106,7 +108,10 @@ def write_objects(folder: Path, survey: Survey, read: Read, added: Added | None 
     more = {} if added is None or not survey.columns.get("tubes") else {"tubes": added}
     with ExitStack() as stack:
         put = {}
-        for name in OBJECTS:
+        there = [name for name in STAINS if survey.columns.get(name)]
+        for name in set(STAINS) - set(there):
+            (folder / f"{name}.csv").unlink(missing_ok=True)
+        for name in (*OBJECTS, *there):
             heading = [*survey.heading(name), *([more[name].column] if name in more else [])]
             put[name] = stack.enter_context(_written(folder / f"{name}.csv", heading))
         for record in read():

@@ -19,6 +19,7 @@ def measure(
     tubes: options.Tubes = None,
     nuclei: options.Nuclei = None,
     phase: options.Phase = None,
+    stain: options.Stains = None,
     pixel_size_um: options.PixelSize = None,
     settings: Annotated[
         Path | None,
@@ -56,7 +57,8 @@ def measure(
 ) -> None:
     """Measure myotubes and nuclei in a folder of images.
 
-    Writes fields.csv, tubes.csv, nuclei.csv and overlays/<field>.png. Interrupted? Run the same
+    Writes fields.csv, tubes.csv, nuclei.csv and overlays/<field>.png, with --stain also
+    stains.csv, stain_clusters.csv and overlays/stains/. Interrupted? Run the same
     line again: fields that are done are not measured twice. With --plate-map also plate_wells.csv
     and plate_comparisons.csv, with --contact-sheet one page of all overlays.
 
@@ -77,7 +79,6 @@ def measure(
     from labrig_measure.progress import field_progress
     from labrig_measure.stacks import StackChoice
 
-    given = {"tubes": tubes, "nuclei": nuclei, "phase": phase}
     with (
         refusals_explained(),
         field_progress(quiet=as_json) as on_progress,
@@ -91,7 +92,7 @@ def measure(
         result = measure_folder(
             folder,
             out,
-            {name: pattern for name, pattern in given.items() if pattern},
+            options.patterns_by_channel(tubes, nuclei, phase, stain),
             pixel_size_um,
             chosen,
             workers=workers,

@@ -25,7 +25,7 @@ from labrig_analysis.measurement import Measurement, measure, measure_labels
 from labrig_analysis.settings import MeasureSettings
 from labrig_measure.batch import SETTINGS_NAME
 from labrig_measure.errors import MeasureError
-from labrig_measure.field_job import rows_of, usable_planes
+from labrig_measure.field_job import object_rows, rows_of, usable_planes
 from labrig_measure.label_images import save_rois
 from labrig_measure.records import (
     Record,
@@ -326,14 +326,12 @@ def measure_corrected(
 
 def with_tables(field: Record, measured: Measurement) -> Record:
     """The record of a field with the tables of its corrected labels."""
-    head = {"field": field.name}
     before = field.tables["fields"][0]
     reasons = "; ".join(filter(None, [before.get("reasons"), "labels corrected by hand"]))
     row = before | rows_of(measured.field)[0] | {"status": CORRECTED, "reasons": reasons}
     tables: dict[str, Rows] = {
         "fields": [row],
-        "tubes": [head | r for r in rows_of(measured.tubes)],
-        "nuclei": [head | r for r in rows_of(measured.nuclei)],
+        **object_rows(field.name, measured),
     }
     return replace(field, tables=tables)
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from labrig.places import Place
 from labrig_analysis.settings import MeasureSettings
+from labrig_analysis.stains.stain_names import is_stain
 from labrig_measure.field_job import FieldJob, done_before, measure_field, use_one_thread
 from labrig_measure.frame_check import FrameCheck
 from labrig_measure.pairing import CHANNELS, FieldFiles
@@ -54,7 +55,7 @@ class RoundFrame:
     @property
     def name(self) -> str:
         """Of overlays and rows; what is seen without a stain is kept apart from what is stained."""
-        unstained = "" if "tubes" in self.channels else "_phase"
+        unstained = "_phase" if "phase" in self.channels else ""
         return f"{self.well}_f{self.field}_t{self.round:03d}{unstained}"
 
     @property
@@ -138,7 +139,7 @@ def measure_round(
 
 
 def _files(plate: Path, frame: RoundFrame) -> FieldFiles:
-    unknown = [name for name in frame.channels if name not in CHANNELS]
+    unknown = [name for name in frame.channels if name not in CHANNELS and not is_stain(name)]
     if unknown:
         raise ValueError(f"{frame.name}: channels {unknown} are none of {', '.join(CHANNELS)}")
     image = _image(plate, frame)

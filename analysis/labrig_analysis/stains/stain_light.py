@@ -16,7 +16,7 @@ SMOOTHING_PX = 1.0
 _ROUNDS = 4
 # Pixels so many SDs above the background are stained things and have no say in it.
 _OBJECT_SDS = 2.5
-_SMALLEST_WEIGHT = 1e-3
+_SMALLEST_WEIGHT, _IN_REACH = 1e-3, 1e-6
 # SD of the window in pixels of a downsampled plane.
 _WINDOW_PX = 8.0
 # The blur of a tube's own stain reaches so far beyond its outline, and so far into it.
@@ -76,7 +76,9 @@ def light_above_background(
     background, noise = smooth.copy(), np.full_like(smooth, smooth.std())
     for part in _parts(tubes, smooth.shape, max(_RIM_UM / pixel_size_um, _RIM_PX)):
         if part.plain.any():
-            background[part.whole] = _background(smooth, part, window_px)[part.whole]
+            found = _background(smooth, part, window_px)
+            known = part.whole & np.isfinite(found)
+            background[known] = found[known]
             residual = (smooth - background)[part.plain]
             middle, low = np.percentile(residual, (50, _SD_BELOW_PERCENT))
             noise[part.whole] = max(float(middle - low), least)
@@ -127,6 +129,7 @@ def _background(smooth: FloatImage, part: _Part, window_px: float) -> FloatImage
             cv2.GaussianBlur(cv2.resize(image, size, interpolation=cv2.INTER_AREA), (0, 0), sd)
             for image in (sample * weight, weight)
         )
-        small = light / np.maximum(there, 1e-9)
+        # Where no such place is within reach, every pixel is its own background.
+        small = light / np.where(there > _IN_REACH, there, np.nan)
         back = cv2.resize(small, sample.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
