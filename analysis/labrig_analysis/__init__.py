@@ -7,6 +7,7 @@ per question, are functions of their own:
 * ``tubes``: ``fluorescence.segment_tubes``, ``phase.segment_tube_like_objects``
 * ``widths``: ``diameter.measure_diameters``, ``calipers.measure_widths_at``
 * ``nuclei``: ``segmentation.segment_nuclei``, ``fusion``, ``pyknosis``
+* ``stains``: what further stains show, a module per question; ``stain_tables.measure_stains``
 * ``fields``: the tables and the one row of a field
 * ``films``: ``contraction.measure_contraction``
 * ``timelapse``: ``registration``, ``tracking``, ``growth``
