@@ -24,7 +24,13 @@ from labrig.launch.runner_child import (
     start_runner,
     wait_until_ready,
 )
-from labrig.launch.wanted_start import GRACE_S, WantedStart, answer_start, read_start
+from labrig.launch.wanted_start import (
+    GRACE_S,
+    WantedStart,
+    answer_start,
+    how_it_stands,
+    read_start,
+)
 from labrig.locks import try_lock
 from labrig.night.conduct import conduct
 from labrig.night.noting import note
@@ -40,13 +46,19 @@ from labrig.watch.sending import send
 from labrig.watch.standing_alone import KeptWatch
 
 LOOK_EVERY_S = 1.0
+WAITS_WITHIN_S = 30.0
+"""[P] Longer than a slow computer takes to load it."""
 Say = Callable[[str], None]
 
 
 def leave_to_begin(folder: RunFolder) -> subprocess.Popen[bytes]:
-    """Start that process, detached: whoever starts it may die. Raises OSError."""
+    """Start that process, detached, and return once it waits: whoever starts it may die.
+
+    Raises:
+        OSError: it cannot be started, or ended at once.
+    """
     with folder.follow_log.open("ab") as log:
-        return subprocess.Popen(
+        child = subprocess.Popen(
             [sys.executable, "-m", "labrig.web.signed_start", str(folder.root)],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -54,6 +66,14 @@ def leave_to_begin(folder: RunFolder) -> subprocess.Popen[bytes]:
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
             **detached(),
         )
+    until = time.monotonic() + WAITS_WITHIN_S
+    while time.monotonic() < until:
+        if how_it_stands(folder)[0] != "nobody waits":
+            return child
+        if child.poll() is not None:
+            raise OSError(f"nobody waits for the start of {folder.root}: {folder.follow_log}")
+        time.sleep(0.05)
+    return child
 
 
 def await_its_time(

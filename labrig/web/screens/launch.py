@@ -119,7 +119,8 @@ async def rehearse_first(request: Request, person: Technician) -> Response:
     site, now = site_of(request), datetime.now(UTC)
 
     def begin() -> str:
-        return rehearse(site, _considered(site, chosen, now), person.name, now).root.name
+        folder = rehearse(site, _considered(site, chosen, now), person.name, now)
+        return f"/run/{folder.root.name}"
 
     return await _begun(request, begin)
 
@@ -134,7 +135,7 @@ async def start_it(request: Request, person: Technician) -> Response:
         found = _considered(site, chosen, now)
         folder = start(site, found, now)
         Drafts(site.runs).drop(about(found.protocol, found.bench, simulate=chosen.simulate))
-        return folder.root.name
+        return "/runs" if found.draft.at else f"/run/{folder.root.name}"
 
     return await _begun(request, begin)
 
@@ -142,10 +143,10 @@ async def start_it(request: Request, person: Technician) -> Response:
 async def _begun(request: Request, begin: Callable[[], str]) -> Response:
     """Begin it and go to it, or say why not."""
     try:
-        name = await _aside(request, begin)
+        where = await _aside(request, begin)
     except (StartRefused, FileProblems, ValueError) as error:
         return _refused(str(error), 409)
-    return Response(headers={"HX-Redirect": f"/run/{name}"})
+    return Response(headers={"HX-Redirect": where})
 
 
 async def _changed(

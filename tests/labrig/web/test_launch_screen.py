@@ -88,7 +88,7 @@ def test_once_all_is_seen_to_the_run_is_prepared_and_its_ticks_go_with_it(page, 
     done = post(page, "start", REAL)
     assert done.status_code == 200
     (folder,) = lab
-    assert done.headers["hx-redirect"] == f"/run/{folder.root.name}"
+    assert done.headers["hx-redirect"] == "/runs"
     identity, wanted = read_json(folder.identity), read_start(folder)
     assert (identity["simulated"], identity["operator"]) == (False, "A. Jansen")
     assert wanted.due.astimezone(site.zone).strftime("%H:%M") == "23:45"
@@ -136,7 +136,8 @@ def test_a_bench_that_a_run_lives_on_takes_no_second_start(page, lab, site, play
 def test_a_simulated_start_needs_a_name_and_no_tick(page, lab):
     assert "nobody has signed" in post(page, "start", SIMULATED).text
     sign(page, SIMULATED, speed="60")
-    assert post(page, "start", SIMULATED).status_code == 200
+    done = post(page, "start", SIMULATED)
+    assert done.headers["hx-redirect"] == f"/run/{lab[0].root.name}"
     assert read_json(lab[0].identity)["simulated"] is True
     assert read_start(lab[0]).run_s_per_s == 60.0
 

@@ -162,3 +162,17 @@ def test_who_signed_is_called_when_it_does_not_begin(folder, monkeypatch, called
     ((url, subject, text, severity),) = sent
     assert (url, subject, severity) == (route.url, "NOT begun: night", "call")
     assert "120 min late" in text
+
+
+@pytest.mark.spoilt_night
+def test_the_process_that_waits_is_there_when_the_page_goes_on(folder):
+    write_start(folder, signed(datetime.now(UTC) + timedelta(hours=1)))
+    child = signed_start.leave_to_begin(folder)
+    try:
+        assert how_it_stands(folder)[0] == "waits"
+        write_stop(folder.stop, StopRequest.now("", "B. Okoro"))
+        assert child.wait(30) == 1
+        assert how_it_stands(folder)[0] == "refused"
+    finally:
+        child.kill()
+        child.wait()
