@@ -6,7 +6,7 @@ import json
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,10 +127,10 @@ def _listening(site: Site) -> Iterator[socket.socket]:
 
 
 def _own_names() -> tuple[str, ...]:
-    """By which others may call this computer."""
+    """By which others may call this computer; its address on the network last."""
     names = [socket.gethostname(), socket.getfqdn()]
-    try:
-        names += [str(found[4][0]) for found in socket.getaddrinfo(names[0], None, socket.AF_INET)]
-    except OSError:
-        pass
-    return tuple(name for name in names if not name.startswith("127."))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
+        # Sends nothing: it only has the system choose the address that it would send from.
+        probe.connect(("192.0.2.1", 9))
+        names.append(str(probe.getsockname()[0]))
+    return tuple(n for n in dict.fromkeys(names) if n != "localhost" and not n.startswith("127."))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
@@ -135,6 +136,7 @@ class Guard:
     def __init__(self, app: ASGIApp, site: Site) -> None:
         self._app = app
         self._names = LOOPBACK | {name.lower() for name in site.names}
+        self._lan = site.lan
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Of ASGI."""
@@ -153,7 +155,7 @@ class Guard:
     def _refused(self, connection: HTTPConnection, scope: Scope) -> str:
         """Why it is; empty: it is not."""
         host = connection.headers.get("host", "")
-        if _host(host) not in self._names:
+        if _host(host) not in self._names and not (self._lan and _is_address(_host(host))):
             return f"this page is not called {host!r} (labrig page --lan --name NAME adds a name)"
         if scope["type"] == "http" and scope["method"] in _SAFE:
             return ""
@@ -180,6 +182,15 @@ def _with_headers(send: Send) -> Send:
         await send(message)
 
     return with_headers
+
+
+def _is_address(host: str) -> bool:
+    """Whether it is a number, which unlike a name nobody elsewhere can point here."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _host(netloc: str) -> str:

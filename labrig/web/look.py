@@ -50,7 +50,8 @@ class Look:
         condition: the runner's own word, that of its outcome, ``died``, ``unreachable`` or
             ``never begun``.
         status: what the runner said last; empty where none has answered since the page began.
-        heard_s: monotonic, when it said so; None: never.
+        heard_s: monotonic, when it said so, or since when a silent one is listened for; None: no
+            runner is to be heard.
         outcome: of a run that has ended.
         followed: whether somebody measures its pictures and will write its report.
         acts: what people last did to it, the newest first.
@@ -109,7 +110,7 @@ def look_at(run: ShownRun, before: Look | None = None) -> Look:
             run,
             condition,
             _last_known(run, before, condition),
-            before.heard_s if before is not None else None,
+            _heard_s(before, condition),
             outcome,
             acts=_last_acts(run),
         )
@@ -155,6 +156,12 @@ def _last_known(run: ShownRun, before: Look | None, condition: str) -> Mapping[s
         known |= {"alarms": (), "questions": (), "threads": (), "upcoming": (), "stop": None}
         known["censored_from_s"] = _left_out(run)
     return known if known.get("utc") else {}
+
+
+def _heard_s(before: Look | None, condition: str) -> float | None:
+    """When it was last heard; of one that lives and never was, since when it is listened for."""
+    heard_s = before.heard_s if before is not None else None
+    return time.monotonic() if heard_s is None and condition in LIVES else heard_s
 
 
 def _left_out(run: ShownRun) -> Mapping[str, float]:

@@ -35,7 +35,7 @@
     if (!bar) return;
     document.body.classList.toggle("stale", stale);
     if (stale) {
-      const who = page_ms > STALE_MS ? "the page’s own server" : "the runner";
+      const who = page_ms > 1500 ? "the page’s own server" : "the runner";
       const age = Math.round(Math.max(page_ms, runner_ms) / 1000);
       bar.replaceChildren(
         Object.assign(document.createElement("b"), { textContent: "Not live. " }),

@@ -269,6 +269,19 @@ def test_a_runner_that_answers_no_more_keeps_its_last_word_and_its_age(play, sit
     assert after.status["phase"] == "treatment"
 
 
+def test_a_runner_that_was_never_heard_grows_old_as_well(play, site, monkeypatch):
+    play("night-1")
+
+    def hangs(run):
+        raise NoRunner("nobody answers")
+
+    monkeypatch.setattr("labrig.web.look.door_of", hangs)
+    first = look_at(run_named("night-1", site.runs))
+    assert (first.condition, first.lives) == ("unreachable", True)
+    assert first.heard_s is not None
+    assert look_at(first.run, first).heard_s == first.heard_s
+
+
 def test_nobody_follows_is_said(page, play):
     play("night-1")
     assert "Nobody follows this night" in body_of(page)

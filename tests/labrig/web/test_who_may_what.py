@@ -112,6 +112,15 @@ def test_a_name_that_was_pointed_here_shows_nothing(page, play):
     assert page.get("/run/night-1", headers={"host": "evil.example"}).status_code == 403
 
 
+def test_others_may_call_this_computer_by_its_number(elsewhere):
+    asked = elsewhere.get("/", headers={"host": "10.0.0.2:8765"}, follow_redirects=False)
+    assert asked.status_code == 303
+
+
+def test_without_a_network_a_number_is_no_name_of_this_page(page):
+    assert page.get("/", headers={"host": "10.0.0.2:8765"}).status_code == 403
+
+
 def test_what_a_proxy_passes_on_is_not_from_this_computer(page):
     passed_on = page.get("/", headers={"x-forwarded-for": "127.0.0.1"}, follow_redirects=False)
     assert passed_on.headers["location"] == "/login?to=/"
