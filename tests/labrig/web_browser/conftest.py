@@ -1,0 +1,83 @@
+"""A real page process, real runners on a simulated bench, and a real browser in front of them."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from browsed_bench import Bench, Visitor
+
+from labrig.run_folder import RunFolder
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+_PATH = Path(__file__).parents[1] / "report" / "conftest.py"
+_SPEC = importlib.util.spec_from_file_location("run_folders_of_the_report", _PATH)
+assert _SPEC is not None
+assert _SPEC.loader is not None
+stories = importlib.util.module_from_spec(_SPEC)
+sys.modules[_SPEC.name] = stories
+_SPEC.loader.exec_module(stories)
+
+write_run = stories.write_run
+story = stories.story
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    made = Bench(tmp_path_factory.mktemp("bench"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=str(CHROMIUM),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visitor(browser):
+    made = []
+
+    def visit(**options):
+        made.append(Visitor(browser, **options))
+        return made[-1]
+
+    yield visit
+    for one in made:
+        one.context.close()
+        assert one.complaints == []
+
+
+@pytest.fixture(scope="module")
+def album(bench, write_run, story):
+    """A night that has ended, with pictures, films and measures, in the page's folder of runs."""
+    night = write_run(replace(story, films_measured=True, missed_round=1, stopped="leak at A3"))
+    link = bench.runs / night.root.name
+    link.symlink_to(night.root)
+    return RunFolder(link)
+
+
+@pytest.fixture(scope="module")
+def change_of_clocks(bench, write_run, story):
+    """Name of a run of the night in which Berlin sets its clocks back, at 01:00 UTC."""
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(stories, "START", datetime(2026, 10, 24, 18, 0, tzinfo=UTC))
+        night = write_run(replace(story, measured=False, imaged=False, until_s=13.9 * 3600))
+    link = bench.runs / "change-of-clocks"
+    link.symlink_to(night.root)
+    return link.name
