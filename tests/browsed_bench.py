@@ -50,6 +50,7 @@ class Bench:
         assert line.startswith("page: "), line + self.log.read_text()
         address = line.split()[1]
         self.port = int(address.rpartition(":")[2])
+        until(lambda: answers(address))
         return address
 
     def kill_page(self):
@@ -117,6 +118,14 @@ def journal(folder, where):
     finally:
         connection.close()
     return [json.loads(detail) for (detail,) in rows]
+
+
+def answers(address):
+    """Whether anybody answers there."""
+    try:
+        return bool(get(address))
+    except OSError:
+        return False
 
 
 def get(address):
