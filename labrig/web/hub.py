@@ -147,7 +147,9 @@ class Hub:
             self._opened.clear()
             runs = await self.quickly(registered_runs)
             self._live = tuple(map(_key, runs))
-            shown = [run for name in self._tabs if (run := await self._shown(name)) is not None]
+            # Of a copy: tabs come and go while it is looked for their runs.
+            named = [await self._shown(name) for name in tuple(self._tabs)]
+            shown = [run for run in named if run is not None]
             wanted = {_key(run): run for run in [*shown, *runs]}
             for key, run in wanted.items():
                 if key in self._watched:
