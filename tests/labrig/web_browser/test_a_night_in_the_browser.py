@@ -85,9 +85,7 @@ def test_a_question_answered_in_one_tab_vanishes_in_the_other(visitor, here, nig
     tabs[0].locator(".question .option button").last.click()
     for tab in tabs:
         tab.locator(".question").wait_for(state="detached")
-    (answered,) = journal(
-        night, "kind = 'command' AND json_extract(detail, '$.command') = 'answer'"
-    )
+    (answered,) = commands(night, "answer")
     assert answered["by"]
 
 
