@@ -4,8 +4,8 @@
 
 A rehearsal at sixty times its pace, the page in a process of its own, Chromium in front of it.
 Goals: 250 kB a page, 150 ms from the click to "taken" on a quiet machine, 2 % of a core with three
-tabs open. What the runner feels of it is told as a ratio in the same run: the spread of the spacing of
-its looks at one pump, without any tab and with three tabs.
+tabs open. What the runner feels of it is told as a ratio in the same run: the spread of the spacing
+of its looks at one pump, without any tab and with three tabs.
 """
 
 from __future__ import annotations
