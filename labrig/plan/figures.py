@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 def figure(value: float, digits: int = 4) -> str:
     """Rounded to some digits, without an exponent where a person would write none.
@@ -14,3 +16,20 @@ def figure(value: float, digits: int = 4) -> str:
         return short
     plain = f"{float(short):.12f}"
     return plain.rstrip("0").rstrip(".")
+
+
+def slip_of_thousands(one: float, other: float) -> str:
+    """A doubt, for values that lie a thousand or a million times apart; else "".
+
+    >>> slip_of_thousands(10.0, 10000.0)
+    '; they are a thousand times apart: is a unit wrong, such as µg for ng?'
+    >>> slip_of_thousands(10.0, 30.0), slip_of_thousands(0.0, 30.0)
+    ('', '')
+    """
+    if one <= 0.0 or other <= 0.0:
+        return ""
+    decades = abs(math.log10(one / other))
+    for power, words in ((3, "a thousand"), (6, "a million")):
+        if abs(decades - power) < math.log10(2.0):
+            return f"; they are {words} times apart: is a unit wrong, such as µg for ng?"
+    return ""

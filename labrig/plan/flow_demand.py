@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from labrig.plan.figures import figure
+from labrig.plan.figures import figure, slip_of_thousands
 from labrig.plan.perfusion_physics import stock_after_h
 from labrig.plan.plan import Finding, WellPlan
 from labrig.plan.rate_solver import Chamber, Solution, least_stock_ng_ml, solve
@@ -182,7 +182,8 @@ def _misses(protocol: Protocol, rig: Rig, demand: Demand) -> list[Finding]:
                         "block",
                         f"protocol: arms.{arm}.targets.{factor}",
                         f"these stocks reach {figure(reached, 3)} ng/mL, the target is "
-                        f"{figure(target, 3)} ng/mL: more than {REACHED_WITHIN:.0%} off [P]",
+                        f"{figure(target, 3)} ng/mL: more than {REACHED_WITHIN:.0%} off [P]"
+                        f"{slip_of_thousands(reached, target)}",
                         "mix the stock in the ratio of its targets (half-lives included), or "
                         "use one stock a factor",
                     )

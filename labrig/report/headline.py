@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from labrig.places import in_order
 from labrig.plan.words import MANY_ROWS
 from labrig.record.conclusion import failures_of, shortfalls_of
 from labrig.record.kinds.pump_deviations import (
@@ -284,7 +285,11 @@ def _films(analysis: Analysis) -> list[Point]:
         return []
     why = max(analysis.films_left_out, key=lambda flag: flag.count).reason
     total = len(analysis.record.films)
-    return [Point("warn", f"{out} of {total} films of contraction count for nothing: {why}.")]
+    films = analysis.record.films
+    wells = in_order(set(films.loc[films["status"] != "ok", "well"].dropna()))
+    where = f" ({_list(list(wells))})" if wells and out < total else ""
+    said = f"{out} of {total} films of contraction{where} count for nothing: {why}."
+    return [Point("warn", said)]
 
 
 def _films_out(analysis: Analysis) -> int:

@@ -18,8 +18,12 @@ from labrig.display.questions import question_words
 from labrig.display.times import clock_words, date_words
 from labrig.display.upcoming import upcoming_words
 from labrig.plan.timeline import Dose, FlowLevel, Frame, Lateness, StimulationLevel
+from labrig.plan.words import words_of
 from labrig.record.alarms import Alarm, Question
+from labrig.record.kinds.doses import Bounds
 from labrig.record.said import classes
+from labrig.run.dose_questions import question_of
+from labrig.run.dose_witness import Witness
 
 LONG = 0.3526666666666667
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -186,6 +190,14 @@ def test_every_deviation_is_a_sentence(cls):
     assert not re.search("leucine|nerve-sham|nerve-tonic", fit(deviation_words(said, BLIND)))
     if all(f.default is not MISSING or f.default_factory is not MISSING for f in fields(cls)):
         fit(deviation_words(cls(), LEGEND))
+
+
+def test_what_the_runner_itself_writes_names_no_factor():
+    bounds = Bounds(at_least_ul=0.0, at_most_ul=20.0)
+    witness = Witness("unknown", None)
+    asked = question_of(DOSE, "nerve_02", witness, bounds, False, 0.0)
+    assert "leucine" not in asked.what
+    assert words_of(DOSE).unnamed == "20 µL into C1 by nerve_02"
 
 
 def test_what_comes_next_is_put_together():

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from labrig.places import in_order
 from labrig.plan.experimental_units import Unit
 from labrig.report.analysis import analyse
 from labrig.report.build import build_report
@@ -189,8 +190,10 @@ def test_films_that_count_for_nothing_are_told_first_and_not_called_measured(wri
     films.loc[films.index[3], ["status", "reasons"]] = ("flagged", "no pulse came")
     analysis = analyse(replace(record, films=films))
     said = [point.text for point in headline(analysis).points]
+    wells = ", ".join(in_order(set(films["well"][:4])))
     assert (
-        f"4 of {len(films)} films of contraction count for nothing: the film was not taken." in said
+        f"4 of {len(films)} films of contraction ({wells}) count for nothing: "
+        "the film was not taken." in said
     )
     facts = contraction_facts(analysis)
     assert facts["measured"] == len(films) - 3
