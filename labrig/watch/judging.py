@@ -47,7 +47,7 @@ STOOD_STILL_S = 15.0
 SAME_QUESTION_S = 5.0
 """[P] A question's row in the journal may be stamped so much later than the question itself."""
 DISPATCHER = "dispatcher"
-_OF_THE_END: Mapping[str, Severity] = {"finished": "note", "stopped": "tell"}
+_OF_THE_END: Mapping[str, Severity] = {"finished": "tell", "stopped": "tell"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,8 @@ def judge(
     if not look.lives and (look.outcome is not None or not look.begun):
         # What stood to the end stood long enough.
         known, ripe = _ripened(replace(known, run_s=math.inf), own, legend)
-        return _at_the_end(replace(known, run_s=run_s), doubts, look, [*causes, *ripe], lab)
+        known = replace(known, run_s=run_s)
+        return _at_the_end(known, doubts, look, [*causes, *ripe], lab, legend)
     told_dead = doubts.dead_s is not None and now_s - doubts.dead_s >= DEAD_FOR_S
     if look.lives and before and look.pid not in (0, before) and not told_dead:
         causes.append(_about(known, BROUGHT_BACK, str(look.pid), texts.brought_back(known), own))
@@ -372,7 +373,12 @@ def _hangs(thread: Mapping[str, Any]) -> bool:
 
 
 def _at_the_end(
-    known: Known, doubts: Doubts, look: Look, causes: list[Cause], lab: Routes
+    known: Known,
+    doubts: Doubts,
+    look: Look,
+    causes: list[Cause],
+    lab: Routes,
+    legend: Callable[[], Legend],
 ) -> Verdict:
     own = lab.severities
     if look.outcome is None:
@@ -383,11 +389,12 @@ def _at_the_end(
     outcome = look.outcome
     condition, over = str(outcome.get("condition", "failed")), bool(outcome.get("over", True))
     severity = _OF_THE_END.get(condition, UNKNOWN)
+    all_well = condition == "finished" and not outcome.get("unsafe")
     if outcome.get("unsafe"):
         severity = "call"
     key = f"{known.run_id}|{ENDED}|{condition}:{known.pid}"
-    if severity != "note" or lab.closing:
-        text = texts.ended(known, condition, outcome)
+    if lab.closing or not all_well:
+        text = texts.ended(known, condition, outcome, legend().zone)
         severity = own.get(ENDED, severity)
         causes.append(_cause(known, key, severity, text))
     # One that failed half way has cells on it: it stands until somebody goes on or stops it.

@@ -11,7 +11,7 @@ from typing import Any
 
 from labrig.durable import read_json
 from labrig.launch.signs_of_life import signs_of_life
-from labrig.record.glimpse import asked_of, last_word
+from labrig.record.glimpse import asked_of, last_command, last_word
 from labrig.record.rows import JournalError
 from labrig.run.control_client import CommandRefused, NoRunner, RunnerClient, connect
 from labrig.run.lease import runner_lives
@@ -73,8 +73,7 @@ def look_at(folder: RunFolder, entry: RegisteredRun | None, after_seq: int) -> L
         entry: what the register has of it.
         after_seq: the last row of its journal that was read.
     """
-    there = folder.identity.exists()
-    lives = (entry is not None and entry.lives) or (there and runner_lives(folder.root))
+    lives = (entry is not None and entry.lives) or runner_lives(folder.root)
     pid = entry.pid if entry is not None else 0
     status = _status(folder, entry) if lives else None
     word = "" if lives else _last_word(folder)
@@ -131,13 +130,24 @@ def _rows(journal: Path, after_seq: int) -> tuple[JournalRow, ...]:
 
 
 def _outcome(folder: RunFolder, word: str) -> Mapping[str, Any] | None:
-    """By its file, or by its journal when the runner died before it could write that."""
+    """By its file, or by its journal when the runner died before it could write that.
+
+    Of one that was stopped it has ``by``, ``reason`` and ``stopped_utc`` as well.
+    """
     try:
-        return read_json(folder.outcome)
+        outcome = read_json(folder.outcome)
     except FileNotFoundError:
-        return {"condition": word, "over": True} if word in ("finished", "stopped") else None
+        if word not in ("finished", "stopped"):
+            return None
+        outcome = {"condition": word, "over": True}
     except (OSError, ValueError):
         return None
+    if outcome.get("condition") == "stopped":
+        with suppress(JournalError):
+            if (stop := last_command(folder.journal, "stop")) is not None:
+                by, reason = str(stop[1].get("by", "")), str(stop[1].get("reason", ""))
+                outcome |= {"stopped_utc": stop[0], "by": by, "reason": reason}
+    return outcome
 
 
 def _last_word(folder: RunFolder) -> str:

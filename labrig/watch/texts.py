@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from labrig.display.alarms import AlarmWords, alarm_words
 from labrig.display.legend import Legend
+from labrig.display.people import who_words
 from labrig.display.questions import QuestionWords, question_words
 from labrig.display.times import clock_words
 from labrig.pasted import pasted
@@ -127,8 +128,8 @@ def gone(known: Known) -> Text:
     )
 
 
-def ended(known: Known, condition: str, outcome: Mapping[str, Any]) -> Text:
-    """How the run ended."""
+def ended(known: Known, condition: str, outcome: Mapping[str, Any], zone: tzinfo) -> Text:
+    """How the run ended, by the clock of this zone."""
     why = [*outcome.get("failures", ()), *outcome.get("shortfalls", ())]
     lines = [f"- {reason}" for reason in why]
     unsafe = outcome.get("unsafe", ())
@@ -136,6 +137,11 @@ def ended(known: Known, condition: str, outcome: Mapping[str, Any]) -> Text:
         lines.append(
             f"The state of {', '.join(unsafe)} could not be confirmed at the end: look at them."
         )
+    if "stopped_utc" in outcome:
+        who = who_words(
+            datetime.fromisoformat(outcome["stopped_utc"]), outcome["by"], outcome["reason"], zone
+        )
+        return Text("stopped", "\n".join([f"The run was stopped {who}.", *lines]))
     if condition == "finished" and not lines:
         return Text("all well, finished", "The run has come to its end as planned.")
     if condition == "failed" and not outcome.get("over", True):

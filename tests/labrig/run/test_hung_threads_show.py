@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 
 import pytest
 
+from labrig.display.legend import Legend
 from labrig.record.clock import RealClock, steady_s
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import CommandRefused, connect
 from labrig.run.dispatcher import Dispatcher
 from labrig.run.liveness import BOUND_S, OVERSLEPT_S, Liveness, LivenessWatch
 from labrig.run.workers import Worker
+from labrig.run_folder import RunFolder
+from labrig.watch.judging import Doubts, Known, judge
+from labrig.watch.looking import look_at
+from labrig.watch.routes import Routes
 
 
 class Skewed:
@@ -28,8 +34,8 @@ class Skewed:
 def _hang(night, plan, monkeypatch, where, operate):
     """A run on the wall clock, of which one thread hangs from 0.5 s until the operator is done."""
     skew, over = Skewed(), threading.Event()
+    monkeypatch.setattr("labrig.run.runner.Liveness", lambda clock: Liveness(clock, skew))
     runner = night.make(plan, clock=RealClock())
-    runner._liveness = Liveness(night.clock, skew)
     owner, name = where
     method = getattr(owner, name)
 
@@ -158,3 +164,24 @@ def test_who_waits_for_a_time_must_come_back_at_it(late_s):
     skew.ahead_s = 3600.0
     (state,) = liveness.states()
     assert state.alive is (late_s < OVERSLEPT_S)
+
+
+def test_the_watch_tells_of_a_dispatcher_that_hangs(rehearse, script, monkeypatch):
+    night, told = rehearse(), []
+
+    def operate(client) -> None:
+        folder, ticks = RunFolder(night.folder), itertools.count()
+        known, doubts = Known(str(night.folder), "night", "night on bench", "id"), Doubts(0.0)
+
+        def tells() -> bool:
+            nonlocal known, doubts
+            look = look_at(folder, None, known.seq)
+            verdict = judge(known, doubts, look, float(next(ticks)), Routes(), Legend)
+            known, doubts = verdict.known, verdict.doubts
+            told.extend((cause.severity, cause.subject) for cause in verdict.causes)
+            return bool(told)
+
+        _await(tells)
+
+    _hang(night, _plan(script), monkeypatch, (Dispatcher, "_write_ahead"), operate)
+    assert told[0] == ("call", "the runner hangs (dispatcher)")

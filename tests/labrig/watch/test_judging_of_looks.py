@@ -222,7 +222,7 @@ def test_alarms_of_a_dead_process_are_over_once_another_has_taken_over():
     ("look", "lab", "told"),
     [
         (ended("finished"), Routes(), []),
-        (ended("finished"), Routes(closing=True), [("note", "all well, finished")]),
+        (ended("finished"), Routes(closing=True), [("tell", "all well, finished")]),
         (ended("stopped"), Routes(), [("tell", "stopped")]),
         (ended("failed"), Routes(), [("call", "failed")]),
         (ended("finished", unsafe=["base"]), Routes(), [("call", "finished")]),
@@ -236,6 +236,12 @@ def test_ends(look, lab, told):
     night.look(look)
     assert night.told == told
     assert night.over
+
+
+def test_a_run_that_was_stopped_says_who_did_it_and_why():
+    who = {"stopped_utc": "2026-11-30T02:13:00+00:00", "by": "A. Technician", "reason": "leak"}
+    night = Night().look(sound()).look(ended("stopped", **who))
+    assert "stopped by A. Technician, Mon 02:13: leak." in night.causes[0].text
 
 
 def test_a_run_that_failed_half_way_stands_until_somebody_goes_on_with_it():
