@@ -169,7 +169,15 @@ def _choose(image: NDArray[Any], source: PlaneFile, names: tuple[str, ...] = ())
         raise UnreadableImage(
             f"{file} has {there}: {source.channel} is none of them (say {ways} or a number from 0)"
         )
-    return image[..., index]
+    chosen = image[..., index]
+    if source.channel.lower() in _COLOURS and not chosen.any():
+        lit = [name for name, k in _COLOURS.items() if k < image.shape[2] and image[..., k].any()]
+        if lit:
+            raise UnreadableImage(
+                f"{file} is all black in {source.channel}; {' and '.join(lit)} "
+                f"{'holds' if len(lit) == 1 else 'hold'} light: say :{lit[0]}"
+            )
+    return chosen
 
 
 def _is_grey(image: NDArray[Any]) -> bool:

@@ -15,6 +15,8 @@ from labrig_measure import zarr_metadata
 from labrig_measure.errors import UnreadableImage
 from labrig_measure.stacks import planes_along_z, project, time_point
 
+_WHITE_IS_ZERO = 0
+"""TIFF's PhotometricInterpretation (tag 262); ImageJ turns such pictures over as well."""
 _UNSAID = "Q"
 """tifffile's letter for an axis of which a file does not say what it is."""
 ENDINGS = (".tif", ".tiff", ".ome.tif", ".ome.tiff")
@@ -70,6 +72,8 @@ def read_tiff(
             time = time_point(path.name, size.get("T", 1), time_index)
             wanted = {"T": [time], "Z": planes_along_z(path.name, size.get("Z", 1), z)}
             image = _read(file, series, axes, wanted)
+        if series.keyframe.photometric == _WHITE_IS_ZERO and image.dtype.kind == "u":
+            image = np.iinfo(image.dtype).max - image
     if "Z" in axes:
         along = axes.index("Z")
         image = project(list(np.moveaxis(image, along, 0)), z)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -113,6 +114,25 @@ def test_separate_pictures_in_one_file_are_asked_for_by_number(tmp_path):
     with pytest.raises(UnreadableImage, match="holds 2 planes: say which one"):
         read_plane(PlaneFile(str(path)))
     np.testing.assert_array_equal(read_plane(PlaneFile(str(path), "1")), PICTURE[::-1])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_tiff_whose_white_is_nought_is_turned_over(tmp_path, dtype):
+    path = tmp_path / "a.tif"
+    picture = PICTURE.astype(dtype)
+    tifffile.imwrite(path, np.iinfo(dtype).max - picture, photometric="miniswhite")
+    np.testing.assert_array_equal(read_plane(PlaneFile(str(path))), picture)
+
+
+def test_a_colour_without_light_names_the_one_with_it(tmp_path):
+    path = tmp_path / "a.png"
+    black = np.zeros_like(PICTURE)
+    cv2.imwrite(str(path), cv2.merge([black, black, PICTURE]))
+    np.testing.assert_array_equal(read_plane(PlaneFile(str(path), "red")), PICTURE)
+    with pytest.raises(UnreadableImage, match="all black in green; red holds light: say :red"):
+        read_plane(PlaneFile(str(path), "green"))
+    cv2.imwrite(str(path), cv2.merge([black, black, black]))
+    assert not read_plane(PlaneFile(str(path), "green")).any()
 
 
 def write_plate(folder, chunks, shards, written=(0, 1), scale=(1, 1, 0.65, 0.65)):
