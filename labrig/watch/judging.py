@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC
 from typing import Any
 
 from labrig.display.legend import Legend
@@ -151,7 +152,7 @@ def judge(
         look: what was seen.
         now_s: of the watch.
         lab: the lab's own severities, and what it wants to hear of.
-        legend: of the run; asked for only when an alarm or a question is to be told.
+        legend: of the run; it is read for that, so asked for only when something is to be told.
     """
     own = lab.severities
     if now_s - doubts.looked_s > STOOD_STILL_S:
@@ -394,7 +395,8 @@ def _at_the_end(
         severity = "call"
     key = f"{known.run_id}|{ENDED}|{condition}:{known.pid}"
     if lab.closing or not all_well:
-        text = texts.ended(known, condition, outcome, legend().zone)
+        zone = legend().zone if condition == "stopped" else UTC
+        text = texts.ended(known, condition, outcome, zone)
         severity = own.get(ENDED, severity)
         causes.append(_cause(known, key, severity, text))
     # One that failed half way has cells on it: it stands until somebody goes on or stops it.

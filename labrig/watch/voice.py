@@ -113,7 +113,8 @@ class Voice:
 
     def save(self) -> bool:
         """Put what has changed on the disk; whether that was done."""
-        if self.memory == self._on_disk:
+        lasting = _lasting(self.memory)
+        if lasting == self._on_disk:
             return True
         try:
             remember(self._path, replace(self.memory, anchor=self.clock.anchor()))
@@ -122,7 +123,7 @@ class Voice:
                 _log.error("%s cannot be written: %s", self._path, error)
             self._refused = True
             return False
-        self._on_disk, self._refused = self.memory, False
+        self._on_disk, self._refused = lasting, False
         return True
 
     def waits(self, routes: Routes) -> bool:
@@ -177,6 +178,11 @@ class Voice:
                 file.write(f"{line}\n")
         except OSError as error:
             _log.warning("%s cannot be written: %s", path, error)
+
+
+def _lasting(memory: Memory) -> Memory:
+    """Without what changes at every look and can be seen anew: a disk is not written for that."""
+    return replace(memory, runs=tuple(replace(run, run_s=0.0, utc="") for run in memory.runs))
 
 
 def _recalled(path: Path) -> Memory:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from labrig.watch.acks import FOLDER, leave_ack
 from labrig.watch.causes import Cause
 from labrig.watch.couriers import Back
+from labrig.watch.judging import Known
 from labrig.watch.routes import QuietHours, Route, Routes
 from labrig.watch.voice import TOLD, Voice
 from labrig.watch.watch_clock import Anchor, WatchClock
@@ -195,3 +197,17 @@ def test_seconds_of_the_watch_follow_no_change_of_the_time_of_day():
     # a reboot: only the time of day is left, and one before our last word counts as none
     assert clock(anchor, 5.0, now + hour, "b").now_s() == pytest.approx(4600.0)
     assert clock(anchor, 5.0, now - hour, "b").now_s() == pytest.approx(1000.0)
+
+
+def test_a_run_that_only_goes_on_writes_nothing_to_the_disk(computer):
+    voice = computer.voice()
+    run = Known("/runs/night", "night", "night on bench", "id", seq=3, run_s=1.0, utc="now")
+    voice.memory = replace(voice.memory, runs=(run,))
+    voice.save()
+    before = (computer.folder / "memory.json").stat().st_mtime_ns
+    voice.memory = replace(voice.memory, runs=(replace(run, run_s=2.0, utc="later"),))
+    voice.save()
+    assert (computer.folder / "memory.json").stat().st_mtime_ns == before
+    voice.memory = replace(voice.memory, runs=(replace(run, seq=4),))
+    voice.save()
+    assert (computer.folder / "memory.json").stat().st_mtime_ns != before
