@@ -41,9 +41,11 @@ def yaml_slip(text: str, line: int) -> YamlSlip | None:
         )
     if DRIVE.search(at):
         return YamlSlip(line, "a backslash in double quotes", ESCAPES)
-    first = max(1, line - _LINES_ABOVE)
-    for number in range(line, first - 1, -1):
-        found = _in_line(lines[number - 1], number) if number <= len(lines) else None
+    told = _lines_of_text(lines)
+    for number in range(min(line, len(lines)), max(0, line - 1 - _LINES_ABOVE), -1):
+        if number in told:
+            continue
+        found = _in_line(lines[number - 1], number) or _left_open(lines, number, line)
         if found is not None:
             return found
     if 2 <= line <= len(lines) and _indent(at) != _indent(lines[line - 2]) and at.strip():
@@ -62,13 +64,6 @@ def _in_line(at: str, line: int) -> YamlSlip | None:
         return YamlSlip(
             line, "curly quotes, which are letters to YAML", "Write straight quotes: \" or '."
         )
-    bare = bare.split(" #")[0]
-    for opened, closed in ("[]", "{}"):
-        if bare.count(opened) > bare.count(closed):
-            return YamlSlip(
-                line, f"a {opened} that is not closed in its line",
-                f"Close it with {closed}, or go on in the next lines and close it there.",
-            )  # fmt: skip
     if (found := _NO_SPACE.fullmatch(bare.rstrip())) is not None:
         return YamlSlip(
             line, f"no space after the colon of '{found[1]}'",
@@ -86,6 +81,31 @@ def _in_line(at: str, line: int) -> YamlSlip | None:
             line, f"no comma before '{inner[3]}'", "Part the keys within { } by commas."
         )
     return None
+
+
+def _left_open(lines: list[str], number: int, until: int) -> YamlSlip | None:
+    """A bracket that opens in this line and is closed neither in it nor before the parser's."""
+    own = _without_quoted(lines[number - 1])
+    between = own + "".join(_without_quoted(each) for each in lines[number : until - 1])
+    for opened, closed in ("[]", "{}"):
+        if own.count(opened) > own.count(closed) and between.count(opened) > between.count(closed):
+            return YamlSlip(
+                number, f"a {opened} that is not closed",
+                f"Close it with {closed}, in this line or in one of the next.",
+            )  # fmt: skip
+    return None
+
+
+def _lines_of_text(lines: list[str]) -> set[int]:
+    """Numbers of the lines of texts that ``>`` or ``|`` begins: no sign in them means anything."""
+    found: set[int] = set()
+    within: int | None = None
+    for number, at in enumerate(lines, start=1):
+        if within is not None and (not at.strip() or _indent(at) > within):
+            found.add(number)
+            continue
+        within = _indent(at) if re.search(r":\s*[>|][+-]?\s*$", at) else None
+    return found
 
 
 def _without_quoted(at: str) -> str:

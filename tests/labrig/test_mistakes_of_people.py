@@ -621,5 +621,24 @@ def test_another_encoding_is_named(encoding, tmp_path):
     assert "Save the file as UTF-8" in problem.remedy
 
 
+SOUND_ABOVE = {
+    "a list over several lines": "chambers: [A1,\n  A2]\nname:demo\n",
+    "a text with signs of its own": (
+        "purpose: >\n  Note: it's [so: (x\n  Also: this: that\nname:demo\n"
+    ),
+    "brackets and colons in quotes": "title: \"Night [3: a\"\nnote: 'b: c: {'\nname:demo\n",
+}
+
+
+@pytest.mark.parametrize("above", SOUND_ABOVE)
+def test_what_is_sound_above_a_slip_is_not_blamed(above, tmp_path):
+    file = tmp_path / "file.yaml"
+    file.write_text(SOUND_ABOVE[above] + "plate: 24-well\n", encoding="utf-8")
+    with pytest.raises(FileProblems) as found:
+        load_protocol(file)
+    (problem,) = found.value.problems
+    assert "no space after the colon of 'name'" in problem.what
+
+
 def test_as_many_mistakes_as_were_promised():
     assert len(CASES) + len(ENCODINGS) >= 80
