@@ -98,11 +98,11 @@ def how_it_stands(folder: RunFolder) -> tuple[Stands, str]:
     Raises:
         ValueError: a file of it is damaged.
     """
-    if folder.journal.exists() or runner_lives(folder.root):
-        return "begun", ""
     if folder.answer.exists():
         answer = read_json(folder.answer)
         return ("begun", "") if answer["accepted"] else ("refused", str(answer["reason"]))
+    if runner_lives(folder.root):
+        return "begun", ""
     if (stop := read_stop(folder.stop)) is not None:
         return "called off", f"by {stop.by or 'somebody'}" + (stop.reason and f": {stop.reason}")
     if _is_held(folder.start_lock):

@@ -15,6 +15,7 @@ from pathlib import Path
 from labrig.documents import Loaded
 from labrig.launch.bench_in_use import reason_against_a_start
 from labrig.launch.drills import SPEED, Drill, drill_start
+from labrig.launch.offers import NoKeeper, OfferRefused, await_answer
 from labrig.launch.prepare import (
     StartRefused,
     StartRequest,
@@ -50,6 +51,9 @@ from labrig.web.launch_steps import (
 from labrig.web.loading_checklist import CheckLine, checklist
 from labrig.web.signed_start import leave_to_begin
 from labrig.web.site import Site
+
+BEGINS_WITHIN_S = 20.0
+"""[P] A runner has asked its instruments by then; the page's own script waits no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,19 @@ def start(site: Site, launch: Launch, now: datetime) -> RunFolder:
     speed = draft.speed if launch.simulate else ""
     write_start(folder, WantedStart(when, " and ".join(filter(None, draft.names)), speed, lines))
     leave_to_begin(folder)
+    if not draft.at:
+        _see_it_begin(folder)
     return folder
+
+
+def _see_it_begin(folder: RunFolder) -> None:
+    """Whoever starts it now stands there: a bench that refuses is told at once."""
+    try:
+        await_answer(folder, BEGINS_WITHIN_S)
+    except OfferRefused as refused:
+        raise StartRefused(str(refused)) from None
+    except NoKeeper:
+        return  # it takes longer: its own screen and Runs say how it stands
 
 
 def rehearse(site: Site, launch: Launch, by: str, now: datetime) -> RunFolder:

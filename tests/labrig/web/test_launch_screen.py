@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from labrig.durable import read_json, write_json
-from labrig.launch.wanted_start import SignedLine, WantedStart, read_start
+from labrig.launch.wanted_start import SignedLine, WantedStart, answer_start, read_start
 from labrig.protocol.commitment import commit
 from labrig.protocol.loading import load_protocol
 from labrig.rig.bench import bench_spec
@@ -35,7 +35,12 @@ def lab(site, monkeypatch):
     shutil.copy(CATALOGUE / "first-real-night.yaml", site.lab / "night.yaml")
     shutil.copy(CATALOGUE / "rigs" / "example-bench.yaml", site.lab / "rigs" / "bench.yaml")
     begun = []
-    monkeypatch.setattr(launching, "leave_to_begin", begun.append)
+
+    def begin(folder):
+        begun.append(folder)
+        answer_start(folder, "")
+
+    monkeypatch.setattr(launching, "leave_to_begin", begin)
     return begun
 
 
@@ -221,3 +226,18 @@ def test_a_blinded_protocol_shows_codes_and_no_arm(page, lab, site):
     sign(page, names=("Anna Jansen", "B. Okoro"))
     assert post(page, "start", REAL).status_code == 200
     assert "nerve-cocktail" not in " ".join(line.text for line in read_start(lab[0]).lines)
+
+
+def test_a_bench_that_refuses_is_told_at_once_and_nothing_has_to_be_ticked_again(
+    page, lab, monkeypatch
+):
+    why = "rs485: no adapter is plugged in"
+    monkeypatch.setattr(launching, "leave_to_begin", lambda folder: answer_start(folder, why))
+    tick_all(page)
+    sign(page)
+    refused = post(page, "start", REAL)
+    assert (refused.status_code, why in refused.text) == (409, True)
+    assert not start_is_grey(shown(page, 6))
+    html = page.get("/runs").text
+    assert "Not begun" in html
+    assert why in html

@@ -113,7 +113,10 @@ def test_how_it_stands(folder):
     assert how_it_stands(folder) == ("called off", "by B. Okoro")
     answer_start(folder, "the runner would not begin")
     assert how_it_stands(folder) == ("refused", "the runner would not begin")
+    # a runner that refuses leaves a journal without a row
     folder.journal.touch()
+    assert how_it_stands(folder)[0] == "refused"
+    answer_start(folder, "")
     assert how_it_stands(folder)[0] == "begun"
 
 
