@@ -59,7 +59,12 @@ def settings_to_json(settings: MeasureSettings) -> dict[str, Any]:
 
 def settings_sha256(settings: MeasureSettings) -> str:
     """Of the canonical JSON: equal settings, equal hash."""
-    canonical = json.dumps(settings_to_json(settings), sort_keys=True, separators=(",", ":"))
+    return written_sha256(settings_to_json(settings))
+
+
+def written_sha256(content: Mapping[str, Any]) -> str:
+    """Of settings as a file has them: that of their day, also where settings were added since."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

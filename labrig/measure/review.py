@@ -35,7 +35,7 @@ from labrig_measure.records import (
     read_record,
     records_in_force,
 )
-from labrig_measure.settings_file import settings_from, settings_sha256
+from labrig_measure.settings_file import settings_from, written_sha256
 from labrig_measure.tables import write_tables
 
 REVIEW, REVIEWED, LOG = "review", "reviewed", "corrections.jsonl"
@@ -93,7 +93,7 @@ def open_review(out: Path) -> Review:
     pixel_size_um = content["pixel_size_um"]
     recorded = records_in_force(out)
     fields = tuple(read_record(recorded[name]) for name in _names(out) if name in recorded)
-    wanted = (settings_sha256(settings), pixel_size_um)
+    wanted = (written_sha256(content["settings"]), pixel_size_um)
     if others := [field.name for field in fields if measured_with(field) != wanted]:
         raise MeasureError(
             f"{out}: {', '.join(others[:4])} were measured with other settings than {path} says, "

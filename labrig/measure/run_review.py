@@ -8,7 +8,7 @@ measure the frame again.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -43,7 +43,6 @@ from labrig_measure.records import (
     sign,
     write_record,
 )
-from labrig_measure.settings_file import settings_sha256
 
 _FRAME = re.compile(r".+_f\d+_t\d+(_phase)?")
 
@@ -56,7 +55,7 @@ def frames_measured(measures: Path) -> list[str]:
 def open_run_review(
     measures: Path,
     plate: Path,
-    known_settings: Sequence[MeasureSettings],
+    known_settings: Mapping[str, MeasureSettings],
     wanted: Sequence[str],
 ) -> Review:
     """The frames of a run that are corrected already, and those that somebody wants to correct.
@@ -64,7 +63,7 @@ def open_run_review(
     Args:
         measures: the run's folder of them.
         plate: its pictures, which lie where the run lies, also when it was copied.
-        known_settings: that the run may have been measured with.
+        known_settings: that the run may have been measured with, by the hash in its records.
         wanted: names of frames (``B4_f0_t003``), or patterns with ``*``.
 
     Raises:
@@ -90,14 +89,13 @@ def open_run_review(
         raise MeasureError(f"{plate} is not there: labels cannot be measured without pictures")
     records = [_programs_record(measures, name, plate) for name in sorted(chosen & set(there))]
     measured = {measured_with(record) for record in records}
-    settings = {settings_sha256(known): known for known in known_settings}
     (settings_of, pixel_size_um), *others = sorted(measured, key=str)
-    if others or settings_of not in settings or pixel_size_um is None:
+    if others or settings_of not in known_settings or pixel_size_um is None:
         raise MeasureError(
             f"{measures}: frames were measured with other settings than this labrig takes, by "
             "another version or in part anew. Correct them with the version that measured them"
         )
-    return Review(measures, settings[settings_of], pixel_size_um, tuple(records))
+    return Review(measures, known_settings[settings_of], pixel_size_um, tuple(records))
 
 
 def correct_run(review: Review, by: str, why: str, knew_arms: str = "") -> list[Correction]:

@@ -14,7 +14,7 @@ from labrig.protocol.blinding_key import how_it_is_known
 from labrig.report.blinding import who_may_not_judge
 from labrig.run_folder import RunFolder
 from labrig_measure.errors import MeasureError
-from labrig_measure.settings_file import settings_from
+from labrig_measure.settings_file import settings_from, settings_sha256, written_sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +75,12 @@ class Results:
 
 def _review_of_run(folder: RunFolder, frames: Sequence[str]) -> Review:
     """With the settings that its tables are sealed with, or that a measurer takes."""
-    known = [RoundMeasurer.of(folder).settings]
+    taken = RoundMeasurer.of(folder).settings
+    known = {settings_sha256(taken): taken}
     for seal in read_seals(folder.measures / MANIFEST)[-1:]:
         try:
-            known.append(settings_from(seal.settings, str(folder.measures / MANIFEST)))
+            was = settings_from(seal.settings, str(folder.measures / MANIFEST))
+            known[written_sha256(seal.settings)] = was
         except MeasureError:
-            continue  # Of another version: whether it measured these frames is told by their hash.
+            continue  # Settings that this version has not: whether they are needed is told below.
     return open_run_review(folder.measures, folder.plate, known, frames)

@@ -21,6 +21,7 @@ from labrig_analysis.nuclei.fusion import FusionSettings
 from labrig_analysis.settings import MeasureSettings
 from labrig_measure.errors import MeasureError
 from labrig_measure.records import read_record, records_in_force
+from labrig_measure.settings_file import settings_sha256
 
 UM = 0.65
 SETTINGS = MeasureSettings(fusion=FusionSettings(min_nuclei=3))
@@ -66,7 +67,8 @@ def run(night, tmp_path):
 
 def opened(run, *wanted):
     plate = run / "images" / "plate.ome.zarr"
-    return open_run_review(run / "measures", plate, [MeasureSettings(), SETTINGS], wanted)
+    known = {settings_sha256(each): each for each in (MeasureSettings(), SETTINGS)}
+    return open_run_review(run / "measures", plate, known, wanted)
 
 
 def erase(run, frame_name, number, objects="nuclei"):
@@ -99,7 +101,7 @@ def test_a_frame_must_be_named_rightly(run, wanted, why):
 def test_settings_that_nobody_knows_are_refused(run):
     plate = run / "images" / "plate.ome.zarr"
     with pytest.raises(MeasureError, match="other settings than this labrig takes"):
-        open_run_review(run / "measures", plate, [MeasureSettings()], [FIRST])
+        open_run_review(run / "measures", plate, {"0": MeasureSettings()}, [FIRST])
 
 
 def test_tables_tubes_over_time_and_seal_follow_a_correction(run):

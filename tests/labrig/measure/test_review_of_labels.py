@@ -1,5 +1,6 @@
 """A person's corrections: read back, measured, recorded; the original stays."""
 
+import dataclasses
 import json
 
 import cv2
@@ -322,3 +323,22 @@ def test_a_field_that_left_the_tables_is_not_in_the_reviewed_ones(out, folder, p
 def test_a_folder_without_results(tmp_path):
     with pytest.raises(MeasureError, match="no results"):
         open_review(tmp_path)
+
+
+def test_results_of_before_a_setting_was_added_are_reviewed(
+    folder, patterns, tmp_path, monkeypatch
+):
+    from labrig_measure import settings_file
+
+    def of_old(settings):
+        whole = dataclasses.asdict(settings)
+        del whole["nuclei"]["parting"]
+        return whole
+
+    out = tmp_path / "old"
+    with monkeypatch.context() as old:
+        old.setattr(settings_file, "settings_to_json", of_old)
+        old.setattr("labrig_measure.batch.settings_to_json", of_old)
+        measure_folder(folder, out, patterns, 0.65)
+    assert "parting" not in json.loads((out / "settings.json").read_text())["settings"]["nuclei"]
+    assert write_label_set(open_review(out)) == 6
