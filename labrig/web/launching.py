@@ -53,7 +53,7 @@ from labrig.web.signed_start import leave_to_begin
 from labrig.web.site import Site
 
 BEGINS_WITHIN_S = 20.0
-"""[P] A runner has asked its instruments by then; the page's own script waits no longer."""
+"""[P] A runner has asked its instruments by then; of one that takes longer Runs tells."""
 
 
 @dataclass(frozen=True, slots=True)
