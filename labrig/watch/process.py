@@ -19,6 +19,7 @@ from pathlib import Path
 from labrig.night.telling import legend_of_run
 from labrig.run.register import RegisteredRun, register
 from labrig.run_folder import RunFolder
+from labrig.watch import texts
 from labrig.watch.book import unheard
 from labrig.watch.causes import Cause
 from labrig.watch.couriers import Couriers
@@ -27,6 +28,7 @@ from labrig.watch.judging import Doubts, Known, judge
 from labrig.watch.looking import last_row, look_at
 from labrig.watch.places import MEMORY, watch_folder
 from labrig.watch.routes import Routes, RoutesFile
+from labrig.watch.sending import fault_of_url
 from labrig.watch.standing_alone import WatchLives, alone
 from labrig.watch.voice import Voice
 
@@ -38,6 +40,8 @@ SOUND_WITHIN_S = 30.0
 """[P] A watch whose last good look is older falls silent."""
 UNHEARD_FOR_S = 120.0
 """[P] So long a call may find no route that takes it, before silence is the alarm."""
+BLIND_FOR_S = 30.0
+"""[P] So long a run's files may make no sense; one that is being written is whole at once."""
 IDLE_FOR_S = 60.0
 """[P] How long a watch that was started with a run stays after the last one."""
 
@@ -64,6 +68,7 @@ class Watch:
         self._began = datetime.now(UTC)
         self._doubts: dict[str, Doubts] = {}
         self._standing: dict[str, frozenset[str]] = {}
+        self._blind_s: dict[str, float] = {}
         self._good_s = self._busy_s = voice.clock.now_s()
 
     @property
@@ -137,17 +142,30 @@ class Watch:
                 run, doubts, look, now_s, self._routes,
                 lambda: legend_of_run(folder, run.utc, run.run_s or None),
             )  # fmt: skip
-        except Exception:
+        except Exception as error:
             # Files of a run may be damaged in any way: what stood before stands on.
-            _log.exception("%s cannot be looked at", run.named)
-            self._standing.setdefault(run.run_id, self._as_before(run))
-            return run, ()
+            return run, self._blind(run, error, now_s)
+        self._blind_s.pop(run.run_id, None)
         self._doubts[run.run_id] = verdict.doubts
         self._standing[run.run_id] = verdict.standing
         if not verdict.over:
             return verdict.known, verdict.causes
         del self._doubts[run.run_id], self._standing[run.run_id]
         return None, verdict.causes
+
+    def _blind(self, run: Known, error: Exception, now_s: float) -> tuple[Cause, ...]:
+        """A run that cannot be looked at; told when it stays so, for nobody watches it then."""
+        since_s = self._blind_s.setdefault(run.run_id, now_s)
+        if since_s == now_s:
+            _log.error("%s cannot be looked at", run.named, exc_info=error)
+        stood = self._standing.get(run.run_id, self._as_before(run))
+        if now_s - since_s < BLIND_FOR_S:
+            self._standing[run.run_id] = stood
+            return ()
+        text = texts.unseen(run, error)
+        cause = Cause(f"{run.run_id}|watch|blind", "call", run.name, text.subject, text.body)
+        self._standing[run.run_id] = stood | {cause.key}
+        return (cause,)
 
     def _as_before(self, run: Known) -> frozenset[str]:
         """What stood of it when an earlier watch looked last."""
@@ -165,8 +183,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--until-over", action="store_true")
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
-    # Now, not at the first alarm, when the disk may be full.
-    import apprise  # noqa: F401
+    # Loads every service now, not at the first alarm, when the disk may be full.
+    fault_of_url("json://localhost")
 
     stopped = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):

@@ -118,6 +118,17 @@ def hung(known: Known, thread: str, status: Mapping[str, Any]) -> Text:
     )
 
 
+def unseen(known: Known, error: Exception) -> Text:
+    """Its files make no sense to the watch."""
+    return Text(
+        "nobody watches this run",
+        f"{known.named}\nThe watch cannot read what the run says of itself ({error!r}).\n"
+        "What that means: the run may be sound, but of it nobody is called any more.\n"
+        f"What you can do:\n  labrig status {pasted(known.folder)}\n"
+        "    shows how it stands; send the run folder to whoever looks after labrig.",
+    )
+
+
 def gone(known: Known) -> Text:
     """Its folder cannot be found, and nobody runs it."""
     return Text(

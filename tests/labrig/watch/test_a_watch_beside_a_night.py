@@ -163,6 +163,12 @@ def test_what_stood_of_a_run_stands_on_while_it_cannot_be_looked_at(watched, mon
     monkeypatch.setattr("labrig.watch.process.look_at", break_)
     watched.tick()
     assert watched.runs() == ("night on bench (real bench)",)
+    assert watched.sent == []
+    # and when it stays so, people are told that nobody watches it
+    monkeypatch.setattr("labrig.watch.process.BLIND_FOR_S", -1.0)
+    watched.tick()
+    watched.tick()
+    assert [e.cause.subject for e in watched.voice.book.entries] == ["nobody watches this run"]
 
 
 def test_without_a_call_there_is_nothing_to_acknowledge(own_state):
