@@ -170,7 +170,8 @@ def measure(
     """
     settings = _checked_settings(settings)
     pixel_size_um = check_pixel_size(pixel_size_um)
-    planes, flags = cleaned_planes(planes_by_channel(image_stack, channels))
+    cleaned = cleaned_planes(planes_by_channel(image_stack, channels), pixel_size_um)
+    planes, flags = cleaned.planes, cleaned.flags
     looks = look_at_channels(planes, pixel_size_um)
     labels: dict[str, LabelImage] = {}
     searched_px, tubes_are_seen = np.nan, True
@@ -179,16 +180,18 @@ def measure(
         segment = segment_tubes if stained else segment_tube_like_objects
         plane = planes["tubes" if stained else "phase"]
         found = segment(plane, pixel_size_um, settings.tubes)
-        labels["tubes"] = relabel_sequential(found.labels)
+        least_px = settings.tubes.min_area_um2 / pixel_size_um**2
+        labels["tubes"] = cleaned.outside_wall(relabel_sequential(found.labels), least_px)
         flags += found.reasons
         tubes_are_seen = found.is_seen and "tubes" not in looks.inverted
     if "nuclei" in planes:
         seen = segment_nuclei(planes["nuclei"], settings.nuclei)
-        labels["nuclei"] = seen.labels
+        labels["nuclei"] = cleaned.outside_wall(seen.labels)
         searched_px = seen.typical_diameter_px
         flags += seen.reasons
     tables = measure_tables(planes, labels, pixel_size_um, settings, tubes_are_seen)
     tables.field["nucleus_search_diameter_px"] = searched_px
+    _leave_out(cleaned.wall_share, tables)
     flags += doubts_of_field(planes, tables.field, looks)
     return _measurement(labels, tables, pixel_size_um, tuple(flags))
 
@@ -221,15 +224,25 @@ def measure_labels(
     labels = {name: checked_labels(image, name) for name, image in labels.items()}
     found_in = planes_of_labels(labels, planes)
     check_one_size({**planes, **{f"{name} labels": image for name, image in labels.items()}})
-    planes, flags = cleaned_planes(planes)
+    cleaned = cleaned_planes(planes, pixel_size_um)
+    planes, flags = cleaned.planes, cleaned.flags
     compact = {name: relabel_sequential(image) for name, image in labels.items()}
     tables = measure_tables(planes, compact, pixel_size_um, settings)
+    _leave_out(cleaned.wall_share, tables)
     flags += [
         reason
         for channel in found_in.values()
         for reason in grey_plane(planes[channel], f"{channel} plane").reasons
     ]
     return _measurement(labels, with_numbers(tables, labels), pixel_size_um, tuple(flags))
+
+
+def _leave_out(wall_share: float, tables: FieldTables) -> None:
+    """Areas are shares of the field, which the wall of the well is no part of."""
+    row = tables.field
+    row["wall_share"] = wall_share
+    if wall_share and "tube_area_fraction" in row:
+        row["tube_area_fraction"] = float(row["tube_area_fraction"]) / (1 - wall_share)
 
 
 def _checked_settings(settings: MeasureSettings | None) -> MeasureSettings:

@@ -1,23 +1,61 @@
-"""Planes without what a program burned into them."""
+"""Planes without what is no part of the culture: what a program burned in, the wall of the well."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
-from labrig_analysis.arrays import GreyImage
+from labrig_analysis.arrays import GreyImage, LabelImage, Mask
 from labrig_analysis.images.annotations import annotation_boxes, without_annotations
 from labrig_analysis.images.planes import grey_plane
+from labrig_analysis.images.well_wall import Tone, well_wall, without_wall
+from labrig_analysis.labels.relabelling import label_areas, relabel_sequential
+
+_WALL_TONES: Mapping[str, tuple[Tone, ...]] = {"tubes": ("bright",), "phase": ("dark", "bright")}
+"""What the wall may look like: the ground of a stained plane is as dark as it. Not looked for among
+nuclei, of which a heap is wide and bright too."""
 
 
-def cleaned_planes(planes: Mapping[str, GreyImage]) -> tuple[dict[str, GreyImage], list[str]]:
-    """The planes with scale bars and text filled from around them, and what was left out.
+class CleanedPlanes(NamedTuple):
+    """What is left of a field to be measured."""
+
+    planes: dict[str, GreyImage]
+    """(y, x) by channel, filled where nothing of the culture shows."""
+    flags: list[str]
+    """What was left out, in words."""
+    wall: Mask | None
+    """(y, x) where the wall of the well lies, which is no part of the field; None without one."""
+
+    def outside_wall(self, labels: LabelImage, least_px: float = 1.0) -> LabelImage:
+        """Labels, 1..n without gaps, of what was not found where the wall is filled.
+
+        Args:
+            labels: (y, x).
+            least_px: an object of which less is left outside is dropped.
+        """
+        if self.wall is None:
+            return labels
+        outside = np.where(self.wall, 0, labels)
+        gone = label_areas(outside) < least_px
+        outside[gone[outside]] = 0
+        return relabel_sequential(outside)
+
+    @property
+    def wall_share(self) -> float:
+        """Share of the picture that the wall takes."""
+        return 0.0 if self.wall is None else float(self.wall.mean())
+
+
+def cleaned_planes(planes: Mapping[str, GreyImage], pixel_size_um: float) -> CleanedPlanes:
+    """The planes with scale bars, text and the wall of the well filled, and what was left out.
 
     What one plane shows is left out of all: in a colour picture a white bar lies in every colour.
 
     Args:
         planes: (y, x) by channel, of one size.
+        pixel_size_um: width of a pixel in the specimen.
 
     Raises:
         TypeError, ValueError: a plane that is no grey plane.
@@ -27,14 +65,33 @@ def cleaned_planes(planes: Mapping[str, GreyImage]) -> tuple[dict[str, GreyImage
         seen = grey_plane(plane, f"{name} plane")
         if not seen.is_blank:
             boxes += annotation_boxes(seen.pixels)
-    if not boxes:
-        return dict(planes), []
-    left, top = min(box.left for box in boxes), min(box.top for box in boxes)
-    right = max(box.left + box.width for box in boxes)
-    bottom = max(box.top + box.height for box in boxes)
-    why = (
-        f"a scale bar or text is burned in between x {left} to {right} and y {top} to {bottom} px: "
-        "what is under it was left out; export without it"
-    )
+    flags = []
+    if boxes:
+        left, top = min(box.left for box in boxes), min(box.top for box in boxes)
+        right = max(box.left + box.width for box in boxes)
+        bottom = max(box.top + box.height for box in boxes)
+        flags.append(
+            f"a scale bar or text is burned in between x {left} to {right} and y {top} to {bottom} "
+            "px: what is under it was left out; export without it"
+        )
     cleaned = {name: without_annotations(np.asarray(p), boxes) for name, p in planes.items()}
-    return cleaned, [why]
+    wall = _wall(cleaned, pixel_size_um)
+    if wall is not None:
+        cleaned = {name: without_wall(plane, wall) for name, plane in cleaned.items()}
+        flags.append(
+            f"the wall of the well covers {wall.mean():.0%} of the picture with its halo: it was "
+            "left out, and the field is what is beside it"
+        )
+    return CleanedPlanes(cleaned, flags, wall)
+
+
+def _wall(planes: Mapping[str, GreyImage], pixel_size_um: float) -> Mask | None:
+    found: Mask | None = None
+    for name, tones in _WALL_TONES.items():
+        if name not in planes:
+            continue
+        seen = grey_plane(planes[name], f"{name} plane")
+        wall = None if seen.is_blank else well_wall(seen.pixels, pixel_size_um, tones)
+        if wall is not None:
+            found = wall if found is None else found | wall
+    return found
