@@ -28,7 +28,11 @@ Tubes = Annotated[
 ]
 Nuclei = Annotated[str | None, typer.Option(help="Files with nuclei, e.g. '*_dapi.png'.")]
 Phase = Annotated[
-    str | None, typer.Option(help="Phase-contrast or brightfield files, e.g. '*_phase.tif'.")
+    str | None,
+    typer.Option(
+        help="Phase-contrast or brightfield files, e.g. '*_phase.tif'; tubes in them are not "
+        "validated on real cultures."
+    ),
 ]
 Stains = Annotated[
     list[str] | None,

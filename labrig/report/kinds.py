@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 IN_WORDS = {
     "tube": "stained tubes",
-    "tube-like object": "tube-like objects, seen without a stain",
+    "tube-like object": "tube-like objects, seen without a stain; not validated on real cultures",
 }
 STAINED = "tube"
 

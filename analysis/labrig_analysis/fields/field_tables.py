@@ -26,6 +26,11 @@ from labrig_analysis.tubes.phase import KIND as UNSTAINED
 from labrig_analysis.widths.diameter import diameter_columns
 from labrig_analysis.widths.tube_table import add_nuclei
 
+VALIDATION = {
+    STAINED: "outlines and counts by people, see docs",
+    UNSTAINED: "not validated on real cultures",
+}
+"""By kind of tube, what its mask was held against."""
 # What columns of `measure_diameters` are called beside those of nuclei and fusion.
 _NAMES = {"label": "tube", "definition": "diameter_definition"}
 
@@ -78,7 +83,8 @@ def measure_tables(
         plane = planes[planes_of_labels(labels, planes)["tubes"]]
         tubes_known = len(tubes["tube"]) > 0 or (tubes_are_seen and _can_be_empty(plane))
         tubes["kind"] = np.full(len(tubes["tube"]), kind)
-        row |= {"kind": kind, "diameter_definition": settings.diameters.definition}
+        row |= {"kind": kind, "validation": VALIDATION[kind]}
+        row |= {"diameter_definition": settings.diameters.definition}
         if kind == STAINED:
             tubes["intensity"] = tube_light(bright, labels["tubes"], points)
             tubes["intensity_definition"] = np.full(len(tubes["tube"]), INTENSITY)
