@@ -121,6 +121,8 @@ def _listening(site: Site) -> Iterator[socket.socket]:
                 f"port {site.port} cannot be had ({error.strerror}): give another with --port, or "
                 "--port 0 for any free one"
             ) from None
+        # From now on browsers wait instead of being refused.
+        listener.listen(64)
         yield listener
     finally:
         listener.close()

@@ -102,9 +102,14 @@ def next_events(look: Look, night: Night, legend: Legend) -> list[NextEvent]:
 
 
 def _named(group: Sequence[TimelineEntry], legend: Legend) -> str:
-    (one,) = upcoming_words([group[0].key], legend)
-    sort = group[0].row_kind + "s" if legend.blind else words_of(group[0]).many
-    return one.what if len(group) == 1 or group[0].kind == "reading" else f"{len(group)} {sort}"
+    first = group[0]
+    (one,) = upcoming_words([first.key], legend)
+    if len(group) == 1 or first.kind == "reading":
+        return one.what
+    sort = f"{first.row_kind}s" if legend.blind else words_of(first).many
+    if first.role == "level":
+        return f"{'level' if legend.blind else sort} of {len(group)} instruments changes"
+    return f"{len(group)} {sort}"
 
 
 def soon_empty(look: Look, legend: Legend) -> list[str]:

@@ -187,7 +187,12 @@ def test_the_dock_of_an_ended_run_names_the_one_that_lives(page, site, play):
     ended = a_run(site.runs, "night-0")
     ended.outcome.write_text(json.dumps({"condition": "stopped", "counters": {}}))
     play("night-1")
-    assert 'STOP <span class="of">night-1</span>' in body_of(page, "/run/night-0")
+    html = body_of(page, "/run/night-0")
+    assert 'STOP <span class="of">night-1</span>' in html
+    # what stands in the place of its own STOP meets no other run
+    first = re.search(r'<button class="stop".*?</button>', html, re.DOTALL)[0]
+    assert "disabled" in first
+    assert "hx-post" not in first
 
 
 def test_a_name_that_two_runs_bear_is_nobodys(site, play, tmp_path, monkeypatch):
@@ -216,7 +221,7 @@ def test_an_ended_run_is_told_by_its_outcome(page, site):
     assert "most is lost" in html
     assert "base_left" in html
     assert "3 pictures" in html
-    assert "hx-post" not in re.search(r'<div id="dock".*?</div>', html, re.DOTALL)[0]
+    assert "/run/night-1/stop" not in html
 
 
 def test_a_dead_runner_is_no_ended_run(page, site):
