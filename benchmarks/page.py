@@ -51,7 +51,7 @@ def weight(visitor: Visitor, address: str) -> tuple[int, int]:
     """Bytes and requests of one page, for a browser that knows nothing yet."""
     tab = visitor.context.new_page()
     answers: list[Any] = []
-    tab.on("response", answers.append)
+    tab.on("response", lambda answer: answers.append(answer))
     tab.goto(address)
     tab.wait_for_timeout(1500)
     size = sum(len(answer.body()) for answer in answers if answer.ok)

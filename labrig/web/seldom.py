@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-SHARE_OF_A_CORE = 0.015
+SHARE_OF_A_CORE = 0.01
 """[P] So that a page with it stays below 2 % of a core, however long the run's journal is."""
 
 
