@@ -24,10 +24,19 @@ from labrig_measure.planes import PlaneFile
 from labrig_measure.records import records_in_force
 
 PLACE = ("well", "field", "round", "offset_s")
-OURS = {"cells": "phase", "tubes": "tubes", "nuclei": "nuclei"}
-"""By what a protocol's channel shows, our name of it."""
 LABELS = "labels"
 """Folder of label images in a run's ``measures``."""
+
+
+def our_name(shows: str, channel: str) -> str:
+    """Our name of a plate's channel, from what its protocol says that it shows.
+
+    >>> our_name("cells", "ph"), our_name("clusters", "btx"), our_name("marker", "EdU")
+    ('phase', 'clusters', 'marker:EdU')
+    """
+    if shows == "marker":
+        return f"marker:{channel}"
+    return "phase" if shows == "cells" else shows
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from labrig.durable import read_json
 from labrig.measure.closing import close_measures
 from labrig.measure.films import FilmJob, measure_films
-from labrig.measure.rounds import OURS, RoundFrame, measure_round
+from labrig.measure.rounds import RoundFrame, measure_round, our_name
 from labrig.measure.sealing import MANIFEST, SealDamaged, changed_tables, seal
 from labrig.night.processes import processes_here
 from labrig.night.progress import TakenFrame
@@ -57,7 +57,7 @@ class RoundMeasurer:
         plan = read_plan(folder)
         definition = planned_protocol(plan, folder.protocol).definition
         optics = planned_rig(plan, folder.rig).optics
-        channels = {name: OURS[shows] for name, shows in camera["shows"].items()}
+        channels = {name: our_name(shows, name) for name, shows in camera["shows"].items()}
         return cls(
             plate=folder.plate,
             out=folder.measures,

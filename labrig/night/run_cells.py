@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from labrig.durable import read_json
-from labrig.measure.rounds import OURS, RoundFrame
+from labrig.measure.rounds import RoundFrame, our_name
 from labrig.measure.run_cells import RunCells
 from labrig.plan.sources import planned_protocol
 from labrig.plan.store import read_plan
@@ -51,7 +51,7 @@ def _taken_s(rows: Iterable[Row], shows: Mapping[str, str]) -> dict[str, float]:
         at_s = taken_s(row.detail)
         if not isinstance(told, FrameTaken) or told.where.round is None or at_s is None:
             continue
-        ours = OURS[shows[told.where.channel]]
+        ours = our_name(shows[told.where.channel], told.where.channel)
         frame = (told.where.well, told.where.field, told.where.round, ours == "phase")
         channels.setdefault(frame, {})[ours] = told.where.channel
         first_s[frame] = min(at_s, first_s.get(frame, at_s))

@@ -190,7 +190,13 @@ class Channel(Strict):
     """One optical channel and in which rounds it is taken."""
 
     modality: Literal["phase", "brightfield", "fluorescence"]
-    shows: Literal["cells", "tubes", "nuclei"]
+    shows: Literal[
+        "cells", "tubes", "nuclei",
+        "clusters", "terminals", "neurites", "striations", "live", "dead", "marker",
+    ] = Field(
+        description="cells: unstained; from clusters on, stains beside tubes and nuclei; marker: a "
+        "nuclear stain, called as its channel"
+    )  # fmt: skip
     exposure_ms: Ms = Field(alias="exposure", gt=0)
     rounds: Literal["all", "first", "last", "first-and-last", "with-films"] = Field(
         default="all", description="with-films: the rounds nearest to the films"

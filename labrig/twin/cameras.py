@@ -9,27 +9,36 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from labrig_analysis.synthetic.camera import Frame
 from labrig_analysis.synthetic.culture import CultureState
 from labrig_analysis.synthetic.render import render_nuclei, render_phase, render_tubes
+from labrig_analysis.synthetic.render_stains import DRAWN, render_stain
 from labrig_analysis.synthetic.scene import Scene, make_scene
 from labrig_drivers.errors import NotNow
 from labrig_drivers.kinds import Identity, Picture
 
-RENDERERS = {"cells": render_phase, "tubes": render_tubes, "nuclei": render_nuclei}
+RENDERERS: Mapping[str, Callable[..., Frame]] = {
+    "cells": render_phase,
+    "tubes": render_tubes,
+    "nuclei": render_nuclei,
+    **{shows: partial(render_stain, shows) for shows in DRAWN},
+}
 BIT_DEPTH = 12
 # the share of nuclei in tubes of a culture whose tubes have all formed [P]
 LARGEST_FUSION = 0.70
 # how far a standard mature culture moves in one twitch [P]; arms differ from it by
 # log_contraction in responses.toml, apart from what they do to diameters
 REFERENCE_CONTRACTION_UM = 2.0
-FULL_EXPOSURE_MS = {"cells": 20.0, "tubes": 200.0, "nuclei": 100.0}
+FULL_EXPOSURE_MS = {
+    "cells": 20.0, "tubes": 200.0, "nuclei": 100.0, **dict.fromkeys(DRAWN, 200.0)
+}  # fmt: skip
 
 
 def culture_state(scene: Mapping[str, Any], pixel_size_um: float, light: float) -> CultureState:
@@ -59,7 +68,7 @@ class SceneCamera:
         name: as in the rig file.
         shape: (height, width) of a frame in pixels.
         pixel_size_um: by channel.
-        shows: by channel, one of ``cells``, ``tubes``, ``nuclei``.
+        shows: by channel, one of :data:`RENDERERS`.
         truth: file that a line of ground truth is appended to for every picture.
     """
 

@@ -14,7 +14,7 @@ ROLES = {
     "marker:NAME": "any nuclear stain by its name (marker:EdU): share of positive nuclei",
 }
 """By role, what the stain shows and what is measured."""
-_MARKER = re.compile(r"marker:(?P<name>[A-Za-z0-9][A-Za-z0-9_.+-]*)")
+_MARKER = re.compile(r"marker:(?P<name>[A-Za-z0-9_+-][A-Za-z0-9_.+-]*)")
 
 
 def is_stain(channel: str) -> bool:

@@ -94,3 +94,22 @@ def test_a_channel_that_is_none_of_ours(store, tmp_path):
 def test_it_can_be_sent_to_another_process():
     call = (measure_round, frames(0), MeasureSettings())
     assert pickle.loads(pickle.dumps(call)) == call
+
+
+def test_a_stain_of_a_night_has_its_own_table(store, tmp_path):
+    out = tmp_path / "m"
+    shown = {"tubes": "red", "nuclei": "blue", "marker:edu": "blue"}
+    measure(store, out, [RoundFrame("A1", 0, 0, 7.0, shown), *frames(1, ["A1"])])
+    stains = pd.read_csv(out / "stains.csv")
+    assert set(stains["stain"]) == {"edu"}
+    assert stains[["well", "field", "round"]].drop_duplicates().to_numpy().tolist() == [
+        ["A1", 0, 0]
+    ]
+    nuclei = pd.read_csv(out / "nuclei.csv")
+    assert nuclei.loc[nuclei["round"] == 0, "edu_contrast"].notna().all()
+    assert nuclei.loc[nuclei["round"] == 1, "edu_contrast"].isna().all()
+
+
+def test_only_unstained_pictures_are_named_so():
+    names = [RoundFrame("A1", 0, 0, 7.0, {ours: "x"}).name for ours in ("phase", "dead", "tubes")]
+    assert names == ["A1_f0_t000_phase", "A1_f0_t000", "A1_f0_t000"]
