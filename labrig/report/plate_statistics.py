@@ -32,6 +32,9 @@ COLUMNS = (
     "test", "equivalence", "why_not",
 )  # fmt: skip
 
+_OF_STAINS = ("field", "stain", "readout", "value")
+_DESCRIBING = ("_by_chance", "examined_share")
+
 
 @dataclass(frozen=True, slots=True)
 class PlateStatistics:
@@ -90,15 +93,21 @@ def write_plate_statistics(out: Path, wells: Sequence[MappedWell], rules: Rules)
     fields = pd.read_csv(out / "fields.csv", dtype={"field": str})
     tubes = pd.read_csv(out / "tubes.csv", dtype={"field": str})
     well_of = wells_of_fields(fields["field"], wells)
+    path = out / "stains.csv"
+    stains = (
+        pd.read_csv(path, dtype={"field": str})
+        if path.exists()
+        else pd.DataFrame(columns=_OF_STAINS)
+    )
     placed = [
         table.assign(
             well=table["field"].map(well_of),
             round=table["field"].map(round_of_field).astype(int),
             offset_s=float("nan"),
         )
-        for table in (fields, tubes)
+        for table in (fields, tubes, stains)
     ]
-    found = plate_statistics(placed[0], placed[1], wells, rules)
+    found = plate_statistics(placed[0], placed[1], wells, rules, placed[2])
     gathered = found.wells.rename(columns=IN_PERCENT)
     write_rows(out / WELLS, [str(name) for name in gathered], rows_of(gathered))
     write_rows(out / COMPARISONS, COLUMNS, found.rows)
@@ -106,7 +115,11 @@ def write_plate_statistics(out: Path, wells: Sequence[MappedWell], rules: Rules)
 
 
 def plate_statistics(
-    fields: pd.DataFrame, tubes: pd.DataFrame, wells: Sequence[MappedWell], rules: Rules
+    fields: pd.DataFrame,
+    tubes: pd.DataFrame,
+    wells: Sequence[MappedWell],
+    rules: Rules,
+    stains: pd.DataFrame | None = None,
 ) -> PlateStatistics:
     """Gather wells and compare arms at the last round that shows them all.
 
@@ -115,6 +128,7 @@ def plate_statistics(
         tubes: the same.
         wells: in plate order; those with the arm `LEFT_OUT` count for nothing.
         rules: by which.
+        stains: rows of ``stains.csv`` with the same columns; None where no stain was measured.
     """
     import numpy as np
 
@@ -127,6 +141,7 @@ def plate_statistics(
         donor=[of_well[well].donor for well in table["well"]],
         diameter_um=np.exp(table["log_diameter"].astype(float)),
     )
+    table, of_stains = _with_stains(table, stains)
     design = _design(counted, rules.control)
     at = fullest(zip(table["round"].astype(int), table["well"], strict=True), design.wells)
     if at is None:
@@ -135,7 +150,7 @@ def plate_statistics(
     counting = wells_that_count(table, rules.min_tubes)
     shown = table.assign(diameter_um=np.exp(counting["log_diameter"].astype(float)))
     found = {}
-    for readout in READOUTS:
+    for readout in (*READOUTS, *of_stains):
         # A share is compared as a width is: by the ratio of geometric means.
         values = shown.assign(moment=shown["round"], value=shown[readout].astype(float))
         rows = all_arms(design, "diameter", Readings(values, at, None), {})
@@ -144,6 +159,23 @@ def plate_statistics(
     return PlateStatistics(
         table, found, tuple(f"{row.well} {row.tubes}" for row in thin.itertuples())
     )
+
+
+def _with_stains(
+    table: pd.DataFrame, stains: pd.DataFrame | None
+) -> tuple[pd.DataFrame, list[str]]:
+    """The wells with a column per read-out of a stain, the mean over fields; and their names.
+
+    What only describes another read-out (chance, how much was examined) is left out.
+    """
+    if stains is None or stains.empty:
+        return table, []
+    kept = stains[~stains["readout"].str.endswith(_DESCRIBING)]
+    named = kept.assign(name=kept["stain"] + " " + kept["readout"])
+    columns = list(dict.fromkeys(named["name"]))
+    means = named.pivot_table(index=["well", "round"], columns="name", values="value")
+    joined = table.merge(means.reset_index(), on=["well", "round"], how="left")
+    return joined.reindex(columns=[*table.columns, *columns]), columns
 
 
 def _row(comparison: ArmComparison) -> dict[str, Any]:

@@ -127,3 +127,24 @@ def test_the_command_asks_for_as_many_tubes_as_a_protocol_does():
 
     default = inspect.signature(measure).parameters["min_tubes"].default
     assert default == Definition.model_fields["min_tubes"].default
+
+
+def test_readouts_of_stains_are_compared_by_arm():
+    wells = plate(donors=("d1",))
+    fields, tubes = measured(wells)
+    rows = [
+        (well.well, stain, readout, value * (2 if well.arm == "tonic" else 1))
+        for well in wells
+        for stain, readout, value in (
+            ("clusters", "clusters_per_tube_mm", 10.0 + int(well.well[1:])),
+            ("neurites", "contact_by_chance", 0.2),
+        )
+    ]
+    stains = pd.DataFrame(rows, columns=["well", "stain", "readout", "value"])
+    stains = stains.assign(field=stains["well"], round=0, offset_s=float("nan"))
+    found = plate_statistics(fields, tubes, wells, RULES, stains)
+    assert "neurites contact_by_chance" not in found.comparisons
+    (tonic,) = found.comparisons["clusters clusters_per_tube_mm"]
+    assert tonic.arm == "tonic"
+    values = found.wells.set_index("well")["clusters clusters_per_tube_mm"]
+    assert values.to_dict() == {row[0]: row[3] for row in rows if row[1] == "clusters"}
