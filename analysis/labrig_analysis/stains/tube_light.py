@@ -39,10 +39,17 @@ def tube_light(plane: GreyImage, tubes: LabelImage, points: Columns) -> npt.NDAr
     np.divide(sums, chords, out=beside, where=chords > 0)
     if seen.is_blank or not count:
         return np.full(count, np.nan)
+    width = tubes.shape[1]
     pixels = np.ascontiguousarray(seen.pixels).ravel()
     light, area = np.zeros(count + 1), np.zeros(count + 1)
     for runs in encode_runs(tubes):
-        at, run = runs.pixels(tubes.shape[1])
-        light += np.bincount(runs.label[run], pixels[at], count + 1)
+        if not len(runs.label):
+            continue
+        first = runs.row * width + runs.column
+        begin, end = int(first[0]), int(first[-1] + runs.length[-1])
+        # Sums of stretches at once, those between runs too, which are dropped.
+        edges = np.column_stack([first, first + runs.length]).ravel()[:-1] - begin
+        sums = np.add.reduceat(pixels[begin:end].astype(np.float64), edges)[::2]
+        light += np.bincount(runs.label, sums, count + 1)
         area += np.bincount(runs.label, runs.length, count + 1)
     return np.asarray(light[1:] / area[1:] - beside, float)
