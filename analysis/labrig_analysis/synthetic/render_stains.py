@@ -8,7 +8,6 @@ from labrig_analysis.synthetic.camera import Frame
 from labrig_analysis.synthetic.culture import CultureState
 from labrig_analysis.synthetic.scene import Scene
 from labrig_analysis.synthetic.stain_planes import StainLook, draw_marker, draw_neurites, draw_spots
-from labrig_analysis.synthetic.truth import truth
 
 DRAWN = ("clusters", "terminals", "neurites", "striations", "live", "dead", "marker")
 _SPOTS_PER_MM2, _NEURITES_PER_MM2 = 250.0, 60.0
@@ -43,6 +42,8 @@ def render_stain(
     Returns:
         uint8 for 8 bits, else uint16, of the given shape.
     """
+    from labrig_analysis.synthetic.truth import truth  # pandas is slow to import
+
     drawn = truth(scene, state, shape, pixel_size_um)
     tubes = drawn.tube_labels
     # The same stain in every picture of a field; another field has another.
