@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from labrig.run.register import RegisteredRun, bench_of, register
 from labrig.run_folder import RunFolder
 
 ANSWERS_WITHIN_S = 2.0
+_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}_")
 
 
 class NoSuchRun(Exception):
@@ -47,6 +49,11 @@ class ShownRun:
     def named(self) -> str:
         """Run, rig and bench in a few words."""
         return f"{self.name} on {self.rig} ({self.bench})"
+
+    @property
+    def short(self) -> str:
+        """Its name without the date in front, which all runs of a day share: for narrow places."""
+        return _DATE.sub("", self.name) or self.name
 
     @property
     def pilot(self) -> bool:

@@ -177,6 +177,15 @@ def test_of_two_runs_each_stop_names_its_own(page, play):
     assert [name for name, _ in second.taken] == ["stop"]
 
 
+def test_what_tells_two_nights_of_a_day_apart_stands_first_on_a_button(page, play):
+    play("2026-11-30_180211_demo-night")
+    play("2026-11-30_210733_demo-night")
+    assert re.findall(r'STOP <span class="of">([^<]+)', body_of(page, "/")) == [
+        "180211_demo-night",
+        "210733_demo-night",
+    ]
+
+
 def test_a_lone_run_is_shown_at_once_and_its_stop_needs_no_name(page, play):
     play("night-1")
     assert page.get("/", follow_redirects=False).headers["location"] == "/run/night-1"
