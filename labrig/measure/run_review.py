@@ -13,7 +13,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from labrig.measure.closing import close_measures, tables_so_far
+from labrig.measure.closing import NOTHING_TOLD, close_measures, tables_so_far
 from labrig.measure.label_set import ORIGINAL
 from labrig.measure.review import (
     CORRECTED,
@@ -28,6 +28,7 @@ from labrig.measure.review import (
     with_tables,
 )
 from labrig.measure.rounds import LABELS
+from labrig.measure.run_cells import RunCells
 from labrig.measure.sealing import MANIFEST
 from labrig_analysis.measurement import Measurement
 from labrig_analysis.settings import MeasureSettings
@@ -98,10 +99,18 @@ def open_run_review(
     return Review(measures, known_settings[settings_of], pixel_size_um, tuple(records))
 
 
-def correct_run(review: Review, by: str, why: str, knew_arms: str = "") -> list[Correction]:
+def correct_run(
+    review: Review, by: str, why: str, knew_arms: str = "", cells: RunCells = NOTHING_TOLD
+) -> list[Correction]:
     """Make records of what was edited, and of them the run's tables; record who, when and why.
 
     Labels that are the program's again give the frame the program's own rows back.
+
+    Args:
+        review: the frames.
+        by, why: who corrected, and the reason.
+        knew_arms: how this person came to know the arms of a blinded run; "" if not.
+        cells: what each row says of its well and its time, as when the night closed its tables.
 
     Raises:
         MeasureError: as `labrig.measure.review.find_edits`.
@@ -127,9 +136,9 @@ def correct_run(review: Review, by: str, why: str, knew_arms: str = "") -> list[
             review.out, replace(record, signature=was.signature, planes=was.planes), before
         )
     if (review.out / MANIFEST).exists():
-        close_measures(review.out)
+        close_measures(review.out, cells)
     else:
-        tables_so_far(review.out)
+        tables_so_far(review.out, cells)
     note_edits(review, edited, by, why, knew_arms)
     return edited.found
 

@@ -10,6 +10,7 @@ from labrig.measure.review import Correction, Review, open_review, read_back
 from labrig.measure.run_review import correct_run, open_run_review
 from labrig.measure.sealing import MANIFEST, read_seals, run_of, sealed_again
 from labrig.night.measuring import RoundMeasurer
+from labrig.night.run_cells import cells_of_run
 from labrig.protocol.blinding_key import how_it_is_known
 from labrig.report.blinding import who_may_not_judge
 from labrig.run_folder import RunFolder
@@ -66,11 +67,15 @@ class Results:
 
         Raises:
             MeasureError: as `labrig.measure.review.find_edits`, or a damaged seal.
+            labrig.plan.store.PlanFormatError, labrig.problems.FileProblems: the run's plan or
+                protocol cannot be read.
             OSError: the disk refuses.
         """
-        take = read_back if self.run is None else correct_run
+        knew_arms = self.how_arms_are_known(by)
         with sealed_again(self.folder, "labrig review", by):
-            return take(review, by, why, self.how_arms_are_known(by))
+            if self.run is None:
+                return read_back(review, by, why, knew_arms)
+            return correct_run(review, by, why, knew_arms, cells_of_run(self.run))
 
 
 def _review_of_run(folder: RunFolder, frames: Sequence[str]) -> Review:

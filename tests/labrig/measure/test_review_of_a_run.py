@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime
 
 import cv2
 import numpy as np
@@ -15,8 +16,10 @@ from labrig.frames.plate_store import PlateLayout, PlateStore
 from labrig.measure.closing import close_measures
 from labrig.measure.review import write_label_set
 from labrig.measure.rounds import RoundFrame, measure_round
+from labrig.measure.run_cells import RunCells
 from labrig.measure.run_review import correct_run, open_run_review
 from labrig.measure.sealing import changed_tables, read_seals, seal, sealed_again
+from labrig.run_clock import RunClock
 from labrig_analysis.nuclei.fusion import FusionSettings
 from labrig_analysis.settings import MeasureSettings
 from labrig_measure.errors import MeasureError
@@ -135,6 +138,21 @@ def test_tables_tubes_over_time_and_seal_follow_a_correction(run):
     assert read_seals(measures / "manifest.jsonl")[-1].by == "Ada"
     [line, _] = (measures / "corrections.jsonl").read_text().splitlines()
     assert json.loads(line)["why"] == "debris"
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_tables_made_again_say_arm_and_time_as_before(run, is_closed):
+    if not is_closed:
+        (run / "measures" / "manifest.jsonl").unlink()
+    clock = RunClock(datetime(2026, 11, 29, 22, 0, tzinfo=UTC), "America/New_York")
+    write_label_set(opened(run, FIRST))
+    erase(run, FIRST, 1)
+    cells = RunCells({"A1": "sham", "A2": "tonic"}, clock)
+    correct_run(opened(run), "Ada", "debris", cells=cells)
+    for name in ("fields", "tubes", "nuclei"):
+        told = table(run, name).reset_index()
+        assert dict(zip(told["well"], told["arm"], strict=True)) == cells.arms
+        assert set(told[told["round"] == 1]["utc"]) == {"2026-11-29T22:30:00Z"}
 
 
 def test_what_the_program_found_stays_and_can_be_put_back(run):
