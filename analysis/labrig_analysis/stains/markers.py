@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from labrig_analysis.arrays import FloatImage, GreyImage, LabelImage
+from labrig_analysis.arrays import FloatImage, GreyImage, LabelImage, Mask
 from labrig_analysis.images.planes import grey_plane
 from labrig_analysis.labels.run_lengths import encode_runs
 from labrig_analysis.nuclei.fusion import wilson_interval
@@ -24,6 +24,8 @@ GIVEN, GROUPS, NOISE = "given", "two groups", "noise"
 # apart; see `_apart`.
 _APART = 4.0
 _FEWEST = 10
+# SD of the average over neighbouring pixels before a median is taken.
+_CALM_PX = 2.0
 _BRIGHTEST_TUBES = 95.0
 _SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 
@@ -200,7 +202,7 @@ def _contrasts(
     alike = mostly_in_tube[owner] == in_tube.ravel()[ring]
     # A nucleus that fills its tube has nothing of it around.
     alike |= ~np.isin(owner, owner[alike])
-    owner, light = owner[alike], pixels.ravel()[ring[alike]]
+    owner, light = owner[alike], _calm(pixels, ~inside).ravel()[ring[alike]]
     order = np.lexsort((light, owner))
     owner, light = owner[order], light[order]
     first, after = (np.searchsorted(owner, np.arange(1, count + 1), side) for side in _SIDES)
@@ -209,6 +211,16 @@ def _contrasts(
     has_ring = after > first
     around[has_ring] = light[((first + after - 1) // 2)[has_ring]]
     return np.asarray(_means(pixels, nuclei, count) - around, float)
+
+
+def _calm(pixels: FloatImage, there: Mask) -> FloatImage:
+    """(y, x) the plane averaged over a few pixels, of those that are there alone.
+
+    Of a few grey levels or photons the median of single pixels is a whole number beside the mean.
+    """
+    weight = there.astype(np.float32)
+    light, known = (cv2.GaussianBlur(v, (0, 0), _CALM_PX) for v in (pixels * weight, weight))
+    return light / np.maximum(known, 1e-6)
 
 
 def _means(pixels: FloatImage, labels: LabelImage, count: int) -> npt.NDArray[np.float64]:

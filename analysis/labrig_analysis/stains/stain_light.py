@@ -25,6 +25,7 @@ _RIMS_OF_THICK = 2.2
 # One SD below the median of a normal distribution.
 _SD_BELOW_PERCENT = 15.87
 _DARKEST_PERCENT = 5.0
+_FEWEST_PX = 1000
 # The step between two grey levels hides noise that is smaller.
 _STEP_SD = 12**-0.5
 
@@ -74,14 +75,20 @@ def light_above_background(
     smooth = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), SMOOTHING_PX)
     # What no part tells of is its own background.
     background, noise = smooth.copy(), np.full_like(smooth, smooth.std())
-    for part in _parts(tubes, smooth.shape, max(_RIM_UM / pixel_size_um, _RIM_PX)):
+    parts = _parts(tubes, smooth.shape, max(_RIM_UM / pixel_size_um, _RIM_PX))
+    of_largest = 0.0
+    for part in sorted(parts, key=lambda part: -np.count_nonzero(part.plain)):
         if part.plain.any():
             found = _background(smooth, part, window_px)
             known = part.whole & np.isfinite(found)
             background[known] = found[known]
             residual = (smooth - background)[part.plain]
             middle, low = np.percentile(residual, (50, _SD_BELOW_PERCENT))
-            noise[part.whole] = max(float(middle - low), least)
+            own = max(float(middle - low), least)
+            of_largest = of_largest or own
+            # A few pixels are all but their own background, and their noise looks like none.
+            is_small = np.count_nonzero(part.plain) < _FEWEST_PX
+            noise[part.whole] = max(own, of_largest) if is_small else own
     darkest = np.percentile(background[::4, ::4], _DARKEST_PERCENT)
     diffuse = np.maximum(background - np.float32(darkest), 0)
     return StainLight(smooth - background, noise, diffuse)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from labrig_analysis.arrays import Columns, GreyImage, LabelImage, Mask
 from labrig_analysis.stains.clusters import Clusters, cluster_readouts, find_clusters
@@ -112,7 +113,8 @@ def measure_stains(
     if "dead" in planes and nuclei is not None:
         died = dead_of_nuclei(planes["dead"], nuclei, pixel_size_um, tubes)
         rows += died.readouts
-        of_nuclei |= {"dead_contrast": died.contrast, "dead": died.dead}
+        is_unknown = all(row.why_not for row in died.readouts)
+        of_nuclei |= {"dead_contrast": died.contrast, "dead": _told(died.dead, is_unknown)}
         found["dead"] = _those(nuclei, died.dead)
     elif "live" in planes and "dead" in planes:
         rows += live_dead_of_cells(planes["live"], planes["dead"], tubes)
@@ -136,11 +138,14 @@ def _marker(
     if "nuclei" not in field.labels:
         told = [row._replace(why_not="no nuclei are known") for row in told]
         return told, {}, np.zeros(plane.shape, bool)
-    positive = marked.positive.astype(object)
-    if marked.why_not:
-        positive = np.full(len(positive), np.nan)
+    positive = _told(marked.positive, bool(marked.why_not))
     columns = {f"{name}_contrast": marked.contrast, f"{name}_positive": positive}
     return told, columns, _those(nuclei, marked.positive)
+
+
+def _told(chosen: Mask, is_unknown: bool) -> npt.NDArray[Any]:
+    """(n,) yes or no of each nucleus; NaN where nothing is known, which is no "no"."""
+    return np.full(len(chosen), np.nan) if is_unknown else chosen.astype(object)
 
 
 def _those(labels: LabelImage, chosen: Mask) -> Mask:

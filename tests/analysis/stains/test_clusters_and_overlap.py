@@ -1,5 +1,6 @@
 """Receptor clusters and nerve terminals against drawn ones, and what is not known."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -36,6 +37,26 @@ def test_drawn_clusters_are_found_with_their_area(drawn_field, pixel_um, count, 
     wrong = abs(len(found.table["cluster"]) - len(drawn.centres_um))
     assert wrong <= max(1, 0.05 * len(drawn.centres_um))
     assert found.table["area_um2"].sum() == pytest.approx(drawn.areas_um2.sum(), rel=0.2)
+
+
+@pytest.mark.parametrize("blur_um", [0.75, 1.0, 1.5])
+@pytest.mark.parametrize("pixel_um", [0.25, 0.5, 0.65])
+def test_the_glare_beside_a_brightly_stained_tube_is_no_cluster(pixel_um, blur_um):
+    tubes = np.zeros((400, 500), np.int32)
+    for number, y in enumerate((90, 240), start=1):
+        cv2.line(tubes, (40, y), (460, y + 50), number, 40)
+    light = cv2.GaussianBlur((tubes > 0) * np.float32(800), (0, 0), blur_um / pixel_um) + 200
+    plane = (light + np.random.default_rng(0).normal(0, 20, tubes.shape)).astype(np.uint16)
+    found = find_clusters(plane, pixel_um, tubes)
+    assert (len(found.table["cluster"]), found.why_not) == (0, "")
+
+
+def test_single_pixels_with_a_label_make_no_cluster_of_noise():
+    rng = np.random.default_rng(1)
+    tubes = np.zeros((600, 700), np.int32)
+    tubes[rng.integers(0, 600, 20), rng.integers(0, 700, 20)] = np.arange(1, 21)
+    plane = rng.normal(500, 30, tubes.shape).astype(np.uint16)
+    assert len(find_clusters(plane, 0.5, tubes).table["cluster"]) == 0
 
 
 @pytest.mark.parametrize("pixel_um", [0.2, 0.325, 0.65])

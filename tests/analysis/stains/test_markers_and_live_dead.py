@@ -48,6 +48,16 @@ def test_an_absent_marker_is_zero_and_not_noise(drawn_field, pixel_um):
         assert found.why_not == ""
 
 
+@pytest.mark.parametrize("photons", [0.05, 0.3, 3.0])
+def test_a_dark_plane_of_few_photons_marks_no_nucleus(drawn_field, photons):
+    field = drawn_field(0.65, SIZE_UM, 4)
+    plane = np.random.default_rng(3).poisson(photons, field.nuclei.shape).astype(np.uint16)
+    found = find_marked(plane, field.nuclei, 0.65, field.tubes)
+    assert (found.positive.sum(), found.why_not) == (0, "")
+    told = {r.readout: r.value for r in dead_of_nuclei(plane, field.nuclei, 0.65).readouts}
+    assert told["live_share"] == 1
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5])
 def test_an_unspecific_stain_of_all_nuclei_is_told_from_the_marker(drawn_field, share):
     field = drawn_field(0.65, SIZE_UM, 4)

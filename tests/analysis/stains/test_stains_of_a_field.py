@@ -95,6 +95,16 @@ def test_clusters_keep_the_numbers_of_corrected_tubes(planes, measured):
     assert again.stains["value"].equals(measured.stains["value"])
 
 
+@pytest.mark.parametrize("grey", [0, 65535])
+def test_whether_nuclei_are_dead_is_unknown_in_a_plane_that_shows_nothing(planes, grey):
+    shown = {name: planes[name] for name in ("tubes", "nuclei")}
+    shown["dead"] = np.full(planes["tubes"].shape, grey, np.uint16)
+    found = measure(list(shown.values()), PIXEL_UM, list(shown))
+    assert len(found.nuclei) > 0
+    assert found.nuclei["dead"].isna().all()
+    assert np.isnan(value(found, "live+dead", "live_share"))
+
+
 def test_a_blank_stain_is_flagged_with_its_reason(planes):
     black = np.zeros_like(planes["tubes"])
     found = measure([planes["tubes"], black, black + 1], PIXEL_UM,
