@@ -108,7 +108,8 @@ def correct_run(
 
     Args:
         review: the frames.
-        by, why: who corrected, and the reason.
+        by: who corrected.
+        why: the reason.
         knew_arms: how this person came to know the arms of a blinded run; "" if not.
         cells: what each row says of its well and its time, as when the night closed its tables.
 
