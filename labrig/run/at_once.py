@@ -87,13 +87,10 @@ class AtOnce:
         until_s = time.monotonic() + WRITTEN_WITHIN_S
         for worker in self._workers:
             worker.leave.await_written(max(0.0, until_s - time.monotonic()))
-        if grace_s := grace_s_of(args):
-            since_s = self._desk.clock.now_s()
-            until_s = since_s + self._desk.clock.lasting_s(grace_s)
-            by, reason = str(args.get("by", "")), str(args.get("reason", ""))
-            self._grace.open(StandingStop(since_s, until_s, by, reason))
-        else:
-            self._grace.end()
+        since_s, grace_s = self._desk.clock.now_s(), grace_s_of(args)
+        until_s = since_s + self._desk.clock.lasting_s(grace_s) if grace_s else since_s
+        by, reason = str(args.get("by", "")), str(args.get("reason", ""))
+        self._grace.stopped(StandingStop(since_s, until_s, by, reason))
 
     def _take_back(self) -> None:
         if self._grace.standing is None:

@@ -44,12 +44,23 @@ class Grace:
         self._lock = threading.Lock()
         self._state: Literal["none", "open", "taken back", "over"] = "none"
         self._standing: StandingStop | None = None
+        self._again: StandingStop | None = None
 
-    def open(self, stop: StandingStop) -> None:
-        """A stop was carried out; nothing happens where one stands, or the run is ending."""
+    def stopped(self, stop: StandingStop) -> None:
+        """A stop was carried out. One that nobody may take back ends what another opened."""
         with self._lock:
-            if self._state == "none":
+            if self._state == "taken back":
+                self._again = stop
+            elif stop.until_s <= stop.since_s:
+                self._state = "over"
+            elif self._state == "none":
                 self._state, self._standing = "open", stop
+
+    @property
+    def again(self) -> StandingStop | None:
+        """A stop that came after one was taken back: the run must not be taken up without it."""
+        with self._lock:
+            return self._again
 
     @property
     def standing(self) -> StandingStop | None:

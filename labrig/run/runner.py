@@ -48,7 +48,7 @@ from labrig.run.control import ControlServer
 from labrig.run.desk import Desk
 from labrig.run.dispatcher import Dispatcher
 from labrig.run.folder_watch import FolderWatch
-from labrig.run.grace import Grace
+from labrig.run.grace import Grace, StandingStop
 from labrig.run.handlers import Handlers
 from labrig.run.hosted_stage import hosted_port, looked_after, ports_with_workers
 from labrig.run.imaging import Attach
@@ -134,6 +134,7 @@ class Runner:
         self._leaves: dict[str, Leave] = {}
         self._liveness = Liveness(clock)
         self._seen: dict[str, Identity] = {}
+        self._stopped_again: StandingStop | None = None
 
     def run(self) -> RunOutcome:
         """Run to the end, a stop that nobody takes back, or the last worker's failure.
@@ -173,6 +174,9 @@ class Runner:
         state, follower = recover(self._folder.journal)
         if state.ended:
             raise RunOver(f"the run in {self._folder.root} has {state.condition} already.")
+        if (again := self._stopped_again) is not None:
+            # Its row may come later than this, or before that of the one which was taken back.
+            state.stop_asked = {"reason": again.reason, "by": again.by}
         asked = self._stop_in_folder(state)
         if asked is not None and not state.begun:
             raise RunOver(
@@ -275,6 +279,7 @@ class Runner:
             control.close()
             commands.close()
         if dispatcher.taken_back:
+            self._stopped_again = grace.again
             return None
         return self._conclude(desk, dispatcher, failures)
 

@@ -9,6 +9,7 @@ import pytest
 
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import CommandRefused, connect
+from labrig.run.desk import Desk
 
 
 @pytest.fixture
@@ -192,3 +193,28 @@ def test_it_can_be_taken_back_again_and_again(people):
     assert night.runner.run().condition == "stopped"
     assert not (night.folder / "stop.json").exists()
     assert len([row for row in night.rows("run") if row.key == "adopted"]) == 2
+
+
+@pytest.mark.parametrize("grace_s", [0.0, 60.0])
+def test_a_stop_that_overtakes_the_row_of_a_take_back_is_not_lost(people, monkeypatch, grace_s):
+    note = Desk.note
+    doors = []
+
+    def slowly(desk, kind, key, state, what):
+        if getattr(what, "command", "") == "take-back":
+            # The deed is done; before its row is on the disk somebody else presses STOP.
+            doors[0].stop("leak at A3", by="B", grace_s=grace_s)
+        note(desk, kind, key, state, what)
+
+    def remember_the_door(client):
+        doors.append(client)
+        stop(client)
+
+    monkeypatch.setattr(Desk, "note", slowly)
+    night = people([(700.0, remember_the_door), (740.0, take_back)])
+    assert night.runner.run().condition == "stopped"
+    last = night.rows("run")[-1]
+    assert (last.key, last.detail["reason"], last.detail["by"]) == ("stopped", "leak at A3", "B")
+    assert last.run_s < 760.0
+    said = [r.detail["command"] for r in night.rows("command")]
+    assert said == ["stop", "stop", "take-back"], "the row of the take-back is the last"
