@@ -114,6 +114,12 @@ class Night:
         return moved + sum(dose.volume_ul for dose in doses if dose.offset_s <= until_s)
 
     @cached_property
+    def pumps_by_well(self) -> Mapping[str, tuple[str, ...]]:
+        """By well, the pump of each of its lines."""
+        chambers = self.plan.chambers
+        return {c.well: tuple(dict.fromkeys(i.pump for i in c.inlets)) for c in chambers}
+
+    @cached_property
     def carriers_by_well(self) -> Mapping[str, Mapping[str, str]]:
         """By well and factor, the pump that brings it."""
         return {

@@ -24,7 +24,7 @@ class WellCell:
         flags: what is the matter, in words; empty: nothing.
         marks: the same as signs.
         dose: class of its dose so far: ``none``, ``short``, ``due`` or ``over``.
-        dose_words: e.g. ``nerve 98 %``.
+        dose_words: of factors; of pumps while arms must not be told.
         seen: class of its last picture's age: ``none``, ``new``, ``old``.
     """
 
@@ -143,15 +143,19 @@ def _alone(draws: Iterable[Draw]) -> list[Draw]:
 def _dose(name: str, night: Night, legend: Legend, shares: Mapping[str, float]) -> tuple[str, str]:
     """Class and words of what a well has had of its factors."""
     by_pump: dict[str, list[str]] = {}
-    for factor, pump in night.carriers_by_well.get(name, {}).items():
-        if pump in shares:
-            by_pump.setdefault(pump, []).append(factor)
+    if legend.blind:
+        # Every pump of the well, whatever it brings: a well without a factor must look no other.
+        by_pump = {pump: [pump] for pump in night.pumps_by_well.get(name, ()) if pump in shares}
+    else:
+        for factor, pump in night.carriers_by_well.get(name, {}).items():
+            if pump in shares:
+                by_pump.setdefault(pump, []).append(factor)
     if not by_pump:
         return "none", ""
     worst = min((shares[pump] for pump in by_pump), key=lambda share: -abs(share - 1.0))
+    due = "volume" if legend.blind else "dose"
     words = "; ".join(
-        f"{'factor' if legend.blind else ', '.join(factors)}: {100 * shares[pump]:.0f} % of the "
-        "dose due by now"
-        for pump, factors in by_pump.items()
+        f"{', '.join(brought)}: {100 * shares[pump]:.0f} % of the {due} due by now"
+        for pump, brought in by_pump.items()
     )
     return ("short" if worst < LOW else "over" if worst > HIGH else "due"), words
