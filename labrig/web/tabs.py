@@ -37,7 +37,7 @@ _PARTS = {
 
 
 class PartsOfNow:
-    """What has been rendered of the present version, for all tabs that show the same."""
+    """What has been rendered of the present version, for all tabs of one person on one screen."""
 
     def __init__(self, site: Site, hub: Hub) -> None:
         self._site = site
@@ -51,7 +51,7 @@ class PartsOfNow:
             self._version = self._hub.version
             self._made.clear()
         name = "" if shown.look is None else shown.look.run.name
-        key = (screen, name, shown.person.role, shown.person.here)
+        key = (screen, name, shown.person)
         if key not in self._made:
             self._made[key] = asyncio.create_task(
                 self._hub.quickly(lambda: parts_now(screen, shown))

@@ -78,7 +78,9 @@ async def call_me(request: Request, person: Viewer) -> Response:
 
 def _inside(to: str) -> str:
     """An address of ours, never one elsewhere."""
-    return to if to.startswith("/") and not to.startswith(("//", "/\\")) else "/"
+    # A browser leaves out tabs and line breaks, and takes a backslash for a slash.
+    plain = to.isascii() and to.isprintable() and "\\" not in to
+    return to if plain and to.startswith("/") and not to.startswith("//") else "/"
 
 
 def _wrong(text: str, status: int) -> Response:

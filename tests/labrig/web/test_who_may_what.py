@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,8 @@ from starlette.testclient import TestClient
 
 from labrig.web import access, tabs
 from labrig.web.app import create_app
+from labrig.web.hub import Hub
+from labrig.web.pages import Shown
 from labrig.web.people import BadPerson, People
 from labrig.web.screens import SCREENS
 from labrig.web.sessions import TRIES, WITHIN_S, Guesses
@@ -170,9 +173,37 @@ def test_the_cookie_is_for_this_page_alone(elsewhere):
     assert "SameSite=strict" in header
 
 
-def test_a_login_leads_to_no_page_elsewhere(elsewhere):
-    data = {"name": "A. Technician", "password": WORD, "to": "//evil.example/"}
+@pytest.mark.parametrize(
+    "to",
+    ["//evil.example/", "/\\evil.example", "/\t/evil.example", "/\n/evil.example", "/ü", "evil"],
+)
+def test_a_login_leads_to_no_page_elsewhere(elsewhere, to):
+    data = {"name": "A. Technician", "password": WORD, "to": to}
     assert elsewhere.post("/login", data=data, headers=THERE).headers["hx-redirect"] == "/"
+
+
+def test_a_login_leads_back_to_where_somebody_wanted_to_go(elsewhere):
+    asked = elsewhere.get("/run/night-1/log", follow_redirects=False).headers["location"]
+    assert asked == "/login?to=/run/night-1/log"
+    data = {"name": "A. Technician", "password": WORD, "to": "/run/night-1/log"}
+    answer = elsewhere.post("/login", data=data, headers=THERE)
+    assert answer.headers["hx-redirect"] == "/run/night-1/log"
+
+
+def test_two_people_of_one_role_each_see_their_own_name(site):
+    names = ("A. Technician", "B. Technician")
+
+    async def strips() -> list[str]:
+        hub = Hub(site.runs)
+        made = tabs.PartsOfNow(site, hub)
+        people = [access.Person(name, "technician", here=False) for name in names]
+        shown = [Shown(site, person, None, ()) for person in people]
+        found = [(await made.of("runs", each))["strip"] for each in shown]
+        hub.close()
+        return found
+
+    for name, strip in zip(names, asyncio.run(strips()), strict=True):
+        assert name in strip
 
 
 def test_whoever_sits_here_may_say_how_they_are_called(page, play):
