@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from labrig.durable import DamagedFile, read_json
 from labrig.launch.runner_child import detached
 from labrig.run.control_client import CommandRefused, NoRunner
 from labrig.run.grace import GRACE_S
@@ -51,7 +52,7 @@ def stop(run: ShownRun, person: Person, reason: str = "") -> str:
     to be made safe.
 
     Raises:
-        CommandRefused: the runner said no.
+        CommandRefused: the runner said no, or the run has ended.
         OSError: no runner answered, and the disk refuses too.
     """
     request = StopRequest.now(reason, person.name, GRACE_S)
@@ -63,11 +64,23 @@ def stop(run: ShownRun, person: Person, reason: str = "") -> str:
         )
     except NoRunner:
         if not runner_lives(run.folder.root):
+            if (ended := _ended(run.folder)) in ("finished", "stopped"):
+                raise CommandRefused(
+                    f"the run has {ended} already: nothing is left to stop"
+                ) from None
             make_safe(run, person)
             return "Its runner is dead: its bench is taken over only to make it safe"
         write_stop(run.folder.stop, request)
         return "Its runner does not answer: the stop lies in its folder for when it wakes"
     return "STOP taken"
+
+
+def _ended(folder: RunFolder) -> str:
+    """How it ended; empty where nobody has written that."""
+    try:
+        return str(read_json(folder.outcome)["condition"])
+    except (OSError, DamagedFile, KeyError):
+        return ""
 
 
 def _put_into_folder(folder: RunFolder, request: StopRequest) -> None:

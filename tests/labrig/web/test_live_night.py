@@ -256,6 +256,19 @@ def test_making_safe_and_taking_over_are_the_commands_of_a_terminal(site, monkey
     assert all("A. Technician" in command for command in begun)
 
 
+def test_a_stop_of_a_run_that_has_ended_begins_nothing_and_says_so(page, site, monkeypatch):
+    folder = a_run(site.runs, "night-1")
+    folder.outcome.write_text(json.dumps({"condition": "finished"}))
+    begun = []
+    monkeypatch.setattr(acts, "make_safe", lambda run, person: begun.append(run))
+    refused = page.post("/run/night-1/stop", headers=HERE)
+    assert (refused.status_code, begun) == (409, [])
+    assert "has finished already" in refused.text
+    folder.outcome.write_text(json.dumps({"condition": "failed"}))
+    page.post("/run/night-1/stop", headers=HERE)
+    assert len(begun) == 1, "a failed one may have left pumps turning"
+
+
 def test_a_stop_lies_in_the_folder_of_a_runner_that_hangs(play, site, monkeypatch):
     runner = play("night-1")
 
