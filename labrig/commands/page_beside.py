@@ -60,11 +60,11 @@ def begin_page(runs: Path, lab: Path) -> Callable[[Callable[[str], None], str], 
 
 def page_of(runs: Path) -> str:
     """Address of the page that serves this folder of runs; empty: none does."""
-    from labrig.locks import try_lock
+    from labrig.locks import is_locked
 
     try:
         with open(page_entry(runs), "r+", encoding="utf-8") as file:
-            if try_lock(file):
+            if not is_locked(file):
                 return ""
             file.seek(0)
             return str(json.load(file)["address"])

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from labrig.commands.page_beside import page_entry
-from labrig.locks import try_lock
+from labrig.locks import try_lock_patiently
 from labrig.run.register import state_folder
 from labrig.web.site import Site
 
@@ -96,7 +96,7 @@ def _only_one(runs: Path) -> Iterator[Callable[[str], None]]:
     path = page_entry(runs)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
-        if not try_lock(file):
+        if not try_lock_patiently(file):
             file.seek(0)
             raise PageRefused(f"{runs} has a page already: {file.read().strip() or 'just begun'}")
 

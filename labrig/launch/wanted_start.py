@@ -14,7 +14,7 @@ from typing import Literal
 
 from labrig.durable import read_json, write_json
 from labrig.launch.offers import DEFAULT_GRACE_S
-from labrig.locks import try_lock
+from labrig.locks import is_locked
 from labrig.run.lease import runner_lives
 from labrig.run.stop_file import read_stop
 from labrig.run_folder import RunFolder
@@ -116,4 +116,4 @@ def _is_held(path: Path) -> bool:
     except FileNotFoundError:
         return False
     with file:
-        return not try_lock(file)
+        return is_locked(file)

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from labrig.locks import try_lock
+from labrig.locks import is_locked, try_lock_patiently
 from labrig.run_folder import RunFolder
 
 
@@ -26,7 +26,7 @@ def following(folder: RunFolder) -> Iterator[None]:
         AlreadyFollowed: another process is.
     """
     with open(folder.follower_lock, "a+", encoding="utf-8") as file:
-        if not try_lock(file):
+        if not try_lock_patiently(file):
             file.seek(0)
             raise AlreadyFollowed(
                 f"{folder.root} is being followed by process {file.read().strip() or 'unknown'}, "
@@ -46,4 +46,4 @@ def is_followed(folder: RunFolder) -> bool:
     except FileNotFoundError:
         return False
     with file:
-        return not try_lock(file)
+        return is_locked(file)

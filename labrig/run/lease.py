@@ -10,17 +10,14 @@ import json
 import logging
 import os
 import threading
-import time
 from pathlib import Path
 from typing import IO
 
-from labrig.locks import try_lock
+from labrig.locks import is_locked, try_lock_patiently
 from labrig.record.clock import boot_id
 from labrig.run_folder import RunFolder
 
 _log = logging.getLogger(__name__)
-
-_LOOKS, _LOOK_S = 5, 0.02
 
 
 class LeaseHeld(Exception):
@@ -77,7 +74,7 @@ def take_lease(run_folder: Path) -> Lease:
         LeaseHeld: another process is.
     """
     file = open(RunFolder(run_folder).lock, "a+", encoding="utf-8")
-    if not _lock_patiently(file):
+    if not try_lock_patiently(file):
         file.seek(0)
         holder = file.read().strip() or "an unknown process"
         file.close()
@@ -107,13 +104,4 @@ def runner_lives(run_folder: Path) -> bool:
     except FileNotFoundError:
         return False
     with file:
-        return not try_lock(file)
-
-
-def _lock_patiently(file: IO[str]) -> bool:
-    """Somebody's look at the lease holds it for an instant; that is not a runner."""
-    for _ in range(_LOOKS):
-        if try_lock(file):
-            return True
-        time.sleep(_LOOK_S)
-    return False
+        return is_locked(file)

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from labrig.locks import try_lock
+from labrig.locks import is_locked, try_lock
 from labrig.record.clock import boot_id
 from labrig.run.lease import runner_lives
 from labrig.run_folder import RunFolder
@@ -180,7 +180,7 @@ def _read(path: Path) -> RegisteredRun | None:
         with open(path, "r+", encoding="utf-8") as file:
             if hasattr(os, "getuid") and os.fstat(file.fileno()).st_uid != os.getuid():
                 return None
-            free = try_lock(file)
+            held = is_locked(file)
             file.seek(0)
             raw = json.load(file)
         return RegisteredRun(
@@ -193,7 +193,7 @@ def _read(path: Path) -> RegisteredRun | None:
             pid=int(raw["pid"]),
             boot_id=raw["boot_id"],
             door=Door(**raw["door"]),
-            lives=not free and raw["boot_id"] == boot_id() and _exists(int(raw["pid"])),
+            lives=held and raw["boot_id"] == boot_id() and _exists(int(raw["pid"])),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from labrig.launch.runner_child import detached
-from labrig.locks import try_lock
+from labrig.locks import is_locked, try_lock_patiently
 from labrig.problems import FileProblems
 from labrig.run.register import register
 from labrig.watch.places import watch_folder
@@ -35,7 +35,7 @@ def alone(folder: Path, lock: str) -> Iterator[None]:
         OSError: the lock cannot be made.
     """
     with open(folder / lock, "a+", encoding="utf-8") as file:
-        if not try_lock(file):
+        if not try_lock_patiently(file):
             file.seek(0)
             raise WatchLives(
                 f"a watch runs already (process {file.read().strip() or 'unknown'}): it looks at "
@@ -55,7 +55,7 @@ def watch_lives(folder: Path, lock: str = "watch.lock") -> bool:
     except FileNotFoundError:
         return False
     with file:
-        return not try_lock(file)
+        return is_locked(file)
 
 
 def start_watch_for(bench: str) -> bool:

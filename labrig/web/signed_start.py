@@ -31,7 +31,7 @@ from labrig.launch.wanted_start import (
     how_it_stands,
     read_start,
 )
-from labrig.locks import try_lock
+from labrig.locks import try_lock_patiently
 from labrig.night.conduct import conduct
 from labrig.night.noting import note
 from labrig.problems import FileProblems
@@ -142,7 +142,7 @@ def main(arguments: list[str]) -> int:
     bench = bench_of(identity)
     watch = KeptWatch(bench, _say)
     with folder.start_lock.open("a", encoding="utf-8") as lock:
-        if not try_lock(lock):
+        if not try_lock_patiently(lock):
             _say("another process waits for its time already")
             return 1
         wanted = read_start(folder)
