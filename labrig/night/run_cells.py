@@ -29,6 +29,8 @@ def cells_of_run(folder: RunFolder) -> RunCells:
             read.
         labrig.durable.DamagedFile: nor can the run's identity.
     """
+    # First: of a folder without it nothing else is believed.
+    identity = read_json(folder.identity)
     plan = read_plan(folder)
     protocol = planned_protocol(plan, folder.protocol)
     try:
@@ -37,7 +39,7 @@ def cells_of_run(folder: RunFolder) -> RunCells:
         rows = ()
     return RunCells(
         arms={} if is_coded(protocol) else {well.well: well.arm for well in plan.wells},
-        clock=clock_of_run(rows, read_json(folder.identity)),
+        clock=clock_of_run(rows, identity),
         taken_s=_taken_s(rows, {n: c.shows for n, c in protocol.imaging.channels.items()}),
     )
 
