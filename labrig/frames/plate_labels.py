@@ -49,29 +49,38 @@ def write_labels(root: Path, layout: PlateLayout, planes: Iterable[LabelPlane]) 
         labels = image.require_group("labels")
         names = []
         for objects, found in groupby(of_field, key=lambda p: p.objects):
-            array = _array(labels, objects, layout)
+            arrays = _arrays(labels, objects, layout)
             for plane in found:
-                array[plane.round, 0] = tifffile.imread(plane.path).astype(np.uint32)
+                whole = tifffile.imread(plane.path).astype(np.uint32)
+                for level, array in enumerate(arrays):
+                    height, width = layout.size_at(level)
+                    # One pixel of each square: a mean of numbers would be another object's.
+                    array[plane.round, 0] = whole[:: 2**level, :: 2**level][:height, :width]
                 count += 1
             names.append(objects)
         labels.attrs["ome"] = {"version": VERSION, "labels": names}
     return count
 
 
-def _array(labels: zarr.Group, objects: str, layout: PlateLayout) -> zarr.Array[Any]:
+def _arrays(labels: zarr.Group, objects: str, layout: PlateLayout) -> list[zarr.Array[Any]]:
+    """One array a level: NGFF asks for as many as the picture has."""
     group = labels.create_group(objects, attributes=_attributes(objects, layout), overwrite=True)
-    return group.create_array(
-        "0",
-        shape=(layout.rounds, 1, layout.height_px, layout.width_px),
-        dtype="uint32",
-        # As a whole: even of a large field it is but some ten kilobytes.
-        chunks=(1, 1, layout.height_px, layout.width_px),
-        compressors=[BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle")],
-        dimension_names=["t", "c", "y", "x"],
-    )
+    sizes = [layout.size_at(level) for level in range(layout.levels)]
+    return [
+        group.create_array(
+            str(level),
+            shape=(layout.rounds, 1, *size),
+            dtype="uint32",
+            # As a whole: even of a large field it is but some ten kilobytes.
+            chunks=(1, 1, *size),
+            compressors=[BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle")],
+            dimension_names=["t", "c", "y", "x"],
+        )
+        for level, size in enumerate(sizes)
+    ]
 
 
 def _attributes(objects: str, layout: PlateLayout) -> Mapping[str, Any]:
     of_image = {"version": VERSION, "source": {"image": "../../"}}
-    scales = [multiscale(objects, layout, levels=1)]
+    scales = [multiscale(objects, layout, layout.levels)]
     return {"ome": {"version": VERSION, "multiscales": scales, "image-label": of_image}}

@@ -23,10 +23,16 @@ def is_stain(channel: str) -> bool:
     >>> is_stain("clusters"), is_stain("marker:EdU"), is_stain("marker:NAME!"), is_stain("nuclei")
     (True, True, False, False)
     """
-    return (channel in ROLES) or _MARKER.fullmatch(channel) is not None
+    return channel in ROLES or marker_name(channel) is not None
 
 
 def marker_name(channel: str) -> str | None:
-    """The name of a nuclear marker, ``EdU`` of ``marker:EdU``; None for any other channel."""
+    """The name of a nuclear marker, ``EdU`` of ``marker:EdU``; None for any other channel.
+
+    A marker cannot bear the name of a role: rows and columns of both would be called alike.
+
+    >>> marker_name("marker:EdU"), marker_name("marker:dead")
+    ('EdU', None)
+    """
     found = _MARKER.fullmatch(channel)
-    return found["name"] if found else None
+    return found["name"] if found and found["name"].lower() not in ROLES else None

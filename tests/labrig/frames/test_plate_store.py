@@ -174,6 +174,24 @@ def test_labels_lie_where_viewers_look_for_them(store, tmp_path):
     assert not (store.root / "A/2/0/labels").exists()
 
 
+def test_labels_have_as_many_levels_as_their_picture(tmp_path):
+    store = PlateStore.create(tmp_path / "plate.ome.zarr", LARGE)
+    found = np.zeros((96, 130), np.uint16)
+    found[10:20, 30:60], found[10:20, 60:80] = 7, 12
+    tifffile.imwrite(tmp_path / "t.tif", found)
+    write_labels(store.root, LARGE, [LabelPlane("A1", 0, "tubes", 2, tmp_path / "t.tif")])
+    yaozarrs.validate_zarr_store(str(store.root))
+    picture, labels = (
+        ome(store, "A", "1", "0", *below)["multiscales"][0]["datasets"]
+        for below in ((), ("labels", "tubes"))
+    )
+    assert labels == picture
+    half = zarr.open_array(str(store.root / "A/1/0/labels/tubes/1"), mode="r")
+    assert half.shape == (3, 1, 48, 65)
+    assert set(np.unique(half[2, 0])) == {0, 7, 12}
+    assert (half[2, 0, 5:10, 15:30] == 7).all()
+
+
 def test_the_plate_tells_when_its_pictures_were_taken(store):
     first = datetime(2026, 3, 1, 17, 0, 3, 250_000, UTC)
     taken = {
