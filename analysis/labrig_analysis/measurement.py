@@ -189,7 +189,7 @@ def measure(
         labels["nuclei"] = cleaned.outside_wall(seen.labels)
         searched_px = seen.typical_diameter_px
         flags += seen.reasons
-    tables = measure_tables(planes, labels, pixel_size_um, settings, tubes_are_seen)
+    tables = measure_tables(planes, labels, pixel_size_um, settings, tubes_are_seen, cleaned.wall)
     tables.field["nucleus_search_diameter_px"] = searched_px
     _leave_out(cleaned.wall_share, tables)
     flags += doubts_of_field(planes, tables.field, looks)
@@ -227,7 +227,7 @@ def measure_labels(
     cleaned = cleaned_planes(planes, pixel_size_um)
     planes, flags = cleaned.planes, cleaned.flags
     compact = {name: relabel_sequential(image) for name, image in labels.items()}
-    tables = measure_tables(planes, compact, pixel_size_um, settings)
+    tables = measure_tables(planes, compact, pixel_size_um, settings, wall=cleaned.wall)
     _leave_out(cleaned.wall_share, tables)
     flags += [
         reason

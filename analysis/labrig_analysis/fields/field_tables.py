@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from labrig_analysis.arrays import Columns, GreyImage, LabelImage
+from labrig_analysis.arrays import Columns, GreyImage, LabelImage, Mask
 from labrig_analysis.fields.field_row import Row, fusion_columns, nucleus_columns, tube_columns
 from labrig_analysis.fields.inputs import planes_of_labels
 from labrig_analysis.images.planes import grey_plane
@@ -51,6 +51,7 @@ def measure_tables(
     pixel_size_um: float,
     settings: MeasureSettings,
     tubes_are_seen: bool = True,
+    wall: Mask | None = None,
 ) -> FieldTables:
     """Measure labelled tubes and nuclei.
 
@@ -64,6 +65,7 @@ def measure_tables(
         settings: those of segmentation are not used.
         tubes_are_seen: whether it means something where no tube was found
             (`tube_labels.TubeLabels.is_seen`).
+        wall: (y, x) where the wall of the well was filled; None without one.
     """
     row: Row = {}
     tubes: Columns = {}
@@ -117,7 +119,7 @@ def measure_tables(
                 table["definition"] = np.full(count, settings.fusion.definition)
             if tubes_known and nuclei_known:
                 tube_of_nucleus = inside
-    seen = Field(known, tubes, counted, tube_of_nucleus)
+    seen = Field(known, tubes, counted, tube_of_nucleus, wall)
     stains = measure_stains(planes, seen, pixel_size_um, settings.stains)
     return FieldTables(row, tubes | stains.tubes, nuclei | stains.nuclei, points, stains)
 

@@ -90,6 +90,8 @@ class Clusters(NamedTuple):
     median over the field."""
     why_not: str
     """Why nothing is known; "" where it is, also of a plane without any cluster."""
+    seen: Mask
+    """(y, x) bool: the field, which the wall of the well is no part of."""
 
 
 def find_clusters(
@@ -98,6 +100,7 @@ def find_clusters(
     tubes: LabelImage | None = None,
     settings: ClusterSettings | None = None,
     name: str = "clusters",
+    wall: Mask | None = None,
 ) -> Clusters:
     """Bright spots above the diffuse stain around them.
 
@@ -114,17 +117,19 @@ def find_clusters(
         tubes: (y, x) labels; None where none were looked for.
         settings: None is `ClusterSettings()`.
         name: what the plane is called; used in reasons.
+        wall: (y, x) where the wall of the well was filled; nothing is looked for there.
 
     Raises:
         TypeError, ValueError: no grey plane.
     """
     settings = settings or ClusterSettings()
+    seen = np.ones(np.shape(plane), bool) if wall is None else ~wall
     why = why_unseen(plane, name)
     if not why and pixel_size_um > _COARSEST_UM:
         why = f"a pixel of {pixel_size_um:g} µm is too coarse: clusters need {_COARSEST_UM:g} µm"
     if why:
         dark = np.zeros(np.shape(plane), np.float32)
-        return Clusters(dark.astype(np.int32), _table(), dark, np.nan, why)
+        return Clusters(dark.astype(np.int32), _table(), dark, np.nan, why, seen)
     light = light_above_background(plane, tubes, settings.background_um, pixel_size_um)
     # Beside a tube lies the glare of its diffuse stain: what is no spot in it is none there.
     reach = 2 * max(1, round(_GLARE_UM / pixel_size_um)) + 1
@@ -135,12 +140,12 @@ def find_clusters(
     brightest = cv2.dilate(light.contrast, disc)
     # From a spot's own brightest part outwards to its edge, and no further than the noise.
     least = np.maximum(settings.edge_fraction * np.maximum(brightest, level), level / 2)
-    labels = _grown(light.contrast > least, light.contrast > level)
+    labels = _grown((light.contrast > least) & seen, light.contrast > level)
     px_per_um2 = pixel_size_um**-2
     least_um2 = settings.least_area_um2(pixel_size_um)
     labels = _of_size(labels, least_um2 * px_per_um2, settings.max_area_um2 * px_per_um2)
     table = _table(labels, light.contrast, tubes, pixel_size_um, settings)
-    return Clusters(labels, table, light.contrast, float(np.median(level)), "")
+    return Clusters(labels, table, light.contrast, float(np.median(level)), "", seen)
 
 
 def cluster_readouts(
@@ -170,7 +175,7 @@ def cluster_readouts(
         columns = {} if tubes is None else dict.fromkeys(_tube_names(stain), unknown)
         return not_known(stain, all_names, definition, found.why_not), columns
     count, area = len(found.table["cluster"]), found.table["area_um2"]
-    field_mm2 = found.labels.size * (pixel_size_um / 1000) ** 2
+    field_mm2 = np.count_nonzero(found.seen) * (pixel_size_um / 1000) ** 2
     values = {
         "clusters": count,
         "clusters_per_mm2": count / field_mm2,

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from labrig_analysis.arrays import GreyImage, LabelImage
+from labrig_analysis.arrays import GreyImage, LabelImage, Mask
 from labrig_analysis.labels.region_properties import measure_regions
+from labrig_analysis.labels.relabelling import relabel_sequential
 from labrig_analysis.nuclei.fusion import wilson_interval
 from labrig_analysis.nuclei.segmentation import NucleusSettings, segment_nuclei
 from labrig_analysis.stains.markers import MarkerSettings, find_marked
@@ -65,6 +66,7 @@ def live_dead_of_cells(
     dead: GreyImage,
     tubes: LabelImage | None = None,
     settings: NucleusSettings | None = None,
+    wall: Mask | None = None,
 ) -> list[Readout]:
     """Live and dead cells counted in two stains (calcein and propidium iodide), without nuclei.
 
@@ -79,6 +81,7 @@ def live_dead_of_cells(
         dead: (y, x), bright in dead nuclei.
         tubes: (y, x) labels; None where they are not known.
         settings: how things are parted; None is `NucleusSettings()`.
+        wall: (y, x) where the wall of the well was filled; nothing is counted there.
 
     Raises:
         TypeError, ValueError: no grey plane.
@@ -90,6 +93,8 @@ def live_dead_of_cells(
     if why:
         return not_known(STAIN, _NAMES, definition, why)
     living, died = (segment_nuclei(plane, settings).labels for plane in (live, dead))
+    if wall is not None:
+        living, died = (relabel_sequential(np.where(wall, 0, cells)) for cells in (living, died))
     count = int(died.max(initial=0))
     if count:
         at = np.rint(measure_regions(died, dead).centroids_yx).astype(int)

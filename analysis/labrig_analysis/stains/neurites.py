@@ -87,6 +87,8 @@ class Neurites(NamedTuple):
     """Ridge strength, in grey levels, from which a line counts."""
     why_not: str
     """Why nothing is known; "" where it is, also of a plane without any neurite."""
+    seen: Mask
+    """(y, x) bool: the field, which the wall of the well is no part of."""
 
 
 def find_neurites(
@@ -95,6 +97,7 @@ def find_neurites(
     tubes: LabelImage | None = None,
     settings: NeuriteSettings | None = None,
     name: str = "neurites",
+    wall: Mask | None = None,
 ) -> Neurites:
     """Bright thin lines, as their centrelines.
 
@@ -109,16 +112,18 @@ def find_neurites(
         tubes: (y, x) labels, whose diffuse stain is taken off; None where they are not known.
         settings: None is `NeuriteSettings()`.
         name: what the plane is called; used in reasons.
+        wall: (y, x) where the wall of the well was filled; nothing is looked for there.
 
     Raises:
         TypeError, ValueError: no grey plane.
     """
     settings = settings or NeuriteSettings()
+    seen = np.ones(np.shape(plane), bool) if wall is None else ~wall
     why = why_unseen(plane, name)
     if not why and pixel_size_um > _COARSEST_UM:
         why = f"a pixel of {pixel_size_um:g} µm is too coarse: neurites need {_COARSEST_UM:g} µm"
     if why:
-        return Neurites(np.zeros(np.shape(plane), bool), np.nan, why)
+        return Neurites(np.zeros(np.shape(plane), bool), np.nan, why, seen)
     pixels = grey_plane(plane).pixels.astype(np.float32)
     sigma = max(settings.width_um / 2 / pixel_size_um, _LEAST_SIGMA_PX)
     ridge = _ridges(pixels, sigma)
@@ -127,11 +132,11 @@ def find_neurites(
     level = float(middle) + settings.ridge_sds * max(float(middle - low), of_noise, 1e-6)
     light = light_above_background(plane, tubes, settings.background_um, pixel_size_um)
     lit = light.contrast > np.maximum(_LIT_SDS * light.noise, _RISE * light.diffuse)
-    lit &= ~_bodies(light, settings, pixel_size_um)
+    lit &= seen & ~_bodies(light, settings, pixel_size_um)
     # Beside a bright line the tails of its blur are ridges too, and no lines.
     flank = _FLANK * cv2.dilate(ridge, _disc(settings.width_um / pixel_size_um))
     mask = _seeded((ridge > np.maximum(_GOES_ON * level, flank)) & lit, (ridge > level) & lit)
-    return Neurites(_lines(mask, settings.min_length_um / pixel_size_um), level, "")
+    return Neurites(_lines(mask, settings.min_length_um / pixel_size_um), level, "", seen)
 
 
 def neurite_readouts(
@@ -159,7 +164,7 @@ def neurite_readouts(
         columns = {} if tubes is None else {column: np.full(count, np.nan)}
         return not_known(stain, _FIELD + _CONTACT, definition, found.why_not), columns
     length_px = line_length_px(found.lines)
-    field_mm2 = found.lines.size * (pixel_size_um / 1000) ** 2
+    field_mm2 = np.count_nonzero(found.seen) * (pixel_size_um / 1000) ** 2
     length_um = length_px * pixel_size_um
     values = (length_um, length_um / 1000 / field_mm2)
     rows = [
@@ -181,7 +186,7 @@ def neurite_readouts(
     touched, low, high = wilson_interval(int(np.count_nonzero(pixels)), count)
     share = contact_um / length_um if length_um else np.nan
     why = "" if length_um else "there is no neurite"
-    of_contact = (contact_um, share, float(near.mean()))
+    of_contact = (contact_um, share, float(near[found.seen].mean()))
     rows += [
         Readout(
             stain, name, value, definition, level=found.level, why_not=why if value != value else ""

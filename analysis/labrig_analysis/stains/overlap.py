@@ -65,7 +65,7 @@ def overlap_readouts(
     post, pre = clusters.labels > 0, terminals.labels > 0
     tolerance_px = settings.tolerance_um / pixel_size_um
     near_post, near_pre = _near(post, tolerance_px), _near(pre, tolerance_px)
-    anywhere = np.ones(post.shape, bool) if tubes is None or not tubes.any() else tubes > 0
+    anywhere = clusters.seen if tubes is None or not tubes.any() else tubes > 0
     count = len(clusters.table["cluster"])
     faced = len(np.unique(clusters.labels[near_pre & post]))
     share, low, high = wilson_interval(faced, count)

@@ -51,6 +51,8 @@ class Field(NamedTuple):
     """(n,) nuclei that take part in shares; pyknotic ones do not."""
     tube_of_nucleus: LabelImage | None
     """(n,) by the rule in force; None where tubes or nuclei are not known."""
+    wall: Mask | None = None
+    """(y, x) where the wall of the well was filled; None without one."""
 
 
 def measure_stains(
@@ -76,7 +78,9 @@ def measure_stains(
     spots: dict[str, Clusters] = {}
     for name in SPOTS:
         if name in planes:
-            spots[name] = find_clusters(planes[name], pixel_size_um, tubes, settings.clusters, name)
+            spots[name] = find_clusters(
+                planes[name], pixel_size_um, tubes, settings.clusters, name, field.wall
+            )
             told, columns = cluster_readouts(
                 spots[name], name, pixel_size_um, settings.clusters, known_tubes
             )
@@ -89,7 +93,9 @@ def measure_stains(
             settings.clusters,
         )  # fmt: skip
     if "neurites" in planes:
-        lines = find_neurites(planes["neurites"], pixel_size_um, tubes, settings.neurites)
+        lines = find_neurites(
+            planes["neurites"], pixel_size_um, tubes, settings.neurites, wall=field.wall
+        )
         told, columns = neurite_readouts(lines, "neurites", pixel_size_um, settings.neurites, tubes)
         rows += told
         of_tubes |= columns
@@ -117,7 +123,7 @@ def measure_stains(
         of_nuclei |= {"dead_contrast": died.contrast, "dead": _told(died.dead, is_unknown)}
         found["dead"] = _those(nuclei, died.dead)
     elif "live" in planes and "dead" in planes:
-        rows += live_dead_of_cells(planes["live"], planes["dead"], tubes)
+        rows += live_dead_of_cells(planes["live"], planes["dead"], tubes, wall=field.wall)
     elif "live" in planes or "dead" in planes:
         why = "one stain tells no share: give live and dead, or nuclei and dead"
         rows += [Readout(LIVE_DEAD, "live_share", np.nan, "", why_not=why)]

@@ -105,6 +105,37 @@ def test_whether_nuclei_are_dead_is_unknown_in_a_plane_that_shows_nothing(planes
     assert np.isnan(value(found, "live+dead", "live_share"))
 
 
+def test_stains_are_looked_for_beside_the_wall_of_the_well_alone():
+    side, wall_px = 700, 250
+    nothing = np.zeros((side, side), np.int32)
+    look = StainLook(diffuse=0)
+    drawn = {
+        "clusters": draw_spots(nothing + 1, PIXEL_UM, 60, look).plane,
+        "neurites": draw_neurites(nothing, PIXEL_UM, 8, look).plane,
+    }
+    rng = np.random.default_rng(0)
+    phase = rng.normal(2000, 60, (side, side))
+    phase[:, :wall_px] = rng.normal(300, 20, (side, wall_px))
+    for plane in drawn.values():
+        plane[:, :wall_px] = 150
+    planes = {"phase": phase.astype(np.uint16), **drawn}
+    found = measure(list(planes.values()), PIXEL_UM, list(planes))
+    share = found.summary["wall_share"]
+    assert share > 0.3
+    left_out = round(share * side)
+    beside = {name: plane[:, left_out:] for name, plane in drawn.items()}
+    alone = measure(list(beside.values()), PIXEL_UM, list(beside))
+    for stain, readout in (
+        ("clusters", "clusters"),
+        ("clusters", "clusters_per_mm2"),
+        ("neurites", "neurite_length_um"),
+        ("neurites", "neurite_length_mm_per_mm2"),
+    ):
+        wanted = value(alone, stain, readout)
+        assert value(found, stain, readout) == pytest.approx(wanted, rel=0.06), readout
+    assert not any(mask[:, : left_out - 10].any() for mask in found.stain_masks.values())
+
+
 def test_a_blank_stain_is_flagged_with_its_reason(planes):
     black = np.zeros_like(planes["tubes"])
     found = measure([planes["tubes"], black, black + 1], PIXEL_UM,
