@@ -1,7 +1,8 @@
 """What people do on the page: through the runner's door, or by the command of a terminal.
 
 A deed waits in no queue of the page: it has threads of its own, so that a stop goes out while
-pictures are being rendered and runners that hang are being looked at.
+pictures are being rendered, runners that hang are being looked at, and instruments that answer
+late are asked for those who launch.
 """
 
 from __future__ import annotations
@@ -30,18 +31,24 @@ _log = logging.getLogger(__name__)
 
 
 class Acts:
-    """Deeds, each in a thread that is kept free for them."""
+    """Deeds at a run, each in a thread that is kept free for them; and all else that people do."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(8, "acts")
+        self._others = ThreadPoolExecutor(8, "other acts")
 
     async def do(self, deed: Callable[[], T]) -> T:
-        """Do it, and come back with what it gave or raised."""
+        """Do it at a run, and come back with what it gave or raised."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, deed)
+
+    async def aside(self, deed: Callable[[], T]) -> T:
+        """Do what may take a minute: nothing at a run waits for it."""
+        return await asyncio.get_running_loop().run_in_executor(self._others, deed)
 
     def close(self) -> None:
         """Wait for nothing."""
         self._threads.shutdown(wait=False)
+        self._others.shutdown(wait=False)
 
 
 def stop(run: ShownRun, person: Person, reason: str = "") -> str:

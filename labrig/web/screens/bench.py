@@ -46,7 +46,7 @@ async def bench(request: Request, person: Viewer) -> Response:
     """The screen; ``?bench=ID`` shows that one."""
     site, chosen = site_of(request), Chosen.of(dict(request.query_params), 1)
     deeds: Acts = request.app.state.acts
-    part = await deeds.do(lambda: _part(site, person, chosen))
+    part = await deeds.aside(lambda: _part(site, person, chosen))
     hub: Hub = request.app.state.hub
     shown = Shown(site, person, None, await hub.live_now())
     return page(request, "bench.html.j2", shown, {"bench": part})
@@ -111,7 +111,7 @@ async def calibrate(request: Request, person: Technician) -> Response:
 
 async def _shown(request: Request, deed: Callable[[], str]) -> Response:
     deeds: Acts = request.app.state.acts
-    return HTMLResponse(await deeds.do(deed))
+    return HTMLResponse(await deeds.aside(deed))
 
 
 def _weights(form: dict[str, list[str]]) -> tuple[Weighed, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
@@ -34,6 +35,8 @@ router = APIRouter(prefix="/launch")
 SPEEDS = {"": "as the clock goes", "60": "60 times as fast", "inf": "as fast as it can"}
 """Of a simulated run."""
 LEAST_REASON = 10
+_starting = Lock()
+"""What was signed is started once, however many press Start."""
 """Letters, as a protocol's own overrides have."""
 
 
@@ -132,9 +135,10 @@ async def start_it(request: Request, person: Technician) -> Response:
     site, now = site_of(request), datetime.now(UTC)
 
     def begin() -> str:
-        found = _considered(site, chosen, now)
-        folder = start(site, found, now)
-        Drafts(site.runs).drop(about(found.protocol, found.bench, simulate=chosen.simulate))
+        with _starting:
+            found = _considered(site, chosen, now)
+            folder = start(site, found, now)
+            Drafts(site.runs).drop(about(found.protocol, found.bench, simulate=chosen.simulate))
         return "/runs" if found.draft.at else f"/run/{folder.root.name}"
 
     return await _begun(request, begin)
@@ -214,9 +218,9 @@ def _voice(now: datetime) -> dict[str, object]:
 
 
 async def _aside(request: Request, deed: Callable[[], str]) -> str:
-    """In a thread that is kept free for deeds."""
+    """In a thread of those that may take long."""
     deeds: Acts = request.app.state.acts
-    return await deeds.do(deed)
+    return await deeds.aside(deed)
 
 
 def _last(form: dict[str, list[str]]) -> dict[str, str]:

@@ -39,7 +39,7 @@ async def log_in(request: Request) -> Response:
     deeds: Acts = request.app.state.acts
     # Counted before it is known, so that many at once gain nothing.
     guesses.wrong(address)
-    account = await deeds.do(
+    account = await deeds.aside(
         lambda: people.with_password(given.get("name", ""), given.get("password", ""))
     )
     if account is None:

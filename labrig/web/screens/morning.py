@@ -57,7 +57,7 @@ async def mark_as_read(request: Request, name: str, person: Technician) -> Respo
     """Somebody has read it; stands in the journal."""
     deeds: Acts = request.app.state.acts
     run = run_named(name, site_of(request).runs)
-    await deeds.do(
+    await deeds.aside(
         lambda: note(run.folder, "read the report", person.name, f"{READ}:{person.name}")
     )
     return Response(headers={"HX-Refresh": "true"})

@@ -27,7 +27,7 @@ async def runs(request: Request, person: Viewer) -> Response:
     """The screen; ``?with=NAME&with=NAME`` puts these side by side."""
     site, chosen = site_of(request), request.query_params.getlist("with")
     deeds: Acts = request.app.state.acts
-    cards, unreadable, beside = await deeds.do(lambda: _listed(site, chosen))
+    cards, unreadable, beside = await deeds.aside(lambda: _listed(site, chosen))
     hub: Hub = request.app.state.hub
     shown = Shown(site, person, None, await hub.live_now())
     return page(
@@ -50,7 +50,7 @@ async def call_off(request: Request, person: Technician) -> Response:
         write_stop(run.folder.stop, StopRequest.now("called off before it began", person.name))
         return ""
 
-    refused = await deeds.do(called_off)
+    refused = await deeds.aside(called_off)
     return _refused(refused) if refused else Response(headers={"HX-Refresh": "true"})
 
 
@@ -68,7 +68,7 @@ async def wait_again(request: Request, person: Technician) -> Response:
         leave_to_begin(run.folder)
         return ""
 
-    refused = await deeds.do(waiting)
+    refused = await deeds.aside(waiting)
     return _refused(refused) if refused else Response(headers={"HX-Refresh": "true"})
 
 

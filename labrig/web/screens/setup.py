@@ -34,7 +34,7 @@ async def setup(request: Request, person: Viewer) -> Response:
     """The screen."""
     deeds: Acts = request.app.state.acts
     chosen = Chosen.of(dict(request.query_params), 1)
-    part = await deeds.do(lambda: _part(request, person, chosen))
+    part = await deeds.aside(lambda: _part(request, person, chosen))
     hub: Hub = request.app.state.hub
     shown_ = Shown(site_of(request), person, None, await hub.live_now())
     return page(request, "setup.html.j2", shown_, {"setup": part})
@@ -154,7 +154,7 @@ async def start_drill(request: Request, person: Technician) -> Response:
         return begin_drill(site, protocol, bench, wanted, person.name, now).root.name
 
     try:
-        name = await deeds.do(begin)
+        name = await deeds.aside(begin)
     except (NoSuchFault, StartRefused, FileProblems) as error:
         return _refused(str(error))
     return Response(headers={"HX-Redirect": f"/run/{name}"})
@@ -169,7 +169,7 @@ async def _done(request: Request, person: Person, deed: Callable[[], str]) -> Re
         return _part(request, person, Chosen(), told)
 
     try:
-        return HTMLResponse(await deeds.do(do))
+        return HTMLResponse(await deeds.aside(do))
     except (BadPerson, FileProblems, RoutesExposed) as error:
         return _refused(str(error))
     except ValidationError as error:

@@ -6,6 +6,7 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from starlette.testclient import TestClient
@@ -241,3 +242,24 @@ def test_a_bench_that_refuses_is_told_at_once_and_nothing_has_to_be_ticked_again
     html = page.get("/runs").text
     assert "Not begun" in html
     assert why in html
+
+
+def test_two_who_start_the_same_at_once_begin_it_once(page, lab, monkeypatch):
+    others = []
+
+    def begin(folder):
+        first = not lab
+        lab.append(folder)
+        if first:
+            other = Thread(target=lambda: others.append(post(page, "start", SIMULATED)))
+            other.start()
+            other.join(1.0)  # it waits for this one, or has begun another night by now
+            others.insert(0, other)
+        answer_start(folder, "")
+
+    monkeypatch.setattr(launching, "leave_to_begin", begin)
+    sign(page, SIMULATED)
+    assert post(page, "start", SIMULATED).status_code == 200
+    others[0].join(60.0)
+    assert [answer.status_code for answer in others[1:]] == [409]
+    assert len(lab) == 1

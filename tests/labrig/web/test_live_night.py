@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from importlib.resources import files
+from threading import Event, Semaphore, Thread
 
 import pytest
 
@@ -17,6 +18,7 @@ from labrig.web import acts
 from labrig.web.access import Person
 from labrig.web.live_runs import SeveralRuns, run_named
 from labrig.web.look import look_at
+from labrig.web.screens import bench
 
 from .conftest import HERE, a_run
 
@@ -146,6 +148,31 @@ def test_a_stop_is_taken_by_the_answer_and_can_be_taken_back(page, play):
     assert "23:01:00" in html
     assert "taken back" in act(page, "take-back").text
     assert runner.taken[-1][0] == "take-back"
+
+
+def test_a_stop_waits_for_nobody_who_asks_instruments_or_begins_a_night(page, play, monkeypatch):
+    runner = play("night-1")
+    answered, busy = Event(), Semaphore(0)
+
+    def asks(*_: object) -> str:
+        busy.release()
+        answered.wait(60.0)
+        return ""
+
+    monkeypatch.setattr(bench, "_part", asks)
+    waiting = [Thread(target=page.get, args=("/bench",)) for _ in range(9)]
+    for each in waiting:
+        each.start()
+    try:
+        for _ in range(8):
+            assert busy.acquire(timeout=60.0)
+        assert "STOP taken" in page.post("/run/night-1/stop", headers=HERE).text
+        assert [name for name, _ in runner.taken] == ["stop"]
+        assert all(each.is_alive() for each in waiting), "they were waited for"
+    finally:
+        answered.set()
+        for each in waiting:
+            each.join()
 
 
 def test_what_the_runner_refuses_is_said_in_its_words(page, play):
