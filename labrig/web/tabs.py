@@ -16,7 +16,7 @@ from typing import Any
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from labrig.web.access import Person, Viewer
+from labrig.web.access import Person, Viewer, person_of
 from labrig.web.hub import Hub
 from labrig.web.look import Look
 from labrig.web.pages import FRAME, Shown, parts_of
@@ -25,6 +25,10 @@ from labrig.web.site import Site, site_of
 
 router = APIRouter()
 BEAT_S = 0.5
+KNOWN_EVERY_S = 10.0
+"""[P] So long somebody whose session has ended, or whose role was changed, still sees a tab."""
+UNKNOWN = 4401
+"""Code of the socket of such a tab."""
 FAILED = 4500
 """Code of a socket that our own error ended; the page takes up those of others."""
 _log = logging.getLogger(__name__)
@@ -75,6 +79,7 @@ async def tab(socket: WebSocket, screen: str, person: Viewer, run: str = "") -> 
         tasks = [
             asyncio.create_task(_gone(socket)),
             asyncio.create_task(_beats(socket, hub, run)),
+            asyncio.create_task(_until_unknown(socket, hub, person)),
             asyncio.create_task(_news(socket, hub, made, Tab(screen, person, run))),
         ]
         try:
@@ -107,6 +112,13 @@ async def _beats(socket: WebSocket, hub: Hub, run: str) -> None:
     while True:
         await socket.send_json({"beat": _beat(hub.look(run), hub)})
         await asyncio.sleep(BEAT_S)
+
+
+async def _until_unknown(socket: WebSocket, hub: Hub, person: Person) -> None:
+    """Close the tab of whoever may not see it any more."""
+    while await hub.quickly(lambda: person_of(socket)) == person:
+        await asyncio.sleep(KNOWN_EVERY_S)
+    await socket.close(UNKNOWN)
 
 
 async def _news(socket: WebSocket, hub: Hub, made: PartsOfNow, tab: Tab) -> None:

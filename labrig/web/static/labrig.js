@@ -27,6 +27,11 @@
     judge();
   });
 
+  // Whoever was logged out, or has another role, gets what they may see.
+  document.addEventListener("htmx:ws:close", (event) => {
+    if (event.detail.code === 4401) location.reload();
+  });
+
   function judge() {
     const page_ms = performance.now() - seen;
     const runner_ms = beat.heard_s == null ? 0 : beat.heard_s * 1000 + page_ms;

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import count
 
 import pytest
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
 from labrig.web import access, tabs
 from labrig.web.app import create_app
@@ -165,6 +167,19 @@ def test_a_session_ends_with_its_password_and_with_its_person(elsewhere, people)
     people.keep("A. Technician", "technician", "another password")
     assert sessions.account(cookie) is None
     assert sessions.account("") is None
+
+
+def test_the_tab_of_somebody_who_was_taken_out_is_closed(elsewhere, people, play, monkeypatch):
+    monkeypatch.setattr(tabs, "KNOWN_EVERY_S", 0.05)
+    play("night-1")
+    cookie = log_in(elsewhere, "V. Viewer").headers["set-cookie"].partition(";")[0]
+    headers = {**THERE, "host": "lab-pc", "cookie": cookie}
+    with elsewhere.websocket_connect("/ws/live?run=night-1", headers=headers) as socket:
+        socket.receive_json()
+        people.remove("V. Viewer")
+        with pytest.raises(WebSocketDisconnect) as closed:
+            all(socket.receive_json() is not None for _ in count())
+    assert closed.value.code == tabs.UNKNOWN
 
 
 def test_the_cookie_is_for_this_page_alone(elsewhere):
