@@ -145,7 +145,7 @@ class ReadRois(NamedTuple):
     """Pixels that lay in several ROIs: they are of the one that comes last."""
 
 
-def read_rois(path: Path, shape: tuple[int, int], objects: str) -> ReadRois:
+def read_rois(path: Path, shape: tuple[int, int], objects: str, in_use: int = 0) -> ReadRois:
     """The label image of a set of ROIs.
 
     A ROI that bears the name of an object keeps its number; any other name, as Fiji gives it to
@@ -155,13 +155,15 @@ def read_rois(path: Path, shape: tuple[int, int], objects: str) -> ReadRois:
         path: the zip that Fiji's ROI Manager saved.
         shape: (y, x) of the field.
         objects: what it holds, ``tubes`` or ``nuclei``.
+        in_use: the highest number that an object has or had: new ones get higher ones, so that none
+            passes for one that was deleted.
 
     Raises:
         MeasureError: no set of ROIs; a ROI that is no area, or lies nowhere in the field, or wholly
             under those after it.
     """
     rois = _read_set(path)
-    numbers = _numbers([roi.name for roi in rois], objects)
+    numbers = _numbers([roi.name for roi in rois], objects, in_use)
     labels = np.zeros(shape, np.int32)
     shared = np.zeros(shape, bool)
     for roi, number in zip(rois, numbers, strict=True):
@@ -199,14 +201,14 @@ def _read_set(path: Path) -> list[ImagejRoi]:
         ) from error
 
 
-def _numbers(names: list[str], objects: str) -> list[int]:
+def _numbers(names: list[str], objects: str, in_use: int) -> list[int]:
     """Of each ROI the number of its object, a new one where its name says none."""
     from labrig_analysis.fields.inputs import MOST_LABELS
 
     named = [re.fullmatch(rf"{objects}_(\d+)", name) for name in names]
     known = [int(match[1]) if match else 0 for match in named]
     known = [number if number <= MOST_LABELS else 0 for number in known]
-    last = max(known, default=0)
+    last = max([in_use, *known])
     numbers = []
     for number in known:
         last += number == 0

@@ -65,13 +65,14 @@ class LabelSet:
         Raises:
             MeasureError: no label image of the field; both were edited, and differ.
         """
-        shape = self.original(field, name).shape
+        original, before = self.original(field, name), self.taken(field, name)
+        shape = original.shape
         image = read_labels(self.path(field, name), shape)
         rois = self.rois(field, name)
         if not rois.exists():
             return image
-        outlined = read_rois(rois, shape, name).labels
-        before = self.taken(field, name)
+        in_use = max(int(labels.max(initial=0)) for labels in (original, before))
+        outlined = read_rois(rois, shape, name, in_use).labels
         if np.array_equal(outlined, before) or np.array_equal(outlined, image):
             return image
         if np.array_equal(image, before):

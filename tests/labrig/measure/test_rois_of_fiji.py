@@ -186,6 +186,16 @@ def test_a_corrected_set_is_taken_as_the_labels(out):
     assert len((out / "corrections.jsonl").read_text().splitlines()) == 1
 
 
+def test_what_is_drawn_anew_never_gets_the_number_of_what_was_deleted(out):
+    path = out / "review" / "b_nuclei_RoiSet.zip"
+    kept = [roi for roi in roifile.roiread(path) if roi.name != "nuclei_00004"]
+    drawn = polygon([[250, 10], [268, 10], [268, 24], [250, 24]], "0017-0259")
+    roifile.roiwrite(path, [*kept, drawn], mode="w")
+    read_back(open_review(out), "Ada", "one is debris, one was missed")
+    nuclei = pd.read_csv(out / "reviewed" / "nuclei.csv").query("field == 'b'")
+    assert nuclei["nucleus"].tolist() == [1, 2, 3, 5]
+
+
 def test_the_programs_image_put_back_undoes_a_corrected_set(out):
     path = out / "review" / "b_nuclei_RoiSet.zip"
     roifile.roiwrite(path, roifile.roiread(path)[1:], mode="w")
