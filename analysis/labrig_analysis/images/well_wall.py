@@ -28,8 +28,11 @@ _LEAST_RADIUS = 0.7
 _OFF_CIRCLE_UM, _EDGE_KEPT = 8.0, 0.8
 # Bent the other way by more than this it is no wall but a clump or a sheet at the border.
 _BENT_UM = 10.0
-# A dark wall is darker than the field by at least this part of its grey.
-_LEAST_DARKER = 0.35
+# It is darker or brighter than the field by at least this part of the field's grey: halves of a
+# stitched picture differ by less.
+_LEAST_AWAY = 0.35
+# And not by and by, as where light fades: across its edge lies at least this part of it.
+_STEP, _STEP_UM = 0.5, 24.0
 # Halo and shading beside it reach so far.
 _RIM_UM = 30.0
 # Between the quartiles of a normal distribution, in SDs.
@@ -151,7 +154,11 @@ def _touches_border(region: Mask) -> bool:
 
 def _is_wall(region: Mask, coarse: FloatImage, look: _Look, coarse_um: float) -> bool:
     edge = _edge(region)
-    if edge is None or not _is_plain(region, coarse, look):
+    if (
+        edge is None
+        or not _is_plain(region, coarse, look)
+        or not _is_step(region, coarse, coarse_um)
+    ):
         return False
     span = float(np.hypot(*(edge.max(axis=0) - edge.min(axis=0))))
     return span >= look.edge * min(region.shape) and _is_on_a_wells_circle(edge, region, coarse_um)
@@ -178,9 +185,25 @@ def _is_plain(region: Mask, coarse: FloatImage, look: _Look) -> bool:
     away = abs(float(np.median(inside)) - field)
     spread = float(np.subtract(*np.percentile(inside, (90, 10))))
     own = float(np.subtract(*np.percentile(outside, (75, 25)))) / _QUARTILES_SD
-    if look.tone == "dark" and away < _LEAST_DARKER * (field - min(0.0, float(coarse.min()))):
+    if away < _LEAST_AWAY * (field - min(0.0, float(coarse.min()))):
         return False
     return spread <= look.plain * away and away >= look.stands_out * own
+
+
+def _is_step(region: Mask, coarse: FloatImage, coarse_um: float) -> bool:
+    """Whether most of the way from the field's grey to the region's is made near its edge."""
+    side = 2 * max(1, round(_STEP_UM / coarse_um)) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    wider = disc if side < 5 else cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side + 2, side + 2))
+    inside = cv2.erode(region.astype(np.uint8), disc) > 0
+    inside &= cv2.erode(region.astype(np.uint8), wider) == 0
+    outside = cv2.dilate(region.astype(np.uint8), wider) > 0
+    outside &= cv2.dilate(region.astype(np.uint8), disc) == 0
+    if not (inside.any() and outside.any()):
+        return True
+    step = float(np.median(coarse[inside]) - np.median(coarse[outside]))
+    whole = float(np.median(coarse[region]) - np.median(coarse[~region]))
+    return step * np.sign(whole) >= _STEP * abs(whole)
 
 
 def _is_on_a_wells_circle(edge: npt.NDArray[np.float64], region: Mask, coarse_um: float) -> bool:

@@ -110,3 +110,16 @@ def test_what_is_filled_has_the_fields_own_grain():
     assert (filled[~there] == picture[~there]).all()
     assert filled.dtype == picture.dtype
     assert filled[there].std() == pytest.approx(image[there].std(), rel=0.3)
+
+
+@pytest.mark.parametrize("fading", [0.3, 0.6, 0.9])
+def test_light_that_fades_across_the_picture_is_no_wall(fading):
+    light = 2000 * (1 - fading * np.linspace(0, 1, 1300)) + np.zeros((1000, 1))
+    plane = (light + np.random.default_rng(0).normal(0, 30, light.shape)).astype(np.uint16)
+    assert well_wall(plane, 0.65, ("dark", "bright")) is None
+
+
+def test_halves_of_a_stitched_picture_are_no_wall():
+    plane = np.random.default_rng(0).normal(2000, 40, (1000, 1300))
+    plane[:, :650] *= 0.8
+    assert well_wall(plane.astype(np.uint16), 0.65, ("dark", "bright")) is None
