@@ -7,6 +7,7 @@ nobody looks while nobody watches.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from labrig.web.live_runs import NoSuchRun, SeveralRuns, ShownRun, registered_ru
 from labrig.web.look import Look, look_at
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 LOOK_EVERY_S = 1.0
 REGISTER_EVERY_S = 1.0
 SOON, SOON_EVERY_S = 6, 0.12
@@ -175,7 +177,11 @@ class Hub:
     async def _keep_looking(self, watched: _Watched) -> None:
         while True:
             watched.hurry.clear()
-            watched.look = await self.quickly(partial(look_at, watched.run, watched.look))
+            try:
+                watched.look = await self.quickly(partial(look_at, watched.run, watched.look))
+            except Exception:
+                # The last look grows old, and every tab says so; the next may well succeed.
+                _log.exception("a look at %s failed", watched.run.name)
             self._tell()
             watched.soon = max(0, watched.soon - 1)
             await _within(watched.hurry, SOON_EVERY_S if watched.soon else LOOK_EVERY_S)

@@ -15,6 +15,7 @@ from labrig.record.said import entry_of_run
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import NoRunner
 from labrig.web import acts
+from labrig.web import hub as hub_room
 from labrig.web.access import Person
 from labrig.web.live_runs import SeveralRuns, run_named
 from labrig.web.look import look_at
@@ -355,6 +356,25 @@ def test_a_tab_hears_a_beat_and_only_what_has_changed(page, play):
         beat = _until(socket, lambda message: "beat" in message)["beat"]
         assert beat["condition"] == "held"
         assert beat["heard_s"] < 60
+
+
+def test_a_look_that_fails_is_not_the_last(page, play, monkeypatch, caplog):
+    play("night-1")
+    real, failed = hub_room.look_at, []
+
+    def look_at(run, last=None):
+        if last is not None and not failed:
+            failed.append(run.name)
+            raise ZeroDivisionError("scripted")
+        return real(run, last)
+
+    monkeypatch.setattr(hub_room, "look_at", look_at)
+    with page.websocket_connect("/ws/live?run=night-1", headers=SOCKET) as socket:
+        _until(socket, lambda message: "content" in message)
+        _until(socket, lambda message: bool(failed))
+        before = page.app.state.hub.look("night-1")
+        _until(socket, lambda message: page.app.state.hub.look("night-1") is not before)
+    assert "a look at night-1 failed" in caplog.text
 
 
 def test_nobody_looks_while_no_tab_is_open(page, play):
