@@ -23,6 +23,7 @@ from labrig.run.grace import GRACE_S
 from labrig.run.lease import runner_lives
 from labrig.run.stop_file import StopRequest, write_stop
 from labrig.run_folder import RunFolder
+from labrig.watch.seeing_to import see_to
 from labrig.web.access import Person
 from labrig.web.live_runs import ShownRun, door_of
 
@@ -126,6 +127,18 @@ def note(run: ShownRun, person: Person, text: str) -> str:
     """Write what a person did or saw into the journal. Raises NoRunner, CommandRefused."""
     door_of(run).note(text, by=person.name)
     return "Note written"
+
+
+def looking(run: ShownRun, person: Person, about: str, title: str) -> str:
+    """Into the journal, and to the watch, which then calls nobody else about it.
+
+    Raises:
+        NoRunner, CommandRefused: the note was not taken.
+        DamagedFile, OSError: the watch cannot be told; it goes on calling.
+    """
+    note(run, person, f"I am looking: {title}")
+    calls = see_to(run.name, about, person.name)
+    return "Noted; nobody else is called about it" if calls else "Noted"
 
 
 def note_text(text: str, wells: str, when: str) -> str:

@@ -47,6 +47,7 @@ class Measured:
 class AlarmsOfOne:
     """The alarms about one instrument or thing, the gravest first: one cause may raise several."""
 
+    about: str
     since_s: float
     words: tuple[AlarmWords, ...]
 
@@ -57,12 +58,12 @@ def alarms(look: Look, legend: Legend) -> list[AlarmsOfOne]:
     for raw in look.status.get("alarms", ()):
         by_about.setdefault(str(raw["about"]), []).append(Alarm(**raw))
     found = []
-    for own in by_about.values():
+    for about, own in by_about.items():
         # `rate` says again of a pump that stands what `stall` says better.
         own.sort(key=lambda alarm: (alarm.code == "rate", alarm.since_s))
         words = [alarm_words(alarm, legend) for alarm in own]
         words.sort(key=lambda each: _URGENCY.index(each.urgency))
-        found.append(AlarmsOfOne(min(alarm.since_s for alarm in own), tuple(words)))
+        found.append(AlarmsOfOne(about, min(alarm.since_s for alarm in own), tuple(words)))
     return sorted(found, key=lambda each: (_URGENCY.index(each.words[0].urgency), each.since_s))
 
 

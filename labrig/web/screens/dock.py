@@ -63,6 +63,14 @@ async def note(request: Request, name: str, person: Technician) -> Response:
     return await _do(request, name, person, lambda run: acts.note(run, person, text))
 
 
+@router.post("/looking")
+async def looking(request: Request, name: str, person: Technician) -> Response:
+    """Somebody sees to an alarm."""
+    given = await fields_of(request)
+    about, title = given.get("about", ""), given.get("title", "")
+    return await _do(request, name, person, lambda run: acts.looking(run, person, about, title))
+
+
 @router.post("/take-over")
 async def take_over(request: Request, name: str, person: Technician) -> Response:
     """Go on with a run whose runner is dead."""

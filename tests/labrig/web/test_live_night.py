@@ -358,6 +358,18 @@ def test_a_tab_hears_a_beat_and_only_what_has_changed(page, play):
         assert beat["heard_s"] < 60
 
 
+def test_looking_is_noted_and_told_to_the_watch(page, stalled, monkeypatch):
+    seen = []
+    monkeypatch.setattr("labrig.web.acts.see_to", lambda *who: seen.append(who) or (7,))
+    assert 'name="about" value="nerve_02"' in body_of(page)
+    given = {"about": "nerve_02", "title": "no liquid comes"}
+    said = page.post("/run/night-1/looking", data=given, headers=HERE)
+    assert "nobody else is called" in said.text
+    ((name, args),) = stalled.taken
+    assert (name, args["text"]) == ("note", "I am looking: no liquid comes")
+    assert seen == [("night-1", "nerve_02", args["by"])]
+
+
 def test_a_look_that_fails_is_not_the_last(page, play, monkeypatch, caplog):
     play("night-1")
     real, failed = hub_room.look_at, []
