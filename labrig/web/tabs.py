@@ -60,7 +60,8 @@ class PartsOfNow:
             self._made[key] = asyncio.create_task(
                 self._hub.quickly(lambda: parts_now(screen, shown))
             )
-        return await self._made[key]
+        # One tab that is closed meanwhile must not take it from the others.
+        return await asyncio.shield(self._made[key])
 
 
 def parts_now(screen: str, shown: Shown) -> dict[str, str]:
@@ -87,9 +88,12 @@ async def tab(socket: WebSocket, screen: str, person: Viewer, run: str = "") -> 
         finally:
             for task in tasks:
                 task.cancel()
-        for result in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(result, Exception) and not isinstance(result, _GONE):
-                _log.error("a tab on %s can be shown nothing new", screen, exc_info=result)
+        # Not by gather: one that is cancelled meanwhile hides who cancelled it.
+        await asyncio.wait(tasks)
+        for task in tasks:
+            error = None if task.cancelled() else task.exception()
+            if error is not None and not isinstance(error, _GONE):
+                _log.error("a tab on %s can be shown nothing new", screen, exc_info=error)
                 # Not to be taken up again: a tab that hears beats and shows what is old would lie.
                 await socket.close(FAILED)
 
