@@ -203,7 +203,7 @@ def _is_step(region: Mask, coarse: FloatImage, coarse_um: float) -> bool:
         return True
     step = float(np.median(coarse[inside]) - np.median(coarse[outside]))
     whole = float(np.median(coarse[region]) - np.median(coarse[~region]))
-    return step * np.sign(whole) >= _STEP * abs(whole)
+    return bool(step * np.sign(whole) >= _STEP * abs(whole))
 
 
 def _is_on_a_wells_circle(edge: npt.NDArray[np.float64], region: Mask, coarse_um: float) -> bool:
