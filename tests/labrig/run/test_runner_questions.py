@@ -106,3 +106,18 @@ def test_trains_back_to_back_wait_for_the_one_before(rehearse, script, monkeypat
     assert calls[:4] == pytest.approx([0.0, 10.0, 20.0, 20.004], abs=1e-6)
     assert {row.state for row in night.rows("train")} == {"acknowledged"}
     assert [row.detail["index"] for row in night.rows("train")] == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_pump_is_not_restarted_while_a_stop_can_be_taken_back(rehearse, script):
+    night = rehearse(faults={"dose": (script.Fault("stall", 610.0, 1500.0),)})
+    runner = night.make(script.plan([script.flow(0.0, 20.0, "dose")], 3600.0))
+    rates = []
+
+    def look(client) -> None:
+        rates.append(night.plants["dose"].rate_ul_min)
+
+    visit(night, 1800.0, lambda client: client.stop("by mistake", by="A", grace_s=60.0))
+    visit(night, 1810.0, lambda client: client.answer("stall:dose", "restart"))
+    visit(night, 1850.0, look)
+    assert runner.run().condition == "stopped"
+    assert (rates, night.plants["dose"].rate_ul_min) == ([0.0], 0.0)
