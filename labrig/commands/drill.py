@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labrig.commands.page_beside import PageOption
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -34,6 +36,7 @@ def drill(
     ),
     speed: Annotated[float, typer.Option(help="Run seconds per second.", min=0.01)] = 60.0,
     operator: Annotated[str, typer.Option(help="Who practises.")] = "",
+    page: PageOption = None,
 ) -> None:
     """Play a simulated night in which INSTRUMENT shows FAULT, at sixty times its pace.
 
@@ -69,12 +72,15 @@ def drill(
     except NoSuchFault as error:
         raise typer.BadParameter(str(error)) from None
     folder = prepare_run(request)
+    from labrig.commands.page_beside import begin_page
     from labrig.commands.run import start_and_follow
 
     typer.echo(
         f"A drill on simulated instruments: {instrument} shows '{fault}' at {at} of the run. An "
         f"hour of the night passes in {3600 / speed:.0f} s."
     )
+    if page is not False:
+        begin_page(runs, request.protocol.parent)(typer.echo, folder.root.name)
     start_and_follow(folder, RunnerOptions(speed), as_json=False)
 
 

@@ -31,12 +31,20 @@ def page(
         Path | None, typer.Option(help="With --lan: the lab's certificate (PEM).")
     ] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM).")] = None,
+    idle: Annotated[
+        str,
+        typer.Option(
+            help="End by itself when no run has lived and no tab been open for so long: '12 h'.",
+            show_default="never",
+        ),
+    ] = "",
 ) -> None:
     """Serve the technician's page: how nights stand, STOP, questions, pictures, the log.
 
     It shows every run that lives on this computer, and those of a folder. Ending it changes
     nothing for any run. Without --lan only this computer can open it.
     """
+    from labrig.commands.durations import duration_s
     from labrig.commands.page_process import serve_page, site_for
 
     if (tls_cert is None) != (tls_key is None):
@@ -44,4 +52,5 @@ def page(
     if not lan and (name or tls_cert):
         raise typer.BadParameter("--name and --tls-cert are for other computers: add --lan")
     site = site_for(runs, lab, port, lan=lan, names=tuple(name or ()), secure=tls_cert is not None)
-    serve_page(site, tls_cert, tls_key, typer.echo)
+    idle_s = duration_s(idle, "--idle") if idle else float("inf")
+    serve_page(site, tls_cert, tls_key, typer.echo, idle_s)

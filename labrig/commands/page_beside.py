@@ -18,6 +18,8 @@ import typer
 PORT = 8765
 """Of the page, where nothing else has it: an address that a browser can keep."""
 READY_WITHIN_S = 30.0
+IDLE = "12 h"
+"""So long it stays open for nobody: until after the morning in which a night is read."""
 PageOption = Annotated[
     bool | None,
     typer.Option(
@@ -31,6 +33,8 @@ PageOption = Annotated[
 
 def begin_page(runs: Path, lab: Path) -> Callable[[Callable[[str], None], str], None]:
     """Have a page for this folder of runs, in a process of its own that outlives this one.
+
+    It ends by itself, :data:`IDLE` after the last run and the last tab.
 
     Args:
         runs: folder of runs.
@@ -86,6 +90,7 @@ def _start(runs: Path, lab: Path) -> subprocess.Popen[bytes] | None:
     command = [
         sys.executable, "-m", "labrig", "page", "--runs", str(runs.absolute()),
         "--lab", str(lab.absolute()), "--port", str(PORT if _is_free(PORT) else 0),
+        "--idle", IDLE,
     ]  # fmt: skip
     try:
         _log().parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -51,9 +51,13 @@ def site_for(
 
 
 def serve_page(
-    site: Site, tls_cert: Path | None, tls_key: Path | None, say: Callable[[str], None]
+    site: Site,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    say: Callable[[str], None],
+    idle_s: float,
 ) -> None:
-    """Serve until it is ended.
+    """Serve until it is ended, or no run has lived and no tab been open for ``idle_s``.
 
     Raises:
         PageRefused: this folder of runs has a page already, or the port is taken.
@@ -62,11 +66,14 @@ def serve_page(
 
     from labrig.watch.standing_alone import kept_while_runs_live
     from labrig.web.app import create_app
+    from labrig.web.idleness import ended_when_idle
+    from labrig.web.live_runs import registered_runs
 
     with _only_one(site.runs) as tell, _listening(site) as listener:
         here = replace(site, port=listener.getsockname()[1])
+        app = create_app(here)
         config = uvicorn.Config(
-            create_app(here),
+            app,
             log_level="warning",
             access_log=False,
             # Whoever sends it could claim any address, and so to sit at this computer.
@@ -86,8 +93,16 @@ def serve_page(
                 "      Without TLS anybody on this network can read passwords: give --tls-cert "
                 "and --tls-key."
             )
-        with kept_while_runs_live(say):
-            uvicorn.Server(config).run([listener])
+        server = uvicorn.Server(config)
+
+        def is_needed() -> bool:
+            return bool(app.state.hub.has_tabs or registered_runs())
+
+        def end() -> None:
+            server.should_exit = True
+
+        with kept_while_runs_live(say), ended_when_idle(idle_s, is_needed, end):
+            server.run([listener])
 
 
 @contextmanager

@@ -83,6 +83,11 @@ class Hub:
             if not self._tabs:
                 self.close_looks()
 
+    @property
+    def has_tabs(self) -> bool:
+        """Whether a tab is open."""
+        return bool(self._tabs)
+
     async def news(self, since: int, within_s: float) -> None:
         """Return once something is newer than a version, or after this time; never at once."""
         if self.version == since:

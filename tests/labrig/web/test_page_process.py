@@ -60,6 +60,13 @@ def test_it_is_started_once_told_of_and_gone_when_it_is_killed(runs, tmp_path):
     assert page_of(runs) == ""
 
 
+def test_one_that_nobody_needs_ends_by_itself(runs):
+    command = [sys.executable, "-m", "labrig", "page", "--runs", str(runs), "--port", "0"]
+    done = subprocess.run([*command, "--idle", "1 s"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.startswith("page: ")) == (0, True), done.stderr
+    assert page_of(runs) == ""
+
+
 def test_a_night_needs_no_page(runs, tmp_path, monkeypatch):
     monkeypatch.setattr(page_beside.sys, "executable", str(tmp_path / "no-python"))
     said = []
