@@ -31,6 +31,10 @@ class IdTaken(BadCommand):
     """The id has been used for something else; nothing was done."""
 
 
+class BetweenRunners(BadCommand):
+    """The run is being taken up again, or has just ended; nothing was done. Repeat it."""
+
+
 class Commands:
     """Takes each command once and remembers what it replied.
 
@@ -67,6 +71,7 @@ class Commands:
         Raises:
             BadCommand: an unknown name, no id, or an argument is missing; nothing was done.
             IdTaken: the id belongs to another command; nothing was done.
+            BetweenRunners: this runner takes none any more; nothing was done.
         """
         if name not in get_args(CommandName):
             raise BadCommand(f"no command {name!r}; there are {', '.join(get_args(CommandName))}")
@@ -85,7 +90,9 @@ class Commands:
             if command_id in self._replies:
                 return self._repeated(name, command_id, args)
             if self._closed:
-                raise BadCommand(f"{name} came between two runners, and was not done: repeat it")
+                raise BetweenRunners(
+                    f"{name} came between two runners, and was not done: repeat it"
+                )
             if name == "answer":
                 self._check_answer(str(args["question"]), str(args["choice"]))
             hung = self._hung()

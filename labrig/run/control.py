@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from labrig.durable import write_json
 from labrig.record.clock import boot_id
 from labrig.record.writable import clean, json_text
-from labrig.run.commands import BadCommand, IdTaken
+from labrig.run.commands import BadCommand, BetweenRunners, IdTaken
 from labrig.run.register import Door
 
 HOST = "127.0.0.1"
@@ -114,6 +114,8 @@ class _Handler(BaseHTTPRequestHandler):
             )
         except IdTaken as error:
             self._reply(409, {"error": str(error)})
+        except BetweenRunners as error:
+            self._reply(503, {"error": str(error)})
         except BadCommand as error:
             self._reply(400, {"error": str(error)})
 

@@ -126,6 +126,9 @@ class RunnerClient:
                 f"the runner that had {self.host}:{self.port} is gone: another program answers "
                 "there. If it was killed, `labrig resume` goes on with its run."
             )
+        if response.status == 503:
+            # Whoever stops a run tries the next runner, or finds how the run has ended.
+            raise NoRunner(str(answer.get("error", answer)))
         if response.status != 200:
             raise CommandRefused(str(answer.get("error", answer)))
         return answer

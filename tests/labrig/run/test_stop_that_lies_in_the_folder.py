@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labrig.record.virtual_clock import VirtualClock
-from labrig.run.commands import BadCommand, Commands, IdTaken
-from labrig.run.control_client import CommandRefused, connect
+from labrig.run.commands import BadCommand, BetweenRunners, Commands, IdTaken
+from labrig.run.control import ControlServer
+from labrig.run.control_client import CommandRefused, NoRunner, connect
 from labrig.run.runner import RunOver
 from labrig.run.stop_file import StopRequest, read_stop, write_stop
 from labrig_drivers.errors import InstrumentError
@@ -237,3 +238,16 @@ def test_who_held_resumed_and_stopped_stands_in_the_journal(rehearse, script):
     by = {row.key: row.detail.get("by") for row in night.rows("run")}
     assert (by["held"], by["resumed"], by["stopped"]) == ("A", "B", "C")
     assert json.loads((night.folder / "outcome.json").read_text())["condition"] == "stopped"
+
+
+def test_a_stop_that_comes_between_two_runners_is_not_refused_but_tried_again(tmp_path):
+    def take(name: str, command_id: str, args: object) -> dict[str, object]:
+        raise BetweenRunners(f"{name} came between two runners, and was not done: repeat it")
+
+    server = ControlServer(dict, take, tmp_path / "control.json")
+    server.open()
+    try:
+        with pytest.raises(NoRunner, match="between two runners"):
+            connect(tmp_path / "control.json").stop("leak")
+    finally:
+        server.close()
