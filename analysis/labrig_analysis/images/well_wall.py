@@ -193,12 +193,12 @@ def _is_plain(region: Mask, coarse: FloatImage, look: _Look) -> bool:
 def _is_step(region: Mask, coarse: FloatImage, coarse_um: float) -> bool:
     """Whether most of the way from the field's grey to the region's is made near its edge."""
     side = 2 * max(1, round(_STEP_UM / coarse_um)) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    wider = disc if side < 5 else cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side + 2, side + 2))
-    inside = cv2.erode(region.astype(np.uint8), disc) > 0
-    inside &= cv2.erode(region.astype(np.uint8), wider) == 0
-    outside = cv2.dilate(region.astype(np.uint8), wider) > 0
-    outside &= cv2.dilate(region.astype(np.uint8), disc) == 0
+    near, nearer = (
+        cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)) for size in (side + 2, side)
+    )
+    here = region.astype(np.uint8)
+    inside = cv2.erode(here, nearer) > cv2.erode(here, near)
+    outside = cv2.dilate(here, near) > cv2.dilate(here, nearer)
     if not (inside.any() and outside.any()):
         return True
     step = float(np.median(coarse[inside]) - np.median(coarse[outside]))
