@@ -51,7 +51,13 @@ PixelSize = Annotated[
         "(OME-TIFF, OME-Zarr, ImageJ, CZI, ND2, LIF)."
     ),
 ]
-Workers = Annotated[int, typer.Option(min=1, help="Processes; each uses about half a GB.")]
+Workers = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        help="Processes; each uses about half a GB, with stains of large pictures one to two.",
+    ),
+]
 Z = Annotated[
     str | None,
     typer.Option(

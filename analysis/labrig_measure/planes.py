@@ -61,6 +61,8 @@ def read_plane(source: PlaneFile) -> NDArray[Any]:
             return _read_tiff(path, source)
         if microscope_files.is_microscope_file(path):
             return _read_microscope(path, source)
+        planes_along_z(path.name, 1, source.z)
+        time_point(path.name, 1, source.time_index)
         return _choose(_read_picture(path), source)
     except UnreadableImage:
         raise
@@ -193,8 +195,9 @@ def _read_zarr(path: Path, source: PlaneFile) -> NDArray[Any]:
 
     array = zarr.open_array(str(zarr_metadata.array_path(path)), mode="r")
     where: list[int | slice] = []
-    heights = [0]
-    for axis, length in zip(zarr_metadata.axis_names(path), array.shape, strict=True):
+    axes = zarr_metadata.axis_names(path)
+    heights = [0] if "z" in axes else planes_along_z(path.name, 1, source.z)
+    for axis, length in zip(axes, array.shape, strict=True):
         if axis in "yx":
             where.append(slice(None))
         elif axis == "t":

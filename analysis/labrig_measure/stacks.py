@@ -51,12 +51,12 @@ def planes_along_z(name: str, count: int, z: str | None) -> list[int]:
     Raises:
         UnreadableImage: a stack without a choice, or a plane that it has not; lists the choices.
     """
-    if count == 1:
-        return [0]
-    if z in PROJECTIONS:
+    if z in PROJECTIONS or (z is None and count == 1):
         return list(range(count))
     if z is not None and int(z) < count:
         return [int(z)]
+    if count == 1:
+        raise UnreadableImage(f"{name} is one plane, 0, and no stack: --z {z} is not in it")
     raise UnreadableImage(
         f"{name} is a stack of {count} z planes{_not_there(z)}: say --z max, mean, sum, focus (the "
         f"sharpest plane) or the number of a plane, 0 to {count - 1}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -56,6 +57,27 @@ REFUSED = {
 def test_without_a_choice_the_choices_are_listed(hyper, choice, why):
     with pytest.raises(UnreadableImage, match=why):
         read_plane(PlaneFile(str(hyper), "0", *choice))
+
+
+@pytest.mark.parametrize("kind", ["png", "tif", "zarr"])
+def test_a_plane_that_a_single_picture_has_not_is_refused(tmp_path, kind):
+    path = tmp_path / f"a.{kind}"
+    if kind == "zarr":
+        zarr.create_array(path / "0", data=HYPER[0, 0, 0], dimension_names=["y", "x"])
+        axes = [{"name": name, "type": "space"} for name in "yx"]
+        datasets = [
+            {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [1, 1]}]}
+        ]
+        ome = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": datasets}]}
+        zarr.open_group(path, mode="a").attrs["ome"] = ome
+    elif kind == "png":
+        assert cv2.imwrite(str(path), HYPER[0, 0, 0])
+    else:
+        tifffile.imwrite(path, HYPER[0, 0, 0])
+    for z in (None, "0", "max"):
+        assert (read_plane(PlaneFile(str(path), z=z)) == HYPER[0, 0, 0]).all()
+    with pytest.raises(UnreadableImage, match="no stack: --z 3 is not in it"):
+        read_plane(PlaneFile(str(path), z="3"))
 
 
 def test_only_the_pages_that_are_needed_are_read(hyper, monkeypatch):
