@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from labrig_analysis.arrays import FloatImage, GreyImage, LabelImage, Mask
-from labrig_analysis.images.background import spread_below
+from labrig_analysis.images.background import estimate_noise_sd, spread_below
 from labrig_analysis.images.planes import grey_plane
 
 SMOOTHING_PX = 1.0
@@ -26,6 +26,8 @@ _RIMS_OF_THICK = 2.2
 _SD_BELOW_PERCENT = 15.87
 _DARKEST_PERCENT = 5.0
 _FEWEST_PX = 1000
+# A hot pixel stands out so many SDs, and so many times as far as the brightest one beside it.
+_HOT_SDS, _HOT_TIMES = 10.0, 4.0
 # The step between two grey levels hides noise that is smaller.
 _STEP_SD = 12**-0.5
 
@@ -72,7 +74,8 @@ def light_above_background(
     window_px = window_um / pixel_size_um
     pixels = grey_plane(plane).pixels
     least = _STEP_SD if pixels.dtype.kind == "u" else 0.0
-    smooth = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), SMOOTHING_PX)
+    calm = _without_hot_pixels(pixels.astype(np.float32))
+    smooth = cv2.GaussianBlur(calm, (0, 0), SMOOTHING_PX)
     # What no part tells of is its own background.
     background, noise = smooth.copy(), np.full_like(smooth, smooth.std())
     parts = _parts(tubes, smooth.shape, max(_RIM_UM / pixel_size_um, _RIM_PX))
@@ -92,6 +95,17 @@ def light_above_background(
     darkest = np.percentile(background[::4, ::4], _DARKEST_PERCENT)
     diffuse = np.maximum(background - np.float32(darkest), 0)
     return StainLight(smooth - background, noise, diffuse)
+
+
+def _without_hot_pixels(pixels: FloatImage) -> FloatImage:
+    """(y, x) single bright pixels, of the camera and of no stain, as the median around them."""
+    middle = cv2.medianBlur(pixels, 3)
+    above = pixels - middle
+    around = np.ones((3, 3), np.uint8)
+    around[1, 1] = 0
+    neighbours = cv2.dilate(pixels, around) - middle
+    hot = (above > _HOT_SDS * estimate_noise_sd(pixels)) & (above > _HOT_TIMES * neighbours)
+    return np.where(hot, middle, pixels)
 
 
 class _Part(NamedTuple):

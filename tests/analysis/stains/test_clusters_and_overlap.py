@@ -51,6 +51,14 @@ def test_the_glare_beside_a_brightly_stained_tube_is_no_cluster(pixel_um, blur_u
     assert (len(found.table["cluster"]), found.why_not) == (0, "")
 
 
+@pytest.mark.parametrize("pixel_um", [0.3, 0.65, 1.0])
+def test_hot_pixels_of_the_camera_are_no_clusters(pixel_um):
+    rng = np.random.default_rng(0)
+    plane = rng.normal(200, 15, (600, 700))
+    plane[rng.random(plane.shape) < 2e-4] = 4000
+    assert len(find_clusters(plane.astype(np.uint16), pixel_um).table["cluster"]) == 0
+
+
 def test_single_pixels_with_a_label_make_no_cluster_of_noise():
     rng = np.random.default_rng(1)
     tubes = np.zeros((600, 700), np.int32)
