@@ -15,7 +15,7 @@ from labrig_analysis.labels.region_properties import measure_regions
 from labrig_analysis.labels.relabelling import label_areas
 from labrig_analysis.setting_limits import check_limits
 from labrig_analysis.stains.readout import Readout, not_known
-from labrig_analysis.stains.stain_light import light_above_background, why_unseen
+from labrig_analysis.stains.stain_light import light_above_background, why_noise_unseen
 
 _FIELD = ("clusters", "clusters_per_mm2", "cluster_area_median_um2", "cluster_area_um2")
 _ON_TUBES = ("clusters_on_tubes", "clusters_per_tube", "clusters_per_tube_mm")
@@ -124,7 +124,7 @@ def find_clusters(
     """
     settings = settings or ClusterSettings()
     seen = np.ones(np.shape(plane), bool) if wall is None else ~wall
-    why = why_unseen(plane, name)
+    why = why_noise_unseen(plane, name)
     if not why and pixel_size_um > _COARSEST_UM:
         why = f"a pixel of {pixel_size_um:g} µm is too coarse: clusters need {_COARSEST_UM:g} µm"
     if why:

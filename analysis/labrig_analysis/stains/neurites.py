@@ -16,7 +16,7 @@ from labrig_analysis.images.planes import grey_plane
 from labrig_analysis.nuclei.fusion import wilson_interval
 from labrig_analysis.setting_limits import check_limits
 from labrig_analysis.stains.readout import Readout, not_known
-from labrig_analysis.stains.stain_light import StainLight, light_above_background, why_unseen
+from labrig_analysis.stains.stain_light import StainLight, light_above_background, why_noise_unseen
 from labrig_analysis.tubes.skeleton import prune
 
 _FIELD = ("neurite_length_um", "neurite_length_mm_per_mm2")
@@ -119,7 +119,7 @@ def find_neurites(
     """
     settings = settings or NeuriteSettings()
     seen = np.ones(np.shape(plane), bool) if wall is None else ~wall
-    why = why_unseen(plane, name)
+    why = why_noise_unseen(plane, name)
     if not why and pixel_size_um > _COARSEST_UM:
         why = f"a pixel of {pixel_size_um:g} µm is too coarse: neurites need {_COARSEST_UM:g} µm"
     if why:

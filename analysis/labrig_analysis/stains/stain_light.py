@@ -26,6 +26,7 @@ _RIMS_OF_THICK = 2.2
 _SD_BELOW_PERCENT = 15.87
 _DARKEST_PERCENT = 5.0
 _FEWEST_PX = 1000
+_MOST_CUT_OFF = 0.5
 # A hot pixel stands out so many SDs, and so many times as far as the brightest one beside it.
 _HOT_SDS, _HOT_TIMES = 10.0, 4.0
 # The step between two grey levels hides noise that is smaller.
@@ -55,6 +56,24 @@ def why_unseen(plane: GreyImage, name: str) -> str:
     seen = grey_plane(plane, f"{name} plane")
     cannot = seen.is_blank or seen.is_saturated or seen.is_nearly_blank
     return "; ".join(seen.reasons) if cannot else ""
+
+
+def why_noise_unseen(plane: GreyImage, name: str) -> str:
+    """Why nothing tells spots and lines of this plane from noise; "" where something does.
+
+    Raises:
+        TypeError, ValueError: no grey plane.
+    """
+    if why := why_unseen(plane, name):
+        return why
+    pixels = grey_plane(plane).pixels
+    share = float((pixels == pixels.min()).mean())
+    if share <= _MOST_CUT_OFF:
+        return ""
+    return (
+        f"{name} plane is cut off at black: {share:.0%} of the pixels are at its lowest level, so "
+        "its noise cannot be read; take it with a higher offset or longer exposure"
+    )
 
 
 def light_above_background(

@@ -59,6 +59,13 @@ def test_hot_pixels_of_the_camera_are_no_clusters(pixel_um):
     assert len(find_clusters(plane.astype(np.uint16), pixel_um).table["cluster"]) == 0
 
 
+def test_a_plane_that_is_cut_off_at_black_tells_no_clusters():
+    noise = np.random.default_rng(0).normal(-30, 20, (600, 700))
+    found = find_clusters(np.clip(noise, 0, None).astype(np.uint16), 0.65)
+    assert "cut off at black: 9" in found.why_not
+    assert np.isnan(found.level)
+
+
 def test_single_pixels_with_a_label_make_no_cluster_of_noise():
     rng = np.random.default_rng(1)
     tubes = np.zeros((600, 700), np.int32)
