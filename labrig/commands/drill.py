@@ -20,7 +20,7 @@ def drill(
         str, typer.Argument(help="What goes wrong, e.g. stall; without it all are listed.")
     ] = "",
     instrument: Annotated[str, typer.Argument(help="Of which, e.g. nerve_02.")] = "",
-    at: Annotated[str, typer.Option(help="When, on the run's clock.")] = "10 min",
+    at: Annotated[str, typer.Option(help="When, on the run's clock.")] = "65 min",
     lasting: Annotated[
         str, typer.Option("--for", help="For how long.", show_default="to the end")
     ] = "",

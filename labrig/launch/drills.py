@@ -18,8 +18,9 @@ from labrig_drivers.simulation import FaultKind
 
 SPEED = 60.0
 """[P] Run seconds per second: an hour of the night in a minute."""
-AT_S = 600.0
-"""[P] When it goes wrong: time to find the run, its page and its plate first."""
+AT_S = 3900.0
+"""[P] When it goes wrong: once every pump of the demonstration night is to run, and after about a
+minute at this pace, in which to find the run, its page and its plate."""
 
 
 class NoSuchFault(ValueError):
