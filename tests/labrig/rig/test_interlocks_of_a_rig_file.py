@@ -49,7 +49,7 @@ WRONG = {
                  "nothing that a camera measures"),
     "no limit": (PROBE, "it has no limit"),
     "age and limit": (f"{PROBE}, older_than: 5 min, high: 6", "`older_than` stands alone"),
-    "limits the wrong way round": (f"{PROBE}, low: 6, high: 4", "it would never end"),
+    "limits the wrong way round": (f"{PROBE}, low: 6, high: 4", "nothing lies between"),
     "a hysteresis too wide": (f"{PROBE}, low: 4, high: 6, hysteresis: 1", "it would never end"),
     "a limit of what is so or not": ("instrument: nerve_01, quantity: stalled, high: 1",
                                      "takes no limit"),

@@ -93,8 +93,8 @@ MISTAKES = {
         "wells: [A1, B1], role: nerve",
         "wells: [A1, D9], role: nerve",
         "lines.nerve_01.wells.1",
-        "D9 is not among",
-        "chambers.wells",
+        "no well D9",
+        "A1 to D6",
     ),
     "duplicate well": (
         "wells: [C1, D1], role: nerve",

@@ -41,7 +41,11 @@ class Second:
     def tick(self, for_s=0.0, step_s=1.0):
         for _ in range(int(for_s / step_s)):
             self.steady_s += step_s
-            self.listener.tick()
+            self._tick_once()
+        self._tick_once()
+
+    def _tick_once(self):
+        """Time stands while couriers, in threads of their own, are on their way."""
         self.listener.tick()
         while self.voice._couriers.busy:
             self.listener.tick()
