@@ -19,6 +19,8 @@ _TEXTS = ("by", "reason", "asked_utc", "via", "grace_s")
 """May be missing; what is there goes into journal and report."""
 
 
+WRITTEN_WITHIN_S = 10.0
+"""[P] A disk that is slower than this keeps no run from being taken up again."""
 AT_ONCE = frozenset({"stop", "hold"})
 """Carried to the workers by whoever takes them (`labrig.run.at_once`)."""
 
@@ -59,11 +61,18 @@ class Commands:
         self._lock = threading.Lock()
         self._stopping = threading.Lock()
         self._closed = False
+        self._unwritten = 0
+        self._written = threading.Condition()
 
     def close(self) -> None:
-        """Take none any more: one that still came would reach nobody."""
+        """Take none any more: one that still came would reach nobody.
+
+        Waits a while for the rows of what was taken: whoever reads the journal next needs them.
+        """
         with self._stopping, self._lock:
             self._closed = True
+        with self._written:
+            self._written.wait_for(lambda: self._unwritten == 0, WRITTEN_WITHIN_S)
 
     def take(self, name: str, command_id: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out a command, or repeat the reply it got the first time.
@@ -103,6 +112,8 @@ class Commands:
                 )
             # First the deed: a stop must not wait for a slow disk.
             self._act(Command(command_id, name, args))  # type: ignore[arg-type]
+            with self._written:
+                self._unwritten += 1
             reply: dict[str, Any] = {
                 "accepted": True, "command": name, "at_s": self._desk.clock.now_s(),
             }  # fmt: skip
@@ -122,7 +133,12 @@ class Commands:
             args=dict(args),
             warning=reply.get("warning", ""),
         )
-        self._desk.note("command", command_id, "acknowledged", taken)
+        try:
+            self._desk.note("command", command_id, "acknowledged", taken)
+        finally:
+            with self._written:
+                self._unwritten -= 1
+                self._written.notify_all()
         return reply
 
     def _repeated(self, name: str, command_id: str, args: Mapping[str, Any]) -> dict[str, Any]:

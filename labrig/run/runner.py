@@ -174,6 +174,9 @@ class Runner:
         state, follower = recover(self._folder.journal)
         if state.ended:
             raise RunOver(f"the run in {self._folder.root} has {state.condition} already.")
+        if before == TAKEN_BACK:
+            # The row that says so may not be written yet.
+            state.stop_asked = None
         if (again := self._stopped_again) is not None:
             # Its row may come later than this, or before that of the one which was taken back.
             state.stop_asked = {"reason": again.reason, "by": again.by}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 
 import pytest
@@ -218,3 +219,25 @@ def test_a_stop_that_overtakes_the_row_of_a_take_back_is_not_lost(people, monkey
     assert last.run_s < 760.0
     said = [r.detail["command"] for r in night.rows("command")]
     assert said == ["stop", "stop", "take-back"], "the row of the take-back is the last"
+
+
+def test_it_is_taken_back_though_its_row_is_slow_to_be_written(people, monkeypatch):
+    note, senders = Desk.note, []
+
+    def slowly(desk, kind, key, state, what):
+        if getattr(what, "command", "") == "take-back":
+            time.sleep(0.5)
+        note(desk, kind, key, state, what)
+
+    def take_back_and_go(client):
+        senders.append(threading.Thread(target=take_back, args=(client,), daemon=True))
+        senders[0].start()
+        until = time.monotonic() + 30.0
+        while client.status()["stop"] is not None and time.monotonic() < until:
+            time.sleep(0.01)
+
+    monkeypatch.setattr(Desk, "note", slowly)
+    night = people([(700.0, stop), (720.0, take_back_and_go)])
+    outcome = night.runner.run()
+    senders[0].join(10.0)
+    assert outcome.condition == "finished"
