@@ -85,7 +85,7 @@ def render(analysis: Analysis, maker: Maker) -> str:
         many_donors=len(record.protocol.donors) > 1,
         kind_note=_kind_note(analysis.record.kind),
         single_donor=len({unit.donor for unit in analysis.units}) == 1,
-        arms=run_facts.arms(record.protocol),
+        arms=run_facts.arms(record.protocol, record.plan),
         counts=n_table(analysis),
         fidelity=doses,
         all_doses_ok=all(row["ok"] and not row["out"] for row in doses),

@@ -7,6 +7,7 @@ from typing import Any
 
 from labrig.display.legend import Legend
 from labrig.places import rows_and_columns
+from labrig.plan.plan import Plan
 from labrig.protocol.models import Protocol
 from labrig.report.analysis import Analysis
 from labrig.report.clocks import both_clocks, zone_words
@@ -61,7 +62,7 @@ def plate(analysis: Analysis, legend: Legend) -> dict[str, Any]:
     unit_of = {well: unit.name for unit in analysis.units for well in unit.wells}
     rows, columns = rows_and_columns(wells)
     out_s = analysis.ledger.censored_from_s
-    letters = letter_of(list(analysis.record.protocol.arms))
+    letters = letter_of(analysis.record.plan)
 
     def cell(name: str) -> dict[str, str] | None:
         if name not in wells:
@@ -82,15 +83,16 @@ def plate(analysis: Analysis, legend: Legend) -> dict[str, Any]:
     }
 
 
-def letter_of(arms: Sequence[str]) -> dict[str, str]:
-    """By arm a letter, for where its name has no room."""
+def letter_of(plan: Plan) -> dict[str, str]:
+    """By arm a letter, for where its name has no room; on the technician's page it is the same."""
+    arms = dict.fromkeys(well.arm for well in plan.wells)
     return {arm: chr(ord("a") + index % 26) for index, arm in enumerate(arms)}
 
 
-def arms(protocol: Protocol) -> list[dict[str, str]]:
+def arms(protocol: Protocol, plan: Plan) -> list[dict[str, str]]:
     """What each arm gets, in words."""
     rows = []
-    letters = letter_of(list(protocol.arms))
+    letters = letter_of(plan)
     for name, arm in protocol.arms.items():
         factors = [
             f"{factor} {target:g} ng/mL"
@@ -102,7 +104,8 @@ def arms(protocol: Protocol) -> list[dict[str, str]]:
         rows.append(
             {
                 "name": name,
-                "letter": letters[name],
+                # An arm that the plan gave no well has none.
+                "letter": letters.get(name, ""),
                 "role": arm.role,
                 "factors": ", ".join(factors) or ("vehicle" if protocol.perfusion else "–"),
                 "impulses": arm.pattern or "–",
