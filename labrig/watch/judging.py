@@ -177,7 +177,8 @@ def judge(
     causes += found
     known, ripe = _ripened(known, own, legend)
     causes += ripe
-    standing = {_key(known, asked) for asked in known.standing} | {cause.key for cause in found}
+    # What is doubted again was perhaps told by a watch before this one: it is not over.
+    standing = {_key(known, asked) for asked in known.standing} | _doubted_keys(known, doubts)
     return Verdict(known, doubts, tuple(causes), frozenset(standing))
 
 
@@ -319,9 +320,12 @@ def _key(known: Known, asked: Asked) -> str:
 def _about(
     known: Known, code: str, about: str, text: texts.Text, own: Mapping[str, Severity]
 ) -> Cause:
+    return _cause(known, _key_about(known, code, about), severity_of(code, own), text)
+
+
+def _key_about(known: Known, code: str, about: str) -> str:
     kind = "alarm" if code == HUNG else "runner"  # the runner's own alarm is the same cause
-    key = f"{known.run_id}|{kind}|{code}:{about}"
-    return _cause(known, key, severity_of(code, own), text)
+    return f"{known.run_id}|{kind}|{code}:{about}"
 
 
 def _doubted(
@@ -348,6 +352,16 @@ def _doubted(
         if now_s - since_s >= HANGS_FOR_S
     ]
     return Doubts(now_s, hanging=hanging), found
+
+
+def _doubted_keys(known: Known, doubts: Doubts) -> set[str]:
+    """Of all that seems wrong with the runner, long enough or not."""
+    keys = {_key_about(known, HUNG, name) for name, _ in doubts.hanging}
+    if doubts.dead_s is not None:
+        keys.add(_key_about(known, DIED, str(known.pid)))
+    if doubts.mute_s is not None:
+        keys.add(_key_about(known, SILENT, str(known.pid)))
+    return keys
 
 
 def _mute(

@@ -24,14 +24,18 @@
     throw new Error("busy");
   }
 
-  async function look(pane, round) {
+  // Without a round: stay where it stands when the answer comes; it may have moved meanwhile.
+  async function look(pane, wanted) {
     const query = new URLSearchParams({ well: pane.well, field: state.field, channel: state.channel });
-    const atEnd = pane.at >= 0 && pane.at === pane.moments.length - 1;
+    let round = wanted;
+    let atEnd = false;
     try {
       const answer = await ask(`${here}/pictures/rounds?${query}`);
       if (!answer.ok) throw new Error(await answer.text());
       const said = await answer.json();
       if (query.get("well") !== pane.well) return; // another well was chosen meanwhile
+      round = wanted ?? pane.moments[pane.at]?.round;
+      atEnd = pane.at >= 0 && pane.at === pane.moments.length - 1;
       pane.moments = said.moments;
       pane.contrast = said.contrast;
       $("wrong").textContent = "";
@@ -277,7 +281,7 @@
 
   new MutationObserver(() => panes.forEach((pane) => show(pane, pane.at)))
     .observe(document.documentElement, { attributeFilter: ["data-time"] });
-  setInterval(() => { if (!playing && !document.hidden) panes.forEach((pane) => look(pane, pane.moments[pane.at]?.round)); }, AGAIN_MS);
+  setInterval(() => { if (!playing && !document.hidden) panes.forEach((pane) => look(pane)); }, AGAIN_MS);
 
   // -- the beginning -----------------------------------------------------------------------------
   const asked = new URLSearchParams(location.search);

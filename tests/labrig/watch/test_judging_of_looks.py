@@ -94,6 +94,15 @@ def test_a_dead_runner_is_told_after_seconds_and_stands_until_it_is_brought_back
     assert night.causes[0].key not in night.standing
 
 
+def test_a_watch_that_begins_anew_takes_no_dead_runner_for_one_that_is_well():
+    night = Night().look(sound()).look(DEAD, times=4)
+    (cause,) = night.causes
+    night.doubts = Doubts(night.now_s)
+    night.look(DEAD)
+    assert len(night.causes) == 1
+    assert cause.key in night.standing
+
+
 def test_a_runner_that_is_brought_back_at_once_calls_nobody_and_is_told():
     night = Night().look(sound()).look(DEAD, times=2).look(sound(pid=8), times=20)
     assert night.told == [("tell", "the runner died and was brought back")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import urllib.request
 
 import cv2
@@ -134,3 +135,10 @@ def test_an_hour_that_comes_twice_is_told_twice(visitor, at, change_of_clocks):
     rows = got.value.path().read_text(encoding="utf-8-sig").splitlines()
     clocks = [row.split(",")[1] for row in rows]
     assert sum(clock.startswith("2026-10-25 02:") for clock in clocks) == 24  # one in 5 min
+
+
+def test_a_script_that_comes_late_leaves_no_tab_deaf(visitor, at):
+    tab = visitor().context.new_page()
+    tab.route("**/hx-ws-*", lambda route: (time.sleep(1.0), route.continue_()))
+    with tab.expect_websocket():
+        tab.goto(f"{at}/log")
