@@ -124,7 +124,7 @@ def test_times_are_the_labs_on_a_computer_elsewhere(visitor, at):
     wait_for(tab, "Sun 19:00")  # 18:00 UTC in Berlin, in winter
     tab.locator("details.tools summary").click()
     tab.locator("#clock-switch").click()
-    wait_for(tab, "0:00 h")
+    wait_for(tab, "0:01 h")  # the picture was taken within the first minute, rounded up
 
 
 def test_an_hour_that_comes_twice_is_told_twice(visitor, at, change_of_clocks):
