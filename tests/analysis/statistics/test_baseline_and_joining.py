@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 from statsmodels.regression.linear_model import OLS
@@ -86,6 +86,7 @@ def test_tau2_is_where_the_restricted_likelihood_peaks(seed, between):
 
 
 @given(seeds)
+@example(45473894)
 @settings(max_examples=20)
 def test_mean_and_interval_are_statsmodels_at_the_same_tau2(seed):
     random = np.random.default_rng(seed)
@@ -94,8 +95,10 @@ def test_mean_and_interval_are_statsmodels_at_the_same_tau2(seed):
     found = join_estimates(y, error)
     weight = 1 / (error**2 + found.tau2)
     assert found.mean.value == pytest.approx(weight @ y / weight.sum())
-    # statsmodels knows other estimators of tau2, and the same Q.
-    theirs = combine_effects(y, error**2, method_re="dl")
+    # statsmodels knows other estimators of tau2, and the same Q. Theirs may lie below 0, and it
+    # takes roots of it all the same.
+    with np.errstate(invalid="ignore"):
+        theirs = combine_effects(y, error**2, method_re="dl")
     assert found.q == pytest.approx(theirs.q, rel=1e-8)
     assert found.prediction[0] <= found.mean.low
     assert found.prediction[1] >= found.mean.high
