@@ -10,7 +10,7 @@ from typing import Any
 
 from labrig.durable import DamagedFile, read_json
 from labrig.file_names import fault_in_name
-from labrig.run.control_client import NoRunner, RunnerClient, connect
+from labrig.run.control_client import RunnerClient, connect
 from labrig.run.register import RegisteredRun, bench_of, register
 from labrig.run_folder import RunFolder
 
@@ -131,14 +131,3 @@ def _identity(folder: RunFolder) -> dict[str, Any]:
         return read_json(folder.identity)
     except (OSError, DamagedFile):
         return {}
-
-
-__all__ = [
-    "NoRunner",
-    "NoSuchRun",
-    "SeveralRuns",
-    "ShownRun",
-    "door_of",
-    "registered_runs",
-    "run_named",
-]

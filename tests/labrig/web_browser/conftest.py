@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 from browsed_bench import Bench, Visitor
+from chromium import chromium
 
 from labrig.run_folder import RunFolder
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 _PATH = Path(__file__).parents[1] / "report" / "conftest.py"
 _SPEC = importlib.util.spec_from_file_location("run_folders_of_the_report", _PATH)
@@ -36,17 +35,8 @@ def bench(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def browser():
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser at {CHROMIUM}")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
