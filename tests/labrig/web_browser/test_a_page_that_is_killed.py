@@ -13,7 +13,7 @@ from labrig.report.maker import Maker
 from labrig.web.navigation import RUN_TABS
 
 pytestmark = pytest.mark.slow
-KILLED = 5
+KILLED = 20
 MAKER = Maker("0.1.0", "2026-03-02T09:00:00+00:00")
 
 
