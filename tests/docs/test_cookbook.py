@@ -86,4 +86,4 @@ def test_a_recipe_can_be_run(base, bench, keys, tmp_path):
 def test_a_recipe_that_cannot_be_run_is_found_out(tmp_path):
     weak = "stocks: {nerve-cocktail: {contents: {CNTF: 1 ng/mL}}}"
     found = blocks("demo-night.yaml", "rigs/simulated-bench.yaml", weak, tmp_path)
-    assert any(found_one.startswith("perfusion.stock-too-weak") for found_one in found), found
+    assert any(one.startswith("perfusion.target-missed") for one in found), found
