@@ -92,7 +92,9 @@ class InstrumentType:
         drive_watched: whether a pump's own counter notices that its drive stands still.
         serves_files: whether, at the address of a file or folder, it gives pictures from there and
             touches nothing on the bench: it may then stay in a simulated night.
-        measures: ``settings ->`` what a probe's readings hold, each with its unit.
+        measures: ``settings ->`` what a probe's or controller's readings hold, each with its unit.
+        positions: ``settings ->`` names of a valve's positions.
+        sets: ``settings ->`` what a controller can be told to hold, and within which limits.
         holds: what a stimulator can hold: volts, milliamperes or either.
         faults: what its simulator can play, by name.
 
@@ -120,6 +122,8 @@ class InstrumentType:
     drive_watched: bool = False
     serves_files: bool = False
     measures: Callable[[Any], tuple[Quantity, ...]] | None = None
+    positions: Callable[[Any], tuple[str, ...]] | None = None
+    sets: Callable[[Any], tuple[Quantity, ...]] | None = None
     holds: tuple[DriveUnit, ...] = ("V",)
     faults: Mapping[str, FaultKind] = field(default_factory=dict)
 
@@ -171,9 +175,18 @@ def _contradiction(kind: InstrumentType) -> str:
             "(labrig_drivers.kinds.StageLimits)",
         ),
         (
-            kind.kind == "probe" and kind.measures is None,
-            "a probe needs measures=, the quantities of its readings "
+            kind.kind in ("probe", "controller") and kind.measures is None,
+            f"a {kind.kind} needs measures=, the quantities of its readings "
             "(labrig_drivers.kinds.Quantity)",
+        ),
+        (
+            kind.kind == "valve" and kind.positions is None,
+            "a valve needs positions=, their names, which a plan asks without a valve",
+        ),
+        (
+            kind.kind == "controller" and kind.sets is None,
+            "a controller needs sets=, the quantities that it can hold with their limits, which a "
+            "plan asks without a controller (labrig_drivers.kinds.Quantity)",
         ),
         (
             not kind.holds or not set(kind.holds) <= {"V", "mA"},

@@ -11,6 +11,7 @@ is an instrument of it, a bottle is weighed by hand: ``labrig weigh``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Kind = Literal["pump", "stimulator", "camera", "stage", "probe"]
+Kind = Literal["pump", "stimulator", "camera", "stage", "probe", "valve", "controller"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +327,19 @@ class Quantity:
 
 
 CO2 = Quantity("co2", "percent", 0.0, 100.0, "CO2", "%")
+O2 = Quantity("o2", "percent", 0.0, 100.0, "O2", "%")
 TEMPERATURE = Quantity("temperature", "c", -40.0, 100.0, "temperature", "°C")
+
+
+def quantity_of(key: str) -> Quantity:
+    """What is called by such a key, e.g. ``co2_percent``; one that is not known has no limits."""
+    for known in (CO2, O2, TEMPERATURE):
+        if known.key == key:
+            return known
+    name, _, unit = key.rpartition("_")
+    return Quantity(
+        name or unit, unit if name else "", -math.inf, math.inf, unit_label=unit if name else ""
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,14 @@ class SettingPlant(Protocol):
         ...
 
 
+class ControllerPlant(SettingPlant, Protocol):
+    """The surroundings that a controller holds, with its own sensor in them."""
+
+    def measured(self, now_s: float, quantity: str) -> float:
+        """What its sensor feels now, in the unit that the quantity has in its name."""
+        ...
+
+
 class IncubatorPlant(Protocol):
     """The air a probe hangs in."""
 
@@ -174,6 +182,21 @@ class StillSetting:
         """Nothing is connected."""
 
 
+class StillSurroundings:
+    """What a controller is set to is there at once; before that, an ideal incubator."""
+
+    def __init__(self) -> None:
+        self._held = {"temperature_c": 37.0, "co2_percent": 5.0, "o2_percent": 18.6}
+
+    def setting_held(self, now_s: float, quantity: str, value: float | str) -> None:
+        """It is so."""
+        self._held[quantity] = float(value)
+
+    def measured(self, now_s: float, quantity: str) -> float:
+        """As it was set."""
+        return self._held[quantity]
+
+
 class StillAir:
     """An ideal incubator: 5.0 % CO2, 37.0 °C."""
 
@@ -187,6 +210,7 @@ STILL: Mapping[str, Callable[[], object]] = {
     "stimulator": StillElectrodes,
     "stage": StillStage,
     "probe": StillAir,
+    "controller": StillSurroundings,
 }
 """By kind of instrument, surroundings in which nothing happens; others hold settings."""
 

@@ -65,6 +65,16 @@ ALARMS: Mapping[str, AlarmKind] = MappingProxyType(
             "soon", "refused what it was asked", "All other instruments go on.",
             "Read on the instrument's display what is the matter with it.",
         ),
+        "valve": AlarmKind(
+            "now", "does not stand where it should",
+            "It is asked every minute, and turned when it answers; pumps go on.",
+            "Look at the valve: what comes through it may be another liquid than planned.",
+        ),
+        "climate": AlarmKind(
+            "now", "does not take its set point",
+            "It is asked every minute, and set again; all other instruments go on.",
+            "Look at the controller's display: is it locked, off, or in another unit?",
+        ),
         "link": AlarmKind(
             "now", "does not answer",
             "It is asked again until it answers; a pump goes on at its last rate where it can.",

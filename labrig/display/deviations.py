@@ -13,6 +13,7 @@ from labrig.display.times import length_words
 from labrig.plan.words import words_of
 from labrig.record.kinds import other_deviations as other
 from labrig.record.kinds import pump_deviations as pump
+from labrig_drivers.kinds import quantity_of
 
 Words = Callable[[Any, Legend], str]
 """Of what a row says, by its class: a sentence without its full stop."""
@@ -40,6 +41,13 @@ def _censored(said: pump.Censored, legend: Legend) -> str:
     because = {"stall": " as their pump stood"}.get(said.why, f" ({said.why})" if said.why else "")
     wells = legend.wells_words(said.wells)
     return f"left out of the analysis from {legend.clock(said.from_s)} on{because}: {wells}"
+
+
+def _setting(said: other.SettingChanged, value: str) -> str:
+    if said.quantity == "position":
+        return f"position {value}"
+    held = quantity_of(said.quantity)
+    return f"{value} {held.unit_label} {held.words}" if value != "off" else "no set point"
 
 
 def _found(rate_ul_min: float) -> str:
@@ -136,6 +144,10 @@ _WORDS: Mapping[type[Any], Words] = MappingProxyType(
         pump.ArmAborted: lambda said, legend: (
             f"{_entry(said.because_of, legend)}, was too late: given up, but for perfusion: "
             f"{legend.wells_words(said.wells)}"
+        ),
+        other.SettingChanged: lambda said, legend: (
+            f"{legend.instrument(said.instrument)} was found at {_setting(said, said.found)}, and "
+            f"set to {_setting(said, said.wanted)} again"
         ),
         other.MissedPicture: lambda said, legend: (
             f"{_entry(said.key, legend)}, was missed: {said.reason}"

@@ -251,6 +251,20 @@ class Interlock:
 
 
 @dataclass(frozen=True, slots=True)
+class SafeState:
+    """To what a stop, an interlock and the end of the run bring an instrument that holds a setting.
+
+    Attributes:
+        quantity: with its unit in its name; of a valve ``position``.
+        value: its name, or a number.
+    """
+
+    instrument: str
+    quantity: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything the runner and the readers need; pure data.
 
@@ -280,6 +294,7 @@ class Plan:
     protocol: str = ""
     rig: str = ""
     interlocks: tuple[Interlock, ...] = ()
+    safe: tuple[SafeState, ...] = ()
 
     @property
     def blocked(self) -> bool:

@@ -25,7 +25,7 @@ _ADDED: dict[Any, frozenset[str]] = {
     TrainSpec: frozenset({"amplitude_ma"}),
     Frame: frozenset({"z_um"}),
     Film: frozenset({"z_um"}),
-    Plan: frozenset({"interlocks"}),
+    Plan: frozenset({"interlocks", "safe"}),
 }
 """Fields that plans of an older labrig lack; they are read as their defaults."""
 

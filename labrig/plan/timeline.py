@@ -9,7 +9,8 @@ Each class of entry says what it is, and who carries it out:
 
 ``kind``: its name in ``plan.json``; ``row_kind``: that of its rows in the journal; ``role``: which
 of the three above; ``instrument``: whose worker it goes to; ``wells``: whom it concerns, maybe
-nobody. A new kind of entry is a class here, a member of one of the unions below, and its words in
+nobody. A level also says of which ``quantity`` it is, where its instrument holds several. A new
+kind of entry is a class here, a member of one of the unions below, and its words in
 :mod:`labrig.plan.words`.
 """
 
@@ -43,6 +44,7 @@ class FlowLevel:
     kind: ClassVar[Literal["flow"]] = "flow"
     row_kind: ClassVar[Literal["level"]] = "level"
     role: ClassVar[Literal["level"]] = "level"
+    quantity: ClassVar[str] = ""
 
     key: str
     offset_s: float
@@ -90,12 +92,54 @@ class StimulationLevel:
     kind: ClassVar[Literal["stimulation"]] = "stimulation"
     row_kind: ClassVar[Literal["level"]] = "level"
     role: ClassVar[Literal["level"]] = "level"
+    quantity: ClassVar[str] = ""
 
     key: str
     offset_s: float
     phase: str
     instrument: str
     trains: tuple[TrainSpec, ...]
+    wells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ValveLevel:
+    """A selector valve stands at ``position``, by the name that its instrument has for it.
+
+    ``wells``: those whose liquid comes through it.
+    """
+
+    kind: ClassVar[Literal["valve"]] = "valve"
+    row_kind: ClassVar[Literal["level"]] = "level"
+    role: ClassVar[Literal["level"]] = "level"
+    quantity: ClassVar[str] = ""
+
+    key: str
+    offset_s: float
+    phase: str
+    instrument: str
+    position: str
+    wells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClimateLevel:
+    """A controller of the surroundings holds ``value`` of ``quantity``, which has its unit.
+
+    One that holds several quantities has a series of levels for each. ``wells``: those that are in
+    what it holds.
+    """
+
+    kind: ClassVar[Literal["climate"]] = "climate"
+    row_kind: ClassVar[Literal["level"]] = "level"
+    role: ClassVar[Literal["level"]] = "level"
+
+    key: str
+    offset_s: float
+    phase: str
+    instrument: str
+    quantity: str
+    value: float
     wells: tuple[str, ...]
 
 
@@ -218,7 +262,7 @@ class Reading:
         return ()
 
 
-Level = FlowLevel | StimulationLevel
+Level = FlowLevel | StimulationLevel | ValveLevel | ClimateLevel
 Picture = Frame | Film
 Observation = Picture | Reading
 Event = Dose | Observation
@@ -232,13 +276,14 @@ ROW_KINDS = tuple(dict.fromkeys(cls.row_kind for cls in get_args(TimelineEntry))
 def levels_with_ends(
     timeline: Iterable[TimelineEntry], end_s: float
 ) -> Iterator[tuple[Level, float]]:
-    """Each level, and when the next one of its instrument takes over; the last lasts to ``end_s``.
+    """Each level, and when the next one of its series takes over; the last lasts to ``end_s``.
 
-    Instrument by instrument; the timeline is in order of time.
+    A series is what one instrument holds of one quantity. Series by series; the timeline is in
+    order of time.
     """
-    levels: dict[str, list[Level]] = {}
+    levels: dict[tuple[str, str], list[Level]] = {}
     for entry in timeline:
         if entry.role == "level":
-            levels.setdefault(entry.instrument, []).append(entry)
+            levels.setdefault((entry.instrument, entry.quantity), []).append(entry)
     for own in levels.values():
         yield from zip(own, [*(later.offset_s for later in own[1:]), end_s], strict=True)

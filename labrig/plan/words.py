@@ -13,6 +13,7 @@ from typing import assert_never
 
 from labrig.plan.figures import figure
 from labrig.plan.timeline import (
+    ClimateLevel,
     Dose,
     Film,
     FlowLevel,
@@ -21,14 +22,16 @@ from labrig.plan.timeline import (
     StimulationLevel,
     TimelineEntry,
     TrainSpec,
+    ValveLevel,
 )
+from labrig_drivers.kinds import quantity_of
 
 MANY_ROWS: Mapping[str, str] = MappingProxyType(
     {
         "frame": "pictures",
         "film": "films",
         "dose": "doses",
-        "level": "settings of flow or impulses",
+        "level": "settings of instruments",
         "reading": "probe readings",
         "train": "impulse trains",
     }
@@ -93,6 +96,32 @@ def words_of(entry: TimelineEntry) -> Words:
                     f"{entry.instrument} {spec.channel}: {spec.pattern}": float(spec.live)
                     for spec in entry.trains
                 },
+            )
+        case ValveLevel():
+            sentence = f"{entry.instrument} to position {entry.position}"
+            return Words(
+                what=f"position {entry.position}",
+                where=where,
+                sentence=sentence,
+                unnamed=f"{entry.instrument} to its position",
+                which=entry.instrument,
+                many="valves",
+                by_many="valves",
+                lanes={f"{entry.instrument} position {entry.position}": 1.0},
+            )
+        case ClimateLevel():
+            held = quantity_of(entry.quantity)
+            value = f"{entry.value:g} {held.unit_label}".strip()
+            sentence = f"{entry.instrument} to {value} {held.words}"
+            return Words(
+                what=f"{value} {held.words}",
+                where=where,
+                sentence=sentence,
+                unnamed=f"{entry.instrument} to its {held.words}",
+                which=f"{entry.instrument} ({held.words})",
+                many=held.words,
+                by_many="controllers",
+                lanes={f"{entry.instrument} {held.words}": entry.value},
             )
         case Dose():
             wells = ", ".join(entry.wells)

@@ -202,13 +202,13 @@ class Dispatcher:
         self._intended = self._given
         past = self._timeline[: self._given]
         open_events: list[TimelineEntry] = []
-        due_levels: dict[str, TimelineEntry] = {}
+        due_levels: dict[tuple[str, str], TimelineEntry] = {}
         self._heed_answers_about_pumps()
         for entry in past:
             known = entries.get(entry.key)
             entry = self._left_of(entry)
             if entry.role == "level":
-                due_levels[entry.instrument] = entry
+                due_levels[entry.instrument, entry.quantity] = entry
             elif self._was_settled(entry):
                 continue
             elif entry.role == "acts" and known is not None and known.state != "intent":

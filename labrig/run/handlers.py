@@ -9,6 +9,7 @@ from labrig.plan.plan import Plan
 from labrig.plan.timeline import Picture
 from labrig.record.recovery import RunState
 from labrig.rig.bench import InstrumentSpec
+from labrig.run.climate import ControllerHandler
 from labrig.run.clog import Clog
 from labrig.run.desk import Desk
 from labrig.run.flow import PumpHandler
@@ -17,6 +18,7 @@ from labrig.run.imaging import Attach, ImagingHandler
 from labrig.run.imaging_link import Imaging
 from labrig.run.probes import ProbeHandler
 from labrig.run.stimulation import StimulatorHandler
+from labrig.run.valves import POSITION, ValveHandler
 from labrig.run.whereabouts import Whereabouts, left_by_an_earlier_runner
 from labrig_drivers.instrument import installed_types
 from labrig_drivers.kinds import Quantity
@@ -73,6 +75,12 @@ class Handlers:
                 )  # fmt: skip
             case "probe":
                 return ProbeHandler(name, self._desk, measures_of(instrument))
+            case "valve":
+                safe = self._safe(name).get(POSITION)
+                return ValveHandler(name, self._desk, _poll_s(instrument), safe)
+            case "controller":
+                points = {quantity: float(value) for quantity, value in self._safe(name).items()}
+                return ControllerHandler(name, self._desk, _poll_s(instrument), points)
             case _:
                 raise ValueError(f"{name}: a {kind} has no place on a byte port")
 
@@ -84,6 +92,10 @@ class Handlers:
         )  # fmt: skip
         within_um = self._plan.rules.arrive_within_um
         return Whereabouts(within_um, earlier, stage in self._state.marked_stages)
+
+    def _safe(self, instrument: str) -> dict[str, str]:
+        """By quantity, its safe setting."""
+        return {s.quantity: s.value for s in self._plan.safe if s.instrument == instrument}
 
     def _at_stop(self, pump: str) -> Literal["keep", "off"]:
         """Pumps that carry additives alone may be stopped; medium and outflow never are."""

@@ -10,6 +10,7 @@ Each line is one change, ``[instrument, seconds, what, ...]``::
     ["pulses", 9.5, "volts", 1, 0.0]       it holds this outside pulses from now on
     ["stage", 3.2, "at", 500.0, -250.0]    the stage has come to rest here, µm
     ["lamp", 3.2, "held", "percent", 20.0]  it holds this value of this quantity from now on
+    ["valve", 3.2, "held", "position", "2"]  it stands there; null while it turns
 
 Nothing of labrig reads it: it is what ledger, journal and report are held against.
 """
@@ -26,6 +27,7 @@ from typing import Any, Protocol
 
 from labrig.record.patient_file import PatientFile
 from labrig_drivers.simulation import (
+    ControllerPlant,
     ElectrodeVoltage,
     PumpPlant,
     SettingPlant,
@@ -208,10 +210,28 @@ class RecordedSetting:
         self.inner.setting_held(now_s, quantity, value)
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedController:
+    """What a controller is set to is written down; passes everything on."""
+
+    inner: ControllerPlant
+    told: Told
+
+    def setting_held(self, now_s: float, quantity: str, value: float | str) -> None:
+        """It is set to this from now on."""
+        self.told.tell(now_s, "held", quantity, value)
+        self.inner.setting_held(now_s, quantity, value)
+
+    def measured(self, now_s: float, quantity: str) -> float:
+        """What its own sensor feels: nothing that it does."""
+        return self.inner.measured(now_s, quantity)
+
+
 _RECORDED: Mapping[str, Callable[[Any, Told], Any]] = {
     "pump": RecordedPump,
     "stimulator": RecordedElectrodes,
     "stage": RecordedStage,
+    "controller": RecordedController,
 }
 """By kind of instrument; the others hold settings."""
 _DOES_NOTHING = ("probe",)

@@ -94,6 +94,36 @@ class SettingInWorld:
 
 
 @dataclass(frozen=True, slots=True)
+class ValveInWorld:
+    """The tubes behind a selector valve; ``ahead_s`` as of a pump."""
+
+    world: World
+    instrument: str
+    ahead_s: float
+
+    def setting_held(self, now_s: float, quantity: str, value: float | str) -> None:
+        """It stands there from now on."""
+        self.world.set_valve(self.instrument, now_s - self.ahead_s, str(value))
+
+
+@dataclass(frozen=True, slots=True)
+class ClimateInWorld:
+    """The surroundings that a controller holds; ``ahead_s`` as of a pump."""
+
+    world: World
+    instrument: str
+    ahead_s: float
+
+    def setting_held(self, now_s: float, quantity: str, value: float | str) -> None:
+        """It heats, cools or mixes towards this from now on."""
+        self.world.set_climate(self.instrument, now_s - self.ahead_s, quantity, float(value))
+
+    def measured(self, now_s: float, quantity: str) -> float:
+        """What its own sensor feels."""
+        return self.world.climate_at(self.instrument, now_s - self.ahead_s, quantity)
+
+
+@dataclass(frozen=True, slots=True)
 class AirInWorld:
     """The air that a probe hangs in; ``ahead_s`` as of a pump."""
 
@@ -111,5 +141,7 @@ PLANTS: Mapping[str, Callable[[World, str, float], Any]] = {
     "stimulator": ElectrodesInWorld,
     "stage": StageInWorld,
     "probe": AirInWorld,
+    "valve": ValveInWorld,
+    "controller": ClimateInWorld,
 }
 """By kind of instrument; the others hold settings: :class:`SettingInWorld`."""

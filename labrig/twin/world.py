@@ -13,6 +13,7 @@ import threading
 from typing import Any
 
 from labrig.protocol.substances import substance
+from labrig.twin.climate import Climate
 from labrig.twin.culture import Activity, Culture, load_responses
 from labrig.twin.liquid import Chamber, Line, Plumbing, Reservoir
 from labrig.twin.spec import TwinSpec
@@ -68,6 +69,8 @@ class World:
         answered = {substance(name): name for name in self._responses["factors"]}
         # factors of the protocol, by the name under which the culture answers to them
         self._answered_as = {f.name: answered.get(substance(f.name), f.name) for f in spec.factors}
+        self._valves: dict[str, str] = {}
+        self._climate = Climate()
         self._stage_um = (0.0, 0.0)
         self._next_step_s = STEP_S
 
@@ -230,6 +233,23 @@ class World:
         """The stage has come to rest here."""
         with self._lock:
             self._stage_um = (x_um, y_um)
+
+    def set_valve(self, valve: str, now_s: float, position: str) -> None:
+        """A selector stands there from now on."""
+        with self._lock:
+            self.advance(now_s)
+            self._valves[valve] = position
+
+    def set_climate(self, controller: str, now_s: float, quantity: str, value: float) -> None:
+        """A controller drives its surroundings towards this from now on."""
+        with self._lock:
+            self.advance(now_s)
+            self._climate.hold(controller, quantity, now_s, value)
+
+    def climate_at(self, controller: str, now_s: float, quantity: str) -> float:
+        """What the surroundings of a controller have come to by now."""
+        with self._lock:
+            return self._climate.at(controller, quantity, now_s)
 
     def air(self, now_s: float) -> tuple[float, float]:
         """CO2 in percent and temperature in °C: steady with a slow, seeded ripple."""

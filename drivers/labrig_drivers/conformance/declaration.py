@@ -18,7 +18,7 @@ from labrig_drivers.conformance import SteppedClock, refused
 from labrig_drivers.errors import OutOfRange
 from labrig_drivers.instrument import InstrumentType, connect
 from labrig_drivers.kinds import PulseTrain, Watchdog
-from labrig_drivers.simulation import Fault, StillAir, still_plant
+from labrig_drivers.simulation import Fault, still_plant
 from labrig_drivers.transports.loopback import LoopbackTransport
 
 
@@ -86,7 +86,7 @@ def check_travel(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
 def check_measures(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
     """A probe reads what it declares, under those names, and within those ranges in good air."""
     if kind.measures is None:
-        assert kind.kind != "probe", "a probe declares what it measures"
+        assert kind.kind not in ("probe", "controller"), f"a {kind.kind} declares what it measures"
         return
     quantities = kind.measures(settings)
     keys = [quantity.key for quantity in quantities]
@@ -98,7 +98,8 @@ def check_measures(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
     if kind.simulator is None:
         return
     clock = SteppedClock()
-    link = LoopbackTransport(kind.simulator(settings, StillAir(), 0, (), kind.name), clock.now_s)
+    plant = still_plant(kind.kind)
+    link = LoopbackTransport(kind.simulator(settings, plant, 0, (), kind.name), clock.now_s)
     with closing(connect(kind, link, settings, kind.name)) as driver:
         for _ in range(2):
             reading = driver.read()
@@ -107,6 +108,29 @@ def check_measures(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
         for quantity in quantities:
             value = reading.values[quantity.key]
             assert value is not None and quantity.plausible(value), (quantity, value)  # noqa: PT018
+
+
+def check_positions(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
+    """A valve's declared positions are those of its driver; others declare none."""
+    if kind.positions is None:
+        assert kind.kind != "valve", "a valve declares its positions"
+        return
+    names = kind.positions(settings)
+    assert len(set(names)) == len(names) >= 2, f"a valve has two positions or more: {names}"
+    with _driver(kind, settings) as driver:
+        assert driver.positions() == names, "its driver has other positions"
+
+
+def check_sets(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
+    """What a controller says that it can hold is what its driver holds; others declare nothing."""
+    if kind.sets is None:
+        assert kind.kind != "controller", "a controller declares what it sets"
+        return
+    quantities = kind.sets(settings)
+    assert quantities, "it sets nothing"
+    assert all(-math.inf < q.low < q.high < math.inf for q in quantities), quantities
+    with _driver(kind, settings) as driver:
+        assert driver.holds() == quantities, "its driver holds something else"
 
 
 def check_holds(kind: InstrumentType, settings: Any) -> None:  # noqa: ANN401
@@ -206,6 +230,8 @@ CHECKS = (
     check_travel,
     check_syringe,
     check_measures,
+    check_positions,
+    check_sets,
     check_holds,
     check_faults_can_be_played,
     check_making_a_driver_sends_nothing,

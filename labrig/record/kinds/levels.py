@@ -146,6 +146,33 @@ class StimulatorRead:
 
 
 @dataclass(frozen=True, slots=True)
+class ValveRead:
+    """Where a valve says that it stands; None while it turns or where it does not tell."""
+
+    ROWS: ClassVar = (("sample", "noted"),)
+    MARK: ClassVar = "position"
+    position: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerRead:
+    """What a controller says of itself.
+
+    Attributes:
+        set_points: by quantity with its unit, what it is set to; what it does not hold is absent.
+        trusted: it stands by what it measures; ``note``: what it says besides.
+        values: by quantity, what it measures; None: it gave none.
+    """
+
+    ROWS: ClassVar = (("sample", "noted"),)
+    MARK: ClassVar = "set_points"
+    set_points: Mapping[str, float]
+    trusted: bool
+    note: str
+    values: Mapping[str, float | None] = field(default_factory=dict, metadata=THE_REST)
+
+
+@dataclass(frozen=True, slots=True)
 class StageRead:
     """Where a stage says that it stands."""
 

@@ -131,6 +131,20 @@ class InterlockOver:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingChanged:
+    """A valve or controller was found at another setting than was set; it is set again.
+
+    Of a valve ``quantity`` is ``position``.
+    """
+
+    CODE: ClassVar = "setting-changed"
+    instrument: str
+    quantity: str
+    found: str
+    wanted: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinkLost:
     """An instrument does not answer; ``wire``: the last bytes both ways."""
 

@@ -136,6 +136,19 @@ class Silenced:
 
 
 @dataclass(frozen=True, slots=True)
+class MadeSafe:
+    """A stop, an interlock or the end brought a valve or controller to its safe setting.
+
+    Of a valve ``quantity`` is ``position``.
+    """
+
+    KEY: ClassVar = "made-safe"
+    instrument: str
+    quantity: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unfollowed:
     """Nobody measures the run's pictures."""
 

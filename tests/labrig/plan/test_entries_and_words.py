@@ -9,6 +9,7 @@ from labrig.plan.gantt import bars
 from labrig.plan.store import from_json, to_json
 from labrig.plan.table import digest, every_row
 from labrig.plan.timeline import (
+    ClimateLevel,
     Dose,
     Event,
     Film,
@@ -20,6 +21,8 @@ from labrig.plan.timeline import (
     StimulationLevel,
     TimelineEntry,
     TrainSpec,
+    ValveLevel,
+    levels_with_ends,
 )
 from labrig.plan.words import MANY_ROWS, words_of
 from labrig.record.rows import Kind
@@ -29,11 +32,13 @@ SKIP = Lateness("skip")
 PUMP = FlowLevel("flow/p/0", 60.0, "day", "p", 1.5, ("A1", "A2"))
 TRAIN = TrainSpec(2, "tonic", 1.0, 5.0, True, 20.0, 0.0, 0.0, 1.0, 10.0, 20)
 IMPULSES = StimulationLevel("stim/s/0", 60.0, "day", "s", (TRAIN,), ("B1",))
+VALVE = ValveLevel("valve/v/0", 60.0, "day", "v", "2", ("A1", "A2"))
+HEAT = ClimateLevel("climate/h/t/0", 60.0, "day", "h", "temperature_c", 41.5, ("A1",))
 DOSE = Dose("dose-1", 60.0, "day", "p", 12.0, 30.0, ("A1", "A2"), "GDNF", SKIP, "ask")
 FRAME = Frame("frame/r003/B4/f0/red", 60.0, "day", "cam", "xy", "B4", 0, "red", 3, 0, 0, 50, SKIP)
 FILM = Film("film/0/B4", 60.0, "day", "cam", "xy", "B4", 1, "red", 0, 0, 10, 50.0, 500, SKIP)
 READING = Reading("read/air/0", 60.0, "day", "air", SKIP)
-ONE_OF_EACH = (PUMP, IMPULSES, DOSE, FRAME, FILM, READING)
+ONE_OF_EACH = (PUMP, IMPULSES, VALVE, HEAT, DOSE, FRAME, FILM, READING)
 
 
 def test_there_is_one_of_each():
@@ -106,6 +111,15 @@ def test_an_entry_keeps_its_kind_and_fields_on_disk(small_plan, entry):
             "film of B4 (red)",
             "B4 field 2, red",
         ),
+        (VALVE, "position 2", "A1 A2", "v to position 2", "v"),
+        (HEAT, "41.5 °C temperature", "A1", "h to 41.5 °C temperature", "h (temperature)"),
+        (
+            replace(HEAT, quantity="ph", value=7.4),
+            "7.4 ph",
+            "A1",
+            "h to 7.4 ph",
+            "h (ph)",
+        ),
         (READING, "reading", "air", "reading of air", "air"),
     ],
 )
@@ -117,7 +131,7 @@ def test_words(entry, what, where, sentence, which):
 def test_who_does_it_stands_before_what_is_done_but_not_before_what_is_seen(small_plan):
     rows = every_row(replace(small_plan, timeline=ONE_OF_EACH))
     assert [row.what.partition(" ")[0] for row in rows] == [
-        "p:", "s:", "p:", "picture,", "film,", "reading",
+        "p:", "s:", "v:", "h:", "p:", "picture,", "film,", "reading",
     ]  # fmt: skip
 
 
@@ -132,6 +146,13 @@ def test_instruments_that_do_the_same_at_once_stand_in_one_row(small_plan):
         ("p: 12 µL of GDNF at 30 µL/min, once", "A1 A2"),
         ("p: 3 µL of GDNF at 30 µL/min, once", "A1 A2"),
     ]
+
+
+def test_one_that_holds_two_quantities_has_two_series_of_levels():
+    gas = replace(HEAT, key="g", quantity="co2_percent", value=5.0)
+    cool = replace(HEAT, key="c", offset_s=100.0, value=37.0)
+    spans = {level.key: end_s for level, end_s in levels_with_ends((HEAT, gas, cool), 500.0)}
+    assert spans == {"climate/h/t/0": 100.0, "g": 500.0, "c": 500.0}
 
 
 def test_a_lane_of_the_chart_ends_where_its_instrument_is_set_anew(small_plan):

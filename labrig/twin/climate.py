@@ -1,0 +1,47 @@
+"""Surroundings that follow their controllers with a lag: what is set is not there at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+AT_FIRST: Mapping[str, float] = {"temperature_c": 37.0, "co2_percent": 5.0, "o2_percent": 18.6}
+"""[K] An incubator before anybody sets anything; O2 as humid air with 5 % CO2 has it."""
+LAG_S: Mapping[str, float] = {"temperature_c": 300.0, "co2_percent": 300.0, "o2_percent": 900.0}
+"""[P] Time constants of medium in wells: a heated plate, and gas that diffuses into 2-3 mm."""
+_OTHERS_LAG_S = 300.0
+
+
+@dataclass(slots=True)
+class _Held:
+    """Towards what, from which value and when."""
+
+    to: float
+    was: float
+    since_s: float
+
+
+class Climate:
+    """By controller and quantity, what is held and what has come of it."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, str], _Held] = {}
+
+    def hold(self, controller: str, quantity: str, now_s: float, value: float) -> None:
+        """It is driven towards this from now on."""
+        was = self.at(controller, quantity, now_s)
+        self._held[controller, quantity] = _Held(value, was, now_s)
+
+    def at(self, controller: str, quantity: str, now_s: float) -> float:
+        """What it has come to by now."""
+        held = self._held.get((controller, quantity))
+        if held is None:
+            return AT_FIRST.get(quantity, 0.0)
+        lag_s = LAG_S.get(quantity, _OTHERS_LAG_S)
+        left = math.exp(-max(0.0, now_s - held.since_s) / lag_s)
+        return held.to + (held.was - held.to) * left
+
+    def is_held(self, controller: str, quantity: str) -> bool:
+        """Whether it was ever set."""
+        return (controller, quantity) in self._held
