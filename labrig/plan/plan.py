@@ -47,6 +47,8 @@ class WellPlan:
         carriers: (aspect, name) of what brought its level of each aspect to it as a whole, as it
             was drawn: a line, a reservoir, a pump, a channel (:mod:`labrig.plan.aspects`).
         open_to: the arms that plumbing and wiring let it have, its own among them.
+        compartment: the side of its chip that the well is; "" where a well is a culture.
+        chip: name of the chip in the rig; "" where a well is a culture.
     """
 
     well: str
@@ -57,6 +59,8 @@ class WellPlan:
     edge: bool
     carriers: tuple[tuple[str, str], ...] = ()
     open_to: tuple[str, ...] = ()
+    compartment: str = ""
+    chip: str = ""
 
 
 @dataclass(frozen=True, slots=True)

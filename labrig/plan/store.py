@@ -21,7 +21,7 @@ OLDER: Mapping[Any, Mapping[str, Any]] = {1: {"protocol": "", "rig": ""}}
 """By version that is still read, what its plans do not hold yet and how that reads."""
 
 _ADDED: dict[Any, frozenset[str]] = {
-    WellPlan: frozenset({"carriers", "open_to"}),
+    WellPlan: frozenset({"carriers", "open_to", "compartment", "chip"}),
     TrainSpec: frozenset({"amplitude_ma"}),
     Frame: frozenset({"z_um"}),
     Film: frozenset({"z_um"}),

@@ -43,6 +43,14 @@ ADDED_KEYS: tuple[AddedKey, ...] = (
     AddedKey(("analysis",), "0.1.0", None),
     AddedKey(("patterns", ANY, "current"), "0.1.0", None),
     AddedKey(("blinding",), "0.1.0", None),
+    AddedKey(("arms", ANY, "nerve"), "0.1.0", None),
+    AddedKey(("arms", ANY, "muscle"), "0.1.0", None),
+    AddedKey(("imaging", "channels", ANY, "compartments"), "0.1.0", []),
+    # of patterns by light alone: none was committed before
+    *(
+        AddedKey(("patterns", ANY, key), "0.1.0", None)
+        for key in ("by", "irradiance", "onto", "wavelength")
+    ),
 )
 
 

@@ -150,9 +150,15 @@ def commitment_path(protocol_path: Path) -> Path:
 
 
 def fixed_part(protocol: Protocol) -> dict[str, Any]:
-    """What a commitment fixes: everything but the day's records and words for readers."""
+    """What a commitment fixes: everything but the day's records and words for readers.
+
+    Of the record of the culture, what stands on which side of a chip: light and read-outs rest
+    on it.
+    """
     whole = _without_records(protocol, protocol.model_dump(mode="json", by_alias=True))
-    return {k: v for k, v in whole.items() if k not in _NOT_FIXED}
+    fixed = {k: v for k, v in whole.items() if k not in _NOT_FIXED}
+    sides = whole["culture"]["compartments"]
+    return fixed if sides is None else {**fixed, "culture": {"compartments": sides}}
 
 
 def commit(

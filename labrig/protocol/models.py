@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_val
 from labrig.name_types import FileName, WellName
 from labrig.protocol.analysis_plan import AnalysisPlan
 from labrig.protocol.blinding import Blinding
+from labrig.protocol.compartments import CompartmentName, CulturedCompartments
 from labrig.protocol.definition import Definition
 from labrig.protocol.references import check_references
 from labrig.units import Unit
@@ -29,6 +30,8 @@ Ul = Annotated[float, Unit("uL")]
 Percent = Annotated[float, Unit("percent")]
 Mm = Annotated[float, Unit("mm")]
 KDa = Annotated[float, Unit("kDa")]
+Nm = Annotated[float, Unit("nm")]
+MwPerMm2 = Annotated[float, Unit("mW/mm**2")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
 
 
@@ -125,6 +128,42 @@ class Pattern(Strict):
         return f"{self.amplitude_v or 0.0:g} V"
 
 
+class LightPattern(Pattern):
+    """Impulses given as flashes of a calibrated light onto cells with an opsin.
+
+    No current flows: ``irradiance`` stands in place of amplitude and current. ``irradiance:
+    0 mW/mm**2`` is the sham.
+    """
+
+    by: Literal["light"]
+    wavelength_nm: Nm = Field(alias="wavelength", gt=0)
+    irradiance_mw_mm2: MwPerMm2 = Field(alias="irradiance", ge=0, description="at the cells")
+    onto: CompartmentName = Field(description="the compartment that is lit")
+    shape: Literal["monophasic"] = "monophasic"
+
+    @property
+    def live(self) -> bool:
+        """Whether anything reaches the cells."""
+        return self.irradiance_mw_mm2 > 0
+
+    @property
+    def amplitude(self) -> str:
+        """With its unit, e.g. ``1 mW/mm²``."""
+        return f"{self.irradiance_mw_mm2:g} mW/mm²"
+
+
+def _electrodes_or_light(value: object) -> str:
+    by = value.get("by") if isinstance(value, dict) else getattr(value, "by", None)
+    return "light" if by == "light" else "electrodes"
+
+
+# Told apart by what it says of itself, so that an error speaks only of what was meant.
+AnyPattern = Annotated[
+    Annotated[Pattern, Tag("electrodes")] | Annotated[LightPattern, Tag("light")],
+    Discriminator(_electrodes_or_light),
+]
+
+
 class TargetStep(Strict):
     """From this time on, this concentration."""
 
@@ -154,6 +193,17 @@ class Bolus(Strict):
     rate_ml_h: MlPerHour = Field(alias="rate", gt=0)
 
 
+class ArmPart(Strict):
+    """What an arm does in one compartment of a chip."""
+
+    targets: dict[Name, Target] = Field(default_factory=dict)
+    pattern: Name | None = Field(default=None, description="None: neither electrodes nor light")
+    flow_ml_h: MlPerHour | None = Field(
+        default=None, alias="flow", description="total, if not the default"
+    )
+    boluses: tuple[Bolus, ...] = ()
+
+
 class Arm(Strict):
     """One treatment. A bare concentration holds in every phase with ``factors: on``."""
 
@@ -164,6 +214,12 @@ class Arm(Strict):
         default=None, alias="flow", description="total, if not the default"
     )
     boluses: tuple[Bolus, ...] = ()
+    nerve: ArmPart | None = Field(
+        default=None, description="on the nerve side; for cultures with compartments"
+    )
+    muscle: ArmPart | None = Field(
+        default=None, description="on the muscle side; for cultures with compartments"
+    )
     note: str = ""
 
 
@@ -202,6 +258,9 @@ class Channel(Strict):
         default="all", description="with-films: the rounds nearest to the films"
     )
     stain: str = ""
+    compartments: tuple[CompartmentName, ...] = Field(
+        default=(), description="of chips, where it is taken; omitted: on the muscle side"
+    )
 
 
 class FilmPlan(Strict):
@@ -250,6 +309,9 @@ class CultureRecord(Strict):
     mycoplasma_tested: str = ""
     lots: dict[str, str] = Field(default_factory=dict)
     note: str = ""
+    compartments: CulturedCompartments | None = Field(
+        default=None, description="nerve and muscle side of a chip; omitted: a well is a culture"
+    )
 
 
 class Randomisation(Strict):
@@ -315,7 +377,7 @@ class Protocol(Strict):
     media: dict[Name, Medium] = Field(min_length=1)
     factors: dict[Name, Factor] = Field(default_factory=dict)
     stocks: dict[Name, Stock] = Field(default_factory=dict)
-    patterns: dict[Name, Pattern] = Field(default_factory=dict)
+    patterns: dict[Name, AnyPattern] = Field(default_factory=dict)
     perfusion: Perfusion | None = Field(default=None, description="None: nothing is perfused")
     arms: dict[Name, Arm] = Field(min_length=1)
     phases: tuple[Phase, ...] = Field(min_length=1)

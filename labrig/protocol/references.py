@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from labrig.problems import KeyPath, Mistake, did_you_mean, raise_mistakes
 from labrig.protocol.analysis_references import analysis_mistakes
 from labrig.protocol.blinding import blinding_mistakes
+from labrig.protocol.compartment_references import compartment_mistakes
+from labrig.protocol.compartments import COMPARTMENTS
 from labrig.protocol.extent import too_large
 from labrig.protocol.patterns import (
     LIBRARY,
@@ -20,7 +22,7 @@ from labrig.protocol.patterns import (
 from labrig.protocol.plates import PLATES
 
 if TYPE_CHECKING:
-    from labrig.protocol.models import Arm, Protocol
+    from labrig.protocol.models import Arm, ArmPart, Protocol
 
 
 def check_references(protocol: Protocol) -> None:
@@ -41,7 +43,8 @@ def check_references(protocol: Protocol) -> None:
         *_definition(protocol),
         *analysis_mistakes(protocol),
         *blinding_mistakes(protocol),
-        *(m for name, arm in protocol.arms.items() for m in _arm(protocol, name, arm)),
+        *compartment_mistakes(protocol),
+        *(m for name, arm in protocol.arms.items() for m in _arm(protocol, ("arms", name), arm)),
     ]
     raise_mistakes("protocol", mistakes)
 
@@ -160,7 +163,8 @@ def _patterns(protocol: Protocol) -> Iterator[Mistake]:
                 path, f"a train time of '{name}' is not above 0 s", "Give both more than 0 s."
             )
             continue
-        if (pattern.amplitude_v is None) is (pattern.amplitude_ma is None):
+        by_light = getattr(pattern, "by", "electrodes") == "light"
+        if not by_light and (pattern.amplitude_v is None) is (pattern.amplitude_ma is None):
             both = pattern.amplitude_v is not None
             yield Mistake(
                 (*path, "current") if both else path,
@@ -247,15 +251,20 @@ def _perfusion(protocol: Protocol) -> Iterator[Mistake]:
         yield _unknown(("perfusion", "medium"), "medium", perfusion.medium, protocol.media)
     if perfusion is not None:
         return
+    asked: list[tuple[KeyPath, str, Arm | ArmPart]] = []
     for name, arm in protocol.arms.items():
+        asked.append((("arms", name), name, arm))
+        sides = {"nerve": arm.nerve, "muscle": arm.muscle}
+        asked += [(("arms", name, side), name, part) for side, part in sides.items() if part]
+    for path, name, part in asked:
         for key, used in (
-            ("targets", arm.targets),
-            ("boluses", arm.boluses),
-            ("flow", arm.flow_ml_h is not None),
+            ("targets", part.targets),
+            ("boluses", part.boluses),
+            ("flow", part.flow_ml_h is not None),
         ):
             if used:
                 yield Mistake(
-                    ("arms", name, key),
+                    (*path, key),
                     f"arm '{name}' asks for liquid, but the protocol perfuses nothing",
                     "Add `perfusion:` with a medium and a flow.",
                 )
@@ -268,8 +277,8 @@ def _definition(protocol: Protocol) -> Iterator[Mistake]:
         yield _unknown(path, "pattern", stimulus, protocol.patterns)
 
 
-def _arm(protocol: Protocol, name: str, arm: Arm) -> Iterator[Mistake]:
-    path: KeyPath = ("arms", name)
+def _arm(protocol: Protocol, path: KeyPath, arm: Arm | ArmPart) -> Iterator[Mistake]:
+    """What an arm names, and what it names for each side of a chip."""
     in_stock = {factor for stock in protocol.stocks.values() for factor in stock.contents_ng_ml}
     for factor, target in arm.targets.items():
         here: KeyPath = (*path, "targets", factor)
@@ -299,9 +308,13 @@ def _arm(protocol: Protocol, name: str, arm: Arm) -> Iterator[Mistake]:
             f"{arm.flow_ml_h:g} mL/h",
         )
     yield from _boluses(protocol, path, arm)
+    for side in COMPARTMENTS:
+        part = getattr(arm, side, None)
+        if part is not None:
+            yield from _arm(protocol, (*path, side), part)
 
 
-def _boluses(protocol: Protocol, path: KeyPath, arm: Arm) -> Iterator[Mistake]:
+def _boluses(protocol: Protocol, path: KeyPath, arm: Arm | ArmPart) -> Iterator[Mistake]:
     for index, bolus in enumerate(arm.boluses):
         here: KeyPath = (*path, "boluses", index)
         stock = protocol.stocks.get(bolus.stock)

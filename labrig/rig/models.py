@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from labrig.name_types import FileName, WellName
+from labrig.rig.chips import Chip, Light
 from labrig.rig.references import check_references
 from labrig.units import Unit
 
@@ -18,6 +19,7 @@ Cm = Annotated[float, Unit("cm")]
 Cm2 = Annotated[float, Unit("cm**2")]
 Um = Annotated[float, Unit("um")]
 Ohm = Annotated[float, Unit("ohm")]
+Nm = Annotated[float, Unit("nm")]
 Degrees = Annotated[float, Unit("deg")]
 Seconds = Annotated[float, Unit("s")]
 Name = FileName
@@ -153,6 +155,12 @@ class Optics(Strict):
     height_px: int = Field(gt=0)
     bit_depth: Literal[8, 10, 12, 14, 16] = 16
     light_mw_cm2: float | None = Field(default=None, description="at the sample, when measured")
+    wavelength_nm: Nm | None = Field(
+        default=None, alias="wavelength", gt=0, description="of the light that falls on the sample"
+    )
+    bandwidth_nm: Nm = Field(
+        default=30.0, alias="bandwidth", gt=0, description="full width of that light"
+    )
 
 
 class Calibration(Strict):
@@ -206,6 +214,12 @@ class Rig(Strict):
     chambers: Chambers
     outflow: Outflow | None = None
     electrodes: dict[Name, Electrodes] = Field(default_factory=dict)
+    lights: dict[Name, Light] = Field(
+        default_factory=dict, description="calibrated LEDs on stimulator channels"
+    )
+    chips: dict[Name, Chip] = Field(
+        default_factory=dict, description="wells that are the two sides of one culture"
+    )
     stage: StageMap
     optics: dict[Name, Optics] = Field(description="by the protocol's channel name")
     probe: Name | None = None

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from labrig.problems import KeyPath, Mistake, did_you_mean, raise_mistakes
 from labrig.protocol.plates import PLATES
+from labrig.rig.chip_references import chip_mistakes, light_mistakes
 from labrig.rig.interlocks import interlock_mistakes
 from labrig_drivers.instrument import BrokenType, InstrumentType, installed_types
 
@@ -34,6 +35,8 @@ def check_references(rig: Rig) -> None:
         *_lines(rig, types),
         *_outflow(rig, types),
         *_electrodes(rig, types),
+        *_lights(rig, types),
+        *chip_mistakes(rig),
         *_optics(rig, types),
         *interlock_mistakes(rig, types),
     ]
@@ -308,6 +311,14 @@ def _electrodes(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterator[Mista
                     "A well has one pair of electrodes.",
                     well,
                 )
+
+
+def _lights(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterator[Mistake]:
+    for name, light in rig.lights.items():
+        path: KeyPath = ("lights", name)
+        yield from _is(rig, types, (*path, "stimulator"), light.stimulator, "stimulator")
+        yield from _wells(rig, (*path, "wells"), light.wells)
+    yield from light_mistakes(rig)
 
 
 def _optics(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterator[Mistake]:

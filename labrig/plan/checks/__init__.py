@@ -17,6 +17,7 @@ from labrig.plan.checks import (
     dose,
     imaging,
     interlock,
+    not_built,
     perfusion,
     power,
     stimulation,
@@ -37,6 +38,7 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     power.check,
     calibration.check,
     interlock.check,
+    not_built.check,
 )
 
 

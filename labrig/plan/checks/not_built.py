@@ -1,0 +1,24 @@
+"""What the models accept and the compiler does not carry out yet: never ignored, always refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from labrig.plan.checks.draft import Draft
+from labrig.plan.plan import Finding
+
+
+def check(draft: Draft) -> Iterator[Finding]:
+    """Finding ``draft.not-built``."""
+    if draft.protocol.culture.compartments is not None:
+        yield _not_built("protocol: culture.compartments", "cultures of two compartments")
+
+
+def _not_built(where: str, what: str) -> Finding:
+    return Finding(
+        "draft.not-built",
+        "block",
+        where,
+        f"this labrig reads {what}, and does not carry them out yet",
+        "leave it out, or use a labrig that does (`labrig --version`)",
+    )
