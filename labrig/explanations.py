@@ -84,6 +84,16 @@ def explain(
             f"{_short(value)} is not one of the choices",
             f"{said}Write {context['expected']}.",
         )
+    if kind == "union_tag_not_found":
+        return "it does not say of which kind it is", f"Add `{_key(context)}: ...`."
+    if kind == "union_tag_invalid":
+        tags = re.findall(r"'([^']+)'", context["expected_tags"])
+        likely = did_you_mean(str(context["tag"]), tags)
+        write = f"Write one of {', '.join(tags)}."
+        return (
+            f"'{context['tag']}' is no {_key(context)}",
+            f"{likely} {write}" if likely.startswith("Did you mean") else write,
+        )
     if kind == "string_pattern_mismatch":
         return _no_name(str(detail["input"]))
     if kind in _LIMITS:
@@ -101,6 +111,11 @@ def explain(
     if kind in _WANTED:
         return f"{_short(value)} will not do here", f"Write {_WANTED[kind]}."
     return f"{detail['msg']} (found {_short(value)})", "Compare with a file of the catalogue."
+
+
+def _key(context: dict[str, Any]) -> str:
+    """The key that says which of several kinds is meant."""
+    return str(context.get("discriminator", "kind")).strip("'")
 
 
 def _no_name(text: str) -> tuple[str, str]:

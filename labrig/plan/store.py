@@ -22,9 +22,9 @@ OLDER: Mapping[Any, Mapping[str, Any]] = {1: {"protocol": "", "rig": ""}}
 
 _ADDED: dict[Any, frozenset[str]] = {
     WellPlan: frozenset({"carriers", "open_to", "compartment", "chip"}),
-    TrainSpec: frozenset({"amplitude_ma"}),
+    TrainSpec: frozenset({"amplitude_ma", "of_capture", "capture", "fallback_v", "if_unknown"}),
     Frame: frozenset({"z_um"}),
-    Film: frozenset({"z_um"}),
+    Film: frozenset({"z_um", "assay", "step", "test"}),
     Plan: frozenset({"interlocks", "safe"}),
 }
 """Fields that plans of an older labrig lack; they are read as their defaults."""

@@ -61,6 +61,10 @@ class TrainSpec:
     ``duration_s`` never exceeds 10 s, so stimulation ends by itself when the host is lost.
     ``amplitude_v`` is what a voltage source holds at its electrodes, ``amplitude_ma`` what a
     current source sends through the whole channel; the other is None.
+
+    ``of_capture``: its amplitude is this share of the threshold that the staircase ``capture``
+    finds on this channel in the run, and ``amplitude_v`` the most that it may become. Without one
+    it is ``fallback_v``, silence, or what a person says, by ``if_unknown``.
     """
 
     channel: int
@@ -75,6 +79,10 @@ class TrainSpec:
     every_s: float
     pulses: int
     amplitude_ma: float | None = None
+    of_capture: float | None = None
+    capture: str = ""
+    fallback_v: float | None = None
+    if_unknown: Literal["ask", "fallback", "leave-out"] = "ask"
 
     @property
     def live(self) -> bool:
@@ -203,8 +211,29 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedTest:
+    """What a step of an assay asks of the culture while it is filmed.
+
+    ``pattern`` is what its pulses are called in levels and journal; ``part``: of a test that is
+    filmed in parts, ``first`` or ``last``. Amplitudes as of a :class:`TrainSpec`, through one well.
+    """
+
+    pattern: str
+    frequency_hz: float
+    amplitude_v: float | None
+    amplitude_ma: float | None = None
+    of_capture: float | None = None
+    capture: str = ""
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Film:
-    """A short film of one field, for contraction; ``z_um`` as of a frame."""
+    """A short film of one field, for contraction; ``z_um`` as of a frame.
+
+    ``assay``, ``step``, ``test``: of a film of a test series, which one, which of its steps from 0,
+    and what it asks; else "", 0 and None.
+    """
 
     kind: ClassVar[Literal["film"]] = "film"
     row_kind: ClassVar[Literal["film"]] = "film"
@@ -225,6 +254,9 @@ class Film:
     frames: int
     lateness: Lateness
     z_um: float | None = None
+    assay: str = ""
+    step: int = 0
+    test: AskedTest | None = None
 
     @property
     def instrument(self) -> str:

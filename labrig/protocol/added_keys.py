@@ -51,6 +51,12 @@ ADDED_KEYS: tuple[AddedKey, ...] = (
         AddedKey(("patterns", ANY, key), "0.1.0", None)
         for key in ("by", "irradiance", "onto", "wavelength")
     ),
+    AddedKey(("assays",), "0.1.0", {}),
+    AddedKey(("imaging", "series"), "0.1.0", []),
+    AddedKey(("patterns", ANY, "of_capture"), "0.1.0", None),
+    AddedKey(("patterns", ANY, "capture"), "0.1.0", None),
+    AddedKey(("patterns", ANY, "fallback"), "0.1.0", None),
+    AddedKey(("patterns", ANY, "if_unknown"), "0.1.0", "ask"),
 )
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_val
 
 from labrig.name_types import FileName, WellName
 from labrig.protocol.analysis_plan import AnalysisPlan
+from labrig.protocol.assays import Assay, IfUnknown, Series
 from labrig.protocol.blinding import Blinding
 from labrig.protocol.compartments import CompartmentName, CulturedCompartments
 from labrig.protocol.definition import Definition
@@ -96,7 +97,8 @@ class Pattern(Strict):
     """An impulse pattern as data; ``sham`` is a pattern with ``amplitude: 0 V``.
 
     Either ``amplitude``, which a voltage source holds whatever flows, or ``current``, which a
-    current source sends through each well whatever voltage that takes.
+    current source sends through each well whatever voltage that takes, or ``of_capture``, a share
+    of the threshold that a staircase finds in the run before.
     """
 
     phase_ms: Ms = Field(alias="pulse_width", gt=0, description="one phase of a pulse")
@@ -105,6 +107,22 @@ class Pattern(Strict):
     )
     amplitude_ma: Annotated[Milliamperes, Field(ge=0)] | None = Field(
         default=None, alias="current", description="through each well, in place of amplitude"
+    )
+    of_capture_percent: Annotated[Percent, Field(gt=0, le=400)] | None = Field(
+        default=None,
+        alias="of_capture",
+        description="of the channel's capture threshold, in place of amplitude",
+    )
+    capture: Name | None = Field(
+        default=None, description="the staircase that finds it; omitted: the only one there is"
+    )
+    fallback_v: Annotated[Volts, Field(gt=0)] | None = Field(
+        default=None, alias="fallback", description="amplitude where no threshold was found"
+    )
+    if_unknown: IfUnknown = Field(
+        default="ask",
+        description="where no threshold was found: ask (silent until answered), fallback, "
+        "leave-out (silent)",
     )
     shape: Literal["monophasic", "biphasic"]
     frequency_hz: Hertz = Field(alias="frequency", gt=0)
@@ -118,11 +136,13 @@ class Pattern(Strict):
     @property
     def live(self) -> bool:
         """Whether anything reaches the cells: a sham does not."""
-        return bool(self.amplitude_v or self.amplitude_ma)
+        return bool(self.amplitude_v or self.amplitude_ma or self.of_capture_percent)
 
     @property
     def amplitude(self) -> str:
-        """The first phase with its unit, e.g. ``15 V``."""
+        """The first phase with its unit, e.g. ``15 V`` or ``85 % of capture``."""
+        if self.of_capture_percent is not None:
+            return f"{self.of_capture_percent:g} % of capture"
         if self.amplitude_ma is not None:
             return f"{self.amplitude_ma:g} mA"
         return f"{self.amplitude_v or 0.0:g} V"
@@ -287,6 +307,9 @@ class Imaging(Strict):
     min_wall_distance_mm: Mm = Field(default=1.5, alias="wall_distance")
     channels: dict[FileName, Channel]
     films: FilmPlan | None = None
+    series: tuple[Series, ...] = Field(
+        default=(), description="when which assay is done; filmed as `films` says"
+    )
 
 
 class Donor(Strict):
@@ -378,6 +401,9 @@ class Protocol(Strict):
     factors: dict[Name, Factor] = Field(default_factory=dict)
     stocks: dict[Name, Stock] = Field(default_factory=dict)
     patterns: dict[Name, AnyPattern] = Field(default_factory=dict)
+    assays: dict[Name, Assay] = Field(
+        default_factory=dict, description="test series; `imaging.series` says when"
+    )
     perfusion: Perfusion | None = Field(default=None, description="None: nothing is perfused")
     arms: dict[Name, Arm] = Field(min_length=1)
     phases: tuple[Phase, ...] = Field(min_length=1)

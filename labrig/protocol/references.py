@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from labrig.problems import KeyPath, Mistake, did_you_mean, raise_mistakes
 from labrig.protocol.analysis_references import analysis_mistakes
+from labrig.protocol.assay_references import assay_mistakes
 from labrig.protocol.blinding import blinding_mistakes
 from labrig.protocol.compartment_references import compartment_mistakes
 from labrig.protocol.compartments import COMPARTMENTS
@@ -42,6 +43,7 @@ def check_references(protocol: Protocol) -> None:
         *_perfusion(protocol),
         *_definition(protocol),
         *analysis_mistakes(protocol),
+        *assay_mistakes(protocol),
         *blinding_mistakes(protocol),
         *compartment_mistakes(protocol),
         *(m for name, arm in protocol.arms.items() for m in _arm(protocol, ("arms", name), arm)),
@@ -164,15 +166,21 @@ def _patterns(protocol: Protocol) -> Iterator[Mistake]:
             )
             continue
         by_light = getattr(pattern, "by", "electrodes") == "light"
-        if not by_light and (pattern.amplitude_v is None) is (pattern.amplitude_ma is None):
-            both = pattern.amplitude_v is not None
+        strengths = {
+            "a voltage": pattern.amplitude_v,
+            "a current": pattern.amplitude_ma,
+            "a share of capture": pattern.of_capture_percent,
+        }
+        given = [word for word, value in strengths.items() if value is not None]
+        if not by_light and len(given) != 1:
+            key = "of_capture" if "a share of capture" in given else "current"
             yield Mistake(
-                (*path, "current") if both else path,
-                f"'{name}' says both a voltage and a current"
-                if both
+                (*path, key) if given else path,
+                f"'{name}' says both {' and '.join(given)}"
+                if given
                 else f"'{name}' says neither a voltage nor a current",
                 "Write `amplitude: 15 V` for a voltage source, or `current: 20 mA` (through each "
-                "well) for a current source.",
+                "well) for a current source, or `of_capture: 85 %` of a threshold found before.",
             )
             continue
         phases = 2 if pattern.shape == "biphasic" else 1
