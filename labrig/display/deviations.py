@@ -13,6 +13,7 @@ from labrig.display.times import length_words
 from labrig.plan.words import words_of
 from labrig.record.kinds import other_deviations as other
 from labrig.record.kinds import pump_deviations as pump
+from labrig.record.kinds import steps
 from labrig_drivers.kinds import quantity_of
 
 Words = Callable[[Any, Legend], str]
@@ -98,6 +99,17 @@ def _interlock_over(said: other.InterlockOver, legend: Legend) -> str:
     return f"rule “{said.rule}” is kept again after {_for(said)}{goes_on}"
 
 
+def _step_late(said: steps.StepLate, legend: Legend) -> str:
+    by = f", by {' and '.join(said.by)}" if said.by else ""
+    return f"{_entry(said.key, legend)}: done {length_words(said.late_s)} too late{by}"
+
+
+def _step_missed(said: steps.StepMissed, legend: Legend) -> str:
+    if said.refused_by:
+        return f"{_entry(said.key, legend)}: {said.refused_by} decided against it: {said.reason}"
+    return f"{_entry(said.key, legend)}: not done: {said.reason}"
+
+
 _WORDS: Mapping[type[Any], Words] = MappingProxyType(
     {
         pump.Stalled: _stalled,
@@ -148,6 +160,15 @@ _WORDS: Mapping[type[Any], Words] = MappingProxyType(
         other.SettingChanged: lambda said, legend: (
             f"{legend.instrument(said.instrument)} was found at {_setting(said, said.found)}, and "
             f"set to {_setting(said, said.wanted)} again"
+        ),
+        steps.StepLate: _step_late,
+        steps.StepMissed: _step_missed,
+        steps.StepHeldTooLong: lambda said, legend: (
+            f"{_entry(said.key, legend)}: its pumps stood for {_for(said)} and then went on, as "
+            "the cells had to be fed, though nobody had said that it was done"
+        ),
+        steps.StepNotPaused: lambda said, legend: (
+            f"{_entry(said.key, legend)}: entered without a beginning, so nothing was paused for it"
         ),
         other.MissedPicture: lambda said, legend: (
             f"{_entry(said.key, legend)}, was missed: {said.reason}"

@@ -26,6 +26,7 @@ from labrig.plan.interlocks import planned_interlocks
 from labrig.plan.plan import Finding, Plan, RunRules, Severity, WellPlan
 from labrig.plan.pumps import pump_rates
 from labrig.plan.solutions import line_solutions, stock_roles
+from labrig.plan.step_schedule import person_steps, pictures_after_steps
 from labrig.plan.stimulation_schedule import (
     electrode_patterns,
     film_patterns,
@@ -117,7 +118,12 @@ def assemble(
     stimulation, more = stimulation_levels(protocol, rig, spans, wells, tests_s)
     found += more
     probe = readings(protocol, rig, spans)
-    entries: list[TimelineEntry] = [*levels, *given, *stimulation, *pictures, *moving, *probe]
+    by_people = person_steps(protocol, spans, wells)
+    rounds = 1 + max((picture.round for picture in pictures), default=-1)
+    after = pictures_after_steps(protocol, rig, wells, positions, by_people, rounds)
+    entries: list[TimelineEntry] = [
+        *levels, *given, *stimulation, *pictures, *moving, *probe, *by_people, *after,
+    ]  # fmt: skip
     timeline = tuple(sorted(entries, key=lambda entry: (entry.offset_s, entry.key)))
 
     drawn = draws(rig, carried)

@@ -138,7 +138,7 @@ def rounds_of_films(timeline: Timeline) -> Mapping[str, int]:
     starts_s: dict[int, float] = {}
     begins_s: dict[str, float] = {}
     for entry in timeline:
-        if isinstance(entry, Frame):
+        if isinstance(entry, Frame) and not entry.after:
             starts_s[entry.round] = min(starts_s.get(entry.round, entry.offset_s), entry.offset_s)
         elif isinstance(entry, Film):
             block = block_of(entry)

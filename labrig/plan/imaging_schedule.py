@@ -16,6 +16,7 @@ from labrig.plan.plan import Finding, PhaseSpan, WellPlan
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import Frame, Lateness, Reading
 from labrig.protocol.models import Imaging, Protocol
+from labrig.protocol.person_steps import step_of_rounds
 from labrig.rig.models import Rig
 
 FRAME_OVERHEAD_S = 0.25
@@ -100,14 +101,20 @@ def frames(
 
 
 def round_plan(
-    imaging: Imaging, rig: Rig, order: Sequence[str], positions: Positions
+    imaging: Imaging,
+    rig: Rig,
+    order: Sequence[str],
+    positions: Positions,
+    only: Collection[str] | None = None,
 ) -> tuple[tuple[Shot, ...], float]:
-    """The steps of a round with every channel, and how long it takes.
+    """The steps of a round with every channel that waits for no step, and how long it takes.
 
-    Travel at the stage's speed, settling after each move, exposure, and ``FRAME_OVERHEAD_S``.
-    A round begins with the way back from where the round before it ended.
+    ``only``: with these channels instead. Travel at the stage's speed, settling after each move,
+    exposure, and ``FRAME_OVERHEAD_S``. A round begins with the way back from where the round
+    before it ended.
     """
-    channels = [name for name in imaging.channels if name in rig.optics]
+    wanted = _in_rounds(imaging) if only is None else only
+    channels = [name for name in imaging.channels if name in wanted and name in rig.optics]
     stops = [
         (well, field, x, y)
         for well in order
@@ -150,6 +157,11 @@ def _taken(rounds: str, number: int, count: int, filmed: Collection[int | None])
         "last": last,
         "first-and-last": first or last,
     }[rounds]
+
+
+def _in_rounds(imaging: Imaging) -> list[str]:
+    """Channels that are taken in rounds, rather than after a step of people."""
+    return [name for name, own in imaging.channels.items() if not step_of_rounds(own.rounds)]
 
 
 def _round_findings(imaging: Imaging, length_s: float, duration_s: float) -> list[Finding]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from labrig.plan.film_schedule import block_of
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Dose, Film, Frame, Level, TimelineEntry
+from labrig.plan.timeline import Dose, Film, Frame, Level, PersonStep, TimelineEntry
 from labrig.plan.words import words_of
 
-Setting = Level | Dose
+Setting = Level | Dose | PersonStep
 """What is done to the cells, rather than seen of them."""
 
 

@@ -171,13 +171,68 @@ class Dose:
     on_unknown: OnUnknown
 
 
+PEOPLE = "people"
+"""Stands for an instrument where people do it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonStep:
+    """What people do at the plate: a question with a deadline.
+
+    Attributes:
+        step: its name in the protocol; ``do``: what sort it is.
+        what: in words; ``unnamed``: the same without solutions that would tell an arm.
+        within_s: done later than this after ``offset_s`` is late.
+        wait_s: so long after ``offset_s`` it may still be done; then it is missed.
+        takes_s: how long hands are expected to be at the plate.
+        hold_s: so long pumps may stand meanwhile; 0: they keep their flow.
+        signatures: how many people sign.
+        if_missed: what it means for its wells when it was late, refused or not done.
+        exchange: share of a chamber's liquid that is replaced by ``medium``, without any factor.
+        labels: of the tubes, one a well in the order of ``wells``.
+    """
+
+    kind: ClassVar[Literal["step"]] = "step"
+    row_kind: ClassVar[Literal["step"]] = "step"
+    role: ClassVar[Literal["acts"]] = "acts"
+
+    key: str
+    offset_s: float
+    phase: str
+    step: str
+    do: str
+    what: str
+    unnamed: str
+    within_s: float
+    wait_s: float
+    takes_s: float
+    hold_s: float
+    signatures: int
+    if_missed: Literal["censor", "flag", "stop"]
+    wells: tuple[str, ...]
+    exchange: float = 0.0
+    medium: str = ""
+    labels: tuple[str, ...] = ()
+
+    @property
+    def instrument(self) -> str:
+        """Nobody's: people do it."""
+        return PEOPLE
+
+    @property
+    def lateness(self) -> Lateness:
+        """It waits for its people, and is asked once."""
+        return Lateness("once_within", self.wait_s)
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One picture of one field in one optical channel.
 
     ``z_um``: height of the focus drive; None: as the focus stands. What a rule of focus finds (a
     lock's offset, a software search, a plane through the plate) is decided where the picture is
-    taken, not here.
+    taken, not here. ``after``: key of the step of people that it waits for; its time is then the
+    earliest at which it could be taken.
     """
 
     kind: ClassVar[Literal["frame"]] = "frame"
@@ -198,6 +253,7 @@ class Frame:
     exposure_ms: float
     lateness: Lateness
     z_um: float | None = None
+    after: str = ""
 
     @property
     def instrument(self) -> str:
@@ -297,7 +353,7 @@ class Reading:
 Level = FlowLevel | StimulationLevel | ValveLevel | ClimateLevel
 Picture = Frame | Film
 Observation = Picture | Reading
-Event = Dose | Observation
+Event = Dose | PersonStep | Observation
 TimelineEntry = Level | Event
 Timeline = tuple[TimelineEntry, ...]
 

@@ -18,6 +18,7 @@ from labrig.plan.timeline import (
     Film,
     FlowLevel,
     Frame,
+    PersonStep,
     Reading,
     StimulationLevel,
     TimelineEntry,
@@ -32,6 +33,7 @@ MANY_ROWS: Mapping[str, str] = MappingProxyType(
         "film": "films",
         "dose": "doses",
         "level": "settings of instruments",
+        "step": "steps of people",
         "reading": "probe readings",
         "train": "impulse trains",
     }
@@ -134,6 +136,19 @@ def words_of(entry: TimelineEntry) -> Words:
                 which=f"{entry.factor} into {wells}",
                 many=f"doses of {entry.factor}",
                 by_many="pumps",
+            )
+        case PersonStep():
+            wells = ", ".join(entry.wells)
+            minutes = f"{entry.within_s / 60:g} min"
+            return Words(
+                what=f"{entry.what}, within {minutes}, signed by "
+                + ("two people" if entry.signatures > 1 else "one person"),
+                where=where,
+                sentence=f"{entry.what} ({entry.step}) of {wells}, within {minutes}",
+                unnamed=f"{entry.unnamed} ({entry.step}) of {wells}, within {minutes}",
+                which=entry.step,
+                many=f"steps of people ({entry.step})",
+                by_many="people",
             )
         case Frame():
             field_ = f"{entry.well} field {entry.field + 1}, {entry.channel}"

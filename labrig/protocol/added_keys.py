@@ -57,6 +57,8 @@ ADDED_KEYS: tuple[AddedKey, ...] = (
     AddedKey(("patterns", ANY, "capture"), "0.1.0", None),
     AddedKey(("patterns", ANY, "fallback"), "0.1.0", None),
     AddedKey(("patterns", ANY, "if_unknown"), "0.1.0", "ask"),
+    AddedKey(("steps",), "0.1.0", []),
+    AddedKey(("results",), "0.1.0", []),
 )
 
 

@@ -16,6 +16,7 @@ from labrig.protocol.assays import Assay, IfUnknown, Series
 from labrig.protocol.blinding import Blinding
 from labrig.protocol.compartments import CompartmentName, CulturedCompartments
 from labrig.protocol.definition import Definition
+from labrig.protocol.person_steps import PersonStep, ResultPlan
 from labrig.protocol.references import check_references
 from labrig.units import Unit
 
@@ -274,8 +275,13 @@ class Channel(Strict):
         "nuclear stain, called as its channel"
     )  # fmt: skip
     exposure_ms: Ms = Field(alias="exposure", gt=0)
-    rounds: Literal["all", "first", "last", "first-and-last", "with-films"] = Field(
-        default="all", description="with-films: the rounds nearest to the films"
+    rounds: (
+        Literal["all", "first", "last", "first-and-last", "with-films"]
+        | Annotated[str, Field(pattern=r"^after-step \S+$", max_length=80)]
+    ) = Field(
+        default="all",
+        description="with-films: the rounds nearest to the films; after-step NAME: once, when "
+        "people have done that step",
     )
     stain: str = ""
     compartments: tuple[CompartmentName, ...] = Field(
@@ -417,6 +423,10 @@ class Protocol(Strict):
     )
     blinding: Blinding | None = Field(
         default=None, description="who may know the arms; omitted: everybody"
+    )
+    steps: tuple[PersonStep, ...] = Field(default=(), description="what people do during the run")
+    results: tuple[ResultPlan, ...] = Field(
+        default=(), description="tables that come from elsewhere, joined to wells"
     )
     overrides: tuple[Override, ...] = ()
 

@@ -20,6 +20,7 @@ from labrig.protocol.patterns import (
     library_yaml,
     mean_rate_hz,
 )
+from labrig.protocol.person_steps import step_mistakes
 from labrig.protocol.plates import PLATES
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def check_references(protocol: Protocol) -> None:
         *blinding_mistakes(protocol),
         *compartment_mistakes(protocol),
         *(m for name, arm in protocol.arms.items() for m in _arm(protocol, ("arms", name), arm)),
+        *step_mistakes(protocol),
     ]
     raise_mistakes("protocol", mistakes)
 

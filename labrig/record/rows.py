@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Kind = Literal[
-    "run", "level", "dose", "train", "frame", "film", "reading", "sample", "deviation",
+    "run", "level", "dose", "step", "train", "frame", "film", "reading", "sample", "deviation",
     "command", "note", "alarm", "question", "checkpoint",
 ]  # fmt: skip
 State = Literal[

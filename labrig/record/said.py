@@ -15,10 +15,11 @@ from labrig.record.kinds import (
     pictures,
     pump_deviations,
     runs,
+    steps,
 )
 from labrig.record.rows import JournalEntry, Kind, Row, RowUnreadable, State
 
-_MODULES = (runs, levels, doses, pictures, operator, pump_deviations, other_deviations)
+_MODULES = (runs, levels, doses, pictures, steps, operator, pump_deviations, other_deviations)
 
 
 class SaidOfRun(Protocol):

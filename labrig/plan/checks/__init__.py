@@ -19,6 +19,7 @@ from labrig.plan.checks import (
     interlock,
     not_built,
     perfusion,
+    person_steps,
     power,
     stimulation,
     supplies,
@@ -39,6 +40,7 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     calibration.check,
     interlock.check,
     not_built.check,
+    person_steps.check,
 )
 
 

@@ -17,6 +17,7 @@ from labrig.plan.timeline import (
     Frame,
     Lateness,
     Level,
+    PersonStep,
     Reading,
     StimulationLevel,
     TimelineEntry,
@@ -35,10 +36,14 @@ IMPULSES = StimulationLevel("stim/s/0", 60.0, "day", "s", (TRAIN,), ("B1",))
 VALVE = ValveLevel("valve/v/0", 60.0, "day", "v", "2", ("A1", "A2"))
 HEAT = ClimateLevel("climate/h/t/0", 60.0, "day", "h", "temperature_c", 41.5, ("A1",))
 DOSE = Dose("dose-1", 60.0, "day", "p", 12.0, 30.0, ("A1", "A2"), "GDNF", SKIP, "ask")
+STEP = PersonStep(
+    "step/feed/0", 60.0, "day", "feed", "change-medium", "change the medium to dm",
+    "change the medium", 1800.0, 3600.0, 600.0, 0.0, 2, "flag", ("A1", "A2"),
+)  # fmt: skip
 FRAME = Frame("frame/r003/B4/f0/red", 60.0, "day", "cam", "xy", "B4", 0, "red", 3, 0, 0, 50, SKIP)
 FILM = Film("film/0/B4", 60.0, "day", "cam", "xy", "B4", 1, "red", 0, 0, 10, 50.0, 500, SKIP)
 READING = Reading("read/air/0", 60.0, "day", "air", SKIP)
-ONE_OF_EACH = (PUMP, IMPULSES, VALVE, HEAT, DOSE, FRAME, FILM, READING)
+ONE_OF_EACH = (PUMP, IMPULSES, VALVE, HEAT, DOSE, STEP, FRAME, FILM, READING)
 
 
 def test_there_is_one_of_each():
@@ -98,6 +103,13 @@ def test_an_entry_keeps_its_kind_and_fields_on_disk(small_plan, entry):
             "GDNF into A1, A2",
         ),
         (
+            STEP,
+            "change the medium to dm, within 30 min, signed by two people",
+            "A1 A2",
+            "change the medium to dm (feed) of A1, A2, within 30 min",
+            "feed",
+        ),
+        (
             FRAME,
             "picture, field 0, red, 50 ms",
             "B4",
@@ -131,7 +143,7 @@ def test_words(entry, what, where, sentence, which):
 def test_who_does_it_stands_before_what_is_done_but_not_before_what_is_seen(small_plan):
     rows = every_row(replace(small_plan, timeline=ONE_OF_EACH))
     assert [row.what.partition(" ")[0] for row in rows] == [
-        "p:", "s:", "v:", "h:", "p:", "picture,", "film,", "reading",
+        "p:", "s:", "v:", "h:", "p:", "people:", "picture,", "film,", "reading",
     ]  # fmt: skip
 
 

@@ -1,0 +1,132 @@
+"""What people do, as entries of the timeline, and the pictures that wait for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from labrig.places import in_order
+from labrig.plan.imaging_schedule import Positions, round_plan, serpentine
+from labrig.plan.plan import PhaseSpan, WellPlan
+from labrig.plan.targets import phase_at
+from labrig.plan.timeline import Frame, Lateness, PersonStep
+from labrig.protocol.models import Protocol
+from labrig.protocol.person_steps import LONGEST_HOLD_S
+from labrig.protocol.person_steps import PersonStep as Step
+from labrig.rig.models import Rig
+
+EXCHANGES = frozenset({"change-medium", "refill", "wash"})
+"""What is done puts liquid without factors into the chambers."""
+
+
+def person_steps(
+    protocol: Protocol, spans: tuple[PhaseSpan, ...], wells: Sequence[WellPlan]
+) -> tuple[PersonStep, ...]:
+    """Every step at each of its times."""
+    made = []
+    for step in protocol.steps:
+        concerned = tuple(in_order(well.well for well in wells if _concerns(step, well)))
+        if not concerned:
+            continue
+        for number, at_s in enumerate(step.times_s(protocol.duration_s)):
+            made.append(
+                PersonStep(
+                    key=f"step/{step.called}/{number}",
+                    offset_s=at_s,
+                    phase=spans[phase_at(spans, at_s)].name,
+                    step=step.called,
+                    do=step.do,
+                    what=_what(step),
+                    unnamed=_what(step, named=not step.arms),
+                    within_s=step.within_s,
+                    wait_s=step.waits_s,
+                    takes_s=step.takes_s,
+                    hold_s=LONGEST_HOLD_S if step.pumps == "hold" else 0.0,
+                    signatures=len(step.sign),
+                    if_missed=step.if_missed,
+                    wells=concerned,
+                    exchange=step.exchange_percent / 100.0 if step.do in EXCHANGES else 0.0,
+                    medium=step.to or "",
+                    labels=_labels(protocol, step, at_s, concerned),
+                )
+            )
+    return tuple(made)
+
+
+def pictures_after_steps(
+    protocol: Protocol,
+    rig: Rig,
+    wells: Sequence[WellPlan],
+    positions: Positions,
+    steps: Sequence[PersonStep],
+    rounds: int,
+) -> tuple[Frame, ...]:
+    """One round of the channels that each step asks for, of the wells that it concerns.
+
+    Their times are those at which they could be taken at the earliest; they are given when the
+    step was done. ``rounds``: how many there are without these; theirs are numbered from there.
+    """
+    made = []
+    asked = {step.called: step.then.image for step in protocol.steps}
+    rule = Lateness(protocol.rules.late_frame.rule, protocol.rules.late_frame.grace_s)
+    number = rounds
+    for step in sorted(steps, key=lambda one: (one.offset_s, one.key)):
+        channels = [c for c in asked[step.step] if c in rig.optics]
+        if not channels:
+            continue
+        concerned = [well for well in wells if well.well in step.wells]
+        imaging = protocol.imaging
+        shots, _ = round_plan(imaging, rig, serpentine(concerned), positions, channels)
+        for shot in shots:
+            made.append(
+                Frame(
+                    f"frame/r{number:03d}/{shot.well}/f{shot.field}/{shot.channel}",
+                    round(step.offset_s + shot.after_s, 3),
+                    step.phase,
+                    rig.optics[shot.channel].camera,
+                    rig.stage.instrument,
+                    shot.well,
+                    shot.field,
+                    shot.channel,
+                    number,
+                    shot.x_um,
+                    shot.y_um,
+                    imaging.channels[shot.channel].exposure_ms,
+                    rule,
+                    after=step.key,
+                )
+            )
+        number += 1
+    return tuple(made)
+
+
+def _concerns(step: Step, well: WellPlan) -> bool:
+    if step.arms:
+        return well.arm in step.arms
+    return not step.wells or well.well in step.wells
+
+
+def _what(step: Step, named: bool = True) -> str:
+    """In words; without the names of solutions for who must not know the arms."""
+    with_ = " with " + ", ".join(step.with_) if step.with_ and named else ""
+    to = f" to {step.to}" if step.to and named else ""
+    share = "" if step.exchange_percent == 100 else f", {step.exchange_percent:g} % of it"
+    words = {
+        "change-medium": f"change the medium{to}{share}",
+        "refill": f"refill{to}{share}",
+        "wash": f"wash{with_}",
+        "stain": f"stain{with_}",
+        "fix": f"fix{with_}",
+        "sample": f"take {'' if step.volume_ul is None else f'{step.volume_ul:g} µL of '}{step.of}",
+        "other": step.what or "do as agreed",
+    }[step.do]
+    return words if step.do == "other" or not step.what or not named else f"{words}: {step.what}"
+
+
+def _labels(protocol: Protocol, step: Step, at_s: float, wells: Sequence[str]) -> tuple[str, ...]:
+    if step.do != "sample":
+        return ()
+    hour = f"{at_s / 3600:g}"
+    return tuple(
+        step.label.format(plate=protocol.name, well=well, hour=hour, step=step.called)
+        for well in wells
+    )
