@@ -168,8 +168,14 @@ def _path_in(data: Any, loc: tuple[str | int, ...]) -> tuple[KeyPath, KeyPath]: 
             "steps",
             data.get("kind"),
         ):
+        elif isinstance(data, dict) and not _is_mark(part):
             missing.append(part)
     return tuple(path), tuple(missing)
+
+
+def _is_mark(part: str | int) -> bool:
+    """Whether it names a branch of a union (``=order``) or marks a key."""
+    return part in ("[key]", "constant", "steps") or str(part).startswith("=")
 
 
 def _written(data: Any, path: KeyPath) -> Any:  # noqa: ANN401 - whatever stands in the file

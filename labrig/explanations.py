@@ -74,7 +74,11 @@ def explain(
     if kind == "missing":
         return f"'{missing[-1]}' is missing", f"Add a line `{missing[-1]}: ...`."
     if kind == "too_short":
-        return "the list is empty" if not value else detail["msg"], "Name at least one."
+        least = int(context.get("min_length", 1))
+        if not value:
+            return "the list is empty", "Name at least one."
+        have = int(context.get("actual_length", len(value)))
+        return f"{have} is named, and at least {least} are wanted", f"Name {least} or more."
     if kind == "literal_error":
         # Short ones are no likeness: "none" is two letters from "on", and its contrary.
         choices = re.findall(r"'([^']{4,})'", context["expected"])

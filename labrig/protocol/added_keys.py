@@ -59,6 +59,12 @@ ADDED_KEYS: tuple[AddedKey, ...] = (
     AddedKey(("patterns", ANY, "if_unknown"), "0.1.0", "ask"),
     AddedKey(("steps",), "0.1.0", []),
     AddedKey(("results",), "0.1.0", []),
+    AddedKey(("outcomes",), "0.1.0", []),
+    AddedKey(("donors", ANY, "age"), "0.1.0", None),
+    AddedKey(("donors", ANY, "sex"), "0.1.0", None),
+    AddedKey(("donors", ANY, "genotype"), "0.1.0", ""),
+    AddedKey(("donors", ANY, "morbidity"), "0.1.0", ""),
+    AddedKey(("donors", ANY, "person"), "0.1.0", None),
 )
 
 

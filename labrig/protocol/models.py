@@ -17,6 +17,7 @@ from labrig.protocol.blinding import Blinding
 from labrig.protocol.compartments import CompartmentName, CulturedCompartments
 from labrig.protocol.definition import Definition
 from labrig.protocol.person_steps import PersonStep, ResultPlan
+from labrig.protocol.outcomes import Outcome
 from labrig.protocol.references import check_references
 from labrig.units import Unit
 
@@ -323,7 +324,18 @@ class Donor(Strict):
 
     id: Name
     age_group: Literal["young", "old", "unknown"] = "unknown"
+    age_years: float | None = Field(
+        default=None, alias="age", ge=0, le=130, description="in years, e.g. 78"
+    )
+    sex: Literal["f", "m"] | None = None
+    genotype: str = ""
+    morbidity: str = Field(default="", description="e.g. type 2 diabetes")
     passage: int | None = Field(default=None, ge=0)
+    person: Name | None = Field(
+        default=None,
+        description="whose cells these are, where several entries are passages, clones or thaws of "
+        "one donor: they count as one donor; omitted: the id",
+    )
     lot: str = ""
     wells: tuple[WellName, ...] = Field(default=(), description="empty: every well of the plate")
 
@@ -420,6 +432,10 @@ class Protocol(Strict):
     definition: Definition = Definition()
     analysis: AnalysisPlan | None = Field(
         default=None, description="what the report may claim; None: labrig's default plan [P]"
+    )
+    outcomes: tuple[Outcome, ...] = Field(
+        default=(),
+        description="questions named before the run, one family beside the primary read-outs",
     )
     blinding: Blinding | None = Field(
         default=None, description="who may know the arms; omitted: everybody"

@@ -14,6 +14,7 @@ from labrig.protocol.blinding import blinding_mistakes
 from labrig.protocol.compartment_references import compartment_mistakes
 from labrig.protocol.compartments import COMPARTMENTS
 from labrig.protocol.extent import too_large
+from labrig.protocol.outcome_references import outcome_mistakes
 from labrig.protocol.patterns import (
     LIBRARY,
     MEAN_RATE_TOLERANCE,
@@ -49,6 +50,7 @@ def check_references(protocol: Protocol) -> None:
         *compartment_mistakes(protocol),
         *(m for name, arm in protocol.arms.items() for m in _arm(protocol, ("arms", name), arm)),
         *step_mistakes(protocol),
+        *outcome_mistakes(protocol),
     ]
     raise_mistakes("protocol", mistakes)
 

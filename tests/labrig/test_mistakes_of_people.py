@@ -21,6 +21,8 @@ RULE = "probe: incubator_probe"
 CO2 = "interlocks: {co2: {instrument: incubator_probe, quantity: co2_percent, %s}}\n" + RULE
 ARMS = "arms:\n  vehicle-sham:"
 PLAN = "  correction: dunnett"
+CELLS = "{{kind: interaction, of: diameter, cells: {{{}}}}}"
+OUTCOMES = f"outcomes: [%s]\n{ARMS}"
 CULTURE = "days_differentiated: 5 "
 
 # name: (what stands in the demo's protocol, what is written, path or line, what, remedy)
@@ -390,6 +392,104 @@ PROTOCOL = {
         "blinding.handlers",
         "will not do",
         "a list",
+    ),
+    "a read-out misspelt": (
+        ARMS,
+        OUTCOMES % "{of: diametre}",
+        "outcomes.0.of",
+        "no read-out 'diametre'",
+        "'diameter'",
+    ),
+    "a kind of outcome that is none": (
+        ARMS,
+        OUTCOMES % "{kind: time_to_loss, of: diameter, loss: 10 %}",
+        "outcomes.0",
+        "no outcome of this kind",
+        "time-to-loss",
+    ),
+    "a loss as a fraction": (
+        ARMS,
+        OUTCOMES % "{kind: time-to-loss, of: diameter, loss: 0.1}",
+        "outcomes.0.loss",
+        "has no unit",
+        "'10 percent'",
+    ),
+    "an outcome's arm misspelt": (
+        ARMS,
+        OUTCOMES % "{of: diameter, arms: [nerve-tonik]}",
+        "outcomes.0.arms.0",
+        "no arm",
+        "'nerve-tonic'",
+    ),
+    "a moment that nothing is called by": (
+        ARMS,
+        OUTCOMES % "{kind: ratio, of: diameter, baseline: chalenge}",
+        "outcomes.0.baseline",
+        "no moment 'chalenge'",
+        "label of an arm's programme",
+    ),
+    "a baseline after the end": (
+        ARMS,
+        OUTCOMES % "{kind: ratio, of: diameter, baseline: {at: 72 h}}",
+        "outcomes.0.baseline.at",
+        "outside the run",
+        "that the run reaches",
+    ),
+    "quantiles of what has none": (
+        ARMS,
+        OUTCOMES % "{kind: quantiles, of: contraction, at: [10, 90]}",
+        "outcomes.0.of",
+        "no quantiles",
+        "diameter",
+    ),
+    "two outcomes of one name": (
+        ARMS,
+        OUTCOMES % "{name: a, of: diameter}, {name: a, of: contraction}",
+        "outcomes.0.name",
+        "two outcomes",
+        "its own",
+    ),
+    "an interaction of arms that do not cross": (
+        ARMS,
+        OUTCOMES % CELLS.format("N: [vehicle-sham, nerve-sham], A: [vehicle-tonic, nerve-tonic]"),
+        "outcomes.0.cells",
+        "no arm has",
+        "all arms that have it",
+    ),
+    "ages without a range": (
+        ARMS,
+        OUTCOMES % CELLS.format("arm: [vehicle-sham, nerve-sham], donor.age: [young, old]"),
+        "outcomes.0.cells.donor.age.0",
+        "no range of ages",
+        "under-40",
+    ),
+    "an attribute that donors lack": (
+        ARMS,
+        OUTCOMES % CELLS.format("arm: [vehicle-sham, nerve-sham], donor.gender: [f, m]"),
+        "outcomes.0.cells.donor.gender",
+        "no attribute 'gender'",
+        "sex",
+    ),
+    "recovery without gaps": (
+        ARMS,
+        OUTCOMES % "{kind: recovered-fraction, of: diameter, before: wash, after: end}",
+        "outcomes.0.before",
+        "no moment 'wash'",
+        "label",
+    ),
+    "an order of one read-out": (
+        ARMS,
+        OUTCOMES % "{kind: order, of: [diameter], loss: 10 %}",
+        "outcomes.0.of",
+        "at least 2 are wanted",
+        "Name 2",
+    ),
+    "a frequency of a read-out without steps": (
+        ARMS,
+        OUTCOMES % "{of: contraction, frequency: 20 Hz}",
+        "outcomes.0.frequency",
+        "no step",
+        "Leave out",
     ),
 }
 

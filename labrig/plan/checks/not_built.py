@@ -17,6 +17,10 @@ def check(draft: Draft) -> Iterator[Finding]:
         yield _not_built("protocol: imaging.series", "test series and amplitudes in % of capture")
     if draft.protocol.steps:
         yield _not_built("protocol: steps", "steps of people")
+    if draft.protocol.outcomes:
+        yield _not_built("protocol: outcomes", "outcomes")
+    if any(donor.person for donor in draft.protocol.donors):
+        yield _not_built("protocol: donors", "passages of one person")
 
 
 def _not_built(where: str, what: str) -> Finding:

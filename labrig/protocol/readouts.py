@@ -1,0 +1,101 @@
+"""What can be named as an outcome: every read-out, where it stands and what it needs.
+
+A read-out has one value per well and moment; wells are then averaged to experimental units. Who
+adds a table or a column to what is measured adds a line here, and whatever asks for read-outs by
+name (outcomes, checks, report, exports) knows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Table = Literal["tubes", "nuclei", "fields", "contractions", "tests", "stains", "results"]
+"""Where it is: a row per tube, nucleus or field and round; per film; per step of a test series; per
+field of an end-point stain; per sample or unit of an imported table."""
+
+Needs = Literal["tubes", "nuclei", "films", "stain", "assay", "result"]
+"""What the protocol must plan for it."""
+
+Scale = Literal["ratio", "difference"]
+"""Arms are compared by the ratio of values, or by their difference where values may be 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """One read-out.
+
+    Attributes:
+        name: as protocols write it.
+        words: for people.
+        unit: of a value, "" for a plain number.
+        from_table: the table it is read from.
+        column: of that table.
+        times: what a value of the column is multiplied by to be in ``unit``.
+        higher_is: what a larger value speaks for.
+        needs: what the protocol must plan, or nobody can measure it.
+        shows: what a channel must show, where ``needs`` is a stain.
+        kinds: kinds of assay that give it, where ``needs`` is one.
+        scale: how arms are compared in it.
+        each: whether the table has a row per tube, so that it has a distribution in a well.
+        caveat: what a reader must know of it; "" for nothing.
+    """
+
+    name: str
+    words: str
+    unit: str
+    from_table: Table
+    column: str
+    times: float = 1.0
+    higher_is: Literal["stronger", "weaker", "neither"] = "neither"
+    needs: Needs = "tubes"
+    shows: str = ""
+    kinds: tuple[str, ...] = ()
+    scale: Scale = "ratio"
+    each: bool = False
+    caveat: str = ""
+
+
+_KNOWN = (
+    Readout("diameter", "diameter of tubes", "µm", "tubes", "diameter_mean_um",
+            higher_is="stronger", each=True),
+    Readout("coverage", "area covered by tubes", "%", "fields", "tube_area_fraction", 100.0,
+            higher_is="stronger", scale="difference"),
+    Readout("fusion_index", "fusion index", "%", "fields", "fusion_index", 100.0,
+            higher_is="stronger", needs="nuclei", scale="difference"),
+    Readout("nuclei", "nuclei a field", "", "fields", "nuclei", needs="nuclei",
+            higher_is="stronger"),
+    Readout("nuclei_per_tube", "nuclei per myotube", "", "fields", "nuclei_per_myotube",
+            needs="nuclei", higher_is="stronger"),
+    Readout("nuclear_domain", "tube area per nucleus", "µm²", "fields", "nuclear_domain_um2",
+            needs="nuclei"),
+    Readout("unfused_nuclei", "nuclei outside tubes", "%", "fields", "unfused_nuclei_share", 100.0,
+            needs="nuclei", scale="difference"),
+    Readout("pyknotic_share", "pyknotic nuclei", "%", "fields", "pyknotic_share", 100.0,
+            needs="nuclei", higher_is="weaker", scale="difference"),
+    Readout("detachment", "tube area lost since the well's first rounds", "%", "fields",
+            "detached_share", 100.0, higher_is="weaker", scale="difference",
+            caveat="tubes that shrink lose area too: read it beside the diameter"),
+    Readout("contraction", "optical contraction", "µm", "contractions", "amplitude_um",
+            needs="films", higher_is="stronger"),
+    Readout("rate_of_rise", "rate of rise of contraction", "µm/s", "contractions",
+            "rate_of_rise_um_s", needs="films", higher_is="stronger"),
+    Readout("time_to_peak", "time to peak", "ms", "contractions", "time_to_peak_s", 1000.0,
+            needs="films"),
+    Readout("half_relaxation", "half relaxation", "ms", "contractions", "half_relaxation_s",
+            1000.0, needs="films"),
+    Readout("fatigue", "last over first twitches of a film", "", "contractions", "fatigue_ratio",
+            needs="films", higher_is="stronger",
+            caveat="needs 10 resolved pulses in one film"),
+    Readout("capture", "pulses followed", "%", "contractions", "capture_fraction", 100.0,
+            needs="films", higher_is="stronger", scale="difference"),
+)  # fmt: skip
+
+READOUTS: Mapping[str, Readout] = {each.name: each for each in _KNOWN}
+"""By name."""
+
+
+def readout(name: str) -> Readout | None:
+    """The read-out of that name; None where there is none."""
+    return READOUTS.get(name)
