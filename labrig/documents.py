@@ -162,13 +162,7 @@ def _path_in(data: Any, loc: tuple[str | int, ...]) -> tuple[KeyPath, KeyPath]: 
         if inside or within:
             data = data[part]
             path.append(part)
-        elif isinstance(data, dict) and part not in (
-            "[key]",
-            "constant",
-            "steps",
-            data.get("kind"),
-        ):
-        elif isinstance(data, dict) and not _is_mark(part):
+        elif isinstance(data, dict) and not _is_mark(part) and part != data.get("kind"):
             missing.append(part)
     return tuple(path), tuple(missing)
 

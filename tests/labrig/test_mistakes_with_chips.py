@@ -1,4 +1,4 @@
-"""What people write wrongly about chips, their two sides and lights: where, what, how to mend it."""
+"""What people write wrongly about chips, sides and lights: where, what, how to mend it."""
 
 import re
 
