@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -53,6 +53,8 @@ _MEASURES = {
     "nm": "a wavelength",
     "mW/mm**2": "a power of light per area",
     "kDa": "a mass of one molecule",
+    "mM": "an amount of substance per volume",
+    "mosmol/kg": "an osmolality",
     "ohm": "a resistance",
     "deg": "an angle",
 }
@@ -62,6 +64,21 @@ _EXAMPLES = {"mL/h": "'1.0 mL/h'", "uL/h": "'20 uL/h'"}
 
 # How people write a unit, where it differs from pint's own spelling.
 _SPELLINGS = {"%": "percent", "°C": "degC", "Ω": "ohm", "µ": "u", "μ": "u", "²": "**2", "³": "**3"}
+
+
+class Unconvertible(str):
+    """A quantity that the file around it makes impossible; says why, where it is parsed."""
+
+    __slots__ = ("remedy", "what")
+
+    def __new__(cls, text: str, what: str, remedy: str) -> Self:
+        """The text as it was written, and what is to be said of it."""
+        made = super().__new__(cls, text)
+        made.what, made.remedy = what, remedy
+        return made
+
+    what: str
+    remedy: str
 
 
 @cache
@@ -87,6 +104,8 @@ def parse_quantity(text: object, unit: str) -> float:
     import pint
 
     example = _EXAMPLES.get(unit, f"'10 {unit}'")
+    if isinstance(text, Unconvertible):
+        raise _error("unit_unknown", "{value}", text.what, example, text.remedy, quoted=False)
     if isinstance(text, bool) or not isinstance(text, (str, int, float)):
         raise _error("unit_unknown", "{value} is not a number with a unit", text, example)
     if (slip := slip_of(str(text), unit)) is not None:
@@ -140,10 +159,16 @@ def _size(written: str, unit: str) -> float | None:
 
 
 def _error(
-    kind: str, message: str, value: object, example: str, remedy: str = ""
+    kind: str,
+    message: str,
+    value: object,
+    example: str,
+    remedy: str = "",
+    *,
+    quoted: bool = True,
 ) -> PydanticCustomError:
     # braces in what the user wrote must not be taken for placeholders
-    context: dict[str, Any] = {"value": repr(value), "example": example}
+    context: dict[str, Any] = {"value": repr(value) if quoted else value, "example": example}
     if remedy:
         context["remedy"] = remedy
     return PydanticCustomError(kind, message, context)

@@ -76,6 +76,7 @@ def check(
     from labrig.plan.compile import compile as compile_plan
     from labrig.problems import FileProblems
     from labrig.protocol.blinding_key import key_in_force
+    from labrig.protocol.contents import masses
     from labrig.protocol.loading import load_protocol
     from labrig.rig.loading import load_rig
     from labrig.watch.trials import findings_about
@@ -105,7 +106,7 @@ def check(
         raise typer.Exit(exit_codes.REFUSED if plan.blocked else exit_codes.OK)
     if key is not None:
         show_to_handler(loaded.model, protocol, key, handler)
-    stocks = {name: stock.contents_ng_ml for name, stock in loaded.model.stocks.items()}
+    stocks = {name: masses(loaded.model, name) for name in loaded.model.stocks}
     sums = budget(plan, stocks)
     written = _pictures(plan, pictures) if pictures is not None else []
     rows = _rows(plan, dry_run) if dry_run is not None else None

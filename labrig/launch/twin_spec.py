@@ -9,6 +9,7 @@ from labrig.plan.forecast import well_resistance_ohm
 from labrig.plan.plan import Finding, Plan
 from labrig.plan.targets import targeted_factors
 from labrig.plan.timeline import Picture
+from labrig.protocol.contents import contents, half_life_h, role_of, substances
 from labrig.protocol.models import Protocol
 from labrig.protocol.substances import substance
 from labrig.rig.models import Rig
@@ -50,7 +51,7 @@ def twin_spec(
         ),
         lines=_lines(rig),
         electrodes=_electrodes(rig),
-        factors=tuple(_factor(name, protocol, plan.seed) for name in protocol.factors),
+        factors=tuple(_factor(name, protocol, plan.seed) for name in substances(protocol)),
         faults=faults,
     )
 
@@ -139,7 +140,7 @@ def _contents(
 ) -> dict[str, dict[str, float]]:
     held = {name: solution.get(name, r.holds) for name, r in rig.reservoirs.items()}
     return {
-        name: dict(protocol.stocks[what].contents_ng_ml) if what in protocol.stocks else {}
+        name: contents(protocol, what) if what in protocol.stocks else {}
         for name, what in held.items()
     }
 
@@ -153,6 +154,8 @@ def _fields_um(plan: Plan) -> dict[str, tuple[tuple[float, float], ...]]:
 
 
 def _factor(name: str, protocol: Protocol, seed: int) -> FactorSpec:
+    if name not in protocol.factors:
+        return FactorSpec(name, role_of(protocol, name), half_life_h(protocol, name), 1.0)
     factor = protocol.factors[name]
     value_h = factor.half_life.value_h
     low_h = value_h if factor.half_life.low_h is None else factor.half_life.low_h

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from labrig.plan.solutions import AS_PLANNED, line_role, stock_roles, stocks_of_arm
 from labrig.plan.targets import flow_ml_h
+from labrig.protocol.contents import amount_unit, doses_of, vehicle_of
 from labrig.protocol.models import Protocol, TargetStep
 from labrig.protocol.randomisation import NOTHING, Aspect, Unit
 from labrig.rig.models import Rig
@@ -111,9 +112,9 @@ def _dose(protocol: Protocol, arm: str, stock: str) -> str:
     """A stock and what is given of it: arms with the same text may share a line and its pump."""
     asked = protocol.arms[arm]
     targets = (
-        f"{factor} {_target(target)}"
+        f"{factor} {_target(target, amount_unit(protocol, factor))}"
         for factor, target in sorted(asked.targets.items())
-        if factor in protocol.stocks[stock].contents_ng_ml
+        if factor in doses_of(protocol, stock)
     )
     boluses = (
         f"{bolus.volume_ul:g} µL at {bolus.at_s / 3600:g} h, {bolus.rate_ml_h:g} mL/h"
@@ -123,16 +124,18 @@ def _dose(protocol: Protocol, arm: str, stock: str) -> str:
     return f"{stock} ({', '.join([*targets, *boluses])})"
 
 
-def _target(target: float | Sequence[TargetStep]) -> str:
+def _target(target: float | Sequence[TargetStep], unit: str) -> str:
     if isinstance(target, (int, float)):
-        return f"{target:g} ng/mL"
-    steps = (f"{step.concentration_ng_ml:g} ng/mL at {step.at_s / 3600:g} h" for step in target)
+        return f"{target:g} {unit}"
+    steps = (f"{step.concentration_ng_ml:g} {unit} at {step.at_s / 3600:g} h" for step in target)
     return " then ".join(steps)
 
 
 def _vehicle(protocol: Protocol, role: str, roles: Mapping[str, str]) -> str:
     """The vehicle of a role's stocks; nothing (an idle line) when they name none."""
-    vehicles = {protocol.stocks[stock].vehicle for stock, its in roles.items() if its == role}
+    vehicles = {
+        vehicle_of(protocol, protocol.stocks[stock]) for stock, its in roles.items() if its == role
+    }
     return min((vehicle for vehicle in vehicles if vehicle), default=NOTHING)
 
 

@@ -7,9 +7,13 @@ from collections.abc import Mapping, Sequence
 from labrig.plan.perfusion_physics import taylor_aris
 from labrig.plan.plan import ChamberPlan, Draw, FactorLoss, Inlet, WellPlan
 from labrig.plan.timeline import FlowLevel
+from labrig.protocol.contents import conditioned_media, contents, half_life_h, recovery
 from labrig.protocol.models import Protocol
 from labrig.rig.graph import dead_volume_ul
 from labrig.rig.models import Rig
+
+SHARE = "x"
+"""Unit of a conditioned medium: 1 is undiluted."""
 
 
 def chamber_plans(
@@ -36,7 +40,7 @@ def _inlet(
 ) -> Inlet:
     line = rig.lines[name]
     stock = protocol.stocks.get(solution)
-    contents = {} if stock is None else stock.contents_ng_ml
+    held = {} if stock is None else contents(protocol, solution)
     share = 1.0 / len(line.wells)
     dead_ul = 0.0 if line.primed else dead_volume_ul(line)
     rates = [lv.rate_ul_min for lv in levels if lv.instrument == line.pump and lv.rate_ul_min > 0]
@@ -51,8 +55,7 @@ def _inlet(
         share=share,
         solution=solution,
         contents_ng_ml=tuple(
-            (factor, value * protocol.factors[factor].recovery)
-            for factor, value in contents.items()
+            (name, value * recovery(protocol, name)) for name, value in held.items()
         ),
         dead_volume_ul=dead_ul * share,
         spread_ul=spread_ul * share,
@@ -61,13 +64,16 @@ def _inlet(
 
 
 def factor_losses(protocol: Protocol) -> tuple[FactorLoss, ...]:
-    """Half-life of every factor with the ends of its credible range."""
+    """Half-life of every substance with the ends of its credible range."""
     losses = []
     for name, factor in protocol.factors.items():
         half_life = factor.half_life
         low = half_life.value_h if half_life.low_h is None else half_life.low_h
         high = half_life.value_h if half_life.high_h is None else half_life.high_h
         losses.append(FactorLoss(name, half_life.value_h, low, high, half_life.basis))
+    for name in conditioned_media(protocol):
+        own_h = half_life_h(protocol, name)
+        losses.append(FactorLoss(name, own_h, own_h, own_h, "assumed", unit=SHARE))
     return tuple(losses)
 
 

@@ -10,6 +10,7 @@ from labrig.plan.plan import Finding, PhaseSpan, WellPlan
 from labrig.plan.solutions import line_role
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import Dose, FlowLevel, Lateness
+from labrig.protocol.contents import vehicle_of
 from labrig.protocol.models import Bolus, Protocol
 from labrig.rig.models import Rig
 from labrig_drivers.kinds import PumpRates
@@ -35,7 +36,7 @@ def doses(
     findings: dict[tuple[str, str], Finding] = {}
     rule = protocol.rules.late_dose
     for bolus in _boluses(protocol):
-        vehicle = protocol.stocks[bolus.stock].vehicle
+        vehicle = vehicle_of(protocol, protocol.stocks[bolus.stock])
         role = roles.get(bolus.stock)
         bringing = _pumps_carrying(rig, carried, bolus.stock, vehicle, role)
         for pump, (solution, lines) in bringing.items():

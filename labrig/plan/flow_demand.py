@@ -15,7 +15,8 @@ from labrig.plan.perfusion_physics import stock_after_h
 from labrig.plan.plan import Finding, WellPlan
 from labrig.plan.rate_solver import Chamber, Solution, least_stock_ng_ml, solve
 from labrig.plan.solutions import line_role, stocks_of_arm, stocks_of_targets
-from labrig.plan.targets import change_times_s, flow_ml_h, target_ng_ml, targeted_factors
+from labrig.plan.targets import change_times_s, dosed, flow_ml_h, targeted
+from labrig.protocol.contents import doses_of, half_life_h, recovery
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig
 
@@ -69,21 +70,17 @@ def demands(
 
 def _solve(protocol: Protocol, rig: Rig, arm: str, start_s: float, end_s: float) -> Solution:
     """The solver at the middle of a stretch, so that an aging stock is right on average."""
-    targets = {
-        factor: target_ng_ml(protocol, arm, factor, start_s)
-        for factor in targeted_factors(protocol, arm)
-    }
+    targets = {name: dosed(protocol, arm, name, start_s) for name in targeted(protocol, arm)}
     stocks = {}
     for name in stocks_of_targets(protocol, arm):
         stock = protocol.stocks[name]
         middle_h = (start_s + end_s) / 2 / 3600.0
         stocks[name] = {
-            factor: protocol.factors[factor].recovery
-            * stock_after_h(value, middle_h, stock.half_life_cold_h)
-            for factor, value in stock.contents_ng_ml.items()
+            dose: recovery(protocol, dose) * stock_after_h(value, middle_h, stock.half_life_cold_h)
+            for dose, value in doses_of(protocol, name).items()
             if value > 0
         }
-    half_lives = {name: factor.half_life.value_h for name, factor in protocol.factors.items()}
+    half_lives = {n: half_life_h(protocol, n) for n in (*protocol.factors, *protocol.mixtures)}
     chamber = Chamber(rig.chambers.volume_ml, flow_ml_h(protocol, arm))
     return solve(chamber, targets, half_lives, stocks)
 
@@ -172,8 +169,8 @@ def _misses(protocol: Protocol, rig: Rig, demand: Demand) -> list[Finding]:
         allowed = total * (1.0 - protocol.perfusion.min_base_fraction)
         if sum(solution.flows_ml_h.values()) > allowed + 1e-9:
             findings.append(_too_weak(protocol, rig, arm, demand, allowed))
-        for factor in targeted_factors(protocol, arm):
-            target = target_ng_ml(protocol, arm, factor, demand.start_s)
+        for factor in targeted(protocol, arm):
+            target = dosed(protocol, arm, factor, demand.start_s)
             reached = solution.reached_ng_ml.get(factor, 0.0)
             if solution.flows_ml_h and abs(reached - target) > REACHED_WITHIN * target + 1e-9:
                 findings.append(
@@ -197,15 +194,15 @@ def _too_weak(
     solution = demand.solutions[arm]
     stock = max(solution.flows_ml_h, key=lambda name: solution.flows_ml_h[name])
     factor = max(
-        protocol.stocks[stock].contents_ng_ml,
-        key=lambda name: target_ng_ml(protocol, arm, name, demand.start_s),
+        doses_of(protocol, stock),
+        key=lambda name: dosed(protocol, arm, name, demand.start_s),
     )
     others = sum(solution.flows_ml_h.values()) - solution.flows_ml_h[stock]
     least = least_stock_ng_ml(
-        target_ng_ml(protocol, arm, factor, demand.start_s),
+        dosed(protocol, arm, factor, demand.start_s),
         Chamber(rig.chambers.volume_ml, flow_ml_h(protocol, arm)),
-        protocol.factors[factor].half_life.value_h,
-        protocol.factors[factor].recovery,
+        half_life_h(protocol, factor),
+        recovery(protocol, factor),
         allowed_ml_h - others,
     )
     return Finding(

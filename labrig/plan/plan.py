@@ -146,6 +146,7 @@ class FactorLoss:
     """How fast a factor disappears at 37 °C; ``basis`` is ``assumed`` or ``measured``.
 
     ``low_h``/``high_h`` are the ends of the credible range, equal to the value when none is given.
+    ``unit``: of its concentration, where it is another than ng/mL.
     """
 
     factor: str
@@ -153,6 +154,7 @@ class FactorLoss:
     low_h: float
     high_h: float
     basis: str
+    unit: str = "ng/mL"
 
 
 @dataclass(frozen=True, slots=True)

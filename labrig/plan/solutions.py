@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from labrig.plan.plan import Finding, WellPlan
-from labrig.plan.targets import targeted_factors
+from labrig.plan.targets import targeted
+from labrig.protocol.contents import doses_of, role_of, vehicle_of
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig
 
@@ -35,13 +36,13 @@ def stocks_of_targets(protocol: Protocol, arm: str) -> tuple[str, ...]:
     much, the first in the protocol is taken. A factor that nothing covers is left out; the
     caller sees it missing.
     """
-    missing = set(targeted_factors(protocol, arm))
+    missing = set(targeted(protocol, arm))
     wanted = frozenset(missing)
     chosen: list[str] = []
     while missing:
         best, covered = "", set[str]()
-        for name, stock in protocol.stocks.items():
-            holds = {factor for factor, value in stock.contents_ng_ml.items() if value > 0}
+        for name in protocol.stocks:
+            holds = {dose for dose, value in doses_of(protocol, name).items() if value > 0}
             if holds <= wanted and len(holds & missing) > len(covered):
                 best, covered = name, holds & missing
         if not best:
@@ -86,8 +87,8 @@ def stock_roles(protocol: Protocol, rig: Rig) -> dict[str, str]:
 def _preference(
     protocol: Protocol, rig: Rig, stock: str, role: str, taken: Mapping[str, str]
 ) -> int:
-    contents = protocol.stocks[stock].contents_ng_ml
-    vehicle = protocol.stocks[stock].vehicle
+    contents = doses_of(protocol, stock)
+    vehicle = vehicle_of(protocol, protocol.stocks[stock])
     held = {
         rig.reservoirs[line.reservoir].holds
         for name, line in rig.lines.items()
@@ -96,9 +97,9 @@ def _preference(
     others = [other for other, its_role in taken.items() if its_role == role]
     if role == stock or stock in held:
         return 4
-    if role in {protocol.factors[factor].role for factor in contents if factor in protocol.factors}:
+    if role in {role_of(protocol, name) for name in contents}:
         return 3
-    if others and all(protocol.stocks[other].vehicle == vehicle for other in others):
+    if others and all(vehicle_of(protocol, protocol.stocks[o]) == vehicle for o in others):
         return 2
     return 0 if others else 1
 
@@ -153,7 +154,7 @@ def _want(
         free.remove(candidates[0])
     for name in free:
         vehicles = {
-            protocol.stocks[stock].vehicle
+            vehicle_of(protocol, protocol.stocks[stock])
             for stock, role in roles.items()
             if role == line_role(rig, name)
         } - {None}
@@ -165,11 +166,9 @@ def _uncovered(protocol: Protocol) -> list[Finding]:
     findings = []
     for arm in protocol.arms:
         held = {
-            factor
-            for stock in stocks_of_arm(protocol, arm)
-            for factor in protocol.stocks[stock].contents_ng_ml
+            dose for stock in stocks_of_arm(protocol, arm) for dose in doses_of(protocol, stock)
         }
-        for factor in targeted_factors(protocol, arm):
+        for factor in targeted(protocol, arm):
             if factor not in held:
                 findings.append(
                     Finding(

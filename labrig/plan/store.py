@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from labrig.plan.plan import Plan, WellPlan
+from labrig.plan.plan import FactorLoss, Plan, WellPlan
 from labrig.plan.timeline import Film, Frame, TimelineEntry, TrainSpec
 from labrig.run_folder import RunFolder
 from labrig.typed_json import NotAsTyped, TypedJson
@@ -26,6 +26,7 @@ _ADDED: dict[Any, frozenset[str]] = {
     Frame: frozenset({"z_um", "after"}),
     Film: frozenset({"z_um", "assay", "step", "test"}),
     Plan: frozenset({"interlocks", "safe"}),
+    FactorLoss: frozenset({"unit"}),
 }
 """Fields that plans of an older labrig lack; they are read as their defaults."""
 

@@ -7,8 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from labrig.plan.plan import Depletion, Draw, Loading
 from labrig.plan.timeline import Dose, FlowLevel
+from labrig.protocol.amounts import molar_text
+from labrig.protocol.contents import masses, strength_text
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig
+
+SMALL_KDA = 2.0
+"""Below it people think of a substance in molar amounts, and see both [P]."""
 
 RESERVE = 1.15
 """Load this many times what the run needs [P]."""
@@ -105,10 +110,21 @@ def _described(protocol: Protocol, solution: str) -> tuple[str, str]:
     if medium is not None:
         return ", ".join(part for part in (medium.description, medium.serum) if part), medium.lot
     stock = protocol.stocks[solution]
-    parts = [f"{name} {amount(value)}/mL" for name, value in stock.contents_ng_ml.items()]
+    parts = [_named(protocol, *held) for held in masses(protocol, solution).items()]
+    if stock.mixture is not None:
+        strength = strength_text(protocol, stock.mixture, stock.strength or 0.0)
+        parts = [f"{stock.mixture} {strength}" + (f": {', '.join(parts)}" if parts else "")]
     if stock.solvent:
         parts.append(f"{stock.solvent} {stock.solvent_percent:g} %")
     return ", ".join([*parts, stock.carrier]), stock.lot
+
+
+def _named(protocol: Protocol, name: str, value: float) -> str:
+    """A substance and how much of it is in a solution, as somebody would mix it."""
+    mass_kda = protocol.factors[name].molar_mass_kda
+    if mass_kda is None or mass_kda >= SMALL_KDA:
+        return f"{name} {amount(value)}/mL"
+    return f"{name} {amount(value)}/mL ({molar_text(value, mass_kda)})"
 
 
 def amount(mass_ng: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from labrig.plan.plan import PhaseSpan
+from labrig.protocol.contents import parts_of
 from labrig.protocol.models import Protocol
 
 AGING_STEP_S = 6 * 3600.0
@@ -28,7 +29,16 @@ def phase_at(spans: tuple[PhaseSpan, ...], at_s: float) -> int:
 
 
 def target_ng_ml(protocol: Protocol, arm: str, factor: str, at_s: float) -> float:
-    """Concentration an arm is to have at a moment; 0 in a phase with ``factors: off``."""
+    """Concentration of a substance that an arm is to have at a moment, mixtures taken apart."""
+    return sum(
+        each * dosed(protocol, arm, name, at_s)
+        for name in protocol.arms[arm].targets
+        if (each := parts_of(protocol, name).get(factor, 0.0)) > 0
+    )
+
+
+def dosed(protocol: Protocol, arm: str, factor: str, at_s: float) -> float:
+    """What a target says at a moment, of a factor or a mixture; 0 with ``factors: off``."""
     spans = phase_spans(protocol)
     if protocol.phases[phase_at(spans, at_s)].factors == "off":
         return 0.0
@@ -43,7 +53,13 @@ def target_ng_ml(protocol: Protocol, arm: str, factor: str, at_s: float) -> floa
 
 
 def targeted_factors(protocol: Protocol, arm: str) -> tuple[str, ...]:
-    """Factors that an arm is ever to have above 0 by continuous dosing, in the arm's order."""
+    """Substances that an arm is ever to have by continuous dosing, mixtures taken apart."""
+    parts = (part for name in targeted(protocol, arm) for part in parts_of(protocol, name))
+    return tuple(dict.fromkeys(parts))
+
+
+def targeted(protocol: Protocol, arm: str) -> tuple[str, ...]:
+    """Factors and mixtures that an arm is ever to have above 0, in the arm's order."""
     named = []
     for factor, target in protocol.arms[arm].targets.items():
         if isinstance(target, (int, float)):

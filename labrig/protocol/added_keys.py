@@ -65,6 +65,15 @@ ADDED_KEYS: tuple[AddedKey, ...] = (
     AddedKey(("donors", ANY, "genotype"), "0.1.0", ""),
     AddedKey(("donors", ANY, "morbidity"), "0.1.0", ""),
     AddedKey(("donors", ANY, "person"), "0.1.0", None),
+    AddedKey(("mixtures",), "0.1.0", {}),
+    AddedKey(("stocks", ANY, "mixture"), "0.1.0", None),
+    AddedKey(("stocks", ANY, "strength"), "0.1.0", None),
+    AddedKey(("media", ANY, "glucose"), "0.1.0", None),
+    AddedKey(("media", ANY, "calcium"), "0.1.0", None),
+    AddedKey(("media", ANY, "amino_acids"), "0.1.0", None),
+    AddedKey(("media", ANY, "osmolality"), "0.1.0", None),
+    AddedKey(("arms", ANY, "medium"), "0.1.0", None),
+    AddedKey(("phases", ANY, "medium"), "0.1.0", None),
 )
 
 

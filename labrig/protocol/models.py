@@ -6,18 +6,31 @@ the YAML key; the attribute carries the unit in its name.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from labrig.name_types import FileName, WellName
+from labrig.protocol.amounts import Strength, amounts_to_model, amounts_to_text, kilodaltons
 from labrig.protocol.analysis_plan import AnalysisPlan
 from labrig.protocol.assays import Assay, IfUnknown, Series
 from labrig.protocol.blinding import Blinding
 from labrig.protocol.compartments import CompartmentName, CulturedCompartments
 from labrig.protocol.definition import Definition
-from labrig.protocol.person_steps import PersonStep, ResultPlan
+from labrig.protocol.mixtures import Mixture
 from labrig.protocol.outcomes import Outcome
+from labrig.protocol.person_steps import PersonStep, ResultPlan
 from labrig.protocol.references import check_references
 from labrig.units import Unit
 
@@ -32,9 +45,10 @@ MlPerHour = Annotated[float, Unit("mL/h")]
 Ul = Annotated[float, Unit("uL")]
 Percent = Annotated[float, Unit("percent")]
 Mm = Annotated[float, Unit("mm")]
-KDa = Annotated[float, Unit("kDa")]
 Nm = Annotated[float, Unit("nm")]
 MwPerMm2 = Annotated[float, Unit("mW/mm**2")]
+KDa = Annotated[float, Unit("kDa"), BeforeValidator(kilodaltons)]
+Millimolar = Annotated[float, Unit("mM")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
 
 
@@ -63,7 +77,9 @@ class Factor(Strict):
 
     role: Literal["nerve", "insult", "hormone", "nutrient", "drug", "other"]
     half_life: HalfLife
-    molar_mass_kda: KDa | None = Field(default=None, alias="molar_mass")
+    molar_mass_kda: KDa | None = Field(
+        default=None, alias="molar_mass", description="in kDa or g/mol: amounts may then be molar"
+    )
     recovery: float = Field(
         default=1.0, gt=0, le=1, description="fraction that survives the tubing"
     )
@@ -84,14 +100,26 @@ class Stock(Strict):
     half_life_cold_h: Hours | None = Field(
         default=None, alias="half_life_cold", description="at 4 °C"
     )
+    mixture: Name | None = Field(
+        default=None, description="in place of contents: a mixture, at its strength"
+    )
+    strength: Strength | None = None
     lot: str = ""
 
 
 class Medium(Strict):
-    """A base medium."""
+    """A base medium; what it is made of is known to the simulated culture as far as it is said."""
 
     description: str
-    serum: str = ""
+    serum: str = Field(default="", description="e.g. '2 % horse serum'")
+    glucose_mm: Millimolar | None = Field(default=None, alias="glucose", ge=0)
+    calcium_mm: Millimolar | None = Field(default=None, alias="calcium", ge=0)
+    amino_acids_percent: Percent | None = Field(
+        default=None, alias="amino_acids", ge=0, description="of the complete medium's; free: 0 %"
+    )
+    osmolality: float | None = Field(
+        default=None, gt=0, description="mOsm/kg; media that replace each other are compared"
+    )
     lot: str = ""
 
 
@@ -242,6 +270,9 @@ class Arm(Strict):
     muscle: ArmPart | None = Field(
         default=None, description="on the muscle side; for cultures with compartments"
     )
+    medium: Name | None = Field(
+        default=None, description="a medium of its own; omitted: the phase's, or perfusion's"
+    )
     note: str = ""
 
 
@@ -252,6 +283,9 @@ class Phase(Strict):
     duration_s: Seconds = Field(alias="duration", gt=0)
     factors: Literal["on", "off"] = "on"
     stimulation: Literal["on", "off"] = "on"
+    medium: Name | None = Field(
+        default=None, description="of every arm that names none; omitted: perfusion's"
+    )
 
 
 class Perfusion(Strict):
@@ -417,6 +451,9 @@ class Protocol(Strict):
     donors: tuple[Donor, ...] = Field(min_length=1)
     media: dict[Name, Medium] = Field(min_length=1)
     factors: dict[Name, Factor] = Field(default_factory=dict)
+    mixtures: dict[Name, Mixture] = Field(
+        default_factory=dict, description="dosed as one thing, by a strength: '1 x' or '33 %'"
+    )
     stocks: dict[Name, Stock] = Field(default_factory=dict)
     patterns: dict[Name, AnyPattern] = Field(default_factory=dict)
     assays: dict[Name, Assay] = Field(
@@ -450,6 +487,15 @@ class Protocol(Strict):
     def duration_s(self) -> float:
         """Length of the run in seconds."""
         return sum(phase.duration_s for phase in self.phases)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _amounts(cls, document: Any) -> Any:  # noqa: ANN401 - whatever stands in a file
+        return amounts_to_model(document) if isinstance(document, Mapping) else document
+
+    @model_serializer(mode="wrap")
+    def _strengths(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return amounts_to_text(handler(self))
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:

@@ -13,7 +13,9 @@ from labrig.protocol.assay_references import assay_mistakes
 from labrig.protocol.blinding import blinding_mistakes
 from labrig.protocol.compartment_references import compartment_mistakes
 from labrig.protocol.compartments import COMPARTMENTS
+from labrig.protocol.contents import doses_of
 from labrig.protocol.extent import too_large
+from labrig.protocol.mixture_references import mixture_mistakes
 from labrig.protocol.outcome_references import outcome_mistakes
 from labrig.protocol.patterns import (
     LIBRARY,
@@ -38,6 +40,7 @@ def check_references(protocol: Protocol) -> None:
         *_donors(protocol),
         *_half_lives(protocol),
         *_stocks(protocol),
+        *mixture_mistakes(protocol),
         *_patterns(protocol),
         *_phases(protocol),
         *_imaging(protocol),
@@ -291,11 +294,14 @@ def _definition(protocol: Protocol) -> Iterator[Mistake]:
 
 def _arm(protocol: Protocol, path: KeyPath, arm: Arm | ArmPart) -> Iterator[Mistake]:
     """What an arm names, and what it names for each side of a chip."""
-    in_stock = {factor for stock in protocol.stocks.values() for factor in stock.contents_ng_ml}
+    in_stock = {dosed for stock in protocol.stocks for dosed in doses_of(protocol, stock)}
     for factor, target in arm.targets.items():
         here: KeyPath = (*path, "targets", factor)
-        if factor not in protocol.factors:
-            yield _unknown(here, "factor", factor, protocol.factors)
+        if factor not in protocol.factors and factor not in protocol.mixtures:
+            known = [*protocol.factors, *protocol.mixtures]
+            yield _unknown(
+                here, "factor or mixture" if protocol.mixtures else "factor", factor, known
+            )
         elif factor not in in_stock:
             yield Mistake(
                 here, f"no stock contains '{factor}'", "Add a stock with it under `stocks:`."
@@ -332,11 +338,11 @@ def _boluses(protocol: Protocol, path: KeyPath, arm: Arm | ArmPart) -> Iterator[
         stock = protocol.stocks.get(bolus.stock)
         if stock is None:
             yield _unknown((*here, "stock"), "stock", bolus.stock, protocol.stocks)
-        elif bolus.factor not in stock.contents_ng_ml:
+        elif bolus.factor not in (held := doses_of(protocol, bolus.stock)):
             yield Mistake(
                 (*here, "factor"),
                 f"stock '{bolus.stock}' does not contain '{bolus.factor}'",
-                did_you_mean(bolus.factor, list(stock.contents_ng_ml)),
+                did_you_mean(bolus.factor, list(held)),
                 bolus.factor,
             )
         if bolus.at_s > protocol.duration_s:

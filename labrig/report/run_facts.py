@@ -137,6 +137,13 @@ def definition_words(protocol: Protocol) -> str:
     )
 
 
+def _source(protocol: Protocol, name: str) -> str:
+    factor = protocol.factors.get(name)
+    return (
+        "as the protocol says" if factor is None else factor.half_life.source or "no source given"
+    )
+
+
 def assumptions(record: Record) -> list[tuple[str, str, str]]:
     """What, its value, and its basis with its mark."""
     protocol, rules = record.protocol, record.plan.rules
@@ -144,7 +151,7 @@ def assumptions(record: Record) -> list[tuple[str, str, str]]:
         (
             f"Half-life of {loss.factor} at 37 °C",
             f"{loss.half_life_h:g} h ({loss.low_h:g} to {loss.high_h:g} h)",
-            f"{loss.basis}: {protocol.factors[loss.factor].half_life.source or 'no source given'}",
+            f"{loss.basis}: {_source(protocol, loss.factor)}",
         )
         for loss in record.plan.factors
     ]

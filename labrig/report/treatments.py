@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from labrig.plan.targets import flow_ml_h
+from labrig.protocol.contents import amount_unit, role_of
 from labrig.protocol.models import Arm, Protocol, TargetStep
 
 WASHED_OUT = 3.0
@@ -96,8 +97,8 @@ def levels(found: Iterable[Treatment], name: str) -> list[str]:
 def _treatment(protocol: Protocol, name: str, at_s: float) -> Treatment:
     arm = protocol.arms[name]
     by_role: dict[str, list[str]] = {}
-    for factor, level in _given(arm, at_s):
-        role = protocol.factors[factor].role
+    for factor, level in _given(protocol, arm, at_s):
+        role = role_of(protocol, factor)
         by_role.setdefault(role if role in ("nerve", "insult") else "other", []).append(level)
     pattern = protocol.patterns.get(arm.pattern or "")
     live = pattern is not None and pattern.live
@@ -117,13 +118,14 @@ def _treatment(protocol: Protocol, name: str, at_s: float) -> Treatment:
     return treatment
 
 
-def _given(arm: Arm, at_s: float) -> Iterable[tuple[str, str]]:
+def _given(protocol: Protocol, arm: Arm, at_s: float) -> Iterable[tuple[str, str]]:
     for factor, target in arm.targets.items():
         value = _value(target, at_s)
         if value > 0:
             since_s = _since_s(target, at_s)
             late = f" from {since_s / 3600:g} h" if since_s > 0 else ""
-            yield factor, f"{factor} {value:g} ng/mL{late}"
+            unit = amount_unit(protocol, factor)
+            yield factor, f"{factor} {value:g} {unit}{late}"
     for bolus in arm.boluses:
         if bolus.at_s <= at_s:
             yield bolus.factor, f"{bolus.factor} {bolus.volume_ul:g} µL at {bolus.at_s / 3600:g} h"
@@ -149,7 +151,7 @@ def _withdrawn(protocol: Protocol, arm: Arm, at_s: float) -> str:
     ended = [
         f"{factor} withdrawn at {_since_s(target, at_s) / 3600:g} h"
         for factor, target in sorted(arm.targets.items())
-        if protocol.factors[factor].role == "nerve"
+        if role_of(protocol, factor) == "nerve"
         and _value(target, at_s) == 0
         and _since_s(target, at_s) > 0
     ]

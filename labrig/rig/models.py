@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from labrig.name_types import FileName, WellName
 from labrig.rig.chips import Chip, Light
@@ -87,6 +87,31 @@ class Line(Strict):
     inner_diameter_mm: Mm = Field(alias="inner_diameter", gt=0)
     length_mm: Mm = Field(alias="length", gt=0)
     primed: bool = Field(default=True, description="filled to its tip before t0")
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class Selector(Strict):
+    """A valve before a line: the line's reservoir is what the position says.
+
+    The pump of the line draws through the valve. Wells behind it share what it selects: for what
+    it switches they are one experimental unit, as wells of one line are.
+    """
+
+    valve: Name = Field(description="an instrument of kind valve")
+    lines: Annotated[tuple[Name, ...], BeforeValidator(_listed)] = Field(
+        alias="line", min_length=1, description="the line behind it; a list: all of them"
+    )
+    positions: dict[int, Name] = Field(min_length=2, description="position: reservoir")
+    safe: int = Field(description="where it goes when something is wrong: the vehicle or medium")
+    dead_volume_ul: Ul | None = Field(
+        default=None,
+        alias="dead_volume",
+        ge=0,
+        description="between the valve and the tip of a line; omitted: what the line holds",
+    )
 
 
 class Chambers(Strict):
@@ -211,6 +236,9 @@ class Rig(Strict):
     instruments: dict[Name, InstrumentEntry]
     reservoirs: dict[Name, Reservoir] = Field(default_factory=dict)
     lines: dict[Name, Line] = Field(default_factory=dict)
+    selectors: dict[Name, Selector] = Field(
+        default_factory=dict, description="valves that choose what a line brings"
+    )
     chambers: Chambers
     outflow: Outflow | None = None
     electrodes: dict[Name, Electrodes] = Field(default_factory=dict)

@@ -33,6 +33,7 @@ def check_references(rig: Rig) -> None:
         *_ports(rig, types),
         *_chambers(rig),
         *_lines(rig, types),
+        *_selectors(rig, types),
         *_outflow(rig, types),
         *_electrodes(rig, types),
         *_lights(rig, types),
@@ -268,6 +269,61 @@ def _lines(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterator[Mistake]:
                     "Give the two lines different roles, or take the well from one.",
                     well,
                 )
+
+
+def _selectors(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterator[Mistake]:
+    behind: dict[str, str] = {}
+    at_valve: dict[str, str] = {}
+    for name, selector in rig.selectors.items():
+        path: KeyPath = ("selectors", name)
+        yield from _is(rig, types, (*path, "valve"), selector.valve, "valve")
+        if (first := at_valve.setdefault(selector.valve, name)) != name:
+            yield Mistake(
+                (*path, "valve"),
+                f"valve '{selector.valve}' is already that of selector '{first}'",
+                f"Put the lines of both under '{first}' (`line: [a, b]`), or name another valve.",
+                selector.valve,
+            )
+        for line in selector.lines:
+            if line not in rig.lines:
+                yield _unknown((*path, "line"), "line", line, rig.lines)
+            elif (other := behind.setdefault(line, name)) != name:
+                yield Mistake(
+                    (*path, "line"),
+                    f"line '{line}' is already behind selector '{other}'",
+                    "A line has one selector: give its positions to one valve.",
+                    line,
+                )
+        yield from _positions(rig, name)
+
+
+def _positions(rig: Rig, name: str) -> Iterator[Mistake]:
+    selector, path = rig.selectors[name], ("selectors", name)
+    for position, reservoir in selector.positions.items():
+        here: KeyPath = (*path, "positions", position)
+        if reservoir not in rig.reservoirs:
+            yield _unknown(here, "reservoir", reservoir, rig.reservoirs)
+        if position < 1:
+            what = f"there is no position {position}"
+            yield Mistake(here, what, "Positions are counted from 1.", position)
+    if selector.safe not in selector.positions:
+        there = ", ".join(map(str, selector.positions))
+        yield Mistake(
+            (*path, "safe"),
+            f"selector '{name}' has no position {selector.safe}",
+            f"Name the position of the vehicle or the medium: {there}.",
+            selector.safe,
+        )
+    for line in selector.lines:
+        own = rig.lines[line].reservoir if line in rig.lines else None
+        if own is not None and own not in selector.positions.values():
+            yield Mistake(
+                ("lines", line, "reservoir"),
+                f"line '{line}' is behind selector '{name}', which has no position for '{own}'",
+                f"Name one of its reservoirs ({', '.join(selector.positions.values())}), or add "
+                f"a position for '{own}'.",
+                own,
+            )
 
 
 def _outflow(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterator[Mistake]:

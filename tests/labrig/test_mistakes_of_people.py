@@ -55,12 +55,12 @@ PROTOCOL = {
         "other letters",
         "'1.0 mL/h'",
     ),
-    "a concentration of moles": (
+    "a share of a factor": (
         "{CNTF: 10 ng/mL,",
-        "{CNTF: 10 nM,",
+        "{CNTF: 10 %,",
         "arms.nerve-sham.targets.CNTF",
-        "molar mass",
-        "ng/mL",
+        "a per cent of something",
+        "10 mg/mL",
     ),
     "a long dash": (
         "interval: 30 min",

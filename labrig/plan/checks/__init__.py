@@ -17,6 +17,7 @@ from labrig.plan.checks import (
     dose,
     imaging,
     interlock,
+    media,
     not_built,
     perfusion,
     person_steps,
@@ -41,6 +42,7 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     interlock.check,
     not_built.check,
     person_steps.check,
+    media.check,
 )
 
 

@@ -10,6 +10,7 @@ from labrig.plan.checks.draft import Draft, Limit
 from labrig.plan.plan import Finding
 from labrig.plan.targets import flow_ml_h, target_ng_ml, targeted_factors
 from labrig.plan.timeline import FlowLevel
+from labrig.protocol.contents import contents, half_life_h
 from labrig.rig.graph import dead_volume_ul
 
 SHEAR = Limit(0.5, 1.0, "dyn/cm²", "[P]; no limit for myotubes was found", overridable=False)
@@ -93,7 +94,7 @@ def _quantisation(draft: Draft) -> Iterator[Finding]:
                     strength,
                     draft.rig.chambers.volume_ml,
                     flow_ml_h(protocol, well.arm),
-                    protocol.factors[factor].half_life.value_h,
+                    half_life_h(protocol, factor),
                 )
                 if error > QUANTISATION * target:
                     yield Finding(
@@ -142,17 +143,17 @@ def _lines(draft: Draft) -> Iterator[Finding]:
             slowest[level.instrument] = rate
     lost: dict[str, tuple[str, float, float]] = {}
     for name, line in draft.rig.lines.items():
-        stock = draft.protocol.stocks.get(draft.carried[name])
-        if stock is None or not stock.contents_ng_ml or line.pump not in slowest:
+        solution = draft.carried[name]
+        held = contents(draft.protocol, solution) if solution in draft.protocol.stocks else {}
+        if not held or line.pump not in slowest:
             continue
         wait_h = dead_volume_ul(line) / slowest[line.pump] / 60.0
         if not line.primed:
             yield _not_primed(
                 name, wait_h, line.inner_diameter_mm, line.length_mm, slowest[line.pump]
             )
-        for factor in stock.contents_ng_ml:
-            half_life_h = draft.protocol.factors[factor].half_life.value_h
-            share = 1.0 - 2.0 ** (-wait_h / half_life_h)
+        for factor in held:
+            share = 1.0 - 2.0 ** (-wait_h / half_life_h(draft.protocol, factor))
             if share > LOST_IN_LINE and share > lost.get(factor, ("", 0.0, 0.0))[1]:
                 lost[factor] = (name, share, wait_h)
     for factor, (name, share, wait_h) in lost.items():

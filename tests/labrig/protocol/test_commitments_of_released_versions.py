@@ -157,8 +157,8 @@ def test_only_places_that_say_what_older_versions_did_are_unchanged(fixed, path,
 
 
 def test_a_key_added_in_a_list_of_models_stands_when_every_place_means_the_same(fixed):
-    today = {**fixed, "phases": [{**phase, "medium": None} for phase in fixed["phases"]]}
-    added = [AddedKey(("phases", ANY, "medium"), "9.9", None)]
+    today = {**fixed, "phases": [{**phase, "tempo": None} for phase in fixed["phases"]]}
+    added = [AddedKey(("phases", ANY, "tempo"), "9.9", None)]
     assert changes(fixed, today, added) == ()
     assert changes(fixed, today, ()) == ("phases",)
     today["phases"][1]["medium"] = "growth"
