@@ -63,8 +63,8 @@ def response_delays(
     rows = []
     for event, end in zip(events_s.tolist(), ends, strict=True):
         until = min(end, event + LONGEST_DELAY_S)
-        mine = _half_rise(time_s, first, event, until, least[0])
-        theirs = _half_rise(time_s, second, event, until, least[1])
+        mine = half_rise_s(time_s, first, event, until, least[0])
+        theirs = half_rise_s(time_s, second, event, until, least[1])
         rows.append({"event_s": event, "first_half_s": mine, "second_half_s": theirs})
     table = pd.DataFrame(rows, columns=["event_s", "first_half_s", "second_half_s"], dtype=float)
     table = table[table["first_half_s"].notna()].reset_index(drop=True)
@@ -84,7 +84,7 @@ def response_delays(
     return Delays(table, pd.DataFrame([summary]))
 
 
-def _half_rise(time_s: Floats, trace: Floats, event_s: float, end_s: float, least: float) -> float:
+def half_rise_s(time_s: Floats, trace: Floats, event_s: float, end_s: float, least: float) -> float:
     """When a trace has risen to half after an event; NaN where it rises by less than ``least``."""
     window = np.flatnonzero((time_s >= event_s) & (time_s < end_s))
     if len(window) < 2 or not np.isfinite(trace[window]).all():

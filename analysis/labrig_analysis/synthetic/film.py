@@ -129,13 +129,13 @@ def render_film(
         raise ValueError("pulses_s must be a list of ascending times in seconds")
     kinetics = kinetics or TwitchKinetics()
     tubes = grown_tubes(scene, state)
-    follows = _tubes_that_follow(scene, state, tubes, pulse_amplitude_v)
+    follows = tubes_that_follow(scene, state, tubes, pulse_amplitude_v)
     followed, strength = _pulses_that_work(state, len(pulses), rng_seed)
     if not follows.any():
         followed[:], strength[:] = False, 0.0
 
     view = View(shape, pixel_size_um, state.drift_px)
-    mask = _mask(tubes, view)
+    mask = tube_mask(tubes, view)
     field = _displacement_px(scene, state, tubes, follows, view, mask)
     time_s = np.arange(n_frames) / frame_rate_hz
     total = np.zeros(n_frames)
@@ -145,7 +145,7 @@ def render_film(
 
     top = max(1.0, float(activation.max()))
     curve = np.array(
-        [_percentile_um(field * np.float32(top * a), mask, pixel_size_um) for a in _LEVELS]
+        [percentile_um(field * np.float32(top * a), mask, pixel_size_um) for a in _LEVELS]
     )
     frames = _warped(scene, state, view, field, activation, rng_seed)
     truth = FilmTruth(
@@ -158,9 +158,10 @@ def render_film(
     return Film(frames, frame_rate_hz, truth)
 
 
-def _tubes_that_follow(
+def tubes_that_follow(
     scene: Scene, state: CultureState, tubes: GrownTubes, amplitude_v: float | None
 ) -> npt.NDArray[np.bool_]:
+    """(K,) the tubes whose threshold an amplitude reaches; None: all of them."""
     if amplitude_v is None:
         return np.ones(len(tubes.which), dtype=np.bool_)
     needed = state.capture_threshold_v * scene.tube_threshold[tubes.which]
@@ -178,7 +179,8 @@ def _pulses_that_work(
     return followed, np.where(followed, left**before, 0.0)
 
 
-def _mask(tubes: GrownTubes, view: View) -> npt.NDArray[np.bool_]:
+def tube_mask(tubes: GrownTubes, view: View) -> npt.NDArray[np.bool_]:
+    """(y, x) where the tubes are at rest."""
     canvas = view.canvas()
     for outline in tube_outlines(tubes, view):
         fill(canvas, outline, 255)
@@ -197,13 +199,13 @@ def _displacement_px(
     if not mask.any() or state.contraction_um == 0:
         return np.zeros((2, *view.shape), np.float32)
     everyone = np.ones_like(follows)
-    full = _slide(scene, tubes, everyone, view)
-    unit = _percentile_um(full, mask, view.pixel_size_um)
-    field = full if follows.all() else _slide(scene, tubes, follows, view)
+    full = slide(scene, tubes, everyone, view)
+    unit = percentile_um(full, mask, view.pixel_size_um)
+    field = full if follows.all() else slide(scene, tubes, follows, view)
     return field * np.float32(state.contraction_um / unit)
 
 
-def _slide(scene: Scene, tubes: GrownTubes, follows: npt.NDArray[np.bool_], view: View) -> Image32:
+def slide(scene: Scene, tubes: GrownTubes, follows: npt.NDArray[np.bool_], view: View) -> Image32:
     """Each following tube slides along itself, not at its ends; size about 1 px."""
     points = tubes.points_um.shape[1]
     along = (np.arange(points - 1) + 0.5) / (points - 1)
@@ -226,7 +228,7 @@ def _slide(scene: Scene, tubes: GrownTubes, follows: npt.NDArray[np.bool_], view
     return np.stack(parts)
 
 
-def _percentile_um(field_px: Image32, mask: npt.NDArray[np.bool_], pixel_size_um: float) -> float:
+def percentile_um(field_px: Image32, mask: npt.NDArray[np.bool_], pixel_size_um: float) -> float:
     """95th percentile over the mask of how far its points have moved.
 
     The warp reads each new place from where it came, so a point's own movement u solves
