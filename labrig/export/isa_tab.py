@@ -14,6 +14,8 @@ from typing import Any
 
 from labrig.export.source import Source, run_id
 from labrig.protocol.models import Protocol
+from labrig.protocol.programme_words import bolus_words, factor_words, factors_of, pattern_words
+from labrig.protocol.segments import boluses
 from labrig.report.analysis import Analysis
 
 STUDY, IMAGING, FILMS = "s_study.txt", "a_imaging.txt", "a_contraction.txt"
@@ -102,26 +104,20 @@ def factor_names(source: Source) -> list[str]:
     """Arm, impulses and every factor that an arm is given."""
     names: dict[str, None] = {}
     for run in source.runs:
-        for arm in run.record.protocol.arms.values():
-            names |= dict.fromkeys([*arm.targets, *(bolus.factor for bolus in arm.boluses)])
+        protocol = run.record.protocol
+        for arm in protocol.arms:
+            names |= dict.fromkeys(factors_of(protocol, arm))
+            names |= dict.fromkeys(bolus.factor for bolus in boluses(protocol, arm))
     return ["Arm", "Impulses", *names]
 
 
 def _factor_values(source: Source, protocol: Protocol, name: str) -> list[str]:
-    arm = protocol.arms[name]
-    values = [name, arm.pattern or "none"]
+    values = [name, pattern_words(protocol, name) or "none"]
     for factor in factor_names(source)[2:]:
-        target = arm.targets.get(factor, 0.0)
-        said = [
-            f"{target:g} ng/mL"
-            if isinstance(target, (int, float))
-            else ", ".join(
-                f"{step.concentration_ng_ml:g} ng/mL from {step.at_s / 3600:g} h" for step in target
-            )
-        ]
+        said = [factor_words(protocol, name, factor)]
         said += [
-            f"{bolus.volume_ul:g} uL of {bolus.stock} at {bolus.at_s / 3600:g} h"
-            for bolus in arm.boluses
+            f"{bolus_words(bolus)} of {bolus.stock}"
+            for bolus in boluses(protocol, name)
             if bolus.factor == factor
         ]
         values.append(" and ".join(said))

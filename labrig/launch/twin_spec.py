@@ -11,6 +11,7 @@ from labrig.plan.targets import targeted_factors
 from labrig.plan.timeline import Picture
 from labrig.protocol.contents import contents, half_life_h, role_of, substances
 from labrig.protocol.models import Protocol
+from labrig.protocol.segments import boluses
 from labrig.protocol.substances import substance
 from labrig.rig.models import Rig
 from labrig.twin.culture import load_responses
@@ -60,7 +61,7 @@ def unanswered(protocol: Protocol) -> list[Finding]:
     """Finding ``simulation.unknown-factor``: what is dosed and the simulated culture ignores."""
     known = {substance(name) for name in load_responses()["factors"]}
     used = {factor for arm in protocol.arms for factor in targeted_factors(protocol, arm)}
-    used |= {bolus.factor for arm in protocol.arms.values() for bolus in arm.boluses}
+    used |= {bolus.factor for arm in protocol.arms for bolus in boluses(protocol, arm)}
     ignored = [n for n in protocol.factors if n in used and substance(n) not in known]
     if not ignored:
         return []

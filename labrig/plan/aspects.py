@@ -10,10 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from labrig.plan.solutions import AS_PLANNED, line_role, stock_roles, stocks_of_arm
-from labrig.plan.targets import flow_ml_h
-from labrig.protocol.contents import amount_unit, doses_of, vehicle_of
-from labrig.protocol.models import Protocol, TargetStep
+from labrig.protocol.contents import doses_of, vehicle_of
+from labrig.protocol.models import Protocol
+from labrig.protocol.programme_words import (
+    bolus_words,
+    factor_words,
+    factors_of,
+    flow_words,
+    pattern_words,
+)
 from labrig.protocol.randomisation import NOTHING, Aspect, Unit
+from labrig.protocol.segments import BolusAt, boluses
 from labrig.rig.models import Rig
 
 IMPULSES = "impulses"
@@ -102,33 +109,26 @@ def _levels(protocol: Protocol, arm: str, roles: Mapping[str, str]) -> dict[str,
         levels[role] = (
             _dose(protocol, arm, stocks[0]) if stocks else _vehicle(protocol, role, roles)
         )
-    levels[IMPULSES] = protocol.arms[arm].pattern or NOTHING
+    levels[IMPULSES] = pattern_words(protocol, arm) or NOTHING
     if len(_flows(protocol)) > 1:
-        levels[FLOW] = f"{flow_ml_h(protocol, arm):g} mL/h"
+        levels[FLOW] = flow_words(protocol, arm)
     return levels
 
 
 def _dose(protocol: Protocol, arm: str, stock: str) -> str:
     """A stock and what is given of it: arms with the same text may share a line and its pump."""
-    asked = protocol.arms[arm]
     targets = (
-        f"{factor} {_target(target, amount_unit(protocol, factor))}"
-        for factor, target in sorted(asked.targets.items())
+        f"{factor} {factor_words(protocol, arm, factor)}"
+        for factor in sorted(factors_of(protocol, arm))
         if factor in doses_of(protocol, stock)
     )
-    boluses = (
-        f"{bolus.volume_ul:g} µL at {bolus.at_s / 3600:g} h, {bolus.rate_ml_h:g} mL/h"
-        for bolus in asked.boluses
-        if bolus.stock == stock
-    )
-    return f"{stock} ({', '.join([*targets, *boluses])})"
+    at_once = (_bolus(bolus) for bolus in boluses(protocol, arm) if bolus.stock == stock)
+    return f"{stock} ({', '.join([*targets, *at_once])})"
 
 
-def _target(target: float | Sequence[TargetStep], unit: str) -> str:
-    if isinstance(target, (int, float)):
-        return f"{target:g} {unit}"
-    steps = (f"{step.concentration_ng_ml:g} {unit} at {step.at_s / 3600:g} h" for step in target)
-    return " then ".join(steps)
+def _bolus(bolus: BolusAt) -> str:
+    rate = "" if bolus.rate_ml_h is None else f", {bolus.rate_ml_h:g} mL/h"
+    return f"{bolus_words(bolus)}{rate}"
 
 
 def _vehicle(protocol: Protocol, role: str, roles: Mapping[str, str]) -> str:
@@ -139,8 +139,8 @@ def _vehicle(protocol: Protocol, role: str, roles: Mapping[str, str]) -> str:
     return min((vehicle for vehicle in vehicles if vehicle), default=NOTHING)
 
 
-def _flows(protocol: Protocol) -> set[float]:
-    return {flow_ml_h(protocol, arm) for arm in protocol.arms}
+def _flows(protocol: Protocol) -> set[str]:
+    return {flow_words(protocol, arm) for arm in protocol.arms}
 
 
 def _line_units(

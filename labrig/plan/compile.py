@@ -28,8 +28,9 @@ from labrig.plan.pumps import pump_rates
 from labrig.plan.solutions import line_solutions, stock_roles
 from labrig.plan.step_schedule import person_steps, pictures_after_steps
 from labrig.plan.stimulation_schedule import (
-    electrode_patterns,
+    electrode_arms,
     film_patterns,
+    played,
     stimulation_levels,
 )
 from labrig.plan.supplies import depletion, loading
@@ -133,11 +134,10 @@ def assemble(
     curves = predicted_curves(
         protocol, wells, {chamber.well: chamber for chamber in chambers}, losses, levels, given
     )
-    patterns, _ = electrode_patterns(protocol, rig, wells)
+    patterns = played(protocol, electrode_arms(protocol, rig, wells)[0])
     pulses = pulse_figures(protocol, rig, stimulation, patterns)
-    pulses += pulse_figures(
-        protocol, rig, stimulation, film_patterns(protocol, rig, wells, patterns)
-    )
+    tested = film_patterns(protocol, rig, wells, patterns)
+    pulses += pulse_figures(protocol, rig, stimulation, tested.items())
     plan = Plan(
         protocol_name=protocol.name,
         protocol_sha256="",
@@ -164,7 +164,6 @@ def assemble(
         plan=plan,
         carried=carried,
         roles=roles,
-        patterns=patterns,
         demands=tuple(wanted),
         types=types,
         pumps=pumps,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from labrig.plan.boluses import planned_boluses
 from labrig.plan.figures import figure
 from labrig.plan.perfusion_physics import UL_MIN_PER_ML_H
 from labrig.plan.plan import Finding, PhaseSpan, WellPlan
@@ -11,7 +12,8 @@ from labrig.plan.solutions import line_role
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import Dose, FlowLevel, Lateness
 from labrig.protocol.contents import vehicle_of
-from labrig.protocol.models import Bolus, Protocol
+from labrig.protocol.models import Protocol
+from labrig.protocol.segments import BolusAt
 from labrig.rig.models import Rig
 from labrig_drivers.kinds import PumpRates
 
@@ -30,17 +32,24 @@ def doses(
 ) -> tuple[tuple[Dose, ...], list[Finding]]:
     """One dose a pump and bolus; wells without the bolus get its vehicle where a line brings it.
 
-    Findings: ``dose.pump-busy``, ``dose.rate``, ``dose.after-end``.
+    Findings: ``dose.pump-busy``, ``dose.rate``, ``dose.after-end``, ``dose.out-of-reach``.
     """
     made: list[Dose] = []
     findings: dict[tuple[str, str], Finding] = {}
     rule = protocol.rules.late_dose
-    for bolus in _boluses(protocol):
+    of_arms = {arm: planned_boluses(protocol, rig, arm) for arm in protocol.arms}
+    every = dict.fromkeys(bolus for own in of_arms.values() for bolus in own)
+    for bolus in sorted(every, key=lambda bolus: bolus.at_s):
+        if bolus.volume_ul is None or bolus.rate_ml_h is None:
+            finding = _out_of_reach(protocol, bolus)
+            findings.setdefault((finding.code, finding.where), finding)
+            continue
+        asking = {arm for arm, own in of_arms.items() if bolus in own}
         vehicle = vehicle_of(protocol, protocol.stocks[bolus.stock])
         role = roles.get(bolus.stock)
         bringing = _pumps_carrying(rig, carried, bolus.stock, vehicle, role)
         for pump, (solution, lines) in bringing.items():
-            if solution == bolus.stock and not _asked_by(protocol, rig, wells, lines, bolus):
+            if solution == bolus.stock and not _asked_by(rig, wells, lines, asking):
                 continue
             share = max(len(rig.lines[line].wells) for line in lines)
             rate = bolus.rate_ml_h * UL_MIN_PER_ML_H * share
@@ -66,12 +75,6 @@ def doses(
     return tuple(made), list(findings.values())
 
 
-def _boluses(protocol: Protocol) -> list[Bolus]:
-    """Every different bolus of any arm, by time."""
-    every = dict.fromkeys(bolus for arm in protocol.arms.values() for bolus in arm.boluses)
-    return sorted(every, key=lambda bolus: bolus.at_s)
-
-
 def _pumps_carrying(
     rig: Rig, carried: Mapping[str, str], stock: str, vehicle: str | None, role: str | None
 ) -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -90,21 +93,38 @@ def _pumps_carrying(
 
 
 def _asked_by(
-    protocol: Protocol, rig: Rig, wells: Sequence[WellPlan], lines: Sequence[str], bolus: Bolus
+    rig: Rig, wells: Sequence[WellPlan], lines: Sequence[str], arms: Collection[str]
 ) -> bool:
     reached = {well for line in lines for well in rig.lines[line].wells}
-    return any(bolus in protocol.arms[w.arm].boluses for w in wells if w.well in reached)
+    return any(well.arm in arms for well in wells if well.well in reached)
+
+
+def _out_of_reach(protocol: Protocol, bolus: BolusAt) -> Finding:
+    """The model refuses a stock that is too weak when fresh; this one has aged."""
+    half_life_h = protocol.stocks[bolus.stock].half_life_cold_h or 0.0
+    return Finding(
+        "dose.out-of-reach",
+        "block",
+        _where(bolus),
+        f"{bolus.stock} has lost so much by then (half-life {half_life_h:g} h in the cold) that no "
+        f"volume of it brings {bolus.factor} to {bolus.reach_ng_ml:g} ng/mL",
+        f"mix {bolus.stock} stronger, or give the bolus earlier",
+    )
+
+
+def _where(bolus: BolusAt) -> str:
+    return f"protocol: arms.*.boluses ({bolus.stock} at {bolus.at_s / 3600:g} h)"
 
 
 def _problems(
     protocol: Protocol,
-    bolus: Bolus,
+    bolus: BolusAt,
     pump: str,
     rate_ul_min: float,
     levels: Sequence[FlowLevel],
     rates: PumpRates | None,
 ) -> list[Finding]:
-    where = f"protocol: arms.*.boluses ({bolus.stock} at {bolus.at_s / 3600:g} h)"
+    where = _where(bolus)
     findings = []
     if bolus.at_s >= protocol.duration_s:
         findings.append(

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from labrig.plan.figures import figure, slip_of_thousands
 from labrig.plan.perfusion_physics import stock_after_h
 from labrig.plan.plan import Finding, WellPlan
 from labrig.plan.rate_solver import Chamber, Solution, least_stock_ng_ml, solve
 from labrig.plan.solutions import line_role, stocks_of_arm, stocks_of_targets
-from labrig.plan.targets import change_times_s, dosed, flow_ml_h, targeted
+from labrig.plan.targets import change_times_s, flowing
 from labrig.protocol.contents import doses_of, half_life_h, recovery
 from labrig.protocol.models import Protocol
+from labrig.protocol.segments import Flow, Segment, segments
 from labrig.rig.models import Rig
 
 REACHED_WITHIN = 0.05
@@ -25,17 +27,44 @@ REACHED_WITHIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
+class ArmDemand:
+    """What one arm asks for in a stretch, and what holds it.
+
+    Attributes:
+        asked: of its programme.
+        total_ml_h: what flows into its wells just then; 0 in a pause of an intermittent flow.
+        solution: flows on average over spells and pauses.
+    """
+
+    asked: Segment
+    total_ml_h: float
+    solution: Solution
+
+    @property
+    def flows_ml_h(self) -> dict[str, float]:
+        """By stock, what flows just then."""
+        mean = self.asked.flow.mean_ml_h
+        share = self.total_ml_h / mean if mean > 0 else 0.0
+        return {stock: flow * share for stock, flow in self.solution.flows_ml_h.items()}
+
+
+@dataclass(frozen=True, slots=True)
 class Demand:
     """Flows into wells from ``start_s`` on.
 
     ``into_well_ml_h``: per line, what *each* of its wells should get through it.
-    ``solutions``: per arm, what the solver found.
+    ``arms``: what each arm asks for.
     """
 
     start_s: float
     end_s: float
     into_well_ml_h: Mapping[str, float]
-    solutions: Mapping[str, Solution] = field(default_factory=dict)
+    arms: Mapping[str, ArmDemand] = field(default_factory=dict)
+
+    @property
+    def solutions(self) -> dict[str, Solution]:
+        """Per arm, what the solver found, on average over spells and pauses."""
+        return {arm: demand.solution for arm, demand in self.arms.items()}
 
 
 def demands(
@@ -52,27 +81,62 @@ def demands(
     """
     starts = change_times_s(protocol)
     ends = (*starts[1:], protocol.duration_s)
+    programmes = {arm: segments(protocol, arm) for arm in protocol.arms}
+    solved: dict[tuple[Any, ...], Solution] = {}
     found: dict[tuple[str, str], Finding] = {}
     made = []
     for start_s, end_s in zip(starts, ends, strict=True):
-        solved = {arm: _solve(protocol, rig, arm, start_s, end_s) for arm in protocol.arms}
-        totals = _role_totals(protocol, solved, roles)
+        asked = {arm: _asked(protocol, rig, arm, programmes[arm], start_s, end_s, solved)
+                 for arm in protocol.arms}  # fmt: skip
+        totals = _role_totals(asked, roles)
         flows: dict[str, float] = {}
+        lacking: dict[tuple[str, str], tuple[WellPlan, float, float]] = {}
         for well in wells:
-            for finding in _fill(protocol, rig, well, carried, solved, totals, flows):
+            for finding in _fill(protocol, rig, well, carried, asked, totals, flows, lacking):
                 found.setdefault((finding.code, finding.where), finding)
-        made.append(Demand(start_s, end_s, flows, solved))
+        for (arm, role), (_, has, wanted) in lacking.items():
+            finding = _unbalanced(asked, arm, role, has, wanted, start_s, roles)
+            found.setdefault((finding.code, finding.where), finding)
+        made.append(Demand(start_s, end_s, flows, asked))
     for demand in made:
         for finding in _misses(protocol, rig, demand):
             found.setdefault((finding.code, finding.where), finding)
     return tuple(made), list(found.values())
 
 
-def _solve(protocol: Protocol, rig: Rig, arm: str, start_s: float, end_s: float) -> Solution:
+def _asked(
+    protocol: Protocol,
+    rig: Rig,
+    arm: str,
+    own: Sequence[Segment],
+    start_s: float,
+    end_s: float,
+    solved: dict[tuple[Any, ...], Solution],
+) -> ArmDemand:
+    """What an arm asks for in a stretch; stretches that are alike are solved once."""
+    asked = next((segment for segment in own if start_s < segment.end_s), own[-1])
+    stocks = stocks_of_targets(protocol, arm)
+    aging = any(protocol.stocks[name].half_life_cold_h is not None for name in stocks)
+    key = (arm, tuple(asked.targets_ng_ml.items()), asked.flow, start_s if aging else 0.0)
+    if key not in solved:
+        solved[key] = _solve(protocol, rig, asked, stocks, start_s, end_s)
+    total = asked.flow.rate_ml_h if flowing(asked, start_s) else 0.0
+    return ArmDemand(asked, total, solved[key])
+
+
+def _solve(
+    protocol: Protocol,
+    rig: Rig,
+    asked: Segment,
+    names: Sequence[str],
+    start_s: float,
+    end_s: float,
+) -> Solution:
     """The solver at the middle of a stretch, so that an aging stock is right on average."""
-    targets = {name: dosed(protocol, arm, name, start_s) for name in targeted(protocol, arm)}
+    if asked.flow.mean_ml_h == 0:
+        return Solution(dict.fromkeys(names, 0.0), 0.0, {})
     stocks = {}
-    for name in stocks_of_targets(protocol, arm):
+    for name in names:
         stock = protocol.stocks[name]
         middle_h = (start_s + end_s) / 2 / 3600.0
         stocks[name] = {
@@ -81,19 +145,19 @@ def _solve(protocol: Protocol, rig: Rig, arm: str, start_s: float, end_s: float)
             if value > 0
         }
     half_lives = {n: half_life_h(protocol, n) for n in (*protocol.factors, *protocol.mixtures)}
-    chamber = Chamber(rig.chambers.volume_ml, flow_ml_h(protocol, arm))
-    return solve(chamber, targets, half_lives, stocks)
+    chamber = Chamber(rig.chambers.volume_ml, asked.flow.mean_ml_h)
+    return solve(chamber, asked.targets_ng_ml, half_lives, stocks)
 
 
 def _role_totals(
-    protocol: Protocol, solved: Mapping[str, Solution], roles: Mapping[str, str]
-) -> dict[tuple[str, float], float]:
+    asked: Mapping[str, ArmDemand], roles: Mapping[str, str]
+) -> dict[tuple[str, Flow], float]:
     """Per role and total flow, the most that any arm needs in it."""
-    totals: dict[tuple[str, float], float] = {}
-    for arm, solution in solved.items():
-        for stock, flow in solution.flows_ml_h.items():
+    totals: dict[tuple[str, Flow], float] = {}
+    for demand in asked.values():
+        for stock, flow in demand.flows_ml_h.items():
             if stock in roles:
-                key = (roles[stock], flow_ml_h(protocol, arm))
+                key = (roles[stock], demand.asked.flow)
                 totals[key] = max(totals.get(key, 0.0), flow)
     return totals
 
@@ -103,19 +167,21 @@ def _fill(
     rig: Rig,
     well: WellPlan,
     carried: Mapping[str, str],
-    solved: Mapping[str, Solution],
-    totals: Mapping[tuple[str, float], float],
+    asked: Mapping[str, ArmDemand],
+    totals: Mapping[tuple[str, Flow], float],
     flows: dict[str, float],
+    lacking: dict[tuple[str, str], tuple[WellPlan, float, float]],
 ) -> list[Finding]:
     """Enter the flows into one well; the wells of a line must agree."""
     findings = []
-    total = flow_ml_h(protocol, well.arm)
+    own = asked[well.arm]
+    stocks = own.flows_ml_h
     here = [name for name, line in rig.lines.items() if well.well in line.wells]
     additive: dict[str, float] = {}
     of_role: dict[str, float] = {}
     lines = [name for name in here if rig.lines[name].carries == "additive" and carried[name]]
     for name in lines:  # stocks first: a second line of the role then gives only what is missing
-        flow = solved[well.arm].flows_ml_h.get(carried[name])
+        flow = stocks.get(carried[name])
         if flow is not None:
             additive[name] = flow
             role = line_role(rig, name)
@@ -123,14 +189,15 @@ def _fill(
     for name in lines:
         if name not in additive and carried[name] not in stocks_of_arm(protocol, well.arm):
             role = line_role(rig, name)
-            missing = totals.get((role, total), 0.0) - of_role.get(role, 0.0)
+            missing = totals.get((role, own.asked.flow), 0.0) - of_role.get(role, 0.0)
             additive[name] = max(0.0, missing)
             of_role[role] = of_role.get(role, 0.0) + additive[name]
-    for (role, at_total), wanted in totals.items():
-        if at_total == total and wanted - of_role.get(role, 0.0) > 0.01 * wanted + 1e-9:
-            findings.append(_unbalanced(well, role, of_role.get(role, 0.0), wanted))
+    for (role, flow_of), wanted in totals.items():
+        has = of_role.get(role, 0.0)
+        if flow_of == own.asked.flow and wanted - has > 0.01 * wanted + 1e-9:
+            lacking.setdefault((well.arm, role), (well, has, wanted))
     media = [name for name in here if rig.lines[name].carries == "medium"]
-    base = total - sum(additive.values())
+    base = own.total_ml_h - sum(additive.values())
     for name, flow in {**additive, **{n: max(0.0, base) / len(media) for n in media}}.items():
         if abs(flows.setdefault(name, flow) - flow) > 0.01 * max(flow, flows[name]):
             findings.append(_uneven(name, well, flow, flows[name]))
@@ -148,14 +215,32 @@ def _uneven(line: str, well: WellPlan, flow: float, other: float) -> Finding:
     )
 
 
-def _unbalanced(well: WellPlan, role: str, has: float, wanted: float) -> Finding:
+def _unbalanced(
+    asked: Mapping[str, ArmDemand],
+    arm: str,
+    role: str,
+    has: float,
+    wanted: float,
+    at_s: float,
+    roles: Mapping[str, str],
+) -> Finding:
+    """Which arms differ in dilution, and from when on where that is not from the start."""
+    stock = next(
+        stock
+        for demand in asked.values()
+        for stock, flow in demand.flows_ml_h.items()
+        if roles.get(stock) == role and flow == wanted
+    )
+    others = ", ".join(a for a, d in asked.items() if d.flows_ml_h.get(stock, 0.0) == wanted)
+    when = f" at {at_s / 3600:g} h" if at_s > 0 else ""
+    who = others if at_s > 0 else "other arms"
     return Finding(
         "perfusion.vehicle-balance",
         "warn",
-        f"protocol: arms.{well.arm} (role {role})",
-        f"gets {has * 1000:.3g} µL/h of stock or vehicle in role {role}, other arms "
+        f"protocol: arms.{arm} (role {role})",
+        f"gets {has * 1000:.3g} µL/h of stock or vehicle in role {role}{when}, {who} "
         f"{wanted * 1000:.3g} µL/h: dilution and carrier differ between arms [P]",
-        f"name a vehicle for the stocks in role {role} and give the wells of {well.arm} a line "
+        f"name a vehicle for the stocks in role {role} and give the wells of {arm} a line "
         "that brings it; where arms take different doses of one stock, say so beside the result",
     )
 
@@ -164,13 +249,13 @@ def _misses(protocol: Protocol, rig: Rig, demand: Demand) -> list[Finding]:
     if protocol.perfusion is None:
         return []
     findings = []
-    for arm, solution in demand.solutions.items():
-        total = flow_ml_h(protocol, arm)
-        allowed = total * (1.0 - protocol.perfusion.min_base_fraction)
+    for arm, own in demand.arms.items():
+        solution = own.solution
+        allowed = own.asked.flow.mean_ml_h * (1.0 - protocol.perfusion.min_base_fraction)
         if sum(solution.flows_ml_h.values()) > allowed + 1e-9:
             findings.append(_too_weak(protocol, rig, arm, demand, allowed))
-        for factor in targeted(protocol, arm):
-            target = dosed(protocol, arm, factor, demand.start_s)
+        for factor in dict.fromkeys([*own.asked.targets_ng_ml, *solution.reached_ng_ml]):
+            target = own.asked.targets_ng_ml.get(factor, 0.0)
             reached = solution.reached_ng_ml.get(factor, 0.0)
             if solution.flows_ml_h and abs(reached - target) > REACHED_WITHIN * target + 1e-9:
                 findings.append(
@@ -191,16 +276,16 @@ def _misses(protocol: Protocol, rig: Rig, demand: Demand) -> list[Finding]:
 def _too_weak(
     protocol: Protocol, rig: Rig, arm: str, demand: Demand, allowed_ml_h: float
 ) -> Finding:
-    solution = demand.solutions[arm]
+    solution, asked = demand.arms[arm].solution, demand.arms[arm].asked
     stock = max(solution.flows_ml_h, key=lambda name: solution.flows_ml_h[name])
     factor = max(
         doses_of(protocol, stock),
-        key=lambda name: dosed(protocol, arm, name, demand.start_s),
+        key=lambda name: asked.targets_ng_ml.get(name, 0.0),
     )
     others = sum(solution.flows_ml_h.values()) - solution.flows_ml_h[stock]
     least = least_stock_ng_ml(
-        dosed(protocol, arm, factor, demand.start_s),
-        Chamber(rig.chambers.volume_ml, flow_ml_h(protocol, arm)),
+        asked.targets_ng_ml.get(factor, 0.0),
+        Chamber(rig.chambers.volume_ml, asked.flow.mean_ml_h),
         half_life_h(protocol, factor),
         recovery(protocol, factor),
         allowed_ml_h - others,
@@ -210,7 +295,7 @@ def _too_weak(
         "block",
         f"protocol: stocks.{stock}",
         f"arm {arm} needs {solution.flows_ml_h[stock]:.3g} mL/h of it, and only "
-        f"{max(0.0, allowed_ml_h - others):.3g} of {flow_ml_h(protocol, arm):.3g} mL/h may be "
+        f"{max(0.0, allowed_ml_h - others):.3g} of {asked.flow.mean_ml_h:.3g} mL/h may be "
         "stock (perfusion.min_base_fraction)",
         f"concentrate {factor} in {stock} to at least {figure(least)} ng/mL",
     )

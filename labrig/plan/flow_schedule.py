@@ -19,7 +19,7 @@ from labrig.plan.perfusion_physics import (
     turn_down,
 )
 from labrig.plan.plan import Finding, PhaseSpan
-from labrig.plan.targets import flow_ml_h, phase_at
+from labrig.plan.targets import most_flow_ml_h, phase_at
 from labrig.plan.timeline import FlowLevel
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig
@@ -184,7 +184,7 @@ def _strokes(
 def _fastest_h(protocol: Protocol, rig: Rig) -> float:
     """The shortest response time of any factor in any arm's chamber."""
     half_lives = [factor.half_life.value_h for factor in protocol.factors.values()]
-    flows = [flow_ml_h(protocol, arm) for arm in protocol.arms]
+    flows = [most_flow_ml_h(protocol, arm) for arm in protocol.arms]
     return time_constant_h(
         rig.chambers.volume_ml, max(flows), min(half_lives) if half_lives else math.inf
     )
@@ -200,7 +200,7 @@ def _outflow(
     if rig.outflow is None or rig.outflow.pump is None:
         return []
     pump = rig.outflow.pump
-    most = max(flow_ml_h(protocol, arm) for arm in protocol.arms)
+    most = max(most_flow_ml_h(protocol, arm) for arm in protocol.arms)
     rate = most * rig.outflow.ratio * UL_MIN_PER_ML_H
     if pump in pumps and rate > 0:
         rate = pumps[pump].quantised(rate)

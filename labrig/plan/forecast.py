@@ -18,10 +18,11 @@ from labrig.plan.plan import (
 )
 from labrig.plan.pulse_times import pulses_given
 from labrig.plan.stimulation_schedule import train
-from labrig.plan.targets import target_ng_ml, targeted_factors
+from labrig.plan.targets import targeted_factors, targets_over_time
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel
 from labrig.protocol.models import Protocol
 from labrig.protocol.patterns import mean_rate_hz
+from labrig.protocol.segments import boluses, segments
 from labrig.rig.models import Electrodes, Optics, Rig
 
 CURVE_POINTS = 240
@@ -94,30 +95,31 @@ def predicted_curves(
     representatives = {(w.arm, w.factor_unit): w for w in reversed(wells)}
     curves = []
     known: dict[object, tuple[tuple[float, ...], ...]] = {}
+    asked = {arm: segments(protocol, arm) for arm in protocol.arms}
     for well in wells:
         if representatives[(well.arm, well.factor_unit)] is not well:
             continue
         chamber = chambers[well.well]
         pumps = {inlet.pump for inlet in chamber.inlets}
         flows = flow_steps([level for level in levels if level.instrument in pumps])
-        boluses = [
+        at_once = [
             BolusStep(d.offset_s, d.instrument, d.volume_ul) for d in doses if d.instrument in pumps
         ]
         steady = targeted_factors(protocol, well.arm)
-        given = [bolus.factor for bolus in protocol.arms[well.arm].boluses]
+        given = [bolus.factor for bolus in boluses(protocol, well.arm)]
         for loss in losses:
             if loss.factor not in (*steady, *given):
                 continue
             alike = (loss.factor, _as_fed(chamber, levels, doses))
             if alike not in known:  # most wells of an arm are fed exactly alike
                 known[alike] = tuple(
-                    history(model, chamber, flows, boluses, times)
+                    history(model, chamber, flows, at_once, times)
                     for model in chamber_models(chamber, loss)
                 )
             value, low, high = known[alike]
             target = value
             if loss.factor in steady:
-                target = tuple(target_ng_ml(protocol, well.arm, loss.factor, t) for t in times)
+                target = targets_over_time(protocol, asked[well.arm], loss.factor, times)
             curves.append(Curve(well.well, loss.factor, target, times, value, low, high))
     return tuple(curves)
 
@@ -140,10 +142,13 @@ def pulse_figures(
     protocol: Protocol,
     rig: Rig,
     levels: Sequence[StimulationLevel],
-    patterns: Mapping[str, str],
+    played: Iterable[tuple[str, str]],
 ) -> tuple[PulseFigures, ...]:
-    """Electrical figures of each live pattern at each electrode pair, a well."""
-    return tuple(_live(protocol, rig, levels, patterns))
+    """Electrical figures of each live pattern at each electrode pair, a well.
+
+    ``played``: electrode pairs, each with a pattern that it plays at some time.
+    """
+    return tuple(_live(protocol, rig, levels, played))
 
 
 def well_resistance_ohm(electrodes: Electrodes) -> float:
@@ -157,10 +162,10 @@ def _live(
     protocol: Protocol,
     rig: Rig,
     levels: Sequence[StimulationLevel],
-    patterns: Mapping[str, str],
+    played: Iterable[tuple[str, str]],
 ) -> Iterable[PulseFigures]:
-    for name, pattern_name in patterns.items():
-        if not pattern_name or not protocol.patterns[pattern_name].live:
+    for name, pattern_name in played:
+        if not protocol.patterns[pattern_name].live:
             continue
         pattern, electrodes = protocol.patterns[pattern_name], rig.electrodes[name]
         spec = train(electrodes.channel, pattern_name, pattern)

@@ -12,6 +12,7 @@ from labrig.plan.plan import Finding, WellPlan
 from labrig.plan.targets import targeted
 from labrig.protocol.contents import doses_of, role_of, vehicle_of
 from labrig.protocol.models import Protocol
+from labrig.protocol.segments import boluses, segments
 from labrig.rig.models import Rig
 
 UNNAMED_ROLE = "additive"
@@ -25,25 +26,27 @@ def line_role(rig: Rig, line: str) -> str:
 
 def stocks_of_arm(protocol: Protocol, arm: str) -> tuple[str, ...]:
     """Stocks that an arm needs: those of its targets, then those of its boluses."""
-    boluses = (bolus.stock for bolus in protocol.arms[arm].boluses)
-    return tuple(dict.fromkeys([*stocks_of_targets(protocol, arm), *boluses]))
+    at_once = (bolus.stock for bolus in boluses(protocol, arm))
+    return tuple(dict.fromkeys([*stocks_of_targets(protocol, arm), *at_once]))
 
 
 def stocks_of_targets(protocol: Protocol, arm: str) -> tuple[str, ...]:
     """The fewest stocks that cover what an arm is to have by continuous dosing.
 
-    A stock that also holds a factor the arm must not get is no candidate. Of two that cover as
-    much, the first in the protocol is taken. A factor that nothing covers is left out; the
-    caller sees it missing.
+    A stock that also holds a factor the arm must not get, or not at the same times, is no
+    candidate. Of two that cover as much, the first in the protocol is taken. A factor that nothing
+    covers is left out; the caller sees it missing.
     """
     missing = set(targeted(protocol, arm))
     wanted = frozenset(missing)
+    together = [frozenset(segment.targets_ng_ml) for segment in segments(protocol, arm)]
     chosen: list[str] = []
     while missing:
         best, covered = "", set[str]()
         for name in protocol.stocks:
             holds = {dose for dose, value in doses_of(protocol, name).items() if value > 0}
-            if holds <= wanted and len(holds & missing) > len(covered):
+            apart = any(holds & given and not holds <= given for given in together)
+            if holds <= wanted and not apart and len(holds & missing) > len(covered):
                 best, covered = name, holds & missing
         if not best:
             break

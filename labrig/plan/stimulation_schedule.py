@@ -8,12 +8,14 @@ during a train. Timing inside a train is the instrument's own.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from labrig.plan.plan import Finding, PhaseSpan, WellPlan
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import StimulationLevel, TrainSpec
 from labrig.protocol.models import Pattern, Protocol
+from labrig.protocol.programme_words import pattern_words
+from labrig.protocol.segments import patterns_of, segments, turns
 from labrig.rig.models import Rig
 
 LONGEST_TRAIN_S = 10.0
@@ -99,19 +101,18 @@ def stimulation_levels(
 
     Findings: ``stim.channel-shared``, ``stim.no-electrodes``.
     """
-    patterns, findings = electrode_patterns(protocol, rig, wells)
+    arms, findings = electrode_arms(protocol, rig, wells)
     tested = film_patterns(protocol, rig, wells)
+    spells = {arm: tuple(live_spells(protocol, arm)) for arm in set(arms.values())}
     levels: list[StimulationLevel] = []
     for stimulator in dict.fromkeys(e.stimulator for e in rig.electrodes.values()):
         active = {
-            name: list(_active(protocol, spans, protocol.patterns[pattern]))
-            for name, pattern in patterns.items()
-            if pattern
-            and rig.electrodes[name].stimulator == stimulator
-            and protocol.patterns[pattern].live
+            name: spells[arm]
+            for name, arm in arms.items()
+            if rig.electrodes[name].stimulator == stimulator
         }
         moments = {0.0, protocol.duration_s}
-        moments |= {t for spells in active.values() for spell in spells for t in spell}
+        moments |= {t for own in active.values() for spell in own for t in spell[:2]}
         moments |= {t for spell in tests_s for t in spell}
         wired = tuple(
             w for e in rig.electrodes.values() if e.stimulator == stimulator for w in e.wells
@@ -124,9 +125,10 @@ def stimulation_levels(
                 }
             else:
                 due = {
-                    name: patterns[name]
-                    for name, spells in active.items()
-                    if any(start <= moment < end for start, end in spells)
+                    name: pattern
+                    for name, own in active.items()
+                    for start, end, pattern in own
+                    if start <= moment < end
                 }
             trains = tuple(
                 train(
@@ -154,54 +156,64 @@ def stimulation_levels(
     return tuple(levels), findings
 
 
-def electrode_patterns(
+def electrode_arms(
     protocol: Protocol, rig: Rig, wells: Sequence[WellPlan]
 ) -> tuple[dict[str, str], list[Finding]]:
-    """The one pattern of each electrode pair (empty: none), and wells that cannot have theirs."""
+    """By electrode pair an arm whose impulses it plays, and wells that cannot have theirs.
+
+    Left out are pairs without a culture, and those whose wells want different impulses.
+    """
     findings = []
     arm_of = {well.well: well.arm for well in wells}
-    patterns: dict[str, str] = {}
+    words = {arm: pattern_words(protocol, arm) for arm in protocol.arms}
+    arms: dict[str, str] = {}
     for name, electrodes in rig.electrodes.items():
-        asked = {w: protocol.arms[arm_of[w]].pattern for w in electrodes.wells if w in arm_of}
-        different = set(asked.values())
-        patterns[name] = next(iter(asked.values())) or "" if len(different) == 1 else ""
-        if len(different) > 1:
+        asked = {w: arm_of[w] for w in electrodes.wells if w in arm_of}
+        different = {words[arm] for arm in asked.values()}
+        if len(different) == 1:
+            arms[name] = next(iter(asked.values()))
+        elif different:
             findings.append(
                 Finding(
                     "stim.channel-shared",
                     "block",
                     f"rig: electrodes.{name}",
                     "one channel cannot make different patterns: "
-                    + ", ".join(f"{well} wants {p or 'none'}" for well, p in asked.items()),
+                    + ", ".join(f"{w} wants {words[arm] or 'none'}" for w, arm in asked.items()),
                     "give these wells arms with the same pattern, or channels of their own",
                 )
             )
     wired = {well for electrodes in rig.electrodes.values() for well in electrodes.wells}
     for arm in dict.fromkeys(w.arm for w in wells):
         bare = [w.well for w in wells if w.arm == arm and w.well not in wired]
-        if protocol.arms[arm].pattern is not None and bare:
+        if words[arm] and bare:
             findings.append(
                 Finding(
                     "stim.no-electrodes",
                     "block",
                     f"rig: electrodes (arm {arm}, wells {', '.join(bare)})",
-                    f"arm {arm} asks for pattern {protocol.arms[arm].pattern}, and these wells "
+                    f"arm {arm} asks for pattern {words[arm]}, and these wells "
                     "have no electrodes (a sham needs them too: they stand in the medium)",
                     "wire these wells to a stimulator channel, or leave the pattern out of the arm",
                 )
             )
-    return patterns, findings
+    return arms, findings
+
+
+def played(protocol: Protocol, arms: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Electrode pairs of :func:`electrode_arms`, each with every pattern that its arm names."""
+    return tuple((name, p) for name, arm in arms.items() for p in patterns_of(protocol, arm))
 
 
 def film_patterns(
     protocol: Protocol,
     rig: Rig,
     wells: Sequence[WellPlan],
-    besides: Mapping[str, str] | None = None,
+    besides: Collection[tuple[str, str]] = (),
 ) -> dict[str, str]:
     """The pattern of each electrode pair while films are taken; empty where films have none.
 
-    A pair that gets the same pattern anyway, by ``besides``, is left out.
+    A pair that plays the same pattern anyway, by ``besides``, is left out.
     """
     plan = protocol.imaging.films
     if plan is None or plan.stimulus is None:
@@ -210,21 +222,43 @@ def film_patterns(
     return {
         name: plan.stimulus
         for name, electrodes in rig.electrodes.items()
-        if used & set(electrodes.wells) and (besides or {}).get(name) != plan.stimulus
+        if used & set(electrodes.wells) and (name, plan.stimulus) not in besides
     }
 
 
-def _active(
-    protocol: Protocol, spans: tuple[PhaseSpan, ...], pattern: Pattern
-) -> Iterator[tuple[float, float]]:
-    """When a pattern's trains are to be re-armed: phases, or bouts that outlast one train."""
-    for phase, span in zip(protocol.phases, spans, strict=True):
-        if phase.stimulation == "off":
+def live_spells(protocol: Protocol, arm: str) -> Iterator[tuple[float, float, str]]:
+    """When trains of which plain pattern are to be re-armed for an arm: shams are silence.
+
+    A pattern begins anew with each phase. One whose bursts outlast a train comes in bouts.
+    """
+    phases = {0.0}
+    for phase in protocol.phases:
+        phases.add(max(phases) + phase.duration_s)
+    stretches: list[tuple[float, float, str]] = []
+    for segment in segments(protocol, arm):
+        if segment.pattern is None:
             continue
-        if pattern.on_s is None or not pattern.off_s or pattern.on_s <= LONGEST_TRAIN_S:
-            yield span.start_s, span.end_s
-            continue
-        start_s = span.start_s
-        while start_s < span.end_s:
-            yield start_s, min(start_s + pattern.on_s, span.end_s)
-            start_s += pattern.on_s + pattern.off_s
+        last = stretches[-1] if stretches else (0.0, -1.0, "")
+        goes_on = last[1] == segment.start_s and last[2] == segment.pattern
+        if goes_on and segment.start_s not in phases:
+            stretches[-1] = (last[0], segment.end_s, segment.pattern)
+        else:
+            stretches.append((segment.start_s, segment.end_s, segment.pattern))
+    for start_s, end_s, name in stretches:
+        mixed = protocol.mixed_patterns.get(name)
+        parts = [(start_s, end_s, name)] if mixed is None else turns(mixed, start_s, end_s)
+        for from_s, until_s, plain in parts:
+            pattern = protocol.patterns[plain]
+            if pattern.live:
+                for begin_s, stop_s in _bouts(pattern, from_s, until_s):
+                    yield begin_s, stop_s, plain
+
+
+def _bouts(pattern: Pattern, start_s: float, end_s: float) -> Iterator[tuple[float, float]]:
+    """A stretch, or the bouts in it of a pattern whose bursts outlast one train."""
+    if pattern.on_s is None or not pattern.off_s or pattern.on_s <= LONGEST_TRAIN_S:
+        yield start_s, end_s
+        return
+    while start_s < end_s:
+        yield start_s, min(start_s + pattern.on_s, end_s)
+        start_s += pattern.on_s + pattern.off_s

@@ -74,6 +74,9 @@ ADDED_KEYS: tuple[AddedKey, ...] = (
     AddedKey(("media", ANY, "osmolality"), "0.1.0", None),
     AddedKey(("arms", ANY, "medium"), "0.1.0", None),
     AddedKey(("phases", ANY, "medium"), "0.1.0", None),
+    AddedKey(("arms", ANY, "program"), "0.1.0", []),
+    AddedKey(("patterns", ANY, "sequence"), "0.1.0", None),
+    AddedKey(("patterns", ANY, "each"), "0.1.0", None),
 )
 
 

@@ -52,6 +52,7 @@ def _said_of_the_whole_chip(name: str, arm: Arm) -> Iterator[Mistake]:
         ("pattern", arm.pattern is not None),
         ("flow", arm.flow_ml_h is not None),
         ("boluses", arm.boluses),
+        ("program", arm.program),
     ):
         if said:
             yield Mistake(

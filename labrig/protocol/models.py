@@ -31,6 +31,7 @@ from labrig.protocol.definition import Definition
 from labrig.protocol.mixtures import Mixture
 from labrig.protocol.outcomes import Outcome
 from labrig.protocol.person_steps import PersonStep, ResultPlan
+from labrig.protocol.programmes import MixedPattern, Program
 from labrig.protocol.references import check_references
 from labrig.units import Unit
 
@@ -202,15 +203,19 @@ class LightPattern(Pattern):
         return f"{self.irradiance_mw_mm2:g} mW/mm²"
 
 
-def _electrodes_or_light(value: object) -> str:
-    by = value.get("by") if isinstance(value, dict) else getattr(value, "by", None)
-    return "light" if by == "light" else "electrodes"
+def _kind_of_pattern(value: object) -> str:
+    written = value if isinstance(value, dict) else getattr(value, "__dict__", {})
+    if "sequence" in written:
+        return "mixed"
+    return "light" if written.get("by") == "light" else "electrodes"
 
 
 # Told apart by what it says of itself, so that an error speaks only of what was meant.
 AnyPattern = Annotated[
-    Annotated[Pattern, Tag("electrodes")] | Annotated[LightPattern, Tag("light")],
-    Discriminator(_electrodes_or_light),
+    Annotated[Pattern, Tag("electrodes")]
+    | Annotated[LightPattern, Tag("light")]
+    | Annotated[MixedPattern, Tag("mixed")],
+    Discriminator(_kind_of_pattern),
 ]
 
 
@@ -252,6 +257,9 @@ class ArmPart(Strict):
         default=None, alias="flow", description="total, if not the default"
     )
     boluses: tuple[Bolus, ...] = ()
+    program: Program = Field(
+        default=(), description="what changes over time, after what the keys above begin with"
+    )
 
 
 class Arm(Strict):
@@ -264,6 +272,9 @@ class Arm(Strict):
         default=None, alias="flow", description="total, if not the default"
     )
     boluses: tuple[Bolus, ...] = ()
+    program: Program = Field(
+        default=(), description="what changes over time, after what the keys above begin with"
+    )
     nerve: ArmPart | None = Field(
         default=None, description="on the nerve side; for cultures with compartments"
     )
@@ -455,7 +466,7 @@ class Protocol(Strict):
         default_factory=dict, description="dosed as one thing, by a strength: '1 x' or '33 %'"
     )
     stocks: dict[Name, Stock] = Field(default_factory=dict)
-    patterns: dict[Name, AnyPattern] = Field(default_factory=dict)
+    written_patterns: dict[Name, AnyPattern] = Field(default_factory=dict, alias="patterns")
     assays: dict[Name, Assay] = Field(
         default_factory=dict, description="test series; `imaging.series` says when"
     )
@@ -487,6 +498,18 @@ class Protocol(Strict):
     def duration_s(self) -> float:
         """Length of the run in seconds."""
         return sum(phase.duration_s for phase in self.phases)
+
+    @property
+    def patterns(self) -> dict[str, Pattern]:
+        """Those that a stimulator plays as they are."""
+        written = self.written_patterns.items()
+        return {name: pattern for name, pattern in written if isinstance(pattern, Pattern)}
+
+    @property
+    def mixed_patterns(self) -> dict[str, MixedPattern]:
+        """Those that are others taking turns."""
+        written = self.written_patterns.items()
+        return {name: pattern for name, pattern in written if isinstance(pattern, MixedPattern)}
 
     @model_validator(mode="before")
     @classmethod

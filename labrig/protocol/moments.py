@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
+from labrig.protocol.segments import moments
 from labrig.units import parse_quantity
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def moments_of_run(protocol: Protocol) -> dict[str, float]:
 
 def moments_of_arm(protocol: Protocol, arm: str) -> dict[str, float]:
     """Those of the run, and the labels of this arm's programme."""
-    return moments_of_run(protocol)
+    return {**moments(protocol, arm), **moments_of_run(protocol)}
 
 
 def _checked(text: str) -> str:

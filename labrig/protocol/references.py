@@ -25,6 +25,11 @@ from labrig.protocol.patterns import (
 )
 from labrig.protocol.person_steps import step_mistakes
 from labrig.protocol.plates import PLATES
+from labrig.protocol.programme_references import (
+    mixed_pattern_mistakes,
+    programme_mistakes,
+    standing_mistakes,
+)
 
 if TYPE_CHECKING:
     from labrig.protocol.models import Arm, ArmPart, Protocol
@@ -42,6 +47,7 @@ def check_references(protocol: Protocol) -> None:
         *_stocks(protocol),
         *mixture_mistakes(protocol),
         *_patterns(protocol),
+        *mixed_pattern_mistakes(protocol),
         *_phases(protocol),
         *_imaging(protocol),
         *too_large(protocol),
@@ -55,6 +61,9 @@ def check_references(protocol: Protocol) -> None:
         *step_mistakes(protocol),
         *outcome_mistakes(protocol),
     ]
+    if not mistakes:
+        arms = protocol.arms
+        mistakes = [m for a in arms for m in standing_mistakes(protocol, ("arms", a), a)]
     raise_mistakes("protocol", mistakes)
 
 
@@ -312,17 +321,17 @@ def _arm(protocol: Protocol, path: KeyPath, arm: Arm | ArmPart) -> Iterator[Mist
                 yield Mistake(
                     here, "the steps are not in order of time", "Sort them by `at`, each later."
                 )
-    if arm.pattern is not None and arm.pattern not in protocol.patterns:
-        unknown = _unknown((*path, "pattern"), "pattern", arm.pattern, protocol.patterns)
+    if arm.pattern is not None and arm.pattern not in protocol.written_patterns:
+        unknown = _unknown((*path, "pattern"), "pattern", arm.pattern, protocol.written_patterns)
         if arm.pattern in LIBRARY:
             remedy = f"labrig knows one: add under patterns: `{library_yaml(arm.pattern)}`"
             unknown = replace(unknown, remedy=remedy)
         yield unknown
-    if arm.flow_ml_h is not None and arm.flow_ml_h <= 0:
+    if arm.flow_ml_h is not None and arm.flow_ml_h < 0:
         yield Mistake(
             (*path, "flow"),
-            "a flow must be above 0",
-            "Give a low flow instead: unfed myotubes lose half their diameter.",
+            "a flow cannot be below 0",
+            "Write `0 mL/h` for an arm that is not refreshed.",
             f"{arm.flow_ml_h:g} mL/h",
         )
     yield from _boluses(protocol, path, arm)
@@ -330,6 +339,7 @@ def _arm(protocol: Protocol, path: KeyPath, arm: Arm | ArmPart) -> Iterator[Mist
         part = getattr(arm, side, None)
         if part is not None:
             yield from _arm(protocol, (*path, side), part)
+    yield from programme_mistakes(protocol, path, arm)
 
 
 def _boluses(protocol: Protocol, path: KeyPath, arm: Arm | ArmPart) -> Iterator[Mistake]:

@@ -9,6 +9,8 @@ from labrig.display.legend import Legend
 from labrig.places import rows_and_columns
 from labrig.plan.plan import Plan
 from labrig.protocol.models import Protocol
+from labrig.protocol.programme_words import bolus_words, factor_words, factors_of, pattern_words
+from labrig.protocol.segments import boluses
 from labrig.report.analysis import Analysis
 from labrig.report.clocks import both_clocks, zone_words
 from labrig.report.corrections import Corrected
@@ -94,13 +96,8 @@ def arms(protocol: Protocol, plan: Plan) -> list[dict[str, str]]:
     rows = []
     letters = letter_of(plan)
     for name, arm in protocol.arms.items():
-        factors = [
-            f"{factor} {target:g} ng/mL"
-            if isinstance(target, (int, float))
-            else f"{factor} in steps"
-            for factor, target in arm.targets.items()
-        ]
-        boluses = [f"{b.factor} {b.volume_ul:g} µL at {clock(b.at_s)}" for b in arm.boluses]
+        factors = [f"{f} {factor_words(protocol, name, f)}" for f in factors_of(protocol, name)]
+        at_once = [f"{bolus.factor} {bolus_words(bolus)}" for bolus in boluses(protocol, name)]
         rows.append(
             {
                 "name": name,
@@ -108,8 +105,8 @@ def arms(protocol: Protocol, plan: Plan) -> list[dict[str, str]]:
                 "letter": letters.get(name, ""),
                 "role": arm.role,
                 "factors": ", ".join(factors) or ("vehicle" if protocol.perfusion else "–"),
-                "impulses": arm.pattern or "–",
-                "boluses": ", ".join(boluses) or "–",
+                "impulses": pattern_words(protocol, name) or "–",
+                "boluses": ", ".join(at_once) or "–",
             }
         )
     return rows

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labrig.plan.checks.draft import Draft
+from labrig.plan.flow_demand import Demand
 from labrig.plan.plan import Finding
-from labrig.plan.targets import target_ng_ml, targeted_factors
+from labrig.plan.targets import held_ng_ml, targeted_factors
 from labrig.protocol.substances import substance
 
 FUSED_AFTER_DAYS = 3.0
@@ -35,7 +36,7 @@ def _cntf(draft: Draft) -> Iterator[Finding]:
             if substance(factor) != "CNTF":
                 continue
             first_s = min(
-                (d.start_s for d in draft.demands if _target(draft, arm, factor, d.start_s) > 0),
+                (d.start_s for d in draft.demands if _held(draft, d, arm, factor)),
                 default=None,
             )
             if first_s is None:
@@ -56,6 +57,10 @@ def _cntf(draft: Draft) -> Iterator[Finding]:
                 )
 
 
+def _held(draft: Draft, demand: Demand, arm: str, factor: str) -> bool:
+    return held_ng_ml(draft.protocol, demand.arms[arm].asked, factor) > 0
+
+
 def _same_substance(draft: Draft) -> Iterator[Finding]:
     names: dict[str, list[str]] = {}
     for name in draft.protocol.factors:
@@ -72,21 +77,13 @@ def _same_substance(draft: Draft) -> Iterator[Finding]:
             )
 
 
-def _target(draft: Draft, arm: str, factor: str, at_s: float) -> float:
-    return target_ng_ml(draft.protocol, arm, factor, at_s)
-
-
 def _tnf(draft: Draft) -> Iterator[Finding]:
     """TNF-α is biphasic: anabolic when short, wasting when long (Cytokine 2006)."""
     for arm in draft.protocol.arms:
         for factor in targeted_factors(draft.protocol, arm):
             if substance(factor) != "TNF-alpha":
                 continue
-            held_s = sum(
-                d.end_s - d.start_s
-                for d in draft.demands
-                if _target(draft, arm, factor, d.start_s) > 0
-            )
+            held_s = sum(d.end_s - d.start_s for d in draft.demands if _held(draft, d, arm, factor))
             if 0 < held_s < TNF_LEAST_H * 3600.0:
                 yield Finding(
                     "culture.tnf-short",

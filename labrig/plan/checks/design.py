@@ -16,6 +16,7 @@ from labrig.plan.experimental_units import (
 from labrig.plan.plan import Finding, WellPlan
 from labrig.protocol.analysis_plan import reference_arm
 from labrig.protocol.randomisation import NOTHING
+from labrig.protocol.segments import patterns_of
 
 EDGE_SHARES_APART = 0.34
 _CODES = {IMPULSES: "pattern", FLOW: "flow"}
@@ -105,9 +106,9 @@ def _lonely(levels: dict[str, set[str]], code: str, unit: str) -> Iterator[Findi
 def _missing_arms(draft: Draft) -> Iterator[Finding]:
     protocol = draft.protocol
     patterns = {
-        name: protocol.patterns[arm.pattern].live
-        for name, arm in protocol.arms.items()
-        if arm.pattern is not None
+        name: any(protocol.patterns[pattern].live for pattern in asked)
+        for name in protocol.arms
+        if (asked := patterns_of(protocol, name))
     }
     live = [name for name, plays in patterns.items() if plays]
     if live and all(patterns.values()):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from labrig.plan.checks.draft import Draft
 from labrig.plan.perfusion_physics import UL_MIN_PER_ML_H
 from labrig.plan.plan import Finding
-from labrig.plan.targets import flow_ml_h
+from labrig.plan.targets import most_flow_ml_h
 from labrig.plan.timeline import Dose, FlowLevel
 from labrig.protocol.plates import PLATES
 
@@ -65,7 +65,10 @@ def _overflow(draft: Draft) -> Iterator[Finding]:
     holds_ul = WELL_DEPTH_MM[rig.plate] * PLATES[rig.plate].area_cm2 * 100.0
     headroom_ul = holds_ul - rig.chambers.volume_ml * 1000.0
     for well in draft.plan.wells:
-        drains = flow_ml_h(draft.protocol, well.arm) * rig.outflow.ratio * UL_MIN_PER_ML_H
+        # a pump draws the same from every well: what the arm with the most flow needs
+        arms = [well.arm] if rig.outflow.pump is None else list(draft.protocol.arms)
+        most = max(most_flow_ml_h(draft.protocol, arm) for arm in arms)
+        drains = most * rig.outflow.ratio * UL_MIN_PER_ML_H
         rise_ul, at_s = _rise(draft, well.well, drains)
         if rise_ul > max(0.0, headroom_ul):
             yield Finding(

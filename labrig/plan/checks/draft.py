@@ -34,7 +34,6 @@ class Draft:
     plan: Plan
     carried: Mapping[str, str]
     roles: Mapping[str, str]
-    patterns: Mapping[str, str]
     demands: tuple[Demand, ...]
     types: Mapping[str, InstrumentType]
     pumps: Mapping[str, PumpRates]

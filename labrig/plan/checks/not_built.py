@@ -19,6 +19,8 @@ def check(draft: Draft) -> Iterator[Finding]:
         yield _not_built("protocol: steps", "steps of people")
     if draft.protocol.outcomes:
         yield _not_built("protocol: outcomes", "outcomes")
+    if any(entry.medium for arm in draft.protocol.arms.values() for entry in arm.program):
+        yield _not_built("protocol: arms (program, medium)", "arms that change their medium")
     if any(donor.person for donor in draft.protocol.donors):
         yield _not_built("protocol: donors", "passages of one person")
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from labrig.plan import perfusion_physics as physics
 from labrig.plan.checks.draft import Draft, Limit
 from labrig.plan.plan import Finding
-from labrig.plan.targets import flow_ml_h, target_ng_ml, targeted_factors
+from labrig.plan.targets import held_ng_ml, targeted_factors
 from labrig.plan.timeline import FlowLevel
 from labrig.protocol.contents import contents, half_life_h
+from labrig.protocol.segments import Segment, segments
 from labrig.rig.graph import dead_volume_ul
 
 SHEAR = Limit(0.5, 1.0, "dyn/cm²", "[P]; no limit for myotubes was found", overridable=False)
@@ -33,9 +34,17 @@ def check(draft: Draft) -> Iterator[Finding]:
 
 def _exchange(draft: Draft) -> Iterator[Finding]:
     chambers = draft.rig.chambers
-    for arm in draft.protocol.arms:
-        flow = flow_ml_h(draft.protocol, arm)
+    asked = {
+        (arm, segment.flow): segment
+        for arm in draft.protocol.arms
+        for segment in reversed(segments(draft.protocol, arm))
+    }
+    for (arm, its), segment in sorted(asked.items(), key=lambda item: item[1].start_s):
+        flow = its.mean_ml_h
         where = f"protocol: arms.{arm}.flow"
+        if flow == 0:
+            yield _unrefreshed(arm, segment)
+            continue
         rate = flow / chambers.volume_ml
         if not EXCHANGES_PER_H[0] <= rate <= EXCHANGES_PER_H[1]:
             yield Finding(
@@ -58,7 +67,7 @@ def _exchange(draft: Draft) -> Iterator[Finding]:
             yield finding
         width, height = chambers.channel_width_mm, chambers.channel_height_mm
         if chambers.closed and width is not None and height is not None:
-            shear = physics.shear_closed_dyn_cm2(width, height, flow / 60.0)
+            shear = physics.shear_closed_dyn_cm2(width, height, its.rate_ml_h / 60.0)
             finding = SHEAR.judge(
                 "perfusion.shear",
                 where,
@@ -68,6 +77,18 @@ def _exchange(draft: Draft) -> Iterator[Finding]:
             )
             if finding is not None:
                 yield finding
+
+
+def _unrefreshed(arm: str, segment: Segment) -> Finding:
+    return Finding(
+        "perfusion.no-flow",
+        "note",
+        f"protocol: arms.{arm}.flow",
+        f"the wells of {arm} are not refreshed from {segment.start_s / 3600:g} h on: unfed "
+        "myotubes starve [K], which is what such an arm is for",
+        "nothing where that is meant; a pause between spells is written as "
+        "`flow: {rate: ..., on: ..., every: ...}`",
+    )
 
 
 def _quantisation(draft: Draft) -> Iterator[Finding]:
@@ -81,19 +102,20 @@ def _quantisation(draft: Draft) -> Iterator[Finding]:
                 continue
             step_ml_h = draft.pumps[inlet.pump].limits().step_ul_min * inlet.share * 60 / 1000
             for factor, strength in inlet.contents_ng_ml:
-                targets = [
-                    target_ng_ml(protocol, well.arm, factor, demand.start_s)
+                asked = [
+                    (value, demand.arms[well.arm].asked.flow.mean_ml_h)
                     for demand in draft.demands
+                    if (value := held_ng_ml(protocol, demand.arms[well.arm].asked, factor)) > 0
                 ]
-                target = min((t for t in targets if t > 0), default=0.0)
-                if target == 0.0 or (well.arm, factor) in done:
+                if not asked or (well.arm, factor) in done:
                     continue
+                target, flow_ml_h = min(asked)
                 done.add((well.arm, factor))
                 error = physics.quantisation_error_ng_ml(
                     step_ml_h,
                     strength,
                     draft.rig.chambers.volume_ml,
-                    flow_ml_h(protocol, well.arm),
+                    flow_ml_h,
                     half_life_h(protocol, factor),
                 )
                 if error > QUANTISATION * target:
@@ -117,8 +139,9 @@ def _solvent(draft: Draft) -> Iterator[Finding]:
                     protocol.stocks[stock].solvent_percent * flow
                     for stock, flow in demand.solutions[arm].flows_ml_h.items()
                 )
-                / flow_ml_h(protocol, arm)
+                / flow
                 for demand in draft.demands
+                if (flow := demand.arms[arm].asked.flow.mean_ml_h) > 0
             ),
             default=0.0,
         )

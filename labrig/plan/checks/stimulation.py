@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from labrig.plan import pulse_physics as physics
 from labrig.plan.checks.draft import Draft, Limit
 from labrig.plan.plan import Finding, PulseFigures
-from labrig.plan.targets import flow_ml_h
 from labrig.plan.timeline import StimulationLevel, TrainSpec
 from labrig.protocol.models import Pattern
 from labrig.protocol.patterns import mean_rate_hz
+from labrig.protocol.segments import is_live, segments
 from labrig_drivers.errors import OutOfRange
 from labrig_drivers.kinds import PulseTrain
 
@@ -145,10 +145,14 @@ def _rate(pattern: Pattern) -> float:
 
 def _without_exchange(draft: Draft) -> Iterator[Finding]:
     protocol = draft.protocol
-    hours = sum(p.duration_s for p in protocol.phases if p.stimulation == "on") / 3600.0
-    for name, arm in protocol.arms.items():
-        live = arm.pattern is not None and protocol.patterns[arm.pattern].live
-        if live and flow_ml_h(protocol, name) == 0:
+    for name in protocol.arms:
+        standing = [
+            segment.end_s - segment.start_s
+            for segment in segments(protocol, name)
+            if segment.flow.mean_ml_h == 0 and is_live(protocol, segment.pattern)
+        ]
+        hours = sum(standing) / 3600.0
+        if standing:
             finding = WITHOUT_EXCHANGE.judge(
                 "stim.without-exchange",
                 f"protocol: arms.{name}.pattern",
