@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 import random
 
+from labrig.launch.medium_components import components_of
 from labrig.plan.forecast import well_resistance_ohm
 from labrig.plan.plan import Finding, Plan
 from labrig.plan.targets import targeted_factors
 from labrig.plan.timeline import Picture
-from labrig.protocol.contents import contents, half_life_h, role_of, substances
+from labrig.protocol.contents import contents, half_life_h, parts_of, role_of, substances
 from labrig.protocol.models import Protocol
 from labrig.protocol.segments import boluses
-from labrig.protocol.substances import substance
 from labrig.rig.models import Rig
-from labrig.twin.culture import load_responses
+from labrig.twin.responses import read_responses
 from labrig.twin.spec import (
     ElectrodeSpec,
     FactorSpec,
@@ -25,14 +25,28 @@ from labrig.twin.spec import (
     WellSpec,
 )
 
+_USUAL_DAYS, _USUAL_PASSAGE = 5.0, 4
+"""[K] Of a culture whose protocol does not say."""
+
 
 def twin_spec(
-    protocol: Protocol, rig: Rig, plan: Plan, faults: tuple[FaultSpec, ...] = ()
+    protocol: Protocol,
+    rig: Rig,
+    plan: Plan,
+    faults: tuple[FaultSpec, ...] = (),
+    own_responses: str = "",
 ) -> TwinSpec:
     """The world in which ``plan`` will run, with its reservoirs loaded as planned.
 
     Half-lives are drawn within the credible range of each assumption, seeded by the plan, so
     that the simulated truth differs from what the protocol assumes, as it may on a bench.
+
+    Args:
+        protocol: what is asked.
+        rig: the bench.
+        plan: of the protocol on the rig.
+        faults: that are to happen.
+        own_responses: text of the laboratory's own file of responses.
     """
     solution = {loading.reservoir: loading.solution for loading in plan.loading}
     contents = _contents(protocol, rig, solution)
@@ -47,6 +61,7 @@ def twin_spec(
                 (reservoir.volume_ml - reservoir.unusable_ml) * 1000.0,
                 contents[name],
                 solution.get(name, reservoir.holds) in protocol.media,
+                components_of(protocol, solution.get(name, reservoir.holds)),
             )
             for name, reservoir in rig.reservoirs.items()
         ),
@@ -54,15 +69,17 @@ def twin_spec(
         electrodes=_electrodes(rig),
         factors=tuple(_factor(name, protocol, plan.seed) for name in substances(protocol)),
         faults=faults,
+        own_responses=own_responses,
     )
 
 
-def unanswered(protocol: Protocol) -> list[Finding]:
+def unanswered(protocol: Protocol, own_responses: str = "") -> list[Finding]:
     """Finding ``simulation.unknown-factor``: what is dosed and the simulated culture ignores."""
-    known = {substance(name) for name in load_responses()["factors"]}
+    responses = read_responses(own_responses)
     used = {factor for arm in protocol.arms for factor in targeted_factors(protocol, arm)}
     used |= {bolus.factor for arm in protocol.arms for bolus in boluses(protocol, arm)}
-    ignored = [n for n in protocol.factors if n in used and substance(n) not in known]
+    dosed = {part for name in used for part in parts_of(protocol, name)}
+    ignored = [n for n in substances(protocol) if n in dosed and responses.known_as(n) is None]
     if not ignored:
         return []
     return [
@@ -73,7 +90,8 @@ def unanswered(protocol: Protocol) -> list[Finding]:
             "the simulated culture does not answer to "
             + ("it" if len(ignored) == 1 else "them")
             + ": in a simulated run arms that differ in nothing else will look alike",
-            f"it knows {', '.join(sorted(known))}; a simulation shows nothing of the rest",
+            "say what they do in a file of your own, `simulation: {responses: my.toml}`; it knows "
+            + ", ".join(sorted(responses.factors)),
         )
     ]
 
@@ -101,10 +119,18 @@ def unloaded_twin_spec(rig: Rig, seed: int, faults: tuple[FaultSpec, ...] = ()) 
 
 def _wells(protocol: Protocol, rig: Rig, plan: Plan) -> tuple[WellSpec, ...]:
     """Every chamber of the rig: lines and electrodes reach those that the plan leaves out too."""
-    age = {donor.id: donor.age_group for donor in protocol.donors}
+    donors = {donor.id: donor for donor in protocol.donors}
     fields = _fields_um(plan)
+    days = protocol.culture.days_differentiated
     used = {
-        w.well: WellSpec(w.well, w.donor, age.get(w.donor, "unknown"), fields.get(w.well, ()))
+        w.well: WellSpec(
+            w.well,
+            w.donor,
+            donors[w.donor].age_group if w.donor in donors else "unknown",
+            fields.get(w.well, ()),
+            _USUAL_DAYS if days is None else days,
+            (donors[w.donor].passage if w.donor in donors else None) or _USUAL_PASSAGE,
+        )
         for w in plan.wells
     }
     rest = (well for well in rig.chambers.wells if well not in used)

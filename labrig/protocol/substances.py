@@ -28,9 +28,18 @@ def substance(name: str) -> str:
     >>> substance("TNF-a"), substance("rhTNF-alpha"), substance("H2O2")
     ('TNF-alpha', 'TNF-alpha', 'H2O2')
     """
-    plain = _plain(name)
     usual = _usual()
-    return usual.get(plain) or usual.get(_ORIGIN.sub("", plain, count=1)) or name
+    return next((usual[spelling] for spelling in spellings(name) if spelling in usual), name)
+
+
+def spellings(name: str) -> tuple[str, str]:
+    """A name without case, signs and Greek letters; and the same without its origin.
+
+    >>> spellings("rhTNF-\u03b1")
+    ('rhtnfalpha', 'tnfalpha')
+    """
+    plain = _plain(name)
+    return plain, _ORIGIN.sub("", plain, count=1)
 
 
 def _plain(name: str) -> str:

@@ -14,6 +14,7 @@ from labrig.durable import write_text_whole
 from labrig.rig.bench import BenchSpec, PortSpec
 from labrig.twin.physical import PhysicalRecord, recorded
 from labrig.twin.plants import PLANTS, SettingInWorld
+from labrig.twin.responses import Responses
 from labrig.twin.snapshot import NoSnapshot, capture, restore
 from labrig.twin.spec import TwinSpec
 from labrig.twin.wire_history import WireHistory
@@ -27,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 SNAPSHOT_EVERY_S = 3600.0
 """[P] So much of a run is replayed at most when its bench is rebuilt."""
-_KEPT = (TwinSpec, PhysicalRecord)
+_KEPT = (TwinSpec, PhysicalRecord, Responses)
 SWITCHED_ON_BEFORE_S = 600.0
 """Instruments were switched on this long before t0: a probe is warm when the night begins.
 

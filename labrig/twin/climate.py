@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from labrig.twin.spec import ClimateSpec
 
 AT_FIRST: Mapping[str, float] = {"temperature_c": 37.0, "co2_percent": 5.0, "o2_percent": 18.6}
 """[K] An incubator before anybody sets anything; O2 as humid air with 5 % CO2 has it."""
@@ -41,6 +43,24 @@ class Climate:
         lag_s = LAG_S.get(quantity, _OTHERS_LAG_S)
         left = math.exp(-max(0.0, now_s - held.since_s) / lag_s)
         return held.to + (held.was - held.to) * left
+
+    def over(
+        self, well: str | None, controllers: Sequence[ClimateSpec], now_s: float
+    ) -> tuple[float, float, float]:
+        """Degrees, CO2 and O2 by now over a well; None: where a probe of the incubator hangs.
+
+        Args:
+            well: or None, which what heats single wells does not reach.
+            controllers: and the wells of each; one that is not among them reaches everything.
+            now_s: when.
+        """
+        found = dict(AT_FIRST)
+        if self._held:
+            wells = {(c.instrument, c.quantity): c.wells for c in controllers}
+            for key in self._held:
+                if key not in wells or well in wells[key]:
+                    found[key[1]] = self.at(*key, now_s)
+        return found["temperature_c"], found["co2_percent"], found["o2_percent"]
 
     def is_held(self, controller: str, quantity: str) -> bool:
         """Whether it was ever set."""

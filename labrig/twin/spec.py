@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from labrig.typed_json import TypedJson
@@ -11,12 +11,16 @@ from labrig.typed_json import TypedJson
 
 @dataclass(frozen=True, slots=True)
 class ReservoirSpec:
-    """A bottle or syringe as it was loaded."""
+    """A bottle or syringe as it was loaded.
+
+    ``components`` are those of the medium in it over normal; one not named is normal.
+    """
 
     name: str
     usable_ul: float
     contents_ng_ml: dict[str, float]
     is_medium: bool
+    components: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +61,48 @@ class FactorSpec:
 
 @dataclass(frozen=True, slots=True)
 class WellSpec:
-    """One culture: its donor, and where the stage finds its fields (x, y) in µm."""
+    """One culture: its donor, and where the stage finds its fields (x, y) in µm.
+
+    ``compartment`` and ``chip`` are those of a chip whose chambers are linked.
+    """
 
     well: str
     donor: str
     donor_age: str
     fields_um: tuple[tuple[float, float], ...]
+    days_differentiated: float = 5.0
+    passage: int = 4
+    compartment: str = ""
+    chip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SelectorSpec:
+    """A valve before a line: position and the reservoir that it draws from there."""
+
+    valve: str
+    line: str
+    positions: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClimateSpec:
+    """A controller and the wells whose ``temperature_c``, ``co2_percent``... it sets."""
+
+    instrument: str
+    quantity: str
+    wells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LightSpec:
+    """A light on a stimulator channel over wells, mW/mm2 for each volt."""
+
+    stimulator: str
+    channel: int
+    wells: tuple[str, ...]
+    wavelength_nm: float
+    mw_mm2_per_v: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +118,10 @@ class FaultSpec:
 
 @dataclass(frozen=True, slots=True)
 class TwinSpec:
-    """The whole simulated bench."""
+    """The whole simulated bench.
+
+    ``own_responses`` is the text of a laboratory's own file of responses; "" for none.
+    """
 
     seed: int
     chamber_volume_ul: float
@@ -89,6 +132,10 @@ class TwinSpec:
     electrodes: tuple[ElectrodeSpec, ...]
     factors: tuple[FactorSpec, ...]
     faults: tuple[FaultSpec, ...] = ()
+    own_responses: str = ""
+    selectors: tuple[SelectorSpec, ...] = ()
+    climate: tuple[ClimateSpec, ...] = ()
+    lights: tuple[LightSpec, ...] = ()
 
     def to_json(self) -> str:
         """One JSON document, stable in order."""
@@ -105,4 +152,10 @@ class TwinSpec:
         return _JSON.read(cls, json.loads(path.read_text(encoding="utf-8")))
 
 
-_JSON = TypedJson(may_lack={TwinSpec: frozenset({"faults"})})
+_JSON = TypedJson(
+    may_lack={
+        TwinSpec: frozenset({"faults", "own_responses", "selectors", "climate", "lights"}),
+        WellSpec: frozenset({"days_differentiated", "passage", "compartment", "chip"}),
+        ReservoirSpec: frozenset({"components"}),
+    }
+)

@@ -17,7 +17,7 @@ class Train:
         duration_s: may be infinite.
         frequency_hz: 0 for a train without pulses.
         gap_s: 0 for one without bursts.
-        felt: the amplitude moves the cells.
+        amplitude_v: at the cells.
         cut_s: how long it had played when it was cut off.
         counted: pulses of it that have been counted already.
     """
@@ -27,7 +27,7 @@ class Train:
     frequency_hz: float
     burst_s: float
     gap_s: float
-    felt: bool
+    amplitude_v: float
     cut_s: float = math.inf
     counted: int = 0
 

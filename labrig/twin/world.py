@@ -7,20 +7,22 @@ nowhere else.
 
 from __future__ import annotations
 
-import math
 import random
 import threading
+from collections.abc import Mapping
 from typing import Any
 
-from labrig.protocol.substances import substance
 from labrig.twin.climate import Climate
-from labrig.twin.culture import Activity, Culture, load_responses
+from labrig.twin.culture import Activity, Surroundings
 from labrig.twin.liquid import Chamber, Line, Plumbing, Reservoir
+from labrig.twin.media import Components
+from labrig.twin.responses import read_responses
+from labrig.twin.seeding import seeded_culture
+from labrig.twin.showing import pulses_shown, shown
 from labrig.twin.spec import TwinSpec
 from labrig.twin.trains import Train
 
 STEP_S = 300.0  # cultures change over hours: surroundings are held constant for five minutes
-LONGEST_TWITCH_S = 1.0
 REMEMBERED_S = 600.0  # trains that ended longer ago are in no film that is still to be rendered
 
 
@@ -33,11 +35,15 @@ class World:
     def __init__(self, spec: TwinSpec) -> None:
         self.spec = spec
         self._lock = threading.RLock()
-        self._responses = load_responses()
+        self._responses = read_responses(spec.own_responses)
+        self._components = Components(spec, self._responses)
         reservoirs = {
-            r.name: Reservoir(dict(r.contents_ng_ml), r.is_medium, r.usable_ul)
+            r.name: Reservoir(
+                {**r.contents_ng_ml, **self._components.of_reservoir(r)}, r.is_medium, r.usable_ul
+            )
             for r in spec.reservoirs
         }
+        self._reservoirs = reservoirs
         decay = {f.name: 0.6931471805599453 / (f.true_half_life_h * 60.0) for f in spec.factors}
         self._plumbing = Plumbing(
             lines={
@@ -48,7 +54,10 @@ class World:
                 )
                 for line in spec.lines
             },
-            chambers={w.well: Chamber(spec.chamber_volume_ul, decay) for w in spec.wells},
+            chambers={
+                w.well: Chamber(spec.chamber_volume_ul, decay, self._components.at_first())
+                for w in spec.wells
+            },
             recovery={f.name: f.recovery for f in spec.factors},
         )
         self._lines_of_pump: dict[str, list[str]] = {}
@@ -59,33 +68,21 @@ class World:
             (e.stimulator, e.channel): e.resistance_ohm for e in spec.electrodes
         }
         self._activity = {w.well: Activity() for w in spec.wells}
-        self._culture = {w.well: self._seeded_culture(w.well) for w in spec.wells}
+        self._culture = {
+            w.well: seeded_culture(w, spec.seed, self._responses.numbers) for w in spec.wells
+        }
         self._trains: dict[tuple[str, int], list[Train]] = {}
         self._held: dict[tuple[str, int], tuple[float, float]] = {}
         self._direct_v_s: dict[tuple[str, int], float] = {}
         self._fields_um = {
             (w.well, index): place for w in spec.wells for index, place in enumerate(w.fields_um)
         }
-        answered = {substance(name): name for name in self._responses["factors"]}
         # factors of the protocol, by the name under which the culture answers to them
-        self._answered_as = {f.name: answered.get(substance(f.name), f.name) for f in spec.factors}
+        self._answered_as = {f.name: self._responses.known_as(f.name) for f in spec.factors}
         self._valves: dict[str, str] = {}
         self._climate = Climate()
         self._stage_um = (0.0, 0.0)
         self._next_step_s = STEP_S
-
-    def _seeded_culture(self, well: str) -> Culture:
-        variation, growth = self._responses["variation"], self._responses["growth"]
-        spec = next(w for w in self.spec.wells if w.well == well)
-        donor = random.Random(f"{self.spec.seed}/donor/{spec.donor}")
-        own = random.Random(f"{self.spec.seed}/well/{well}")
-        base = donor.gauss(0.0, variation["donor_log_sd"]) + own.gauss(
-            0.0, variation["well_log_sd"]
-        )
-        if spec.donor_age == "old":
-            base += variation["old_log_diameter"]
-        start = base + math.log(growth["start_factor"])
-        return Culture(base, start, start, growth["fused_at_start"])
 
     def advance(self, now_s: float) -> None:
         """Let everything run until ``now_s``; a time already reached changes nothing.
@@ -107,21 +104,30 @@ class World:
             self._next_step_s += STEP_S
 
     def _grow(self) -> None:
-        tau_h = self._responses["activity"]["tau_h"]
+        tau_h = self._responses.numbers["activity"]["tau_h"]
         hours = STEP_S / 3600.0
         for well, culture in self._culture.items():
             chamber, activity = self._plumbing.chambers[well], self._activity[well]
-            culture.advance(
-                hours, self._felt_ng_ml(chamber), chamber.freshness, activity, self._responses
+            temperature_c, co2_percent, o2_percent = self._climate.over(
+                well, self.spec.climate, self._next_step_s
             )
+            around = Surroundings(
+                self._felt_ng_ml(chamber.factors_ng_ml),
+                chamber.freshness,
+                self._components.read(chamber.factors_ng_ml),
+                temperature_c,
+                co2_percent,
+                o2_percent,
+            )
+            culture.advance(hours, around, activity, self._responses)
             activity.fade(hours, tau_h)
 
-    def _felt_ng_ml(self, chamber: Chamber) -> dict[str, float]:
+    def _felt_ng_ml(self, held_ng_ml: Mapping[str, float]) -> dict[str, float]:
         """Concentrations by the names of ``responses.toml``; two names of one substance add up."""
         felt: dict[str, float] = {}
-        for name, ng_ml in chamber.factors_ng_ml.items():
-            known = self._answered_as.get(name, name)
-            felt[known] = felt.get(known, 0.0) + ng_ml
+        for name, known in self._answered_as.items():
+            if known is not None and (ng_ml := held_ng_ml.get(name, 0.0)):
+                felt[known] = felt.get(known, 0.0) + ng_ml
         return felt
 
     def set_flow(self, pump: str, now_s: float, rate_ul_min: float) -> None:
@@ -157,17 +163,16 @@ class World:
     ) -> None:
         """A train of pulses begins; it is counted as delivered unless it is cut.
 
-        An endless one is counted as it goes.
+        A long one is counted as it goes.
         """
         with self._lock:
             self._grow_until(now_s)
-            felt = amplitude_v >= self._responses["activity"]["min_amplitude_v"]
             key = (stimulator, channel)
             self._feel(key, now_s)
             kept = [t for t in self._trains.get(key, []) if t.ends_s >= now_s - REMEMBERED_S]
-            train = Train(now_s, duration_s, frequency_hz, burst_s, gap_s, felt)
+            train = Train(now_s, duration_s, frequency_hz, burst_s, gap_s, amplitude_v)
             self._trains[key] = [*kept, train]
-            if not math.isinf(duration_s):
+            if duration_s <= STEP_S:
                 self._count(key, train, train.pulses_in(duration_s))
 
     def stop_train(self, stimulator: str, channel: int, now_s: float) -> None:
@@ -201,32 +206,45 @@ class World:
             )
 
     def _feel(self, key: tuple[str, int], now_s: float) -> None:
-        """Count what an endless train has given until now."""
+        """Count what long trains have given until now."""
         for train in self._trains.get(key, [])[-1:]:
-            if math.isinf(train.duration_s):
+            if train.duration_s > STEP_S:
                 self._count(key, train, train.pulses_in(now_s - train.start_s) - train.counted)
 
     def _count(self, key: tuple[str, int], train: Train, pulses: int) -> None:
         train.counted += pulses
-        if not train.felt or not pulses:
+        if not pulses:
             return
+        numbers = self._responses.numbers["activity"]
         for well in self._wells_of_channel.get(key, ()):
-            self._activity[well].pulse(
-                pulses, burst_hz=train.frequency_hz, tau_h=self._responses["activity"]["tau_h"]
-            )
+            share = self._following(well, train)
+            if share >= numbers["least_share"]:
+                blocked = self._culture[well].blocked.get("impulses", 0.0)
+                self._activity[well].pulse(
+                    pulses,
+                    burst_hz=train.frequency_hz,
+                    share=share * (1.0 - blocked),
+                    numbers=numbers,
+                )
 
-    def _pulses_between_s(self, well: str, since_s: float, now_s: float) -> list[float]:
-        """Pulses that a film from ``since_s`` to ``now_s`` shows, seconds from its beginning.
+    def _following(self, well: str, train: Train) -> float:
+        """The share of a well's tubes that follow a train's pulses."""
+        return self._culture[well].twitch.share_following(
+            train.amplitude_v, self._responses.numbers
+        )
 
-        The last ones before it are among them: their twitch may not be over.
-        """
+    def _felt_trains(self, well: str) -> list[Train]:
+        """Trains not long ago that some tubes of a well followed, in the order of time."""
+        least = self._responses.numbers["activity"]["least_share"]
         return sorted(
-            round(t - since_s, 6)
-            for key, wells in self._wells_of_channel.items()
-            if well in wells
-            for train in self._trains.get(key, [])
-            if train.felt
-            for t in train.pulses_between_s(since_s - LONGEST_TWITCH_S, now_s)
+            (
+                train
+                for key, wells in self._wells_of_channel.items()
+                if well in wells
+                for train in self._trains.get(key, [])
+                if self._following(well, train) >= least
+            ),
+            key=lambda train: train.start_s,
         )
 
     def move_stage(self, now_s: float, x_um: float, y_um: float) -> None:
@@ -254,7 +272,8 @@ class World:
     def air(self, now_s: float) -> tuple[float, float]:
         """CO2 in percent and temperature in °C: steady with a slow, seeded ripple."""
         slot = random.Random(f"{self.spec.seed}/air/{int(now_s // 60)}")
-        return 5.0 + slot.gauss(0.0, 0.03), 37.0 + slot.gauss(0.0, 0.05)
+        temperature_c, co2_percent, _ = self._climate.over(None, self.spec.climate, now_s)
+        return co2_percent + slot.gauss(0.0, 0.03), temperature_c + slot.gauss(0.0, 0.05)
 
     def scene(self, now_s: float, since_s: float) -> dict[str, Any]:
         """What stands under the objective, for the simulated camera alone.
@@ -270,7 +289,6 @@ class World:
                 self._fields_um.items(),
                 key=lambda item: (item[1][0] - x_um) ** 2 + (item[1][1] - y_um) ** 2,
             )
-            culture = self._culture[well]
             return {
                 "seed": self.spec.seed,
                 "well": well,
@@ -278,13 +296,16 @@ class World:
                 "dx_um": round(x_um - field_x_um, 3),
                 "dy_um": round(y_um - field_y_um, 3),
                 "now_s": round(now_s, 3),
-                "log_diameter": round(culture.log_diameter, 6),
-                "log_contraction": round(culture.log_contraction, 6),
-                "fused": round(culture.fused, 6),
-                "coverage": round(culture.coverage, 6),
-                "pyknotic": round(culture.pyknotic, 6),
-                "pulses_s": self._pulses_between_s(well, since_s, now_s),
-                "defocus_um": round(self._responses["optics"]["drift_um_h"] * now_s / 3600.0, 4),
+                **{
+                    name: round(value, 6)
+                    for name, value in shown(self._culture[well], self._responses.numbers).items()
+                },
+                **pulses_shown(
+                    self._felt_trains(well), since_s, now_s, self._responses.numbers["fatigue"]
+                ),
+                "defocus_um": round(
+                    self._responses.numbers["optics"]["drift_um_h"] * now_s / 3600.0, 4
+                ),
             }
 
     def truth(self, now_s: float) -> dict[str, dict[str, Any]]:
@@ -295,14 +316,13 @@ class World:
                 self._feel(key, now_s)
             return {
                 well: {
-                    "log_diameter": culture.log_diameter,
-                    "log_contraction": culture.log_contraction,
-                    "fused": culture.fused,
-                    "coverage": culture.coverage,
+                    **shown(culture, self._responses.numbers),
                     "freshness": self._plumbing.chambers[well].freshness,
                     "pulses": self._activity[well].pulses,
                     "direct_v_s": round(self.direct_v_s(well, now_s), 9),
-                    "factors_ng_ml": dict(self._plumbing.chambers[well].factors_ng_ml),
+                    "factors_ng_ml": self._components.left_out_of(
+                        self._plumbing.chambers[well].factors_ng_ml
+                    ),
                 }
                 for well, culture in self._culture.items()
             }

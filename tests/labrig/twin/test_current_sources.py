@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
+from statistics import NormalDist
 
 import pytest
 
 from labrig.twin.physical import PhysicalRecord, recorded
 from labrig.twin.plants import PLANTS
+from labrig.twin.responses import read_responses
 from labrig.twin.spec import ElectrodeSpec, TwinSpec, WellSpec
 from labrig.twin.world import World
 
@@ -24,13 +27,20 @@ def world(wells=("A1",), resistance_ohm=150.0):
     ))  # fmt: skip
 
 
+def least_volts():
+    """The amplitude below which too few tubes follow to be counted."""
+    numbers = read_responses().numbers
+    z = NormalDist().inv_cdf(numbers["activity"]["least_share"])
+    return numbers["threshold"]["median_v"] * math.exp(z * numbers["threshold"]["log_sd"])
+
+
 def pulses(made, well, **amplitude):
     PLANTS["stimulator"](made, "stim", 0.0).train_started(5.0, 1, **amplitude, **SHAPE)
     return made.truth(60.0)[well]["pulses"]
 
 
 def test_volts_and_the_milliamperes_that_they_drive_are_felt_alike():
-    least_v = world()._responses["activity"]["min_amplitude_v"]
+    least_v = least_volts()
     for volts in (0.5 * least_v, 0.99 * least_v, 1.01 * least_v, 3 * least_v):
         by_volts = pulses(world(), "A1", amplitude_v=volts)
         by_current = pulses(world(), "A1", amplitude_v=None, amplitude_ma=1000.0 * volts / 150.0)
@@ -39,7 +49,7 @@ def test_volts_and_the_milliamperes_that_they_drive_are_felt_alike():
 
 
 def test_wells_on_one_channel_share_a_current_and_not_a_voltage():
-    least_v = world()._responses["activity"]["min_amplitude_v"]
+    least_v = least_volts()
     enough_for_one_ma = 1.5 * 1000.0 * least_v / 150.0
     two = ("A1", "A2")
     assert pulses(world(), "A1", amplitude_v=None, amplitude_ma=enough_for_one_ma) > 0

@@ -48,7 +48,7 @@ TRAINS = st.builds(
     frequency_hz=st.sampled_from([0.5, 1.0, 2.0, 8.0, 16.0]),
     burst_s=st.sampled_from([0.25, 0.5, 2.0]),
     gap_s=st.sampled_from([0.0, 0.5, 1.75]),
-    felt=st.just(True),
+    amplitude_v=st.just(15.0),
     cut_s=st.one_of(st.just(math.inf), st.integers(0, 200).map(lambda n: n / 8 + 0.01)),
 )
 

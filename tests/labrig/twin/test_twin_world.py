@@ -65,9 +65,9 @@ def test_pulses_are_counted_and_a_cut_train_takes_its_rest_back():
 @pytest.mark.parametrize(
     ("train", "pulses"),
     [
-        (Train(0, 10.0, 10.0, 10.0, 0.0, True), 100),
-        (Train(0, 0.5, 100.0, 0.5, 0.0, True), 50),
-        (Train(0, 10.0, 100.0, 0.2, 4.8, True), 40),
+        (Train(0, 10.0, 10.0, 10.0, 0.0, 15.0), 100),
+        (Train(0, 0.5, 100.0, 0.5, 0.0, 15.0), 50),
+        (Train(0, 10.0, 100.0, 0.2, 4.8, 15.0), 40),
     ],
 )
 def test_pulses_of_a_train(train, pulses):
