@@ -71,6 +71,7 @@ def check(
     import shutil
     from datetime import UTC, datetime
 
+    from labrig.launch.own_responses import own_responses
     from labrig.launch.twin_spec import unanswered
     from labrig.plan.budget import budget
     from labrig.plan.compile import compile as compile_plan
@@ -83,6 +84,7 @@ def check(
 
     try:
         loaded, bench = load_protocol(protocol), load_rig(rig)
+        own = own_responses(loaded.model, protocol) if bench.model.simulated else ""
     except FileProblems as error:
         if not as_json:
             raise
@@ -92,7 +94,7 @@ def check(
     free_bytes = shutil.disk_usage(Path.cwd()).free
     plan = compile_plan(loaded, bench, today=today, free_bytes=free_bytes)
     if bench.model.simulated:
-        plan = replace(plan, findings=(*plan.findings, *unanswered(loaded.model)))
+        plan = replace(plan, findings=(*plan.findings, *unanswered(loaded.model, own)))
     calls = findings_about(plan, bench.model.simulated, datetime.now(UTC))
     plan = replace(plan, findings=(*plan.findings, *calls))
     key = key_in_force(loaded.model, protocol)

@@ -18,6 +18,7 @@ from labrig.documents import Loaded
 from labrig.durable import write_json
 from labrig.frames.plate_layout import PlateLayout
 from labrig.launch.imaging_spec import HostedEntry, ImagingSpec
+from labrig.launch.own_responses import own_responses
 from labrig.launch.twin_spec import twin_spec, unanswered
 from labrig.local_zone import local_zone_name_or_none
 from labrig.login_name import login_name
@@ -215,7 +216,10 @@ def _prepare(
     write_json(folder.camera, _camera_spec(protocol.model, simulated, plan).to_json())
     if request.simulate:
         folder.twin.mkdir()
-        world = twin_spec(protocol.model, simulated, plan, request.faults)
+        own = own_responses(protocol.model, request.protocol)
+        if own:
+            (folder.twin / "own_responses.toml").write_text(own, encoding="utf-8")
+        world = twin_spec(protocol.model, simulated, plan, request.faults, own)
         (folder.twin / "spec.json").write_text(world.to_json(), encoding="utf-8")
     # last: with this file the folder is a run
     identity = _identity(request, protocol, rig, plan, now) | {"warnings": warnings}
@@ -223,6 +227,8 @@ def _prepare(
     identity["commitment"] = commitment.entries[-1].chain if commitment is not None else None
     if key is not None:
         identity["blinding"] = key.sha256
+    if (own_file := folder.twin / "own_responses.toml").exists():
+        identity["own_responses_sha256"] = file_sha256(own_file)
     write_json(folder.identity, identity)
     return folder
 
@@ -233,7 +239,8 @@ def _planned(
     free_bytes = shutil.disk_usage(_existing_parent(request.runs)).free
     plan = compile_plan(protocol, rig, today=now.date(), free_bytes=free_bytes)
     if request.simulate:
-        return replace(plan, findings=(*plan.findings, *unanswered(protocol.model)))
+        own = own_responses(protocol.model, request.protocol)
+        return replace(plan, findings=(*plan.findings, *unanswered(protocol.model, own)))
     return plan
 
 

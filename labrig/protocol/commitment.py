@@ -45,7 +45,9 @@ from labrig.protocol.people import same_person
 FORMAT = 1
 
 # Records of the day and words for readers may change after commitment; all else is fixed.
-_NOT_FIXED = frozenset({"title", "purpose", "catalogue", "culture", "overrides", "pilot"})
+_NOT_FIXED = frozenset(
+    {"title", "purpose", "catalogue", "culture", "overrides", "pilot", "simulation"}
+)
 _NOT_FIXED_ANYWHERE = frozenset({"lot", "note"})  # fields; a factor of this name is fixed
 
 State = Literal["committed", "missing", "changed", "damaged"]

@@ -33,6 +33,7 @@ from labrig.protocol.outcomes import Outcome
 from labrig.protocol.person_steps import PersonStep, ResultPlan
 from labrig.protocol.programmes import MixedPattern, Program
 from labrig.protocol.references import check_references
+from labrig.protocol.simulation import Simulation
 from labrig.units import Unit
 
 NgPerMl = Annotated[float, Unit("ng/mL")]
@@ -491,6 +492,9 @@ class Protocol(Strict):
     steps: tuple[PersonStep, ...] = Field(default=(), description="what people do during the run")
     results: tuple[ResultPlan, ...] = Field(
         default=(), description="tables that come from elsewhere, joined to wells"
+    )
+    simulation: Simulation | None = Field(
+        default=None, description="of a simulated run; a real one knows nothing of it"
     )
     overrides: tuple[Override, ...] = ()
 

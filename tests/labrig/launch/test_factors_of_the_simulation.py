@@ -54,9 +54,9 @@ def lab(tmp_path):
     return tmp_path / "lab"
 
 
-def with_dantrolene(lab):
+def with_kryptonite(lab):
     night = lab / "demo-night.yaml"
-    text = night.read_text("utf-8").replace("leucine", "dantrolene")
+    text = night.read_text("utf-8").replace("leucine", "kryptonite")
     night.write_text(text, "utf-8")
     return night
 
@@ -67,20 +67,53 @@ def test_the_catalogue_asks_for_nothing_that_the_simulation_ignores(lab, night):
 
 
 def test_check_and_the_run_say_what_the_simulation_ignores(lab):
-    night, rig = with_dantrolene(lab), lab / "rigs" / "simulated-bench.yaml"
+    night, rig = with_kryptonite(lab), lab / "rigs" / "simulated-bench.yaml"
     shown = CliRunner().invoke(app, ["check", str(night), "--rig", str(rig), "--json"])
     (said,) = [f for f in json.loads(shown.stdout)["findings"] if f["code"].startswith("simul")]
     assert said["severity"] == "note"
-    assert "dantrolene" in said["where"]
+    assert "kryptonite" in said["where"]
     request = StartRequest(night, rig, lab / "runs", simulate=True)
     folder = prepare_run(request, datetime(2026, 11, 23, tzinfo=UTC))
     plan = from_json(folder.plan.read_text("utf-8"))
     assert "simulation.unknown-factor" in {f.code for f in plan.findings}
 
 
+def test_a_laboratory_says_what_its_factor_does_and_a_mistake_in_it_is_told(lab):
+    night, rig = with_kryptonite(lab), lab / "rigs" / "simulated-bench.yaml"
+    text = night.read_text("utf-8")
+    night.write_text(text + "\nsimulation: {responses: mine.toml}\n", "utf-8")
+    lines = (
+        'version = 2\n[factors.kryptonite]\nec50 = "1 mg/mL"{}\n'
+        "after_fusion = {{ log_diameter = -0.1 }} # [P]\n"
+    )
+    (lab / "mine.toml").write_text(lines.format(""), "utf-8")
+    shown = CliRunner().invoke(app, ["check", str(night), "--rig", str(rig), "--json"])
+    (problem,) = json.loads(shown.stdout)["problems"]
+    assert problem["line"] == 3
+    assert "mark" in problem["what"]
+    (lab / "mine.toml").write_text(lines.format(" # [P]"), "utf-8")
+    shown = CliRunner().invoke(app, ["check", str(night), "--rig", str(rig), "--json"])
+    assert "simulation.unknown-factor" not in shown.stdout
+    request = StartRequest(night, rig, lab / "runs", simulate=True)
+    folder = prepare_run(request, datetime(2026, 11, 23, tzinfo=UTC))
+    spec = TwinSpec.read(folder.twin / "spec.json")
+    assert World(spec)._responses.known_as("kryptonite") == "kryptonite"
+    identity = json.loads(folder.identity.read_text("utf-8"))
+    assert identity["own_responses_sha256"]
+
+
+def test_a_file_of_responses_that_is_not_there_is_asked_for(lab):
+    night, rig = lab / "demo-night.yaml", lab / "rigs" / "simulated-bench.yaml"
+    text = night.read_text("utf-8")
+    night.write_text(text + "\nsimulation: {responses: mine.toml}\n", "utf-8")
+    shown = CliRunner().invoke(app, ["check", str(night), "--rig", str(rig), "--json"])
+    (problem,) = json.loads(shown.stdout)["problems"]
+    assert "Put it beside demo-night.yaml" in problem["remedy"]
+
+
 def test_a_real_bench_is_told_nothing_of_simulations(lab):
     night = lab / "first-real-night.yaml"
-    text = night.read_text("utf-8").replace("CNTF", "dantrolene")
+    text = night.read_text("utf-8").replace("CNTF", "kryptonite")
     night.write_text(text, "utf-8")
     rig = lab / "rigs" / "example-bench.yaml"
     shown = CliRunner().invoke(app, ["check", str(night), "--rig", str(rig), "--json"])
