@@ -80,6 +80,11 @@ ALARMS: Mapping[str, AlarmKind] = MappingProxyType(
             "It is asked again until it answers; a pump goes on at its last rate where it can.",
             "Look at its power and its cable.",
         ),
+        "step": AlarmKind(
+            "now", "a step of people is overdue",
+            "The run goes on and feeds the cells; what waits for the step waits.",
+            "Do it and sign it, or decide against it.",
+        ),
         "stage-lost": AlarmKind(
             "soon", "the stage is not where it was left",
             "It is not moved and no picture is taken until a person has put it right.",

@@ -170,6 +170,9 @@ _WORDS: Mapping[type[Any], Words] = MappingProxyType(
         steps.StepNotPaused: lambda said, legend: (
             f"{_entry(said.key, legend)}: entered without a beginning, so nothing was paused for it"
         ),
+        steps.StepOneSignature: lambda said, legend: (
+            f"{_entry(said.key, legend)}: signed by {said.by} alone; two people should have"
+        ),
         other.MissedPicture: lambda said, legend: (
             f"{_entry(said.key, legend)}, was missed: {said.reason}"
         ),

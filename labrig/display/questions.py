@@ -14,7 +14,7 @@ from labrig.display.alarms import sentence
 from labrig.display.legend import Legend
 from labrig.display.numbers import number_words, range_words, rounded
 from labrig.display.times import length_words
-from labrig.plan.timeline import Dose, TimelineEntry
+from labrig.plan.timeline import Dose, PersonStep, TimelineEntry
 from labrig.plan.words import words_of
 from labrig.record.alarms import Question
 
@@ -101,6 +101,8 @@ def _told(question: Question, legend: Legend) -> _Told:
         return told(about, facts, legend)
     if sort == "stage" and about:
         return _lost(about, question)
+    if isinstance(entry, PersonStep):
+        return _step(entry, facts, legend)
     if isinstance(entry, Dose) and "redo" in question.options and "at_most_ul" in facts:
         return _doubtful(entry, facts, legend)
     if entry is not None and "skip" in question.options:
@@ -190,6 +192,46 @@ def _doubtful(dose: Dose, facts: Mapping[str, Any], legend: Legend) -> _Told:
             "assume_done": ("Give nothing more", f"Then {came} have come{of}."),
         },
         wells=dose.wells,
+    )
+
+
+def _step(step: PersonStep, facts: Mapping[str, Any], legend: Legend) -> _Told:
+    what = step.unnamed if legend.blind else step.what
+    until = legend.clock(step.offset_s + step.within_s)
+    closes = legend.clock(step.offset_s + step.wait_s)
+    signed_by, begun_s = facts.get("signed_by"), facts.get("begun_s")
+    if signed_by:
+        why = f"{signed_by} has signed it; a second person signs, too."
+        meanwhile = "Everything goes on."
+    elif begun_s is not None:
+        why = f"It was begun {legend.clock(begun_s)}."
+        pumps = f" Pumps stand, for {length_words(step.hold_s)} at most." if step.hold_s else ""
+        meanwhile = f"Impulses and pictures pause until it is signed.{pumps}"
+    else:
+        why = f"It is due {legend.clock(step.offset_s)}, within {length_words(step.within_s)}."
+        meanwhile = f"Cells are fed and everything goes on. After {closes} it counts as not done."
+    missed = {
+        "censor": "its wells are left out from then on",
+        "flag": "the report says so",
+        "stop": "the run is stopped",
+    }[step.if_missed]
+    consequences = {
+        "begin": (
+            "Begin",
+            f"Impulses and pictures pause; {'pumps stand' if step.hold_s else 'medium goes on'}.",
+        ),
+        "done": (
+            "Done, and signed",
+            f"Everything goes on. Until {until} it is in time.",
+        ),
+        "refuse": ("It is not done", f"Say why; {missed}."),
+    }  # fmt: skip
+    return _Told(
+        asks=f"{what[0].upper()}{what[1:]}: {legend.wells_words(step.wells)}.",
+        why=why,
+        meanwhile=meanwhile,
+        consequences=consequences,
+        wells=step.wells,
     )
 
 

@@ -96,7 +96,8 @@ def shortfalls_of(plan: Plan, rows: Iterable[Row], ledger: Ledger | None) -> tup
         if entry.role == "level":
             continue
         sort = words_of(entry).many
-        if entry.role == "observes":
+        if entry.role == "observes" or entry.kind == "step":
+            # Of steps the protocol itself says what one means that was not done.
             observed.add(sort)
         known = state.entries.get(entry.key)
         planned[sort] += 1

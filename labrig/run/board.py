@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from labrig.record.alarms import Alarm, AskedQuestion, Question
@@ -75,6 +76,19 @@ class Board:
         with self._lock:
             stood = self._questions.get(question.id)
             self._questions.setdefault(question.id, question)
+        if stood is None:
+            said = QuestionAsked(question.what, question.options, question.facts)
+            self._tell(entry_of("question", question.id, "asked", said))
+
+    def ask_anew(self, question: Question) -> None:
+        """Put a question, or show what has changed of one that stands; it keeps its time.
+
+        Rows of what it is about tell what has changed; that it is asked is written once.
+        """
+        with self._lock:
+            stood = self._questions.get(question.id)
+            since_s = question.since_s if stood is None else stood.since_s
+            self._questions[question.id] = replace(question, since_s=since_s)
         if stood is None:
             said = QuestionAsked(question.what, question.options, question.facts)
             self._tell(entry_of("question", question.id, "asked", said))

@@ -12,10 +12,11 @@ from labrig.record.weights import AFTER, BEFORE
 from labrig.run.desk import Desk
 from labrig.run.grace import LONGEST_S, grace_s_of
 from labrig.run.orders import Command, CommandName
+from labrig.run.step_faults import STEP_ACTS, step_fault
 
 _NEEDED = {"answer": ("question", "choice"), "note": ("text",), "phase": ("name",),
-           "weigh": ("reservoir", "when", "grams")}  # fmt: skip
-_TEXTS = ("by", "reason", "asked_utc", "via", "grace_s")
+           "weigh": ("reservoir", "when", "grams"), "step": ("step", "act", "by")}  # fmt: skip
+_TEXTS = ("by", "reason", "asked_utc", "via", "grace_s", "done_s")
 """May be missing; what is there goes into journal and report."""
 
 
@@ -104,6 +105,11 @@ class Commands:
                 )
             if name == "answer":
                 self._check_answer(str(args["question"]), str(args["choice"]))
+                if args["choice"] in STEP_ACTS and str(args["question"]).startswith("step/"):
+                    self._check_step({**args, "step": args["question"], "act": args["choice"]})
+            elif name == "step":
+                self._check_answer(str(args["step"]), str(args["act"]))
+                self._check_step(args)
             hung = self._hung()
             if hung and name not in AT_ONCE:
                 raise BadCommand(
@@ -146,7 +152,7 @@ class Commands:
         reply = dict(self._replies[command_id])
         before = reply.pop("args", {})
         # Another answer is another deed; another wording of a note or a reason is not.
-        decided = ("question", "choice") if name == "answer" else ()
+        decided = {"answer": ("question", "choice"), "step": ("step", "act", "by")}.get(name, ())
         same = all(before.get(part) == args.get(part) for part in decided)
         if reply.get("command") != name or not same:
             raise IdTaken(
@@ -164,6 +170,13 @@ class Commands:
         if choice not in standing[question_id].options:
             options = ", ".join(standing[question_id].options)
             raise BadCommand(f"{choice!r} is no answer to it; say one of {options}")
+
+    def _check_step(self, args: Mapping[str, Any]) -> None:
+        """Whether a person can say this of a step that stands."""
+        [question] = [q for q in self._desk.board.questions() if q.id == args["step"]]
+        wrong = step_fault(question.facts or {}, args, self._desk.clock.now_s())
+        if wrong:
+            raise BadCommand(wrong)
 
 
 def _check_weight(when: str, grams: str) -> None:

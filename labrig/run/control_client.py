@@ -72,6 +72,31 @@ class RunnerClient:
         """Answer a question that stands. Raises NoRunner, CommandRefused."""
         return self._command("answer", command_id, question=question, choice=choice, by=by)
 
+    def step(
+        self,
+        step: str,
+        act: str,
+        by: str,
+        done_s: float | None = None,
+        reason: str = "",
+        command_id: str | None = None,
+    ) -> dict[str, Any]:
+        """Say that a step of people begins, was done, or is refused.
+
+        Args:
+            step: key of its question.
+            act: begin, done or refuse.
+            by: who signs.
+            done_s: when it happened, on the run's clock; None: now.
+            reason: why it is refused; of one that was done, a note.
+            command_id: of an act that may be repeated.
+
+        Raises:
+            NoRunner, CommandRefused: it was not taken.
+        """
+        when = {} if done_s is None else {"done_s": repr(done_s)}
+        return self._command("step", command_id, step=step, act=act, by=by, reason=reason, **when)
+
     def note(self, text: str, by: str = "", command_id: str | None = None) -> dict[str, Any]:
         """Write what a person did into the journal. Raises NoRunner."""
         return self._command("note", command_id, text=text, by=by)

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 from labrig.places import in_order
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Dose, Picture, TimelineEntry
+from labrig.plan.timeline import Dose, Frame, PersonStep, Picture, TimelineEntry
 from labrig.plan.words import words_of
 from labrig.record.clock import Mailbox
 from labrig.record.kinds.levels import Intended
@@ -47,6 +47,7 @@ from labrig.run.orders import (
     Settle,
     TakenUpAgain,
 )
+from labrig.run.person_steps import PersonSteps
 
 _log = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ class Dispatcher:
         workers: mailbox of the worker of each instrument.
         state: what the journal says was done before.
         interlocks: judge what is measured.
+        steps: what people do.
         turn: where it says what it does.
         grace: whether a stop can still be taken back.
 
@@ -91,6 +93,7 @@ class Dispatcher:
         workers: Mapping[str, Mailbox[ForWorker]],
         state: RunState,
         interlocks: Interlocks,
+        steps: PersonSteps,
         turn: Turn,
         grace: Grace,
     ) -> None:
@@ -105,15 +108,21 @@ class Dispatcher:
         # Not read again: a stop raises the fence's epoch before it gets here, and what is given
         # in between must be stale.
         self._epoch = desk.fence.epoch
-        self._timeline = sorted(plan.timeline, key=lambda entry: entry.offset_s)
-        self._next_of_series = _next_of_series(self._timeline)
-        self._by_key = {entry.key: entry for entry in self._timeline}
+        in_order_of_time = sorted(plan.timeline, key=lambda entry: entry.offset_s)
+        self._after = _after_steps(in_order_of_time)
+        bound = {frame.key for frames in self._after.values() for frame in frames}
+        self._timeline = [entry for entry in in_order_of_time if entry.key not in bound]
+        self._next_of_series = _next_of_series(in_order_of_time)
+        self._by_key = {entry.key: entry for entry in in_order_of_time}
         self._given = 0
         self._intended = 0
         self._interlocks = interlocks
+        self._steps = steps
+        steps.settled = self._step_settled
         self._turn = turn
         self._postponed: list[TimelineEntry] = []
         self._unwritten: list[TimelineEntry] = []
+        self._released: list[TimelineEntry] = []
         self._given_up = set(state.given_up)
         self._answers = {
             key: question.choice
@@ -175,6 +184,7 @@ class Dispatcher:
             self._give_due()
             self._show_phase()
             self._interlocks.judge(self._desk.clock.now_s())
+            self._steps.look(self._desk.clock.now_s())
             next_s = self._next_s()
             asked_s = self._desk.clock.now_s()
             item = self._next(next_s)
@@ -209,6 +219,8 @@ class Dispatcher:
             entry = self._left_of(entry)
             if entry.role == "level":
                 due_levels[entry.instrument, entry.quantity] = entry
+            elif isinstance(entry, PersonStep):
+                self._take_up_step(entry)
             elif self._was_settled(entry):
                 continue
             elif entry.role == "acts" and known is not None and known.state != "intent":
@@ -232,6 +244,40 @@ class Dispatcher:
             for entry in open_events:
                 self._give(entry)
 
+    def _take_up_step(self, step: PersonStep) -> None:
+        """Ask on, or give what waited for it and an earlier runner had not given."""
+        known = self._state.entries.get(step.key)
+        if known is None or not known.settled:
+            if self._state.stop_asked is None:
+                self._steps.ask(step, known)
+            return
+        self._step_settled(step, known.state == "confirmed")
+        # Written by a runner that died before the question was taken down.
+        self._desk.board.take_question(step.key)
+
+    def _step_settled(self, step: PersonStep, done: bool) -> None:
+        """Give the pictures that waited for a step, or write that they are not taken."""
+        waiting = [frame for frame in self._after.pop(step.key, ()) if not self._was_settled(frame)]
+        if not done:
+            self._skip(waiting, f"the step {step.step} was not done")
+        elif waiting:
+            self._released += waiting
+
+    def _give_released(self) -> None:
+        """Pictures whose step was done, once their intents are on disk."""
+        released, self._released = self._released, []
+        fresh = [e for e in released if e.key not in self._state.entries]
+        try:
+            self._desk.intend(
+                *(entry_of(e.row_kind, e.key, "intent", Intended(e.offset_s)) for e in fresh)
+            )
+        except JournalWriteFailed:
+            self._released = released
+            return
+        for entry in released:
+            # However late people came: the picture is of what they did.
+            self._tell(entry, replace(self._order(entry), because="answered"))
+
     def _heed_answers_about_pumps(self) -> None:
         """What an operator said of a pump that stands, which an earlier runner may not have done.
 
@@ -248,6 +294,8 @@ class Dispatcher:
             self._given == len(self._timeline)
             and not self._postponed
             and not self._unwritten
+            and not self._released
+            and not self._steps.standing
             and not self._desk.held
             and self._desk.clock.now_s() >= self._plan.forecast.duration_s
         )
@@ -256,8 +304,8 @@ class Dispatcher:
         """When to look again, if nobody calls."""
         now_s = self._desk.clock.now_s()
         due = [span.start_s for span in self._plan.phases if span.start_s > now_s]
-        if (judge_s := self._interlocks.next_s(now_s)) is not None:
-            due.append(judge_s)
+        for judge_s in (self._interlocks.next_s(now_s), self._steps.next_s(now_s)):
+            due += [] if judge_s is None else [judge_s]
         if not self._desk.journal_works:
             # A level that is due meanwhile is given on time.
             upcoming = self._timeline[self._given : self._given + 1]
@@ -266,7 +314,7 @@ class Dispatcher:
             due.append(self._timeline[self._given].offset_s)
             if self._intended < len(self._timeline):
                 due.append(self._timeline[self._intended].offset_s - AHEAD_S)
-        elif not self._desk.held:
+        elif not self._desk.held and not self._steps.standing:
             due.append(self._plan.forecast.duration_s)
         return min(due) if due else None
 
@@ -307,6 +355,8 @@ class Dispatcher:
         harms nobody. So it waits for no disk, and its rows follow when they can.
         """
         now_s = self._desk.clock.now_s()
+        if self._released and self._desk.journal_works:
+            self._give_released()
         if self._desk.journal_works:
             unwritten, self._unwritten = self._unwritten, []
             for entry in unwritten:
@@ -323,7 +373,7 @@ class Dispatcher:
                 self._unwritten.append(entry)
 
     def _give_or_postpone(self, entry: TimelineEntry) -> None:
-        if self._desk.held and entry.role != "level":
+        if self._desk.held and entry.role != "level" and not isinstance(entry, PersonStep):
             self._postponed.append(entry)
         else:
             self._give(entry)
@@ -338,7 +388,10 @@ class Dispatcher:
         if entry.role != "level" and wells and wells <= self._given_up:
             self._skip([entry], "its arm was given up")
             return
-        self._tell(entry, self._order(entry))
+        if isinstance(entry, PersonStep):
+            self._steps.ask(entry)
+        else:
+            self._tell(entry, self._order(entry))
 
     def _order(self, entry: TimelineEntry) -> Order:
         key = entry.key
@@ -418,6 +471,8 @@ class Dispatcher:
                 pass
             case "answer":
                 self._answer(str(args["question"]), str(args["choice"]), str(args.get("by", "")))
+            case "step":
+                self._act_on_step(str(args["step"]), str(args["act"]), args)
             case "note":
                 said = NoteWritten(args["text"], args.get("by"))
                 self._desk.note("note", command.id, "noted", said)
@@ -440,7 +495,14 @@ class Dispatcher:
         self._stop_reason = str(args.get("reason", "")) or "by command"
         self._stopped_by = str(args.get("by", ""))
 
+    def _act_on_step(self, key: str, act: str, args: Mapping[str, Any]) -> None:
+        if not self._winding_up:
+            self._steps.act(key, act, args)
+
     def _answer(self, question_id: str, choice: str, by: str) -> None:
+        if isinstance(self._by_key.get(question_id), PersonStep):
+            self._act_on_step(question_id, choice, {"by": by})
+            return
         question = self._desk.board.answer(question_id, choice)
         if question is None:
             return
@@ -495,6 +557,9 @@ class Dispatcher:
             coming = self._timeline[self._given : self._intended]
             ahead = (*self._postponed, *self._unwritten, *coming)
             undone = [entry for entry in ahead if not self._was_settled(entry)]
+            waiting = [frame for frames in self._after.values() for frame in frames]
+            undone += [f for f in (*self._released, *waiting) if not self._was_settled(f)]
+            self._steps.end("the run was stopped")
             self._skip(undone, "the run was stopped")
         self._tell_all(Finish())
         while self._open_ports > 0:
@@ -525,6 +590,15 @@ class Dispatcher:
         while not self._desk.journal_works and self._desk.clock.now_s() < until_s:
             self._next(self._desk.clock.now_s() + JOURNAL_RETRY_S)
             self._desk.retry_journal()
+
+
+def _after_steps(timeline: Iterable[TimelineEntry]) -> dict[str, list[Frame]]:
+    """By key of a step of people, the pictures that wait for it."""
+    found: dict[str, list[Frame]] = {}
+    for entry in timeline:
+        if isinstance(entry, Frame) and entry.after:
+            found.setdefault(entry.after, []).append(entry)
+    return found
 
 
 def _next_of_series(timeline: list[TimelineEntry]) -> dict[str, float | None]:

@@ -142,6 +142,9 @@ class PumpHandler:
         if mode.name == "halted":
             # Boluses off, additives by rule, basal perfusion kept.
             self._epoch = epoch
+            if before.steps and self._at_stop == "keep":
+                # It stood for hands at the plate: its level is set again.
+                self._standing = "cut short"
             self._make_safe()
         elif "suspended" in (before.name, mode.name):
             return self.assert_due()
@@ -279,8 +282,9 @@ class PumpHandler:
 
     @property
     def _kept_off(self) -> bool:
-        """Suspended, and it carries nothing that the cells live on."""
-        return self._mode.name == "suspended" and self._at_stop == "off"
+        """Suspended, and it carries nothing that the cells live on, or hands are at the plate."""
+        suspended = self._mode.name == "suspended"
+        return suspended and (self._at_stop == "off" or bool(self._mode.steps))
 
     @property
     def _looks_after_flow(self) -> bool:

@@ -11,11 +11,11 @@ from labrig.record.kinds.doses import DoseUnknown, RestNotGiven, SentDose
 from labrig.record.kinds.levels import NotDone
 from labrig.record.rows import State
 from labrig.run.measured import Measured
-from labrig.run.mode import Mode
+from labrig.run.mode import Cause, Mode
 
 CommandName = Literal[
     "stop", "take-back", "hold", "resume", "answer", "note", "phase", "weigh", "unfollowed",
-    "followed",
+    "followed", "step",
 ]  # fmt: skip
 
 
@@ -100,15 +100,20 @@ class HoldChanged:
 
 @dataclass(frozen=True, slots=True)
 class Suspend:
-    """An interlock has tripped: this instrument into its safe state, until it is released."""
+    """Until it is released, this instrument into its safe state.
+
+    An interlock has tripped; or, by a step, hands are at the plate: then a pump stands though it
+    feeds the cells.
+    """
 
     instrument: str
     rule: str
+    by: Cause = "interlock"
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """An interlock has tripped no longer: on with what is due, if no other suspends it."""
+    """What suspended it is over: on with what is due, if nothing else suspends it."""
 
     instrument: str
     rule: str

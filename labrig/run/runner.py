@@ -56,6 +56,7 @@ from labrig.run.imaging_link import Imaging
 from labrig.run.lease import Fence, take_lease
 from labrig.run.liveness import Liveness, LivenessWatch, ThreadState
 from labrig.run.orders import Command, ForDispatcher, ForWorker
+from labrig.run.person_steps import People, PersonSteps
 from labrig.run.port_gate import GatedTransport, Leave
 from labrig.run.port_link import PortLink, identify
 from labrig.run.register import Door
@@ -106,6 +107,7 @@ class Runner:
         attachment: see :class:`labrig.run.imaging.ImagingHandler`.
         open_journal: opens the journal.
         announce: tells the register of live runs where the runner answers.
+        people: of a simulated bench, who do what steps ask; None: real ones do.
     """
 
     def __init__(
@@ -119,6 +121,7 @@ class Runner:
         attachment: Attach | None = None,
         open_journal: Callable[[Path, Clock], Journal] = open_journal,
         announce: Callable[[Door], None] = lambda door: None,
+        people: People | None = None,
     ) -> None:
         self._plan = plan
         self._bench = bench
@@ -130,6 +133,7 @@ class Runner:
         self._open_journal = open_journal
         self._reserve = Reserve(self._folder.reserve)
         self._announce = announce
+        self._people = people
         self._workers: list[Worker] = []
         self._leaves: dict[str, Leave] = {}
         self._liveness = Liveness(clock)
@@ -233,10 +237,14 @@ class Runner:
         grace = Grace()
         at_once = AtOnce(desk, self._workers, news, grace, self._folder.stop)
         interlocks = rules_of_a_run(self._plan, self._bench, desk, state, news, boxes, at_once.hold)
-        dispatcher = Dispatcher(
-            self._plan, desk, news, boxes, state, interlocks, self._liveness.of(DISPATCHER), grace
-        )
         commands = Commands(desk, at_once.act, state.commands, self._dispatcher_hangs)
+        steps = PersonSteps(
+            self._plan, desk, state, boxes, partial(_stop_for_a_step, commands), self._people
+        )
+        dispatcher = Dispatcher(
+            self._plan, desk, news, boxes, state, interlocks, steps,
+            self._liveness.of(DISPATCHER), grace,
+        )  # fmt: skip
         control = ControlServer(
             lambda: self._status(desk, dispatcher, grace).to_json(),
             commands.take,
@@ -492,6 +500,12 @@ class Runner:
     def _dispatcher_hangs(self) -> str:
         hung = self._liveness.hung(DISPATCHER)
         return "" if hung is None else f"the dispatcher hangs ({hung.in_words()})"
+
+
+def _stop_for_a_step(commands: Commands, reason: str) -> None:
+    """By the protocol's rule; as a command, so that whoever takes the run over knows of it."""
+    args = {"by": "the protocol", "reason": reason}
+    commands.take("stop", f"rule: {reason}", args)
 
 
 def _alarm_of(desk: Desk, thread: ThreadState) -> None:

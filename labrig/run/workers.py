@@ -244,7 +244,9 @@ class Worker:
             case HoldChanged():
                 self._heed_hold()
             case Suspend():
-                self._suspend(item.instrument, self._modes[item.instrument].suspend(item.rule))
+                self._suspend(
+                    item.instrument, self._modes[item.instrument].suspend(item.rule, item.by)
+                )
             case Release():
                 self._suspend(item.instrument, self._modes[item.instrument].release(item.rule))
             case Finish() | TakenUpAgain():

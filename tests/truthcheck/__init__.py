@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from truthcheck import doses, levels, pictures, pulses, record, report, stops, suspensions, volumes
+from truthcheck import (
+    doses,
+    levels,
+    pictures,
+    pulses,
+    record,
+    report,
+    steps,
+    stops,
+    suspensions,
+    volumes,
+)  # fmt: skip
 from truthcheck.night import Fault, Night, Violation, read_night
 
 __all__ = ["Fault", "Night", "Violation", "check_truth", "read_night"]
@@ -28,6 +39,6 @@ def _violations(night: Night) -> Iterable[Violation]:
     for check in (
         record.violations, volumes.violations, doses.violations, pulses.violations,
         pictures.violations, stops.violations, suspensions.violations, levels.violations,
-        report.violations,
+        steps.violations, report.violations,
     ):  # fmt: skip
         yield from check(night)

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from truthcheck.doses import dose_flows
 from truthcheck.night import Night, Violation
+from truthcheck.steps import hands
 from truthcheck.stops import stops
 from truthcheck.suspensions import suspended
 
@@ -61,7 +62,9 @@ def _off(
         return
     if _out_of_reach(night, pump, from_s):
         return
-    if any(a_s - LONG_S <= from_s and to_s <= b_s + LONG_S for a_s, b_s in suspended(night, pump)):
+    held = [(at.from_s, at.fed_s) for at in hands(night) if pump in at.holds]
+    told_s = [*suspended(night, pump), *held]
+    if any(a_s - LONG_S <= from_s and to_s <= b_s + LONG_S for a_s, b_s in told_s):
         return
     told = any(
         from_s - LONG_S <= row.run_s <= to_s + LONG_S

@@ -111,3 +111,13 @@ class StepNotPaused:
     CODE: ClassVar = "step-not-paused"
     key: str
     wells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepOneSignature:
+    """Two people should have signed that it was done, and one did."""
+
+    CODE: ClassVar = "step-one-signature"
+    key: str
+    wells: tuple[str, ...]
+    by: str

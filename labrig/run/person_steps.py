@@ -1,0 +1,403 @@
+"""Steps of people at work: asked, begun, signed, late, refused, missed; and what pauses for them.
+
+The dispatcher calls this. A step needs no instrument: it is a question with a deadline, and rows
+of kind ``step`` say what became of it. They alone decide what a runner that takes over still asks.
+
+While hands are at the plate impulses and pictures pause; pumps stand if the protocol says so, and
+never for longer than the cells can do without: then they go on, whatever the hands do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from labrig.plan.plan import Plan
+from labrig.plan.timeline import FlowLevel, PersonStep, Picture, StimulationLevel
+from labrig.record.alarms import Question
+from labrig.record.clock import Mailbox
+from labrig.record.detail import BadDetail, from_detail
+from labrig.record.kinds.levels import NotDone
+from labrig.record.kinds.operator import ANSWERED, AnswerNoted
+from labrig.record.kinds.pump_deviations import Censored
+from labrig.record.kinds.steps import (
+    StepBegun,
+    StepDone,
+    StepHeldTooLong,
+    StepLate,
+    StepMissed,
+    StepNotPaused,
+    StepOneSignature,
+    StepRefused,
+    StepSigned,
+)
+from labrig.record.recovery import EntryState, RunState
+from labrig.run.desk import Desk
+from labrig.run.orders import ForWorker, Release, Suspend
+from labrig.run.step_faults import BEGIN, DONE, REFUSE, STEP_ACTS
+
+BEGUN_TIMES = 4.0
+"""[P] A step that was begun stays open for so many times as long as it was meant to take."""
+AFTER_THE_END = "the run waits for people"
+"""Why impulses are silent when the run's own time is over and a step still stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What a simulated person does about a step, in s after it was asked; None: nothing."""
+
+    begin_after_s: float | None
+    done_after_s: float | None
+    refuses: bool = False
+
+
+class People(Protocol):
+    """Simulated people; a real bench has none of these."""
+
+    names: tuple[str, ...]
+
+    def reaction(self, step: PersonStep) -> Reaction:
+        """What they do about it; the same for the same step, also after a takeover."""
+        ...
+
+    def did(self, step: PersonStep, done_s: float) -> None:
+        """It was done: the simulated world is as it then is. Safe to repeat."""
+        ...
+
+
+@dataclass(slots=True)
+class _Open:
+    """A step that stands."""
+
+    entry: PersonStep
+    begun_s: float | None = None
+    signed: StepSigned | None = None
+    paused: tuple[str, ...] = ()
+    standing: tuple[str, ...] = ()
+
+    @property
+    def on_time_until_s(self) -> float:
+        return self.entry.offset_s + self.entry.within_s
+
+    @property
+    def closes_s(self) -> float:
+        closes_s = self.entry.offset_s + self.entry.wait_s
+        if self.begun_s is None:
+            return closes_s
+        return max(closes_s, self.begun_s + BEGUN_TIMES * self.entry.takes_s)
+
+    @property
+    def stands_until_s(self) -> float | None:
+        """When its pumps go on in any case."""
+        if self.begun_s is None or not self.standing:
+            return None
+        return self.begun_s + self.entry.hold_s
+
+
+class PersonSteps:
+    """All steps of one run.
+
+    Args:
+        plan: whose steps they are.
+        desk: clock, journal and board.
+        state: what the journal says of a run that is taken over.
+        workers: mailbox of the worker of each instrument.
+        stop: stops the run: why.
+        people: of a simulated bench.
+
+    Attributes:
+        settled: is told of each step that has come to its end, and whether it was done.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        desk: Desk,
+        state: RunState,
+        workers: Mapping[str, Mailbox[ForWorker]],
+        stop: Callable[[str], None],
+        people: People | None = None,
+    ) -> None:
+        self._desk = desk
+        self._workers = workers
+        self._stop = stop
+        self._people = people
+        self._open: dict[str, _Open] = {}
+        self._ends_s = plan.forecast.duration_s
+        self._silent_after_end = False
+        self.settled: Callable[[PersonStep, bool], None] = lambda entry, done: None
+        entries = plan.timeline
+        self._stimulators = _names(e.instrument for e in entries if isinstance(e, StimulationLevel))
+        self._stages = _names(e.instrument for e in entries if isinstance(e, Picture))
+        self._pumps = [(e.instrument, e.wells) for e in entries if isinstance(e, FlowLevel)]
+        for entry in entries:
+            known = state.entries.get(entry.key)
+            if isinstance(entry, PersonStep) and known is not None and _begun_of(known) is not None:
+                # Before any level: what is paused must not begin at a takeover.
+                self._pause(self._opened(entry, known))
+
+    @property
+    def standing(self) -> bool:
+        """Whether somebody is still waited for."""
+        return bool(self._open)
+
+    def ask(self, entry: PersonStep, known: EntryState | None = None) -> None:
+        """It is due; ``known``: what an earlier runner wrote of it."""
+        step = self._open.get(entry.key) or self._opened(entry, known)
+        self._show(step)
+        self.look(self._desk.clock.now_s())
+
+    def act(self, key: str, act: str, args: Mapping[str, Any]) -> None:
+        """What a person said at the door; one that makes no sense any more is passed over."""
+        step = self._open.get(key)
+        if step is None:
+            return
+        by, note = str(args.get("by", "")), str(args.get("reason", ""))
+        now_s = self._desk.clock.now_s()
+        if act == BEGIN and step.begun_s is None and step.signed is None:
+            self._begin(step, by, now_s)
+        elif act == DONE:
+            self._sign(step, by, done_s_of(args, now_s), note)
+        elif act == REFUSE:
+            self._refuse(step, by, note or "no reason given")
+
+    def look(self, now_s: float) -> None:
+        """What is due by itself: deadlines, pumps that stood long enough, simulated people."""
+        for step in tuple(self._open.values()):
+            self._let_them_act(step, now_s)
+            if step.entry.key not in self._open:
+                continue
+            stands_until_s = step.stands_until_s
+            if stands_until_s is not None and now_s >= stands_until_s:
+                self._feed_again(step, now_s)
+            if step.signed is None and now_s >= step.on_time_until_s:
+                self._call(step)
+            if now_s >= step.closes_s:
+                self._close(step)
+        if self._open and now_s >= self._ends_s and not self._silent_after_end:
+            self._silent_after_end = True
+            self._suspend(self._stimulators, AFTER_THE_END)
+
+    def next_s(self, now_s: float) -> float | None:
+        """When to look again if nobody says anything; None: nothing stands."""
+        due = [self._ends_s] if self._open and not self._silent_after_end else []
+        for step in self._open.values():
+            due += [step.on_time_until_s, step.closes_s, *self._simulated_s(step)]
+            if (stands_until_s := step.stands_until_s) is not None:
+                due.append(stands_until_s)
+        return min((at_s for at_s in due if at_s > now_s), default=None)
+
+    def end(self, reason: str) -> None:
+        """The run is over: what was not done will not be."""
+        for step in tuple(self._open.values()):
+            self._desk.note("step", step.entry.key, "skipped", NotDone(reason))
+            self._withdraw(step)
+
+    def _opened(self, entry: PersonStep, known: EntryState | None) -> _Open:
+        step = self._open[entry.key] = _Open(entry)
+        if known is not None:
+            step.begun_s, step.signed = _begun_of(known), _signed_of(known)
+        return step
+
+    def _show(self, step: _Open) -> None:
+        entry, signed = step.entry, step.signed
+        facts: dict[str, Any] = {
+            "due_s": entry.offset_s,
+            "within_s": entry.within_s,
+            "until_s": entry.offset_s + entry.wait_s,
+            "signatures": entry.signatures,
+        }
+        if step.begun_s is not None:
+            facts["begun_s"] = step.begun_s
+        if signed is not None:
+            facts["signed_by"] = signed.by
+        what = f"{entry.unnamed[0].upper()}{entry.unnamed[1:]} of {', '.join(entry.wells)}."
+        self._desk.board.ask_anew(
+            Question(entry.key, what, STEP_ACTS, self._desk.clock.now_s(), facts)
+        )
+
+    def _begin(self, step: _Open, by: str, now_s: float) -> None:
+        step.begun_s = now_s
+        step.standing = self._pumps_of(step.entry)
+        # Written before anything pauses: a runner that takes over must pause it, too.
+        begun = StepBegun(by, now_s, step.standing)
+        self._desk.note("step", step.entry.key, "sent", begun)
+        self._pause(step)
+        self._show(step)
+
+    def _pause(self, step: _Open) -> None:
+        if step.signed is not None:
+            return
+        now_s = self._desk.clock.now_s()
+        step.standing = self._pumps_of(step.entry)
+        if (until_s := step.stands_until_s) is not None and now_s >= until_s:
+            # An earlier runner died while they stood: they are fed first of all.
+            step.standing = ()
+        step.paused = (*self._stimulators, *self._stages)
+        self._suspend((*step.paused, *step.standing), step.entry.step)
+
+    def _pumps_of(self, entry: PersonStep) -> tuple[str, ...]:
+        if not entry.hold_s:
+            return ()
+        wells = set(entry.wells)
+        return _names(pump for pump, fed in self._pumps if wells & set(fed))
+
+    def _suspend(self, instruments: Iterable[str], why: str) -> None:
+        for name in instruments:
+            self._workers[name].put(Suspend(name, why, by="step"))
+
+    def _release(self, instruments: Iterable[str], why: str) -> None:
+        for name in instruments:
+            self._workers[name].put(Release(name, why))
+
+    def _feed_again(self, step: _Open, now_s: float) -> None:
+        assert step.begun_s is not None
+        standing, step.standing = step.standing, ()
+        self._release(standing, step.entry.step)
+        self._desk.deviation(StepHeldTooLong(step.entry.key, step.entry.wells, step.begun_s, now_s))
+
+    def _sign(self, step: _Open, by: str, done_s: float, note: str) -> None:
+        entry, first = step.entry, step.signed
+        if first is None:
+            # Hands are off the plate: whatever waited goes on before the rows are told further.
+            self._release((*step.paused, *step.standing), entry.step)
+            step.paused = step.standing = ()
+        if entry.signatures > 1 and first is None:
+            step.signed = StepSigned(by, done_s, step.begun_s, note)
+            self._desk.note("step", entry.key, "acknowledged", step.signed)
+            self._desk.board.clear("step", entry.step)
+            self._show(step)
+            return
+        if first is not None:
+            notes = "; ".join(filter(None, (first.note, note)))
+            self._confirm(step, (first.by, by), first.done_s, notes)
+        else:
+            self._confirm(step, (by,), done_s, note)
+
+    def _confirm(self, step: _Open, by: tuple[str, ...], done_s: float, note: str) -> None:
+        entry = step.entry
+        late_s = max(0.0, done_s - step.on_time_until_s)
+        done = StepDone(by, done_s, late_s, step.begun_s, note)
+        if self._people is not None:
+            self._people.did(entry, done_s)
+        self._desk.note("step", entry.key, "confirmed", done)
+        self._desk.board.event(entry.key, "late" if late_s else "hits")
+        self._answered(step, DONE, " and ".join(by))
+        if step.begun_s is None and (self._stimulators or self._stages or entry.hold_s):
+            self._desk.deviation(StepNotPaused(entry.key, entry.wells))
+        if late_s:
+            self._desk.deviation(StepLate(entry.key, entry.wells, late_s, by))
+            self._by_rule(entry, "late")
+        self.settled(entry, True)
+
+    def _refuse(self, step: _Open, by: str, reason: str) -> None:
+        entry = step.entry
+        self._desk.note("step", entry.key, "refused", StepRefused(by, reason))
+        self._answered(step, REFUSE, by)
+        self._desk.deviation(StepMissed(entry.key, entry.wells, reason, by))
+        self._by_rule(entry, "refused")
+        self.settled(entry, False)
+
+    def _close(self, step: _Open) -> None:
+        entry, signed = step.entry, step.signed
+        if signed is not None:
+            self._desk.deviation(StepOneSignature(entry.key, entry.wells, signed.by))
+            self._confirm(step, (signed.by,), signed.done_s, signed.note)
+            return
+        minutes = f"{(step.closes_s - entry.offset_s) / 60:.0f} min"
+        reason = f"nobody said within {minutes} that it was done"
+        if step.begun_s is not None:
+            reason = f"it was begun, and {reason}"
+        self._desk.note("step", entry.key, "missed", NotDone(reason))
+        self._withdraw(step)
+        self._desk.deviation(StepMissed(entry.key, entry.wells, reason))
+        self._by_rule(entry, "missed")
+        self.settled(entry, False)
+
+    def _by_rule(self, entry: PersonStep, why: str) -> None:
+        if entry.if_missed == "censor":
+            from_s = entry.offset_s + entry.within_s
+            self._desk.board.censor(entry.wells, from_s)
+            self._desk.deviation(Censored(entry.wells, from_s, f"step {entry.step} was {why}"))
+        elif entry.if_missed == "stop":
+            self._stop(f"the step {entry.step} was {why}")
+
+    def _call(self, step: _Open) -> None:
+        entry = step.entry
+        alarms = self._desk.board.alarms()
+        if any(alarm.code == "step" and alarm.about == entry.step for alarm in alarms):
+            return
+        self._desk.alarm(
+            "step", entry.step,
+            f"{entry.unnamed}: its time was over {entry.within_s / 60:g} min after it was due, and "
+            "nobody has said that it was done.",
+            "Do it and sign it, or decide against it: `labrig done`, or the page.",
+        )  # fmt: skip
+
+    def _answered(self, step: _Open, choice: str, by: str) -> None:
+        self._desk.board.answer(step.entry.key, choice)
+        self._desk.note("note", f"{ANSWERED}{step.entry.key}", "noted", AnswerNoted(choice, by))
+        self._withdraw(step)
+
+    def _withdraw(self, step: _Open) -> None:
+        del self._open[step.entry.key]
+        self._desk.board.take_question(step.entry.key)
+        self._desk.board.clear("step", step.entry.step)
+        self._release((*step.paused, *step.standing), step.entry.step)
+        step.paused = step.standing = ()
+
+    def _simulated_s(self, step: _Open) -> tuple[float, ...]:
+        if self._people is None:
+            return ()
+        reaction, asked_s = self._people.reaction(step.entry), step.entry.offset_s
+        times = (reaction.begin_after_s, reaction.done_after_s)
+        return tuple(asked_s + after_s for after_s in times if after_s is not None)
+
+    def _let_them_act(self, step: _Open, now_s: float) -> None:
+        """What simulated people have done by now."""
+        people, entry = self._people, step.entry
+        if people is None:
+            return
+        reaction = people.reaction(entry)
+        begin, done = reaction.begin_after_s, reaction.done_after_s
+        begins = begin is not None and now_s >= entry.offset_s + begin
+        if begins and step.begun_s is None and step.signed is None and not reaction.refuses:
+            self._begin(step, people.names[0], now_s)
+        if done is None or now_s < entry.offset_s + done:
+            return
+        if reaction.refuses:
+            self._refuse(step, people.names[0], "refused by a simulated person")
+            return
+        if step.signed is None:
+            self._sign(step, people.names[0], now_s, "")
+        if entry.key in self._open:
+            self._sign(step, people.names[1], now_s, "")
+
+
+def done_s_of(args: Mapping[str, Any], now_s: float) -> float:
+    """When a person says that it happened, on the run's clock; now where nothing is said."""
+    try:
+        return float(args["done_s"])
+    except (KeyError, TypeError, ValueError):
+        return now_s
+
+
+def _names(found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(found))
+
+
+def _begun_of(known: EntryState) -> float | None:
+    if known.state not in ("sent", "acknowledged"):
+        return None
+    begun_s = known.detail.get("begun_s")
+    return None if begun_s is None else float(begun_s)
+
+
+def _signed_of(known: EntryState) -> StepSigned | None:
+    if known.state != "acknowledged":
+        return None
+    try:
+        return from_detail(StepSigned, known.detail)
+    except BadDetail:
+        return None
