@@ -7,17 +7,20 @@ One stirred chamber fed by lines at piecewise constant flows:
 with Sⱼ(t) the stock as it ages in the cold and Aⱼ (0 to 1) how much of the line's front has
 arrived: 0 until its dead volume is displaced, 1 afterwards, and in between the normal
 distribution in *displaced volume* that Taylor dispersion gives, so a pump that stops holds the
-front where it is. Each step is the exact solution, not a numerical integration; only a
-spreading front is cut into short pieces. Standard library only: the runner loads this.
+front where it is. Behind a selector valve the line brings what the valve selected, once the tube
+between them is displaced (:mod:`labrig.plan.switched_tube`). Each step is the exact solution, not a
+numerical integration; only a spreading front is cut into short pieces. Standard library only: the
+runner loads this.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from labrig.plan.plan import ChamberPlan, FactorLoss
+from labrig.plan.switched_tube import SwitchedTube
 
 _FRONT_PIECES = 32  # of a front's width of ±4 standard deviations
 _FRONT_REACH = 4.0
@@ -34,6 +37,9 @@ class Feed:
         dead_volume_ul: displaced before any of it arrives; 0: primed.
         spread_ul: standard deviation of the front, in displaced volume.
         cold_half_life_h: decay in the reservoir; None: stable.
+        by_position: behind a selector, what each of its positions brings, as ``(concentration,
+            cold half-life)``; the two above are then of no meaning. ``tube_ul`` lies between valve
+            and tip, and is filled at first with what ``filled_with`` brings.
     """
 
     line: str
@@ -41,6 +47,9 @@ class Feed:
     dead_volume_ul: float = 0.0
     spread_ul: float = 0.0
     cold_half_life_h: float | None = None
+    by_position: Mapping[str, tuple[float, float | None]] = field(default_factory=dict)
+    tube_ul: float = 0.0
+    filled_with: str = ""
 
 
 class ChamberModel:
@@ -61,6 +70,11 @@ class ChamberModel:
         self._loss_per_s = _LN2 / half_life_h / 3600.0
         self._feeds = {feed.line: feed for feed in feeds}
         self._displaced_ul = dict.fromkeys(self._feeds, 0.0)
+        self._tubes = {
+            feed.line: SwitchedTube(feed.tube_ul, feed.filled_with)
+            for feed in feeds
+            if feed.by_position
+        }
         self._time_s = 0.0
         self._concentration = 0.0
         self._exposure = 0.0
@@ -105,20 +119,42 @@ class ChamberModel:
             self._step(min(to_s, self._next_front_time(flows_ul_s)), flows_ul_s)
         return self._concentration
 
+    def select(self, line: str, position: str) -> None:
+        """The valve before a line stands there from now on."""
+        self._tubes[line].select(position, self._displaced_ul[line])
+
     def add(self, line: str, volume_ul: float) -> None:
         """A bolus through a line, at once: the same volume of chamber liquid leaves."""
+        left_ul = volume_ul
+        while left_ul > 0.0:
+            part_ul = min(left_ul, self._until_next_ul(line))
+            self._add(line, part_ul)
+            left_ul -= part_ul
+
+    def _until_next_ul(self, line: str) -> float:
+        if line not in self._tubes:
+            return math.inf
+        return self._tubes[line].until_next_ul(self._displaced_ul[line])
+
+    def _add(self, line: str, volume_ul: float) -> None:
         arrived = self._arrived(line, self._displaced_ul[line] + volume_ul / 2.0)
-        mass_ng = self._stock_now(self._feeds[line]) * arrived * volume_ul / 1000.0
+        mass_ng = self._source(line)[0] * arrived * volume_ul / 1000.0
         self._displaced_ul[line] += volume_ul
         kept = math.exp(-volume_ul / 1000.0 / self._volume_ml)  # mixed while it flows in
         gained = mass_ng / self._volume_ml * (1 - kept) / (volume_ul / 1000.0 / self._volume_ml)
         self._concentration = self._concentration * kept + gained
 
-    def _stock_now(self, feed: Feed) -> float:
-        if feed.cold_half_life_h is None:
-            return feed.concentration_ng_ml
-        aged = _LN2 * self._time_s / 3600.0 / feed.cold_half_life_h
-        return feed.concentration_ng_ml * math.exp(-aged)
+    def _source(self, line: str) -> tuple[float, float]:
+        """What stands at the tip of a line now, ng/mL, and how fast it ages, 1/s."""
+        feed = self._feeds[line]
+        strength, cold_h = feed.concentration_ng_ml, feed.cold_half_life_h
+        if line in self._tubes:
+            at_tip = self._tubes[line].at_tip(self._displaced_ul[line])
+            strength, cold_h = feed.by_position.get(at_tip, (0.0, None))
+        if cold_h is None:
+            return strength, 0.0
+        aged = _LN2 * self._time_s / 3600.0 / cold_h
+        return strength * math.exp(-aged), _LN2 / cold_h / 3600.0
 
     def _arrived(self, line: str, displaced_ul: float) -> float:
         feed = self._feeds[line]
@@ -134,6 +170,8 @@ class ChamberModel:
         until = math.inf
         for line, flow in flows_ul_s.items():
             feed = self._feeds[line]
+            if line in self._tubes:
+                until = min(until, self._time_s + self._until_next_ul(line) / flow)
             if feed.dead_volume_ul == 0:
                 continue
             reach = _FRONT_REACH * feed.spread_ul
@@ -154,15 +192,12 @@ class ChamberModel:
         after = self._concentration * math.exp(-loss * dt)
         area = self._concentration * _decayed(loss, dt)
         for line, flow_ul_s in flows_ul_s.items():
-            feed = self._feeds[line]
             middle = self._displaced_ul[line] + flow_ul_s * dt / 2.0
-            source = (flow_ul_s / 1000.0 / self._volume_ml * self._stock_now(feed)) * self._arrived(
-                line, middle
-            )
+            strength, aging = self._source(line)
+            source = (flow_ul_s / 1000.0 / self._volume_ml * strength) * self._arrived(line, middle)
             self._displaced_ul[line] += flow_ul_s * dt
             if source == 0.0:
                 continue
-            aging = _LN2 / feed.cold_half_life_h / 3600.0 if feed.cold_half_life_h else 0.0
             gained = source * math.exp(-aging * dt) * _decayed(loss - aging, dt)
             after += gained
             area += (source * _decayed(aging, dt) - gained) / loss
@@ -185,6 +220,15 @@ class FlowStep:
 
 
 @dataclass(frozen=True, slots=True)
+class ValveStep:
+    """From ``at_s`` on, this valve stands at this position."""
+
+    at_s: float
+    valve: str
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
 class BolusStep:
     """At ``at_s``, this pump gave this much in all."""
 
@@ -204,6 +248,15 @@ def chamber_models(
             inlet.dead_volume_ul,
             inlet.spread_ul,
             inlet.cold_half_life_h,
+            {
+                choice.position: (
+                    dict(choice.contents_ng_ml).get(loss.factor, 0.0),
+                    choice.cold_half_life_h,
+                )
+                for choice in inlet.choices
+            },
+            inlet.tube_ul,
+            inlet.filled_with,
         )
         for inlet in chamber.inlets
     ]
@@ -220,6 +273,7 @@ def history(
     flows: Iterable[FlowStep],
     boluses: Iterable[BolusStep],
     times_s: Sequence[float],
+    valves: Iterable[ValveStep] = (),
 ) -> tuple[float, ...]:
     """Concentrations at ``times_s`` (ascending) when these pumps did this.
 
@@ -229,11 +283,13 @@ def history(
         flows: in order of time; before the first, everything stands.
         boluses: in order of time.
         times_s: seconds from t0 at which to read, ascending.
+        valves: in order of time; before the first, each stands where its line was filled.
 
     Returns:
         ng/mL at each time; at the instant of a bolus, after it.
     """
-    marks: list[tuple[float, int, FlowStep | BolusStep | None]] = []
+    marks: list[tuple[float, int, FlowStep | BolusStep | ValveStep | None]] = []
+    marks += [(max(0.0, step.at_s), 0, step) for step in valves]
     marks += [(step.at_s, 0, step) for step in flows]
     marks += [(step.at_s, 1, step) for step in boluses]
     marks += [(time, 2, None) for time in times_s]
@@ -244,6 +300,10 @@ def history(
         model.advance(at_s, running)
         if isinstance(what, FlowStep):
             running = line_flows(chamber, what.rates_ul_min)
+        elif isinstance(what, ValveStep):
+            for inlet in chamber.inlets:
+                if inlet.valve == what.valve:
+                    model.select(inlet.line, what.position)
         elif isinstance(what, BolusStep):
             for inlet in chamber.inlets:
                 if inlet.pump == what.pump:

@@ -65,7 +65,10 @@ class WellPlan:
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """What the technician fills a reservoir with before the start."""
+    """What the technician fills a reservoir with before the start.
+
+    ``fills``: of lines behind a selector, those that are filled with it to the tip.
+    """
 
     reservoir: str
     solution: str
@@ -73,6 +76,7 @@ class Loading:
     lines: tuple[str, ...]
     contents: str
     lot: str
+    fills: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,23 @@ class FactorLoss:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What one position of a selector valve brings.
+
+    Attributes:
+        position: by the name that the valve has for it.
+        solution: the medium or stock in its reservoir; "": nothing is planned there.
+        contents_ng_ml, cold_half_life_h: as of an inlet.
+    """
+
+    position: str
+    reservoir: str
+    solution: str
+    contents_ng_ml: tuple[tuple[str, float], ...]
+    cold_half_life_h: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Inlet:
     """One line into one well, as the dose model sees it.
 
@@ -170,6 +191,10 @@ class Inlet:
         dead_volume_ul: what must be displaced, of this well's share, before the solution
             arrives; 0 for a primed line. ``spread_ul`` is the standard deviation of that front.
         cold_half_life_h: decay of the reservoir at 4 °C; None: stable.
+        valve: a selector before the line; "" without one. Then ``choices`` are what it brings, and
+            ``solution`` and its contents those that it is there for; ``tube_ul``, of this well's
+            share, lies between valve and tip, and ``filled_with`` is the position whose liquid
+            fills it at the start ("": plain medium).
     """
 
     line: str
@@ -180,6 +205,15 @@ class Inlet:
     dead_volume_ul: float
     spread_ul: float
     cold_half_life_h: float | None
+    valve: str = ""
+    choices: tuple[Choice, ...] = ()
+    tube_ul: float = 0.0
+    filled_with: str = ""
+
+    def brings(self, factor: str) -> bool:
+        """Whether any of a factor can come through it."""
+        held = (self.contents_ng_ml, *(choice.contents_ng_ml for choice in self.choices))
+        return any(dict(contents).get(factor, 0.0) > 0 for contents in held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,12 +227,17 @@ class ChamberPlan:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What a pump takes from a reservoir: ``lines`` tubes, each at the pump's rate."""
+    """What a pump takes from a reservoir: ``lines`` tubes, each at the pump's rate.
+
+    Behind a selector only while ``valve`` stands at ``position``; "" without one.
+    """
 
     reservoir: str
     pump: str
     carries: Literal["medium", "additive"]
     lines: int
+    valve: str = ""
+    position: str = ""
 
 
 @dataclass(frozen=True, slots=True)

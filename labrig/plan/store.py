@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from labrig.plan.plan import FactorLoss, Plan, WellPlan
+from labrig.plan.plan import Draw, FactorLoss, Inlet, Loading, Plan, WellPlan
 from labrig.plan.timeline import Film, Frame, TimelineEntry, TrainSpec
 from labrig.run_folder import RunFolder
 from labrig.typed_json import NotAsTyped, TypedJson
@@ -27,6 +27,9 @@ _ADDED: dict[Any, frozenset[str]] = {
     Film: frozenset({"z_um", "assay", "step", "test"}),
     Plan: frozenset({"interlocks", "safe"}),
     FactorLoss: frozenset({"unit"}),
+    Inlet: frozenset({"valve", "choices", "tube_ul", "filled_with"}),
+    Draw: frozenset({"valve", "position"}),
+    Loading: frozenset({"fills"}),
 }
 """Fields that plans of an older labrig lack; they are read as their defaults."""
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose
 from labrig.record.dose_records import DoseFold
-from labrig.record.kinds.levels import FlowConfirmed, PumpRead
+from labrig.record.kinds.levels import FlowConfirmed, PumpRead, SettingConfirmed
 from labrig.record.kinds.operator import WEIGHED, ReservoirWeighed
 from labrig.record.kinds.pump_deviations import Censored, Uncensored
-from labrig.record.kinds.runs import Attached
+from labrig.record.kinds.runs import Attached, MadeSafe
 from labrig.record.pulses import ChannelPulses, PulseFold
 from labrig.record.pump_orders import OrdersFold
 from labrig.record.pump_readings import PumpReadings
@@ -31,6 +31,7 @@ class Seen:
         pumps: what each said of itself.
         orders: what each may have been told.
         levels: ``(at_s, µL/min)`` that each pump confirmed.
+        positions: ``(at_s, position)`` at which each valve said that it stands.
         doses: what became of them.
         pulses: by stimulator and channel, as ``stimulator:channel``.
         censored: by well, from when.
@@ -40,6 +41,7 @@ class Seen:
     pumps: dict[str, PumpReadings] = field(default_factory=dict)
     orders: OrdersFold = field(default_factory=OrdersFold)
     levels: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    positions: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
     doses: DoseFold = field(default_factory=DoseFold)
     pulses: dict[str, ChannelPulses] = field(default_factory=dict)
     censored: dict[str, float] = field(default_factory=dict)
@@ -73,6 +75,10 @@ def _see(seen: Seen, row: Row, told: object) -> None:
             seen.pumps[name].meet_anew()
         case FlowConfirmed(rate_ul_min=rate, instrument=name):
             seen.levels.setdefault(name, []).append((row.run_s, rate))
+        case SettingConfirmed(instrument=name, quantity="position", value=at):
+            seen.positions.setdefault(name, []).append((row.run_s, str(at)))
+        case MadeSafe(instrument=name, quantity="position", value=at):
+            seen.positions.setdefault(name, []).append((row.run_s, str(at)))
         case ReservoirWeighed() as weight if row.key.startswith(WEIGHED):
             see_weight(seen.weights, row.run_s, weight)
         case Censored(wells=wells, from_s=from_s):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
-from labrig.plan.concentration import FlowStep
+from labrig.plan.concentration import FlowStep, ValveStep
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import FlowLevel
+from labrig.plan.timeline import FlowLevel, ValveLevel
 
 Steps = list[tuple[float, float]]
 """``(from_s, µL/min)`` of one pump, in order of time."""
@@ -20,6 +20,27 @@ def planned_steps(plan: Plan) -> dict[str, Steps]:
         if isinstance(entry, FlowLevel):
             steps.setdefault(entry.instrument, []).append((entry.offset_s, entry.rate_ul_min))
     return steps
+
+
+def planned_positions(plan: Plan) -> dict[str, list[tuple[float, str]]]:
+    """By valve, ``(from_s, position)`` as the timeline has it."""
+    positions: dict[str, list[tuple[float, str]]] = {}
+    for entry in sorted(plan.timeline, key=lambda entry: entry.offset_s):
+        if isinstance(entry, ValveLevel):
+            positions.setdefault(entry.instrument, []).append((entry.offset_s, entry.position))
+    return positions
+
+
+def valve_steps(positions: Mapping[str, list[tuple[float, str]]]) -> list[ValveStep]:
+    """Positions of several valves as one sequence."""
+    return [
+        ValveStep(at_s, valve, position)
+        for at_s, valve, position in sorted(
+            (at_s, valve, position)
+            for valve, found in positions.items()
+            for at_s, position in found
+        )
+    ]
 
 
 def volume_ul(steps: Steps, until_s: float) -> float:

@@ -16,9 +16,18 @@ from labrig.plan.plan import ChamberPlan, Curve, FactorLoss, Plan
 from labrig.plan.timeline import Dose
 from labrig.record.delivery import Seen
 from labrig.record.flow_bounds import WINDOW_S, PumpFlow
-from labrig.record.flow_steps import Steps, flow_steps, planned_steps
+from labrig.record.flow_steps import (
+    Steps,
+    flow_steps,
+    planned_positions,
+    planned_steps,
+    valve_steps,
+)
 
 _HALF = 0.5
+
+Positions = Mapping[str, list[tuple[float, str]]]
+"""By valve, when it came to stand at which position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,7 @@ def well_doses(
     given = [bolus for bolus in given if bolus.pump not in counted]
     units = {well.well: well.factor_unit for well in plan.wells}
     unknown = {pump: flow.unknown(until_s) for pump, flow in flows.items() if not flow.exact}
+    meant_valves, came_valves = planned_positions(plan), seen.positions
     known: dict[tuple[Any, ...], tuple[_Exposure, ...]] = {}
     found = []
     for chamber in plan.chambers:
@@ -67,8 +77,8 @@ def well_doses(
             if same not in known:
                 meant = _boluses_planned(plan, until_s)
                 known[same] = (
-                    _expose(chamber, loss, planned, meant, times),
-                    *_delivered(chamber, loss, flows, given, times),
+                    _expose(chamber, loss, planned, meant, times, meant_valves),
+                    *_delivered(chamber, loss, flows, given, times, came_valves),
                 )
             blind_s = _blind_from(chamber, unknown, plan.rules.max_gap_s)
             found.append(
@@ -89,24 +99,21 @@ def _delivered(
     flows: Mapping[str, PumpFlow],
     boluses: list[BolusStep],
     times_s: tuple[float, ...],
+    valves: Positions,
 ) -> tuple[_Exposure, _Exposure, _Exposure]:
     """As surely came; and with what may have come besides, at its lowest and at its highest."""
-    carriers = {
-        inlet.pump
-        for inlet in chamber.inlets
-        if dict(inlet.contents_ng_ml).get(loss.factor, 0.0) > 0
-    }
+    carriers = {inlet.pump for inlet in chamber.inlets if inlet.brings(loss.factor)}
     feeding = {inlet.pump for inlet in chamber.inlets} & set(flows)
     least = {pump: flows[pump].least for pump in feeding}
-    value = _expose(chamber, loss, least, boluses, times_s)
+    value = _expose(chamber, loss, least, boluses, times_s, valves)
     if all(flows[pump].exact for pump in feeding):
         return value, value, value
     diluted = least | {pump: flows[pump].most for pump in feeding - carriers}
     enriched = least | {pump: flows[pump].most for pump in feeding & carriers}
     return (
         value,
-        _expose(chamber, loss, diluted, boluses, times_s),
-        _expose(chamber, loss, enriched, boluses, times_s),
+        _expose(chamber, loss, diluted, boluses, times_s, valves),
+        _expose(chamber, loss, enriched, boluses, times_s, valves),
     )
 
 
@@ -129,12 +136,19 @@ def _expose(
     steps: Mapping[str, Steps],
     boluses: Iterable[BolusStep],
     times_s: tuple[float, ...],
+    valves: Positions,
 ) -> _Exposure:
     model = chamber_models(chamber, loss)[0]
     pumps = {inlet.pump for inlet in chamber.inlets}
     flows = flow_steps({pump: steps[pump] for pump in pumps if pump in steps}, times_s[-1])
-    values = history(model, chamber, flows, [b for b in boluses if b.pump in pumps], times_s)
+    turned = valve_steps({name: at for name, at in valves.items() if name in _valves(chamber)})
+    given = [bolus for bolus in boluses if bolus.pump in pumps]
+    values = history(model, chamber, flows, given, times_s, turned)
     return _Exposure(values, model.exposure_ng_h_ml)
+
+
+def _valves(chamber: ChamberPlan) -> set[str]:
+    return {inlet.valve for inlet in chamber.inlets}
 
 
 def _times(plan: Plan, well: str, factor: str, until_s: float) -> tuple[float, ...]:

@@ -2,7 +2,8 @@
 
 Between changes of a pump rate everything is a closed form, so time may jump any distance:
 
-* a line is plug flow: what the reservoir holds arrives once the dead volume has passed;
+* a line is plug flow: what the reservoir holds arrives once the dead volume has passed, and what
+  a valve before it selects once the tube behind the valve has passed;
 * a chamber is well mixed and of constant volume (outflow at a fixed height):
   dC/dt = sum(q_j S_j)/V - (Q/V + k) C.
 
@@ -27,12 +28,46 @@ class Reservoir:
 
 @dataclass(slots=True)
 class Line:
-    """A tube with a pump on it."""
+    """A tube with a pump on it.
+
+    Attributes:
+        reservoir: that it draws from now.
+        plugs: behind a valve, what stands in the tube from the tip on, as ``[µL, reservoir]``; None
+            for plain medium. What comes after them is what the valve selects.
+    """
 
     reservoir: Reservoir
     wells: tuple[str, ...]
     unprimed_ul: float
     rate_ul_min: float = 0.0
+    choices: dict[str, Reservoir] = field(default_factory=dict)
+    plugs: list[tuple[float, Reservoir | None]] = field(default_factory=list)
+
+    def select(self, position: str) -> None:
+        """The valve before it stands there; one that turns still lets through what it did."""
+        self.reservoir = self.choices.get(position, self.reservoir)
+
+    def at_tip(self) -> Reservoir | None:
+        """Whose liquid leaves it; None: plain medium."""
+        return self.plugs[0][1] if self.plugs else self.reservoir
+
+    def until_next_ul(self) -> float:
+        """How much may leave it before another liquid does."""
+        return self.plugs[0][0] if self.plugs else math.inf
+
+    def push(self, volume_ul: float) -> None:
+        """As much as leaves at the tip enters behind it."""
+        if not self.plugs:
+            return
+        last_ul, last = self.plugs[-1]
+        if last is self.reservoir:
+            self.plugs[-1] = (last_ul + volume_ul, last)
+        else:
+            self.plugs.append((volume_ul, self.reservoir))
+        left_ul, first = self.plugs[0]
+        self.plugs[0] = (left_ul - volume_ul, first)
+        if self.plugs[0][0] <= 1e-9:
+            self.plugs.pop(0)
 
     def flowing_ul_min(self) -> float:
         """What really moves: nothing from an empty reservoir, nothing backwards."""
@@ -111,15 +146,16 @@ class Plumbing:
         mass: dict[str, dict[str, float]] = {well: {} for well in self.chambers}
         for line, flow in flowing:
             share = flow / len(line.wells)
-            filling = line.unprimed_ul > 1e-9
+            # an unprimed tube holds plain medium from setting up
+            source = None if line.unprimed_ul > 1e-9 else line.at_tip()
             for well in line.wells:
                 inflow[well] += share
-                # an unprimed tube holds plain medium from setting up
-                fresh[well] += share if (filling or line.reservoir.is_medium) else 0.0
-                if not filling:
-                    for factor, ng_ml in line.reservoir.contents_ng_ml.items():
+                fresh[well] += share if (source is None or source.is_medium) else 0.0
+                if source is not None:
+                    for factor, ng_ml in source.contents_ng_ml.items():
                         arriving = share * ng_ml / 1000.0 * self.recovery.get(factor, 1.0)
                         mass[well][factor] = mass[well].get(factor, 0.0) + arriving
+            line.push(flow * minutes)
             line.unprimed_ul = max(0.0, line.unprimed_ul - flow * minutes)
             line.reservoir.left_ul = max(0.0, line.reservoir.left_ul - flow * minutes)
         for well, chamber in self.chambers.items():
@@ -137,6 +173,7 @@ def _next_change_s(flowing: Flowing) -> float:
     for line, flow in flowing:
         if line.unprimed_ul > 1e-9:
             soonest = min(soonest, line.unprimed_ul / flow * 60.0)
+        soonest = min(soonest, line.until_next_ul() / flow * 60.0)
         drawn[id(line.reservoir)] = drawn.get(id(line.reservoir), 0.0) + flow
     for line, _ in flowing:
         soonest = min(soonest, line.reservoir.left_ul / drawn[id(line.reservoir)] * 60.0)

@@ -36,6 +36,21 @@ class LineSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class SelectorSpec:
+    """A valve before a line: position and the reservoir that it draws from there.
+
+    ``tube_ul`` lies between valve and tip; ``filled_with`` is the position whose liquid fills it at
+    the start, "" where it is plain medium.
+    """
+
+    valve: str
+    line: str
+    positions: tuple[tuple[str, str], ...]
+    tube_ul: float
+    filled_with: str
+
+
+@dataclass(frozen=True, slots=True)
 class ElectrodeSpec:
     """The wells behind one stimulator channel; the resistance is that of one well."""
 
@@ -74,15 +89,6 @@ class WellSpec:
     passage: int = 4
     compartment: str = ""
     chip: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SelectorSpec:
-    """A valve before a line: position and the reservoir that it draws from there."""
-
-    valve: str
-    line: str
-    positions: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from labrig.twin.seeding import seeded_culture
 from labrig.twin.showing import pulses_shown, shown
 from labrig.twin.spec import TwinSpec
 from labrig.twin.trains import Train
+from labrig.twin.valves import put_valves
 
 STEP_S = 300.0  # cultures change over hours: surroundings are held constant for five minutes
 REMEMBERED_S = 600.0  # trains that ended longer ago are in no film that is still to be rendered
@@ -43,7 +44,6 @@ class World:
             )
             for r in spec.reservoirs
         }
-        self._reservoirs = reservoirs
         decay = {f.name: 0.6931471805599453 / (f.true_half_life_h * 60.0) for f in spec.factors}
         self._plumbing = Plumbing(
             lines={
@@ -60,6 +60,7 @@ class World:
             },
             recovery={f.name: f.recovery for f in spec.factors},
         )
+        self._lines_of_valve = put_valves(self._plumbing, spec.selectors, reservoirs)
         self._lines_of_pump: dict[str, list[str]] = {}
         for line in spec.lines:
             self._lines_of_pump.setdefault(line.pump, []).append(line.name)
@@ -79,7 +80,6 @@ class World:
         }
         # factors of the protocol, by the name under which the culture answers to them
         self._answered_as = {f.name: self._responses.known_as(f.name) for f in spec.factors}
-        self._valves: dict[str, str] = {}
         self._climate = Climate()
         self._stage_um = (0.0, 0.0)
         self._next_step_s = STEP_S
@@ -256,7 +256,8 @@ class World:
         """A selector stands there from now on."""
         with self._lock:
             self.advance(now_s)
-            self._valves[valve] = position
+            for name in self._lines_of_valve.get(valve, ()):
+                self._plumbing.lines[name].select(position)
 
     def set_climate(self, controller: str, now_s: float, quantity: str, value: float) -> None:
         """A controller drives its surroundings towards this from now on."""
