@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from labrig.plan.plan import Finding, PhaseSpan, WellPlan
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import StimulationLevel, TrainSpec
+from labrig.plan.train_rests import LONGEST_WAIT_S, rest_from_s
 from labrig.protocol.models import Pattern, Protocol
 from labrig.protocol.programme_words import pattern_words
 from labrig.protocol.segments import patterns_of, segments, turns
@@ -97,9 +98,9 @@ def stimulation_levels(
     """Levels of every stimulator, from offset 0 (silence too) to silence at the end.
 
     ``tests_s``: from when to when the films' stimulus takes the place of every well's own pattern,
-    in every phase.
+    in every phase. Another change waits until no train of its stimulator is under way.
 
-    Findings: ``stim.channel-shared``, ``stim.no-electrodes``.
+    Findings: ``stim.channel-shared``, ``stim.no-electrodes``, ``stim.train-cut``.
     """
     arms, findings = electrode_arms(protocol, rig, wells)
     tested = film_patterns(protocol, rig, wells)
@@ -118,7 +119,9 @@ def stimulation_levels(
             w for e in rig.electrodes.values() if e.stimulator == stimulator for w in e.wells
         )
         last: tuple[TrainSpec, ...] | None = None
-        for moment in sorted(moments):
+        ordered = sorted(moments)
+        fixed = {0.0, protocol.duration_s, *(t for spell in tests_s for t in spell)}
+        for moment, next_s in zip(ordered, [*ordered[1:], math.inf], strict=True):
             if any(start <= moment < end for start, end in tests_s):
                 due = {
                     n: p for n, p in tested.items() if rig.electrodes[n].stimulator == stimulator
@@ -141,12 +144,20 @@ def stimulation_levels(
             )
             if trains == last and moment < protocol.duration_s:
                 continue
+            at_s: float | None = moment
+            if moment not in fixed:
+                at_s = rest_from_s(
+                    [v for v in levels if v.instrument == stimulator][-1], moment, next_s
+                )
+            if at_s is None:
+                at_s = moment
+                findings.append(_cut(stimulator, moment, last or ()))
             number = sum(level.instrument == stimulator for level in levels)
             levels.append(
                 StimulationLevel(
                     f"stim/{stimulator}/{number:04d}",
-                    moment,
-                    spans[phase_at(spans, moment)].name,
+                    at_s,
+                    spans[phase_at(spans, at_s)].name,
                     stimulator,
                     tuple(sorted(trains, key=lambda spec: spec.channel)),
                     wired,
@@ -154,6 +165,19 @@ def stimulation_levels(
             )
             last = trains
     return tuple(levels), findings
+
+
+def _cut(stimulator: str, at_s: float, trains: Sequence[TrainSpec]) -> Finding:
+    playing = ", ".join(dict.fromkeys(spec.pattern for spec in trains))
+    return Finding(
+        "stim.train-cut",
+        "note",
+        f"rig: instruments.{stimulator}",
+        f"impulses change at {at_s / 3600:.6g} h while {playing} leaves no rest on all channels "
+        f"within {LONGEST_WAIT_S:g} s: a train is cut short",
+        "choose a time at which the trains of all channels have ended, or give the arms "
+        "stimulators of their own",
+    )
 
 
 def electrode_arms(

@@ -40,11 +40,12 @@ def target_ng_ml(protocol: Protocol, arm: str, factor: str, at_s: float) -> floa
 
 def held_ng_ml(protocol: Protocol, segment: Segment, factor: str) -> float:
     """Concentration of a substance that a stretch asks for, mixtures taken apart."""
-    return sum(
+    parts = (
         each * value
         for name, value in segment.targets_ng_ml.items()
         if (each := parts_of(protocol, name).get(factor, 0.0)) > 0
     )
+    return sum(parts, 0.0)
 
 
 def targets_over_time(
