@@ -116,7 +116,10 @@ class SettingPlant(Protocol):
     """Behind an instrument that holds quantities: a valve's position, a set point, a light."""
 
     def setting_held(self, now_s: float, quantity: str, value: float | str) -> None:
-        """The instrument holds this from now on; the quantity carries its unit in its name."""
+        """The instrument holds this from now on; the quantity carries its unit in its name.
+
+        ``off``: it drives nothing any more.
+        """
         ...
 
 
@@ -190,7 +193,8 @@ class StillSurroundings:
 
     def setting_held(self, now_s: float, quantity: str, value: float | str) -> None:
         """It is so."""
-        self._held[quantity] = float(value)
+        if value != "off":
+            self._held[quantity] = float(value)
 
     def measured(self, now_s: float, quantity: str) -> float:
         """As it was set."""

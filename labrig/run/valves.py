@@ -106,10 +106,15 @@ class ValveHandler:
         to = self._wanted()
         if to is None:
             return
-        valve, now_s = self._port(), self._desk.clock.now_s()
-        if valve.moving():
+        valve = self._port()
+        try:
+            turning = valve.moving()
+        except Refused as error:
+            self._failed(error.what, error.remedy)
+            return
+        if turning:
             # Whoever has begun it: it is seen to once it stands.
-            self._watch(_Turn(to, now_s, 0))
+            self._watch(_Turn(to, self._desk.clock.now_s(), 0))
         elif valve.position() == to:
             self._arrived(to)
         else:
@@ -189,6 +194,10 @@ class ValveHandler:
         at = self._show()
         to = self._wanted()
         if self._turn is not None or to is None or at == to:
+            return
+        # Its answers bear no checksum: one letter alone is no reason to turn it.
+        at = self._show()
+        if at == to:
             return
         if self._confirmed:
             self._desk.deviation(SettingChanged(self.name, POSITION, at or "unknown", to))

@@ -30,10 +30,11 @@ class Climate:
     def __init__(self) -> None:
         self._held: dict[tuple[str, str], _Held] = {}
 
-    def hold(self, controller: str, quantity: str, now_s: float, value: float) -> None:
-        """It is driven towards this from now on."""
+    def hold(self, controller: str, quantity: str, now_s: float, value: float | str) -> None:
+        """It is driven towards this from now on; ``off``: it drifts back to the incubator's."""
         was = self.at(controller, quantity, now_s)
-        self._held[controller, quantity] = _Held(value, was, now_s)
+        to = AT_FIRST.get(quantity, 0.0) if value == "off" else float(value)
+        self._held[controller, quantity] = _Held(to, was, now_s)
 
     def at(self, controller: str, quantity: str, now_s: float) -> float:
         """What it has come to by now."""

@@ -10,7 +10,7 @@ Each line is one change, ``[instrument, seconds, what, ...]``::
     ["pulses", 9.5, "volts", 1, 0.0]       it holds this outside pulses from now on
     ["stage", 3.2, "at", 500.0, -250.0]    the stage has come to rest here, µm
     ["lamp", 3.2, "held", "percent", 20.0]  it holds this value of this quantity from now on
-    ["valve", 3.2, "held", "position", "2"]  it stands there; null while it turns
+    ["valve", 3.2, "held", "position", "2"]  it has come to rest there
 
 Nothing of labrig reads it: it is what ledger, journal and report are held against.
 """

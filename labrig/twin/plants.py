@@ -116,7 +116,7 @@ class ClimateInWorld:
 
     def setting_held(self, now_s: float, quantity: str, value: float | str) -> None:
         """It heats, cools or mixes towards this from now on."""
-        self.world.set_climate(self.instrument, now_s - self.ahead_s, quantity, float(value))
+        self.world.set_climate(self.instrument, now_s - self.ahead_s, quantity, value)
 
     def measured(self, now_s: float, quantity: str) -> float:
         """What its own sensor feels."""

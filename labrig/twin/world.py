@@ -259,8 +259,8 @@ class World:
             for name in self._lines_of_valve.get(valve, ()):
                 self._plumbing.lines[name].select(position)
 
-    def set_climate(self, controller: str, now_s: float, quantity: str, value: float) -> None:
-        """A controller drives its surroundings towards this from now on."""
+    def set_climate(self, controller: str, now_s: float, quantity: str, value: float | str) -> None:
+        """A controller drives its surroundings towards this from now on; ``off``: they drift."""
         with self._lock:
             self.advance(now_s)
             self._climate.hold(controller, quantity, now_s, value)

@@ -1,6 +1,6 @@
 """Whatever comes back on the wire, a driver raises an InstrumentError and nothing else.
 
-The sixth driver, the camera, speaks no bytes.
+The camera's driver speaks no bytes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labrig_drivers import asi_ms2000, leadfluid, new_era, pulse_pal, vaisala_gmp25x
+from labrig_drivers import (
+    asi_ms2000,
+    hamilton_mvp,
+    leadfluid,
+    new_era,
+    pulse_pal,
+    vaisala_gmp25x,
+    watlow_pm,
+)
 from labrig_drivers.errors import InstrumentError
 from labrig_drivers.instrument import connect
 from labrig_drivers.kinds import PulseTrain
@@ -38,6 +46,22 @@ CALLS = {
         [
             lambda d: d.identify(), lambda d: d.position_um(), lambda d: d.move_to(100.0, 50.0),
             lambda d: d.moving(), lambda d: d.stop(),
+        ],
+    ),
+    "hamilton": (
+        hamilton_mvp.INSTRUMENT,
+        {},
+        [
+            lambda d: d.identify(), lambda d: d.position(), lambda d: d.move_to("3"),
+            lambda d: d.moving(), lambda d: d.configure(), lambda d: d.move_to("1"),
+        ],
+    ),
+    "watlow": (
+        watlow_pm.INSTRUMENT,
+        {},
+        [
+            lambda d: d.identify(), lambda d: d.read(), lambda d: d.set_points(),
+            lambda d: d.set_point("temperature_c", 41.0), lambda d: d.set_point("co2_percent", 5.0),
         ],
     ),
     "pulse pal": (

@@ -15,11 +15,12 @@ from truthcheck import (
     pulses,
     record,
     report,
+    settings,
     steps,
     stops,
     suspensions,
     volumes,
-)  # fmt: skip
+)
 from truthcheck.night import Fault, Night, Violation, read_night
 
 __all__ = ["Fault", "Night", "Violation", "check_truth", "read_night"]
@@ -39,6 +40,6 @@ def _violations(night: Night) -> Iterable[Violation]:
     for check in (
         record.violations, volumes.violations, doses.violations, pulses.violations,
         pictures.violations, stops.violations, suspensions.violations, levels.violations,
-        steps.violations, report.violations,
+        settings.violations, steps.violations, report.violations,
     ):  # fmt: skip
         yield from check(night)

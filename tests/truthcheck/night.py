@@ -94,6 +94,7 @@ class Physical:
     trains: dict[str, list[Train]] = field(default_factory=dict)
     volts: dict[tuple[str, int], list[tuple[float, float]]] = field(default_factory=dict)
     stands: dict[str, list[tuple[float, float, float]]] = field(default_factory=dict)
+    held: dict[tuple[str, str], list[tuple[float, str | float]]] = field(default_factory=dict)
 
     def moved_ul(self, pump: str, from_s: float, until_s: float) -> float:
         """µL that the pump really moved."""
@@ -242,6 +243,8 @@ def _physical(path: Path) -> Physical:
                 train[1] = min(train[1], at_s)
             case "volts":
                 found.volts.setdefault((name, values[0]), []).append((at_s, values[1]))
+            case "held":
+                found.held.setdefault((name, values[0]), []).append((at_s, values[1]))
             case "at":
                 found.stands.setdefault(name, []).append((at_s, *values))
     found.trains = {name: [Train(*train) for train in trains] for name, trains in begun.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from labrig.plan.plan import (
     ChamberPlan,
@@ -16,18 +16,22 @@ from labrig.plan.plan import (
     PhaseSpan,
     Plan,
     RunRules,
+    SafeState,
     WellPlan,
 )
 from labrig.plan.timeline import (
+    ClimateLevel,
     Dose,
     Film,
     FlowLevel,
     Frame,
     Lateness,
+    Level,
     Reading,
     StimulationLevel,
     TimelineEntry,
     TrainSpec,
+    ValveLevel,
 )
 from labrig_drivers.instrument import installed_types
 from truthcheck.night import Fault
@@ -38,7 +42,11 @@ DOSE_RATES_UL_MIN = (12.0, 20.0, 40.0)
 WELLS = ("A1", "A2")
 SIMULATED = ("new_era_ne1000", "leadfluid_bt", "pulse_pal_2", "asi_ms2000", "vaisala_gmp25x")
 """In this order for ever: it is drawn from, and a seed is a night."""
-FAULTS = {name: dict(installed_types()[name].faults) for name in SIMULATED}
+SETTINGS = ("hamilton_mvp", "watlow_pm")
+"""Only in nights from :data:`WITH_SETTINGS` on, whose valves and heaters are drawn apart."""
+WITH_SETTINGS = 100_000
+FAULTS = {name: dict(installed_types()[name].faults) for name in (*SIMULATED, *SETTINGS)}
+SAFE = (SafeState("valve", "position", "1"), SafeState("heater", "temperature_c", "37"))
 POISON = ("fine", "Kühlschrank", "\ud83d", "half \udcfc", "'; DROP TABLE journal; --", "x" * 4000,
           "\x00\x01\x02", "<script>alert(1)</script>", "")  # fmt: skip
 
@@ -97,6 +105,8 @@ def seeded_night(seed: int) -> SeededNight:
     duration_s = rng.choice([600.0, 900.0, 1500.0])
     instruments, shared_port, counted = _bench(rng)
     timeline = _timeline(rng, instruments, duration_s)
+    if seed >= WITH_SETTINGS:
+        timeline += _settings(random.Random(f"settings {seed}"), instruments, duration_s)
     plan = plan_of(timeline, instruments, duration_s, rng.choice(["off", "keep"]))
     night = SeededNight(seed, plan, instruments, shared_port, counted)
     moments = _moments(rng, timeline, duration_s)
@@ -114,6 +124,12 @@ def seeded_night(seed: int) -> SeededNight:
         night.deaths += _deaths(rng, night, moments)
     if rng.random() < 0.5:
         night.visits += _visits(rng, moments, duration_s)
+    if seed >= WITH_SETTINGS:
+        own = random.Random(f"faults of settings {seed}")
+        there = {n: its for n, its in instruments.items() if its[0] in SETTINGS}
+        known = {(fault.instrument, fault.name) for fault in night.faults}
+        more = _faults(own, there, _moments(own, timeline, duration_s))
+        night.faults += [fault for fault in more if (fault.instrument, fault.name) not in known]
     return night
 
 
@@ -158,7 +174,7 @@ def _timeline(
             timeline += _stimulation(rng, name, duration_s)
         elif kind == "asi_ms2000":
             timeline += _pictures(rng, name, duration_s)
-        else:
+        elif kind == "vaisala_gmp25x":
             timeline += [
                 Reading(f"reading-{at_s}", float(at_s), "night", name, Lateness("skip"))
                 for at_s in range(0, int(duration_s), 300)
@@ -197,6 +213,29 @@ def _stimulation(rng: random.Random, name: str, duration_s: float) -> list[Timel
     return levels
 
 
+def _settings(
+    rng: random.Random, instruments: dict[str, tuple[str, dict[str, Any]]], duration_s: float
+) -> list[TimelineEntry]:
+    """A valve, a heater or both, which change now and then."""
+    which = rng.choice([("valve",), ("heater",), ("valve", "heater")])
+    changes_s = [0.0, *sorted(round(rng.uniform(5.0, duration_s), 1) for _ in range(3))]
+    found: list[TimelineEntry] = []
+    if "valve" in which:
+        instruments["valve"] = ("hamilton_mvp", {"valve": rng.choice(["8-port", "4-port"])})
+        found += [
+            ValveLevel(f"valve-{n}", at_s, "night", "valve", rng.choice("1234"), WELLS)
+            for n, at_s in enumerate(changes_s)
+        ]
+    if "heater" in which:
+        instruments["heater"] = ("watlow_pm", {})
+        found += [
+            ClimateLevel(f"heat-{n}", at_s, "night", "heater", "temperature_c",
+                         rng.choice([37.0, 39.0, 41.5]), WELLS)
+            for n, at_s in enumerate(changes_s)
+        ]  # fmt: skip
+    return found
+
+
 def _train(rng: random.Random, channel: int) -> TrainSpec:
     volts = rng.choice([5.0, 8.0, 0.0])
     if rng.random() < 0.7:
@@ -233,7 +272,7 @@ def _pictures(rng: random.Random, stage: str, duration_s: float) -> list[Timelin
 
 def _moments(rng: random.Random, timeline: list[TimelineEntry], duration_s: float) -> Any:
     """Bad moments: close to something that happens, or anywhere."""
-    acts = [e.offset_s for e in timeline if isinstance(e, Dose | FlowLevel | StimulationLevel)]
+    acts = [e.offset_s for e in timeline if isinstance(e, (*get_args(Level), Dose))]
 
     def moment() -> float:
         if acts and rng.random() < 0.7:
@@ -340,4 +379,5 @@ def plan_of(
         chambers=tuple(ChamberPlan(w, 1.0, inlets) for w in WELLS),
         draws=tuple(Draw(f"{n}-r", n, "additive" if additive[n] else "medium", 1) for n in pumps),
         rules=RunRules(additives_on_stop=additives_on_stop),
+        safe=tuple(safe for safe in SAFE if safe.instrument in instruments),
     )  # fmt: skip

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import pytest
 from truthcheck.nights import play_seed, told
-from truthcheck.seeds import FAULTS, seeded_night
+from truthcheck.seeds import FAULTS, WITH_SETTINGS, seeded_night
 
 from labrig_drivers.instrument import installed_types, usable_types
 
-QUICK = (0, 5, 6, 7, 13, 102, 176, 202, 217, 221, 239, 283)
+QUICK = (0, 5, 6, 7, 13, 102, 176, 202, 217, 221, 239, 283, *range(100_000, 100_008))
 """Each met a fault once: power cuts, coarse counters, holds, stops, questions, clicks."""
-MANY = range(100, 340)
+MANY = (*range(100, 340), *range(WITH_SETTINGS, WITH_SETTINGS + 120))
 
 
 @pytest.mark.parametrize("seed", QUICK)
