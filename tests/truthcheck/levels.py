@@ -60,7 +60,7 @@ def _off(
 ) -> Iterator[Violation]:
     if to_s - from_s <= LONG_S or night.unseen(pump, from_s, to_s):
         return
-    if _out_of_reach(night, pump, from_s):
+    if out_of_reach(night, pump, from_s):
         return
     held = [(at.from_s, at.fed_s) for at in hands(night) if pump in at.holds]
     told_s = [*suspended(night, pump), *held]
@@ -85,7 +85,7 @@ def _off(
         )
 
 
-def _out_of_reach(night: Night, pump: str, at_s: float) -> bool:
+def out_of_reach(night: Night, pump: str, at_s: float) -> bool:
     """Whether the last word before was that nobody could reach it."""
     words = [
         row.key

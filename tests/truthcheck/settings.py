@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from truthcheck.levels import LONG_S, NOTICED_WITHIN_S
+from truthcheck.levels import LONG_S, NOTICED_WITHIN_S, out_of_reach
 from truthcheck.night import Night, Violation
 from truthcheck.stops import stops
 from truthcheck.suspensions import suspended
@@ -103,7 +103,7 @@ def _not_held(night: Night, name: str, quantity: str) -> Iterator[Violation]:
 
 
 def _told(night: Night, name: str, from_s: float, to_s: float) -> bool:
-    if _unseen(night, name, from_s, to_s):
+    if _unseen(night, name, from_s, to_s) or out_of_reach(night, name, from_s):
         return True
     if any(a_s - LONG_S <= from_s and to_s <= b_s + LONG_S for a_s, b_s in suspended(night, name)):
         return True
