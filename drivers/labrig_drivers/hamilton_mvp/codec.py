@@ -16,10 +16,6 @@ VERSION, FINISHED, ERRORS, TYPE, POSITION, INITIALISE = "U", "F", "E2", "LQT", "
 NOT_INITIALISED, INITIALISING_FAILED, OVERLOAD = 1, 2, 4
 _ALWAYS_SET = 0x40
 
-PORTS = {
-    "8-port": 8, "6-port": 6, "3-port": 3, "2-port-180": 2, "2-port-90": 2, "4-port": 4,
-}  # fmt: skip
-"""By type of valve head, how many positions it has."""
 TYPE_CODES = {
     "8-port": 2, "6-port": 3, "3-port": 4, "2-port-180": 5, "2-port-90": 6, "4-port": 7,
 }  # fmt: skip

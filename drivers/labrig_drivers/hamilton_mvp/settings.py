@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from labrig_drivers.hamilton_mvp.codec import PORTS
+PORTS = {
+    "8-port": 8, "6-port": 6, "4-port": 4, "3-port": 3, "2-port-180": 2, "2-port-90": 2,
+}  # fmt: skip
+"""By type of valve head, how many positions it has."""
 
 
 @dataclass(frozen=True, slots=True)
