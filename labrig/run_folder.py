@@ -224,6 +224,16 @@ class RunFolder:
         return self.root / "export"
 
     @property
+    def results(self) -> Path:
+        """Tables that came from elsewhere, every version (`labrig results`)."""
+        return self.root / "results"
+
+    @property
+    def simulated_results(self) -> Path:
+        """Of a simulated run, the tables that another laboratory would send."""
+        return self.twin / "results"
+
+    @property
     def twin(self) -> Path:
         """The simulated bench's memory and truth; absent on a real bench."""
         return self.root / "twin"

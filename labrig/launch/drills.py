@@ -9,6 +9,7 @@ from pathlib import Path
 
 from labrig.catalogue import DEMO_PROTOCOL, DEMO_RIG, catalogue_folder
 from labrig.launch.prepare import StartRequest
+from labrig.plan.timeline import PEOPLE
 from labrig.problems import did_you_mean
 from labrig.rig.bench import BenchSpec, bench_spec
 from labrig.rig.loading import load_rig
@@ -21,6 +22,14 @@ SPEED = 60.0
 AT_S = 3900.0
 """[P] When it goes wrong: once every pump of the demonstration night is to run, and after about a
 minute at this pace, in which to find the run, its page and its plate."""
+
+
+PEOPLE_FAULTS: Mapping[str, FaultKind] = {
+    "late": FaultKind("they come after a step's time", (1200.0, 3600.0), "s"),
+    "absent": FaultKind("nobody comes; a person at the page or a terminal may"),
+    "refuses": FaultKind("they decide against a step"),
+}
+"""What simulated people do wrong; the instrument is `people`."""
 
 
 class NoSuchFault(ValueError):
@@ -64,6 +73,8 @@ def scripted(drill: Drill, bench: BenchSpec) -> FaultSpec:
     Raises:
         NoSuchFault: with the names that there are.
     """
+    if drill.instrument == PEOPLE:
+        return _of_people(drill)
     types = {entry.name: entry.type for entry in bench.instruments}
     if drill.instrument not in types:
         raise NoSuchFault(
@@ -78,6 +89,15 @@ def scripted(drill: Drill, bench: BenchSpec) -> FaultSpec:
         )
     value = drill.value or kind.values[0]
     return FaultSpec(drill.instrument, drill.fault, drill.at_s, drill.at_s + drill.for_s, value)
+
+
+def _of_people(drill: Drill) -> FaultSpec:
+    kind = PEOPLE_FAULTS.get(drill.fault)
+    if kind is None:
+        known = "; ".join(f"{name} ({kind.what})" for name, kind in PEOPLE_FAULTS.items())
+        raise NoSuchFault(f"simulated people know no '{drill.fault}'. They know {known}")
+    value = drill.value or kind.values[0]
+    return FaultSpec(PEOPLE, drill.fault, drill.at_s, drill.at_s + drill.for_s, value)
 
 
 def drill_start(

@@ -24,7 +24,9 @@ from labrig.launch.concluding import conclude_if_ended
 from labrig.launch.pace import settle_pace
 from labrig.launch.port_claims import claimed_ports
 from labrig.launch.runner_child import NO_INSTRUMENT, REFUSED
+from labrig.launch.simulated_people import simulated_people
 from labrig.launch.wire_log import WireLog
+from labrig.plan.plan import Plan
 from labrig.plan.store import read_plan
 from labrig.plan.timeline import Picture
 from labrig.record.checkpoint import standing, unpaused
@@ -43,6 +45,7 @@ from labrig.run.register import registered
 from labrig.run.runner import Runner, RunOver
 from labrig.run_folder import RunFolder, is_rehearsal
 from labrig.twin.bench import TwinBench
+from labrig.twin.people import SimulatedPeople
 from labrig.twin.spec import TwinSpec
 from labrig_drivers.errors import InstrumentError
 from labrig_drivers.transports.base import Transport
@@ -113,6 +116,7 @@ def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
             # a simulated bench remembers no further than the death of its process
             partial(open_journal, survives="power cut" if twin is None else "kill"),
             announce=registration.write,
+            people=None if twin is None else _people(plan, twin, folder),
         )
         outcome = runner.run()
         if twin is not None:
@@ -132,6 +136,10 @@ def _seen_by_the_camera(twin: TwinBench | None, bench: BenchSpec, rehearsal: boo
         return None if rehearsal else twin.scene(since_s)
 
     return attach
+
+
+def _people(plan: Plan, twin: TwinBench, folder: RunFolder) -> SimulatedPeople:
+    return simulated_people(plan, TwinSpec.read(folder.twin / "spec.json"), twin, folder)
 
 
 def _close_twin(folder: RunFolder, twin: TwinBench) -> None:

@@ -70,6 +70,7 @@ def twin_spec(
         factors=tuple(_factor(name, protocol, plan.seed) for name in substances(protocol)),
         faults=faults,
         own_responses=own_responses,
+        by_hand={s.to: components_of(protocol, s.to) for s in protocol.steps if s.to is not None},
     )
 
 

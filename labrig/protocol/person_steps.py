@@ -163,6 +163,9 @@ class ResultPlan(_Strict):
     )
     column: str = Field(min_length=1, max_length=80, description="that holds the value")
     unit: str = Field(default="", max_length=30, description="of the value, as the report says it")
+    measures: Name | None = Field(
+        default=None, description="the factor that it measures; simulated runs fill the table by it"
+    )
     lod: float | None = Field(default=None, gt=0, description="limit of detection, in that unit")
     below: Literal["LOD", "half-LOD", "zero", "missing"] = Field(
         default="missing",
@@ -368,6 +371,10 @@ def _results(protocol: Protocol) -> Iterator[Mistake]:
                 (*path, "joins"), "a value of a well has no label of a tube",
                 "Write `joins: well`, or `of:` with the step that takes the samples.",
             )  # fmt: skip
+        if result.measures is not None and result.measures not in protocol.factors:
+            what = f"there is no factor '{result.measures}'"
+            remedy = did_you_mean(result.measures, list(protocol.factors))
+            yield Mistake((*path, "measures"), what, remedy, result.measures)
         if result.below not in ("missing", "zero") and result.lod is None:
             yield Mistake(
                 (*path, "below"), f"`below: {result.below}` needs the limit of detection",

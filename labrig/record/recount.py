@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from labrig.plan.timeline import TimelineEntry
+from labrig.plan.timeline import Frame, PersonStep, TimelineEntry
 from labrig.record.counts import GONE_WRONG
 from labrig.record.kinds.doses import DoseSent
 from labrig.record.lateness import PUNCTUAL_S
@@ -22,13 +22,20 @@ def fates_of(timeline: Iterable[TimelineEntry], state: RunState) -> dict[str, st
             fates[entry.key] = known.state
         elif known.state != "intent":
             late_s = _begun_s(known, state.doses_sent.get(entry.key)) - entry.offset_s
+            if isinstance(entry, PersonStep):
+                late_s -= entry.within_s
+            elif isinstance(entry, Frame) and entry.after:
+                late_s = 0.0
             fates[entry.key] = "hits" if late_s <= PUNCTUAL_S else "late"
     return fates
 
 
 def _begun_s(known: EntryState, sent: DoseSent | None) -> float:
-    """A dose when it was sent, a picture when the stage set off; a reading is there at once."""
+    """A dose when it was sent, a picture when the stage set off, a step when it was done.
+
+    A reading is there at once.
+    """
     if sent is not None:
         return sent.sent.sent_s
-    begun_s = known.detail.get("begun_s")
+    begun_s = known.detail.get("done_s", known.detail.get("begun_s"))
     return known.run_s if begun_s is None else float(begun_s)

@@ -58,7 +58,7 @@ SETTLED = frozenset({"confirmed", "failed", "missed", "skipped", "refused"})
 """States after which nothing more is done about an event."""
 
 
-_STILL_ASKED_FOR = ("begun_s", "resolution")
+_STILL_ASKED_FOR = ("begun_s", "done_s", "resolution")
 _NOTHING: Mapping[str, Any] = {}
 
 

@@ -32,6 +32,7 @@ from labrig.record.kinds.steps import (
     StepRefused,
     StepSigned,
 )
+from labrig.record.reaction import Reaction
 from labrig.record.recovery import EntryState, RunState
 from labrig.run.desk import Desk
 from labrig.run.orders import ForWorker, Release, Suspend
@@ -43,19 +44,13 @@ AFTER_THE_END = "the run waits for people"
 """Why impulses are silent when the run's own time is over and a step still stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reaction:
-    """What a simulated person does about a step, in s after it was asked; None: nothing."""
-
-    begin_after_s: float | None
-    done_after_s: float | None
-    refuses: bool = False
-
-
 class People(Protocol):
     """Simulated people; a real bench has none of these."""
 
-    names: tuple[str, ...]
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Two of them."""
+        ...
 
     def reaction(self, step: PersonStep) -> Reaction:
         """What they do about it; the same for the same step, also after a takeover."""

@@ -61,7 +61,8 @@ class Punctuality:
                 case "ask" | "do":
                     # Somebody has said already that it is to be done, however late.
                     pass
-        self._desk.board.event(entry.key, "hits" if late_s <= PUNCTUAL_S else "late")
+        waited = isinstance(entry, Frame) and bool(entry.after)
+        self._desk.board.event(entry.key, "hits" if waited or late_s <= PUNCTUAL_S else "late")
         return True
 
     def note_end(self, order: Order, state: State, reason: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from labrig.durable import write_text_whole
+from labrig.plan.timeline import PEOPLE
 from labrig.rig.bench import BenchSpec, PortSpec
 from labrig.twin.physical import PhysicalRecord, recorded
 from labrig.twin.plants import PLANTS, SettingInWorld
@@ -181,6 +182,11 @@ class TwinBench:
         self.history = WireHistory(Path(os.devnull))
         self._snapshot_s = math.inf
         for now_s, port, data in replay.read(read_bytes):
+            if port == PEOPLE:
+                key, wells, share, medium = json.loads(data)
+                self.happen_until(now_s)
+                self._world.exchange(key, tuple(wells), share, medium, now_s)
+                continue
             self._ports[port].receive(data, now_s)
             self._ports[port].advance(now_s)
             last_s = now_s
@@ -254,6 +260,22 @@ class TwinBench:
             self._ports[name].happen(wake_s)
             if self._ports[name].next_wake_s() == wake_s:
                 return
+
+    def hands(
+        self, key: str, wells: tuple[str, ...], share: float, medium: str, at_s: float
+    ) -> None:
+        """People replace what chambers hold; written down before it takes effect, like bytes."""
+        # What the world has lived through by now cannot be lived through again.
+        at_s = max(at_s, self._now())
+        self.happen_until(at_s)
+        act = json.dumps([key, list(wells), share, medium])
+        self.history.append(at_s, PEOPLE, act.encode())
+        self._world.exchange(key, wells, share, medium, at_s)
+
+    def held(self, well: str) -> dict[str, float]:
+        """What a chamber truly holds now, by factor in ng/mL."""
+        self.happen_until(self._now())
+        return self._world.held_ng_ml(well, self._now())
 
     def stands(self, stage: str, since_s: float, at_um: tuple[float, float]) -> None:
         """Where a stage says that it stands, from when on.

@@ -86,6 +86,13 @@ class Chamber:
     # usual interval of a batch medium change [K], by which a third should be left
     spent_per_min: float = 1.0 / (44.0 * 60.0)
 
+    def exchange(self, share: float, solutes: dict[str, float]) -> None:
+        """Somebody replaces this share of what it holds by medium with these solutes alone."""
+        for solute in self.factors_ng_ml.keys() | solutes.keys():
+            before = self.factors_ng_ml.get(solute, 0.0)
+            self.factors_ng_ml[solute] = (1.0 - share) * before + share * solutes.get(solute, 0.0)
+        self.freshness = (1.0 - share) * self.freshness + share
+
     def mix(
         self,
         minutes: float,

@@ -25,12 +25,23 @@ class Components:
         known = [responses.known_as(f.name) for f in spec.factors]
         self._dosed = {responses.factors[name].supplies for name in known if name} - {""}
         self._differ = sorted(
-            {component for r in spec.reservoirs for component in r.components} - self._dosed
+            {
+                component
+                for components in (*(r.components for r in spec.reservoirs), *spec.by_hand.values())
+                for component in components
+            }
+            - self._dosed
         )
+        self._by_hand = spec.by_hand
 
     def of_reservoir(self, reservoir: ReservoirSpec) -> dict[str, float]:
         """As solutes of this reservoir."""
         return {_PREFIX + c: reservoir.components.get(c, 1.0) for c in self._differ}
+
+    def of_medium(self, medium: str) -> dict[str, float]:
+        """As solutes of a medium that people put in; an unknown one is normal."""
+        components = self._by_hand.get(medium, {})
+        return {_PREFIX + c: components.get(c, 1.0) for c in self._differ}
 
     def at_first(self) -> dict[str, float]:
         """As solutes of a chamber that is filled."""

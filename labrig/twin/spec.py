@@ -126,7 +126,8 @@ class FaultSpec:
 class TwinSpec:
     """The whole simulated bench.
 
-    ``own_responses`` is the text of a laboratory's own file of responses; "" for none.
+    ``own_responses`` is the text of a laboratory's own file of responses; "" for none. ``by_hand``:
+    by medium that people put into chambers, its components over normal.
     """
 
     seed: int
@@ -142,6 +143,7 @@ class TwinSpec:
     selectors: tuple[SelectorSpec, ...] = ()
     climate: tuple[ClimateSpec, ...] = ()
     lights: tuple[LightSpec, ...] = ()
+    by_hand: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """One JSON document, stable in order."""
@@ -160,7 +162,9 @@ class TwinSpec:
 
 _JSON = TypedJson(
     may_lack={
-        TwinSpec: frozenset({"faults", "own_responses", "selectors", "climate", "lights"}),
+        TwinSpec: frozenset(
+            {"faults", "own_responses", "selectors", "climate", "lights", "by_hand"}
+        ),
         WellSpec: frozenset({"days_differentiated", "passage", "compartment", "chip"}),
         ReservoirSpec: frozenset({"components"}),
     }

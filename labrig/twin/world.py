@@ -80,6 +80,7 @@ class World:
         }
         # factors of the protocol, by the name under which the culture answers to them
         self._answered_as = {f.name: self._responses.known_as(f.name) for f in spec.factors}
+        self._exchanged: set[str] = set()
         self._climate = Climate()
         self._stage_um = (0.0, 0.0)
         self._next_step_s = STEP_S
@@ -129,6 +130,25 @@ class World:
             if known is not None and (ng_ml := held_ng_ml.get(name, 0.0)):
                 felt[known] = felt.get(known, 0.0) + ng_ml
         return felt
+
+    def exchange(
+        self, key: str, wells: tuple[str, ...], share: float, medium: str, now_s: float
+    ) -> None:
+        """People replace a share of what chambers hold; of one ``key`` once."""
+        with self._lock:
+            if key in self._exchanged:
+                return
+            self._exchanged.add(key)
+            self.advance(now_s)
+            for well in wells:
+                if (chamber := self._plumbing.chambers.get(well)) is not None:
+                    chamber.exchange(share, self._components.of_medium(medium))
+
+    def held_ng_ml(self, well: str, now_s: float) -> dict[str, float]:
+        """What a chamber truly holds, as a sample of it does."""
+        with self._lock:
+            self.advance(now_s)
+            return self._components.left_out_of(self._plumbing.chambers[well].factors_ng_ml)
 
     def set_flow(self, pump: str, now_s: float, rate_ul_min: float) -> None:
         """A pump really moves this much from now on."""

@@ -15,8 +15,6 @@ def check(draft: Draft) -> Iterator[Finding]:
     of_capture = any(p.of_capture_percent is not None for p in draft.protocol.patterns.values())
     if draft.protocol.imaging.series or of_capture:
         yield _not_built("protocol: imaging.series", "test series and amplitudes in % of capture")
-    if draft.protocol.steps:
-        yield _not_built("protocol: steps", "steps of people")
     if draft.protocol.outcomes:
         yield _not_built("protocol: outcomes", "outcomes")
     if any(entry.medium for arm in draft.protocol.arms.values() for entry in arm.program):

@@ -67,6 +67,21 @@ def _beside_films(draft: Draft, steps: list[PersonStep]) -> Iterator[Finding]:
                 f"{draft.protocol.rules.late_film.grace_s / 60:g} min are missed",
                 "move the step or the films by as long as it takes",
             )  # fmt: skip
+        grace_s = draft.protocol.rules.late_frame.grace_s
+        lost = [
+            frame
+            for frame in draft.plan.timeline
+            if isinstance(frame, Frame)
+            and not frame.after
+            and step.offset_s <= frame.offset_s < until_s - grace_s
+        ]
+        if lost:
+            yield Finding(
+                "step.meets-pictures", "note", _where(draft, step.step, "at"),
+                f"{len(lost)} pictures are due while hands are at the plate for '{step.step}' at "
+                f"{hours(step.offset_s)}; those later than {grace_s / 60:g} min are missed",
+                "begin it after a round (`labrig status` says when the next one is), or move `at`",
+            )  # fmt: skip
 
 
 def _too_many(draft: Draft, steps: list[PersonStep]) -> Iterator[Finding]:

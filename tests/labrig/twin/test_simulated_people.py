@@ -1,0 +1,74 @@
+"""Simulated people do what steps ask, the same each time; what they do is in the liquid."""
+
+from __future__ import annotations
+
+import pytest
+
+from labrig.plan.timeline import PEOPLE, PersonStep
+from labrig.run_folder import RunFolder
+from labrig.twin.people import SimulatedAssay, SimulatedPeople
+from labrig.twin.spec import FaultSpec
+
+
+def step(**changes):
+    parts = {
+        "key": "step/feed/0", "offset_s": 3600.0, "phase": "night", "step": "feed",
+        "do": "change-medium", "what": "change the medium", "unnamed": "change the medium",
+        "within_s": 1800.0, "wait_s": 3600.0, "takes_s": 600.0, "hold_s": 0.0, "signatures": 1,
+        "if_missed": "flag", "wells": ("A1", "A2"), "exchange": 1.0, "medium": "dm",
+    }  # fmt: skip
+    return PersonStep(**(parts | changes))
+
+
+def people(tmp_path, *faults, assays=(), did=None):
+    held = {"A1": {"BDNF": 10.0}, "A2": {}}
+    return SimulatedPeople(
+        3, [FaultSpec(PEOPLE, *fault) for fault in faults],
+        lambda *act: None if did is None else did.append(act), held.__getitem__,
+        RunFolder(tmp_path), assays,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("within_s", [120.0, 1800.0])
+def test_they_come_in_time_and_do_the_same_after_a_takeover(tmp_path, within_s):
+    asked = step(within_s=within_s)
+    first, again = people(tmp_path).reaction(asked), people(tmp_path).reaction(asked)
+    assert first == again
+    assert 0 < first.begin_after_s < first.done_after_s < within_s
+
+
+def test_they_hold_pumps_no_longer_than_cells_can_bear(tmp_path):
+    reaction = people(tmp_path).reaction(step(takes_s=3000.0, hold_s=300.0, within_s=9000.0))
+    assert reaction.done_after_s - reaction.begin_after_s < 300.0
+
+
+def test_faults_are_theirs_while_they_last(tmp_path):
+    late = people(tmp_path, ("late", 0.0, 7200.0, 900.0))
+    assert late.reaction(step()).begin_after_s > 1800.0 + 900.0
+    assert late.reaction(step(offset_s=7300.0)).begin_after_s < 1800.0
+    assert people(tmp_path, ("refuses", 0.0, 7200.0)).reaction(step()).refuses
+    absent = people(tmp_path, ("absent", 0.0, 7200.0)).reaction(step())
+    assert (absent.begin_after_s, absent.done_after_s) == (None, None)
+
+
+def test_a_change_of_medium_is_told_to_the_bench_and_a_sample_is_not(tmp_path):
+    did = []
+    someone = people(tmp_path, did=did)
+    someone.did(step(), 3700.0)
+    someone.did(step(do="sample", exchange=0.0), 3700.0)
+    assert did == [("step/feed/0", ("A1", "A2"), 1.0, "dm", 3700.0)]
+
+
+def test_samples_are_measured_once_each_and_below_its_limit_none_has_a_value(tmp_path):
+    assay = SimulatedAssay("elisa.csv", "take", "BDNF_pg_ml", "BDNF", 1000.0, lod=5.0)
+    someone = people(tmp_path, assays=[assay])
+    taken = step(step="take", do="sample", exchange=0.0, labels=("p-A1-1", "p-A2-1"))
+    someone.did(taken, 3700.0)
+    once = (tmp_path / "twin" / "results" / "elisa.csv").read_text()
+    someone.did(taken, 3700.0)
+    assert (tmp_path / "twin" / "results" / "elisa.csv").read_text() == once
+    head, first, second = once.splitlines()
+    assert head == "label,BDNF_pg_ml"
+    assert first.startswith("p-A1-1,")
+    assert float(first.split(",")[1]) == pytest.approx(10_000.0, rel=0.4)
+    assert second == "p-A2-1,<LOD"
