@@ -10,7 +10,7 @@ DEMO_RIG = "rigs/simulated-bench.yaml"
 
 
 def catalogue_folder() -> Path:
-    """The folder with ``*.yaml``, ``rigs/*.yaml`` and their schemas.
+    """The folder with ``*.yaml``, ``rigs/*.yaml``, ``seed/*.yaml`` and their schemas.
 
     Raises:
         FileNotFoundError: the installation is incomplete.
@@ -36,7 +36,8 @@ def copy_catalogue(destination: Path) -> tuple[Path, ...]:
         OSError: the folder cannot be written.
     """
     source = catalogue_folder()
-    files = sorted([*source.glob("*.yaml"), *source.glob("rigs/*.yaml"), *source.glob("*.json")])
+    kinds = ("*.yaml", "rigs/*.yaml", "seed/*.yaml", "*.json")
+    files = sorted(file for kind in kinds for file in source.glob(kind))
     pairs = [(file, destination / file.relative_to(source)) for file in files]
     there = [str(target) for _, target in pairs if target.exists()]
     if there:

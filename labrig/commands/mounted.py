@@ -25,6 +25,7 @@ from labrig.commands.report import report
 from labrig.commands.review import agree, review
 from labrig.commands.run import run
 from labrig.commands.runs import runs
+from labrig.commands.seed import app as seed
 from labrig.commands.serve import serve
 from labrig.commands.service import app as service
 from labrig.commands.sim import sim
@@ -107,5 +108,6 @@ for command, panel in (
     told = help_text(command.__doc__)
     app.command(help=told, rich_help_panel=panel or "Preparing")(command)
 
+app.add_typer(seed, name="seed", rich_help_panel="Preparing")
 app.add_typer(watch, name="watch", rich_help_panel=BENCH)
 app.add_typer(service, name="service", rich_help_panel=BENCH)

@@ -119,9 +119,22 @@ class Row(_Strict):
         return self
 
 
-class Index(_Strict):
-    """All rows by their number in the paper, ``D1`` to ``D7`` and ``S01`` to ``S48``."""
+class Offered(_Strict):
+    """A protocol of the catalogue: what it asks, and a bench that it can be run on."""
 
+    asks: str
+    bench: str
+
+
+class Index(_Strict):
+    """The protocols that ship.
+
+    Attributes:
+        catalogue: those that a lab begins with, by file.
+        rows: the paper's systems by their number, ``D1`` to ``D7`` and ``S01`` to ``S48``.
+    """
+
+    catalogue: dict[str, Offered] = Field(default_factory=dict)
     rows: dict[str, Row]
 
 

@@ -3,7 +3,9 @@
 import pytest
 
 from labrig.problems import FileProblems
+from labrig.seed.finding import about, every_protocol
 from labrig.seed.index import load_index, seed_folder
+from labrig.seed.readme import page
 
 INDEX = load_index()
 
@@ -39,3 +41,22 @@ def test_a_row_that_says_too_little_or_too_much_is_refused(tmp_path, row, said):
 
 def test_the_index_lies_in_the_catalogue():
     assert (seed_folder() / "index.yaml").exists()
+
+
+def test_the_page_of_the_seed_is_current():
+    written = (seed_folder() / "README.md").read_text(encoding="utf-8")
+    assert written == page(INDEX), "run python -m labrig.seed.readme"
+
+
+def test_a_protocol_is_found_by_words_of_its_question():
+    found = about(every_protocol(INDEX), ["cntf", "fusion"])
+    assert [one.protocol for one in found] == ["seed/cntf-before-and-after-fusion.yaml"]
+    assert about(every_protocol(INDEX), ["no such word"]) == []
+
+
+def test_every_protocol_is_offered_once():
+    files = [one.protocol for one in every_protocol(INDEX)]
+    assert len(files) == len(set(files))
+    assert {row for one in every_protocol(INDEX) for row in one.rows} == {
+        number for number, row in INDEX.rows.items() if row.protocol
+    }

@@ -1,0 +1,75 @@
+"""A prediction holds where the culture answers with its sign, and not where it does not."""
+
+from datetime import date
+
+import pytest
+
+from labrig.catalogue import catalogue_folder
+from labrig.plan.compile import compile
+from labrig.protocol.loading import load_protocol
+from labrig.rig.loading import load_rig
+from labrig.seed.courses import Courses, NotModelled
+from labrig.seed.foretelling import foretold, moment_s
+from labrig.seed.index import Compared, seed_folder
+
+
+@pytest.fixture(scope="module")
+def night():
+    protocol = load_protocol(seed_folder() / "mass-and-strength.yaml")
+    rig = load_rig(catalogue_folder() / "rigs" / "wide-bench.yaml")
+    plan = compile(protocol, rig, today=date(2026, 11, 30))
+    return protocol.model, rig.model, plan
+
+
+def _told(night, **said):
+    (told,) = foretold(*night, [Compared.model_validate(said)])
+    return told
+
+
+def test_a_sign_that_comes_out_holds_and_its_opposite_does_not(night):
+    pair = ["tnf", "vehicle-tonic"]
+    assert _told(night, compare=pair, of="diameter", **{"is": "lower"}).holds
+    assert not _told(night, compare=pair, of="diameter", **{"is": "higher"}).holds
+    assert not _told(night, compare=pair, of="diameter", **{"is": "alike"}).holds
+
+
+def test_nothing_has_happened_at_the_end_of_the_baseline(night):
+    said = {"compare": ["tnf", "vehicle-tonic"], "of": "diameter", "at": "12 h", "is": "alike"}
+    assert _told(night, **said).holds
+
+
+def test_what_the_culture_does_not_have_is_said_to_be_unknown(night):
+    told = _told(night, compare=["tnf", "vehicle-tonic"], of="smell", **{"is": "lower"})
+    assert told.holds is None
+    assert "smell" in told.figures
+
+
+def test_moments_are_phases_labels_times_and_the_end(night):
+    protocol = night[0]
+    assert moment_s(protocol, "tnf", "treatment") == 12 * 3600
+    assert moment_s(protocol, "tnf", "36 h") == 36 * 3600
+    assert moment_s(protocol, "tnf", "end") == protocol.duration_s
+
+
+def courses(first, second):
+    """Two arms of one well each, whose diameters are given hour by hour."""
+    from math import log
+
+    truth = {
+        3600.0 * hour: {"A1": {"log_diameter": log(one)}, "A2": {"log_diameter": log(other)}}
+        for hour, (one, other) in enumerate(zip(first, second, strict=True))
+    }
+    return Courses(truth, {"A1": "x", "A2": "y"}, {"A1": frozenset(), "A2": frozenset()})
+
+
+def test_a_loss_is_timed_at_the_first_hour_that_shows_it():
+    seen = courses([1, 0.99, 0.94, 0.8], [1, 1, 1, 1])
+    assert seen.first_loss_s("diameter", "x", "y", 0.05) == 2 * 3600
+    assert seen.first_loss_s("diameter", "x", "y", 0.5) == float("inf")
+
+
+def test_wells_are_held_against_their_own_beginning():
+    seen = courses([2, 2], [1, 1])
+    assert seen.value("diameter", "x", 3600.0) == seen.value("diameter", "y", 3600.0) == 1.0
+    with pytest.raises(NotModelled):
+        seen.value("smell", "x", 0.0)
