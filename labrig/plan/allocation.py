@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from labrig.places import in_order
-from labrig.plan.aspects import arm_levels, arms_open_to, aspects_of, carriers_by_well
+from labrig.plan.chip_units import arm_levels, arms_open_to, aspects_of, carriers_by_well
 from labrig.plan.plan import Finding, WellPlan
+from labrig.plan.sides import sided
 from labrig.plan.solutions import line_role, stock_roles, stocks_of_arm
 from labrig.protocol.models import Protocol
 from labrig.protocol.plates import PLATES
 from labrig.protocol.randomisation import CannotAllocate, Layout, Question, draw_layout
+from labrig.rig.chips import chip_of_well, light_of
 from labrig.rig.graph import electrode_of, wells_by_dosing_lines
 from labrig.rig.models import Rig
 
@@ -26,13 +28,22 @@ def allocate(protocol: Protocol, rig: Rig) -> tuple[tuple[WellPlan, ...], list[F
     ``allocation.impossible`` (block); ``allocation.donor-lacks-arm``,
     ``allocation.unequal`` (warn).
     """
-    findings = [*_plate(protocol, rig), *_wells(protocol, rig), *_roles(protocol, rig)]
+    findings = [
+        *_plate(protocol, rig),
+        *_chips(protocol, rig),
+        *_wells(protocol, rig),
+        *_roles(sided(protocol), rig),
+    ]
     if findings:
         return (), findings
     blocks = {donor.id: in_order(donor.wells or rig.chambers.wells) for donor in protocol.donors}
+    chips = chip_of_well(rig)
     question = Question(
         plate=PLATES[rig.plate],
-        blocks=blocks,
+        blocks={
+            donor: tuple(well for well in wells if chips.get(well, ("", "muscle"))[1] == "muscle")
+            for donor, wells in blocks.items()
+        },
         aspects=aspects_of(protocol, rig),
         arms=arm_levels(protocol, rig),
     )
@@ -43,7 +54,8 @@ def allocate(protocol: Protocol, rig: Rig) -> tuple[tuple[WellPlan, ...], list[F
         return (), [
             Finding("allocation.impossible", "block", "protocol: arms", error.why, error.remedy)
         ]
-    return _well_plans(protocol, rig, blocks, layout), _balance(protocol, blocks, layout)
+    balance = _balance(protocol, question.blocks, layout)
+    return _well_plans(protocol, rig, blocks, layout), balance
 
 
 def with_carriers(wells: Sequence[WellPlan], protocol: Protocol, rig: Rig) -> tuple[WellPlan, ...]:
@@ -65,28 +77,35 @@ def _well_plans(
 ) -> tuple[WellPlan, ...]:
     donor_of = {well: donor for donor, wells in blocks.items() for well in wells}
     wells = in_order(donor_of)
-    units = wells_by_dosing_lines(rig, wells, stock_roles(protocol, rig).values())
+    units = wells_by_dosing_lines(rig, wells, stock_roles(sided(protocol), rig).values())
     plate = PLATES[rig.plate]
-    plans = tuple(
-        WellPlan(
-            well=well,
-            arm=layout.arms[well],
-            donor=donor_of[well],
-            factor_unit=units[well][0],
-            pattern_unit=_channel(rig, well),
-            edge=plate.edge(well),
+    chips = chip_of_well(rig)
+    plans = []
+    for well in wells:
+        chip, side = chips.get(well, ("", ""))
+        drawn = rig.chips[chip].muscle if chip else well
+        plans.append(
+            WellPlan(
+                well=well,
+                arm=layout.arms[drawn],
+                donor=donor_of[well],
+                factor_unit=units[well][0],
+                pattern_unit=_channel(rig, well),
+                edge=plate.edge(well),
+                compartment=side,
+                chip=chip,
+            )
         )
-        for well in wells
-    )
-    return with_carriers(plans, protocol, rig)
+    return with_carriers(tuple(plans), protocol, rig)
 
 
 def _channel(rig: Rig, well: str) -> str:
-    """``stimulator:channel``; empty without electrodes."""
-    name = electrode_of(rig, well)
-    return (
-        "" if name is None else f"{rig.electrodes[name].stimulator}:{rig.electrodes[name].channel}"
-    )
+    """``stimulator:channel`` of its electrodes, else of its light; empty without either."""
+    if (pair := electrode_of(rig, well)) is not None:
+        return f"{rig.electrodes[pair].stimulator}:{rig.electrodes[pair].channel}"
+    if (lit := light_of(rig, well)) is not None:
+        return f"{rig.lights[lit].stimulator}:{rig.lights[lit].channel}"
+    return ""
 
 
 def _plate(protocol: Protocol, rig: Rig) -> Iterable[Finding]:
@@ -99,6 +118,42 @@ def _plate(protocol: Protocol, rig: Rig) -> Iterable[Finding]:
             f"take a rig with a {protocol.plate} plate, or write `plate: {rig.plate}` and change "
             "what depends on it (wells, flow, fields)",
         )
+
+
+def _chips(protocol: Protocol, rig: Rig) -> Iterable[Finding]:
+    """Cultures of two sides are on chips, each of one donor; others are not."""
+    if protocol.culture.compartments is not None and not rig.chips:
+        yield Finding(
+            "allocation.no-chips",
+            "block",
+            "protocol: culture.compartments",
+            "the cultures have two compartments, and the rig says of no two wells that they are "
+            "the sides of a chip",
+            "take a rig with `chips:`, e.g. `chips: {c1: {nerve: A1, muscle: A2}}`, or leave the "
+            "compartments out",
+        )
+    elif protocol.culture.compartments is None and rig.chips:
+        yield Finding(
+            "allocation.chips-unused",
+            "block",
+            "rig: chips",
+            "the rig holds chips, and the protocol speaks of wells that are cultures by themselves",
+            "add culture.compartments to the protocol, or take a rig without chips",
+        )
+    for index, donor in enumerate(protocol.donors):
+        split = [
+            name
+            for name, chip in rig.chips.items()
+            if donor.wells and len(set(chip.wells.values()) & set(donor.wells)) == 1
+        ]
+        if split:
+            yield Finding(
+                "allocation.chip-split",
+                "block",
+                f"protocol: donors.{index}.wells",
+                f"donor '{donor.id}' has one side only of {', '.join(split)}",
+                "list both wells of a chip: a chip is one culture",
+            )
 
 
 def _wells(protocol: Protocol, rig: Rig) -> Iterable[Finding]:

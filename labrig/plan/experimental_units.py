@@ -14,12 +14,16 @@ from dataclasses import dataclass
 from labrig.plan.plan import WellPlan
 
 WELL = "well"
+CHIP = "chip"
+"""The carrier of both wells of a chip, whatever arms differ in: they are one culture."""
+
 _NOUNS = {
     "line": "dosing line",
     "lines": "dosing line",
     "reservoir": "reservoir",
     "pump": "pump",
     "channel": "stimulator channel",
+    "chip": "chip",
 }
 """What a carrier is, by the first word of its name."""
 
@@ -161,6 +165,10 @@ def units_of(
 
 def name_of_unit(wells: Sequence[WellPlan], aspects: Sequence[str]) -> str:
     """What wells of one unit share, in words: ``dosing line or stimulator channel``."""
+    if any(well.chip for well in wells) and all(
+        len({well.chip for well in group}) == 1 for group in _joined(wells, aspects)
+    ):
+        return CHIP
     names = (name for well in wells for aspect, name in well.carriers if aspect in aspects)
     nouns = dict.fromkeys(_NOUNS[name.split(" ", 1)[0]] for name in sorted(names))
     return " or ".join(nouns) or WELL
@@ -170,7 +178,7 @@ def _joined(wells: Iterable[WellPlan], aspects: Sequence[str]) -> list[list[Well
     """Groups of wells that share a carrier of these aspects, directly or by others between."""
     groups: list[tuple[set[tuple[str, str]], list[WellPlan]]] = []
     for well in wells:
-        shared = {pair for pair in well.carriers if pair[0] in aspects}
+        shared = {pair for pair in well.carriers if pair[0] in aspects or pair[0] == CHIP}
         touching = [group for group in groups if group[0] & shared]
         groups = [group for group in groups if not group[0] & shared]
         carriers = shared.union(*(group[0] for group in touching))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from labrig.plan.allocation import with_carriers
-from labrig.plan.aspects import arm_levels
+from labrig.plan.chip_units import arm_levels
 from labrig.plan.experimental_units import Contrast, contrast
 from labrig.plan.plan import Plan
 from labrig.protocol.analysis_plan import AnalysisPlan, Component, plan_in_force

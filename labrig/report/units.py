@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from labrig.plan.allocation import with_carriers
-from labrig.plan.aspects import arm_levels
+from labrig.plan.chip_units import arm_levels
 from labrig.plan.experimental_units import Contrast, Levels, contrast
 from labrig.plan.plan import WellPlan
 from labrig.protocol.analysis_plan import reference_arm

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labrig.plan.allocation import with_carriers
-from labrig.plan.aspects import FLOW, IMPULSES, arm_levels
+from labrig.plan.aspects import FLOW, IMPULSES
 from labrig.plan.checks.draft import Draft
+from labrig.plan.chip_units import arm_levels
 from labrig.plan.experimental_units import (
     Contrast,
     aspects_between,
