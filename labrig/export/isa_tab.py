@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from labrig.export.source import Source, run_id
+from labrig.plan.sides import side_arm, sided
+from labrig.protocol.compartments import compartments_of
 from labrig.protocol.models import Protocol
 from labrig.protocol.programme_words import bolus_words, factor_words, factors_of, pattern_words
 from labrig.protocol.segments import boluses
@@ -104,7 +106,7 @@ def factor_names(source: Source) -> list[str]:
     """Arm, impulses and every factor that an arm is given."""
     names: dict[str, None] = {}
     for run in source.runs:
-        protocol = run.record.protocol
+        protocol = sided(run.record.protocol)
         for arm in protocol.arms:
             names |= dict.fromkeys(factors_of(protocol, arm))
             names |= dict.fromkeys(bolus.factor for bolus in boluses(protocol, arm))
@@ -112,16 +114,27 @@ def factor_names(source: Source) -> list[str]:
 
 
 def _factor_values(source: Source, protocol: Protocol, name: str) -> list[str]:
-    values = [name, pattern_words(protocol, name) or "none"]
+    split = sided(protocol)
+    parts = {side: side_arm(name, side) for side in compartments_of(protocol)}
+    impulses = {side: pattern_words(split, part) or "none" for side, part in parts.items()}
+    values = [name, _by_side(impulses)]
     for factor in factor_names(source)[2:]:
-        said = [factor_words(protocol, name, factor)]
-        said += [
-            f"{bolus_words(bolus)} of {bolus.stock}"
-            for bolus in boluses(protocol, name)
-            if bolus.factor == factor
-        ]
-        values.append(" and ".join(said))
+        said = {}
+        for side, part in parts.items():
+            given = [factor_words(split, part, factor)]
+            given += [
+                f"{bolus_words(bolus)} of {bolus.stock}"
+                for bolus in boluses(split, part)
+                if bolus.factor == factor
+            ]
+            said[side] = " and ".join(given)
+        values.append(_by_side(said))
     return values
+
+
+def _by_side(said: Mapping[str, str]) -> str:
+    """``nerve: 10 nM, muscle: none``; without sides, what is said of the arm."""
+    return ", ".join(f"{side}: {text}" if side else text for side, text in said.items())
 
 
 def _study(source: Source) -> tuple[list[str], Iterator[list[str]]]:

@@ -8,6 +8,7 @@ import random
 from labrig.launch.medium_components import components_of
 from labrig.plan.forecast import well_resistance_ohm
 from labrig.plan.plan import Finding, Plan
+from labrig.plan.sides import sided
 from labrig.plan.targets import targeted_factors
 from labrig.plan.timeline import Picture
 from labrig.protocol.contents import contents, half_life_h, parts_of, role_of, substances
@@ -77,6 +78,7 @@ def twin_spec(
 def unanswered(protocol: Protocol, own_responses: str = "") -> list[Finding]:
     """Finding ``simulation.unknown-factor``: what is dosed and the simulated culture ignores."""
     responses = read_responses(own_responses)
+    protocol = sided(protocol)
     used = {factor for arm in protocol.arms for factor in targeted_factors(protocol, arm)}
     used |= {bolus.factor for arm in protocol.arms for bolus in boluses(protocol, arm)}
     dosed = {part for name in used for part in parts_of(protocol, name)}

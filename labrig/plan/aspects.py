@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from labrig.plan.emitters import emitters
 from labrig.plan.solutions import AS_PLANNED, line_role, stock_roles, stocks_of_arm
 from labrig.protocol.contents import doses_of, vehicle_of
 from labrig.protocol.models import Protocol
@@ -45,7 +46,7 @@ def aspects_of(protocol: Protocol, rig: Rig) -> tuple[Aspect, ...]:
         for role in dict.fromkeys(roles.values())
     ]
     channels = (
-        Unit(f"channel {e.channel} of {e.stimulator}", e.wells) for e in rig.electrodes.values()
+        Unit(f"channel {e.channel} of {e.stimulator}", e.wells) for e in emitters(rig).values()
     )
     aspects.append(Aspect(IMPULSES, tuple(channels)))
     if len(_flows(protocol)) > 1:
@@ -58,8 +59,13 @@ def carriers_by_well(protocol: Protocol, rig: Rig) -> dict[str, tuple[tuple[str,
 
     Carriers that meet in a well are one. A well that nothing of an aspect reaches has none of it.
     """
+    return joined_carriers(aspects_of(protocol, rig))
+
+
+def joined_carriers(aspects: Iterable[Aspect]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """By well, as :func:`carriers_by_well`, of any aspects."""
     found: dict[str, list[tuple[str, str]]] = {}
-    for aspect in aspects_of(protocol, rig):
+    for aspect in aspects:
         wells = {unit.name: unit.wells for unit in aspect.units}
         for names in _joined({name: set(own) for name, own in wells.items()}):
             for well in dict.fromkeys(well for name in names for well in wells[name]):
@@ -68,12 +74,18 @@ def carriers_by_well(protocol: Protocol, rig: Rig) -> dict[str, tuple[tuple[str,
 
 
 def arms_open_to(protocol: Protocol, rig: Rig) -> dict[str, tuple[str, ...]]:
-    """By well, the arms that plumbing and wiring let it have, whatever is drawn.
+    """By well, the arms that plumbing and wiring let it have, whatever is drawn."""
+    return open_arms(rig.chambers.wells, aspects_of(protocol, rig), arm_levels(protocol, rig))
+
+
+def open_arms(
+    wells: Sequence[str], aspects: Sequence[Aspect], levels: Mapping[str, Mapping[str, str]]
+) -> dict[str, tuple[str, ...]]:
+    """By well, the arms that it can have.
 
     A carrier can only have a level that every one of its wells can have.
     """
-    levels, aspects = arm_levels(protocol, rig), aspects_of(protocol, rig)
-    open_to = {well: set(levels) for well in rig.chambers.wells}
+    open_to = {well: set(levels) for well in wells}
     before = -1
     while before != (now := sum(map(len, open_to.values()))):
         before = now
@@ -82,8 +94,10 @@ def arms_open_to(protocol: Protocol, rig: Rig) -> dict[str, tuple[str, ...]]:
             groups = [(tuple(w for w in unit.wells if w in open_to), unit.allowed)
                       for unit in aspect.units]  # fmt: skip
             groups += [((well,), frozenset({NOTHING})) for well in open_to if well not in reached]
-            for wells, allowed in groups:
-                _narrow(open_to, wells, allowed, {a: its[aspect.name] for a, its in levels.items()})
+            for joined, allowed in groups:
+                _narrow(
+                    open_to, joined, allowed, {a: its[aspect.name] for a, its in levels.items()}
+                )
     return {well: tuple(arm for arm in levels if arm in arms) for well, arms in open_to.items()}
 
 

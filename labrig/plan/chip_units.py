@@ -81,9 +81,7 @@ def arms_open_to(protocol: Protocol, rig: Rig) -> Mapping[str, tuple[str, ...]]:
     if protocol.culture.compartments is None:
         return of_wells.arms_open_to(protocol, rig)
     places = tuple(chip.muscle for chip in rig.chips.values())
-    open_to = of_wells.open_arms(
-        places, aspects_of(protocol, rig), arm_levels(protocol, rig)
-    )
+    open_to = of_wells.open_arms(places, aspects_of(protocol, rig), arm_levels(protocol, rig))
     return {
         well: open_to[chip.muscle] for chip in rig.chips.values() for well in chip.wells.values()
     }

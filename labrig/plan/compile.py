@@ -25,6 +25,8 @@ from labrig.plan.imaging_schedule import Positions, frames, readings
 from labrig.plan.interlocks import planned_interlocks
 from labrig.plan.plan import Finding, Plan, RunRules, Severity, WellPlan
 from labrig.plan.pumps import pump_rates
+from labrig.plan.seen_sides import filmed_in, seen_in, where_taken
+from labrig.plan.sides import sided, sided_wells
 from labrig.plan.solutions import line_solutions, stock_roles
 from labrig.plan.step_schedule import person_steps, pictures_after_steps
 from labrig.plan.stimulation_schedule import (
@@ -36,6 +38,7 @@ from labrig.plan.stimulation_schedule import (
 from labrig.plan.supplies import depletion, loading
 from labrig.plan.targets import phase_spans
 from labrig.plan.timeline import TimelineEntry
+from labrig.protocol.compartments import opsins_of
 from labrig.protocol.models import Protocol
 from labrig.rig.graph import field_position_um, well_centre_um
 from labrig.rig.models import Rig
@@ -94,7 +97,9 @@ def assemble(
     system: str = sys.platform,
 ) -> Plan:
     """The plan of a given allocation, without files: no hashes, no line numbers."""
-    wells, problems = allocation
+    whole, (placed, problems) = protocol, allocation
+    # what lines and channels reach is a side of a chip; what is drawn and looked at, the chip
+    protocol, wells = sided(whole), sided_wells(placed)
     found = list(problems)
     spans = phase_spans(protocol)
     pumps = pump_rates(rig, types)
@@ -109,11 +114,13 @@ def assemble(
     found += more
     positions, more = _positions(protocol, rig, wells)
     found += more
-    blocks, more = film_blocks(protocol, rig, wells, positions)
+    filmed = [well for well in wells if well.compartment in filmed_in(whole)]
+    seen = [well for well in wells if well.compartment in seen_in(whole)]
+    blocks, more = film_blocks(protocol, rig, filmed, positions)
     found += more
-    moving = films(protocol, rig, spans, wells, positions, blocks)
+    moving = films(protocol, rig, spans, filmed, positions, blocks)
     filmed_s = [block.start_s for block in blocks]
-    pictures, more = frames(protocol, rig, spans, wells, positions, filmed_s)
+    pictures, more = frames(protocol, rig, spans, seen, positions, filmed_s)
     found += more
     tests_s = stimulus_spans(protocol, blocks)
     stimulation, more = stimulation_levels(protocol, rig, spans, wells, tests_s)
@@ -121,7 +128,8 @@ def assemble(
     probe = readings(protocol, rig, spans)
     by_people = person_steps(protocol, spans, wells)
     rounds = 1 + max((picture.round for picture in pictures), default=-1)
-    after = pictures_after_steps(protocol, rig, wells, positions, by_people, rounds)
+    after = pictures_after_steps(protocol, rig, seen, positions, by_people, rounds)
+    pictures, after = where_taken(whole, wells, pictures), where_taken(whole, wells, after)
     entries: list[TimelineEntry] = [
         *levels, *given, *stimulation, *pictures, *moving, *probe, *by_people, *after,
     ]  # fmt: skip
@@ -146,7 +154,7 @@ def assemble(
         pilot=protocol.pilot,
         seed=protocol.randomisation.seed,
         plate=rig.plate,
-        wells=tuple(wells),
+        wells=tuple(placed),
         loading=loading(protocol, rig, carried, used),
         phases=spans,
         timeline=timeline,
@@ -159,7 +167,7 @@ def assemble(
         interlocks=planned_interlocks(rig),
     )
     draft = Draft(
-        protocol=protocol,
+        protocol=whole,
         rig=rig,
         plan=plan,
         carried=carried,
@@ -170,9 +178,10 @@ def assemble(
         today=today,
         free_bytes=free_bytes,
         system=system,
+        opsins=opsins_of(whole),
     )
     found += every_check(draft)
-    return replace(plan, findings=_sorted(lift(protocol, found)))
+    return replace(plan, findings=_sorted(lift(whole, found)))
 
 
 def _rules(protocol: Protocol, rig: Rig) -> RunRules:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from labrig.plan.timeline import TrainSpec
-from labrig.plan.trains import train
 from labrig.protocol.models import LightPattern, Pattern
 from labrig.rig.chips import Light, volts_for
 from labrig.rig.models import Rig
@@ -25,18 +23,16 @@ class Emitter:
         """Whether it can: light for light, electrodes for the others."""
         return isinstance(pattern, LightPattern) is (self.light is not None)
 
-    def train(self, name: str, pattern: Pattern) -> TrainSpec:
-        """One train of a pattern on this channel.
+    def driven(self, pattern: Pattern) -> Pattern:
+        """What the channel plays: of light, the volts that the calibration says.
 
-        A light gives the volts that its calibration says. An irradiance outside of what was
-        measured is 0 V: the check ``light.outside-calibration`` lets no such plan start.
+        An irradiance outside of what was measured is 0 V: the check ``light.outside-calibration``
+        lets no such plan start.
         """
         if self.light is None or not isinstance(pattern, LightPattern):
-            return train(self.channel, name, pattern, len(self.wells))
+            return pattern
         volts = volts_for(self.light, pattern.irradiance_mw_mm2) or 0.0
-        driven = pattern.model_copy(update={"amplitude_v": volts})
-        spec = train(self.channel, name, driven)
-        return replace(spec, irradiance_mw_mm2=pattern.irradiance_mw_mm2)
+        return pattern.model_copy(update={"amplitude_v": volts})
 
 
 def emitters(rig: Rig) -> Mapping[str, Emitter]:

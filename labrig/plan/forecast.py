@@ -165,7 +165,7 @@ def _live(
     played: Iterable[tuple[str, str]],
 ) -> Iterable[PulseFigures]:
     for name, pattern_name in played:
-        if not protocol.patterns[pattern_name].live:
+        if not protocol.patterns[pattern_name].live or name not in rig.electrodes:
             continue
         pattern, electrodes = protocol.patterns[pattern_name], rig.electrodes[name]
         spec = train(electrodes.channel, pattern_name, pattern)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from labrig.plan.emitters import Emitter, emitters
 from labrig.plan.plan import Finding, PhaseSpan, WellPlan
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import StimulationLevel, TrainSpec
 from labrig.plan.train_rests import LONGEST_WAIT_S, rest_from_s
-from labrig.protocol.models import Pattern, Protocol
+from labrig.protocol.models import LightPattern, Pattern, Protocol
 from labrig.protocol.programme_words import pattern_words
 from labrig.protocol.segments import patterns_of, segments, turns
 from labrig.rig.models import Rig
@@ -106,26 +108,21 @@ def stimulation_levels(
     tested = film_patterns(protocol, rig, wells)
     spells = {arm: tuple(live_spells(protocol, arm)) for arm in set(arms.values())}
     levels: list[StimulationLevel] = []
-    for stimulator in dict.fromkeys(e.stimulator for e in rig.electrodes.values()):
+    driven = emitters(rig)
+    for stimulator in dict.fromkeys(e.stimulator for e in driven.values()):
         active = {
-            name: spells[arm]
-            for name, arm in arms.items()
-            if rig.electrodes[name].stimulator == stimulator
+            name: spells[arm] for name, arm in arms.items() if driven[name].stimulator == stimulator
         }
         moments = {0.0, protocol.duration_s}
         moments |= {t for own in active.values() for spell in own for t in spell[:2]}
         moments |= {t for spell in tests_s for t in spell}
-        wired = tuple(
-            w for e in rig.electrodes.values() if e.stimulator == stimulator for w in e.wells
-        )
+        wired = tuple(w for e in driven.values() if e.stimulator == stimulator for w in e.wells)
         last: tuple[TrainSpec, ...] | None = None
         ordered = sorted(moments)
         fixed = {0.0, protocol.duration_s, *(t for spell in tests_s for t in spell)}
         for moment, next_s in zip(ordered, [*ordered[1:], math.inf], strict=True):
             if any(start <= moment < end for start, end in tests_s):
-                due = {
-                    n: p for n, p in tested.items() if rig.electrodes[n].stimulator == stimulator
-                }
+                due = {n: p for n, p in tested.items() if driven[n].stimulator == stimulator}
             else:
                 due = {
                     name: pattern
@@ -134,12 +131,7 @@ def stimulation_levels(
                     if start <= moment < end
                 }
             trains = tuple(
-                train(
-                    rig.electrodes[name].channel,
-                    pattern,
-                    protocol.patterns[pattern],
-                    len(rig.electrodes[name].wells),
-                )
+                train_on(driven[name], pattern, protocol.patterns[pattern])
                 for name, pattern in due.items()
             )
             if trains == last and moment < protocol.duration_s:
@@ -183,16 +175,22 @@ def _cut(stimulator: str, at_s: float, trains: Sequence[TrainSpec]) -> Finding:
 def electrode_arms(
     protocol: Protocol, rig: Rig, wells: Sequence[WellPlan]
 ) -> tuple[dict[str, str], list[Finding]]:
-    """By electrode pair an arm whose impulses it plays, and wells that cannot have theirs.
+    """By electrode pair or light an arm whose impulses it plays; wells that cannot have theirs.
 
-    Left out are pairs without a culture, and those whose wells want different impulses.
+    Left out are those without a culture, those whose wells want different impulses, and
+    electrodes where light is wanted, or the reverse.
     """
     findings = []
     arm_of = {well.well: well.arm for well in wells}
     words = {arm: pattern_words(protocol, arm) for arm in protocol.arms}
     arms: dict[str, str] = {}
-    for name, electrodes in rig.electrodes.items():
-        asked = {w: arm_of[w] for w in electrodes.wells if w in arm_of}
+    driven = emitters(rig)
+    for name, emitter in driven.items():
+        asked = {
+            w: arm_of[w]
+            for w in emitter.wells
+            if w in arm_of and _hears(protocol, arm_of[w], emitter)
+        }
         different = {words[arm] for arm in asked.values()}
         if len(different) == 1:
             arms[name] = next(iter(asked.values()))
@@ -201,14 +199,14 @@ def electrode_arms(
                 Finding(
                     "stim.channel-shared",
                     "block",
-                    f"rig: electrodes.{name}",
+                    f"rig: {'electrodes' if emitter.light is None else 'lights'}.{name}",
                     "one channel cannot make different patterns: "
                     + ", ".join(f"{w} wants {words[arm] or 'none'}" for w, arm in asked.items()),
                     "give these wells arms with the same pattern, or channels of their own",
                 )
             )
-    wired = {well for electrodes in rig.electrodes.values() for well in electrodes.wells}
     for arm in dict.fromkeys(w.arm for w in wells):
+        wired = {w for e in driven.values() if _hears(protocol, arm, e) for w in e.wells}
         bare = [w.well for w in wells if w.arm == arm and w.well not in wired]
         if words[arm] and bare:
             findings.append(
@@ -217,15 +215,29 @@ def electrode_arms(
                     "block",
                     f"rig: electrodes (arm {arm}, wells {', '.join(bare)})",
                     f"arm {arm} asks for pattern {words[arm]}, and these wells "
-                    "have no electrodes (a sham needs them too: they stand in the medium)",
+                    "have no electrodes (a sham needs them too: they stand in the medium), or no "
+                    "light for a pattern by light",
                     "wire these wells to a stimulator channel, or leave the pattern out of the arm",
                 )
             )
     return arms, findings
 
 
+def _hears(protocol: Protocol, arm: str, emitter: Emitter) -> bool:
+    """Whether an arm's patterns are of the sort that the channel makes."""
+    return all(emitter.plays(protocol.patterns[name]) for name in patterns_of(protocol, arm))
+
+
+def train_on(emitter: Emitter, name: str, pattern: Pattern) -> TrainSpec:
+    """One train of a pattern on the channel of electrodes or of a light."""
+    spec = train(emitter.channel, name, emitter.driven(pattern), len(emitter.wells))
+    if not isinstance(pattern, LightPattern):
+        return spec
+    return replace(spec, irradiance_mw_mm2=pattern.irradiance_mw_mm2)
+
+
 def played(protocol: Protocol, arms: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Electrode pairs of :func:`electrode_arms`, each with every pattern that its arm names."""
+    """Pairs and lights of :func:`electrode_arms`, each with every pattern that its arm names."""
     return tuple((name, p) for name, arm in arms.items() for p in patterns_of(protocol, arm))
 
 
@@ -235,18 +247,21 @@ def film_patterns(
     wells: Sequence[WellPlan],
     besides: Collection[tuple[str, str]] = (),
 ) -> dict[str, str]:
-    """The pattern of each electrode pair while films are taken; empty where films have none.
+    """The pattern of each pair or light while films are taken; empty where films have none.
 
-    A pair that plays the same pattern anyway, by ``besides``, is left out.
+    One that plays the same pattern anyway, by ``besides``, is left out.
     """
     plan = protocol.imaging.films
     if plan is None or plan.stimulus is None:
         return {}
     used = {well.well for well in wells}
+    stimulus = protocol.patterns[plan.stimulus]
     return {
         name: plan.stimulus
-        for name, electrodes in rig.electrodes.items()
-        if used & set(electrodes.wells) and (name, plan.stimulus) not in besides
+        for name, emitter in emitters(rig).items()
+        if used & set(emitter.wells)
+        and emitter.plays(stimulus)
+        and (name, plan.stimulus) not in besides
     }
 
 

@@ -22,7 +22,16 @@ OLDER: Mapping[Any, Mapping[str, Any]] = {1: {"protocol": "", "rig": ""}}
 
 _ADDED: dict[Any, frozenset[str]] = {
     WellPlan: frozenset({"carriers", "open_to", "compartment", "chip"}),
-    TrainSpec: frozenset({"amplitude_ma", "of_capture", "capture", "fallback_v", "if_unknown"}),
+    TrainSpec: frozenset(
+        {
+            "amplitude_ma",
+            "of_capture",
+            "capture",
+            "fallback_v",
+            "if_unknown",
+            "irradiance_mw_mm2",
+        }
+    ),
     Frame: frozenset({"z_um", "after"}),
     Film: frozenset({"z_um", "assay", "step", "test"}),
     Plan: frozenset({"interlocks", "safe"}),

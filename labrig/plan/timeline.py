@@ -65,6 +65,8 @@ class TrainSpec:
     ``of_capture``: its amplitude is this share of the threshold that the staircase ``capture``
     finds on this channel in the run, and ``amplitude_v`` the most that it may become. Without one
     it is ``fallback_v``, silence, or what a person says, by ``if_unknown``.
+
+    ``irradiance_mw_mm2``: the channel drives a light, and its volts make this much at the cells.
     """
 
     channel: int
@@ -83,6 +85,7 @@ class TrainSpec:
     capture: str = ""
     fallback_v: float | None = None
     if_unknown: Literal["ask", "fallback", "leave-out"] = "ask"
+    irradiance_mw_mm2: float | None = None
 
     @property
     def live(self) -> bool:

@@ -53,6 +53,7 @@ def _said_of_the_whole_chip(name: str, arm: Arm) -> Iterator[Mistake]:
         ("flow", arm.flow_ml_h is not None),
         ("boluses", arm.boluses),
         ("program", arm.program),
+        ("medium", arm.medium is not None),
     ):
         if said:
             yield Mistake(

@@ -75,3 +75,9 @@ def taken_in(protocol: Protocol, channel: Channel) -> tuple[str, ...]:
     if protocol.culture.compartments is None:
         return (WHOLE,)
     return channel.compartments or ("muscle",)
+
+
+def opsins_of(protocol: Protocol) -> dict[str, str | None]:
+    """By compartment, the opsin of its cells."""
+    sides = protocol.culture.compartments
+    return {} if sides is None else {"nerve": sides.nerve.opsin, "muscle": sides.muscle.opsin}

@@ -261,6 +261,9 @@ class ArmPart(Strict):
     program: Program = Field(
         default=(), description="what changes over time, after what the keys above begin with"
     )
+    medium: Name | None = Field(
+        default=None, description="a medium of its own; omitted: the phase's, or perfusion's"
+    )
 
 
 class Arm(Strict):

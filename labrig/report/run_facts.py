@@ -8,6 +8,8 @@ from typing import Any
 from labrig.display.legend import Legend
 from labrig.places import rows_and_columns
 from labrig.plan.plan import Plan
+from labrig.plan.sides import side_arm, sided
+from labrig.protocol.compartments import compartments_of
 from labrig.protocol.models import Protocol
 from labrig.protocol.programme_words import bolus_words, factor_words, factors_of, pattern_words
 from labrig.protocol.segments import boluses
@@ -95,9 +97,20 @@ def arms(protocol: Protocol, plan: Plan) -> list[dict[str, str]]:
     """What each arm gets, in words."""
     rows = []
     letters = letter_of(plan)
+    split = sided(protocol)
     for name, arm in protocol.arms.items():
-        factors = [f"{f} {factor_words(protocol, name, f)}" for f in factors_of(protocol, name)]
-        at_once = [f"{bolus.factor} {bolus_words(bolus)}" for bolus in boluses(protocol, name)]
+        own = [(side, side_arm(name, side)) for side in compartments_of(protocol)]
+        factors = [
+            _on(side, f"{f} {factor_words(split, part, f)}")
+            for side, part in own
+            for f in factors_of(split, part)
+        ]
+        at_once = [
+            _on(side, f"{bolus.factor} {bolus_words(bolus)}")
+            for side, part in own
+            for bolus in boluses(split, part)
+        ]
+        impulses = [_on(side, words) for side, part in own if (words := pattern_words(split, part))]
         rows.append(
             {
                 "name": name,
@@ -105,11 +118,15 @@ def arms(protocol: Protocol, plan: Plan) -> list[dict[str, str]]:
                 "letter": letters.get(name, ""),
                 "role": arm.role,
                 "factors": ", ".join(factors) or ("vehicle" if protocol.perfusion else "–"),
-                "impulses": pattern_words(protocol, name) or "–",
+                "impulses": ", ".join(impulses) or "–",
                 "boluses": ", ".join(at_once) or "–",
             }
         )
     return rows
+
+
+def _on(side: str, said: str) -> str:
+    return f"{said} ({side} side)" if side else said
 
 
 def n_units(analysis: Analysis) -> str:

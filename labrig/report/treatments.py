@@ -59,6 +59,9 @@ def treatments(
         at_s: on the run's clock.
         volume_ml: of a chamber.
     """
+    if protocol.culture.compartments is not None:
+        why = "what it has differs between the sides of a chip"
+        return {}, {name: f"{name}: {why}" for name in protocol.arms}
     found, between = {}, {}
     for name, arm in protocol.arms.items():
         changing = [

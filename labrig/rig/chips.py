@@ -35,13 +35,14 @@ class Chip(Strict):
     """Two wells of the plate, joined by a link that axons pass: one culture, one unit.
 
     ``head`` is the side whose liquid stands higher, so that what little flows through the link
-    flows away from it: the side that must not be exposed to what the other one gets.
+    flows away from it: the side that must not be exposed to what the other one gets. ``as
+    planned``: the side that the protocol's arms do not treat.
     """
 
     nerve: WellName
     muscle: WellName
     link: Literal["microgrooves", "gel"] = "microgrooves"
-    head: Side = "nerve"
+    head: Literal["nerve", "muscle", "as planned"] = "as planned"
 
     @property
     def wells(self) -> dict[str, str]:

@@ -130,7 +130,7 @@ RIG = {
         "chambers.wells",
     ),
     "a well in no chip": (
-        "  chip_8: {nerve: D3, muscle: D4, link: microgrooves, head: nerve}\n",
+        "  chip_8: {nerve: D3, muscle: D4, link: microgrooves, head: as planned}\n",
         "",
         "chips",
         "D3, D4 belong to none",
@@ -165,8 +165,8 @@ RIG = {
         "Name a stimulator",
     ),
     "an unknown link": (
-        "link: microgrooves, head: nerve}",
-        "link: tunnels, head: nerve}",
+        "link: microgrooves, head: as planned}",
+        "link: tunnels, head: as planned}",
         "chips.chip_1.link",
         "tunnels",
         "microgrooves",

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator
 from labrig.plan.checks import (
     bench,
     calibration,
+    compartments,
     culture,
     design,
     dose,
     imaging,
     interlock,
+    light,
     media,
     not_built,
     perfusion,
@@ -24,28 +26,37 @@ from labrig.plan.checks import (
     power,
     stimulation,
     supplies,
+    toxins,
 )
-from labrig.plan.checks.draft import Draft
+from labrig.plan.checks.draft import Draft, by_sides
 from labrig.plan.plan import Finding
 
 _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     bench.check,
-    perfusion.check,
-    dose.check,
-    stimulation.check,
     imaging.check,
-    supplies.check,
-    culture.check,
     design.check,
     power.check,
     calibration.check,
     interlock.check,
     not_built.check,
     person_steps.check,
-    media.check,
+    compartments.check,
 )
+_OF_SIDES: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
+    perfusion.check,
+    dose.check,
+    stimulation.check,
+    supplies.check,
+    culture.check,
+    media.check,
+    light.check,
+    toxins.check,
+)
+"""Of what reaches a well: where cultures are chips, each side by itself."""
 
 
 def every_check(draft: Draft) -> list[Finding]:
     """All findings of all subjects."""
-    return [finding for check in _CHECKS for finding in check(draft)]
+    split = by_sides(draft)
+    found = [finding for check in _CHECKS for finding in check(draft)]
+    return found + [finding for check in _OF_SIDES for finding in check(split)]

@@ -16,6 +16,8 @@ from labrig.plan.experimental_units import (
 )
 from labrig.plan.plan import Finding, WellPlan
 from labrig.protocol.analysis_plan import reference_arm
+from labrig.protocol.compartments import compartments_of
+from labrig.protocol.models import LightPattern, Protocol
 from labrig.protocol.randomisation import NOTHING
 from labrig.protocol.segments import patterns_of
 
@@ -109,7 +111,7 @@ def _missing_arms(draft: Draft) -> Iterator[Finding]:
     patterns = {
         name: any(protocol.patterns[pattern].live for pattern in asked)
         for name in protocol.arms
-        if (asked := patterns_of(protocol, name))
+        if (asked := _by_electrodes(protocol, name))
     }
     live = [name for name, plays in patterns.items() if plays]
     if live and all(patterns.values()):
@@ -147,6 +149,12 @@ def _missing_arms(draft: Draft) -> Iterator[Finding]:
             "told from an assay that shows none",
             "add an arm with role: positive-control, or run atrophy-window for the donor first",
         )
+
+
+def _by_electrodes(protocol: Protocol, arm: str) -> list[str]:
+    """The patterns that electrodes give an arm, on whichever side."""
+    asked = (p for part in compartments_of(protocol) for p in patterns_of(protocol, arm, part))
+    return [name for name in asked if not isinstance(protocol.patterns[name], LightPattern)]
 
 
 def _edges(draft: Draft) -> Iterator[Finding]:

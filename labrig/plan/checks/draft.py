@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from labrig.plan.flow_demand import Demand
 from labrig.plan.plan import Finding, Plan, Severity
+from labrig.plan.sides import sided, sided_wells
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig
 from labrig_drivers.instrument import InstrumentType
@@ -21,12 +22,12 @@ class Draft:
     Attributes:
         carried: line -> solution, empty: idle.
         roles: stock -> role of the lines that carry it.
-        patterns: electrode pair -> pattern, empty: none.
         demands: flows wanted in each stretch of the run.
         types: installed instrument types by name.
         pumps: drivers without a link, for limits.
         free_bytes: on the disk for images; None: unknown.
         system: of the computer that runs it, as ``sys.platform``.
+        opsins: by compartment, that of its cells.
     """
 
     protocol: Protocol
@@ -40,6 +41,16 @@ class Draft:
     today: date
     free_bytes: int | None
     system: str
+    opsins: Mapping[str, str | None] = field(default_factory=dict)
+
+
+def by_sides(draft: Draft) -> Draft:
+    """The draft as what lines and channels reach: sides of chips for chips."""
+    return replace(
+        draft,
+        protocol=sided(draft.protocol),
+        plan=replace(draft.plan, wells=sided_wells(draft.plan.wells)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from labrig.plan.checks.draft import Draft, Limit
 from labrig.plan.plan import Finding
+from labrig.plan.seen_sides import filmed_in
 from labrig.plan.timeline import Frame, Picture
 from labrig.protocol.models import FilmPlan, Pattern
 from labrig_analysis.films.baseline import shortest_interval_s
@@ -140,7 +141,12 @@ def _film_stimulus(draft: Draft) -> Iterator[Finding]:
         )
     yield from _film_pulses(film, film.stimulus, protocol.patterns[film.stimulus])
     wired = {well for electrodes in draft.rig.electrodes.values() for well in electrodes.wells}
-    bare = [well.well for well in draft.plan.wells if well.well not in wired]
+    filmed = filmed_in(protocol)
+    bare = [
+        well.well
+        for well in draft.plan.wells
+        if well.well not in wired and well.compartment in filmed
+    ]
     if bare:
         yield Finding(
             "imaging.film-no-electrodes",

@@ -10,8 +10,6 @@ from labrig.plan.plan import Finding
 
 def check(draft: Draft) -> Iterator[Finding]:
     """Finding ``draft.not-built``."""
-    if draft.protocol.culture.compartments is not None:
-        yield _not_built("protocol: culture.compartments", "cultures of two compartments")
     of_capture = any(p.of_capture_percent is not None for p in draft.protocol.patterns.values())
     if draft.protocol.imaging.series or of_capture:
         yield _not_built("protocol: imaging.series", "test series and amplitudes in % of capture")
