@@ -33,6 +33,10 @@ RENDERERS: Mapping[str, Callable[..., Frame]] = {
 BIT_DEPTH = 12
 # the share of nuclei in tubes of a culture whose tubes have all formed [P]
 LARGEST_FUSION = 0.70
+_MOST_FUSED, _MOST_NUCLEI = 0.8, 1.5
+"""What a synthetic field has room for."""
+_DEAD_UNSEEN = 0.03
+"""[P] Nuclei that a stain of the dead shows and that are not condensed."""
 # how far a standard mature culture moves in one twitch [P]; arms differ from it by
 # log_contraction in responses.toml, apart from what they do to diameters
 REFERENCE_CONTRACTION_UM = 2.0
@@ -45,10 +49,24 @@ def culture_state(scene: Mapping[str, Any], pixel_size_um: float, light: float) 
     """The renderer's state for a scene record of :meth:`labrig.twin.world.World.scene`."""
     return CultureState(
         diameter_factor=math.exp(scene["log_diameter"]),
-        fused_fraction=LARGEST_FUSION * scene["fused"],
+        fused_fraction=min(_MOST_FUSED, LARGEST_FUSION * scene["fused"]),
         coverage=min(1.0, scene["coverage"]),
+        nuclei_factor=min(_MOST_NUCLEI, scene["nuclei"]),
+        nuclei_per_tube=scene["nuclei_per_tube"],
         pyknotic_fraction=min(1.0, scene["pyknotic"]),
+        fast_log=scene["fast_log"],
+        slow_log=scene["slow_log"],
+        detached_fraction=scene["detached"],
+        dead_fraction=min(1.0, scene["pyknotic"] + _DEAD_UNSEEN),
+        clusters=scene["clusters"],
+        terminals=scene["terminals"],
+        neurites=scene["neurites"],
         contraction_um=REFERENCE_CONTRACTION_UM * math.exp(scene["log_contraction"]),
+        capture_threshold_v=scene["threshold_v"],
+        capture_log_sd=scene["threshold_log_sd"],
+        capture_probability=scene["transmission"],
+        fatigue_per_pulse=scene["fatigue_per_pulse"],
+        tired_pulses=scene["tired_pulses"],
         light=light,
         defocus_um=scene["defocus_um"],
         drift_px=(-scene["dy_um"] / pixel_size_um, -scene["dx_um"] / pixel_size_um),
@@ -125,7 +143,7 @@ class SceneCamera:
         Raises:
             NotNow: no scene came with the request.
         """
-        from labrig_analysis.synthetic.film import render_film
+        from labrig_analysis.synthetic.film import TwitchKinetics, render_film
 
         request, scene = self._aimed()
         channel = request["channel"]
@@ -136,7 +154,9 @@ class SceneCamera:
             state,
             self._shape,
             pixel_um,
-            pulses_s=np.array(scene["pulses_s"], dtype=float),
+            pulses_s=np.array(scene["pulses_s"], dtype=float) + scene["latency_s"],
+            pulse_amplitude_v=scene["amplitude_v"],
+            kinetics=TwitchKinetics(scene["time_to_peak_s"], scene["half_relaxation_s"]),
             frame_rate_hz=frame_rate_hz,
             n_frames=frames,
             rng_seed=_noise_seed(scene, channel),

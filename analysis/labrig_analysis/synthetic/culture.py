@@ -9,6 +9,7 @@ _FRACTIONS = (
     "coverage",
     "pyknotic_fraction",
     "detached_fraction",
+    "dead_fraction",
     "contamination",
     "bleached_fraction",
     "capture_probability",
@@ -16,6 +17,12 @@ _FRACTIONS = (
 _NOT_NEGATIVE = (
     "diameter_factor",
     "nuclei_factor",
+    "nuclei_per_tube",
+    "clusters",
+    "terminals",
+    "neurites",
+    "capture_log_sd",
+    "tired_pulses",
     "contraction_um",
     "capture_threshold_v",
     "fatigue_per_pulse",
@@ -40,15 +47,23 @@ class CultureState:
         coverage: Share of the field that still holds cells; what is lost is lost in patches.
         nuclei_factor: Number of nuclei over the nominal number, up to 1.5.
         pyknotic_fraction: Share of the nuclei that is condensed.
+        nuclei_per_tube: Nuclei in a tube over its own number; what is more than 1 was taken up
+            from free ones, as far as there are any.
+        fast_log: Log by which the widest tubes are wider still; none for the median tube.
+        slow_log: Log by which the thinnest tubes are wider; none for the median tube.
         detached_fraction: Share of the tubes that has peeled off.
+        dead_fraction: Share of the nuclei that a stain of the dead shows.
+        clusters: Area of receptor clusters over the usual; terminals and neurites alike.
         contamination: Turbidity, 0 (clear) to 1 (nothing else to be seen).
 
     Contraction (see `film`):
         contraction_um: 95th percentile, inside tubes, of the displacement in one unfatigued
             twitch.
         capture_threshold_v: Median over tubes of the lowest pulse amplitude that they follow.
+        capture_log_sd: SD over tubes of the logarithm of that amplitude; None: as drawn.
         capture_probability: Chance that the culture follows a supra-threshold pulse at all.
         fatigue_per_pulse: Each captured pulse lowers the next response by this fraction.
+        tired_pulses: Pulses before the film whose fatigue is still there.
 
     Microscope:
         light: Illumination over nominal (1 = well exposed).
@@ -63,13 +78,22 @@ class CultureState:
     fused_fraction: float = 0.6
     coverage: float = 1.0
     nuclei_factor: float = 1.0
+    nuclei_per_tube: float = 1.0
     pyknotic_fraction: float = 0.02
+    fast_log: float = 0.0
+    slow_log: float = 0.0
     detached_fraction: float = 0.0
+    dead_fraction: float = 0.05
+    clusters: float = 1.0
+    terminals: float = 1.0
+    neurites: float = 1.0
     contamination: float = 0.0
     contraction_um: float = 2.0
     capture_threshold_v: float = 8.0
+    capture_log_sd: float | None = None
     capture_probability: float = 1.0
     fatigue_per_pulse: float = 0.0
+    tired_pulses: float = 0.0
     light: float = 1.0
     bleached_fraction: float = 0.0
     defocus_um: float = 0.0
@@ -80,6 +104,8 @@ class CultureState:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
+            if value is None:
+                continue
             if field.name in _FRACTIONS and not 0.0 <= value <= 1.0:
                 raise ValueError(
                     f"CultureState.{field.name} is {value}: it is a share, give 0 to 1"

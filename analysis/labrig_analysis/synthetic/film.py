@@ -18,7 +18,7 @@ from labrig_analysis.synthetic import camera
 from labrig_analysis.synthetic.camera import Image32
 from labrig_analysis.synthetic.culture import CultureState
 from labrig_analysis.synthetic.render import View, fill, phase_image, tube_outlines
-from labrig_analysis.synthetic.scene import Floats, GrownTubes, Scene, grown_tubes
+from labrig_analysis.synthetic.scene import THRESHOLD_LOG_SD, Floats, GrownTubes, Scene, grown_tubes
 
 _REACH_UM = 5.0
 """The surroundings follow a tube over about this distance."""
@@ -164,7 +164,10 @@ def tubes_that_follow(
     """(K,) the tubes whose threshold an amplitude reaches; None: all of them."""
     if amplitude_v is None:
         return np.ones(len(tubes.which), dtype=np.bool_)
-    needed = state.capture_threshold_v * scene.tube_threshold[tubes.which]
+    own = scene.tube_threshold[tubes.which]
+    if state.capture_log_sd is not None:
+        own = own ** (state.capture_log_sd / THRESHOLD_LOG_SD)
+    needed = state.capture_threshold_v * own
     return np.asarray(needed <= amplitude_v)
 
 
@@ -174,7 +177,7 @@ def _pulses_that_work(
     """Which pulses are followed, and how strong each response is over the first."""
     chance = np.random.default_rng([rng_seed, 1]).uniform(0, 1, pulses)
     followed = np.asarray(chance < state.capture_probability)
-    before: Floats = np.cumsum(followed) - followed.astype(np.float64)
+    before: Floats = np.cumsum(followed) - followed.astype(np.float64) + state.tired_pulses
     left = 1.0 - min(state.fatigue_per_pulse, 1.0)
     return followed, np.where(followed, left**before, 0.0)
 

@@ -11,7 +11,7 @@ from labrig_analysis.synthetic.stain_planes import StainLook, draw_marker, draw_
 
 DRAWN = ("clusters", "terminals", "neurites", "striations", "live", "dead", "marker")
 _SPOTS_PER_MM2, _NEURITES_PER_MM2 = 250.0, 60.0
-_POSITIVE = {"live": 0.95, "dead": 0.05, "marker": 0.2}
+_MARKED = 0.2
 _LOOK_BITS = 12
 
 
@@ -25,10 +25,10 @@ def render_stain(
     *,
     bit_depth: int = 8,
 ) -> Frame:
-    """One stain of a field, of densities that are the same in every culture.
+    """One stain of a field, as much of it as the culture's state says.
 
-    Known bias: nothing that is done to a culture changes how much of a stain there is; spots are
-    placed anew when tubes change; tubes show no striations.
+    Known bias: spots are placed anew when tubes change; tubes show no striations; a marker is in a
+    fifth of the nuclei whatever is done.
 
     Args:
         shows: of `DRAWN`.
@@ -51,15 +51,20 @@ def render_stain(
     look = StainLook(light=600.0 * state.light, diffuse=100.0 * state.light, seed=place)
     mm2 = tubes.size * (pixel_size_um / 1000) ** 2
     if shows in ("clusters", "terminals"):
-        plane = draw_spots(tubes, pixel_size_um, round(_SPOTS_PER_MM2 * mm2), look).plane
+        amount = state.clusters if shows == "clusters" else state.terminals
+        # Half of a change of area is of the number, half of the size: what is lost breaks up.
+        size, count = amount**0.25, round(_SPOTS_PER_MM2 * mm2 * amount**0.5)
+        plane = draw_spots(tubes, pixel_size_um, count, look, size=size).plane
     elif shows == "neurites":
-        plane = draw_neurites(tubes, pixel_size_um, round(_NEURITES_PER_MM2 * mm2), look).plane
+        count = round(_NEURITES_PER_MM2 * mm2 * state.neurites)
+        plane = draw_neurites(tubes, pixel_size_um, count, look).plane
     elif shows == "striations":
         whole = np.ones(int(tubes.max(initial=0)), bool)
         plane = draw_marker(tubes, whole, np.zeros_like(tubes), pixel_size_um, look)
     else:
         count = int(drawn.nucleus_labels.max(initial=0))
-        positive = np.random.default_rng(place).random(count) < _POSITIVE[shows]
+        share = {"live": 1.0 - state.dead_fraction, "dead": state.dead_fraction}
+        positive = np.random.default_rng(place).random(count) < share.get(shows, _MARKED)
         plane = draw_marker(drawn.nucleus_labels, positive, tubes, pixel_size_um, look)
     noise = np.random.default_rng(rng_seed).normal(0, 2, shape)
     top = 2**bit_depth - 1

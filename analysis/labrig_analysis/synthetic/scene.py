@@ -26,6 +26,8 @@ _NUCLEAR_SPACING_UM = 35.0
 _MOST_FUSED = 0.8
 _ONSET_SPREAD = 0.06
 _GRID_UM = 6.0
+THRESHOLD_LOG_SD = 0.15
+"""Of the amplitudes that the tubes of a scene need, as they are drawn."""
 _MOST_NUCLEI = 1.5
 _TIP_WIDTHS = 2.0
 """A tube tapers over this many of its widths at each end."""
@@ -57,6 +59,9 @@ class Scene:
     nucleus_tube: npt.NDArray[np.int64]  # (N,), -1: never fuses
     nucleus_along: Floats  # (N,), 0..1 along its tube
     nucleus_across: Floats  # (N,), -1..1 across its tube
+    nucleus_joins: npt.NDArray[np.int64]  # (N,), the tube that may take up a free one; -1: none
+    nucleus_joins_rank: Floats  # (N,), 0..1, in which order
+    nucleus_joins_along: Floats  # (N,), 0..1 along that tube
     nucleus_free_um: Floats  # (N, 2), before fusion
     nucleus_angle: Floats  # (N,), radians, while free
     nucleus_axes_um: Floats  # (N, 2), half axes
@@ -150,6 +155,9 @@ def make_scene(
         present_rank[-extra:] = rng.uniform(1, _MOST_NUCLEI, extra)
     half_axes = rng.normal([6.5, 4.6], [0.7, 0.5], (len(nucleus_tube), 2)).clip(3.0, 9.0)
     debris = round(120 * size_um.prod() / 1e6)
+    # Drawn apart, so that a field stays the one it was without them.
+    taken_up = np.random.default_rng([seed, zlib.crc32(well.encode()), field, 1])
+    count = len(nucleus_tube)
     return Scene(
         seed=seed,
         height_um=height_um,
@@ -164,12 +172,19 @@ def make_scene(
         tube_fibrils=np.stack(
             [rng.uniform(-0.85, 0.85, (tubes, 6)), rng.uniform(0.7, 1.25, (tubes, 6))], axis=2
         ),
-        tube_threshold=rng.lognormal(0.0, 0.15, tubes),
+        tube_threshold=rng.lognormal(0.0, THRESHOLD_LOG_SD, tubes),
         tube_detach_rank=rng.uniform(0, 1, tubes),
         tube_patch=_patch_at(patches, points[:, _POINTS // 2], size_um),
         nucleus_tube=nucleus_tube,
         nucleus_along=along,
         nucleus_across=across,
+        nucleus_joins=(
+            taken_up.choice(tubes, count, p=lengths / lengths.sum())
+            if tubes
+            else np.full(count, -1)
+        ),
+        nucleus_joins_rank=taken_up.uniform(0, 1, count),
+        nucleus_joins_along=taken_up.uniform(0.03, 0.97, count),
         nucleus_free_um=free_um,
         nucleus_angle=direction + rng.normal(0, 0.5, len(nucleus_tube)),
         nucleus_axes_um=half_axes,
@@ -212,6 +227,7 @@ def grown_tubes(scene: Scene, state: CultureState) -> GrownTubes:
     normals = np.stack([-steps[..., 1], steps[..., 0]], axis=2)
     shape = profile[row, low] * (1 - part[..., 0]) + profile[row, low + 1] * part[..., 0]
     base = scene.tube_width_um[index] * state.diameter_factor * (0.6 + 0.4 * growth)
+    base = base * np.exp(_tail_log(scene, state)[index])
     length = scene.tube_length_um[index] * growth
     to_tip = np.minimum(place - place[:, :1], place[:, -1:] - place)
     to_tip *= scene.tube_length_um[index][:, None] / (_POINTS - 1)
@@ -233,9 +249,9 @@ def present_nuclei(scene: Scene, state: CultureState, tubes: GrownTubes) -> Nucl
     """The nuclei that are there; those that the grown part of a tube has reached are in it."""
     growth = np.zeros(len(scene.tube_width_um) + 1)  # the last entry answers for tube -1
     growth[tubes.which] = tubes.growth
-    tube = scene.nucleus_tube
+    tube, along = _members(scene, state, growth)
     wanted = tube >= 0
-    reached = wanted & (np.abs(2 * scene.nucleus_along - 1) <= 0.96 * growth[tube])
+    reached = wanted & (np.abs(2 * along - 1) <= 0.96 * growth[tube])
     gone_with_tube = wanted & (
         (scene.tube_detach_rank[tube] < state.detached_fraction)
         if len(scene.tube_width_um)
@@ -253,7 +269,7 @@ def present_nuclei(scene: Scene, state: CultureState, tubes: GrownTubes) -> Nucl
     if len(fused):
         rows = row_of[tube[fused]]
         first = (1 - tubes.growth[rows]) / 2
-        at = (scene.nucleus_along[fused] - first) / tubes.growth[rows] * (_POINTS - 1)
+        at = (along[fused] - first) / tubes.growth[rows] * (_POINTS - 1)
         low = at.astype(np.int64).clip(0, _POINTS - 2)
         part = (at - low)[:, None]
         spine = tubes.points_um[rows, low] * (1 - part) + tubes.points_um[rows, low + 1] * part
@@ -265,6 +281,36 @@ def present_nuclei(scene: Scene, state: CultureState, tubes: GrownTubes) -> Nucl
     axes = scene.nucleus_axes_um[index].copy()
     axes[pyknotic] = axes[pyknotic].min(axis=1, keepdims=True) * 0.55
     return Nuclei(index, np.where(reached, tube[index], -1), centre, angle, axes, pyknotic)
+
+
+def _tail_log(scene: Scene, state: CultureState) -> Floats:
+    """(T,) what the fast add to the widest tubes and the slow to the thinnest: log of the width."""
+    count = len(scene.tube_width_um)
+    if not count or (state.fast_log == 0.0 and state.slow_log == 0.0):
+        return np.zeros(count)
+    place = scene.tube_width_um.argsort().argsort() / max(count - 1, 1)
+    tail: Floats = state.fast_log * (2 * place - 1).clip(0) + state.slow_log * (
+        1 - 2 * place
+    ).clip(0)
+    return tail
+
+
+def _members(
+    scene: Scene, state: CultureState, growth: Floats
+) -> tuple[npt.NDArray[np.int64], Floats]:
+    """(N,) the tube of each nucleus and its place along it, those that tubes took up with them."""
+    tube, along = scene.nucleus_tube, scene.nucleus_along
+    if state.nuclei_per_tube <= 1.0 or not len(scene.tube_width_um):
+        return tube, along
+    there = scene.nucleus_rank < state.nuclei_factor
+    inside = there & (tube >= 0) & (np.abs(2 * along - 1) <= 0.96 * growth[tube])
+    free = there & (tube < 0) & (growth[scene.nucleus_joins] > 0.5)
+    wanted = (state.nuclei_per_tube - 1.0) * inside.sum() / max(free.sum(), 1)
+    joins = free & (scene.nucleus_joins_rank < wanted)
+    return (
+        np.where(joins, scene.nucleus_joins, tube),
+        np.where(joins, scene.nucleus_joins_along, along),
+    )
 
 
 def _places(growth: Floats) -> Floats:
