@@ -30,4 +30,6 @@ def seeded_culture(
         passages_over=max(0.0, float(well.passage - _USUAL_PASSAGE)),
     )
     fusion = Fusion.at_age(well.days_differentiated, cells, numbers["fusion"])
+    if well.compartment == "nerve":
+        fusion.fused = fusion.fusible = 0.0
     return Culture(cells, fusion, math.log(numbers["growth"]["start_factor"]))

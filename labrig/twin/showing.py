@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from labrig.twin.culture import Culture
-from labrig.twin.trains import Train
+from labrig.twin.culture.junction import Junction
 
 Numbers = Mapping[str, Mapping[str, float]]
-LONGEST_TWITCH_S = 1.0
-_TIRED_FOR = 3.0
-"""Pulses longer ago than so many recovery times have left nothing [P]."""
+_INNERVATED = 0.7
+"""Share of the tubes at which as many terminals are drawn as usual [P]."""
 
 
-def shown(culture: Culture, numbers: Numbers) -> dict[str, float]:
-    """The state of a culture in plain numbers."""
+def shown(culture: Culture, junction: Junction | None, numbers: Numbers) -> dict[str, float]:
+    """The state of a culture in plain numbers; ``junction`` is that of its chip."""
     death, twitch = culture.death, culture.twitch
     return {
         "log_diameter": culture.log_diameter,
@@ -35,32 +33,9 @@ def shown(culture: Culture, numbers: Numbers) -> dict[str, float]:
         "threshold_v": twitch.threshold_v(numbers),
         "threshold_log_sd": numbers["threshold"]["log_sd"],
         "clusters": math.exp(culture.log_clusters),
-    }
-
-
-def pulses_shown(
-    trains: Sequence[Train], since_s: float, now_s: float, fatigue: Mapping[str, float]
-) -> dict[str, Any]:
-    """What a film from ``since_s`` to ``now_s`` shows of trains.
-
-    The last pulses before it are among them: their twitch may not be over. ``tired_pulses`` is how
-    many pulses of the train that was already running still weigh on its first response.
-    """
-    times = sorted(
-        round(t - since_s, 6)
-        for train in trains
-        for t in train.pulses_between_s(since_s - LONGEST_TWITCH_S, now_s)
-    )
-    during = [t.amplitude_v for t in trains if t.start_s <= now_s and t.ends_s >= since_s]
-    tau_s = fatigue["recovers_s"]
-    tired = sum(
-        math.exp((t - since_s) / tau_s)
-        for train in trains
-        if train.start_s < since_s <= train.ends_s
-        for t in train.pulses_between_s(since_s - _TIRED_FOR * tau_s, since_s - LONGEST_TWITCH_S)
-    )
-    return {
-        "pulses_s": times,
-        "amplitude_v": round(max(during, default=0.0), 6),
-        "tired_pulses": round(tired, 3),
+        "terminals": 1.0 if junction is None else junction.innervated / _INNERVATED,
+        "neurites": 1.0 if junction is None else junction.neurites,
+        "nerve": 1.0 if junction is None else junction.nerve,
+        "nt4": 1.0 + numbers["synapse"]["own_nt4"] * culture.trained,
+        "myogenin": 1.0 - numbers["synapse"]["less_myogenin"] * culture.trained,
     }

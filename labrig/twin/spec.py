@@ -102,13 +102,15 @@ class ClimateSpec:
 
 @dataclass(frozen=True, slots=True)
 class LightSpec:
-    """A light on a stimulator channel over wells, mW/mm2 for each volt."""
+    """A light on a stimulator channel over wells; (V, mW/mm2) of its calibration, rising.
+
+    ``moves``: wells whose cells answer to this wavelength.
+    """
 
     stimulator: str
     channel: int
-    wells: tuple[str, ...]
-    wavelength_nm: float
-    mw_mm2_per_v: float
+    moves: tuple[str, ...]
+    calibration: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)

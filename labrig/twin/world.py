@@ -12,19 +12,20 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from labrig.twin.chips import chips_of, grow_chips
 from labrig.twin.climate import Climate
-from labrig.twin.culture import Activity, Surroundings
+from labrig.twin.culture import Surroundings
+from labrig.twin.impulses import Impulses
 from labrig.twin.liquid import Chamber, Line, Plumbing, Reservoir
 from labrig.twin.media import Components
 from labrig.twin.responses import read_responses
 from labrig.twin.seeding import seeded_culture
-from labrig.twin.showing import pulses_shown, shown
+from labrig.twin.showing import shown
 from labrig.twin.spec import TwinSpec
 from labrig.twin.trains import Train
 from labrig.twin.valves import put_valves
 
 STEP_S = 300.0  # cultures change over hours: surroundings are held constant for five minutes
-REMEMBERED_S = 600.0  # trains that ended longer ago are in no film that is still to be rendered
 
 
 class World:
@@ -64,15 +65,14 @@ class World:
         self._lines_of_pump: dict[str, list[str]] = {}
         for line in spec.lines:
             self._lines_of_pump.setdefault(line.pump, []).append(line.name)
-        self._wells_of_channel = {(e.stimulator, e.channel): e.wells for e in spec.electrodes}
         self._resistance_ohm = {
             (e.stimulator, e.channel): e.resistance_ohm for e in spec.electrodes
         }
-        self._activity = {w.well: Activity() for w in spec.wells}
         self._culture = {
             w.well: seeded_culture(w, spec.seed, self._responses.numbers) for w in spec.wells
         }
-        self._trains: dict[tuple[str, int], list[Train]] = {}
+        self._chips = chips_of(spec.wells)
+        self._impulses = Impulses(spec, self._culture, self._chips, self._responses)
         self._held: dict[tuple[str, int], tuple[float, float]] = {}
         self._direct_v_s: dict[tuple[str, int], float] = {}
         self._fields_um = {
@@ -99,16 +99,15 @@ class World:
         """Every step of the cultures that is due; liquid may stay behind, nobody looks at it."""
         while self._next_step_s <= now_s:
             self._plumbing.advance(self._next_step_s)
-            for key in self._trains:
-                self._feel(key, self._next_step_s)
+            self._impulses.feel_all(self._next_step_s)
             self._grow()
             self._next_step_s += STEP_S
 
     def _grow(self) -> None:
-        tau_h = self._responses.numbers["activity"]["tau_h"]
         hours = STEP_S / 3600.0
+        activity, said = self._impulses.activity, {}
         for well, culture in self._culture.items():
-            chamber, activity = self._plumbing.chambers[well], self._activity[well]
+            chamber = self._plumbing.chambers[well]
             temperature_c, co2_percent, o2_percent = self._climate.over(
                 well, self.spec.climate, self._next_step_s
             )
@@ -120,8 +119,10 @@ class World:
                 co2_percent,
                 o2_percent,
             )
-            culture.advance(hours, around, activity, self._responses)
-            activity.fade(hours, tau_h)
+            said[well] = culture.advance(hours, around, activity[well], self._responses)
+        numbers = self._responses.numbers
+        grow_chips(self._chips, hours, said, self._culture, activity, numbers)
+        self._impulses.fade(hours)
 
     def _felt_ng_ml(self, held_ng_ml: Mapping[str, float]) -> dict[str, float]:
         """Concentrations by the names of ``responses.toml``; two names of one substance add up."""
@@ -166,7 +167,7 @@ class World:
         """
         if volts is not None:
             return volts
-        wells = self._wells_of_channel.get((stimulator, channel), ())
+        wells = self._impulses.wells_of_channel.get((stimulator, channel), ())
         resistance_ohm = self._resistance_ohm.get((stimulator, channel), 0.0)
         return (milliamperes or 0.0) / 1000.0 * resistance_ohm / max(1, len(wells))
 
@@ -181,30 +182,17 @@ class World:
         gap_s: float,
         duration_s: float,
     ) -> None:
-        """A train of pulses begins; it is counted as delivered unless it is cut.
-
-        A long one is counted as it goes.
-        """
+        """A train of pulses begins; it is counted as delivered unless it is cut."""
         with self._lock:
             self._grow_until(now_s)
-            key = (stimulator, channel)
-            self._feel(key, now_s)
-            kept = [t for t in self._trains.get(key, []) if t.ends_s >= now_s - REMEMBERED_S]
             train = Train(now_s, duration_s, frequency_hz, burst_s, gap_s, amplitude_v)
-            self._trains[key] = [*kept, train]
-            if duration_s <= STEP_S:
-                self._count(key, train, train.pulses_in(duration_s))
+            self._impulses.start((stimulator, channel), train)
 
     def stop_train(self, stimulator: str, channel: int, now_s: float) -> None:
         """A train was cut off: its undelivered pulses are taken back."""
         with self._lock:
             self._grow_until(now_s)
-            key = (stimulator, channel)
-            if not self._trains.get(key) or self._trains[key][-1].ends_s <= now_s:
-                return
-            train = self._trains[key][-1]
-            train.cut_s = now_s - train.start_s
-            self._count(key, train, train.pulses_in(train.cut_s) - train.counted)
+            self._impulses.stop((stimulator, channel), now_s)
 
     def hold_voltage(self, stimulator: str, channel: int, now_s: float, volts: float) -> None:
         """The electrodes stand at this voltage outside pulses from now on."""
@@ -222,50 +210,8 @@ class World:
             return sum(
                 v_s
                 for key, v_s in self._direct_v_s.items()
-                if well in self._wells_of_channel.get(key, ())
+                if well in self._impulses.wells_of_channel.get(key, ())
             )
-
-    def _feel(self, key: tuple[str, int], now_s: float) -> None:
-        """Count what long trains have given until now."""
-        for train in self._trains.get(key, [])[-1:]:
-            if train.duration_s > STEP_S:
-                self._count(key, train, train.pulses_in(now_s - train.start_s) - train.counted)
-
-    def _count(self, key: tuple[str, int], train: Train, pulses: int) -> None:
-        train.counted += pulses
-        if not pulses:
-            return
-        numbers = self._responses.numbers["activity"]
-        for well in self._wells_of_channel.get(key, ()):
-            share = self._following(well, train)
-            if share >= numbers["least_share"]:
-                blocked = self._culture[well].blocked.get("impulses", 0.0)
-                self._activity[well].pulse(
-                    pulses,
-                    burst_hz=train.frequency_hz,
-                    share=share * (1.0 - blocked),
-                    numbers=numbers,
-                )
-
-    def _following(self, well: str, train: Train) -> float:
-        """The share of a well's tubes that follow a train's pulses."""
-        return self._culture[well].twitch.share_following(
-            train.amplitude_v, self._responses.numbers
-        )
-
-    def _felt_trains(self, well: str) -> list[Train]:
-        """Trains not long ago that some tubes of a well followed, in the order of time."""
-        least = self._responses.numbers["activity"]["least_share"]
-        return sorted(
-            (
-                train
-                for key, wells in self._wells_of_channel.items()
-                if well in wells
-                for train in self._trains.get(key, [])
-                if self._following(well, train) >= least
-            ),
-            key=lambda train: train.start_s,
-        )
 
     def move_stage(self, now_s: float, x_um: float, y_um: float) -> None:
         """The stage has come to rest here."""
@@ -317,29 +263,28 @@ class World:
                 "dx_um": round(x_um - field_x_um, 3),
                 "dy_um": round(y_um - field_y_um, 3),
                 "now_s": round(now_s, 3),
-                **{
-                    name: round(value, 6)
-                    for name, value in shown(self._culture[well], self._responses.numbers).items()
-                },
-                **pulses_shown(
-                    self._felt_trains(well), since_s, now_s, self._responses.numbers["fatigue"]
-                ),
+                **{name: round(value, 6) for name, value in self._shown(well).items()},
+                **self._impulses.shown(well, since_s, now_s),
                 "defocus_um": round(
                     self._responses.numbers["optics"]["drift_um_h"] * now_s / 3600.0, 4
                 ),
             }
 
+    def _shown(self, well: str) -> dict[str, float]:
+        junctions = [c.junction for c in self._chips.values() if well in (c.nerve, c.muscle)]
+        junction = junctions[0] if junctions else None
+        return shown(self._culture[well], junction, self._responses.numbers)
+
     def truth(self, now_s: float) -> dict[str, dict[str, Any]]:
         """Everything true of every well, for the ground-truth file and for tests of the twin."""
         with self._lock:
             self.advance(now_s)
-            for key in self._trains:
-                self._feel(key, now_s)
+            self._impulses.feel_all(now_s)
             return {
                 well: {
-                    **shown(culture, self._responses.numbers),
+                    **self._shown(well),
                     "freshness": self._plumbing.chambers[well].freshness,
-                    "pulses": self._activity[well].pulses,
+                    "pulses": self._impulses.activity[well].pulses,
                     "direct_v_s": round(self.direct_v_s(well, now_s), 9),
                     "factors_ng_ml": self._components.left_out_of(
                         self._plumbing.chambers[well].factors_ng_ml

@@ -177,7 +177,8 @@ def _pulses_that_work(
     """Which pulses are followed, and how strong each response is over the first."""
     chance = np.random.default_rng([rng_seed, 1]).uniform(0, 1, pulses)
     followed = np.asarray(chance < state.capture_probability)
-    before: Floats = np.cumsum(followed) - followed.astype(np.float64) + state.tired_pulses
+    before: Floats = np.cumsum(followed) - followed.astype(np.float64)
+    before = np.asarray(before + state.tired_pulses)
     left = 1.0 - min(state.fatigue_per_pulse, 1.0)
     return followed, np.where(followed, left**before, 0.0)
 

@@ -54,7 +54,7 @@ def render_stain(
         amount = state.clusters if shows == "clusters" else state.terminals
         # Half of a change of area is of the number, half of the size: what is lost breaks up.
         size, count = amount**0.25, round(_SPOTS_PER_MM2 * mm2 * amount**0.5)
-        plane = draw_spots(tubes, pixel_size_um, count, look, size=size).plane
+        plane = draw_spots(tubes, pixel_size_um, count, look, scale=size).plane
     elif shows == "neurites":
         count = round(_NEURITES_PER_MM2 * mm2 * state.neurites)
         plane = draw_neurites(tubes, pixel_size_um, count, look).plane

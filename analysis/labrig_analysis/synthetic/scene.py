@@ -289,9 +289,9 @@ def _tail_log(scene: Scene, state: CultureState) -> Floats:
     if not count or (state.fast_log == 0.0 and state.slow_log == 0.0):
         return np.zeros(count)
     place = scene.tube_width_um.argsort().argsort() / max(count - 1, 1)
-    tail: Floats = state.fast_log * (2 * place - 1).clip(0) + state.slow_log * (
-        1 - 2 * place
-    ).clip(0)
+    tail: Floats = state.fast_log * (2 * place - 1).clip(0) + state.slow_log * (1 - 2 * place).clip(
+        0
+    )
     return tail
 
 

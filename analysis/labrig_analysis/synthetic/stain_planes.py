@@ -72,7 +72,7 @@ def draw_spots(
     look: StainLook | None = None,
     beside_um: Floats | None = None,
     *,
-    size: float = 1.0,
+    scale: float = 1.0,
 ) -> DrawnSpots:
     """Elliptic spots on tubes, 3 µm and more apart: axes 2.4 to 8 and 1.6 to 3.6 µm.
 
@@ -82,7 +82,7 @@ def draw_spots(
         count: spots wanted; fewer where there is no room.
         look: None is `StainLook()`.
         beside_um: (m, 2) centres to draw spots on first; None draws all at random.
-        size: of the axes over those.
+        scale: of the axes over those.
     """
     look = look or StainLook()
     rng = np.random.default_rng(look.seed)
@@ -97,7 +97,7 @@ def draw_spots(
         if len(centres) >= count or (not given and not len(places)):
             break
         at = given.pop(0) if given else places[rng.integers(len(places))]
-        own = size * rng.uniform([1.2, 0.8], [4.0, 1.8])
+        own = scale * rng.uniform([1.2, 0.8], [4.0, 1.8])
         limits = np.array([width, height]) * pixel_size_um
         apart = [
             np.hypot(*(at - other)) > own[0] + its[0] + _ROOM_UM

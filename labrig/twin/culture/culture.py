@@ -35,6 +35,7 @@ class Culture:
         trained: 0 to 1, impulses of the last days.
         log_young: what a tube lacks in width just after it was made.
         trophic: (log diameter, log contraction) that a nerve in a linked chamber gives.
+        log_agrin: what that nerve adds to clusters.
         blocked: by pathway, at the last step.
     """
 
@@ -49,6 +50,7 @@ class Culture:
     log_clusters: float = 0.0
     trained: float = 0.0
     trophic: tuple[float, float] = (0.0, 0.0)
+    log_agrin: float = 0.0
     blocked: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -103,7 +105,8 @@ class Culture:
         self.trained = toward(self.trained, drive.level, hours, memory["accustomed_h"])
         self.log_young = toward(self.log_young, 0.0, hours, memory["other_diameter_h"])
         clusters_h = numbers["synapse"]["clusters_h"]
-        self.log_clusters = toward(self.log_clusters, said.log_clusters, hours, clusters_h)
+        clusters = said.log_clusters + self.log_agrin
+        self.log_clusters = toward(self.log_clusters, clusters, hours, clusters_h)
         return said
 
     def _missed(self, deprived: float, numbers: Mapping[str, Mapping[str, float]]) -> float:
