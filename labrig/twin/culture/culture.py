@@ -62,7 +62,7 @@ class Culture:
     def log_contraction(self) -> float:
         """Of the amplitude of one twitch, likewise."""
         own = self.donor.log_size + self.log_young
-        return own + self.size.log_contraction + self.twitch.log_coupling
+        return own + self.size.log_contraction + self.death.log_domain + self.twitch.log_coupling
 
     def advance(
         self, hours: float, around: Surroundings, activity: Activity, responses: Responses
@@ -77,7 +77,10 @@ class Culture:
         starved = 1.0 - min(1.0, max(0.0, around.freshness))
         self.memories.step(hours, said, responses.factors, numbers["resistance"])
         diameter, contraction = self._pushes(said, drive, starved, medium, responses)
-        deprived = self.size.deprived(diameter["nerve"])
+        missed, deprived = (
+            self.size.missed(diameter["nerve"]),
+            self.size.deprived(diameter["nerve"]),
+        )
         self.size.step(hours, diameter, contraction, numbers)
         self.fusion.step(hours, said, medium, numbers["fusion"])
         self.fibres.step(hours, drive, numbers["fibres"])
@@ -94,7 +97,7 @@ class Culture:
             hours,
             said,
             starved=starved,
-            deprived=deprived,
+            missed=missed,
             trained=self.trained,
             glucose=medium["glucose"],
             temperature_c=around.temperature_c,
@@ -135,9 +138,12 @@ class Culture:
         diameter["supply"] += starvation["log_diameter"] * starved
         diameter["supply"] += food["amino_acids_log_diameter"] * hungry
         contraction["supply"] += starvation["log_contraction"] * starved
+        contraction["supply"] += food["amino_acids_log_contraction"] * hungry
         contraction["supply"] += food["glucose_log_contraction"] * between(
             food["glucose_from"], 0.0, medium["glucose"]
         )
-        diameter["other"] += self.memories.log_diameter(responses.factors)
+        turning = self.memories.log_size(responses.factors)
+        diameter["other"] += turning
+        contraction["other"] += turning
         diameter["other"] += numbers["fusion"]["recruited_diameter"] * self.fusion.log_per_tube
         return diameter, contraction

@@ -40,7 +40,7 @@ class Death:
         said: Signals,
         *,
         starved: float,
-        deprived: float,
+        missed: float,
         trained: float,
         glucose: float,
         temperature_c: float,
@@ -53,7 +53,7 @@ class Death:
             hours: how long.
             said: by factors.
             starved: 1 less the freshness of the medium.
-            deprived: share of the usual support that is missing.
+            missed: of the usual support, log diameter.
             trained: 0 to 1, by impulses.
             glucose: over normal.
             temperature_c: of the culture.
@@ -67,7 +67,7 @@ class Death:
         left *= 1.0 - medium["sparing_protects"] * self.hardy
         hot = max(0.0, temperature_c - climate["heat_kills_from_c"])
         per_h = (said.kills_per_h + climate["heat_kills_per_c_h"] * hot) * left
-        per_h += death["deprived_per_h"] * deprived
+        per_h += death["deprived_per_log_h"] * missed
         alive = max(0.0, 1.0 - self.dying - self.lost)
         self.dying += alive * (1.0 - math.exp(-per_h * hours))
         gone = self.dying * approach(hours, death["condensed_h"])

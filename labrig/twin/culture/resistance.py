@@ -55,8 +55,8 @@ class Memories:
         if turning is not None:
             self.exposure[name] += (bound - self.exposure[name]) * approach(hours, turning.memory_h)
 
-    def log_diameter(self, factors: Mapping[str, Factor]) -> float:
-        """What exposures do to the diameter: little does one thing, much another."""
+    def log_size(self, factors: Mapping[str, Factor]) -> float:
+        """What exposures do to diameter and twitch: little does one thing, much another."""
         total = 0.0
         for name, mean in self.exposure.items():
             turning = factors[name].lasting

@@ -41,11 +41,15 @@ class Size:
         """Over the donor's own."""
         return sum(self.contraction.values()) + self.lasting
 
+    def missed(self, support: float) -> float:
+        """How much of its usual support is missing, log diameter."""
+        return max(0.0, self.usual_diameter - max(0.0, support))
+
     def deprived(self, support: float) -> float:
         """The share of its usual support that is missing, 0 to 1."""
         if self.usual_diameter < 1e-6:
             return 0.0
-        return min(1.0, max(0.0, 1.0 - max(0.0, support) / self.usual_diameter))
+        return self.missed(support) / self.usual_diameter
 
     def step(
         self,
