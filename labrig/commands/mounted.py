@@ -11,6 +11,7 @@ from labrig.commands.commit import commit
 from labrig.commands.control import answer, follow, hold, resume, status, stop
 from labrig.commands.demo import demo
 from labrig.commands.doctor import doctor
+from labrig.commands.done import done
 from labrig.commands.drill import drill
 from labrig.commands.export import export
 from labrig.commands.film import film
@@ -22,6 +23,7 @@ from labrig.commands.page import page
 from labrig.commands.power import power
 from labrig.commands.ready import ready
 from labrig.commands.report import report
+from labrig.commands.results import results, samples
 from labrig.commands.review import agree, review
 from labrig.commands.run import run
 from labrig.commands.runs import runs
@@ -86,6 +88,8 @@ for command, panel in (
     (hold, BENCH),
     (resume, BENCH),
     (answer, BENCH),
+    (done, BENCH),
+    (samples, BENCH),
     (note, BENCH),
     (follow, BENCH),
     (weigh, BENCH),
@@ -99,6 +103,7 @@ for command, panel in (
     (review, FILES),
     (agree, FILES),
     (film, FILES),
+    (results, FILES),
     (report, FILES),
     (unblind, FILES),
     (study, FILES),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from functools import partial
 
 from labrig.places import in_order
 from labrig.plan.imaging_schedule import Positions, round_plan, serpentine
 from labrig.plan.plan import PhaseSpan, WellPlan
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import Frame, Lateness, PersonStep
+from labrig.protocol.blinding import is_coded
 from labrig.protocol.models import Protocol
 from labrig.protocol.person_steps import LONGEST_HOLD_S
 from labrig.protocol.person_steps import PersonStep as Step
@@ -126,7 +129,14 @@ def _labels(protocol: Protocol, step: Step, at_s: float, wells: Sequence[str]) -
     if step.do != "sample":
         return ()
     hour = f"{at_s / 3600:g}"
-    return tuple(
+    plain = [
         step.label.format(plate=protocol.name, well=well, hour=hour, step=step.called)
         for well in wells
-    )
+    ]
+    return tuple(map(partial(_coded, protocol), plain) if is_coded(protocol) else plain)
+
+
+def _coded(protocol: Protocol, label: str) -> str:
+    """Says nothing of well and time to who measures the tube; the run's list does."""
+    text = f"{protocol.name}/{protocol.randomisation.seed}/{label}"
+    return "S-" + hashlib.sha256(text.encode()).hexdigest()[:8].upper()

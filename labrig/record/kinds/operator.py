@@ -12,6 +12,8 @@ WEIGHED = "weighed:"
 """How the key of a row of kind ``note`` begins that holds a weight."""
 ANSWERED = "answer:"
 """How one begins that says by whom a question was answered."""
+RESULTS = "results:"
+"""How one begins that says which table from elsewhere was taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,28 @@ class ReservoirWeighed:
     when: str
     grams: float | str
     by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsImported:
+    """A table from elsewhere was taken; the newest version of a name counts.
+
+    Attributes:
+        file: in the run's ``results``; ``source``: as it was called.
+        rows: that were joined.
+        reason: why it replaces the version before; "" of the first.
+    """
+
+    ROWS: ClassVar = (("note", "noted"),)
+    MARK: ClassVar = "table_sha256"
+    name: str
+    file: str
+    table_sha256: str
+    version: int
+    rows: int
+    by: str = ""
+    reason: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,101 @@
+"""``labrig done``: what a person did at the plate, signed."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from labrig.commands.control import ByOption, JsonOption, RunArgument, RunsOption, said
+from labrig.login_name import login_name
+
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+
+
+def done(
+    step: Annotated[str, typer.Argument(help="Its name in the protocol (`labrig status`).")],
+    run: RunArgument = None,
+    runs: RunsOption = None,
+    begin: Annotated[
+        bool, typer.Option("--begin", help="It begins now: impulses and pictures pause.")
+    ] = False,
+    refuse: Annotated[
+        bool, typer.Option("--refuse", help="It is not done; say why with --note.")
+    ] = False,
+    at: Annotated[
+        str,
+        typer.Option(
+            help="When it was done, if not just now: 22:10, or '15 min' ago.", show_default=False
+        ),
+    ] = "",
+    note: Annotated[str, typer.Option(help="Goes into journal and report.")] = "",
+    by: ByOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Sign that a step of people was done; or, before it, that it begins.
+
+    `--begin` pauses impulses and pictures, and pumps where the protocol says so; `labrig done`
+    lets everything go on. Where two people sign, each of them says `labrig done` under the own
+    name. When it was done and when it was entered are kept apart.
+
+    Example: labrig done feed --by "Anna Vos" --at 22:10
+    """
+    from labrig.commands.doors import answering
+    from labrig.commands.which_run import chosen_run
+
+    if begin and refuse:
+        raise typer.BadParameter("--begin and --refuse say two things: leave one of them out")
+    if refuse and not note.strip():
+        raise typer.BadParameter("say why it is not done: --note TEXT", param_hint="--refuse")
+    chosen = chosen_run(run, runs)
+    client = answering(chosen)
+    status = client.status()
+    key = standing_step(step, status)
+    act = "begin" if begin else "refuse" if refuse else "done"
+    done_s = None if not at else when_s(at, status, chosen.folder.identity)
+    reply = client.step(key, act, by or login_name(), done_s, note)
+    what = {
+        "begin": f"pauses for '{step}'. `labrig done {step}` when hands are off the plate.",
+        "done": f"knows that '{step}' was done.",
+        "refuse": f"knows that '{step}' is not done.",
+    }[act]
+    said(chosen, reply, what, as_json=as_json)
+
+
+def standing_step(name: str, status: dict[str, Any]) -> str:
+    """The key of the step that stands under this name, the oldest one first."""
+    from labrig.problems import did_you_mean
+
+    keys = [str(q["id"]) for q in status.get("questions", ())]
+    steps = {key: key.split("/", 1)[1].rpartition("/")[0] for key in keys if key[:5] == "step/"}
+    found = [key for key, own in steps.items() if name in (own, key)]
+    if found:
+        return found[0]
+    if not steps:
+        raise typer.BadParameter("no step of people stands now; `labrig status` says what comes")
+    raise typer.BadParameter(
+        f"no step '{name}' stands. {did_you_mean(name, sorted(set(steps.values())))}"
+    )
+
+
+def when_s(text: str, status: dict[str, Any], identity: Any) -> float:  # noqa: ANN401 - a path
+    """A time of the bench's clock, or how long ago, on the run's clock."""
+    from labrig.commands.durations import duration_s
+    from labrig.display.legend import zero_of
+    from labrig.display.times import zone_named
+    from labrig.durable import read_json
+
+    now_s = float(status["now_s"])
+    clock = _CLOCK.fullmatch(text.strip())
+    if clock is None:
+        return now_s - duration_s(text.removesuffix("ago").strip(), "--at")
+    zero = zero_of(str(status["utc"]), now_s)
+    now = datetime.fromisoformat(str(status["utc"])).astimezone(
+        zone_named(read_json(identity).get("zone"))
+    )
+    meant = now.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
+    if meant > now:
+        meant -= timedelta(days=1)
+    return (meant - zero).total_seconds()
