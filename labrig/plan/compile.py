@@ -140,8 +140,9 @@ def assemble(
     chambers = chamber_plans(protocol, rig, wells, carried, levels)
     losses = factor_losses(protocol)
     curves = predicted_curves(
-        protocol, wells, {chamber.well: chamber for chamber in chambers}, losses, levels, given
-    )
+        protocol, wells, {chamber.well: chamber for chamber in chambers}, losses, levels, given,
+        by_people,
+    )  # fmt: skip
     patterns = played(protocol, electrode_arms(protocol, rig, wells)[0])
     pulses = pulse_figures(protocol, rig, stimulation, patterns)
     tested = film_patterns(protocol, rig, wells, patterns)

@@ -123,6 +123,10 @@ class ChamberModel:
         """The valve before a line stands there from now on."""
         self._tubes[line].select(position, self._displaced_ul[line])
 
+    def exchange(self, share: float) -> None:
+        """Replace this share of what it holds by medium without the factor."""
+        self._concentration *= 1.0 - share
+
     def add(self, line: str, volume_ul: float) -> None:
         """A bolus through a line, at once: the same volume of chamber liquid leaves."""
         left_ul = volume_ul
@@ -237,6 +241,15 @@ class BolusStep:
     volume_ul: float
 
 
+@dataclass(frozen=True, slots=True)
+class ExchangeStep:
+    """At ``at_s``, people replaced this share of what these wells held by plain medium."""
+
+    at_s: float
+    wells: tuple[str, ...]
+    share: float
+
+
 def chamber_models(
     chamber: ChamberPlan, loss: FactorLoss
 ) -> tuple[ChamberModel, ChamberModel, ChamberModel]:
@@ -271,7 +284,7 @@ def history(
     model: ChamberModel,
     chamber: ChamberPlan,
     flows: Iterable[FlowStep],
-    boluses: Iterable[BolusStep],
+    boluses: Iterable[BolusStep | ExchangeStep],
     times_s: Sequence[float],
     valves: Iterable[ValveStep] = (),
 ) -> tuple[float, ...]:
@@ -281,14 +294,14 @@ def history(
         model: fresh from :func:`chamber_models`.
         chamber: tells which share of which pump enters this well.
         flows: in order of time; before the first, everything stands.
-        boluses: in order of time.
+        boluses: in order of time; so are changes of medium by hand.
         times_s: seconds from t0 at which to read, ascending.
         valves: in order of time; before the first, each stands where its line was filled.
 
     Returns:
         ng/mL at each time; at the instant of a bolus, after it.
     """
-    marks: list[tuple[float, int, FlowStep | BolusStep | ValveStep | None]] = []
+    marks: list[tuple[float, int, FlowStep | BolusStep | ExchangeStep | ValveStep | None]] = []
     marks += [(max(0.0, step.at_s), 0, step) for step in valves]
     marks += [(step.at_s, 0, step) for step in flows]
     marks += [(step.at_s, 1, step) for step in boluses]
@@ -304,6 +317,9 @@ def history(
             for inlet in chamber.inlets:
                 if inlet.valve == what.valve:
                     model.select(inlet.line, what.position)
+        elif isinstance(what, ExchangeStep):
+            if chamber.well in what.wells:
+                model.exchange(what.share)
         elif isinstance(what, BolusStep):
             for inlet in chamber.inlets:
                 if inlet.pump == what.pump:

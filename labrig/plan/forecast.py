@@ -6,7 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from labrig.plan import pulse_physics as physics
-from labrig.plan.concentration import BolusStep, FlowStep, chamber_models, history
+from labrig.plan.concentration import (
+    BolusStep,
+    ExchangeStep,
+    FlowStep,
+    chamber_models,
+    history,
+)
 from labrig.plan.plan import (
     ChamberPlan,
     Curve,
@@ -19,7 +25,7 @@ from labrig.plan.plan import (
 from labrig.plan.pulse_times import pulses_given
 from labrig.plan.stimulation_schedule import train
 from labrig.plan.targets import targeted_factors, targets_over_time
-from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel
+from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, PersonStep, StimulationLevel
 from labrig.protocol.models import Protocol
 from labrig.protocol.patterns import mean_rate_hz
 from labrig.protocol.segments import boluses, segments
@@ -85,6 +91,7 @@ def predicted_curves(
     losses: Sequence[FactorLoss],
     levels: Sequence[FlowLevel],
     doses: Sequence[Dose],
+    steps: Sequence[PersonStep] = (),
 ) -> tuple[Curve, ...]:
     """One curve a factor for the first well of each arm in each factor unit.
 
@@ -102,18 +109,20 @@ def predicted_curves(
         chamber = chambers[well.well]
         pumps = {inlet.pump for inlet in chamber.inlets}
         flows = flow_steps([level for level in levels if level.instrument in pumps])
+        own = exchanges(step for step in steps if well.well in step.wells)
         at_once = [
             BolusStep(d.offset_s, d.instrument, d.volume_ul) for d in doses if d.instrument in pumps
         ]
+        by_hand = tuple((step.at_s, step.share) for step in own)
         steady = targeted_factors(protocol, well.arm)
         given = [bolus.factor for bolus in boluses(protocol, well.arm)]
         for loss in losses:
             if loss.factor not in (*steady, *given):
                 continue
-            alike = (loss.factor, _as_fed(chamber, levels, doses))
+            alike = (loss.factor, by_hand, _as_fed(chamber, levels, doses))
             if alike not in known:  # most wells of an arm are fed exactly alike
                 known[alike] = tuple(
-                    history(model, chamber, flows, at_once, times)
+                    history(model, chamber, flows, [*at_once, *own], times)
                     for model in chamber_models(chamber, loss)
                 )
             value, low, high = known[alike]
@@ -122,6 +131,11 @@ def predicted_curves(
                 target = targets_over_time(protocol, asked[well.arm], loss.factor, times)
             curves.append(Curve(well.well, loss.factor, target, times, value, low, high))
     return tuple(curves)
+
+
+def exchanges(steps: Iterable[PersonStep]) -> list[ExchangeStep]:
+    """Changes of medium by hand, where they were planned."""
+    return [ExchangeStep(s.offset_s, s.wells, s.exchange) for s in steps if s.exchange]
 
 
 def _as_fed(

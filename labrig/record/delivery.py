@@ -12,6 +12,7 @@ from labrig.record.kinds.levels import FlowConfirmed, PumpRead, SettingConfirmed
 from labrig.record.kinds.operator import WEIGHED, ReservoirWeighed
 from labrig.record.kinds.pump_deviations import Censored, Uncensored
 from labrig.record.kinds.runs import Attached, MadeSafe
+from labrig.record.kinds.steps import StepDone
 from labrig.record.pulses import ChannelPulses, PulseFold
 from labrig.record.pump_orders import OrdersFold
 from labrig.record.pump_readings import PumpReadings
@@ -19,7 +20,9 @@ from labrig.record.rows import Row
 from labrig.record.said import said
 from labrig.record.weights import Weights, see_weight
 
-_KINDS = frozenset({"run", "level", "dose", "train", "sample", "deviation", "command", "note"})
+_KINDS = frozenset(
+    {"run", "level", "dose", "step", "train", "sample", "deviation", "command", "note"}
+)
 """Of rows that say something about it."""
 
 
@@ -36,6 +39,7 @@ class Seen:
         pulses: by stimulator and channel, as ``stimulator:channel``.
         censored: by well, from when.
         weights: by reservoir.
+        exchanged: by key of a step, when people changed the medium.
     """
 
     pumps: dict[str, PumpReadings] = field(default_factory=dict)
@@ -46,6 +50,7 @@ class Seen:
     pulses: dict[str, ChannelPulses] = field(default_factory=dict)
     censored: dict[str, float] = field(default_factory=dict)
     weights: dict[str, Weights] = field(default_factory=dict)
+    exchanged: dict[str, float] = field(default_factory=dict)
 
 
 def read_delivery(plan: Plan, rows: Iterable[Row]) -> Seen:
@@ -81,6 +86,8 @@ def _see(seen: Seen, row: Row, told: object) -> None:
             seen.positions.setdefault(name, []).append((row.run_s, str(at)))
         case ReservoirWeighed() as weight if row.key.startswith(WEIGHED):
             see_weight(seen.weights, row.run_s, weight)
+        case StepDone(done_s=done_s):
+            seen.exchanged[row.key] = done_s
         case Censored(wells=wells, from_s=from_s):
             for well in wells:
                 seen.censored.setdefault(well, from_s)

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from labrig.plan.concentration import BolusStep, chamber_models, history
+from labrig.plan.concentration import BolusStep, ExchangeStep, chamber_models, history
 from labrig.plan.plan import ChamberPlan, Curve, FactorLoss, Plan
-from labrig.plan.timeline import Dose
+from labrig.plan.timeline import Dose, PersonStep
 from labrig.record.delivery import Seen
 from labrig.record.flow_bounds import WINDOW_S, PumpFlow
 from labrig.record.flow_steps import (
@@ -25,6 +25,8 @@ from labrig.record.flow_steps import (
 )
 
 _HALF = 0.5
+Given = BolusStep | ExchangeStep
+"""What is done to a chamber at once."""
 
 Positions = Mapping[str, list[tuple[float, str]]]
 """By valve, when it came to stand at which position."""
@@ -64,6 +66,7 @@ def well_doses(
     # A counter's rise already holds what doses brought; only pumps without one need them added.
     counted = {pump for pump, said in seen.pumps.items() if said.readings[0].counted_ul is not None}
     given = [bolus for bolus in given if bolus.pump not in counted]
+    by_hand = [step for step in plan.timeline if isinstance(step, PersonStep) and step.exchange]
     units = {well.well: well.factor_unit for well in plan.wells}
     unknown = {pump: flow.unknown(until_s) for pump, flow in flows.items() if not flow.exact}
     meant_valves, came_valves = planned_positions(plan), seen.positions
@@ -73,12 +76,15 @@ def well_doses(
         for loss in plan.factors:
             times = _times(plan, chamber.well, loss.factor, until_s)
             # Wells on the same lines have the same history: model it once.
-            same = (chamber.inlets, chamber.volume_ml, loss.factor, times)
+            own = [step for step in by_hand if chamber.well in step.wells]
+            keys = tuple(step.key for step in own)
+            same = (chamber.inlets, chamber.volume_ml, loss.factor, times, keys)
             if same not in known:
-                meant = _boluses_planned(plan, until_s)
+                meant: list[Given] = [*_boluses_planned(plan, until_s), *_meant(own, until_s)]
+                came: list[Given] = [*given, *_came(own, seen, until_s)]
                 known[same] = (
                     _expose(chamber, loss, planned, meant, times, meant_valves),
-                    *_delivered(chamber, loss, flows, given, times, came_valves),
+                    *_delivered(chamber, loss, flows, came, times, came_valves),
                 )
             blind_s = _blind_from(chamber, unknown, plan.rules.max_gap_s)
             found.append(
@@ -97,7 +103,7 @@ def _delivered(
     chamber: ChamberPlan,
     loss: FactorLoss,
     flows: Mapping[str, PumpFlow],
-    boluses: list[BolusStep],
+    boluses: list[Given],
     times_s: tuple[float, ...],
     valves: Positions,
 ) -> tuple[_Exposure, _Exposure, _Exposure]:
@@ -134,7 +140,7 @@ def _expose(
     chamber: ChamberPlan,
     loss: FactorLoss,
     steps: Mapping[str, Steps],
-    boluses: Iterable[BolusStep],
+    boluses: Iterable[Given],
     times_s: tuple[float, ...],
     valves: Positions,
 ) -> _Exposure:
@@ -142,7 +148,7 @@ def _expose(
     pumps = {inlet.pump for inlet in chamber.inlets}
     flows = flow_steps({pump: steps[pump] for pump in pumps if pump in steps}, times_s[-1])
     turned = valve_steps({name: at for name, at in valves.items() if name in _valves(chamber)})
-    given = [bolus for bolus in boluses if bolus.pump in pumps]
+    given = [one for one in boluses if isinstance(one, ExchangeStep) or one.pump in pumps]
     values = history(model, chamber, flows, given, times_s, turned)
     return _Exposure(values, model.exposure_ng_h_ml)
 
@@ -158,6 +164,21 @@ def _times(plan: Plan, well: str, factor: str, until_s: float) -> tuple[float, .
             return tuple(time for time in curve.times_s if time <= until_s)
     steps = max(int(until_s // WINDOW_S), 1)
     return tuple(until_s * step / steps for step in range(steps + 1))
+
+
+def _meant(steps: Iterable[PersonStep], until_s: float) -> list[ExchangeStep]:
+    """Changes of medium by hand as planned."""
+    return [ExchangeStep(s.offset_s, s.wells, s.exchange) for s in steps if s.offset_s <= until_s]
+
+
+def _came(steps: Iterable[PersonStep], seen: Seen, until_s: float) -> list[ExchangeStep]:
+    """Those that people have signed, when they were done."""
+    done = [(seen.exchanged.get(step.key), step) for step in steps]
+    return [
+        ExchangeStep(at_s, step.wells, step.exchange)
+        for at_s, step in done
+        if at_s is not None and at_s <= until_s
+    ]
 
 
 def _boluses_planned(plan: Plan, until_s: float) -> list[BolusStep]:
