@@ -17,7 +17,7 @@ from labrig.plan.checks import every_check
 from labrig.plan.checks.draft import Draft
 from labrig.plan.checks.overrides import lift
 from labrig.plan.dose_schedule import doses
-from labrig.plan.film_schedule import film_blocks, films, stimulus_spans
+from labrig.plan.film_schedule import LATE_S, film_blocks, films, stimulus_spans
 from labrig.plan.flow_demand import demands
 from labrig.plan.flow_schedule import flow_levels
 from labrig.plan.forecast import forecast, predicted_curves, pulse_figures
@@ -26,6 +26,8 @@ from labrig.plan.interlocks import planned_interlocks
 from labrig.plan.plan import Finding, Plan, RunRules, Severity, WellPlan
 from labrig.plan.pumps import pump_rates
 from labrig.plan.seen_sides import filmed_in, seen_in, where_taken
+from labrig.plan.series import left_out, rounds_in_the_way, rounds_s, series_blocks, series_films
+from labrig.plan.series_levels import played_tests, tested_by, with_series
 from labrig.plan.sides import sided, sided_wells
 from labrig.plan.solutions import line_solutions, stock_roles
 from labrig.plan.step_schedule import person_steps, pictures_after_steps
@@ -40,6 +42,7 @@ from labrig.plan.targets import phase_spans
 from labrig.plan.timeline import TimelineEntry
 from labrig.protocol.compartments import opsins_of
 from labrig.protocol.models import Protocol
+from labrig.protocol.tests_as_patterns import with_every_pattern
 from labrig.rig.graph import field_position_um, well_centre_um
 from labrig.rig.models import Rig
 from labrig_drivers.instrument import InstrumentType, installed_types
@@ -97,7 +100,7 @@ def assemble(
     system: str = sys.platform,
 ) -> Plan:
     """The plan of a given allocation, without files: no hashes, no line numbers."""
-    whole, (placed, problems) = protocol, allocation
+    whole, (placed, problems) = with_every_pattern(protocol), allocation
     # what lines and channels reach is a side of a chip; what is drawn and looked at, the chip
     protocol, wells = sided(whole), sided_wells(placed)
     found = list(problems)
@@ -119,12 +122,19 @@ def assemble(
     blocks, more = film_blocks(protocol, rig, filmed, positions)
     found += more
     moving = films(protocol, rig, spans, filmed, positions, blocks)
+    taken_s = [(block.start_s, block.end_s + LATE_S) for block in blocks]
+    series, more = series_blocks(protocol, rig, filmed, positions, taken_s)
+    found += more
+    moving += series_films(protocol, rig, spans, positions, series)
     filmed_s = [block.start_s for block in blocks]
-    pictures, more = frames(protocol, rig, spans, seen, positions, filmed_s)
+    in_the_way = rounds_in_the_way(rounds_s(protocol, rig, seen, positions), series)
+    found += left_out(protocol, in_the_way)
+    pictures, more = frames(protocol, rig, spans, seen, positions, filmed_s, in_the_way)
     found += more
     tests_s = stimulus_spans(protocol, blocks)
     stimulation, more = stimulation_levels(protocol, rig, spans, wells, tests_s)
     found += more
+    stimulation = with_series(stimulation, spans, series)
     probe = readings(protocol, rig, spans)
     by_people = person_steps(protocol, spans, wells)
     rounds = 1 + max((picture.round for picture in pictures), default=-1)
@@ -147,6 +157,9 @@ def assemble(
     pulses = pulse_figures(protocol, rig, stimulation, patterns)
     tested = film_patterns(protocol, rig, wells, patterns)
     pulses += pulse_figures(protocol, rig, stimulation, tested.items())
+    for name in played_tests(stimulation):
+        by_electrodes = tested_by(rig, stimulation, name)
+        pulses += pulse_figures(protocol, rig, stimulation, by_electrodes.items())
     plan = Plan(
         protocol_name=protocol.name,
         protocol_sha256="",

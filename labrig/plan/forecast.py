@@ -29,6 +29,7 @@ from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, PersonStep, Stimu
 from labrig.protocol.models import Protocol
 from labrig.protocol.patterns import mean_rate_hz
 from labrig.protocol.segments import boluses, segments
+from labrig.protocol.tests_as_patterns import assay_of, test_rate_hz
 from labrig.rig.models import Electrodes, Optics, Rig
 
 CURVE_POINTS = 240
@@ -184,11 +185,14 @@ def _live(
         pattern, electrodes = protocol.patterns[pattern_name], rig.electrodes[name]
         spec = train(electrodes.channel, pattern_name, pattern)
         long_bouts = pattern.on_s is not None and pattern.off_s and pattern.on_s > spec.every_s
+        tested = protocol.assays.get(assay_of(pattern_name))
         rate = (
             mean_rate_hz(pattern.frequency_hz, pattern.on_s, pattern.off_s)
             if long_bouts
             else spec.pulses / spec.every_s
         )
+        if tested is not None:
+            rate = test_rate_hz(tested, rate)
         resistance_ohm = well_resistance_ohm(electrodes)
         volts, current = physics.volts_and_ma(
             pattern.amplitude_v, pattern.amplitude_ma, resistance_ohm

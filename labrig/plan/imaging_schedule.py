@@ -55,10 +55,12 @@ def frames(
     wells: Sequence[WellPlan],
     positions: Positions,
     filmed_s: Sequence[float] = (),
+    left_out: Collection[int] = (),
 ) -> tuple[tuple[Frame, ...], list[Finding]]:
     """Every frame of every round that ends before the run does.
 
-    ``filmed_s``: when blocks of films begin, for channels taken ``with-films``.
+    ``filmed_s``: when blocks of films begin, for channels taken ``with-films``. ``left_out``:
+    numbers of rounds that are not taken, as the stage is wanted elsewhere.
 
     Findings: ``imaging.round-too-long``, ``imaging.no-round``.
     """
@@ -70,14 +72,19 @@ def frames(
         math.floor((protocol.duration_s - length_s - imaging.first_s) / imaging.interval_s + 1e-9)
         + 1,
     )
-    starts_s = [imaging.first_s + number * imaging.interval_s for number in range(count)]
-    filmed = {nearest_round(at_s, dict(enumerate(starts_s))) for at_s in filmed_s}
+    starts_s = {
+        number: imaging.first_s + number * imaging.interval_s
+        for number in range(count)
+        if number not in left_out
+    }
+    first, last = min(starts_s, default=0), max(starts_s, default=0)
+    filmed = {nearest_round(at_s, starts_s) for at_s in filmed_s}
     rule = Lateness(protocol.rules.late_frame.rule, protocol.rules.late_frame.grace_s)
     made = []
-    for number, start_s in enumerate(starts_s):
+    for number, start_s in starts_s.items():
         for shot in shots:
             channel = imaging.channels[shot.channel]
-            if not _taken(channel.rounds, number, count, filmed):
+            if not _taken(channel.rounds, number, first, last, filmed):
                 continue
             offset_s = round(start_s + shot.after_s, 3)
             made.append(
@@ -148,14 +155,13 @@ def travel_s(rig: Rig, start_um: tuple[float, float], end_um: tuple[float, float
     return distance_mm / rig.stage.speed_mm_s + rig.stage.settle_s
 
 
-def _taken(rounds: str, number: int, count: int, filmed: Collection[int | None]) -> bool:
-    first, last = number == 0, number == count - 1
+def _taken(rounds: str, number: int, first: int, last: int, filmed: Collection[int | None]) -> bool:
     return {
         "all": True,
         "with-films": number in filmed,
-        "first": first,
-        "last": last,
-        "first-and-last": first or last,
+        "first": number == first,
+        "last": number == last,
+        "first-and-last": number in (first, last),
     }[rounds]
 
 

@@ -64,6 +64,10 @@ def train(channel: int, name: str, pattern: Pattern, wells: int = 1) -> TrainSpe
         every_s=round(every_s, 6),
         pulses=pulses,
         amplitude_ma=None if pattern.amplitude_ma is None else pattern.amplitude_ma * wells,
+        of_capture=share / 100.0 if (share := pattern.of_capture_percent) is not None else None,
+        capture=pattern.capture or "",
+        fallback_v=pattern.fallback_v,
+        if_unknown=pattern.if_unknown,
     )
 
 

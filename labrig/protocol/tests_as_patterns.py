@@ -47,6 +47,15 @@ def every_pattern(protocol: Protocol) -> Mapping[str, Pattern]:
     return found
 
 
+def with_every_pattern(protocol: Protocol) -> Protocol:
+    """The protocol with all that can be played among its patterns; itself where those are all."""
+    if not protocol.assays and not any(
+        pattern.of_capture_percent is not None for pattern in protocol.patterns.values()
+    ):
+        return protocol
+    return protocol.model_copy(update={"patterns": dict(every_pattern(protocol))})
+
+
 def step_patterns(assay: Assay) -> tuple[Pattern, ...]:
     """The pattern of each step; `of_capture` is not resolved."""
     from labrig.protocol.models import Pattern
@@ -73,6 +82,13 @@ def step_patterns(assay: Assay) -> tuple[Pattern, ...]:
             return (made(assay.frequency_hz, on_s=assay.on_s, off_s=assay.off_s),)
         case Twitch():
             return (made(assay.frequency_hz),)
+
+
+def test_rate_hz(assay: Assay, while_on_hz: float) -> float:
+    """Mean pulse rate of a step with the rest after it: what heat and direct current follow."""
+    if isinstance(assay, Frequencies):
+        return while_on_hz * assay.train_s / (assay.train_s + assay.rest_s)
+    return while_on_hz
 
 
 def _strength(assay: Assay) -> dict[str, Any]:
@@ -119,4 +135,5 @@ def at_most(protocol: Protocol, pattern: Pattern) -> Pattern:
     staircase = protocol.assays[capture_of(protocol, pattern)]
     top_v = staircase.amplitude.steps_v[-1] if isinstance(staircase, Staircase) else 0.0
     most_v = max(top_v * pattern.of_capture_percent / 100.0, pattern.fallback_v or 0.0)
-    return pattern.model_copy(update={"amplitude_v": round(most_v, 6)})
+    capture = capture_of(protocol, pattern)
+    return pattern.model_copy(update={"amplitude_v": round(most_v, 6), "capture": capture})

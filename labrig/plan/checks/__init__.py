@@ -24,6 +24,7 @@ from labrig.plan.checks import (
     perfusion,
     person_steps,
     power,
+    series,
     stimulation,
     supplies,
     toxins,
@@ -39,6 +40,7 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     calibration.check,
     interlock.check,
     not_built.check,
+    series.check,
     person_steps.check,
     compartments.check,
 )

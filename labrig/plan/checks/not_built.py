@@ -6,13 +6,18 @@ from collections.abc import Iterator
 
 from labrig.plan.checks.draft import Draft
 from labrig.plan.plan import Finding
+from labrig.protocol.assays import Staircase
 
 
 def check(draft: Draft) -> Iterator[Finding]:
     """Finding ``draft.not-built``."""
     of_capture = any(p.of_capture_percent is not None for p in draft.protocol.patterns.values())
-    if draft.protocol.imaging.series or of_capture:
-        yield _not_built("protocol: imaging.series", "test series and amplitudes in % of capture")
+    of_capture |= any(
+        not isinstance(assay, Staircase) and assay.of_capture_percent is not None
+        for assay in draft.protocol.assays.values()
+    )
+    if of_capture:
+        yield _not_built("protocol: patterns", "amplitudes in % of capture")
     if draft.protocol.outcomes:
         yield _not_built("protocol: outcomes", "outcomes")
     if any(entry.medium for arm in draft.protocol.arms.values() for entry in arm.program):

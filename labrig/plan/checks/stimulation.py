@@ -15,6 +15,7 @@ from labrig.plan.timeline import StimulationLevel, TrainSpec
 from labrig.protocol.models import Pattern
 from labrig.protocol.patterns import mean_rate_hz
 from labrig.protocol.segments import is_live, segments
+from labrig.protocol.tests_as_patterns import assay_of, place_of
 from labrig_drivers.errors import OutOfRange
 from labrig_drivers.kinds import PulseTrain
 
@@ -38,7 +39,10 @@ RATE_AS_ASKED_WITHIN = 0.005
 
 def check(draft: Draft) -> Iterator[Finding]:
     """Findings ``stim.*`` that need the whole plan."""
-    figures = {(f.electrode, f.pattern): f for f in draft.plan.forecast.pulses}
+    figures = {
+        (f.electrode, place_of(f.pattern)): f
+        for f in sorted(draft.plan.forecast.pulses, key=_strain)  # of an assay its hardest step
+    }
     judged: set[tuple[str, float, float, str]] = set()
     for (name, _), figure in figures.items():
         electrodes = draft.rig.electrodes[name]
@@ -54,10 +58,14 @@ def check(draft: Draft) -> Iterator[Finding]:
     yield from _resistances(draft)
 
 
+def _strain(figure: PulseFigures) -> tuple[float, float]:
+    return figure.current_ma, figure.heating_k
+
+
 def _electrical(draft: Draft, figure: PulseFigures) -> Iterator[Finding]:
     electrodes = draft.rig.electrodes[figure.electrode]
     pattern = draft.protocol.patterns[figure.pattern]
-    where = f"protocol: patterns.{figure.pattern}"
+    where = place_of(figure.pattern)
     capacity = physics.DOUBLE_LAYER_MF_CM2[electrodes.material]
     polarisation = physics.polarisation_v(figure.charge_density_uc_cm2, capacity)
     less = "lower amplitude or pulse_width, or use larger electrodes"
@@ -99,7 +107,7 @@ def _net_dc(draft: Draft, figure: PulseFigures, area_cm2: float) -> Iterator[Fin
     acid = physics.acid_equivalents_mm(current_ua, 24.0, draft.rig.chambers.volume_ml)
     finding = NET_DC.judge(
         "stim.net-dc",
-        f"protocol: patterns.{figure.pattern}.shape",
+        f"{place_of(figure.pattern)}.shape",
         f"a monophasic pattern leaves a direct current, {acid:.2g} mM acid a day without "
         "exchange [C]; its density",
         current_ua / area_cm2,
@@ -184,7 +192,7 @@ def _units(draft: Draft) -> Iterator[Finding]:
         yield Finding(
             "stim.instrument-unit",
             "block",
-            f"protocol: patterns.{name}.{key[unit]}",
+            f"{place_of(name)}.{key[unit]}",
             f"{name} asks for {unit}, and {stimulator} (a {kind.name}) holds {other} only",
             f"write {key[other]}: {same}, which is as much at the resistance of the wells, or wire "
             f"the wells to a stimulator that holds {unit}",
@@ -253,14 +261,21 @@ def _instrument_limits(draft: Draft) -> Iterator[Finding]:
         except _ReachedInstrument:
             continue
         except OutOfRange as error:
-            patterns = ", ".join(dict.fromkeys(spec.pattern for spec in level.trains))
             yield Finding(
                 "stim.instrument-limit",
                 "block",
-                f"protocol: patterns ({patterns})",
+                _where(level),
                 error.what,
                 error.remedy or f"change the pattern to what a {entry.type} can make",
             )
+
+
+def _where(level: StimulationLevel) -> str:
+    """A test is played by itself; treatments are programmed together."""
+    patterns = tuple(dict.fromkeys(spec.pattern for spec in level.trains))
+    if len(patterns) == 1 and assay_of(patterns[0]):
+        return place_of(patterns[0])
+    return f"protocol: patterns ({', '.join(patterns)})"
 
 
 def _holds(draft: Draft, level: StimulationLevel) -> bool:
@@ -312,6 +327,8 @@ def _resistances(draft: Draft) -> Iterator[Finding]:
     for figure in draft.plan.forecast.pulses:
         pattern = draft.protocol.patterns[figure.pattern]
         asked = _rate(pattern)
+        if assay_of(figure.pattern):
+            continue  # a test is so many pulses, not a rate
         if abs(figure.mean_rate_hz - asked) > RATE_AS_ASKED_WITHIN * asked:
             yield Finding(
                 "stim.rearm-gap",
