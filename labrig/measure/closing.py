@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labrig.durable import write_text_whole
-from labrig.measure import films, tracks
+from labrig.measure import films, series_table, tracks
 from labrig.measure.judging import SERIES, judge_fields
 from labrig.measure.rounds import LABELS
 from labrig.measure.run_cells import RunCells
@@ -118,7 +118,11 @@ def _make_tables(out: Path, records: Mapping[str, Path], cells: RunCells, each: 
         return map(cells.placed, read_records(frames))
 
     if filmed:
-        write_rows(out / f"{films.TABLE}.csv", _film_columns(cells), _film_rows(filmed, cells))
+        rows_of_films = _film_rows(filmed, cells)
+        write_rows(out / f"{films.TABLE}.csv", _film_columns(cells), rows_of_films)
+        if series := series_table.series_rows(rows_of_films):
+            told = [row | cells.of_film_at(row["well"], row["offset_s"]) for row in series]
+            write_rows(out / f"{series_table.TABLE}.csv", _series_columns(cells), told)
     if not frames:
         return 0
     reading = _Reading()
@@ -142,6 +146,11 @@ def _make_tables(out: Path, records: Mapping[str, Path], cells: RunCells, each: 
 
 def _film_columns(cells: RunCells) -> tuple[str, ...]:
     return (*films.PLACE, *cells.columns, *films.COLUMNS[len(films.PLACE) :])
+
+
+def _series_columns(cells: RunCells) -> tuple[str, ...]:
+    place = series_table.PLACE
+    return (*place, *cells.columns, *series_table.COLUMNS[len(place) :])
 
 
 def _film_rows(filmed: Iterable[Path], cells: RunCells) -> list[Row]:

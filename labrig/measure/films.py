@@ -25,10 +25,14 @@ TABLE = "contractions"
 PLACE = ("well", "field", "film")
 MEASURED = (
     "amplitude_um", "time_to_peak_s", "half_relaxation_s", "capture_fraction", "pulses", "resolved",
-    "followed", "fatigue_ratio", "noise_um",
+    "followed", "fatigue_ratio", "noise_um", "plateau_um", "ripple", "fusion",
 )  # fmt: skip
+ASKED = (
+    "assay", "kind", "series", "step", "part", "asked_hz", "asked_v", "asked_ma", "captured_share",
+)  # fmt: skip
+"""Of films of test series: which test it shows. Empty in other films."""
 COLUMNS = (
-    *PLACE, "round", "offset_s", "status", "reasons", "remarks", "stimulus", *MEASURED,
+    *PLACE, "round", "offset_s", "status", "reasons", "remarks", "stimulus", *ASKED, *MEASURED,
     "tube_area_fraction", "frames", "frame_rate_hz", "pixel_size_um", "path", "definition",
 )  # fmt: skip
 MOST_NOISE_UM = 0.1
@@ -52,6 +56,11 @@ class FilmJob:
         stimulus: pattern that every well was to get; empty: each its own.
         pulses_s: of that pattern as delivered, from the first frame; the last ones before it too.
         doubts: why this film cannot stand for the culture; empty where it can.
+        assay / kind / series / step / part: of a film of a test series, which test of what kind,
+            the how many-th series of the run, which step, and which part of it; else empty.
+        captured_share: of a staircase, the share of pulses that makes a step captured.
+        asked_hz / asked_v / asked_ma: what that step asked; of an amplitude in % of capture what
+            it came to, None where nobody knows.
     """
 
     path: Path | None
@@ -67,6 +76,15 @@ class FilmJob:
     stimulus: str
     pulses_s: tuple[float, ...]
     doubts: tuple[str, ...]
+    assay: str = ""
+    kind: str = ""
+    series: int | None = None
+    step: int | None = None
+    part: str = ""
+    asked_hz: float | None = None
+    asked_v: float | None = None
+    asked_ma: float | None = None
+    captured_share: float | None = None
 
 
 def measure_films(jobs: Sequence[FilmJob], settings: MeasureSettings, out_dir: Path) -> int:
@@ -82,7 +100,8 @@ def measure_films(jobs: Sequence[FilmJob], settings: MeasureSettings, out_dir: P
     recorded = records_in_force(out_dir)
     for job in jobs:
         name = f"film_{job.film:02d}_{job.well}_f{job.field}"
-        signature = json.dumps([settings_sha256(settings), asdict(job)], default=str)
+        asked = {k: v for k, v in asdict(job).items() if job.assay or k not in ASKED}
+        signature = json.dumps([settings_sha256(settings), asked], default=str)
         if measured_before(recorded.get(name), signature) is not None:
             continue
         row = measure_film(job, settings)
@@ -105,6 +124,7 @@ def measure_film(job: FilmJob, settings: MeasureSettings) -> dict[str, Any]:
         "pixel_size_um": job.pixel_size_um,
         "path": "" if job.path is None else job.path.name,
         "remarks": "",
+        **{name: getattr(job, name) for name in ASKED},
     }
     reasons = list(job.doubts)
     frames = None if job.path is None else _read(job.path, reasons)
@@ -113,7 +133,7 @@ def measure_film(job: FilmJob, settings: MeasureSettings) -> dict[str, Any]:
     if len(frames) < job.frames:
         reasons.append(f"{len(frames)} of {job.frames} frames are there")
     row |= {"frames": len(frames), **_contraction(frames, job, settings, reasons)}
-    if not reasons and row["resolved"] and not row["followed"]:
+    if job.pulses_s and not reasons and row["amplitude_um"] is None:
         unseen_um = _unseen_um(row["noise_um"])
         remark = f"no pulse was followed: taken as 0 (below {unseen_um:.2f} µm none could be seen)"
         row |= {"amplitude_um": 0.0, "remarks": remark}
@@ -151,7 +171,7 @@ def _contraction(
     summary = rows_of(found.summary)[0]
     if summary["flags"]:
         reasons.append(str(summary["flags"]))
-    if job.pulses_s and not summary["resolved"]:
+    if job.pulses_s and not summary["resolved"] and found.trains.empty:
         reasons.append("no pulse has its whole response in the film")
     if summary["noise_um"] is not None and summary["noise_um"] > MOST_NOISE_UM:
         reasons.append(

@@ -50,6 +50,11 @@ class RunCells:
         """The cells of a film's row, whose own ``offset_s`` is when it was begun."""
         return self._cells(record, row.get("offset_s"))
 
+    def of_film_at(self, well: str, at_s: float | None) -> dict[str, str]:
+        """The cells of a row that several films of a well make, by the time of the first."""
+        time = {} if self.clock is None else self.clock.cells(at_s)
+        return {**self.of_well(well), **time}
+
     @property
     def _arm_column(self) -> tuple[str, ...]:
         return (ARM,) if self.arms else ()

@@ -9,9 +9,10 @@ from typing import Literal
 
 from labrig.durable import read_json
 from labrig.measure.films import FilmJob
-from labrig.plan.film_schedule import block_of, rounds_of_films
+from labrig.plan.film_schedule import film_numbers, rounds_of_films, series_of
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Film
+from labrig.protocol.assays import Assay, Staircase
 from labrig.record.kinds.pictures import FilmTaken
 from labrig.record.pulses import ChannelPulses
 from labrig.run_folder import RunFolder, is_rehearsal
@@ -40,6 +41,8 @@ class FilmJobs:
         root: the run folder.
         stimulus: pattern that every well is to get; empty: each its own.
         shows / pixel_size_um: by channel.
+        assays: of the protocol, by name.
+        numbers: by film, its number in the run: of its block, or of its step of a test series.
         rounds: by film, the imaging round nearest to it.
         unit_of: by well, its stimulator channel; empty: no electrodes.
         rehearsal: its camera stores no films.
@@ -49,6 +52,8 @@ class FilmJobs:
     stimulus: str
     shows: Mapping[str, str]
     pixel_size_um: Mapping[str, float]
+    assays: Mapping[str, Assay]
+    numbers: Mapping[str, int]
     rounds: Mapping[str, int]
     unit_of: Mapping[str, str]
     rehearsal: bool
@@ -63,12 +68,15 @@ class FilmJobs:
         from labrig.plan.sources import planned_protocol
 
         camera = read_json(folder.camera)
-        films = planned_protocol(plan, folder.protocol).imaging.films
+        protocol = planned_protocol(plan, folder.protocol)
+        films = protocol.imaging.films
         return cls(
             root=folder.root,
             stimulus=(films.stimulus if films else None) or "",
             shows=camera["shows"],
             pixel_size_um=camera["pixel_size_um"],
+            assays=protocol.assays,
+            numbers=film_numbers(plan.timeline),
             rounds=rounds_of_films(plan.timeline),
             unit_of={well.well: well.pattern_unit for well in plan.wells},
             rehearsal=is_rehearsal(read_json(folder.identity)),
@@ -98,24 +106,39 @@ class FilmJobs:
             if isinstance(outcome, FilmTaken)
             else [f"the film was not taken: {outcome.why}"]
         )
-        counted = [p for p in own.pulses if not self.stimulus or p.pattern == self.stimulus]
+        stimulus = self._stimulus(film)
+        counted = [p for p in own.pulses if not stimulus or p.pattern == stimulus]
+        asked = film.test
         return FilmJob(
             path=self.root / outcome.stored.path if isinstance(outcome, FilmTaken) else None,
             well=film.well,
             field=film.field,
-            film=int(block_of(film).rpartition("t")[2]),
+            film=self.numbers[film.key],
             round=self.rounds.get(film.key),
             offset_s=begun_s,
             shows=_OURS.get(self.shows[film.channel], "phase"),
             pixel_size_um=self.pixel_size_um[film.channel],
             frame_rate_hz=rate_hz,
             frames=film.frames,
-            stimulus=self.stimulus,
+            stimulus=stimulus,
             pulses_s=tuple(
                 round(p.at_s - begun_s, 6) for p in counted if begun_s - BEFORE_S <= p.at_s <= end_s
             ),
             doubts=tuple(doubts),
+            assay=film.assay,
+            kind=self.assays[film.assay].kind if film.assay in self.assays else "",
+            series=series_of(film),
+            captured_share=_captured_share(self.assays.get(film.assay)),
+            step=film.step if asked is not None else None,
+            part="" if asked is None else asked.part,
+            asked_hz=None if asked is None else asked.frequency_hz,
+            asked_v=None if asked is None else asked.amplitude_v,
+            asked_ma=None if asked is None else asked.amplitude_ma,
         )
+
+    def _stimulus(self, film: Film) -> str:
+        """The pattern that this film is to show."""
+        return self.stimulus if film.test is None else film.test.pattern
 
     def _doubts(
         self,
@@ -132,16 +155,21 @@ class FilmJobs:
             doubts.append("the stage was not where it should be")
         if self.shows[film.channel] not in _OURS:
             doubts.append(f"channel {film.channel} shows no tubes")
-        if not self.stimulus:
+        stimulus = self._stimulus(film)
+        if not stimulus:
             return [*doubts, "every well had its own impulses: contraction cannot be compared"]
         if not self.unit_of.get(film.well):
             return [*doubts, "no electrodes: it could not be tested"]
         during = {p.pattern for p in own.pulses if begun_s <= p.at_s <= end_s}
         if any(start_s < end_s and begun_s < until_s for start_s, until_s in own.unsure_s):
             doubts.append("whether test pulses came is not known")
-        elif self.stimulus not in during:
-            doubts.append(f"no pulse of {self.stimulus} was delivered while it was taken")
-        others = sorted(during - {self.stimulus})
+        elif stimulus not in during:
+            doubts.append(f"no pulse of {stimulus} was delivered while it was taken")
+        others = sorted(during - {stimulus})
         if others:
             doubts.append(f"pulses of {', '.join(others)} came while it was taken")
         return doubts
+
+
+def _captured_share(assay: Assay | None) -> float | None:
+    return assay.captured_percent / 100.0 if isinstance(assay, Staircase) else None

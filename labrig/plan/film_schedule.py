@@ -130,6 +130,32 @@ def block_of(film: Film) -> str:
     return "/".join(film.key.split("/")[:2])
 
 
+def film_numbers(timeline: Timeline) -> Mapping[str, int]:
+    """By key of a film, its number in the run: films of one number differ in their wells alone.
+
+    A block has one number, as has each part of each step of a test series, in order of time after
+    all blocks.
+    """
+    films = sorted(
+        (entry for entry in timeline if isinstance(entry, Film)), key=lambda film: film.offset_s
+    )
+    numbers = {f.key: int(block_of(f).rpartition("t")[2]) for f in films if not f.assay}
+    first = max(numbers.values(), default=-1) + 1
+    steps = dict.fromkeys(_step_of(film) for film in films if film.assay)
+    by_step = {step: first + index for index, step in enumerate(steps)}
+    return numbers | {film.key: by_step[_step_of(film)] for film in films if film.assay}
+
+
+def series_of(film: Film) -> int | None:
+    """The how many-th series of the run a film belongs to, from 0; None for a film of a block."""
+    return int(block_of(film).rpartition("s")[2]) if film.assay else None
+
+
+def _step_of(film: Film) -> str:
+    """The part of a key of a test's film that all wells share."""
+    return film.key.partition(f"/{film.well}/")[0]
+
+
 def rounds_of_films(timeline: Timeline) -> Mapping[str, int]:
     """By key of a film, the imaging round nearest to the beginning of its block.
 

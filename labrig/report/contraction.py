@@ -52,6 +52,7 @@ def unit_contractions(
 
     if films.empty:
         return pd.DataFrame(columns=list(COLUMNS))
+    films = of_no_series(films)
     unit_of = {well: unit for unit in units for well in unit.wells}
     kept = films[films["well"].isin(unit_of) & (films["status"] == "ok") & films["round"].notna()]
     if censored_from_s:
@@ -85,6 +86,13 @@ def unit_contractions(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def of_no_series(films: pd.DataFrame) -> pd.DataFrame:
+    """Films at the reference stimulus: those of test series show other tests."""
+    if "assay" not in films:
+        return films
+    return films[films["assay"].isna() | (films["assay"] == "")]
+
+
 def strength_by_round(table: pd.DataFrame) -> dict[tuple[str, int], float]:
     """By unit and round, the amplitude in µm that the definition's *s* is a ratio of.
 
@@ -101,7 +109,7 @@ def strength_by_round(table: pd.DataFrame) -> dict[tuple[str, int], float]:
 def why_no_strength(protocol: Protocol) -> str:
     """Why films cannot give the definition's strength, whatever they show; empty if they can."""
     films, reference = protocol.imaging.films, protocol.definition.reference_stimulus
-    if films is None:
+    if films is None or not films.at_s:
         return "strength not assessable: the protocol takes no films of contraction"
     if films.stimulus is None:
         return "strength not assessable: films show each well under its own impulses"

@@ -57,7 +57,9 @@ class Contraction:
         trains: One row per train: ``start_s``, ``frequency_hz``, ``pulses``, ``peak_um``,
             ``tetanus_twitch_ratio`` (peak over the amplitude of the film's single twitches;
             NaN without any), ``fusion`` (displacement just before the last pulse over the
-            peak after it: 0 apart, 1 fused; after Bakels & Kernell 1993 for force).
+            peak after it: 0 apart, 1 fused; after Bakels & Kernell 1993 for force),
+            ``plateau_um`` (mean over the last quarter of the train), ``ripple`` (largest less
+            smallest displacement there over ``peak_um``: 0 fused).
         summary: One row, see `measure_contraction`.
     """
 
@@ -94,6 +96,7 @@ def measure_contraction(
         resolved; NaN for beats), ``fatigue_ratio`` (mean amplitude of the last 5 over the
         first 5 resolved pulses, missed ones as 0; NaN below 10), ``beat_rate_hz`` (beats that
         were found; NaN where pulses were given), ``noise_um`` (what the trace shows at rest),
+        ``plateau_um``, ``ripple`` and ``fusion`` (medians over trains; NaN without any),
         ``mask``, ``definition``, ``flags`` (reasons for doubt).
 
     Raises:
@@ -139,6 +142,10 @@ def measure_contraction(
         "fatigue_ratio": fatigue_ratio(pulses),
         "beat_rate_hz": np.nan if len(given) else followed * frame_rate_hz / len(time_s),
         "noise_um": noise_um,
+        **{
+            name: float(trains.loc[above_noise, name].median())
+            for name in ("plateau_um", "ripple", "fusion")
+        },
         "mask": "moving" if mask is None else "given",
         "definition": DEFINITION,
         "flags": "; ".join(

@@ -21,6 +21,8 @@ LEAST_BEAT, ONSET_PART = 0.25, 0.1
 """A beat's least rise over the film's largest, and the part of it that it has risen at its onset
 [P]."""
 BASELINE_S = 0.1
+PLATEAU_SHARE = 0.25
+"""The last part of a train, in which its plateau and ripple are read [P]."""
 FOLLOWED_SHARE = 0.2
 FOLLOWED_NOISE = 3.0
 """A pulse is followed if the response is this share of a usual one, and so many times what noise
@@ -147,7 +149,10 @@ def train_table(
     time_s: Floats, displacement_um: Floats, pulses: pd.DataFrame, twitch_um: float
 ) -> pd.DataFrame:
     """One row per train of pulses; columns as in `contraction.Contraction`."""
-    columns = ["start_s", "frequency_hz", "pulses", "peak_um", "tetanus_twitch_ratio", "fusion"]
+    columns = [
+        "start_s", "frequency_hz", "pulses", "peak_um", "tetanus_twitch_ratio", "fusion",
+        "plateau_um", "ripple",
+    ]  # fmt: skip
     rows = []
     times = pulses["pulse_s"].to_numpy()
     for train in np.split(times, np.flatnonzero(np.diff(times) >= SINGLE_S) + 1):
@@ -161,6 +166,8 @@ def train_table(
         if not (len(during) and len(tail) and len(valley)):
             continue
         baseline = float(before.mean()) if len(before) else 0.0
+        late = last - max(PLATEAU_SHARE * (last - first), train[-1] - train[-2])
+        level = displacement_um[(time_s >= late) & (time_s <= last)] - baseline
         # The valley lies after the peak of the pulse before the last, not at its foot.
         valley = valley[int(np.argmax(valley)) :]
         peak = float(during.max()) - baseline
@@ -173,6 +180,8 @@ def train_table(
                 "peak_um": peak,
                 "tetanus_twitch_ratio": peak / twitch_um,
                 "fusion": float(valley.min() - baseline) / last_peak if last_peak > 0 else np.nan,
+                "plateau_um": float(level.mean()),
+                "ripple": float(np.ptp(level)) / peak if peak > 0 else np.nan,
             }
         )
     return pd.DataFrame(rows, columns=columns)
