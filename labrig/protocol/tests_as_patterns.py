@@ -53,7 +53,8 @@ def with_every_pattern(protocol: Protocol) -> Protocol:
         pattern.of_capture_percent is not None for pattern in protocol.patterns.values()
     ):
         return protocol
-    return protocol.model_copy(update={"patterns": dict(every_pattern(protocol))})
+    written = {**protocol.written_patterns, **every_pattern(protocol)}
+    return protocol.model_copy(update={"written_patterns": written})
 
 
 def step_patterns(assay: Assay) -> tuple[Pattern, ...]:

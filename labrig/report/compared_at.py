@@ -76,7 +76,11 @@ def compared_at(
 
 def _last_film_s(record: Record) -> float:
     """When the last film of the plan is due; the end of the run without any."""
-    due_s = [entry.offset_s for entry in record.plan.timeline if isinstance(entry, Film)]
+    due_s = [
+        entry.offset_s
+        for entry in record.plan.timeline
+        if isinstance(entry, Film) and not entry.assay
+    ]
     return max(due_s, default=record.plan.forecast.duration_s)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from labrig.plan.experimental_units import Unit
+from labrig.report.contraction import of_no_series
 from labrig.report.growth import geometric
 from labrig.report.moments import at_time, fullest
 from labrig.report.units import Design
@@ -106,6 +107,7 @@ def film_readings(
         treated_from_s: films before this are baseline.
         at_s: when arms are compared: the last whole block of films up to then.
     """
+    films = of_no_series(films)
     if films.empty:
         return None
     counted = films[(films["status"] == "ok") & films["amplitude_um"].notna()]
