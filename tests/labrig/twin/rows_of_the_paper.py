@@ -9,7 +9,7 @@ from labrig.twin.responses import read_responses
 from tests.labrig.twin.simulated_arms import BOTH, NERVE, PHASIC, TONIC, For, history
 
 TNF, H2O2, IGF, CNTF = (
-    {"TNF-alpha": "20 ng/mL"}, {"H2O2": "200 uM"}, {"IGF-1": "100 ng/mL"}, {"CNTF": "10 ng/mL"},
+    {"TNF-alpha": "20 ng/mL"}, {"H2O2": "40 uM"}, {"IGF-1": "100 ng/mL"}, {"CNTF": "10 ng/mL"},
 )  # fmt: skip
 AGRIN, BDNF, NT4, FC = (
     {"agrin": "10 ng/mL"}, {"BDNF": "50 ng/mL"}, {"NT-4/5": "50 ng/mL"}, {"TrkB-Fc": "1 ug/mL"},
