@@ -6,6 +6,7 @@ import math
 import random
 
 from labrig.launch.medium_components import components_of
+from labrig.launch.simulated_chips import lights_of, well_spec
 from labrig.plan.forecast import well_resistance_ohm
 from labrig.plan.plan import Finding, Plan
 from labrig.plan.sides import sided
@@ -25,9 +26,6 @@ from labrig.twin.spec import (
     TwinSpec,
     WellSpec,
 )
-
-_USUAL_DAYS, _USUAL_PASSAGE = 5.0, 4
-"""[K] Of a culture whose protocol does not say."""
 
 
 def twin_spec(
@@ -71,6 +69,7 @@ def twin_spec(
         factors=tuple(_factor(name, protocol, plan.seed) for name in substances(protocol)),
         faults=faults,
         own_responses=own_responses,
+        lights=lights_of(protocol, rig),
         by_hand={s.to: components_of(protocol, s.to) for s in protocol.steps if s.to is not None},
     )
 
@@ -122,20 +121,8 @@ def unloaded_twin_spec(rig: Rig, seed: int, faults: tuple[FaultSpec, ...] = ()) 
 
 def _wells(protocol: Protocol, rig: Rig, plan: Plan) -> tuple[WellSpec, ...]:
     """Every chamber of the rig: lines and electrodes reach those that the plan leaves out too."""
-    donors = {donor.id: donor for donor in protocol.donors}
     fields = _fields_um(plan)
-    days = protocol.culture.days_differentiated
-    used = {
-        w.well: WellSpec(
-            w.well,
-            w.donor,
-            donors[w.donor].age_group if w.donor in donors else "unknown",
-            fields.get(w.well, ()),
-            _USUAL_DAYS if days is None else days,
-            (donors[w.donor].passage if w.donor in donors else None) or _USUAL_PASSAGE,
-        )
-        for w in plan.wells
-    }
+    used = {w.well: well_spec(protocol, w, fields.get(w.well, ())) for w in plan.wells}
     rest = (well for well in rig.chambers.wells if well not in used)
     return (*used.values(), *(_unused(well) for well in rest))
 
