@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 TABLE = "contractions"
 PLACE = ("well", "field", "film")
 MEASURED = (
-    "amplitude_um", "time_to_peak_s", "half_relaxation_s", "capture_fraction", "pulses", "resolved",
-    "followed", "fatigue_ratio", "noise_um", "plateau_um", "ripple", "fusion",
+    "amplitude_um", "time_to_peak_s", "half_relaxation_s", "rate_of_rise_um_s", "capture_fraction",
+    "pulses", "resolved", "followed", "fatigue_ratio", "noise_um", "plateau_um", "ripple", "fusion",
 )  # fmt: skip
 ASKED = (
     "assay", "kind", "series", "step", "part", "asked_hz", "asked_v", "asked_ma", "captured_share",

@@ -53,7 +53,8 @@ class Contraction:
         trace: One row per frame: ``time_s``, ``displacement_um``.
         pulses: One row per pulse (or, without pulses, a beat that was found): ``pulse_s``,
             ``single``, ``resolved``, ``followed``, ``amplitude_um``, ``time_to_peak_s``,
-            ``half_relaxation_s`` (NaN where not followed or cut short by the next pulse).
+            ``half_relaxation_s`` (NaN where not followed or cut short by the next pulse),
+            ``rate_of_rise_um_s``.
         trains: One row per train: ``start_s``, ``frequency_hz``, ``pulses``, ``peak_um``,
             ``tetanus_twitch_ratio`` (peak over the amplitude of the film's single twitches;
             NaN without any), ``fusion`` (displacement just before the last pulse over the
@@ -91,9 +92,9 @@ def measure_contraction(
 
     Returns:
         Tables. The summary has ``amplitude_um`` (median over followed single pulses; over
-        train peaks if there are only trains), ``time_to_peak_s`` and ``half_relaxation_s``
-        (medians), ``pulses``, ``resolved``, ``followed``, ``capture_fraction`` (followed over
-        resolved; NaN for beats), ``fatigue_ratio`` (mean amplitude of the last 5 over the
+        train peaks if there are only trains), ``time_to_peak_s``, ``half_relaxation_s`` and
+        ``rate_of_rise_um_s`` (medians), ``pulses``, ``resolved``, ``followed``,
+        ``capture_fraction`` (followed over resolved; NaN for beats), ``fatigue_ratio`` (mean amplitude of the last 5 over the
         first 5 resolved pulses, missed ones as 0; NaN below 10), ``beat_rate_hz`` (beats that
         were found; NaN where pulses were given), ``noise_um`` (what the trace shows at rest),
         ``plateau_um``, ``ripple`` and ``fusion`` (medians over trains; NaN without any),
@@ -135,6 +136,7 @@ def measure_contraction(
         ),
         "time_to_peak_s": float(pulses.loc[alone, "time_to_peak_s"].median()),
         "half_relaxation_s": float(pulses.loc[alone, "half_relaxation_s"].median()),
+        "rate_of_rise_um_s": float(pulses.loc[alone, "rate_of_rise_um_s"].median()),
         "pulses": int(((given >= 0) & (given <= time_s[-1])).sum()),
         "resolved": resolved if len(given) else 0,
         "followed": followed,

@@ -23,10 +23,16 @@ LEAST_BEAT, ONSET_PART = 0.25, 0.1
 BASELINE_S = 0.1
 PLATEAU_SHARE = 0.25
 """The last part of a train, in which its plateau and ripple are read [P]."""
+RISEN_FROM, RISEN_TO = 0.1, 0.9
+"""The rate of rise is the mean slope between these parts of a response: steadier in noise than the
+steepest step between two frames, and what the physiology of muscle reports as a rise time."""
 FOLLOWED_SHARE = 0.2
 FOLLOWED_NOISE = 3.0
 """A pulse is followed if the response is this share of a usual one, and so many times what noise
 alone shows at rest [P]."""
+
+RESPONSE = ("amplitude_um", "time_to_peak_s", "half_relaxation_s", "rate_of_rise_um_s")
+"""What is read of one response; NaN where a pulse was not followed."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -94,27 +100,28 @@ def pulse_table(
                 "amplitude_um": response[0],
                 "time_to_peak_s": response[1],
                 "half_relaxation_s": response[2],
+                "rate_of_rise_um_s": response[3],
             }
         )
-    columns = ["pulse_s", "single", "resolved", "amplitude_um", "time_to_peak_s"]
-    table = pd.DataFrame(rows, columns=[*columns, "half_relaxation_s"])
+    columns = ["pulse_s", "single", "resolved", *RESPONSE]
+    table = pd.DataFrame(rows, columns=columns)
     table = table.astype({"single": bool, "resolved": bool})
     sizes = table.loc[table["resolved"], "amplitude_um"]
     usual = float(sizes[sizes >= sizes.median()].median()) if len(sizes) else 0.0
     needed = max(FOLLOWED_NOISE * noise_um, FOLLOWED_SHARE * usual)
     followed = table["resolved"] & (table["amplitude_um"] > needed)
     table.insert(3, "followed", followed)
-    table.loc[~followed, ["amplitude_um", "time_to_peak_s", "half_relaxation_s"]] = np.nan
+    table.loc[~followed, list(RESPONSE)] = np.nan
     return table
 
 
 def _response(
     time_s: Floats, displacement_um: Floats, pulse_s: float, end_s: float
-) -> tuple[float, float, float]:
-    """Amplitude (um), time to peak and half relaxation (s) after one pulse; NaN if unknown."""
+) -> tuple[float, float, float, float]:
+    """The numbers :data:`RESPONSE` of one pulse; NaN if unknown."""
     window = np.flatnonzero((time_s >= pulse_s) & (time_s < end_s))
     if len(window) < 2 or not np.isfinite(displacement_um).all():
-        return (np.nan, np.nan, np.nan)
+        return (np.nan, np.nan, np.nan, np.nan)
     quiet = (time_s > pulse_s - BASELINE_S) & (time_s <= pulse_s)
     # A train has not come to rest by its next pulse: then only the last frame is baseline.
     baseline = float(displacement_um[quiet].min()) if quiet.any() else 0.0
@@ -130,7 +137,33 @@ def _response(
         last, first = falling[below[0] - 1], falling[below[0]]
         crossing = at + below[0] - 1 + (last - half) / (last - first)
         half_relaxation = float(crossing * interval_s + time_s[0]) - peak_s
-    return (peak - baseline, peak_s - pulse_s, half_relaxation)
+    rising = displacement_um[max(int(window[0]) - 1, 0) : at + 1]
+    rate = _rate_of_rise(rising, baseline, peak, interval_s)
+    return (peak - baseline, peak_s - pulse_s, half_relaxation, rate)
+
+
+def _rate_of_rise(rising: Floats, baseline: float, peak: float, interval_s: float) -> float:
+    """Mean slope from 10 to 90 % of a response, um/s: 0.8 (peak - baseline) / (t90 - t10).
+
+    Both times are crossings between frames, by straight lines. NaN where the film begins above
+    10 %, or both fall between the same two frames: then the rise is faster than the film can tell.
+    """
+    crossings = []
+    for part in (RISEN_FROM, RISEN_TO):
+        level = baseline + part * (peak - baseline)
+        above = np.flatnonzero(rising >= level)
+        if not len(above):
+            # The parabola's peak lies between frames, and none has reached 90 % of it.
+            return float("nan")
+        below = np.flatnonzero(rising[: above[-1] + 1] < level)
+        if not len(below):
+            return float("nan")
+        last = int(below[-1])
+        step = rising[last + 1] - rising[last]
+        crossings.append(last + float((level - rising[last]) / step))
+    if int(crossings[0]) == int(crossings[1]):
+        return float("nan")
+    return float((RISEN_TO - RISEN_FROM) * (peak - baseline) / (np.diff(crossings)[0] * interval_s))
 
 
 def _parabola(values: Floats, at: int) -> tuple[float, float]:

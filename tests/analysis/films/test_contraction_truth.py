@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from labrig_analysis.films.contraction import Contraction, measure_contraction
-from labrig_analysis.films.pulse_responses import fatigue_ratio
+from labrig_analysis.films.pulse_responses import fatigue_ratio, pulse_table
 from labrig_analysis.synthetic.culture import EMPTY, CultureState
 from labrig_analysis.synthetic.film import Film, TwitchKinetics, render_film
 from labrig_analysis.synthetic.scene import make_scene
@@ -258,3 +258,38 @@ def test_what_cannot_be_measured_says_why(change, message):
 def test_fatigue_needs_ten_pulses(filmed):
     found = measured(filmed(CultureState(), TWITCHES, 1.3), TWITCHES)
     assert np.isnan(fatigue_ratio(found.pulses))
+
+
+@pytest.mark.parametrize(("rate_hz", "within"), [(100.0, 0.06), (50.0, 0.12)])
+@pytest.mark.parametrize(("peak_s", "amplitude_um"), [(0.08, 2.0), (0.12, 2.0), (0.08, 1.0)])
+def test_rate_of_rise_is_right_at_frame_rates_in_use(filmed, rate_hz, within, peak_s, amplitude_um):
+    # of a rise by the square of a sine, 10 and 90 % lie 0.590 of its time apart
+    true_um_s = 0.8 * amplitude_um / (0.590 * peak_s)
+    pulses_s = np.arange(0.2, 3.0, 0.5)
+    film = filmed(
+        CultureState(contraction_um=amplitude_um),
+        pulses_s,
+        3.2,
+        rate_hz=rate_hz,
+        kinetics=TwitchKinetics(time_to_peak_s=peak_s, half_relaxation_s=0.1),
+    )
+    found = measured(film, pulses_s).summary.iloc[0]
+    assert found["rate_of_rise_um_s"] == pytest.approx(true_um_s, rel=within)
+
+
+def test_a_slower_rise_of_one_height_has_a_lower_rate(filmed):
+    pulses_s = np.arange(0.2, 3.0, 0.5)
+    rates = []
+    for peak_s in (0.06, 0.09, 0.12):
+        kinetics = TwitchKinetics(time_to_peak_s=peak_s, half_relaxation_s=0.1)
+        film = filmed(CultureState(contraction_um=2.0), pulses_s, 3.2, kinetics=kinetics)
+        rates.append(measured(film, pulses_s).summary.iloc[0]["rate_of_rise_um_s"])
+    assert rates[0] > rates[1] > rates[2]
+
+
+def test_a_rise_between_two_frames_has_no_rate():
+    time_s = np.arange(60) / 50.0
+    trace = np.where((time_s > 0.2) & (time_s < 0.4), 2.0, 0.0)
+    table = pulse_table(time_s, trace, 0.01, np.array([0.2]), 0.6)
+    assert table["followed"].all()
+    assert table["rate_of_rise_um_s"].isna().all()
