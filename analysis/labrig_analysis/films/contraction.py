@@ -94,10 +94,11 @@ def measure_contraction(
         Tables. The summary has ``amplitude_um`` (median over followed single pulses; over
         train peaks if there are only trains), ``time_to_peak_s``, ``half_relaxation_s`` and
         ``rate_of_rise_um_s`` (medians), ``pulses``, ``resolved``, ``followed``,
-        ``capture_fraction`` (followed over resolved; NaN for beats), ``fatigue_ratio`` (mean amplitude of the last 5 over the
-        first 5 resolved pulses, missed ones as 0; NaN below 10), ``beat_rate_hz`` (beats that
-        were found; NaN where pulses were given), ``noise_um`` (what the trace shows at rest),
-        ``plateau_um``, ``ripple`` and ``fusion`` (medians over trains; NaN without any),
+        ``capture_fraction`` (followed over resolved; NaN for beats), ``fatigue_ratio`` (mean
+        amplitude of the last 5 over the first 5 resolved pulses, missed ones as 0; NaN below 10),
+        ``beat_rate_hz`` (beats that were found; NaN where pulses were given), ``noise_um`` (what
+        the trace shows at rest), ``plateau_um``, ``ripple`` and ``fusion`` (medians over trains;
+        NaN without any),
         ``mask``, ``definition``, ``flags`` (reasons for doubt).
 
     Raises:
