@@ -14,10 +14,11 @@ from labrig.record.consumption import Consumption, ReservoirNow, reservoirs_now
 from labrig.record.kinds.levels import PumpRead
 from labrig.record.ledger import Ledger, dose_ledger
 from labrig.record.said import said
+from labrig.report.arms.guards import failed_donors
 from labrig.report.arms.of_run import arms_of_run
 from labrig.report.arms.verdicts import ArmsVerdict
 from labrig.report.chance_labels import UnitNoise, unit_noise
-from labrig.report.compared_at import Compared, compared_at
+from labrig.report.compared_at import Compared, compared_at, rounds_of
 from labrig.report.comparisons import ArmComparison, Readings, all_arms
 from labrig.report.contraction import (
     films_left_out,
@@ -34,8 +35,12 @@ from labrig.report.growth import (
     wells_that_count,
 )
 from labrig.report.left_out import in_no_comparison, not_per_protocol, without_named
+from labrig.report.named.all import answers, grounds_of_run
+from labrig.report.named.answers import Answer
+from labrig.report.named.grounds import Grounds
 from labrig.report.origins import Measured, Origin, origins
 from labrig.report.outcome import Outcome, outcome_of
+from labrig.report.readouts import Measured as MeasuredReadouts
 from labrig.report.record import Record
 from labrig.report.sensitivity import SensitivityRow, definition_sensitivity
 from labrig.report.tracks import ArmTracks, tracks_by_arm
@@ -72,6 +77,8 @@ class Analysis:
             if every dose had come.
         unit_noise: how noisy the classes of units are.
         arms: the verdict on each arm, in the plan's analysis set; arms_otherwise: in the other.
+        grounds: what named outcomes are answered from, in the plan's analysis set.
+        named: outcomes that the protocol names, answered.
         reservoirs: what is left in each, at the end.
     """
 
@@ -105,6 +112,8 @@ class Analysis:
     unit_noise: UnitNoise
     arms: ArmsVerdict
     arms_otherwise: ArmsVerdict
+    grounds: Grounds
+    named: tuple[Answer, ...]
     reservoirs: tuple[ReservoirNow, ...]
 
     @property
@@ -164,6 +173,10 @@ def analyse(record: Record) -> Analysis:
     ]
     if agreed.analysis_set == "intention-to-treat":
         per_set.reverse()
+    grounds = _grounds(
+        record, design, counting, films, (treated_from_s, outcome.until_s),
+        left_out_from_s if agreed.analysis_set == "per-protocol" else {}, verdicts_itt,
+    )  # fmt: skip
     return Analysis(
         record=record,
         outcome=outcome,
@@ -197,7 +210,26 @@ def analyse(record: Record) -> Analysis:
         unit_noise=unit_noise(verdicts, control, protocol.definition),
         arms=per_set[0],
         arms_otherwise=per_set[1],
+        grounds=grounds,
+        named=answers(grounds),
         reservoirs=_reservoirs(record, outcome),
+    )
+
+
+def _grounds(
+    record: Record,
+    design: Design,
+    counting: pd.DataFrame,
+    films: pd.DataFrame,
+    span_s: tuple[float, float],
+    censored_from_s: Mapping[str, float],
+    classed: tuple[UnitVerdict, ...],
+) -> Grounds:
+    treated_from_s, until_s = span_s
+    rounds_s, cut_off = rounds_of(record, until_s)
+    measured = MeasuredReadouts(record, counting, films, rounds_s, cut_off)
+    return grounds_of_run(
+        measured, design, treated_from_s, censored_from_s, list(failed_donors(classed))
     )
 
 

@@ -63,7 +63,7 @@ def compared_at(
         list(zip(own["round"].astype(int), own["well"], strict=True))
         for own in (seen[before], seen[~before])
     )
-    starts_s, cut_off = _rounds(record, until_s)
+    starts_s, cut_off = rounds_of(record, until_s)
     rounds_s = max(starts_s.values(), default=0.0) if plan.at_h is None else 3600 * plan.at_h
     moment = at_time(later, record.plan.wells, starts_s, rounds_s, cut_off)
     mass = None
@@ -84,7 +84,7 @@ def _last_film_s(record: Record) -> float:
     return max(due_s, default=record.plan.forecast.duration_s)
 
 
-def _rounds(record: Record, until_s: float) -> tuple[Mapping[int, float], set[int]]:
+def rounds_of(record: Record, until_s: float) -> tuple[Mapping[int, float], set[int]]:
     """When each round began, and those that the end of the run cut short."""
     starts_s: dict[int, float] = {}
     cut_off: set[int] = set()

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from labrig.protocol.models import Protocol
-from labrig.report.comparisons import Readings, unit_values, without_error
+from labrig.report.comparisons import Readings
+from labrig.report.contrasts import ratio_of_cells
 from labrig.report.treatments import (
     Support,
     Treatment,
@@ -22,12 +23,7 @@ from labrig.report.treatments import (
     treatments,
 )
 from labrig.report.units import Design
-from labrig_analysis.statistics import (
-    RatioTest,
-    contrast_of_groups,
-    geometric_mean,
-    ratio_of_pairs,
-)
+from labrig_analysis.statistics import RatioTest
 
 MOST_WAYS = 2
 """An insult is shown at the fullest support that arms have, and at one other."""
@@ -242,43 +238,9 @@ def _told(
         return Origin(asked.name, asked.contrast, "not identifiable", why, 0, None, None)
     no_error = design.contrast(chosen, together).why_no_error
     grade: Grade = "identifiable, no error estimate" if no_error else "identifiable"
-    diameter, donors = _ratio(design, chosen, groups, measured.diameter)
-    contraction, _ = _ratio(design, chosen, groups, measured.contraction)
-    return Origin(asked.name, asked.contrast, grade, no_error, donors, diameter, contraction)
-
-
-def _ratio(
-    design: Design,
-    chosen: Sequence[str],
-    groups: Sequence[tuple[float, Sequence[str]]],
-    readings: Readings | None,
-) -> tuple[RatioTest | None, int]:
-    """The contrast within each donor that shows all of it, then over donors; and how many."""
-    if readings is None:
-        return None, 0
-    values = unit_values(readings, design.contrast(chosen).units, None, over_baseline=False)
-    values = values[values["value"] > 0]
-    by_donor = {
-        str(donor): [(weight, list(own[own["arm"].isin(arms)]["value"])) for weight, arms in groups]
-        for donor, own in values.groupby("donor")
-    }
-    whole = {d: sides for d, sides in by_donor.items() if all(units for _, units in sides)}
-    if not whole:
-        return None, 0
-    if len(whole) == 1:
-        ((_, sides),) = whole.items()
-        result = contrast_of_groups(sides)
-    else:
-        result = ratio_of_pairs([_of_donor(sides) for sides in whole.values()])
-    why = design.contrast(chosen, list(whole)).why_no_error
-    return (without_error(result, why) if why else result), len(whole)
-
-
-def _of_donor(sides: Sequence[tuple[float, Sequence[float]]]) -> float:
-    ratio = 1.0
-    for weight, units in sides:
-        ratio *= geometric_mean(units) ** weight
-    return ratio
+    diameter, donors = ratio_of_cells(design, groups, measured.diameter)
+    contraction, _ = ratio_of_cells(design, groups, measured.contraction)
+    return Origin(asked.name, asked.contrast, grade, no_error, len(donors), diameter, contraction)
 
 
 def _arm_in_words(treatment: Treatment) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from labrig.plan.allocation import with_carriers
 from labrig.plan.chip_units import arm_levels
 from labrig.plan.experimental_units import Contrast, Levels, contrast
 from labrig.plan.plan import WellPlan
 from labrig.protocol.analysis_plan import reference_arm
+from labrig.protocol.donors import persons
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig
 
@@ -34,7 +35,13 @@ class Design:
 
 
 def design_of(protocol: Protocol, rig: Rig, wells: Sequence[WellPlan]) -> Design:
-    """The design of a plan, also of one that was compiled before plans named carriers."""
-    return Design(
-        with_carriers(wells, protocol, rig), arm_levels(protocol, rig), reference_arm(protocol)
+    """The design of a plan, also of one that was compiled before plans named carriers.
+
+    Its donors are persons: passages of one donor are not two donors.
+    """
+    whose = persons(protocol)
+    own = tuple(
+        replace(well, donor=whose.get(well.donor, well.donor))
+        for well in with_carriers(wells, protocol, rig)
     )
+    return Design(own, arm_levels(protocol, rig), reference_arm(protocol))

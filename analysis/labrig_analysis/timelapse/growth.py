@@ -135,8 +135,29 @@ def _line(x: Floats, y: Floats) -> tuple[float, float]:
     return slope, error
 
 
-def _time_to_loss(times_h: Floats, relative: Floats) -> float:
-    limit = 1 - LOSS
+def time_to_loss_h(
+    time_h: Sequence[float] | Floats,
+    relative: Sequence[float] | Floats,
+    loss: float = LOSS,
+) -> float:
+    """Hours from the first point until a share is lost, and the next point agrees, interpolated.
+
+    Args:
+        time_h: (n,) in order.
+        relative: (n,) of what there was at the beginning.
+        loss: the share; 0.1 for 10 %.
+
+    Returns:
+        NaN where it is never lost while it is watched.
+
+    >>> round(time_to_loss_h([0, 12, 24, 36], [1.0, 0.96, 0.88, 0.8]), 6)
+    21.0
+    """
+    return _time_to_loss(np.asarray(time_h, float), np.asarray(relative, float), loss)
+
+
+def _time_to_loss(times_h: Floats, relative: Floats, loss: float = LOSS) -> float:
+    limit = 1 - loss
     below = relative <= limit
     for i in range(1, len(times_h)):
         if below[i] and (i + 1 < len(times_h)) and below[i + 1]:

@@ -1,0 +1,190 @@
+"""Every read-out by name as one value per well and moment, read from the tables of a run.
+
+What read-outs there are, and which column of which table each is, says
+:mod:`labrig.protocol.readouts`. Here a table becomes values: tubes and fields of a well at one
+round are averaged to the well, and wells are averaged to units where arms are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from labrig.protocol.readouts import Readout, Table
+from labrig.report.growth import tubes_that_count
+from labrig.report.record import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("well", "moment", "hours", "value")
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A read-out over time.
+
+    Attributes:
+        table: columns :data:`COLUMNS`; a moment is a round, a block of films or a step of a test.
+        starts_s: by moment, when it began.
+        cut_off: moments that the end of the run cut short.
+        why_not: why there is nothing; "" where there is something.
+    """
+
+    table: pd.DataFrame
+    starts_s: Mapping[int, float]
+    cut_off: Collection[int]
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a run measured, as far as it counts.
+
+    Attributes:
+        wells: from ``growth.well_table`` with what is left of each well's own baseline, diameters
+            that rest on too few tubes left out.
+        films: ``contractions.csv`` without wells that the plan excludes.
+        rounds_s: when each imaging round began.
+        cut_off: rounds that the end of the run cut short.
+    """
+
+    record: Record
+    wells: pd.DataFrame
+    films: pd.DataFrame
+    rounds_s: Mapping[int, float]
+    cut_off: Collection[int]
+
+
+def series_of(measured: Measured, known: Readout, quantile: float | None = None) -> Series:
+    """A read-out of a run; without rows, and why, where it was not measured.
+
+    Args:
+        measured: of the run.
+        known: the read-out.
+        quantile: in per cent, of a read-out with a distribution in each well; None: its mean.
+    """
+    reader = _READERS.get(known.from_table)
+    if reader is None:
+        return nothing(f"{known.words}: this labrig reads no table '{known.from_table}' yet")
+    found = reader(measured, known, quantile)
+    if found.table.empty and not found.why_not:
+        return nothing(f"{known.words} was not measured")
+    return found
+
+
+def nothing(why: str) -> Series:
+    """No values, and why."""
+    import pandas as pd
+
+    return Series(pd.DataFrame(columns=list(COLUMNS)), {}, frozenset(), why)
+
+
+def _rounds(measured: Measured, table: pd.DataFrame, known: Readout) -> Series:
+    kept = table[table["value"].notna()].rename(columns={"round": "moment"})
+    kept = kept.assign(value=kept["value"].astype(float) * known.times)
+    return Series(kept[list(COLUMNS)].reset_index(drop=True), measured.rounds_s, measured.cut_off)
+
+
+def _of_tubes(measured: Measured, known: Readout, quantile: float | None) -> Series:
+    """A geometric mean over a well's tubes, as the definition takes it, or a quantile of them."""
+    import numpy as np
+
+    definition = measured.record.protocol.definition
+    if quantile is None and known.column == "diameter_mean_um":
+        widths = np.exp(measured.wells["log_diameter"].astype(float))
+        return _rounds(measured, measured.wells.assign(value=widths), known)
+    tubes = tubes_that_count(measured.record.tubes, definition.min_nuclei)
+    if known.column not in tubes:
+        return nothing(f"{known.words} was not measured")
+    tubes = tubes[tubes[known.column].notna()]
+    enough = measured.wells[measured.wells["log_diameter"].notna()]
+    rows = []
+    for row in enough.to_dict("records"):
+        own = tubes[(tubes["well"] == row["well"]) & (tubes["round"] == row["round"])]
+        values = own[known.column].to_numpy(float)
+        if len(values):
+            value = (
+                float(np.exp(np.log(values).mean())) if quantile is None
+                else float(np.percentile(values, quantile))
+            )  # fmt: skip
+            rows.append({"well": row["well"], "round": row["round"], "hours": row["hours"],
+                         "value": value})  # fmt: skip
+    return _rounds(measured, _frame(rows), known)
+
+
+def _of_fields(measured: Measured, known: Readout, quantile: float | None) -> Series:
+    """A plain mean over the fields of a well and round."""
+    fields = measured.record.fields
+    if known.column == "detached_share":
+        lost = 1.0 - measured.wells["coverage_own"].astype(float)
+        return _rounds(measured, measured.wells.assign(value=lost), known)
+    if fields.empty:
+        return nothing(f"{known.words} was not measured")
+    values = _derived(fields, known.column)
+    if values is None:
+        return nothing(f"{known.words} was not measured")
+    kept = fields.assign(value=values, hours=fields["offset_s"] / 3600.0)
+    kept = kept[kept["well"].isin(measured.wells["well"])]
+    means = kept.groupby(["well", "round"], as_index=False)[["hours", "value"]].mean()
+    return _rounds(measured, means, known)
+
+
+def _derived(fields: pd.DataFrame, column: str) -> pd.Series | None:
+    """A column of ``fields.csv``, or what follows from some; None where they are not there."""
+    if column in fields:
+        return fields[column]
+    if column == "unfused_nuclei_share" and "differentiation_index" in fields:
+        return 1.0 - fields["differentiation_index"]
+    if column == "pyknotic_share" and {"nuclei", "pyknotic_nuclei"} <= set(fields):
+        # Pyknotic nuclei are counted apart from the others.
+        return fields["pyknotic_nuclei"] / (fields["nuclei"] + fields["pyknotic_nuclei"])
+    return None
+
+
+def _of_films(measured: Measured, known: Readout, quantile: float | None) -> Series:
+    """A mean over the films of a well in one block; only films that count."""
+    films = measured.films
+    if films.empty or known.column not in films:
+        return nothing(f"{known.words} was not measured")
+    counted = films[(films["status"] == "ok") & films[known.column].notna()]
+    if "assay" in counted:
+        counted = counted[counted["assay"].isna() | (counted["assay"] == "")]
+    counted = counted.assign(value=counted[known.column], hours=counted["offset_s"] / 3600.0)
+    means = counted.groupby(["well", "film"], as_index=False)[["hours", "value"]].mean()
+    means = means.rename(columns={"film": "moment"}).assign(
+        value=means["value"].astype(float) * known.times
+    )
+    starts = films.groupby("film", as_index=False)["offset_s"].min()
+    starts_s = dict(zip(starts["film"].astype(int), starts["offset_s"].astype(float), strict=True))
+    return Series(means[list(COLUMNS)], starts_s, frozenset())
+
+
+def _of_stains(measured: Measured, known: Readout, quantile: float | None) -> Series:
+    """A plain mean over the fields of a well and round, of ``stains.csv``."""
+    import pandas as pd
+
+    path = measured.record.folder.measures / "stains.csv"
+    if not path.exists() or path.stat().st_size <= 1:
+        return nothing(f"{known.words} was not measured")
+    rows = pd.read_csv(path, dtype={"well": str})
+    own = rows[(rows["readout"] == known.column) & rows["value"].notna()]
+    own = own.assign(hours=own["offset_s"] / 3600.0)
+    means = own.groupby(["well", "round"], as_index=False)[["hours", "value"]].mean()
+    return _rounds(measured, means, known)
+
+
+def _frame(rows: list[dict[str, object]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=["well", "round", "hours", "value"])
+
+
+_READERS: Mapping[Table, Callable[[Measured, Readout, float | None], Series]] = {
+    "tubes": _of_tubes,
+    "fields": _of_fields,
+    "contractions": _of_films,
+    "stains": _of_stains,
+}
+"""Who adds a table adds its reader."""
