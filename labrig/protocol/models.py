@@ -32,8 +32,6 @@ from labrig.protocol.mixtures import Mixture
 from labrig.protocol.outcomes import Outcome
 from labrig.protocol.person_steps import PersonStep, ResultPlan
 from labrig.protocol.programmes import MixedPattern, Program
-from labrig.protocol.outcomes import Outcome
-from labrig.protocol.person_steps import PersonStep, ResultPlan
 from labrig.protocol.references import check_references
 from labrig.protocol.simulation import Simulation
 from labrig.units import Unit

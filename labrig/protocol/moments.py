@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from labrig.protocol.segments import moments
+from labrig.protocol.segments import boluses, moments, segment_at, segments
 from labrig.units import parse_quantity
 
 if TYPE_CHECKING:
@@ -69,20 +69,54 @@ def moment_of(text: str) -> Moment:
 
 def moments_of_run(protocol: Protocol) -> dict[str, float]:
     """Moments that all arms have: by name, on the run's clock."""
-    known, at_s, treated_s = {START: 0.0}, 0.0, None
+    known, at_s = {START: 0.0}, 0.0
     for phase in protocol.phases:
         known[phase.name] = at_s
-        if treated_s is None and "on" in (phase.factors, phase.stimulation):
-            treated_s = at_s
         at_s += phase.duration_s
     known.setdefault(END, at_s)
-    known.setdefault(TREATMENT, treated_s or 0.0)
+    known.setdefault(TREATMENT, treatment_began_s(protocol))
     return known
 
 
 def moments_of_arm(protocol: Protocol, arm: str) -> dict[str, float]:
     """Those of the run, and the labels of this arm's programme."""
-    return {**moments(protocol, arm), **moments_of_run(protocol)}
+    return moments_of_run(protocol) | moments(protocol, arm)
+
+
+def treatment_began_s(protocol: Protocol) -> float:
+    """Up to when wells show where they began: what is measured before is baseline.
+
+    The first phase with factors or impulses; where arms have programmes, when they first differ in
+    anything, because support that all of them get alike is where they begin from.
+    """
+    if any(arm.program for arm in protocol.arms.values()):
+        return _first_unlike_s(protocol)
+    at_s = 0.0
+    for phase in protocol.phases:
+        if "on" in (phase.factors, phase.stimulation):
+            return at_s
+        at_s += phase.duration_s
+    return 0.0
+
+
+def _first_unlike_s(protocol: Protocol) -> float:
+    arms = list(protocol.arms)
+    starts = sorted({part.start_s for arm in arms for part in segments(protocol, arm)})
+    given = {arm: sorted((b.at_s, b.factor, b.volume_ul, b.reach_ng_ml)
+                         for b in boluses(protocol, arm)) for arm in arms}  # fmt: skip
+    moments_s = sorted({*starts, *(at_s for own in given.values() for at_s, *_ in own)})
+    for at_s in moments_s:
+        had = {
+            (
+                tuple(sorted((own := segment_at(protocol, arm, at_s)).targets_ng_ml.items())),
+                own.pattern, own.flow, own.medium,
+                tuple(each for each in given[arm] if each[0] <= at_s),
+            )
+            for arm in arms
+        }  # fmt: skip
+        if len(had) > 1:
+            return at_s
+    return 0.0
 
 
 def _checked(text: str) -> str:

@@ -22,7 +22,7 @@ from labrig.protocol.outcomes import (
     ValueOutcome,
     name_of_outcome,
 )
-from labrig.protocol.readouts import READOUTS, readout
+from labrig.protocol.readouts import READOUTS, names_of_readouts, readout
 
 if TYPE_CHECKING:
     from labrig.protocol.models import Protocol
@@ -45,7 +45,7 @@ def outcome_mistakes(protocol: Protocol) -> Iterator[Mistake]:
                 "Give each its own `name:`.",
                 name,
             )
-        yield from _readouts(path, outcome)
+        yield from _readouts(protocol, path, outcome)
         yield from _arms(protocol, path, outcome)
         yield from _moments(protocol, path, outcome)
         if isinstance(outcome, InteractionOutcome):
@@ -73,14 +73,14 @@ def _persons(protocol: Protocol) -> Iterator[Mistake]:
             )
 
 
-def _readouts(path: KeyPath, outcome: Outcome) -> Iterator[Mistake]:
+def _readouts(protocol: Protocol, path: KeyPath, outcome: Outcome) -> Iterator[Mistake]:
     listed = not isinstance(outcome.of, str)
     for at, name in enumerate(outcome.readouts):
         here: KeyPath = (*path, "of", at) if listed else (*path, "of")
-        known = readout(name)
+        known = readout(protocol, name)
         if known is None:
             what = f"there is no read-out '{name}'"
-            yield Mistake(here, what, did_you_mean(name, list(READOUTS)), name)
+            yield Mistake(here, what, did_you_mean(name, names_of_readouts(protocol)), name)
         elif isinstance(outcome, QuantilesOutcome) and not known.each:
             has = ", ".join(each.name for each in READOUTS.values() if each.each)
             yield Mistake(
@@ -94,7 +94,7 @@ def _readouts(path: KeyPath, outcome: Outcome) -> Iterator[Mistake]:
     if isinstance(outcome, ValueOutcome) and outcome.frequency_hz is not None:
         without = [
             name for name in outcome.readouts
-            if (known := readout(name)) is not None and known.needs != "assay"
+            if (known := readout(protocol, name)) is not None and known.needs != "assay"
         ]  # fmt: skip
         if without:
             yield Mistake(

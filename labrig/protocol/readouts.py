@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from labrig.protocol.models import Protocol
 
 Table = Literal["tubes", "nuclei", "fields", "contractions", "tests", "stains", "results"]
 """Where it is: a row per tube, nucleus or field and round; per film; per step of a test series; per
@@ -111,14 +114,66 @@ _KNOWN = (
             shows="dead", higher_is="stronger", scale="difference"),
     Readout("marker", "nuclei with the marker", "%", "stains", "positive_share", 100.0,
             needs="stain", shows="marker", scale="difference"),
+    Readout("capture_threshold", "capture threshold", "V", "tests", "capture_threshold_v",
+            higher_is="weaker", needs="assay", kinds=("staircase",)),
+    Readout("force_frequency", "contraction in a train", "µm", "tests", "amplitude_um",
+            higher_is="stronger", needs="assay", kinds=("frequencies",)),
+    Readout("fatigue_test", "contraction left after minutes of trains", "", "tests",
+            "fatigue_ratio", higher_is="stronger", needs="assay", kinds=("fatigue",)),
+    Readout("fidelity", "impulses of the nerve that the muscle answers", "%", "tests", "fidelity",
+            100.0, higher_is="stronger", needs="assay", kinds=("nmj",), scale="difference"),
+    Readout("latency", "from the nerve's impulse to the muscle's answer", "ms", "tests",
+            "latency_s", 1000.0, needs="assay", kinds=("nmj",)),
     Readout("capture", "pulses followed", "%", "contractions", "capture_fraction", 100.0,
             needs="films", higher_is="stronger", scale="difference"),
 )  # fmt: skip
 
 READOUTS: Mapping[str, Readout] = {each.name: each for each in _KNOWN}
-"""By name."""
+"""By name; beside these every table of ``results:`` is one."""
 
 
-def readout(name: str) -> Readout | None:
-    """The read-out of that name; None where there is none."""
-    return READOUTS.get(name)
+def readout(protocol: Protocol, name: str) -> Readout | None:
+    """The read-out of that name in a protocol; None where there is none."""
+    if name in READOUTS:
+        return READOUTS[name]
+    for result in protocol.results:
+        if result.called == name:
+            return Readout(
+                name, name.replace("_", " "), result.unit, "results", result.column,
+                needs="result",
+            )  # fmt: skip
+    return None
+
+
+def names_of_readouts(protocol: Protocol) -> list[str]:
+    """Every name that an outcome of this protocol may give."""
+    return [*READOUTS, *(result.called for result in protocol.results)]
+
+
+def planned(protocol: Protocol, known: Readout) -> bool:
+    """Whether the protocol plans what a read-out is measured from."""
+    shown = {channel.shows for channel in protocol.imaging.channels.values()}
+    if known.needs == "films":
+        return protocol.imaging.films is not None
+    if known.needs == "stain":
+        return known.shows in shown
+    if known.needs == "assay":
+        done = {series.assay for series in protocol.imaging.series}
+        return any(protocol.assays[name].kind in known.kinds for name in done)
+    if known.needs == "result":
+        return True
+    has_tubes = bool(shown & {"cells", "tubes"})
+    return has_tubes and (known.needs == "tubes" or "nuclei" in shown)
+
+
+def what_to_add(known: Readout) -> str:
+    """Keys of a protocol that would measure it."""
+    return {
+        "films": "add `films:` under `imaging:`",
+        "stain": f"add a channel with `shows: {known.shows}` under `imaging.channels:`",
+        "assay": f"add an assay of kind {' or '.join(known.kinds)} and a line with it under "
+        "`imaging.series:`",
+        "nuclei": "add a channel with `shows: nuclei` beside one that shows tubes or cells",
+        "tubes": "add a channel with `shows: tubes` or `shows: cells`",
+        "result": "add the table under `results:`",
+    }[known.needs]

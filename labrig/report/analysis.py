@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from labrig.plan.experimental_units import Unit, aspects_between, name_of_unit, units_of
 from labrig.plan.timeline import Frame
 from labrig.protocol.analysis_plan import plan_in_force
+from labrig.protocol.moments import treatment_began_s
 from labrig.record.consumption import Consumption, ReservoirNow, reservoirs_now
 from labrig.record.kinds.levels import PumpRead
 from labrig.record.ledger import Ledger, dose_ledger
@@ -139,7 +140,7 @@ def analyse(record: Record) -> Analysis:
     design = design_of(protocol, record.rig, plan.wells)
     aspects = aspects_between(design.levels, protocol.arms)
     units = units_of(design.wells, list(protocol.arms), aspects)
-    treated_from_s = _treatment_start(record)
+    treated_from_s = treatment_began_s(protocol)
     wells = well_table(record.fields, record.tubes, protocol.definition.min_nuclei)
     wells = over_own_baseline(wells, treated_from_s / 3600.0)
     agreed = plan_in_force(protocol)
@@ -278,15 +279,6 @@ def _not_seen(fields: pd.DataFrame, arm_of: Mapping[str, str]) -> tuple[Flag, ..
         return ()
     unknown = fields[fields["tubes"].isna()]
     return counted(unknown.assign(why=_UNSEEN), "why", arm_of)
-
-
-def _treatment_start(record: Record) -> float:
-    """When the first phase with factors or impulses begins: before it is baseline."""
-    spans = zip(record.protocol.phases, record.plan.phases, strict=True)
-    for phase, span in spans:
-        if "on" in (phase.factors, phase.stimulation):
-            return span.start_s
-    return 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ def render_blind(analysis: Analysis, codes: dict[str, str], maker: Maker) -> str
             ("of them flagged", sum(flag.count for flag in analysis.frames_flagged)),
             ("Films of contraction", len(record.films)),
             ("of them left out", sum(flag.count for flag in analysis.films_left_out)),
+            ("Outcomes named before the run", len(record.protocol.outcomes)),
             ("Deviations, late or missed", len(outcome.deviations) + len(outcome.slips)),
         ],
         maker=maker,

@@ -23,6 +23,9 @@ from labrig.report.growth import tubes_that_count
 from labrig.report.headline import capital, headline
 from labrig.report.kinds import IN_WORDS
 from labrig.report.maker import Maker
+from labrig.report.named.drawing import answers_figure
+from labrig.report.named.rows import rows_of
+from labrig.report.named.sentences import summary
 from labrig.report.outcome import LATE_PICTURE_FRACTION, TALLIED, clock
 from labrig.report.standing import standing
 from labrig.report.tables import FILES
@@ -38,6 +41,7 @@ SECTIONS = (
     ("contraction", "Contraction"),
     ("pictures", "Pictures"),
     ("verdict", "Verdict"),
+    ("outcomes", "Outcomes"),
     ("sensitivity", "If the definition were another"),
     ("background", "Behind the run"),
 )
@@ -109,6 +113,8 @@ def render(analysis: Analysis, maker: Maker) -> str:
         arm_rows=arm_rows(analysis),
         plan_words=plan_words(analysis.arms.plan),
         chance=chance_sentence(analysis),
+        named=rows_of(analysis.named),
+        named_summary=summary(analysis.named),
         margin=margin_words(analysis.arms.plan),
         sensitivity=_sensitivity(analysis),
         left={now.reservoir: now.left_ml for now in analysis.reservoirs},
@@ -211,6 +217,7 @@ def _figures(analysis: Analysis, legend: Legend) -> dict[str, str | None]:
         "superplot": _superplot(analysis, arms),
         "contraction": figures.contraction_figure(analysis.contractions, arms, plan, legend),
         "environment": figures.environment_figure(plan, record.rows, legend),
+        "named": answers_figure(analysis.named),
     }
 
 

@@ -20,6 +20,7 @@ from labrig.report.growth import IN_PERCENT
 from labrig.report.headline import headline
 from labrig.report.integrity import CommitmentShown
 from labrig.report.maker import Maker
+from labrig.report.named.rows import COLUMNS, POINT_COLUMNS, point_rows, rows_of
 from labrig.report.standing import when_known
 from labrig.run_folder import is_rehearsal
 from labrig_measure.tables import as_ascii
@@ -31,6 +32,8 @@ FILES = (
     ("deviations.csv", "deviations, alarms, and all that was late, missed or uncertain"),
     ("frames.csv", "every picture"),
     ("verdict.json", "verdicts on arms and units, comparisons, origins"),
+    ("outcomes.csv", "outcomes that the protocol names, answered"),
+    ("outcome_units.csv", "what each answer rests on, by unit or donor"),
     ("definition_sensitivity.csv", "every unit under every definition"),
 )
 
@@ -49,6 +52,8 @@ def write_tables(analysis: Analysis, folder: Path, maker: Maker) -> None:
         "deviations.csv": _deviations(analysis),
         "frames.csv": _frames(analysis),
         "verdict.json": _verdict(analysis, maker),
+        "outcomes.csv": _csv(COLUMNS, rows_of(analysis.named)),
+        "outcome_units.csv": _csv(POINT_COLUMNS, point_rows(analysis.named)),
         "definition_sensitivity.csv": _sensitivity(analysis),
     }
     for name, text in texts.items():
@@ -152,6 +157,7 @@ def _verdict(analysis: Analysis, maker: Maker) -> str:
             {"unit": verdict.unit.name, "label": verdict.label, "reasons": verdict.reasons}
             for verdict in analysis.verdicts_itt
         ],
+        "outcomes": rows_of(analysis.named),
         "comparisons": [asdict(comparison) for comparison in analysis.comparisons],
         "origins": [asdict(origin) for origin in analysis.origins],
     }

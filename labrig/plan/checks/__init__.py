@@ -21,6 +21,7 @@ from labrig.plan.checks import (
     light,
     media,
     not_built,
+    outcomes,
     perfusion,
     person_steps,
     power,
@@ -41,6 +42,7 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     interlock.check,
     not_built.check,
     series.check,
+    outcomes.check,
     person_steps.check,
     compartments.check,
 )

@@ -20,10 +20,10 @@ def check(draft: Draft) -> Iterator[Finding]:
         yield _not_built("protocol: patterns", "amplitudes in % of capture")
     if draft.protocol.outcomes:
         yield _not_built("protocol: outcomes", "outcomes")
+    if draft.protocol.steps:
+        yield _not_built("protocol: steps", "steps of people")
     if any(entry.medium for arm in draft.protocol.arms.values() for entry in arm.program):
         yield _not_built("protocol: arms (program, medium)", "arms that change their medium")
-    if any(donor.person for donor in draft.protocol.donors):
-        yield _not_built("protocol: donors", "passages of one person")
 
 
 def _not_built(where: str, what: str) -> Finding:

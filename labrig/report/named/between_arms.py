@@ -44,7 +44,7 @@ def between_arms(
 ) -> Iterator[Answer]:
     """Every read-out and quantile of the outcome, arm by arm."""
     for name in outcome.readouts:
-        known = readout(name)
+        known = readout(grounds.protocol, name)
         assert known is not None  # refused when the protocol was read
         quantiles: Sequence[float | None] = (
             outcome.at if isinstance(outcome, QuantilesOutcome) else (None,)

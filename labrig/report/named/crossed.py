@@ -27,7 +27,7 @@ def crossed(grounds: Grounds, outcome: InteractionOutcome) -> Iterator[Answer]:
     groups = _groups(list(of_arms.values()))
     arms = list(dict.fromkeys(arm for _, own in groups for arm in own))
     for name in outcome.readouts:
-        known = readout(name)
+        known = readout(grounds.protocol, name)
         assert known is not None
         series = grounds.series(known, None)
         what = " by ".join(outcome.cells)

@@ -33,7 +33,7 @@ class _Unit:
 def recovered(grounds: Grounds, outcome: RecoveredFraction) -> Iterator[Answer]:
     """The lasting deficit against the gap, and the recovered fraction at each gap."""
     for name in outcome.readouts:
-        known = readout(name)
+        known = readout(grounds.protocol, name)
         assert known is not None
         series = grounds.series(known, None)
         of_logs = known.scale == "ratio"

@@ -109,7 +109,7 @@ def _beginning(
 def time_to_loss(grounds: Grounds, outcome: TimeToLossOutcome) -> Iterator[Answer]:
     """The mean time that units last, up to a time that all were watched, arm against arm."""
     for name in outcome.readouts:
-        known = readout(name)
+        known = readout(grounds.protocol, name)
         assert known is not None
         series = grounds.series(known, None)
         asked = f"hours to a loss of {outcome.loss_percent:g} %"
@@ -179,7 +179,9 @@ def _half(arm: str, found: Sequence[Lasted]) -> str:
 
 def order(grounds: Grounds, outcome: OrderOutcome) -> Iterator[Answer]:
     """Whether read-outs decline in the order written, in each arm."""
-    known = [each for name in outcome.readouts if (each := readout(name)) is not None]
+    known = [
+        each for name in outcome.readouts if (each := readout(grounds.protocol, name)) is not None
+    ]
     series = [grounds.series(each, None) for each in known]
     control = reference_arm(grounds.protocol)
     asked = f"in this order to a loss of {outcome.loss_percent:g} %"
