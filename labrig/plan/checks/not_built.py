@@ -18,8 +18,6 @@ def check(draft: Draft) -> Iterator[Finding]:
     )
     if of_capture:
         yield _not_built("protocol: patterns", "amplitudes in % of capture")
-    if draft.protocol.outcomes:
-        yield _not_built("protocol: outcomes", "outcomes")
     if draft.protocol.steps:
         yield _not_built("protocol: steps", "steps of people")
     if any(entry.medium for arm in draft.protocol.arms.values() for entry in arm.program):

@@ -82,7 +82,8 @@ CASES = {
     ),
     "film at a round": (
         lambda b: films(b, at=["24 h"], duration="60 s"),
-        {"imaging.film-moved": "note"},
+        # moved past the beginning of treatment: no baseline any more
+        {"imaging.film-moved": "note", "design.no-baseline": "note"},
     ),
     "exposure longer than a film frame": (
         lambda b: films(b, exposure="30 ms"),
