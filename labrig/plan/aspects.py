@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from labrig.plan.emitters import emitters
+from labrig.plan.joined import joined
 from labrig.plan.solutions import AS_PLANNED, line_role, stock_roles, stocks_of_arm
 from labrig.protocol.contents import doses_of, vehicle_of
 from labrig.protocol.models import Protocol
@@ -67,7 +68,7 @@ def joined_carriers(aspects: Iterable[Aspect]) -> dict[str, tuple[tuple[str, str
     found: dict[str, list[tuple[str, str]]] = {}
     for aspect in aspects:
         wells = {unit.name: unit.wells for unit in aspect.units}
-        for names in _joined({name: set(own) for name, own in wells.items()}):
+        for names in joined({name: set(own) for name, own in wells.items()}):
             for well in dict.fromkeys(well for name in names for well in wells[name]):
                 found.setdefault(well, []).append((aspect.name, " and ".join(names)))
     return {well: tuple(pairs) for well, pairs in found.items()}
@@ -174,7 +175,7 @@ def _line_units(
     }
     # one dose and its vehicle run at one rate, so syringes on one rack may differ in content
     rates_differ = len(set(levels.values()) - {vehicle}) > 1 or NOTHING in levels.values()
-    groups = _joined(
+    groups = joined(
         {
             name: {f"reservoir {line.reservoir}", *([f"pump {line.pump}"] if rates_differ else [])}
             for name, line in lines.items()
@@ -211,14 +212,3 @@ def _flow_units(rig: Rig) -> Iterable[Unit]:
             by_pump.setdefault(line.pump, []).extend(line.wells)
     for pump, wells in by_pump.items():
         yield Unit(f"pump {pump}", tuple(wells))
-
-
-def _joined(shares: Mapping[str, set[str]]) -> list[list[str]]:
-    """Names grouped so that those with anything in common are together, in the given order."""
-    groups: list[tuple[set[str], list[str]]] = []
-    for name, things in shares.items():
-        touching = [group for group in groups if group[0] & things]
-        groups = [group for group in groups if not group[0] & things]
-        merged = set(things).union(*(group[0] for group in touching))
-        groups.append((merged, [n for group in touching for n in group[1]] + [name]))
-    return [names for _, names in groups]

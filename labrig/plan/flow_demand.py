@@ -15,7 +15,7 @@ from labrig.plan.figures import figure, slip_of_thousands
 from labrig.plan.perfusion_physics import stock_after_h
 from labrig.plan.plan import Finding, WellPlan
 from labrig.plan.rate_solver import Chamber, Solution, least_stock_ng_ml, solve
-from labrig.plan.solutions import line_role, stocks_of_arm, stocks_of_targets
+from labrig.plan.solutions import line_role, served_roles, stocks_of_arm, stocks_of_targets
 from labrig.plan.targets import change_times_s, flowing
 from labrig.protocol.contents import doses_of, half_life_h, recovery
 from labrig.protocol.models import Protocol
@@ -82,17 +82,24 @@ def demands(
     starts = change_times_s(protocol)
     ends = (*starts[1:], protocol.duration_s)
     programmes = {arm: segments(protocol, arm) for arm in protocol.arms}
+    served = served_roles(protocol, rig, roles)
+    stocks = {arm: stocks_of_arm(protocol, arm) for arm in protocol.arms}
+    dosing = {arm: stocks_of_targets(protocol, arm) for arm in protocol.arms}
     solved: dict[tuple[Any, ...], Solution] = {}
     found: dict[tuple[str, str], Finding] = {}
     made = []
     for start_s, end_s in zip(starts, ends, strict=True):
-        asked = {arm: _asked(protocol, rig, arm, programmes[arm], start_s, end_s, solved)
-                 for arm in protocol.arms}  # fmt: skip
+        asked = {
+            arm: _asked(protocol, rig, arm, own, dosing[arm], start_s, end_s, solved)
+            for arm, own in programmes.items()
+        }
         totals = _role_totals(asked, roles)
         flows: dict[str, float] = {}
         lacking: dict[tuple[str, str], tuple[WellPlan, float, float]] = {}
         for well in wells:
-            for finding in _fill(protocol, rig, well, carried, asked, totals, flows, lacking):
+            for finding in _fill(
+                rig, well, carried, asked, stocks[well.arm], served, totals, flows, lacking
+            ):
                 found.setdefault((finding.code, finding.where), finding)
         for (arm, role), (_, has, wanted) in lacking.items():
             finding = _unbalanced(asked, arm, role, has, wanted, start_s, roles)
@@ -104,18 +111,32 @@ def demands(
     return tuple(made), list(found.values())
 
 
+def paused(demand: Demand) -> dict[str, tuple[str, ...]]:
+    """By stock, the arms that need it in the run and not in this stretch, in which others do."""
+    found: dict[str, tuple[str, ...]] = {}
+    for stock in dict.fromkeys(s for own in demand.arms.values() for s in own.solution.flows_ml_h):
+        flows = {
+            arm: own.solution.flows_ml_h[stock]
+            for arm, own in demand.arms.items()
+            if stock in own.solution.flows_ml_h
+        }
+        if any(flows.values()) and (still := tuple(a for a, flow in flows.items() if flow == 0)):
+            found[stock] = still
+    return found
+
+
 def _asked(
     protocol: Protocol,
     rig: Rig,
     arm: str,
     own: Sequence[Segment],
+    stocks: Sequence[str],
     start_s: float,
     end_s: float,
     solved: dict[tuple[Any, ...], Solution],
 ) -> ArmDemand:
     """What an arm asks for in a stretch; stretches that are alike are solved once."""
     asked = next((segment for segment in own if start_s < segment.end_s), own[-1])
-    stocks = stocks_of_targets(protocol, arm)
     aging = any(protocol.stocks[name].half_life_cold_h is not None for name in stocks)
     key = (arm, tuple(asked.targets_ng_ml.items()), asked.flow, start_s if aging else 0.0)
     if key not in solved:
@@ -163,11 +184,12 @@ def _role_totals(
 
 
 def _fill(
-    protocol: Protocol,
     rig: Rig,
     well: WellPlan,
     carried: Mapping[str, str],
     asked: Mapping[str, ArmDemand],
+    needed: Sequence[str],
+    served: Mapping[str, str],
     totals: Mapping[tuple[str, Flow], float],
     flows: dict[str, float],
     lacking: dict[tuple[str, str], tuple[WellPlan, float, float]],
@@ -187,14 +209,17 @@ def _fill(
             role = line_role(rig, name)
             of_role[role] = of_role.get(role, 0.0) + flow
     for name in lines:
-        if name not in additive and carried[name] not in stocks_of_arm(protocol, well.arm):
-            role = line_role(rig, name)
-            missing = totals.get((role, own.asked.flow), 0.0) - of_role.get(role, 0.0)
+        if name not in additive and carried[name] not in needed:
+            role = served[line_role(rig, name)]
+            wanted = totals.get((role, own.asked.flow), 0.0)
+            missing = wanted - of_role.get(role, 0.0)
+            if role != line_role(rig, name) and not _lacks(missing, wanted):
+                missing = 0.0  # what differs by rounding alone is not worth another pump's strokes
             additive[name] = max(0.0, missing)
             of_role[role] = of_role.get(role, 0.0) + additive[name]
     for (role, flow_of), wanted in totals.items():
         has = of_role.get(role, 0.0)
-        if flow_of == own.asked.flow and wanted - has > 0.01 * wanted + 1e-9:
+        if flow_of == own.asked.flow and _lacks(wanted - has, wanted):
             lacking.setdefault((well.arm, role), (well, has, wanted))
     media = [name for name in here if rig.lines[name].carries == "medium"]
     base = own.total_ml_h - sum(additive.values())
@@ -202,6 +227,10 @@ def _fill(
         if abs(flows.setdefault(name, flow) - flow) > 0.01 * max(flow, flows[name]):
             findings.append(_uneven(name, well, flow, flows[name]))
     return findings
+
+
+def _lacks(missing: float, wanted: float) -> bool:
+    return missing > 0.01 * wanted + 1e-9
 
 
 def _uneven(line: str, well: WellPlan, flow: float, other: float) -> Finding:

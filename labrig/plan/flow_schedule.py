@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from labrig.plan.figures import figure
-from labrig.plan.flow_demand import Demand
+from labrig.plan.flow_demand import Demand, paused
 from labrig.plan.perfusion_physics import (
     UL_MIN_PER_ML_H,
     time_constant_h,
@@ -21,6 +21,7 @@ from labrig.plan.perfusion_physics import (
 from labrig.plan.plan import Finding, PhaseSpan
 from labrig.plan.targets import most_flow_ml_h, phase_at
 from labrig.plan.timeline import FlowLevel
+from labrig.protocol.contents import amount_unit, doses_of
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig
 from labrig_drivers.kinds import PumpRates
@@ -51,7 +52,7 @@ def flow_levels(
         steps: list[tuple[float, float]] = []
         strokes: list[tuple[float, float]] = []
         for demand in demands:
-            wanted, problems = _wanted_ul_min(rig, pump, demand, carried)
+            wanted, problems = _wanted_ul_min(protocol, rig, pump, demand, carried)
             strokes, more = _strokes(protocol, rig, pump, wanted, demand, pumps.get(pump))
             steps += strokes
             for finding in problems + more:
@@ -90,7 +91,7 @@ def _numbered(
 
 
 def _wanted_ul_min(
-    rig: Rig, pump: str, demand: Demand, carried: Mapping[str, str]
+    protocol: Protocol, rig: Rig, pump: str, demand: Demand, carried: Mapping[str, str]
 ) -> tuple[float, list[Finding]]:
     """The one rate of a pump; every line it moves should want the same."""
     wants = {
@@ -104,17 +105,48 @@ def _wanted_ul_min(
     if high - low <= AGREE_WITHIN * high:
         return sum(wants.values()) / len(wants), []
     lowest, highest = min(wants, key=wants.__getitem__), max(wants, key=wants.__getitem__)
+    pausing = paused(demand)
+    when = f" at {demand.start_s / 3600:g} h" if pausing else ""
+    remedy = "put these lines on pumps of their own, or make the arms' flows equal "
     return high, [
         Finding(
             "perfusion.pump-shared",
             "block",
             f"rig: instruments.{pump}",
-            f"its lines run at one rate, but {lowest} needs {figure(low)} and {highest} "
-            f"{figure(high)} µL/min",
-            "put these lines on pumps of their own, or make the arms' flows equal "
-            "(a vehicle for every stock, the same total flow)",
+            f"its lines run at one rate, but{when} {lowest} needs {figure(low)} and {highest} "
+            f"{figure(high)} µL/min" + _cause(pausing),
+            _balanced(protocol, pausing, (high - low) / high)
+            or f"{remedy}(a vehicle for every stock, the same total flow)",
         )
     ]
+
+
+def _cause(pausing: Mapping[str, Sequence[str]]) -> str:
+    told = (f"{', '.join(arms)} without {stock}" for stock, arms in pausing.items())
+    return (
+        f": {' and '.join(told)} at that time, and nothing brings the vehicle in its place"
+        if pausing
+        else ""
+    )
+
+
+def _balanced(protocol: Protocol, pausing: Mapping[str, Sequence[str]], apart: float) -> str:
+    """What would make the flows of arms equal that stop a stock for a time; "" for other arms."""
+    if not pausing:
+        return ""
+    stock, arms = next(iter(pausing.items()))
+    # what flows of a stock is as little as it is strong
+    times = math.ceil(apart / AGREE_WITHIN * 1.05 * 20) / 20
+    strengths = ", ".join(
+        f"{dose} {figure(value * times, 3)} {amount_unit(protocol, dose)}"
+        for dose, value in doses_of(protocol, stock).items()
+    )
+    return (
+        f"mix {stock} {times:g} times as strong ({strengths}): the lines then differ by less than "
+        f"{AGREE_WITHIN:.0%}; or give the wells of {', '.join(arms)} a second dosing line, of a "
+        f"role that no stock takes, for the vehicle; or a base pump of their own; or a selector "
+        "that turns the line to the vehicle"
+    )
 
 
 def _strokes(

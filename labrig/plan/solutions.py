@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from labrig.plan.plan import Finding, WellPlan
+from labrig.plan.standins import lesser_arms, standins
 from labrig.plan.targets import targeted
 from labrig.protocol.contents import doses_of, role_of, vehicle_of
 from labrig.protocol.models import Protocol
@@ -107,6 +108,13 @@ def _preference(
     return 0 if others else 1
 
 
+def served_roles(protocol: Protocol, rig: Rig, roles: Mapping[str, str]) -> dict[str, str]:
+    """By role of the rig's additive lines, the role whose stocks and vehicles its lines bring."""
+    additive = {n: line_role(rig, n) for n, ln in rig.lines.items() if ln.carries == "additive"}
+    own = {role: role for role in additive.values()}
+    return own | standins(protocol, rig, roles, additive, _users(protocol, roles))
+
+
 def line_solutions(
     protocol: Protocol, rig: Rig, wells: Sequence[WellPlan]
 ) -> tuple[dict[str, str], list[Finding]]:
@@ -116,10 +124,11 @@ def line_solutions(
     ``supplies.reservoir-conflict``, ``supplies.wrong-solution``.
     """
     roles = stock_roles(protocol, rig)
+    vehicles = _vehicles(protocol, rig, roles)
     wanted: dict[str, dict[str, str]] = {name: {} for name in rig.lines}
     findings: list[Finding] = _uncovered(protocol)
     for well in wells:
-        findings += _want(protocol, rig, well, roles, wanted)
+        findings += _want(protocol, rig, well, roles, vehicles, wanted)
     solutions = {}
     for name, by_well in wanted.items():
         different = sorted(set(by_well.values()))
@@ -129,11 +138,36 @@ def line_solutions(
     return solutions, findings + _reservoirs(rig, solutions)
 
 
+def _users(protocol: Protocol, roles: Mapping[str, str]) -> dict[str, list[str]]:
+    """By stock, the arms whose targets are held with it."""
+    needs = {arm: stocks_of_targets(protocol, arm) for arm in protocol.arms}
+    return {stock: [arm for arm, own in needs.items() if stock in own] for stock in roles}
+
+
+def _vehicles(protocol: Protocol, rig: Rig, roles: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """By arm and role, the vehicle that a line without a stock brings; left out: it stays idle.
+
+    A line that stands in for another role brings it to arms that take less than others.
+    """
+    found = {}
+    users = _users(protocol, roles)
+    for role, served in served_roles(protocol, rig, roles).items():
+        own = {n: vehicle_of(protocol, protocol.stocks[n]) for n, r in roles.items() if r == served}
+        named = sorted(vehicle for vehicle in own.values() if vehicle)
+        if not named:
+            continue
+        lesser = [arm for stock in own for arm in lesser_arms(protocol, stock, users[stock])]
+        for arm in protocol.arms if role == served else lesser:
+            found[arm, role] = named[0]
+    return found
+
+
 def _want(
     protocol: Protocol,
     rig: Rig,
     well: WellPlan,
     roles: Mapping[str, str],
+    vehicles: Mapping[tuple[str, str], str],
     wanted: dict[str, dict[str, str]],
 ) -> list[Finding]:
     """Enter what one well wants of each of its lines."""
@@ -156,12 +190,7 @@ def _want(
         wanted[candidates[0]][well.well] = stock
         free.remove(candidates[0])
     for name in free:
-        vehicles = {
-            vehicle_of(protocol, protocol.stocks[stock])
-            for stock, role in roles.items()
-            if role == line_role(rig, name)
-        } - {None}
-        wanted[name][well.well] = sorted(v for v in vehicles if v)[0] if vehicles else ""
+        wanted[name][well.well] = vehicles.get((well.arm, line_role(rig, name)), "")
     return findings
 
 
