@@ -17,6 +17,7 @@ _WORDS: Mapping[str, Callable[[Args], str]] = {
     "hold": lambda args: _with_reason("held the run", args),
     "resume": lambda args: "let the run go on",
     "answer": lambda args: f"answered “{args.get('choice')}” to {args.get('question')}",
+    "step": lambda args: _of_step(args),
     "note": lambda args: f"noted: {args.get('text')}",
     "weigh": lambda args: (
         f"weighed {args.get('reservoir')} {args.get('when')} the run: {args.get('grams')} g"
@@ -63,3 +64,13 @@ def acts_of_people(rows: Iterable[Row]) -> tuple[Act, ...]:
 def _with_reason(what: str, args: Args) -> str:
     reason = str(args.get("reason", "") or "")
     return f"{what}: {reason}" if reason else f"{what}, without a reason"
+
+
+def _of_step(args: Args) -> str:
+    """The name stands in the key: ``step/feed/0``."""
+    name = str(args.get("step", "")).partition("/")[2].rpartition("/")[0]
+    reason = str(args.get("reason", "") or "")
+    did = {"begin": "began", "done": "signed", "refuse": "decided against"}.get(
+        str(args.get("act", "")), str(args.get("act", ""))
+    )
+    return f"{did} the step {name}" + (f": {reason}" if reason else "")

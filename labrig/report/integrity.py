@@ -32,6 +32,7 @@ from labrig.record.origin import file_sha256
 from labrig.record.rows import Row
 from labrig.record.said import said
 from labrig.report.blinding import faults_of_key
+from labrig.report.results import faults_of_results
 from labrig.report.sealed_measures import faults_of_measures, notes_on_measures
 from labrig.report.witnessing import witness_of
 from labrig.rig.loading import load_rig
@@ -147,6 +148,7 @@ def examine(
         protocol.definition.min_nuclei,
         closed=bool(run.hashes) and any(r.kind == "run" and r.key in _ENDS for r in rows),
     )
+    failures += faults_of_results(folder, rows)
     notes = [*_notes(run), *notes_on_measures(folder.measures)]
     return Integrity(tuple(dict.fromkeys(failures)), tuple(warnings), tuple(notes)), shown
 

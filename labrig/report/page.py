@@ -27,7 +27,10 @@ from labrig.report.named.drawing import answers_figure
 from labrig.report.named.rows import rows_of
 from labrig.report.named.sentences import summary
 from labrig.report.outcome import LATE_PICTURE_FRACTION, TALLIED, clock
+from labrig.report.record import Record
+from labrig.report.results import results_shown
 from labrig.report.standing import standing
+from labrig.report.steps import steps_shown
 from labrig.report.tables import FILES
 from labrig.report.verdict_lines import chance_sentence
 from labrig.run_folder import is_rehearsal
@@ -37,7 +40,9 @@ SECTIONS = (
     ("ran", "What ran"),
     ("doses", "Delivered and intended dose"),
     ("time", "Late, missed, uncertain"),
+    ("people", "What people did at the plate"),
     ("growth", "Growth"),
+    ("results", "Results from elsewhere"),
     ("contraction", "Contraction"),
     ("pictures", "Pictures"),
     ("verdict", "Verdict"),
@@ -64,6 +69,9 @@ def render(analysis: Analysis, maker: Maker) -> str:
     drawn = {name: Markup(svg) if svg else None for name, svg in svgs.items()}
     css = Markup(folder.joinpath("report.css").read_text("utf-8"))
     doses = fidelity_rows(analysis, legend)
+    steps = steps_shown(record.plan, record.rows, analysis.units)
+    results = results_shown(record.folder, record.plan, record.rows, analysis.units)
+    there = {"people": bool(steps), "results": bool(results)}
     return template.render(
         css=css,
         figures=drawn,
@@ -71,7 +79,9 @@ def render(analysis: Analysis, maker: Maker) -> str:
         record=record,
         head=headline(analysis),
         standing=standing(record.commitment, bool(record.identity["pilot"]), record.integrity),
-        sections=SECTIONS,
+        sections=[section for section in SECTIONS if there.get(section[0], True)],
+        steps=steps,
+        results=[result for result in results if result.planned.name in shown_results(record)],
         clock=clock,
         legend=legend,
         zone=zone_words(record),
@@ -122,6 +132,11 @@ def render(analysis: Analysis, maker: Maker) -> str:
         provenance=run_facts.provenance(record, maker),
         maker=maker,
     )
+
+
+def shown_results(record: Record) -> set[str]:
+    """Names of the results that the protocol wants shown."""
+    return {result.called for result in record.protocol.results if result.show}
 
 
 def fidelity_rows(analysis: Analysis, legend: Legend) -> list[dict[str, Any]]:
