@@ -65,6 +65,11 @@ ALARMS: Mapping[str, AlarmKind] = MappingProxyType(
             "soon", "refused what it was asked", "All other instruments go on.",
             "Read on the instrument's display what is the matter with it.",
         ),
+        "capture": AlarmKind(
+            "now", "has channels whose capture threshold is not known",
+            "They are silent, or get the fallback of the protocol; all others go on.",
+            "Look at the films of the staircase, and answer the question if one stands.",
+        ),
         "valve": AlarmKind(
             "now", "does not stand where it should",
             "It is asked every minute, and turned when it answers; pumps go on.",

@@ -173,6 +173,11 @@ _WORDS: Mapping[type[Any], Words] = MappingProxyType(
         steps.StepOneSignature: lambda said, legend: (
             f"{_entry(said.key, legend)}: signed by {said.by} alone; two people should have"
         ),
+        other.CaptureUnknown: lambda said, legend: (
+            f"{legend.instrument(said.instrument)}: no capture threshold from {said.capture} for "
+            f"channels {', '.join(map(str, said.channels))}; "
+            + ("left silent" if said.done == "silent" else "given the fallback of the protocol")
+        ),
         other.MissedPicture: lambda said, legend: (
             f"{_entry(said.key, legend)}, was missed: {said.reason}"
         ),

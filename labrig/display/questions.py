@@ -1,7 +1,8 @@
 """What a person is told of a question: what is asked, what each answer leads to, what is till then.
 
 A question in the journal has its id, its answers and its figures. What it is about follows from the
-id: ``stall:PUMP``, ``stage:STAGE``, else the key of an entry of the timeline.
+id: ``stall:PUMP``, ``stage:STAGE``, ``capture:STIMULATOR``, else the key of an entry of the
+timeline.
 """
 
 from __future__ import annotations
@@ -101,6 +102,8 @@ def _told(question: Question, legend: Legend) -> _Told:
         return told(about, facts, legend)
     if sort == "stage" and about:
         return _lost(about, question)
+    if sort == "capture" and about:
+        return _no_capture(about, facts, legend)
     if isinstance(entry, PersonStep):
         return _step(entry, facts, legend)
     if isinstance(entry, Dose) and "redo" in question.options and "at_most_ul" in facts:
@@ -109,6 +112,24 @@ def _told(question: Question, legend: Legend) -> _Told:
         return _late(entry, facts, legend)
     # Of an older or a newer labrig, or of a plan that is not at hand.
     return _Told(sentence(rounded(question.what)), "", "The run goes on.", {}, ())
+
+
+def _no_capture(stimulator: str, facts: Mapping[str, Any], legend: Legend) -> _Told:
+    channels = ", ".join(map(str, facts.get("channels", ())))
+    fallback = number_words(float(facts.get("fallback_v", 0.0)), "V")
+    return _Told(
+        f"Are channels {channels} of {legend.instrument(stimulator)} to get the amplitude of the "
+        "protocol that stands for a threshold which was not found?",
+        f"Their impulses are a share of what {facts.get('capture', 'a staircase')} finds, and that "
+        "is not known.",
+        "They are silent. A threshold that is measured later is taken, and takes this question "
+        "down.",
+        {
+            "use-fallback": (f"give {fallback}", f"They get {fallback} from now on."),
+            "leave-out": ("leave silent", "They stay silent, as a sham would."),
+        },
+        (),
+    )
 
 
 def _stands(pump: str, facts: Mapping[str, Any], legend: Legend) -> _Told:

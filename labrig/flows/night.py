@@ -31,6 +31,7 @@ from labrig.launch.offers import (
 )
 from labrig.launch.prepare import StartRequest, prepare_run
 from labrig.launch.served import SERVED_VARIABLE, Served
+from labrig.night.capturing import CaptureTeller
 from labrig.night.conduct import LOOK_EVERY_S
 from labrig.night.followed import AlreadyFollowed, following
 from labrig.night.following import NightEndedEarly, Patience, glance
@@ -158,11 +159,13 @@ def _follow_night(folder: RunFolder) -> str:
     logger = get_run_logger()
     plan = read_plan(folder)
     steps = NightSteps.of(folder, plan)
+    captures = CaptureTeller(folder, plan)
     work: dict[str, PrefectFuture[Any]] = {}
 
     def begin(ended: bool) -> None:
         for step in steps.now_possible(ended=ended):
             work[step.name] = measure.submit(step)
+        captures.look({name for name, future in work.items() if future.state.is_final()})
 
     try:
         for span in plan.phases:

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
+from labrig.night.capturing import CaptureTeller
 from labrig.night.followed import following
 from labrig.night.following import Glance, Patience, glance
 from labrig.night.processes import processes_here
@@ -59,6 +60,7 @@ def conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Wat
 def _conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Watch) -> NightResult:
     plan, patience = read_plan(folder), Patience()
     steps, processes = NightSteps.of(folder, plan), processes_here()
+    captures = CaptureTeller(folder, plan)
     work: list[tuple[Step, Future[object]]] = []
     try:
         while True:
@@ -67,6 +69,7 @@ def _conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Wa
             over = seen.ended or patience.is_over(seen)
             for step in steps.now_possible(ended=over):
                 work.append((step, processes.submit(step.work)))
+            captures.look({step.name for step, future in work if future.done()})
             rounds = [future.done() for step, future in work if step.kind == "round"]
             watch(seen, sum(rounds), len(rounds) - sum(rounds))
             if over and all(future.done() for _, future in work):

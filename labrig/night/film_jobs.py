@@ -11,7 +11,7 @@ from labrig.durable import read_json
 from labrig.measure.films import FilmJob
 from labrig.plan.film_schedule import film_numbers, rounds_of_films, series_of
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Film
+from labrig.plan.timeline import AskedTest, Film
 from labrig.protocol.assays import Assay, Staircase
 from labrig.record.kinds.pictures import FilmTaken
 from labrig.record.pulses import ChannelPulses
@@ -83,7 +83,11 @@ class FilmJobs:
         )
 
     def job(
-        self, film: Film, outcome: FilmTaken | NotTaken, pulses: Mapping[str, ChannelPulses]
+        self,
+        film: Film,
+        outcome: FilmTaken | NotTaken,
+        pulses: Mapping[str, ChannelPulses],
+        resolved_v: Mapping[tuple[str, str], float],
     ) -> FilmJob:
         """The job of one film.
 
@@ -91,6 +95,7 @@ class FilmJobs:
             film: as planned.
             outcome: of it, by the journal.
             pulses: as delivered, by channel.
+            resolved_v: by pattern and channel, what amplitudes in % of capture came to.
         """
         begun_s, rate_hz = film.offset_s, film.frame_rate_hz
         if isinstance(outcome, FilmTaken):
@@ -132,7 +137,7 @@ class FilmJobs:
             step=film.step if asked is not None else None,
             part="" if asked is None else asked.part,
             asked_hz=None if asked is None else asked.frequency_hz,
-            asked_v=None if asked is None else asked.amplitude_v,
+            asked_v=_volts(asked, self.unit_of.get(film.well, ""), resolved_v),
             asked_ma=None if asked is None else asked.amplitude_ma,
         )
 
@@ -169,6 +174,14 @@ class FilmJobs:
         if others:
             doubts.append(f"pulses of {', '.join(others)} came while it was taken")
         return doubts
+
+
+def _volts(
+    asked: AskedTest | None, unit: str, resolved_v: Mapping[tuple[str, str], float]
+) -> float | None:
+    if asked is None or asked.of_capture is None:
+        return None if asked is None else asked.amplitude_v
+    return resolved_v.get((asked.pattern, unit))
 
 
 def _captured_share(assay: Assay | None) -> float | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from labrig.measure.films import FilmJob
 from labrig.night.film_jobs import NEVER, FilmJobs, NotTaken
 from labrig.plan.film_schedule import block_of
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Film
-from labrig.record.kinds.levels import NotDone
+from labrig.plan.timeline import Film, StimulationLevel
+from labrig.record.kinds.levels import NotDone, StimulationConfirmed
 from labrig.record.kinds.pictures import FilmTaken, PictureMissed
 from labrig.record.pulses import KINDS, PulseFold
 from labrig.record.reading import NewRows
@@ -34,6 +36,8 @@ class FilmProgress:
         self._journal = NewRows(folder.journal)
         self._settled: dict[str, FilmTaken | NotTaken] = {}
         self._pulses = PulseFold(plan)
+        self._levels = {e.key: e for e in plan.timeline if isinstance(e, StimulationLevel)}
+        self._resolved_v: dict[tuple[str, str], float] = {}
         self._jobs = jobs
         self._waiting: dict[str, list[Film]] = {}
         for entry in plan.timeline:
@@ -63,7 +67,7 @@ class FilmProgress:
         pulses = self._pulses.channels
         return {
             block: tuple(
-                self._jobs.job(film, settled.get(film.key, NEVER), pulses)
+                self._jobs.job(film, settled.get(film.key, NEVER), pulses, self._resolved_v)
                 for film in self._waiting.pop(block)
             )
             for block in ready
@@ -72,9 +76,20 @@ class FilmProgress:
     def _read(self) -> None:
         for row in self._journal.read(("film", *KINDS)):
             if row.kind != "film":
-                self._pulses.see(row, said(row))
+                told = said(row)
+                self._pulses.see(row, told)
+                if isinstance(told, StimulationConfirmed) and told.resolved_v:
+                    self._see_resolved(row.key, told.resolved_v)
             elif row.state in SETTLED:
                 self._settled[row.key] = _outcome_of(row)
+
+    def _see_resolved(self, level: str, resolved_v: Mapping[str, float | None]) -> None:
+        """What amplitudes in % of capture came to."""
+        for spec in self._levels[level].trains if level in self._levels else ():
+            volts = resolved_v.get(str(spec.channel))
+            if volts is not None:
+                unit = f"{self._levels[level].instrument}:{spec.channel}"
+                self._resolved_v[spec.pattern, unit] = volts
 
 
 def _outcome_of(row: Row) -> FilmTaken | NotTaken:

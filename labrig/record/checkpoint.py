@@ -24,11 +24,12 @@ from labrig.record.detail import from_detail, to_detail
 from labrig.record.kinds.doses import DoseSent
 from labrig.record.kinds.other_deviations import InterlockTripped
 from labrig.record.kinds.pump_deviations import Stalled
+from labrig.record.kinds.runs import CaptureFrozen
 from labrig.record.reading import every_row, read_since_checkpoint, read_tail
 from labrig.record.recovery import EntryState, Rest, RunState, fold
 from labrig.record.rows import JournalEntry, Row
 
-FOLD = 5
+FOLD = 6
 """Raise it when :func:`labrig.record.recovery.fold` comes to another state from the same rows.
 
 Checkpoints of another number are passed over, and the journal is read from its first row."""
@@ -43,7 +44,7 @@ _MANY: dict[str, type[EntryState] | type[Rest]] = {"entries": EntryState, "rests
 """Not checked key by key: of a long run there are a hundred thousand."""
 _CHECKED: dict[str, type[Any]] = {
     "doses_sent": DoseSent, "stalls": Stalled, "alarms": Alarm, "questions": AskedQuestion,
-    "interlocks": InterlockTripped,
+    "interlocks": InterlockTripped, "captures": CaptureFrozen,
 }  # fmt: skip
 
 

@@ -42,6 +42,7 @@ from labrig.record.kinds.pump_deviations import (
 )
 from labrig.record.kinds.runs import (
     Attached,
+    CaptureFrozen,
     RunAdopted,
     RunFinished,
     RunHeld,
@@ -127,6 +128,7 @@ class RunState:
         pumps_given_up: of those, the ones that stand, as they stalled again when tried again.
         pumps_left: of those, the ones that an operator wants to stand.
         interlocks: by rule, what was said of one of the rig's when it tripped; those that stand.
+        captures: by assay and channel, the threshold that was found first.
     """
 
     epoch: int = 0
@@ -156,6 +158,7 @@ class RunState:
     alarms: dict[str, Alarm] = field(default_factory=dict)
     questions: dict[str, AskedQuestion] = field(default_factory=dict)
     interlocks: dict[str, InterlockTripped] = field(default_factory=dict)
+    captures: dict[str, CaptureFrozen] = field(default_factory=dict)
 
     @property
     def begun(self) -> bool:
@@ -301,6 +304,8 @@ def _apply_run(state: RunState, row: Row) -> None:
             state.condition = "finished"
         case StageMarked(instrument=stage):
             state.marked_stages.add(stage)
+        case CaptureFrozen(assay=assay, instrument=name, channel=channel) as frozen:
+            state.captures.setdefault(f"{assay}/{name}:{channel}", frozen)
         case Attached(instrument=name, identity=identity):
             state.identities.setdefault(name, identity)
 

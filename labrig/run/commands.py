@@ -9,13 +9,15 @@ from typing import Any, get_args
 
 from labrig.record.kinds.operator import CommandTaken
 from labrig.record.weights import AFTER, BEFORE
+from labrig.run.captures import thresholds_from
 from labrig.run.desk import Desk
 from labrig.run.grace import LONGEST_S, grace_s_of
 from labrig.run.orders import Command, CommandName
 from labrig.run.step_faults import STEP_ACTS, step_fault
 
 _NEEDED = {"answer": ("question", "choice"), "note": ("text",), "phase": ("name",),
-           "weigh": ("reservoir", "when", "grams"), "step": ("step", "act", "by")}  # fmt: skip
+           "weigh": ("reservoir", "when", "grams"), "capture": ("assay", "thresholds"),
+           "step": ("step", "act", "by")}  # fmt: skip
 _TEXTS = ("by", "reason", "asked_utc", "via", "grace_s", "done_s")
 """May be missing; what is there goes into journal and report."""
 
@@ -95,6 +97,11 @@ class Commands:
                 raise BadCommand(f"{text!r} of {name} must be a text")
         if name == "weigh":
             _check_weight(str(args["when"]), str(args["grams"]))
+        if name == "capture":
+            try:
+                thresholds_from(str(args["thresholds"]))
+            except ValueError as error:
+                raise BadCommand(str(error)) from None
         # A stop waits for no other command: that one may be waiting for a disk.
         with self._stopping if name == "stop" else self._lock:
             if command_id in self._replies:

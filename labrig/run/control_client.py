@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,15 @@ class RunnerClient:
         return self._command(
             "weigh", command_id, reservoir=reservoir, when=when, grams=repr(grams), by=by
         )
+
+    def capture(self, assay: str, thresholds: Mapping[str, float | None]) -> dict[str, Any]:
+        """Say what a staircase found on each channel; the first word on a channel counts.
+
+        Raises:
+            NoRunner, CommandRefused: it was not taken.
+        """
+        text = json.dumps(dict(sorted(thresholds.items())))
+        return self._command("capture", f"capture:{assay}", assay=assay, thresholds=text)
 
     def phase(self, name: str, command_id: str | None = None) -> dict[str, Any]:
         """The conductor says which phase it is in. Raises NoRunner."""

@@ -9,6 +9,7 @@ from labrig.plan.plan import Plan
 from labrig.plan.timeline import Picture
 from labrig.record.recovery import RunState
 from labrig.rig.bench import InstrumentSpec
+from labrig.run.captures import Captures
 from labrig.run.climate import ControllerHandler
 from labrig.run.clog import Clog
 from labrig.run.desk import Desk
@@ -18,6 +19,7 @@ from labrig.run.imaging import Attach, ImagingHandler
 from labrig.run.imaging_link import Imaging
 from labrig.run.probes import ProbeHandler
 from labrig.run.stimulation import StimulatorHandler
+from labrig.run.strengths import Strengths
 from labrig.run.valves import POSITION, ValveHandler
 from labrig.run.whereabouts import Whereabouts, left_by_an_earlier_runner
 from labrig_drivers.instrument import installed_types
@@ -37,11 +39,14 @@ class Handlers:
         state: what the journal says was done before.
         camera: the imaging process.
         attachment: see :class:`labrig.run.imaging.ImagingHandler`.
+        captures: capture thresholds.
     """
 
     def __init__(
-        self, plan: Plan, desk: Desk, state: RunState, camera: Imaging, attachment: Attach | None
-    ) -> None:
+        self, plan: Plan, desk: Desk, state: RunState, camera: Imaging, attachment: Attach | None,
+        captures: Captures,
+    ) -> None:  # fmt: skip
+        self._captures = captures
         self._plan = plan
         self._desk = desk
         self._state = state
@@ -67,7 +72,11 @@ class Handlers:
                     _clog(name, self._state), self._feeds(name), self._plan.rules.max_gap_s,
                 )  # fmt: skip
             case "stimulator":
-                return StimulatorHandler(name, self._desk, _poll_s(instrument))
+                asked = self._state.questions.get(f"capture:{name}")
+                strengths = Strengths(
+                    name, self._desk, self._captures, None if asked is None else asked.choice
+                )
+                return StimulatorHandler(name, self._desk, _poll_s(instrument), strengths)
             case "stage":
                 return ImagingHandler(
                     name, self._desk, self._camera, self._plan.rules, pause_until,

@@ -42,6 +42,7 @@ from labrig.rig.bench import (
 )
 from labrig.run.at_once import AtOnce
 from labrig.run.board import Board
+from labrig.run.captures import Captures, steps_v_of
 from labrig.run.chain_audit import ChainAudit
 from labrig.run.commands import Commands, IdTaken
 from labrig.run.control import ControlServer
@@ -233,7 +234,8 @@ class Runner:
         self._clock.begin()
         self._write_start(desk, state, before)
         news = self._clock.mailbox("dispatcher")
-        boxes = self._make_workers(desk, state, opened, news)
+        captures = Captures(steps_v_of(self._plan), desk, state.captures.values())
+        boxes = self._make_workers(desk, state, opened, news, captures)
         grace = Grace()
         at_once = AtOnce(desk, self._workers, news, grace, self._folder.stop)
         interlocks = rules_of_a_run(self._plan, self._bench, desk, state, news, boxes, at_once.hold)
@@ -242,7 +244,7 @@ class Runner:
             self._plan, desk, state, boxes, partial(_stop_for_a_step, commands), self._people
         )
         dispatcher = Dispatcher(
-            self._plan, desk, news, boxes, state, interlocks, steps,
+            self._plan, desk, news, boxes, state, interlocks, steps, captures,
             self._liveness.of(DISPATCHER), grace,
         )  # fmt: skip
         control = ControlServer(
@@ -441,10 +443,11 @@ class Runner:
         state: RunState,
         opened: Mapping[str, OpenPort | None],
         news: Mailbox[ForDispatcher],
+        captures: Captures,
     ) -> dict[str, Mailbox[ForWorker]]:
         """One worker a port, stimulators first, so that a stop reaches them first."""
         types = installed_types()
-        handlers = Handlers(self._plan, desk, state, self._camera, self._attachment)
+        handlers = Handlers(self._plan, desk, state, self._camera, self._attachment, captures)
         boxes: dict[str, Mailbox[ForWorker]] = {}
 
         def stimulators_first(port: str) -> bool:

@@ -14,11 +14,13 @@ from labrig.record.kinds.levels import LevelFailed, StimulationConfirmed, Train
 from labrig.record.kinds.runs import Silenced, TrainTriggered
 from labrig.record.rows import JournalWriteFailed, State
 from labrig.record.said import entry_of, entry_of_run
+from labrig.run.captures import KNOWN
 from labrig.run.desk import Desk
 from labrig.run.handler import ForHandler, next_poll_s
 from labrig.run.lease import StaleEpoch
 from labrig.run.mode import FOLLOWING, Mode
-from labrig.run.orders import Finish, InMode, Order
+from labrig.run.orders import Decided, Finish, InMode, Order
+from labrig.run.strengths import Strengths
 from labrig_drivers.errors import InstrumentError, LinkError, NoReply, NotNow, Refused
 from labrig_drivers.kinds import PulseTrain, Stimulator
 
@@ -43,11 +45,13 @@ class StimulatorHandler:
         name: as the rig calls it.
         desk: clock, journal, fence and board.
         poll_s: how often its answer is asked for between trains.
+        strengths: resolves amplitudes that rest on a capture threshold.
     """
 
-    def __init__(self, name: str, desk: Desk, poll_s: float) -> None:
+    def __init__(self, name: str, desk: Desk, poll_s: float, strengths: Strengths) -> None:
         self.name = name
         self._desk = desk
+        self._strengths = strengths
         self._poll_s = poll_s
         self._stimulator: Stimulator | None = None
         self._level: StimulationLevel | None = None
@@ -82,6 +86,11 @@ class StimulatorHandler:
                 self._remember(level, message)
             case Order():
                 raise TypeError(f"{message.entry.key} is not for a stimulator")
+            case Decided(key=key) if key == KNOWN and self._waits_for_capture:
+                self.assert_due()
+            case Decided(key=key, choice=choice) if key == self._strengths.question_id:
+                self._strengths.decide(choice)
+                self.assert_due()
             case InMode():
                 if message.mode.name == "halted":
                     self._epoch = message.epoch
@@ -91,6 +100,11 @@ class StimulatorHandler:
                 self._enter(self._mode.halt())
             case _:
                 pass
+
+    @property
+    def _waits_for_capture(self) -> bool:
+        """Whether what is due now is to be played otherwise once a threshold is known."""
+        return self._level is not None and any(s.of_capture is not None for s in self._level.trains)
 
     def _remember(self, level: StimulationLevel, order: Order) -> None:
         now_s = self._desk.clock.now_s()
@@ -155,7 +169,7 @@ class StimulatorHandler:
         level = self._level
         if level is None:
             return
-        live = _live(level)
+        live = self._strengths.resolved(level)
         self._groups = []
         self._desk.fence.check(self._epoch)
         from_s = self._desk.clock.now_s()
@@ -173,7 +187,10 @@ class StimulatorHandler:
         self._confirmed = True
         self._groups = self._grouped(level, live)
         channels = tuple(train.channel for train in live)
-        programmed = StimulationConfirmed(self.name, channels, from_s)
+        resolved_v = {
+            str(train.channel): train.amplitude_v for train in live if train.of_capture is not None
+        }
+        programmed = StimulationConfirmed(self.name, channels, from_s, resolved_v or None)
         self._desk.note("level", level.key, "confirmed", programmed)
         for group in self._groups:
             self._account(level, group.every_s, group.next_index)

@@ -17,6 +17,7 @@ BEYOND_REACH = ("silent", "dead_until_joystick")
 
 def violations(night: Night) -> Iterator[Violation]:
     yield from _foreign(night)
+    yield from _tests(night)
     yield from _direct_current(night)
     if night.ledger is None:
         return
@@ -93,7 +94,9 @@ def _foreign(night: Night) -> Iterator[Violation]:
         )
         for train in trains:
             if not _clicked_on(night, name, train) and not any(
-                _fits(train, spec) for spec in _in_force(levels, train)
+                _fits(train, spec)
+                for whole in _in_force(levels, train)
+                for spec in _resolved(night, name, whole, train)
             ):
                 yield Violation(
                     "foreign train",
@@ -101,6 +104,73 @@ def _foreign(night: Night) -> Iterator[Violation]:
                     f"{train.frequency_hz:.4g} Hz, {train.amplitude_v or 0.0:.3g} V, "
                     f"{train.phase_ms:g} ms, {'bi' if train.biphasic else 'mono'}phasic for "
                     f"{train.duration_s:g} s, which its level does not hold",
+                )
+
+
+def _resolved(
+    night: Night, name: str, spec: dict[str, Any], train: Train
+) -> Iterator[dict[str, Any]]:
+    """A train's programme with each amplitude that it may have had when it began.
+
+    One in % of capture: that share of what was frozen on its channel before, never above the plan;
+    without a threshold what the protocol or a person puts in its place.
+    """
+    if spec.get("of_capture") is None:
+        yield spec
+        return
+    frozen = [
+        row.detail["volts"]
+        for row in night.rows
+        if (row.kind, row.key) == ("run", "capture-frozen")
+        and row.run_s <= train.at_s + 1e-3
+        and (row.detail["assay"], row.detail["instrument"], row.detail["channel"])
+        == (spec["capture"], name, spec["channel"])
+    ]
+    known = frozen[0] if frozen else None
+    answered = any(
+        row.kind == "question"
+        and row.key == f"capture:{name}"
+        and row.detail.get("choice") == "use-fallback"
+        and row.run_s <= train.at_s + 1e-3
+        for row in night.rows
+    )
+    if known is not None and known * spec["of_capture"] <= spec["amplitude_v"] + 1e-6:
+        yield {**spec, "amplitude_v": known * spec["of_capture"]}
+    elif known is None and spec["fallback_v"] is not None:
+        if spec["if_unknown"] == "fallback" or (spec["if_unknown"] == "ask" and answered):
+            yield {**spec, "amplitude_v": spec["fallback_v"]}
+
+
+def _tests(night: Night) -> Iterator[Violation]:
+    """A step of a test series that was triggered gave the pulses that it was planned to give."""
+    triggered = {
+        row.key for row in night.rows if row.kind == "train" and row.state == "acknowledged"
+    }
+    levels = sorted(night.entries("stimulation"), key=lambda e: float(e["offset_s"]))
+    for level in levels:
+        for spec in level["trains"]:
+            once = ":" in spec["pattern"] and level["key"] in triggered
+            if not once or spec["gap_s"] > 0 or spec["every_s"] == 10.0:
+                continue
+            name, from_s = level["instrument"], float(level["offset_s"])
+            given = sum(
+                sum(1 for _ in train.pulses_s())
+                for train in night.physical.trains.get(name, [])
+                if train.channel == spec["channel"]
+                and from_s <= train.at_s < from_s + spec["every_s"]
+                and not _clicked_on(night, name, train)
+            )
+            cut = any(
+                row.key in ("held", "stopped", "adopted", "stimulation-silenced")
+                and from_s <= row.run_s <= from_s + spec["every_s"]
+                for row in night.rows
+                if row.kind == "run"
+            )
+            if given != spec["pulses"] and not cut and not night.faults:
+                yield Violation(
+                    "test pulses",
+                    f"{spec['pattern']} at {from_s:.1f} s gave {given} pulses and not "
+                    f"{spec['pulses']}",
                 )
 
 

@@ -6,20 +6,10 @@ from collections.abc import Iterator
 
 from labrig.plan.checks.draft import Draft
 from labrig.plan.plan import Finding
-from labrig.protocol.assays import Staircase
 
 
 def check(draft: Draft) -> Iterator[Finding]:
     """Finding ``draft.not-built``."""
-    of_capture = any(p.of_capture_percent is not None for p in draft.protocol.patterns.values())
-    of_capture |= any(
-        not isinstance(assay, Staircase) and assay.of_capture_percent is not None
-        for assay in draft.protocol.assays.values()
-    )
-    if of_capture:
-        yield _not_built("protocol: patterns", "amplitudes in % of capture")
-    if draft.protocol.steps:
-        yield _not_built("protocol: steps", "steps of people")
     if any(entry.medium for arm in draft.protocol.arms.values() for entry in arm.program):
         yield _not_built("protocol: arms (program, medium)", "arms that change their medium")
 

@@ -49,13 +49,17 @@ class FlowConfirmed:
 
 @dataclass(frozen=True, slots=True)
 class StimulationConfirmed:
-    """A stimulator took its programme: what it played before ended, no earlier than ``from_s``."""
+    """A stimulator took its programme: what it played before ended, no earlier than ``from_s``.
+
+    ``resolved_v``: by channel, what an amplitude in % of capture came to.
+    """
 
     ROWS: ClassVar = (("level", "confirmed"),)
     MARK: ClassVar = "channels"
     instrument: str
     channels: tuple[int, ...]
     from_s: float | None = None
+    resolved_v: Mapping[str, float | None] | None = left_out(None)
 
 
 @dataclass(frozen=True, slots=True)

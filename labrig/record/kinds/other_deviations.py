@@ -145,6 +145,20 @@ class SettingChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptureUnknown:
+    """Channels whose amplitude is a share of a threshold that is not known.
+
+    ``done``: they are ``silent``, or get the ``fallback`` of the protocol.
+    """
+
+    CODE: ClassVar = "capture-unknown"
+    instrument: str
+    channels: tuple[int, ...]
+    capture: str
+    done: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinkLost:
     """An instrument does not answer; ``wire``: the last bytes both ways."""
 

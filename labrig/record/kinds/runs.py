@@ -149,6 +149,22 @@ class MadeSafe:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptureFrozen:
+    """What a staircase found on a channel, from now on for the whole run.
+
+    Attributes:
+        volts: the lowest amplitude that its cultures follow; None: none was found, and ``why``.
+    """
+
+    KEY: ClassVar = "capture-frozen"
+    assay: str
+    instrument: str
+    channel: int
+    volts: float | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Unfollowed:
     """Nobody measures the run's pictures."""
 

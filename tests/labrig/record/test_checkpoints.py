@@ -73,6 +73,8 @@ ENTRIES = st.one_of(
     entry("deviation", "interlock-over", rule=KEYS, instrument="probe", from_s=1.0, to_s=2.0,
           suspends=["base"]),
     entry("run", "stage-marked", instrument=PUMPS),
+    entry("run", "capture-frozen", assay="c", instrument="pulses", channel=1,
+          volts=st.sampled_from([4.0, 8.0, None]), why=""),
     entry("deviation", "stage-lost", instrument=PUMPS, x_um=1.0, y_um=2.0, what="w"),
     entry("deviation", "stage-homed-by-operator", instrument=PUMPS),
 )  # fmt: skip

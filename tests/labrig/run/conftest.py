@@ -69,6 +69,7 @@ class WatchedPlant:
         self.moved_ul = 0.0
         self.rate_ul_min = 0.0
         self.trains: list[tuple[float, int]] = []
+        self.volts: list[float] = []
         self.stopped: list[tuple[float, int]] = []
         self._since_s = 0.0
 
@@ -82,6 +83,7 @@ class WatchedPlant:
 
     def train_started(self, now_s: float, channel: int, **shape: float) -> None:
         self.trains.append((now_s, channel))
+        self.volts.append(shape.get("amplitude_v", 0.0))
 
     def train_stopped(self, now_s: float, channel: int) -> None:
         self.stopped.append((now_s, channel))

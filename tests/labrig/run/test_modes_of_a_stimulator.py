@@ -5,10 +5,12 @@ from types import SimpleNamespace
 import pytest
 
 from labrig.run.board import Board
+from labrig.run.captures import Captures
 from labrig.run.lease import Fence
 from labrig.run.mode import FOLLOWING, HALTED, Mode
 from labrig.run.orders import Finish, InMode, Order
 from labrig.run.stimulation import StimulatorHandler
+from labrig.run.strengths import Strengths
 
 CO2 = Mode("suspended", ("co2",))
 
@@ -71,7 +73,8 @@ def sent():
 
 @pytest.fixture
 def handler(desk, sent, script):
-    made = StimulatorHandler("pulses", desk, 60.0)
+    strengths = Strengths("pulses", desk, Captures({}, desk, ()), None)
+    made = StimulatorHandler("pulses", desk, 60.0, strengths)
     made.attach(Stimulator(sent))
     made.heed(Order(script.stimulate(0.0, every_s=50.0), 1))
     made.assert_due()
