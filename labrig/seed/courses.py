@@ -13,16 +13,33 @@ from labrig.protocol.models import Protocol
 Truth = Mapping[float, Mapping[str, Mapping[str, Any]]]
 """By seconds from the start and by well."""
 
+_FATIGUE_PULSES = 100
+"""A fatigue ratio is the last response over the first of so many pulses."""
+
 QUANTITIES: Mapping[str, Callable[[Mapping[str, Any]], float]] = {
     "diameter": lambda well: math.exp(well["log_diameter"]),
+    "diameter_q90": lambda well: math.exp(well["log_diameter"] + well["fast_log"]),
+    "diameter_q10": lambda well: math.exp(well["log_diameter"] + well["slow_log"]),
     "contraction": lambda well: math.exp(well["log_contraction"] + well["log_diameter"]),
     "specific_strength": lambda well: math.exp(well["log_contraction"]),
+    "rate_of_rise": lambda well: (
+        math.exp(well["log_contraction"] + well["log_diameter"]) / well["time_to_peak_s"]
+    ),
+    "half_relaxation": lambda well: well["half_relaxation_s"],
+    "capture_threshold": lambda well: well["threshold_v"],
+    "fatigue": lambda well: (1.0 - well["fatigue_per_pulse"]) ** _FATIGUE_PULSES,
     "fusion_index": lambda well: well["fused"],
-    "detachment": lambda well: 1.0 - well["coverage"],
+    "nuclei": lambda well: well["nuclei"],
+    "nuclei_per_tube": lambda well: well["nuclei_per_tube"],
+    "pyknotic_share": lambda well: well["pyknotic"],
+    "detachment": lambda well: well["detached"],
+    "clusters": lambda well: well["clusters"],
 }
-"""What a read-out is of, in the truth of a well."""
+"""A read-out of the truth of a well, on a scale of its own: only signs are read from it."""
 
-OWN_START = frozenset({"diameter", "contraction", "specific_strength"})
+OWN_START = frozenset(
+    {"diameter", "diameter_q10", "diameter_q90", "contraction", "specific_strength", "rate_of_rise"}
+)
 """Wells differ in these before anything is done: each is held against itself at the start."""
 
 

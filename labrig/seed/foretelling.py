@@ -14,8 +14,10 @@ from labrig.seed.courses import Courses, NotModelled
 from labrig.seed.index import AmongDonors, Compared, Effect, Ordered, Prediction, Recovery
 from labrig.seed.probe import truth_at
 
-ALIKE = 0.03
-"""Arms closer than this share are level [P]; a sign needs more."""
+SIGN = 0.01
+"""A sign is one from this share on: the culture's own state has no noise of pictures [P]."""
+ALIKE = 0.02
+"""Arms are level up to this share [P]."""
 LOSS = 0.05
 """What counts as a loss where an order of losses is asked for [P]."""
 RESTORED_S = 48 * 3600.0
@@ -91,7 +93,7 @@ def _compared(protocol: Protocol, courses: Courses, said: Compared) -> Told:
     at_s = moment_s(protocol, said.compare[0], said.at)
     one, other = (courses.value(said.of, arm, at_s) for arm in said.compare)
     change = one / other - 1.0
-    holds = {"lower": change < -ALIKE, "higher": change > ALIKE, "alike": abs(change) <= ALIKE}
+    holds = {"lower": change < -SIGN, "higher": change > SIGN, "alike": abs(change) <= ALIKE}
     return Told(said, holds[said.sign], f"{change:+.1%}")
 
 
@@ -99,7 +101,7 @@ def _among(protocol: Protocol, courses: Courses, said: AmongDonors) -> Told:
     end_s = protocol.duration_s
     one, other = (courses.value(said.of, None, end_s, group) for group in said.among)
     change = one / other - 1.0
-    return Told(said, change < -ALIKE if said.sign == "lower" else change > ALIKE, f"{change:+.1%}")
+    return Told(said, change < -SIGN if said.sign == "lower" else change > SIGN, f"{change:+.1%}")
 
 
 def _ordered(courses: Courses, said: Ordered) -> Told:
@@ -118,7 +120,7 @@ def _effect(protocol: Protocol, courses: Courses, said: Effect) -> Told:
 
     first = share(said.effect, said.more_in)
     second = share(said.more_than or said.effect, said.than_in)
-    return Told(said, first > second + ALIKE / 3, f"{first:+.1%} and {second:+.1%}")
+    return Told(said, first > second + SIGN, f"{first:+.1%} and {second:+.1%}")
 
 
 def _recovery(protocol: Protocol, courses: Courses, said: Recovery) -> Told:
