@@ -25,6 +25,8 @@ from labrig_analysis.synthetic.scene import (
 )
 
 _FINE = 2
+_HAZY_FROM = 0.3
+"""Share of fused nuclei from which the haze of a stained field is full [P]."""
 _SHIFT = 4
 # OpenCV fills every pixel that a polygon's edge touches; the measured excess, averaged over
 # angles, is 0.8 fine pixels of width.
@@ -158,7 +160,8 @@ def render_tubes(
     at = (float(scene.texture_um[0]), float(scene.texture_um[1]))
     grain, clouds = camera.texture(shape, pixel_size_um, at)
     light *= 1 + np.float32(0.08) * grain
-    light += 0.02 + np.float32(0.004) * clouds
+    # Haze is light of tubes out of focus: where there are none it is not there either.
+    light += 0.02 + np.float32(0.004 * min(1.0, state.fused_fraction / _HAZY_FROM)) * clouds
     light *= np.float32(1 - state.bleached_fraction)
     return camera.expose(light, state, rng_seed=rng_seed, bit_depth=bit_depth, full_well=2500.0)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import doctest
+import re
+from pathlib import Path
 
 import pytest
 
@@ -101,3 +103,17 @@ def test_every_factor_answers_or_says_why_not():
              factor.protects, factor.blocks, factor.supplies, factor.blunts,
              factor.ends_resistance_h)
         ), factor.name  # fmt: skip
+
+
+def test_the_page_lists_every_number_as_it_is_shipped():
+    page = (Path(__file__).parents[3] / "docs" / "simulated-culture.md").read_text("utf-8")
+    for section, values in read_responses().numbers.items():
+        table = page.partition(f"**{section}**")[2].partition("**")[0]
+        listed = dict(re.findall(r"\| `(\w+)` \| ([-0-9.e]+) \|", table))
+        assert {n: float(v) for n, v in listed.items()} == dict(values), section
+
+
+def test_the_pages_example_of_a_laboratorys_file_can_be_read():
+    page = (Path(__file__).parents[3] / "docs" / "simulated-culture.md").read_text("utf-8")
+    own = page.partition("```toml\n")[2].partition("```")[0]
+    assert read_responses(own).known_as("diferuloylmethane") == "curcumin"
