@@ -12,6 +12,13 @@ NORMAL_GLUCOSE_MM, NORMAL_CALCIUM_MM, NORMAL_SERUM_PERCENT = 5.5, 1.8, 2.0
 _SHARE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*%")
 
 
+def feeds(protocol: Protocol, solution: str) -> bool:
+    """Whether cells live on it: a medium, or a stock that is made up in one."""
+    if solution in protocol.stocks:
+        return carrier_medium(protocol, solution) is not None
+    return solution in protocol.media
+
+
 def components_of(protocol: Protocol, solution: str) -> dict[str, float]:
     """Components over normal of what a reservoir holds, those that its medium tells of.
 

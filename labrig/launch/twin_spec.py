@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 
-from labrig.launch.medium_components import components_of
+from labrig.launch.medium_components import components_of, feeds
 from labrig.launch.simulated_chips import lights_of, well_spec
 from labrig.plan.forecast import well_resistance_ohm
 from labrig.plan.plan import Finding, Plan
@@ -15,6 +15,7 @@ from labrig.plan.timeline import Picture
 from labrig.protocol.contents import contents, half_life_h, parts_of, role_of, substances
 from labrig.protocol.models import Protocol
 from labrig.protocol.segments import boluses
+from labrig.rig.graph import selector_of
 from labrig.rig.models import Rig
 from labrig.twin.responses import read_responses
 from labrig.twin.spec import (
@@ -23,6 +24,7 @@ from labrig.twin.spec import (
     FaultSpec,
     LineSpec,
     ReservoirSpec,
+    SelectorSpec,
     TwinSpec,
     WellSpec,
 )
@@ -59,12 +61,13 @@ def twin_spec(
                 name,
                 (reservoir.volume_ml - reservoir.unusable_ml) * 1000.0,
                 contents[name],
-                solution.get(name, reservoir.holds) in protocol.media,
+                feeds(protocol, solution.get(name, reservoir.holds)),
                 components_of(protocol, solution.get(name, reservoir.holds)),
             )
             for name, reservoir in rig.reservoirs.items()
         ),
-        lines=_lines(rig),
+        lines=_lines(rig, _idle(rig, plan)),
+        selectors=_selectors(plan),
         electrodes=_electrodes(rig),
         factors=tuple(_factor(name, protocol, plan.seed) for name in substances(protocol)),
         faults=faults,
@@ -131,7 +134,27 @@ def _unused(well: str) -> WellSpec:
     return WellSpec(well, "none", "unknown", ())
 
 
-def _lines(rig: Rig) -> tuple[LineSpec, ...]:
+def _idle(rig: Rig, plan: Plan) -> frozenset[str]:
+    """Lines that bring nothing in this run: they are taken out of their pump."""
+    bringing = {
+        inlet.line for chamber in plan.chambers for inlet in chamber.inlets if inlet.solution
+    }
+    return frozenset(rig.lines) - bringing
+
+
+def _selectors(plan: Plan) -> tuple[SelectorSpec, ...]:
+    found = {}
+    for inlet in (inlet for chamber in plan.chambers for inlet in chamber.inlets):
+        if inlet.valve:
+            positions = tuple((choice.position, choice.reservoir) for choice in inlet.choices)
+            tube_ul = round(inlet.tube_ul / inlet.share, 9)
+            found[inlet.line] = SelectorSpec(
+                inlet.valve, inlet.line, positions, tube_ul, inlet.filled_with
+            )
+    return tuple(found.values())
+
+
+def _lines(rig: Rig, idle: frozenset[str] = frozenset()) -> tuple[LineSpec, ...]:
     return tuple(
         LineSpec(
             name,
@@ -139,9 +162,10 @@ def _lines(rig: Rig) -> tuple[LineSpec, ...]:
             line.pump,
             line.wells,
             math.pi * line.inner_diameter_mm**2 / 4.0 * line.length_mm,
-            line.primed,
+            line.primed or bool(selector_of(rig, name)),
         )
         for name, line in rig.lines.items()
+        if name not in idle
     )
 
 

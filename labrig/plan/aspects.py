@@ -1,8 +1,9 @@
 """In what the arms of a protocol differ, and which parts of the rig carry each difference.
 
 An *aspect* is one thing that arms can differ in: what a role of dosing lines brings, the impulses,
-the flow. Its *carriers* are what gets one level of it as a whole: a line, lines that draw from one
-reservoir or run at one pump's rate, a stimulator channel, the pump of the medium.
+the flow, the medium. Its *carriers* are what gets one level of it as a whole: a line, lines that
+draw from one reservoir or through one valve, or run at one pump's rate, a stimulator channel, the
+pump of the medium, its bottle.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from labrig.plan.emitters import emitters
 from labrig.plan.joined import joined
-from labrig.plan.solutions import AS_PLANNED, line_role, stock_roles, stocks_of_arm
+from labrig.plan.selection import AS_PLANNED
+from labrig.plan.solutions import line_role, stock_roles, stocks_of_arm
 from labrig.protocol.contents import doses_of, vehicle_of
 from labrig.protocol.models import Protocol
 from labrig.protocol.programme_words import (
@@ -19,14 +21,17 @@ from labrig.protocol.programme_words import (
     factor_words,
     factors_of,
     flow_words,
+    medium_words,
     pattern_words,
 )
 from labrig.protocol.randomisation import NOTHING, Aspect, Unit
-from labrig.protocol.segments import BolusAt, boluses
+from labrig.protocol.segments import BolusAt, boluses, segments
+from labrig.rig.graph import selector_of
 from labrig.rig.models import Rig
 
 IMPULSES = "impulses"
 FLOW = "flow"
+MEDIUM = "medium"
 
 
 def arm_levels(protocol: Protocol, rig: Rig) -> dict[str, dict[str, str]]:
@@ -52,6 +57,8 @@ def aspects_of(protocol: Protocol, rig: Rig) -> tuple[Aspect, ...]:
     aspects.append(Aspect(IMPULSES, tuple(channels)))
     if len(_flows(protocol)) > 1:
         aspects.append(Aspect(FLOW, tuple(_flow_units(rig))))
+    if len(media := _media(protocol)) > 1:
+        aspects.append(Aspect(MEDIUM, tuple(_medium_units(protocol, rig, media))))
     return tuple(aspects)
 
 
@@ -127,6 +134,8 @@ def _levels(protocol: Protocol, arm: str, roles: Mapping[str, str]) -> dict[str,
     levels[IMPULSES] = pattern_words(protocol, arm) or NOTHING
     if len(_flows(protocol)) > 1:
         levels[FLOW] = flow_words(protocol, arm)
+    if len(_media(protocol)) > 1:
+        levels[MEDIUM] = medium_words(protocol, arm)
     return levels
 
 
@@ -158,6 +167,48 @@ def _flows(protocol: Protocol) -> set[str]:
     return {flow_words(protocol, arm) for arm in protocol.arms}
 
 
+def _media(protocol: Protocol) -> dict[str, tuple[str, ...]]:
+    """What arms get as medium, in words, and the media of each."""
+    return {
+        medium_words(protocol, arm): tuple(
+            dict.fromkeys(segment.medium for segment in segments(protocol, arm))
+        )
+        for arm in protocol.arms
+    }
+
+
+def _medium_units(
+    protocol: Protocol, rig: Rig, media: Mapping[str, tuple[str, ...]]
+) -> Iterable[Unit]:
+    """Lines of medium, joined where they draw from one bottle or through one valve."""
+    lines = {name: line for name, line in rig.lines.items() if line.carries == "medium"}
+    for names in _joined({name: {_source(rig, name)} for name in lines}):
+        held = _held(rig, names)
+        allowed = frozenset(words for words, named in media.items() if _can_hold(held, named))
+        wells = dict.fromkeys(well for name in names for well in lines[name].wells)
+        yield Unit(_label(rig, names), tuple(wells), allowed)
+
+
+def _source(rig: Rig, line: str) -> str:
+    """What decides what a line brings: the valve before it, else its reservoir."""
+    selector = selector_of(rig, line)
+    return f"reservoir {rig.lines[line].reservoir}" if selector is None else f"valve {selector}"
+
+
+def _held(rig: Rig, names: Sequence[str]) -> list[str]:
+    """What the rig says that the reservoirs of lines hold, those behind their valves too."""
+    reservoirs = [rig.lines[n].reservoir for n in names if selector_of(rig, n) is None]
+    for selector in {s for n in names if (s := selector_of(rig, n)) is not None}:
+        reservoirs += rig.selectors[selector].positions.values()
+    return [rig.reservoirs[name].holds for name in dict.fromkeys(reservoirs)]
+
+
+def _can_hold(held: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether reservoirs can hold all of these, those that hold something else left out."""
+    lacking = [name for name in wanted if name not in held]
+    return len(lacking) <= sum(holds == AS_PLANNED for holds in held)
+
+
 def _line_units(
     protocol: Protocol,
     rig: Rig,
@@ -175,21 +226,48 @@ def _line_units(
     }
     # one dose and its vehicle run at one rate, so syringes on one rack may differ in content
     rates_differ = len(set(levels.values()) - {vehicle}) > 1 or NOTHING in levels.values()
+    if all(selector_of(rig, name) is not None for name in lines):
+        # where a factor stops, its vehicle goes on at the same rate
+        rates_differ = len(_rates(protocol, role, roles)) > 1 or NOTHING in levels.values()
     groups = joined(
         {
-            name: {f"reservoir {line.reservoir}", *([f"pump {line.pump}"] if rates_differ else [])}
+            name: {_source(rig, name), *([f"pump {line.pump}"] if rates_differ else [])}
             for name, line in lines.items()
         }
     )
     for names in groups:
-        held = {rig.reservoirs[lines[n].reservoir].holds for n in names} - {AS_PLANNED}
-        allowed = frozenset(
-            level
-            for level in levels.values()
-            if held <= {level.partition(" (")[0]} or level == NOTHING
-        )
+        if any(selector_of(rig, name) is not None for name in names):
+            held = _held(rig, names)
+            allowed = frozenset(
+                level
+                for level in levels.values()
+                if level == NOTHING or _can_hold(held, [level.partition(" (")[0]])
+            )
+        else:
+            said = {rig.reservoirs[lines[n].reservoir].holds for n in names} - {AS_PLANNED}
+            allowed = frozenset(
+                level
+                for level in levels.values()
+                if said <= {level.partition(" (")[0]} or level == NOTHING
+            )
         wells = dict.fromkeys(well for name in names for well in lines[name].wells)
         yield Unit(_label(rig, names), tuple(wells), allowed)
+
+
+def _rates(protocol: Protocol, role: str, roles: Mapping[str, str]) -> set[tuple[object, ...]]:
+    """Doses that arms are given in a role, whenever: each of them is a rate of its own."""
+    found: set[tuple[object, ...]] = set()
+    for arm in protocol.arms:
+        for stock in stocks_of_arm(protocol, arm):
+            if roles.get(stock) != role:
+                continue
+            held = doses_of(protocol, stock)
+            for segment in segments(protocol, arm):
+                given = {n: v for n, v in segment.targets_ng_ml.items() if n in held}
+                if given:
+                    found.add((stock, *sorted(given.items()), segment.flow))
+            found |= {(bolus,) for bolus in boluses(protocol, arm) if bolus.stock == stock}
+    return found
 
 
 def _label(rig: Rig, names: Sequence[str]) -> str:
@@ -197,6 +275,9 @@ def _label(rig: Rig, names: Sequence[str]) -> str:
     if len(names) == 1:
         return f"line {names[0]}"
     lines = f"lines {', '.join(names)}"
+    selectors = {selector_of(rig, name) for name in names}
+    if len(selectors) == 1 and (selector := selectors.pop()) is not None:
+        return f"valve {selector} ({lines})"
     if len(reservoirs := {rig.lines[name].reservoir for name in names}) == 1:
         return f"reservoir {reservoirs.pop()} ({lines})"
     if len(pumps := {rig.lines[name].pump for name in names}) == 1:

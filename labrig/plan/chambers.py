@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from labrig.plan.perfusion_physics import taylor_aris
-from labrig.plan.plan import ChamberPlan, Draw, FactorLoss, Inlet, WellPlan
+from labrig.plan.plan import ChamberPlan, Choice, Draw, FactorLoss, Inlet, WellPlan
+from labrig.plan.selection import Selection
 from labrig.plan.timeline import FlowLevel
 from labrig.protocol.contents import conditioned_media, contents, half_life_h, recovery
 from labrig.protocol.models import Protocol
-from labrig.rig.graph import dead_volume_ul
+from labrig.rig.graph import dead_volume_ul, tube_volume_ul
 from labrig.rig.models import Rig
 
 SHARE = "x"
@@ -22,9 +23,13 @@ def chamber_plans(
     wells: Sequence[WellPlan],
     carried: Mapping[str, str],
     levels: Sequence[FlowLevel],
+    selected: Mapping[str, Selection],
 ) -> tuple[ChamberPlan, ...]:
     """Every well in use with the lines that reach it."""
-    inlets = {name: _inlet(protocol, rig, name, carried[name], levels) for name in rig.lines}
+    inlets = {
+        name: _inlet(protocol, rig, name, carried[name], levels, selected.get(name))
+        for name in rig.lines
+    }
     return tuple(
         ChamberPlan(
             well.well,
@@ -36,13 +41,16 @@ def chamber_plans(
 
 
 def _inlet(
-    protocol: Protocol, rig: Rig, name: str, solution: str, levels: Sequence[FlowLevel]
+    protocol: Protocol,
+    rig: Rig,
+    name: str,
+    solution: str,
+    levels: Sequence[FlowLevel],
+    course: Selection | None,
 ) -> Inlet:
     line = rig.lines[name]
-    stock = protocol.stocks.get(solution)
-    held = {} if stock is None else contents(protocol, solution)
     share = 1.0 / len(line.wells)
-    dead_ul = 0.0 if line.primed else dead_volume_ul(line)
+    dead_ul = 0.0 if line.primed or course is not None else dead_volume_ul(line)
     rates = [lv.rate_ul_min for lv in levels if lv.instrument == line.pump and lv.rate_ul_min > 0]
     spread_ul = 0.0
     if dead_ul and rates:
@@ -54,13 +62,41 @@ def _inlet(
         pump=line.pump,
         share=share,
         solution=solution,
-        contents_ng_ml=tuple(
-            (name, value * recovery(protocol, name)) for name, value in held.items()
-        ),
+        contents_ng_ml=_arriving(protocol, solution),
         dead_volume_ul=dead_ul * share,
         spread_ul=spread_ul * share,
-        cold_half_life_h=None if stock is None else stock.half_life_cold_h,
+        cold_half_life_h=_cold_half_life_h(protocol, solution),
+        valve="" if course is None else course.valve,
+        choices=() if course is None else _choices(protocol, course),
+        tube_ul=0.0 if course is None else tube_volume_ul(rig, name) * share,
+        filled_with=course.first if course is not None and line.primed else "",
     )
+
+
+def _choices(protocol: Protocol, course: Selection) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(
+            at,
+            reservoir,
+            course.solutions.get(at, ""),
+            _arriving(protocol, course.solutions.get(at, "")),
+            _cold_half_life_h(protocol, course.solutions.get(at, "")),
+        )
+        for at, reservoir in course.reservoirs.items()
+    )
+
+
+def _arriving(protocol: Protocol, solution: str) -> tuple[tuple[str, float], ...]:
+    """What of a solution survives the tubing."""
+    if solution not in protocol.stocks:
+        return ()
+    held = contents(protocol, solution)
+    return tuple((name, value * recovery(protocol, name)) for name, value in held.items())
+
+
+def _cold_half_life_h(protocol: Protocol, solution: str) -> float | None:
+    stock = protocol.stocks.get(solution)
+    return None if stock is None else stock.half_life_cold_h
 
 
 def factor_losses(protocol: Protocol) -> tuple[FactorLoss, ...]:
@@ -77,14 +113,24 @@ def factor_losses(protocol: Protocol) -> tuple[FactorLoss, ...]:
     return tuple(losses)
 
 
-def draws(rig: Rig, carried: Mapping[str, str]) -> tuple[Draw, ...]:
-    """What each pump takes from each reservoir, lines that stay idle left out."""
-    counts: dict[tuple[str, str, str], int] = {}
+def draws(
+    rig: Rig, carried: Mapping[str, str], selected: Mapping[str, Selection]
+) -> tuple[Draw, ...]:
+    """What each pump takes from each reservoir, lines that stay idle left out.
+
+    Behind a valve from those that this run selects, and from that of its safe position.
+    """
+    counts: dict[tuple[str, str, str, str, str], int] = {}
     for name, line in rig.lines.items():
-        if carried.get(name):
-            key = (line.reservoir, line.pump, line.carries)
+        course = selected.get(name)
+        if course is not None:
+            for at in dict.fromkeys([*(at for _, at in course.steps), course.safe]):
+                key = (course.reservoirs[at], line.pump, line.carries, course.valve, at)
+                counts[key] = counts.get(key, 0) + 1
+        elif carried.get(name):
+            key = (line.reservoir, line.pump, line.carries, "", "")
             counts[key] = counts.get(key, 0) + 1
     return tuple(
-        Draw(reservoir, pump, "medium" if carries == "medium" else "additive", count)
-        for (reservoir, pump, carries), count in counts.items()
+        Draw(reservoir, pump, "medium" if carries == "medium" else "additive", count, valve, at)
+        for (reservoir, pump, carries, valve, at), count in counts.items()
     )

@@ -26,10 +26,11 @@ from labrig.plan.interlocks import planned_interlocks
 from labrig.plan.plan import Finding, Plan, RunRules, Severity, WellPlan
 from labrig.plan.pumps import pump_rates
 from labrig.plan.seen_sides import filmed_in, seen_in, where_taken
+from labrig.plan.selection import Lines, constant_roles, safe_states, valve_levels
 from labrig.plan.series import left_out, rounds_in_the_way, rounds_s, series_blocks, series_films
 from labrig.plan.series_levels import played_tests, tested_by, with_series
 from labrig.plan.sides import sided, sided_wells
-from labrig.plan.solutions import line_solutions, stock_roles
+from labrig.plan.solutions import line_solutions, resting, stock_roles
 from labrig.plan.step_schedule import person_steps, pictures_after_steps
 from labrig.plan.stimulation_schedule import (
     electrode_arms,
@@ -107,12 +108,15 @@ def assemble(
     spans = phase_spans(protocol)
     pumps = pump_rates(rig, types)
     roles = stock_roles(protocol, rig)
-    carried, more = line_solutions(protocol, rig, wells)
+    carried, selected, more = line_solutions(protocol, rig, wells)
     found += more
-    wanted, more = ((), []) if not wells else demands(protocol, rig, wells, carried, roles)
+    constant = constant_roles(rig, carried, selected, resting(protocol, rig, roles))
+    lines = Lines(carried, selected, constant)
+    wanted, more = ((), []) if not wells else demands(protocol, rig, wells, lines, roles)
     found += more
     levels, more = flow_levels(protocol, rig, spans, wanted, carried, pumps)
     found += more
+    turns = valve_levels(selected, spans)
     given, more = doses(protocol, rig, spans, wells, carried, levels, pumps, roles)
     found += more
     positions, more = _positions(protocol, rig, wells)
@@ -141,17 +145,17 @@ def assemble(
     after = pictures_after_steps(protocol, rig, seen, positions, by_people, rounds)
     pictures, after = where_taken(whole, wells, pictures), where_taken(whole, wells, after)
     entries: list[TimelineEntry] = [
-        *levels, *given, *stimulation, *pictures, *moving, *probe, *by_people, *after,
+        *levels, *turns, *given, *stimulation, *pictures, *moving, *probe, *by_people, *after,
     ]  # fmt: skip
     timeline = tuple(sorted(entries, key=lambda entry: (entry.offset_s, entry.key)))
 
-    drawn = draws(rig, carried)
-    used = depletion(rig, drawn, levels, given, protocol.duration_s)
-    chambers = chamber_plans(protocol, rig, wells, carried, levels)
+    drawn = draws(rig, carried, selected)
+    used = depletion(rig, drawn, levels, given, protocol.duration_s, turns)
+    chambers = chamber_plans(protocol, rig, wells, carried, levels, selected)
     losses = factor_losses(protocol)
     curves = predicted_curves(
         protocol, wells, {chamber.well: chamber for chamber in chambers}, losses, levels, given,
-        by_people,
+        by_people, turns,
     )  # fmt: skip
     patterns = played(protocol, electrode_arms(protocol, rig, wells)[0])
     pulses = pulse_figures(protocol, rig, stimulation, patterns)
@@ -169,7 +173,7 @@ def assemble(
         seed=protocol.randomisation.seed,
         plate=rig.plate,
         wells=tuple(placed),
-        loading=loading(protocol, rig, carried, used),
+        loading=loading(protocol, rig, carried, used, selected),
         phases=spans,
         timeline=timeline,
         findings=(),
@@ -179,12 +183,14 @@ def assemble(
         draws=drawn,
         rules=_rules(protocol, rig),
         interlocks=planned_interlocks(rig),
+        safe=safe_states(selected),
     )
     draft = Draft(
         protocol=whole,
         rig=rig,
         plan=plan,
         carried=carried,
+        selected=selected,
         roles=roles,
         demands=tuple(wanted),
         types=types,

@@ -21,6 +21,7 @@ _NOUNS = {
     "line": "dosing line",
     "lines": "dosing line",
     "reservoir": "reservoir",
+    "valve": "valve",
     "pump": "pump",
     "channel": "stimulator channel",
     "chip": "chip",

@@ -7,7 +7,7 @@ dilution and carrier are equal between arms. Medium makes up the rest of the wel
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from labrig.plan.figures import figure, slip_of_thousands
 from labrig.plan.perfusion_physics import stock_after_h
 from labrig.plan.plan import Finding, WellPlan
 from labrig.plan.rate_solver import Chamber, Solution, least_stock_ng_ml, solve
+from labrig.plan.selection import Lines
 from labrig.plan.solutions import line_role, served_roles, stocks_of_arm, stocks_of_targets
 from labrig.plan.targets import change_times_s, flowing
 from labrig.protocol.contents import doses_of, half_life_h, recovery
@@ -71,7 +72,7 @@ def demands(
     protocol: Protocol,
     rig: Rig,
     wells: Sequence[WellPlan],
-    carried: Mapping[str, str],
+    lines: Lines,
     roles: Mapping[str, str],
 ) -> tuple[tuple[Demand, ...], list[Finding]]:
     """One demand a stretch of constant flows, and what cannot be met.
@@ -88,17 +89,22 @@ def demands(
     solved: dict[tuple[Any, ...], Solution] = {}
     found: dict[tuple[str, str], Finding] = {}
     made = []
-    for start_s, end_s in zip(starts, ends, strict=True):
-        asked = {
+    stretches = [
+        {
             arm: _asked(protocol, rig, arm, own, dosing[arm], start_s, end_s, solved)
             for arm, own in programmes.items()
         }
-        totals = _role_totals(asked, roles)
+        for start_s, end_s in zip(starts, ends, strict=True)
+    ]
+    lasting = _lasting_totals(stretches, roles, lines.constant)
+    for start_s, end_s, asked in zip(starts, ends, stretches, strict=True):
+        totals = {**_role_totals(asked, roles), **lasting}
         flows: dict[str, float] = {}
         lacking: dict[tuple[str, str], tuple[WellPlan, float, float]] = {}
+        brought = {name: lines.brings(name, start_s) for name in rig.lines}
         for well in wells:
             for finding in _fill(
-                rig, well, carried, asked, stocks[well.arm], served, totals, flows, lacking
+                rig, well, brought, asked, stocks[well.arm], served, totals, flows, lacking
             ):
                 found.setdefault((finding.code, finding.where), finding)
         for (arm, role), (_, has, wanted) in lacking.items():
@@ -183,6 +189,20 @@ def _role_totals(
     return totals
 
 
+def _lasting_totals(
+    stretches: Sequence[Mapping[str, ArmDemand]],
+    roles: Mapping[str, str],
+    constant: Collection[str],
+) -> dict[tuple[str, Flow], float]:
+    """Of roles that never pause, the most that any arm needs at any time."""
+    totals: dict[tuple[str, Flow], float] = {}
+    for asked in stretches:
+        for key, most in _role_totals(asked, roles).items():
+            if key[0] in constant:
+                totals[key] = max(totals.get(key, 0.0), most)
+    return totals
+
+
 def _fill(
     rig: Rig,
     well: WellPlan,
@@ -211,7 +231,7 @@ def _fill(
     for name in lines:
         if name not in additive and carried[name] not in needed:
             role = served[line_role(rig, name)]
-            wanted = totals.get((role, own.asked.flow), 0.0)
+            wanted = totals.get((role, own.asked.flow), 0.0) if own.total_ml_h > 0 else 0.0
             missing = wanted - of_role.get(role, 0.0)
             if role != line_role(rig, name) and not _lacks(missing, wanted):
                 missing = 0.0  # what differs by rounding alone is not worth another pump's strokes
@@ -219,7 +239,7 @@ def _fill(
             of_role[role] = of_role.get(role, 0.0) + additive[name]
     for (role, flow_of), wanted in totals.items():
         has = of_role.get(role, 0.0)
-        if flow_of == own.asked.flow and _lacks(wanted - has, wanted):
+        if flow_of == own.asked.flow and own.total_ml_h > 0 and _lacks(wanted - has, wanted):
             lacking.setdefault((well.arm, role), (well, has, wanted))
     media = [name for name in here if rig.lines[name].carries == "medium"]
     base = own.total_ml_h - sum(additive.values())

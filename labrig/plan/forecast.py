@@ -10,6 +10,7 @@ from labrig.plan.concentration import (
     BolusStep,
     ExchangeStep,
     FlowStep,
+    ValveStep,
     chamber_models,
     history,
 )
@@ -25,7 +26,15 @@ from labrig.plan.plan import (
 from labrig.plan.pulse_times import pulses_given
 from labrig.plan.stimulation_schedule import train
 from labrig.plan.targets import targeted_factors, targets_over_time
-from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, PersonStep, StimulationLevel
+from labrig.plan.timeline import (
+    Dose,
+    Film,
+    FlowLevel,
+    Frame,
+    PersonStep,
+    StimulationLevel,
+    ValveLevel,
+)
 from labrig.protocol.models import Protocol
 from labrig.protocol.patterns import mean_rate_hz
 from labrig.protocol.segments import boluses, segments
@@ -85,6 +94,11 @@ def flow_steps(levels: Sequence[FlowLevel]) -> list[FlowStep]:
     return steps
 
 
+def valve_steps(turns: Sequence[ValveLevel]) -> list[ValveStep]:
+    """Where each valve stands from when."""
+    return [ValveStep(turn.offset_s, turn.instrument, turn.position) for turn in turns]
+
+
 def predicted_curves(
     protocol: Protocol,
     wells: Sequence[WellPlan],
@@ -93,6 +107,7 @@ def predicted_curves(
     levels: Sequence[FlowLevel],
     doses: Sequence[Dose],
     steps: Sequence[PersonStep] = (),
+    turns: Sequence[ValveLevel] = (),
 ) -> tuple[Curve, ...]:
     """One curve a factor for the first well of each arm in each factor unit.
 
@@ -120,10 +135,10 @@ def predicted_curves(
         for loss in losses:
             if loss.factor not in (*steady, *given):
                 continue
-            alike = (loss.factor, by_hand, _as_fed(chamber, levels, doses))
+            alike = (loss.factor, by_hand, _as_fed(chamber, levels, doses, turns))
             if alike not in known:  # most wells of an arm are fed exactly alike
                 known[alike] = tuple(
-                    history(model, chamber, flows, [*at_once, *own], times)
+                    history(model, chamber, flows, [*at_once, *own], times, valve_steps(turns))
                     for model in chamber_models(chamber, loss)
                 )
             value, low, high = known[alike]
@@ -140,12 +155,22 @@ def exchanges(steps: Iterable[PersonStep]) -> list[ExchangeStep]:
 
 
 def _as_fed(
-    chamber: ChamberPlan, levels: Sequence[FlowLevel], doses: Sequence[Dose]
+    chamber: ChamberPlan,
+    levels: Sequence[FlowLevel],
+    doses: Sequence[Dose],
+    turns: Sequence[ValveLevel],
 ) -> tuple[object, ...]:
-    """Everything that decides a chamber's history, without the names of its lines and pumps."""
+    """Everything that decides a chamber's history, without the names of what carries it."""
     return tuple(
         (
-            replace(inlet, line="", pump=""),
+            replace(
+                inlet,
+                line="",
+                pump="",
+                valve="",
+                choices=tuple(replace(choice, reservoir="") for choice in inlet.choices),
+            ),
+            tuple((t.offset_s, t.position) for t in turns if t.instrument == inlet.valve),
             tuple((v.offset_s, v.rate_ul_min) for v in levels if v.instrument == inlet.pump),
             tuple((d.offset_s, d.volume_ul) for d in doses if d.instrument == inlet.pump),
         )

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from labrig.plan.plan import Finding, WellPlan
+from labrig.plan.selection import AS_PLANNED, UNNAMED_ROLE, Selection, Wanted, each, selections
 from labrig.plan.standins import lesser_arms, standins
 from labrig.plan.targets import targeted
 from labrig.protocol.contents import doses_of, role_of, vehicle_of
 from labrig.protocol.models import Protocol
-from labrig.protocol.segments import boluses, segments
+from labrig.protocol.segments import boluses, segment_at, segments
+from labrig.rig.graph import selector_of
 from labrig.rig.models import Rig
 
-UNNAMED_ROLE = "additive"
-AS_PLANNED = "as planned"
+SAME_TIME_S = 1800.0
+"""A person changes the medium within this of when it is to change [P]."""
 
 
 def line_role(rig: Rig, line: str) -> str:
@@ -112,16 +114,27 @@ def served_roles(protocol: Protocol, rig: Rig, roles: Mapping[str, str]) -> dict
     """By role of the rig's additive lines, the role whose stocks and vehicles its lines bring."""
     additive = {n: line_role(rig, n) for n, ln in rig.lines.items() if ln.carries == "additive"}
     own = {role: role for role in additive.values()}
-    return own | standins(protocol, rig, roles, additive, _users(protocol, roles))
+    # behind valves the vehicle comes through the stock's own line
+    switched = {
+        role
+        for role in own
+        if all(selector_of(rig, name) for name, its in additive.items() if its == role)
+    }
+    alone = {stock: role for stock, role in roles.items() if role not in switched}
+    return own | standins(protocol, rig, alone, additive, _users(protocol, alone))
 
 
 def line_solutions(
     protocol: Protocol, rig: Rig, wells: Sequence[WellPlan]
-) -> tuple[dict[str, str], list[Finding]]:
-    """What each line carries (empty: idle), and what stands in the way.
+) -> tuple[dict[str, str], dict[str, Selection], list[Finding]]:
+    """What each line carries (empty: idle), by line what its valve selects, and what is in the way.
+
+    Of a line behind a valve it is what the line is there for: the stock of its arm, or the medium
+    that it begins with.
 
     Findings: ``perfusion.no-line``, ``perfusion.no-stock``, ``perfusion.line-shared``,
-    ``supplies.reservoir-conflict``, ``supplies.wrong-solution``.
+    ``supplies.reservoir-conflict``, ``supplies.wrong-solution``, ``selector.positions``,
+    ``medium.no-switch``.
     """
     roles = stock_roles(protocol, rig)
     vehicles = _vehicles(protocol, rig, roles)
@@ -135,7 +148,104 @@ def line_solutions(
         solutions[name] = different[0] if len(different) == 1 else ""
         if len(different) > 1:
             findings.append(_line_shared(rig, name, by_well))
-    return solutions, findings + _reservoirs(rig, solutions)
+    arm_of = {well.well: well.arm for well in wells}
+    courses = {
+        line: {
+            well: _course(protocol, roles, rig, line, arm_of[well], what)
+            for well, what in by_well.items()
+            if what
+        }
+        for line, by_well in wanted.items()
+    }
+    selected, more = selections(rig, courses, resting(protocol, rig, roles))
+    findings += more
+    findings += _switched_by_nothing(protocol, rig, courses)
+    return solutions, selected, findings + _reservoirs(rig, solutions, selected)
+
+
+def _course(
+    protocol: Protocol, roles: Mapping[str, str], rig: Rig, line: str, arm: str, what: str
+) -> Wanted:
+    """Which solution an arm wants through a line when."""
+    own = segments(protocol, arm)
+    if rig.lines[line].carries == "medium":
+        return _without_repeats([(segment.start_s, segment.medium) for segment in own])
+    vehicle = _safe(protocol, rig, line, roles)
+    at_once = what in {bolus.stock for bolus in boluses(protocol, arm)}
+    if what not in stocks_of_arm(protocol, arm) or at_once or not vehicle:
+        return ((0.0, what),)
+    held = set(doses_of(protocol, what))
+    return _without_repeats(
+        [(s.start_s, what if held & set(s.targets_ng_ml) else vehicle) for s in own]
+    )
+
+
+def _without_repeats(course: Sequence[tuple[float, str]]) -> Wanted:
+    return tuple(
+        step for index, step in enumerate(course) if index == 0 or course[index - 1][1] != step[1]
+    )
+
+
+def resting(protocol: Protocol, rig: Rig, roles: Mapping[str, str]) -> dict[str, str]:
+    """By line, what it brings when it brings nothing else: a vehicle, or the medium."""
+    return {line: _safe(protocol, rig, line, roles) for line in rig.lines}
+
+
+def _safe(protocol: Protocol, rig: Rig, line: str, roles: Mapping[str, str]) -> str:
+    """What a line brings when it brings nothing else: the vehicle of its role, or the medium."""
+    if rig.lines[line].carries == "medium":
+        return "" if protocol.perfusion is None else protocol.perfusion.medium
+    return _vehicle_of_role(protocol, line_role(rig, line), roles)
+
+
+def _vehicle_of_role(protocol: Protocol, role: str, roles: Mapping[str, str]) -> str:
+    vehicles = {
+        vehicle_of(protocol, protocol.stocks[stock]) for stock, its in roles.items() if its == role
+    }
+    return min((vehicle for vehicle in vehicles if vehicle), default="")
+
+
+def _switched_by_nothing(
+    protocol: Protocol, rig: Rig, courses: Mapping[str, Mapping[str, Wanted]]
+) -> list[Finding]:
+    """Media that change over time in lines that no valve is before; told once a change."""
+    lines: dict[Wanted, list[str]] = {}
+    for line, by_well in courses.items():
+        if rig.lines[line].carries == "medium" and selector_of(rig, line) is None:
+            for course in dict.fromkeys(by_well.values()):
+                if len(course) > 1 and not _by_people(protocol, course):
+                    lines.setdefault(course, []).append(line)
+    return [_no_switch(course, names) for course, names in lines.items()]
+
+
+def _by_people(protocol: Protocol, course: Wanted) -> bool:
+    """Whether a person's step changes to each of these media at its time."""
+    done = {
+        (step.to, at_s)
+        for step in protocol.steps
+        if step.do == "change-medium"
+        for at_s in step.times_s(protocol.duration_s)
+    }
+    return all(
+        any(to == medium and abs(at - at_s) < SAME_TIME_S for to, at in done)
+        for at_s, medium in course[1:]
+    )
+
+
+def _no_switch(course: Wanted, names: Sequence[str]) -> Finding:
+    at_s, medium = course[1]
+    before, when = course[0][1], f"{at_s / 3600:g} h"
+    one = len(names) == 1
+    lines = f"line {names[0]}" if one else f"lines {', '.join(names)}"
+    return Finding(
+        "medium.no-switch",
+        "block",
+        f"rig: lines.{names[0]}" if one else "rig: lines",
+        f"{medium} is to follow {before} at {when}, and nothing switches the reservoir of {lines}",
+        f"put a valve before the lines (`selectors:` with a position for {before} and one for "
+        f"{medium}), or let a person do it: `steps: [{{at: {when}, do: change-medium, to: {medium},"
+        " ...}]`",
+    )
 
 
 def _users(protocol: Protocol, roles: Mapping[str, str]) -> dict[str, list[str]]:
@@ -175,8 +285,9 @@ def _want(
     here = [name for name, line in rig.lines.items() if well.well in line.wells]
     if protocol.perfusion is not None:
         media = [name for name in here if rig.lines[name].carries == "medium"]
+        first = segment_at(protocol, well.arm, 0.0).medium
         for name in media:
-            wanted[name][well.well] = protocol.perfusion.medium
+            wanted[name][well.well] = first
         if not media:
             findings.append(_no_line(well, protocol.perfusion.medium, "medium", rig))
     free = [name for name in here if rig.lines[name].carries == "additive"]
@@ -240,13 +351,22 @@ def _line_shared(rig: Rig, line: str, by_well: Mapping[str, str]) -> Finding:
     )
 
 
-def _reservoirs(rig: Rig, solutions: Mapping[str, str]) -> list[Finding]:
+def _reservoirs(
+    rig: Rig, solutions: Mapping[str, str], selected: Mapping[str, Selection]
+) -> list[Finding]:
     findings = []
     for name, reservoir in rig.reservoirs.items():
         asked = {
             line: solution
             for line, solution in solutions.items()
-            if rig.lines[line].reservoir == name and solution
+            if line not in selected and rig.lines[line].reservoir == name and solution
+        }
+        asked |= {
+            line: solution
+            for course in each(selected)
+            for at, solution in course.solutions.items()
+            if course.reservoirs[at] == name
+            for line in course.lines
         }
         if len(set(asked.values())) > 1:
             findings.append(

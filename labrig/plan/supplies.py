@@ -6,14 +6,19 @@ import math
 from collections.abc import Mapping, Sequence
 
 from labrig.plan.plan import Depletion, Draw, Loading
-from labrig.plan.timeline import Dose, FlowLevel
+from labrig.plan.selection import Selection
+from labrig.plan.timeline import Dose, FlowLevel, ValveLevel
 from labrig.protocol.amounts import molar_text
 from labrig.protocol.contents import masses, strength_text
 from labrig.protocol.models import Protocol
+from labrig.rig.graph import tube_volume_ul
 from labrig.rig.models import Rig
 
 SMALL_KDA = 2.0
 """Below it people think of a substance in molar amounts, and see both [P]."""
+
+LEAST_ML = 1.0
+"""At least, in a reservoir from which the tube behind a valve is filled [P]."""
 
 RESERVE = 1.15
 """Load this many times what the run needs [P]."""
@@ -25,6 +30,7 @@ def depletion(
     levels: Sequence[FlowLevel],
     doses: Sequence[Dose],
     duration_s: float,
+    turns: Sequence[ValveLevel] = (),
 ) -> tuple[Depletion, ...]:
     """For every reservoir that is drawn on: need of the run, what is usable, when it is dry."""
     found = []
@@ -32,7 +38,7 @@ def depletion(
         own = [draw for draw in drawn if draw.reservoir == name]
         if not own:
             continue
-        changes = _changes(own, levels, duration_s)
+        changes = _changes(own, levels, turns, duration_s)
         boluses = [
             (dose.offset_s, dose.volume_ul * draw.lines / 1000.0)
             for draw in own
@@ -46,18 +52,43 @@ def depletion(
 
 
 def _changes(
-    draws: Sequence[Draw], levels: Sequence[FlowLevel], duration_s: float
+    draws: Sequence[Draw],
+    levels: Sequence[FlowLevel],
+    turns: Sequence[ValveLevel],
+    duration_s: float,
 ) -> list[tuple[float, float]]:
     """``(moment, change of outflow in mL/s)``, ascending."""
     changes = []
     for draw in draws:
-        rate = 0.0
-        for level in levels:
-            if level.instrument == draw.pump and level.offset_s < duration_s:
-                change = (level.rate_ul_min - rate) * draw.lines / 60_000.0
-                changes.append((level.offset_s, change))
-                rate = level.rate_ul_min
+        steps = [
+            (level.offset_s, level.rate_ul_min) for level in levels if level.instrument == draw.pump
+        ]
+        if draw.valve:
+            steps = _while_selected(draw, steps, turns)
+        drawn = 0.0
+        for at_s, rate in steps:
+            if at_s < duration_s:
+                changes.append((at_s, (rate - drawn) * draw.lines / 60_000.0))
+                drawn = rate
     return sorted(changes)
+
+
+def _while_selected(
+    draw: Draw, steps: Sequence[tuple[float, float]], turns: Sequence[ValveLevel]
+) -> list[tuple[float, float]]:
+    """A pump's rates, 0 while the valve of a draw stands elsewhere."""
+    marks: list[tuple[float, float | str]] = [
+        (turn.offset_s, turn.position) for turn in turns if turn.instrument == draw.valve
+    ]
+    marks += list(steps)
+    rate, selected, found = 0.0, False, []
+    for at_s, what in sorted(marks, key=lambda mark: mark[0]):
+        if isinstance(what, str):
+            selected = what == draw.position
+        else:
+            rate = what
+        found.append((at_s, rate if selected else 0.0))
+    return found
 
 
 def _walk(
@@ -88,21 +119,49 @@ def loading(
     rig: Rig,
     carried: Mapping[str, str],
     used: Sequence[Depletion],
+    selected: Mapping[str, Selection],
 ) -> tuple[Loading, ...]:
     """The technician's list: solution and volume a reservoir, reserve and dead rest included."""
     rows = []
     for item in used:
-        lines = tuple(
-            n for n, ln in rig.lines.items() if ln.reservoir == item.reservoir and carried[n]
+        brings = _brought(rig, carried, selected, item.reservoir)
+        if not brings:
+            continue
+        lines = tuple(brings)
+        fills = tuple(
+            line
+            for line in lines
+            if line in selected
+            and rig.lines[line].primed
+            and selected[line].reservoirs[selected[line].first] == item.reservoir
         )
-        solution = carried[lines[0]]
         reservoir = rig.reservoirs[item.reservoir]
-        volume = math.ceil((item.needed_ml * RESERVE + reservoir.unusable_ml) * 10.0) / 10.0
+        # before the start the tubes behind valves are filled from it, twice over to be clean [P]
+        filling_ml = sum(2.0 * tube_volume_ul(rig, line) for line in fills) / 1000.0
+        needed_ml = max(item.needed_ml * RESERVE + filling_ml, LEAST_ML if fills else 0.0)
+        volume = math.ceil((needed_ml + reservoir.unusable_ml) * 10.0) / 10.0
+        solution = brings[lines[0]]
         contents, lot = _described(protocol, solution)
         rows.append(
-            Loading(item.reservoir, solution, volume, lines, contents, reservoir.lot or lot)
+            Loading(item.reservoir, solution, volume, lines, contents, reservoir.lot or lot, fills)
         )
     return tuple(rows)
+
+
+def _brought(
+    rig: Rig, carried: Mapping[str, str], selected: Mapping[str, Selection], reservoir: str
+) -> dict[str, str]:
+    """Lines that a reservoir feeds, with what of it they bring."""
+    found = {}
+    for name, line in rig.lines.items():
+        course = selected.get(name)
+        if course is not None:
+            for at, its in course.reservoirs.items():
+                if its == reservoir and at in course.solutions:
+                    found[name] = course.solutions[at]
+        elif line.reservoir == reservoir and carried[name]:
+            found[name] = carried[name]
+    return found
 
 
 def _described(protocol: Protocol, solution: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from labrig.protocol.contents import amount_unit
-from labrig.protocol.segments import BolusAt, Flow, boluses, programme
+from labrig.protocol.segments import BolusAt, Flow, boluses, programme, segments
 
 if TYPE_CHECKING:
     from labrig.protocol.models import Protocol
@@ -38,6 +38,11 @@ def flow_words(protocol: Protocol, arm: str) -> str:
     """The total inflow: ``1 mL/h``, or how it changes."""
     flows = [(s.start_s, flow_text(s.flow)) for s in programme(protocol, arm)]
     return _told(flows, "", protocol)
+
+
+def medium_words(protocol: Protocol, arm: str) -> str:
+    """The medium, or ``growth at 0 h then differentiation at 48 h``; "" without perfusion."""
+    return _told([(s.start_s, s.medium) for s in segments(protocol, arm)], "", protocol)
 
 
 def flow_text(flow: Flow) -> str:
@@ -76,6 +81,9 @@ def arm_words(protocol: Protocol, arm: str) -> str:
         flow = flow_words(protocol, arm)
         own = flow != f"{protocol.perfusion.flow_ml_h:g} mL/h"
         said += [f"flow {flow}"] if own else []
+    medium = medium_words(protocol, arm)
+    usual = "" if protocol.perfusion is None else protocol.perfusion.medium
+    said += [f"medium {medium}"] if medium != usual else []
     return "; ".join(said) or "nothing is added"
 
 

@@ -24,6 +24,18 @@ def dead_volume_ul(line: Line) -> float:
     return math.pi * line.inner_diameter_mm**2 * line.length_mm / 4.0
 
 
+def selector_of(rig: Rig, line: str) -> str | None:
+    """Name of the selector that a line is behind, if any."""
+    return next((name for name, s in rig.selectors.items() if line in s.lines), None)
+
+
+def tube_volume_ul(rig: Rig, line: str) -> float:
+    """What lies between the selector of a line and its tip, µL."""
+    name = selector_of(rig, line)
+    said = None if name is None else rig.selectors[name].dead_volume_ul
+    return dead_volume_ul(rig.lines[line]) if said is None else said
+
+
 def dosing_lines(rig: Rig, well: str) -> tuple[str, ...]:
     """Names of the lines that bring additives to a well, in the rig's order."""
     return tuple(n for n, ln in rig.lines.items() if well in ln.wells and ln.carries == "additive")

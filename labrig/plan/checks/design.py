@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labrig.plan.allocation import with_carriers
-from labrig.plan.aspects import FLOW, IMPULSES
+from labrig.plan.aspects import FLOW, IMPULSES, MEDIUM
 from labrig.plan.checks.draft import Draft
 from labrig.plan.chip_units import arm_levels
 from labrig.plan.experimental_units import (
@@ -22,7 +22,7 @@ from labrig.protocol.randomisation import NOTHING
 from labrig.protocol.segments import patterns_of
 
 EDGE_SHARES_APART = 0.34
-_CODES = {IMPULSES: "pattern", FLOW: "flow"}
+_CODES = {IMPULSES: "pattern", FLOW: "flow", MEDIUM: "medium"}
 
 
 def check(draft: Draft) -> Iterator[Finding]:
@@ -44,7 +44,7 @@ def _units(draft: Draft) -> Iterator[Finding]:
         for well in wells:
             level = levels[well.arm][aspect]
             names = [name for its, name in well.carriers if its == aspect]
-            if level != NOTHING or aspect not in (IMPULSES, FLOW):
+            if level != NOTHING or aspect not in (IMPULSES, FLOW, MEDIUM):
                 carried.setdefault(level or "nothing", set()).update(names)
         yield from _lonely(carried, _CODES.get(aspect, "factor"), name_of_unit(wells, (aspect,)))
     first = reference_arm(protocol) or next(iter(protocol.arms))

@@ -8,6 +8,7 @@ from datetime import date
 
 from labrig.plan.flow_demand import Demand
 from labrig.plan.plan import Finding, Plan, Severity
+from labrig.plan.selection import Selection
 from labrig.plan.sides import sided, sided_wells
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig
@@ -21,6 +22,7 @@ class Draft:
 
     Attributes:
         carried: line -> solution, empty: idle.
+        selected: line -> what the valve before it does, where there is one.
         roles: stock -> role of the lines that carry it.
         demands: flows wanted in each stretch of the run.
         types: installed instrument types by name.
@@ -34,6 +36,7 @@ class Draft:
     rig: Rig
     plan: Plan
     carried: Mapping[str, str]
+    selected: Mapping[str, Selection]
     roles: Mapping[str, str]
     demands: tuple[Demand, ...]
     types: Mapping[str, InstrumentType]
