@@ -247,7 +247,9 @@ def _print_loading(console: Console, plan: Plan) -> None:
     table.add_column("contents", overflow="fold")
     alike: dict[tuple[str, float, str], list[str]] = {}
     for row in plan.loading:
-        alike.setdefault((row.solution, row.volume_ml, row.contents), []).append(row.reservoir)
+        fills = "; fills the tubes of its lines" if row.fills else ""
+        told = f"{row.contents}{fills}"
+        alike.setdefault((row.solution, row.volume_ml, told), []).append(row.reservoir)
     for (solution, volume_ml, contents), reservoirs in alike.items():
         table.add_row(", ".join(reservoirs), solution, f"{volume_ml:.1f}", contents)
     console.print(table)

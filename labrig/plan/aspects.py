@@ -102,9 +102,9 @@ def open_arms(
             groups = [(tuple(w for w in unit.wells if w in open_to), unit.allowed)
                       for unit in aspect.units]  # fmt: skip
             groups += [((well,), frozenset({NOTHING})) for well in open_to if well not in reached]
-            for joined, allowed in groups:
+            for together, allowed in groups:
                 _narrow(
-                    open_to, joined, allowed, {a: its[aspect.name] for a, its in levels.items()}
+                    open_to, together, allowed, {a: its[aspect.name] for a, its in levels.items()}
                 )
     return {well: tuple(arm for arm in levels if arm in arms) for well, arms in open_to.items()}
 
@@ -182,7 +182,7 @@ def _medium_units(
 ) -> Iterable[Unit]:
     """Lines of medium, joined where they draw from one bottle or through one valve."""
     lines = {name: line for name, line in rig.lines.items() if line.carries == "medium"}
-    for names in _joined({name: {_source(rig, name)} for name in lines}):
+    for names in joined({name: {_source(rig, name)} for name in lines}):
         held = _held(rig, names)
         allowed = frozenset(words for words, named in media.items() if _can_hold(held, named))
         wells = dict.fromkeys(well for name in names for well in lines[name].wells)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labrig.plan.figures import figure, slip_of_thousands
-from labrig.plan.perfusion_physics import stock_after_h
+from labrig.plan.perfusion_physics import decay_rate_per_h, stock_after_h
 from labrig.plan.plan import Finding, WellPlan
 from labrig.plan.rate_solver import Chamber, Solution, least_stock_ng_ml, solve
 from labrig.plan.selection import Lines
@@ -315,11 +315,35 @@ def _misses(protocol: Protocol, rig: Rig, demand: Demand) -> list[Finding]:
                         f"these stocks reach {figure(reached, 3)} ng/mL, the target is "
                         f"{figure(target, 3)} ng/mL: more than {REACHED_WITHIN:.0%} off [P]"
                         f"{slip_of_thousands(reached, target)}",
-                        "mix the stock in the ratio of its targets (half-lives included), or "
-                        "use one stock a factor",
+                        _mended(protocol, rig, own, factor),
                     )
                 )
     return findings
+
+
+def _mended(protocol: Protocol, rig: Rig, own: ArmDemand, factor: str) -> str:
+    """In which ratio a stock of several would have to be mixed, half-lives included."""
+    asked, chamber = own.asked.targets_ng_ml, rig.chambers.volume_ml
+    for name in own.solution.flows_ml_h:
+        held = {dose: value for dose, value in doses_of(protocol, name).items() if value > 0}
+        if factor not in held or len(held) < 2 or not set(held) <= set(asked):
+            continue
+        per_flow = {
+            dose: asked[dose]
+            * (own.asked.flow.mean_ml_h + decay_rate_per_h(half_life_h(protocol, dose)) * chamber)
+            / recovery(protocol, dose)
+            for dose in held
+        }
+        strongest = max(per_flow, key=lambda dose: held[dose])
+        scale = held[strongest] / per_flow[strongest]
+        mixed = ", ".join(
+            f"{dose}: {figure(value * scale, 3)} ng/mL" for dose, value in per_flow.items()
+        )
+        return (
+            f"mix {name} in the ratio of its targets, half-lives included: "
+            f"`contents: {{{mixed}}}`; or use one stock a factor"
+        )
+    return "use one stock a factor, or one of each ratio that arms ask for"
 
 
 def _too_weak(

@@ -7,7 +7,7 @@ that the valve selects, and nothing about the flow of its wells changes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from labrig.plan.plan import Finding, PhaseSpan, SafeState
 from labrig.plan.targets import phase_at
@@ -67,8 +67,8 @@ class Lines:
     """
 
     carried: Mapping[str, str]
-    selected: Mapping[str, Selection]
-    constant: frozenset[str]
+    selected: Mapping[str, Selection] = field(default_factory=dict)
+    constant: frozenset[str] = frozenset()
 
     def brings(self, line: str, at_s: float) -> str:
         """What a line brings at a moment."""

@@ -121,7 +121,8 @@ def served_roles(protocol: Protocol, rig: Rig, roles: Mapping[str, str]) -> dict
         if all(selector_of(rig, name) for name, its in additive.items() if its == role)
     }
     alone = {stock: role for stock, role in roles.items() if role not in switched}
-    return own | standins(protocol, rig, alone, additive, _users(protocol, alone))
+    lines = {name: role for name, role in additive.items() if role not in switched}
+    return own | standins(protocol, rig, alone, lines, _users(protocol, alone))
 
 
 def line_solutions(

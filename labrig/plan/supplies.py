@@ -138,7 +138,12 @@ def loading(
         reservoir = rig.reservoirs[item.reservoir]
         # before the start the tubes behind valves are filled from it, twice over to be clean [P]
         filling_ml = sum(2.0 * tube_volume_ul(rig, line) for line in fills) / 1000.0
-        needed_ml = max(item.needed_ml * RESERVE + filling_ml, LEAST_ML if fills else 0.0)
+        # from a safe position something must come, though nobody means to turn there
+        rests = any(
+            line in selected and _rests_on(selected[line], item.reservoir) for line in lines
+        )
+        least_ml = LEAST_ML if fills or rests else 0.0
+        needed_ml = max(item.needed_ml * RESERVE + filling_ml, least_ml)
         volume = math.ceil((needed_ml + reservoir.unusable_ml) * 10.0) / 10.0
         solution = brings[lines[0]]
         contents, lot = _described(protocol, solution)
@@ -146,6 +151,10 @@ def loading(
             Loading(item.reservoir, solution, volume, lines, contents, reservoir.lot or lot, fills)
         )
     return tuple(rows)
+
+
+def _rests_on(course: Selection, reservoir: str) -> bool:
+    return course.reservoirs[course.safe] == reservoir
 
 
 def _brought(

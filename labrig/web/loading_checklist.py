@@ -8,6 +8,7 @@ from typing import Literal
 
 from labrig.plan.plan import Loading, Plan
 from labrig.plan.timeline import Reading, StimulationLevel
+from labrig.rig.graph import selector_of
 from labrig.rig.models import Rig
 
 Group = Literal["Fill", "Prime", "Plate", "Air", "Computer"]
@@ -76,7 +77,8 @@ def _prime(plan: Plan, rig: Rig) -> Iterator[CheckLine]:
     """By solution, as one primes: all lines of one bottle or of one kind of syringe."""
     by_solution: dict[str, list[str]] = {}
     for row in plan.loading:
-        by_solution.setdefault(row.solution, []).extend(row.lines)
+        filled = [n for n in row.lines if selector_of(rig, n) is None or n in row.fills]
+        by_solution.setdefault(row.solution, []).extend(filled)
     for solution, lines in by_solution.items():
         primed = [name for name in lines if rig.lines[name].primed]
         dry = [name for name in lines if not rig.lines[name].primed]

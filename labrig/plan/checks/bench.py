@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from labrig.plan.checks.draft import Draft
 from labrig.plan.figures import figure
 from labrig.plan.plan import Finding
+from labrig.rig.graph import selector_of
 from labrig_drivers.instrument import Syringe
 
 SHORTEST_MM, LONGEST_MM = 20.0, 150.0
@@ -37,8 +38,11 @@ def _syringes(draft: Draft) -> Iterator[Finding]:
         kind = draft.types[entry.type]
         if kind.syringe is None:
             continue
-        served = [line for line in draft.rig.lines.values() if line.pump == name]
-        reservoirs = list(dict.fromkeys(line.reservoir for line in served))
+        served = {n: line for n, line in draft.rig.lines.items() if line.pump == name}
+        behind = [n for n in served if selector_of(draft.rig, n) is not None]
+        reservoirs = list(dict.fromkeys(line.reservoir for line in served.values()))
+        if behind:
+            yield _syringe_behind_valve(name, behind)
         if len(reservoirs) > 1:
             yield Finding(
                 "bench.syringe-shared",
@@ -51,6 +55,17 @@ def _syringes(draft: Draft) -> Iterator[Finding]:
         syringe = kind.syringe(kind.settings(**entry.settings))
         for reservoir in reservoirs:
             yield from _syringe_size(name, syringe, draft.rig.reservoirs[reservoir].volume_ml)
+
+
+def _syringe_behind_valve(name: str, lines: list[str]) -> Finding:
+    return Finding(
+        "bench.syringe-behind-valve",
+        "block",
+        f"rig: instruments.{name}",
+        f"a syringe pump pushes what is in its own syringe, and line {', '.join(lines)} is to draw "
+        "through a valve",
+        "move the line with a peristaltic pump, which draws from the reservoir that is selected",
+    )
 
 
 def _syringe_size(name: str, syringe: Syringe, reservoir_ml: float) -> Iterator[Finding]:
@@ -91,6 +106,8 @@ def _unused(draft: Draft) -> Iterator[Finding]:
     used |= {name for name in (rig.probe, rig.outflow and rig.outflow.pump) if name}
     used |= {entry.instrument for entry in draft.plan.timeline}
     drawn = {line.reservoir for line in rig.lines.values()}
+    drawn |= {name for s in rig.selectors.values() for name in s.positions.values()}
+    used |= {selector.valve for selector in rig.selectors.values()}
     for what, names in (
         ("instruments", [name for name in rig.instruments if name not in used]),
         ("reservoirs", [name for name in rig.reservoirs if name not in drawn]),

@@ -12,6 +12,7 @@ from labrig.plan.allocation import allocate
 from labrig.plan.flow_demand import demands
 from labrig.plan.flow_schedule import flow_levels
 from labrig.plan.perfusion_physics import decay_rate_per_h
+from labrig.plan.selection import Lines
 from labrig.plan.solutions import line_solutions, stock_roles
 from labrig.plan.targets import phase_spans
 from labrig.protocol.models import Protocol
@@ -59,9 +60,9 @@ def scheduled(bench, situation, target):
     protocol, rig = Protocol.model_validate(protocol), Rig.model_validate(rig)
     wells, problems = allocate(protocol, rig)
     assert not problems
-    carried, problems = line_solutions(protocol, rig, wells)
+    carried, _, problems = line_solutions(protocol, rig, wells)
     assert not problems
-    wanted, _ = demands(protocol, rig, wells, carried, stock_roles(protocol, rig))
+    wanted, _ = demands(protocol, rig, wells, Lines(carried), stock_roles(protocol, rig))
     pumps = {line.pump: Stepped(situation["step"]) for line in rig.lines.values()}
     levels, _ = flow_levels(protocol, rig, phase_spans(protocol), wanted, carried, pumps)
     treatment = {level.instrument: level.rate_ul_min for level in levels if level.offset_s == 3600}

@@ -57,6 +57,7 @@ def _codes_in_source():
     return found | {
         "design.one-factor-unit",
         "design.one-flow-unit",
+        "design.one-medium-unit",
         "design.one-pattern-unit",
         "simulation.unknown-factor",  # said where the simulation is put together
         "watch.untested",  # said where people are called
