@@ -110,4 +110,21 @@ def test_an_empty_neighbour_takes_its_share_of_a_line_and_a_channel():
     alone, together = few[1].truth(3600.0), full[1].truth(3600.0)
     for well in ("A1", "B1", "A6", "D6"):
         assert alone[well]["pulses"] == together[well]["pulses"]
-        assert math.isclose(alone[well]["freshness"], together[well]["freshness"])
+    assert math.isclose(alone["A1"]["freshness"], together["A1"]["freshness"])
+    # a line to a used well goes on into its neighbour; one to empty wells is out of its pump
+    assert alone["D6"]["freshness"] < alone["B1"]["freshness"] < together["B1"]["freshness"]
+
+
+def test_bottles_lose_what_the_plan_says_where_wells_are_left_empty():
+    plan, world = world_of(["A1", "A2", "B1"])
+    play(plan, world)
+    end_s = plan.phases[-1].end_s
+    world.advance(end_s)
+    left_ul = {name: line.reservoir.left_ul for name, line in world._plumbing.lines.items()}
+    bottles = {draw.reservoir for draw in plan.draws if draw.carries == "medium"}
+    spec = {r.name: r.usable_ul for r in world.spec.reservoirs}
+    line_of = {line.reservoir: line.name for line in world.spec.lines}
+    assert bottles
+    for item in (item for item in plan.forecast.depletion if item.reservoir in bottles):
+        gone_ml = (spec[item.reservoir] - left_ul[line_of[item.reservoir]]) / 1000.0
+        assert math.isclose(gone_ml, item.needed_ml, rel_tol=0.02, abs_tol=0.05), item
