@@ -44,6 +44,7 @@ from labrig.report.outcome import Outcome, outcome_of
 from labrig.report.readouts import Measured as MeasuredReadouts
 from labrig.report.record import Record
 from labrig.report.sensitivity import SensitivityRow, definition_sensitivity
+from labrig.report.subtypes import Subtype, subtypes
 from labrig.report.tracks import ArmTracks, tracks_by_arm
 from labrig.report.units import Design, design_of
 from labrig.report.verdict import UnitVerdict, assess, judge, reference
@@ -80,6 +81,7 @@ class Analysis:
         arms: the verdict on each arm, in the plan's analysis set; arms_otherwise: in the other.
         grounds: what named outcomes are answered from, in the plan's analysis set.
         named: outcomes that the protocol names, answered.
+        subtypes: of the seed paper, which of them the origins support.
         reservoirs: what is left in each, at the end.
     """
 
@@ -110,6 +112,7 @@ class Analysis:
     sensitivity: tuple[SensitivityRow, ...]
     comparisons: tuple[ArmComparison, ...]
     origins: tuple[Origin, ...]
+    subtypes: tuple[Subtype, ...]
     unit_noise: UnitNoise
     arms: ArmsVerdict
     arms_otherwise: ArmsVerdict
@@ -178,6 +181,7 @@ def analyse(record: Record) -> Analysis:
         record, design, counting, films, (treated_from_s, outcome.until_s),
         left_out_from_s if agreed.analysis_set == "per-protocol" else {}, verdicts_itt,
     )  # fmt: skip
+    found_origins = _origins(record, design, counting, compared.mass, strength)
     return Analysis(
         record=record,
         outcome=outcome,
@@ -207,7 +211,8 @@ def analyse(record: Record) -> Analysis:
             [verdict for verdict in verdicts if verdict.unit.arm != control], protocol.definition
         ),
         comparisons=comparisons,
-        origins=_origins(record, design, counting, compared.mass, strength),
+        origins=found_origins,
+        subtypes=subtypes(found_origins, protocol),
         unit_noise=unit_noise(verdicts, control, protocol.definition),
         arms=per_set[0],
         arms_otherwise=per_set[1],

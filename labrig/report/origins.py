@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from labrig.protocol.compartments import COMPARTMENTS
 from labrig.protocol.models import Protocol
 from labrig.report.comparisons import Readings
 from labrig.report.contrasts import ratio_of_cells
@@ -19,6 +20,7 @@ from labrig.report.treatments import (
     Treatment,
     background,
     full_support,
+    is_block,
     levels,
     treatments,
 )
@@ -27,6 +29,8 @@ from labrig_analysis.statistics import RatioTest
 
 MOST_WAYS = 2
 """An insult is shown at the fullest support that arms have, and at one other."""
+
+NERVE, MUSCLE = COMPARTMENTS
 
 Grade = Literal["identifiable", "identifiable, no error estimate", "not identifiable"]
 Weights = tuple[tuple[Treatment, float], ...]
@@ -74,9 +78,6 @@ def origins(
 ) -> tuple[Origin, ...]:
     """Which origins of loss these arms can tell apart, and what was seen of them.
 
-    In a culture of muscle cells alone a synaptogenic origin cannot be told from a neurogenic one by
-    any arms.
-
     Args:
         protocol: its arms.
         design: of the run.
@@ -94,42 +95,100 @@ def origins(
         _told(asked, arms, design, measured, between)
         for asked in _asked(list(arms), support, other)
     ]
-    return (
-        *told,
-        Origin(
-            "synaptogenic",
-            "transmission blocked, impulses given directly",
-            "not identifiable",
-            "not identifiable with these arms: muscle cells alone have no synapse to lose",
-            0,
-            None,
-            None,
-        ),
+    return (*told, *_synaptogenic(protocol, list(arms), arms, design, measured, between))
+
+
+def _synaptogenic(
+    protocol: Protocol,
+    have: Sequence[Treatment],
+    arms: Mapping[Treatment, Sequence[str]],
+    design: Design,
+    measured: Measured,
+    between: Mapping[str, str],
+) -> Iterator[Origin]:
+    """Transmission blocked, and whether impulses given to the muscle directly make up for it.
+
+    Muscle cells alone have no synapse. In a culture of both sides it needs an arm whose
+    transmission is blocked, the same without the block, and the blocked one with direct impulses.
+    """
+    contrast = "transmission blocked, impulses given directly"
+    if protocol.culture.compartments is None:
+        why = "not identifiable with these arms: muscle cells alone have no synapse to lose"
+        yield Origin("synaptogenic", contrast, "not identifiable", why, 0, None, None)
+        return
+    for blocked in have:
+        open_, direct = _without_block(blocked, have), _with_direct(blocked, have)
+        if open_ is None or direct is None:
+            continue
+        for name, said, weights in (
+            ("synaptogenic, block", "transmission blocked", ((blocked, 1.0), (open_, -1.0))),
+            ("synaptogenic, direct impulses", "block with direct impulses over block alone",
+             ((direct, 1.0), (blocked, -1.0))),
+        ):  # fmt: skip
+            yield _told(_Asked(name, said, weights), arms, design, measured, between)
+        return
+    why = (
+        "not identifiable with these arms: it needs an arm whose transmission is blocked (curare, "
+        "α-bungarotoxin or neurotrypsin on the muscle side), one that differs in that alone, and "
+        "one that has direct impulses to the muscle beside the block"
     )
+    yield Origin("synaptogenic", contrast, "not identifiable", why, 0, None, None)
+
+
+def _without_block(blocked: Treatment, have: Sequence[Treatment]) -> Treatment | None:
+    """The treatment that differs from a blocked one in the block alone."""
+    parts = [part for part in blocked.other.split(", ") if part]
+    blocks = [part for part in parts if is_block(part)]
+    if not blocks:
+        return None
+    left = ", ".join(part for part in parts if part not in blocks)
+    plain = replace(blocked, other=left)
+    return plain if plain in have else None
+
+
+def _with_direct(blocked: Treatment, have: Sequence[Treatment]) -> Treatment | None:
+    """The blocked treatment with impulses on the muscle side beside those of the nerve."""
+    return next(
+        (
+            other for other in have
+            if replace(other, impulses=blocked.impulses) == blocked
+            and f"on the {MUSCLE} side" in other.impulses
+            and f"on the {MUSCLE} side" not in blocked.impulses
+        ),
+        None,
+    )  # fmt: skip
 
 
 def _asked(have: Sequence[Treatment], support: Support, other: str) -> Iterator[_Asked]:
-    """The contrasts of interest: those at full support, and others where the arms have them."""
+    """The contrasts of interest: those at full support, and others where the arms have them.
+
+    Support that was never given and support that was taken away are two ways to be without it.
+    """
     nerve, impulses = support.nerve, support.impulses
+    ways = ("", *levels(have, "withdrawn"))
     full = Treatment(nerve or "nerve factors", impulses, other=other)
     yield from _effect(
         "neurogenic, trophic", "nerve factors withdrawn", have,
         [(replace(full, nerve="", impulses=a, withdrawn=w), replace(full, impulses=a))
-         for w in ("", *levels(have, "withdrawn")) for a in dict.fromkeys((impulses, ""))],
+         for w in ways for a in dict.fromkeys((impulses, ""))],
     )  # fmt: skip
     full = Treatment(nerve, impulses or "impulses", other=other)
     yield from _effect(
         "neurogenic, activity", "impulses withdrawn", have,
-        [(replace(full, nerve=n, impulses=""), replace(full, nerve=n))
-         for n in dict.fromkeys((nerve, ""))],
+        [(replace(full, nerve=n, impulses="", withdrawn=w), replace(full, nerve=n))
+         for w in ways for n in dict.fromkeys((nerve, ""))],
     )  # fmt: skip
     full = Treatment(nerve, impulses, other=other)
-    bare = Treatment("", "", other=other)
-    if nerve and impulses and {full, bare} <= set(have):
-        yield _Asked(
-            "neurogenic, both", "nerve factors and impulses withdrawn together",
-            ((bare, 1.0), (full, -1.0)),
+    if nerve and impulses:
+        yield from _effect(
+            "neurogenic, both", "nerve factors and impulses withdrawn together", have,
+            [(replace(full, nerve="", impulses="", withdrawn=w), full) for w in ways],
+            only_there=True,
         )  # fmt: skip
+    yield from _effect(
+        "neurogenic, gap", "support away for a while and given again, against never away", have,
+        [(replace(full, gap=gap), full) for gap in levels(have, "gap")], only_there=True,
+    )  # fmt: skip
     yield from _harm("musculogenic", "insult", full, have)
     yield from _harm("vasculogenic", "supply", full, have)
     for level in levels(have, "nerve"):
@@ -156,6 +215,8 @@ def _harm(
     word = "insult" if kind == "insult" else "low supply"
     for level in found or [word]:
         own = f"{name} ({level})" if len(found) > 1 else name
+        if level.endswith(f"on the {NERVE} side"):
+            own = own.replace("musculogenic", "neurogenic, insult of the nerve side")
         either = ((full.nerve, full.impulses), ("", ""), (full.nerve, ""), ("", full.impulses))
         supports = list(dict.fromkeys(either))
 
@@ -211,7 +272,8 @@ def _beside(way: Sequence[Treatment]) -> str:
         if len(levels_ := {getattr(t, name) for t in way}) == 1
     }
     said = [f"with {word}" if level else f"without {word}" for word, level in same.items()]
-    return " and ".join([*dict.fromkeys(t.withdrawn for t in way if t.withdrawn), *said])
+    away = [*(t.withdrawn for t in way if t.withdrawn), *(t.gap for t in way if t.gap)]
+    return " and ".join([*dict.fromkeys(away), *said])
 
 
 def _told(

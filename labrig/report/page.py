@@ -31,6 +31,7 @@ from labrig.report.record import Record
 from labrig.report.results import results_shown
 from labrig.report.standing import standing
 from labrig.report.steps import steps_shown
+from labrig.report.subtypes import subtype_in_words
 from labrig.report.tables import FILES
 from labrig.report.verdict_lines import chance_sentence
 from labrig.run_folder import is_rehearsal
@@ -124,6 +125,7 @@ def render(analysis: Analysis, maker: Maker) -> str:
         plan_words=plan_words(analysis.arms.plan),
         chance=chance_sentence(analysis),
         named=rows_of(analysis.named),
+        subtype=subtype_in_words(analysis.subtypes),
         named_summary=summary(analysis.named),
         margin=margin_words(analysis.arms.plan),
         sensitivity=_sensitivity(analysis),

@@ -22,6 +22,7 @@ from labrig.report.integrity import CommitmentShown
 from labrig.report.maker import Maker
 from labrig.report.named.rows import COLUMNS, POINT_COLUMNS, point_rows, rows_of
 from labrig.report.standing import when_known
+from labrig.report.subtypes import subtype_in_words
 from labrig.run_folder import is_rehearsal
 from labrig_measure.tables import as_ascii
 
@@ -159,6 +160,8 @@ def _verdict(analysis: Analysis, maker: Maker) -> str:
         ],
         "outcomes": rows_of(analysis.named),
         "comparisons": [asdict(comparison) for comparison in analysis.comparisons],
+        "subtype": subtype_in_words(analysis.subtypes),
+        "subtypes": [asdict(each) for each in analysis.subtypes],
         "origins": [asdict(origin) for origin in analysis.origins],
     }
     return json.dumps(_finite(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"

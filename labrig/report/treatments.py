@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from labrig.plan.targets import flow_ml_h
+from labrig.protocol.compartments import compartments_of
 from labrig.protocol.contents import amount_unit, role_of
-from labrig.protocol.models import Arm, Protocol, TargetStep
+from labrig.protocol.models import Protocol
+from labrig.protocol.programme_words import bolus_words
+from labrig.protocol.segments import (
+    Segment,
+    boluses,
+    is_live,
+    patterns_of,
+    programme,
+)
 
 WASHED_OUT = 3.0
 """[P] Exchanges of the chamber after which a change of a target is complete: e⁻³ = 5 % is left."""
+
+TRANSMISSION_BLOCKERS = (
+    "curare", "d-tubocurarine", "tubocurarine", "alpha-bungarotoxin", "a-bungarotoxin",
+    "α-bungarotoxin", "neurotrypsin", "rocuronium", "vecuronium", "pancuronium", "botulinum",
+)  # fmt: skip
+"""[K] What keeps a muscle cell from answering its nerve; neurotrypsin by losing its receptors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +37,8 @@ class Treatment:
         nerve, insult, other: factors and concentrations by their role.
         impulses: the live pattern.
         supply: the flow where it is less than the protocol's.
-        withdrawn: nerve factors that the arm once had, and when they ended.
+        withdrawn: nerve factors and impulses that the arm once had, and when they ended.
+        gap: from when to when nerve factors or impulses that it has again were away.
     """
 
     nerve: str
@@ -31,6 +47,7 @@ class Treatment:
     supply: str = ""
     other: str = ""
     withdrawn: str = ""
+    gap: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +68,34 @@ def treatments(
 ) -> tuple[dict[str, Treatment], dict[str, str]]:
     """What every arm has at a moment, and why some arms have nothing definite then.
 
-    A target in steps counts as what its last step says, once the chamber has been exchanged
-    :data:`WASHED_OUT` times since; between, the arm is neither with it nor without.
+    Each arm's programme counts, stretch by stretch: what it has then, what it had and lost, and
+    what it lost and got back. A factor that began or ended counts once the chamber has been
+    exchanged :data:`WASHED_OUT` times since; between, the arm is neither with it nor without.
 
     Args:
         protocol: its arms; phases switch all of them alike and do not count here.
         at_s: on the run's clock.
         volume_ml: of a chamber.
     """
-    if protocol.culture.compartments is not None:
-        why = "what it has differs between the sides of a chip"
-        return {}, {name: f"{name}: {why}" for name in protocol.arms}
     found, between = {}, {}
-    for name, arm in protocol.arms.items():
-        changing = [
-            f for f, t in arm.targets.items() if _changes(protocol, name, t, at_s, volume_ml)
+    for name in protocol.arms:
+        sides = [
+            (side, _until(programme(protocol, name, side), at_s))
+            for side in compartments_of(protocol)
         ]
+        changing = [f for _, own in sides for f in _changing(own, at_s, volume_ml)]
         if changing:
             between[name] = f"{', '.join(changing)} of {name} had just been changed"
         else:
-            found[name] = _treatment(protocol, name, at_s)
+            found[name] = _treatment(protocol, name, sides, at_s)
     return found, between
+
+
+def is_block(level: str) -> bool:
+    """Whether one level keeps impulses of the nerve from the muscle."""
+    return "until" not in level and any(
+        level.casefold().startswith(name.casefold()) for name in TRANSMISSION_BLOCKERS
+    )
 
 
 def full_support(found: Mapping[str, Treatment], protocol: Protocol) -> Support:
@@ -97,81 +121,117 @@ def levels(found: Iterable[Treatment], name: str) -> list[str]:
     return [x for x in dict.fromkeys(getattr(t, name) for t in found) if x]
 
 
-def _treatment(protocol: Protocol, name: str, at_s: float) -> Treatment:
-    arm = protocol.arms[name]
+def _until(own: Sequence[Segment], at_s: float) -> tuple[Segment, ...]:
+    """The stretches up to a moment, the one that holds then last."""
+    return tuple(part for part in own if part.start_s <= at_s) or tuple(own[:1])
+
+
+def _changing(own: Sequence[Segment], at_s: float, volume_ml: float) -> Iterator[str]:
+    """Factors that began or ended since the last exchanges of the chamber."""
+    flow = own[-1].flow.mean_ml_h
+    if flow <= 0:
+        return
+    since_s = at_s - WASHED_OUT * volume_ml / flow * 3600.0
+    names = dict.fromkeys(factor for part in own for factor in part.targets_ng_ml)
+    for factor in names:
+        if any(
+            after.start_s > since_s
+            and (factor in before.targets_ng_ml) is not (factor in after.targets_ng_ml)
+            for before, after in pairwise(own)
+        ):
+            yield factor
+
+
+def _treatment(
+    protocol: Protocol, name: str, sides: Sequence[tuple[str, Sequence[Segment]]], at_s: float
+) -> Treatment:
     by_role: dict[str, list[str]] = {}
-    for factor, level in _given(protocol, arm, at_s):
-        role = role_of(protocol, factor)
-        by_role.setdefault(role if role in ("nerve", "insult") else "other", []).append(level)
-    pattern = protocol.patterns.get(arm.pattern or "")
-    live = pattern is not None and pattern.live
-    flow, full = flow_ml_h(protocol, name), protocol.perfusion
+    ended: list[str] = []
+    gaps: list[str] = []
+    impulses: list[str] = []
+    for side, own in sides:
+        where = f" on the {side} side" if side else ""
+        for factor in sorted({factor for part in own for factor in part.targets_ng_ml}):
+            role = role_of(protocol, factor)
+            kind = role if role in ("nerve", "insult") else "other"
+            spans = _spans(own, [part.targets_ng_ml.get(factor, 0.0) for part in own])
+            value = own[-1].targets_ng_ml.get(factor, 0.0)
+            if value > 0:
+                unit = amount_unit(protocol, factor)
+                text = f"{factor} {value:g} {unit}{where}"
+                by_role.setdefault(kind, []).append(text + _since(spans))
+                if kind == "nerve":
+                    gaps += _gaps(spans)
+            elif kind == "nerve":
+                ended.append(f"{factor} withdrawn at {spans[-1][1] / 3600:g} h{where}")
+            else:
+                # What was given and taken away is neither its presence nor its absence.
+                by_role.setdefault("other", []).append(
+                    f"{factor} until {spans[-1][1] / 3600:g} h{where}"
+                )
+        for bolus in boluses(protocol, name, side):
+            if bolus.at_s <= at_s:
+                role = role_of(protocol, bolus.factor)
+                kind = role if role in ("nerve", "insult") else "other"
+                unit = amount_unit(protocol, bolus.factor)
+                text = f"{bolus.factor} {bolus_words(bolus, unit)}{where}"
+                by_role.setdefault(kind, []).append(text)
+        played = [part.pattern if is_live(protocol, part.pattern) else "" for part in own]
+        spans = _spans(own, played)
+        if is_live(protocol, own[-1].pattern):
+            impulses.append(f"{own[-1].pattern}{where}{_since(spans)}")
+            gaps += _gaps(spans)
+        elif spans:
+            ended.append(f"impulses withdrawn at {spans[-1][1] / 3600:g} h{where}")
+        if _medium(protocol, own[-1]):
+            by_role.setdefault("other", []).append(f"in {own[-1].medium}{where}")
+    flow, full = sides[-1][1][-1].flow.mean_ml_h, protocol.perfusion
     low = full is not None and flow < full.flow_ml_h
     texts = {role: ", ".join(sorted(given)) for role, given in by_role.items()}
     treatment = Treatment(
         texts.get("nerve", ""),
-        arm.pattern or "" if live else "",
+        ", ".join(impulses),
         texts.get("insult", ""),
         f"{flow:g} mL/h" if low else "",
         texts.get("other", ""),
-        _withdrawn(protocol, arm, at_s),
+        ", ".join(ended),
+        ", ".join(dict.fromkeys(gaps)),
     )
-    if pattern is None and any(other.pattern for other in protocol.arms.values()):
+    without = all(part.pattern is None for _, own in sides for part in own)
+    if without and any(patterns_of(protocol, arm, side)
+                       for arm in protocol.arms for side, _ in sides):  # fmt: skip
         return replace(treatment, other=f"{treatment.other} no electrodes".strip())
     return treatment
 
 
-def _given(protocol: Protocol, arm: Arm, at_s: float) -> Iterable[tuple[str, str]]:
-    for factor, target in arm.targets.items():
-        value = _value(target, at_s)
-        if value > 0:
-            since_s = _since_s(target, at_s)
-            late = f" from {since_s / 3600:g} h" if since_s > 0 else ""
-            unit = amount_unit(protocol, factor)
-            yield factor, f"{factor} {value:g} {unit}{late}"
-    for bolus in arm.boluses:
-        if bolus.at_s <= at_s:
-            yield bolus.factor, f"{bolus.factor} {bolus.volume_ul:g} µL at {bolus.at_s / 3600:g} h"
+def _spans(own: Sequence[Segment], levels_: Sequence[object]) -> list[tuple[float, float, object]]:
+    """From when to when a level that is something held, stretches of one level joined."""
+    spans: list[tuple[float, float, object]] = []
+    for part, value in zip(own, levels_, strict=True):
+        if not value:
+            continue
+        if spans and spans[-1][1] == part.start_s and spans[-1][2] == value:
+            spans[-1] = (spans[-1][0], part.end_s, value)
+        else:
+            spans.append((part.start_s, part.end_s, value))
+    return spans
 
 
-def _value(target: float | Sequence[TargetStep], at_s: float) -> float:
-    if isinstance(target, (int, float)):
-        return float(target)
-    past = [step for step in target if step.at_s <= at_s]
-    return max(past, key=lambda step: step.at_s).concentration_ng_ml if past else 0.0
+def _since(spans: Sequence[tuple[float, float, object]]) -> str:
+    """`` from 24 h`` where it was not there from the start and had not been there before."""
+    began_s, _, value = spans[-1]
+    had = [span for span in spans[:-1] if span[2] == value]
+    return f" from {began_s / 3600:g} h" if began_s > 0 and not had else ""
 
 
-def _since_s(target: float | Sequence[TargetStep], at_s: float) -> float:
-    """When what is given now began; 0 where nothing was changed."""
-    if isinstance(target, (int, float)):
-        return 0.0
-    steps = sorted(step.at_s for step in target if step.at_s <= at_s)
-    changed = [s for s in steps if s > 0 and _value(target, s) != _value(target, s - 1e-6)]
-    return changed[-1] if changed else 0.0
-
-
-def _withdrawn(protocol: Protocol, arm: Arm, at_s: float) -> str:
-    ended = [
-        f"{factor} withdrawn at {_since_s(target, at_s) / 3600:g} h"
-        for factor, target in sorted(arm.targets.items())
-        if role_of(protocol, factor) == "nerve"
-        and _value(target, at_s) == 0
-        and _since_s(target, at_s) > 0
+def _gaps(spans: Sequence[tuple[float, float, object]]) -> list[str]:
+    return [
+        f"{before[1] / 3600:g} to {after[0] / 3600:g} h"
+        for before, after in pairwise(spans)
+        if after[0] > before[1]
     ]
-    return ", ".join(ended)
 
 
-def _changes(
-    protocol: Protocol,
-    name: str,
-    target: float | Sequence[TargetStep],
-    at_s: float,
-    volume_ml: float,
-) -> bool:
-    """Whether a step since the last exchanges of the chamber changed between some and none."""
-    flow = flow_ml_h(protocol, name)
-    if isinstance(target, (int, float)) or flow <= 0:
-        return False
-    since_s = at_s - WASHED_OUT * volume_ml / flow * 3600.0
-    steps = [step.at_s for step in target if since_s < step.at_s <= at_s]
-    return any(_value(target, s - 1e-6) != _value(target, s) for s in steps if s > 0)
+def _medium(protocol: Protocol, part: Segment) -> bool:
+    """Whether an arm has a medium of its own."""
+    return bool(part.medium)

@@ -14,6 +14,7 @@ from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import TargetStep
 from labrig.report.comparisons import Readings
 from labrig.report.origins import Measured, origins
+from labrig.report.subtypes import subtype_in_words, subtypes
 from labrig.report.units import Design
 from labrig.rig.loading import load_rig
 
@@ -35,7 +36,11 @@ def protocol(arms):
         "tnf": STOCK.model_copy(update={"contents_ng_ml": {"TNF": 2000.0}}),
         "cntf": STOCK.model_copy(update={"contents_ng_ml": {"CNTF": 1000.0}}),
     }
-    return DEMO.model_copy(update={"arms": arms, "factors": factors, "stocks": stocks})
+    baseline, treatment = DEMO.phases
+    phases = (baseline, treatment.model_copy(update={"duration_s": 95 * HOUR}))
+    return DEMO.model_copy(
+        update={"arms": arms, "factors": factors, "stocks": stocks, "phases": phases}
+    )
 
 
 def arm(code):
@@ -256,3 +261,101 @@ def test_which_origins_the_catalogue_can_tell(name):
     main = {"neurogenic, trophic", "neurogenic, activity", "musculogenic", "vasculogenic"}
     assert grades(found) & main == CATALOGUE[name]
     assert all(o.why for o in found.values() if o.grade == "not identifiable")
+
+
+def programmed(*entries, **more):
+    """An arm with a programme, beside which nothing is asked for."""
+    return type(BARE).model_validate({"pattern": "sham", "program": list(entries), **more})
+
+
+NERVE = {"CNTF": "10 ng/mL", "BDNF": "50 ng/mL", "NT-4/5": "50 ng/mL"}
+ALL_OF_IT = {"from": "0 h", "targets": NERVE, "pattern": TONIC}
+S08 = {
+    "kept": programmed(ALL_OF_IT),
+    "withdraw-factors": programmed(ALL_OF_IT, {"from": "48 h", "targets": "none"}),
+    "withdraw-impulses": programmed(ALL_OF_IT, {"from": "48 h", "pattern": "sham"}),
+    "withdraw-all": programmed(ALL_OF_IT, {"from": "48 h", "targets": "none", "pattern": "sham"}),
+}
+
+
+def test_what_is_withdrawn_by_a_programme_is_seen_as_withdrawn():
+    sizes = {"kept": 0.0, "withdraw-factors": -0.1, "withdraw-impulses": -0.05,
+             "withdraw-all": -0.3}  # fmt: skip
+    found = told(S08, lambda _, name: 2.7 + sizes[name])
+    assert ratios(found) == {
+        "neurogenic, trophic": 0.9048,
+        "neurogenic, activity": 0.9512,
+        "neurogenic, both": 0.7408,
+    }
+    assert "withdrawn at 48 h" in found["neurogenic, trophic"].contrast
+    assert {"neurogenic, trophic", "neurogenic, activity"} <= grades(found)
+
+
+def test_before_anything_is_withdrawn_nothing_is():
+    assert ratios(told(S08, lambda _, name: 2.7, at_h=40.0)) == {}
+
+
+def test_a_gap_that_was_closed_is_neither_support_nor_its_loss():
+    back = {"from": "72 h", "targets": NERVE, "pattern": TONIC}
+    gone = {"from": "48 h", "targets": "none", "pattern": "sham"}
+    arms = {"kept": programmed(ALL_OF_IT), "gap-24": programmed(ALL_OF_IT, gone, back),
+            "never": BARE}  # fmt: skip
+    sizes = {"kept": 0.0, "gap-24": -0.2, "never": -0.4}
+    found = told(arms, lambda _, name: 2.7 + sizes[name], at_h=90.0)
+    assert ratios(found) == {"neurogenic, both": 0.6703, "neurogenic, gap": 0.8187}
+    assert "48 to 72 h" in found["neurogenic, gap"].contrast
+
+
+def test_training_that_stops_is_not_training_that_never_was():
+    train = {"from": "0 h", "pattern": TONIC}
+    arms = {"train-continue": programmed(train), "never": BARE,
+            "train-stop": programmed(train, {"from": "48 h", "pattern": "sham"})}  # fmt: skip
+    sizes = {"train-continue": 0.1, "never": 0.0, "train-stop": -0.1}
+    found = told(arms, lambda _, name: 2.7 + sizes[name])
+    activity = {n: v for n, v in ratios(found).items() if "activity" in n}
+    assert sorted(activity.values()) == [0.8187, 0.9048]
+
+
+def test_a_factor_before_fusion_alone_is_apart_from_one_after_it():
+    cntf = {"from": "0 h", "targets": {"CNTF": "20 ng/mL"}}
+    arms = {
+        "vehicle": BARE,
+        "cntf-pre": programmed(cntf, {"from": "48 h", "targets": "none"}),
+        "cntf-post": programmed(cntf | {"from": "48 h"}),
+    }
+    sizes = {"vehicle": 0.0, "cntf-pre": -0.2, "cntf-post": 0.1}
+    found = told(arms, lambda _, name: 2.7 + sizes[name])
+    values = {n: v for n, v in ratios(found).items() if n.startswith("neurogenic, trophic")}
+    assert sorted(values.values()) == [0.7408, 0.9048]
+
+
+def test_an_insult_that_ended_is_no_insult_and_no_control():
+    arms = {"nerve": arm("100"), "acute": BARE.model_copy(update={"targets": {
+        **COCKTAIL, "TNF": steps((0, 20), (24, 0))}})}  # fmt: skip
+    found = told(arms, lambda _, name: 2.7 - (name == "acute"))
+    assert "musculogenic" not in ratios(found)
+
+
+def of_subtypes(arms, logs, **more):
+    found = tuple(told(arms, logs, donors="abcdef", **more).values())
+    return {each.name: each for each in subtypes(found, protocol(arms))}
+
+
+def test_a_loss_to_an_inflammatory_insult_is_cachexic_and_others_say_what_is_missing():
+    noise = {d: 0.002 * i for i, d in enumerate("abcdef")}
+    found = of_subtypes(
+        coded(["110", "111"]), lambda d, code: 2.7 - (0.25 + noise[d]) * (code == "111")
+    )
+    assert found["cachexic"].support == "supported"
+    assert found["type I (muscle)"].support == "not identifiable"
+    assert "not inflammatory" in found["type I (muscle)"].why
+    assert found["type II (neuron)"].support == "not identifiable"
+    assert found["synaptogenic"].support == "not identifiable"
+    assert subtype_in_words(list(found.values())) == "cachexic"
+
+
+def test_without_any_effect_no_subtype_is_supported():
+    wiggle = {d: 0.05 * (-1) ** i for i, d in enumerate("abcdef")}
+    found = of_subtypes(coded(["110", "111"]), lambda d, code: 2.7 + wiggle[d] * (code == "111"))
+    assert found["cachexic"].support in ("undecided", "not supported")
+    assert subtype_in_words(list(found.values())) in ("undecided", "none of them")
