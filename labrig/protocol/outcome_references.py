@@ -91,6 +91,11 @@ def _readouts(protocol: Protocol, path: KeyPath, outcome: Outcome) -> Iterator[M
             )
     if len(set(outcome.readouts)) < len(outcome.readouts):
         yield Mistake((*path, "of"), "a read-out stands twice", "Name each once.")
+    if isinstance(outcome, ValueOutcome) and outcome.assay is not None:
+        if outcome.assay not in protocol.assays:
+            remedy = did_you_mean(outcome.assay, list(protocol.assays))
+            what = f"there is no assay '{outcome.assay}'"
+            yield Mistake((*path, "assay"), what, remedy, outcome.assay)
     if isinstance(outcome, ValueOutcome) and outcome.frequency_hz is not None:
         without = [
             name for name in outcome.readouts

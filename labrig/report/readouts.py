@@ -39,6 +39,21 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """What more is asked of a read-out.
+
+    Attributes:
+        quantile: in per cent, of what has a distribution in each well; None: its mean.
+        assay: the test series; None: any that gives it.
+        frequency_hz: the step of a series; None: its largest answer, or a mean over steps.
+    """
+
+    quantile: float | None = None
+    assay: str | None = None
+    frequency_hz: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """What a run measured, as far as it counts.
 
@@ -57,18 +72,18 @@ class Measured:
     cut_off: Collection[int]
 
 
-def series_of(measured: Measured, known: Readout, quantile: float | None = None) -> Series:
+def series_of(measured: Measured, known: Readout, ask: Ask | None = None) -> Series:
     """A read-out of a run; without rows, and why, where it was not measured.
 
     Args:
         measured: of the run.
         known: the read-out.
-        quantile: in per cent, of a read-out with a distribution in each well; None: its mean.
+        ask: what more is asked of it.
     """
     reader = _READERS.get(known.from_table)
     if reader is None:
         return nothing(f"{known.words}: this labrig reads no table '{known.from_table}' yet")
-    found = reader(measured, known, quantile)
+    found = reader(measured, known, ask or Ask())
     if found.table.empty and not found.why_not:
         return nothing(f"{known.words} was not measured")
     return found
@@ -87,11 +102,11 @@ def _rounds(measured: Measured, table: pd.DataFrame, known: Readout) -> Series:
     return Series(kept[list(COLUMNS)].reset_index(drop=True), measured.rounds_s, measured.cut_off)
 
 
-def _of_tubes(measured: Measured, known: Readout, quantile: float | None) -> Series:
+def _of_tubes(measured: Measured, known: Readout, ask: Ask) -> Series:
     """A geometric mean over a well's tubes, as the definition takes it, or a quantile of them."""
     import numpy as np
 
-    definition = measured.record.protocol.definition
+    definition, quantile = measured.record.protocol.definition, ask.quantile
     if quantile is None and known.column == "diameter_mean_um":
         widths = np.exp(measured.wells["log_diameter"].astype(float))
         return _rounds(measured, measured.wells.assign(value=widths), known)
@@ -114,7 +129,7 @@ def _of_tubes(measured: Measured, known: Readout, quantile: float | None) -> Ser
     return _rounds(measured, _frame(rows), known)
 
 
-def _of_fields(measured: Measured, known: Readout, quantile: float | None) -> Series:
+def _of_fields(measured: Measured, known: Readout, ask: Ask) -> Series:
     """A plain mean over the fields of a well and round."""
     fields = measured.record.fields
     if known.column == "detached_share":
@@ -143,7 +158,7 @@ def _derived(fields: pd.DataFrame, column: str) -> pd.Series | None:
     return None
 
 
-def _of_films(measured: Measured, known: Readout, quantile: float | None) -> Series:
+def _of_films(measured: Measured, known: Readout, ask: Ask) -> Series:
     """A mean over the films of a well in one block; only films that count."""
     films = measured.films
     if films.empty or known.column not in films:
@@ -161,18 +176,69 @@ def _of_films(measured: Measured, known: Readout, quantile: float | None) -> Ser
     return Series(means[list(COLUMNS)], starts_s, frozenset())
 
 
-def _of_stains(measured: Measured, known: Readout, quantile: float | None) -> Series:
+def _of_stains(measured: Measured, known: Readout, ask: Ask) -> Series:
     """A plain mean over the fields of a well and round, of ``stains.csv``."""
-    import pandas as pd
-
-    path = measured.record.folder.measures / "stains.csv"
-    if not path.exists() or path.stat().st_size <= 1:
+    rows = _read(measured, "stains.csv")
+    if rows is None:
         return nothing(f"{known.words} was not measured")
-    rows = pd.read_csv(path, dtype={"well": str})
     own = rows[(rows["readout"] == known.column) & rows["value"].notna()]
     own = own.assign(hours=own["offset_s"] / 3600.0)
     means = own.groupby(["well", "round"], as_index=False)[["hours", "value"]].mean()
     return _rounds(measured, means, known)
+
+
+def _of_tests(measured: Measured, known: Readout, ask: Ask) -> Series:
+    """Of each well and series one value: a column of ``series.csv``, or one step of the series."""
+    if known.kinds == ("nmj",):
+        return _of_junctions(measured, known, ask)
+    table = _read(measured, "series.csv")
+    if table is None or known.column not in table:
+        return nothing(f"{known.words} was not measured")
+    own = table[(table["status"] == "ok") & table["kind"].isin(known.kinds)]
+    value = known.column
+    if ask.frequency_hz is not None and not measured.films.empty:
+        films = measured.films
+        step = (films["status"] == "ok") & (films["asked_hz"] == ask.frequency_hz)
+        own, value = films[step & films["assay"].notna()], "amplitude_um"
+    if ask.assay is not None:
+        own = own[own["assay"] == ask.assay]
+    own = own[own["well"].isin(measured.wells["well"]) & own[value].notna()]
+    own = own.assign(value=own[value].astype(float) * known.times, hours=own["offset_s"] / 3600.0)
+    means = own.groupby(["well", "series"], as_index=False)[["hours", "value"]].mean()
+    return _numbered(means, table.groupby("series", as_index=False)[["offset_s"]].min())
+
+
+def _of_junctions(measured: Measured, known: Readout, ask: Ask) -> Series:
+    """A mean over the regions of a chip's muscle, of impulses of its nerve, without a block."""
+    table = _read(measured, "nmj.csv")
+    if table is None:
+        return nothing(f"{known.words} was not measured")
+    own = table[(table["status"] == "ok") & (table["way"] == "indirect") & ~table["blocked"]]
+    if ask.frequency_hz is not None:
+        own = own[own["frequency_hz"] == ask.frequency_hz]
+    if ask.assay is not None:
+        own = own[own["assay"] == ask.assay]
+    own = own[own[known.column].notna()].rename(columns={"test": "series"})
+    own = own.assign(
+        value=own[known.column].astype(float) * known.times, hours=own["offset_s"] / 3600.0
+    )
+    means = own.groupby(["well", "series"], as_index=False)[["hours", "value"]].mean()
+    return _numbered(means, own.groupby("series", as_index=False)[["offset_s"]].min())
+
+
+def _numbered(means: pd.DataFrame, starts: pd.DataFrame) -> Series:
+    """Series of tests as moments, by their number."""
+    begun = dict(zip(starts["series"].astype(int), starts["offset_s"].astype(float), strict=True))
+    return Series(means.rename(columns={"series": "moment"})[list(COLUMNS)], begun, frozenset())
+
+
+def _read(measured: Measured, name: str) -> pd.DataFrame | None:
+    import pandas as pd
+
+    path = measured.record.folder.measures / name
+    if not path.exists() or path.stat().st_size <= 1:
+        return None
+    return pd.read_csv(path, dtype={"well": str})
 
 
 def _frame(rows: list[dict[str, object]]) -> pd.DataFrame:
@@ -181,10 +247,11 @@ def _frame(rows: list[dict[str, object]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["well", "round", "hours", "value"])
 
 
-_READERS: Mapping[Table, Callable[[Measured, Readout, float | None], Series]] = {
+_READERS: Mapping[Table, Callable[[Measured, Readout, Ask], Series]] = {
     "tubes": _of_tubes,
     "fields": _of_fields,
     "contractions": _of_films,
     "stains": _of_stains,
+    "tests": _of_tests,
 }
 """Who adds a table adds its reader."""

@@ -19,7 +19,7 @@ from labrig.report.named.crossed import crossed
 from labrig.report.named.gaps import recovered
 from labrig.report.named.grounds import Grounds
 from labrig.report.named.losses import order, time_to_loss
-from labrig.report.readouts import Measured, Series, series_of
+from labrig.report.readouts import Ask, Measured, Series, series_of
 from labrig.report.units import Design
 
 
@@ -64,7 +64,7 @@ def grounds_of_run(
         plan=plan_in_force(protocol),
         design=design,
         donors={well.well: entries[well.donor] for well in measured.record.plan.wells},
-        series=remembered(lambda known, quantile: series_of(measured, known, quantile)),
+        series=remembered(lambda known, ask: series_of(measured, known, ask)),
         treated_from_s=treated_from_s,
         censored_from_s=censored_from_s,
         failed=frozenset(failed),
@@ -72,14 +72,14 @@ def grounds_of_run(
 
 
 def remembered(
-    read: Callable[[Readout, float | None], Series],
-) -> Callable[[Readout, float | None], Series]:
+    read: Callable[[Readout, Ask], Series],
+) -> Callable[[Readout, Ask], Series]:
     """The same, reading each only once."""
-    known: dict[tuple[str, float | None], Series] = {}
+    known: dict[tuple[str, Ask], Series] = {}
 
-    def series(of: Readout, quantile: float | None) -> Series:
-        if (of.name, quantile) not in known:
-            known[of.name, quantile] = read(of, quantile)
-        return known[of.name, quantile]
+    def series(of: Readout, ask: Ask) -> Series:
+        if (of.name, ask) not in known:
+            known[of.name, ask] = read(of, ask)
+        return known[of.name, ask]
 
     return series

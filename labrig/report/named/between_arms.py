@@ -22,7 +22,7 @@ from labrig.report.arms.measured import Adjustment
 from labrig.report.comparisons import Readings, unit_values
 from labrig.report.named.answers import Answer, Point, scaled
 from labrig.report.named.grounds import Grounds, Times, linear, readings_at
-from labrig.report.readouts import Series
+from labrig.report.readouts import Ask, Series
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,8 +50,12 @@ def between_arms(
             outcome.at if isinstance(outcome, QuantilesOutcome) else (None,)
         )
         for quantile in quantiles:
-            series = grounds.series(known, quantile)
+            ask = Ask(quantile)
             asked = "" if quantile is None else f"{quantile:g} % quantile"
+            if isinstance(outcome, ValueOutcome) and known.needs == "assay":
+                ask = Ask(None, outcome.assay, outcome.frequency_hz)
+                asked = "" if ask.frequency_hz is None else f"at {ask.frequency_hz:g} Hz"
+            series = grounds.series(known, ask)
             yield from _compared(grounds, outcome, known, series, asked)
 
 

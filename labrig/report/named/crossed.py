@@ -16,6 +16,7 @@ from labrig.report.contrasts import Groups, of_donor, ratio_of_cells, sides_by_d
 from labrig.report.named.answers import Answer, Point
 from labrig.report.named.between_arms import times_of
 from labrig.report.named.grounds import Grounds, Times, linear, readings_at
+from labrig.report.readouts import Ask
 from labrig_analysis.statistics import RatioTest, contrast_of_groups, ratio_of_pairs
 from labrig_analysis.statistics.estimate import Estimate
 
@@ -29,7 +30,7 @@ def crossed(grounds: Grounds, outcome: InteractionOutcome) -> Iterator[Answer]:
     for name in outcome.readouts:
         known = readout(grounds.protocol, name)
         assert known is not None
-        series = grounds.series(known, None)
+        series = grounds.series(known, Ask())
         what = " by ".join(outcome.cells)
         blank = Answer(
             name_of_outcome(outcome), outcome.kind, known.words, f"interaction of {what}", what,

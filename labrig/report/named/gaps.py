@@ -13,7 +13,7 @@ from labrig.protocol.readouts import Readout, readout
 from labrig.report.comparisons import Readings, unit_values
 from labrig.report.named.answers import Answer, Point
 from labrig.report.named.grounds import BEFORE, THEN, Grounds, Times, readings_at
-from labrig.report.readouts import Series
+from labrig.report.readouts import Ask, Series
 from labrig_analysis.statistics.estimate import Estimate, untested
 
 
@@ -35,7 +35,7 @@ def recovered(grounds: Grounds, outcome: RecoveredFraction) -> Iterator[Answer]:
     for name in outcome.readouts:
         known = readout(grounds.protocol, name)
         assert known is not None
-        series = grounds.series(known, None)
+        series = grounds.series(known, Ask())
         of_logs = known.scale == "ratio"
         blank = Answer(
             name_of_outcome(outcome), outcome.kind, known.words,

@@ -14,7 +14,7 @@ from labrig.protocol.moments import moments_of_arm
 from labrig.protocol.readouts import Readout
 from labrig.report.comparisons import Readings
 from labrig.report.moments import at_time, fullest
-from labrig.report.readouts import Series
+from labrig.report.readouts import Ask, Series
 from labrig.report.units import Design
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Grounds:
     plan: AnalysisPlan
     design: Design
     donors: Mapping[str, Donor]
-    series: Callable[[Readout, float | None], Series]
+    series: Callable[[Readout, Ask], Series]
     treated_from_s: float
     censored_from_s: Mapping[str, float]
     failed: Collection[str]

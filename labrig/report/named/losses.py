@@ -16,7 +16,7 @@ from labrig.report.growth import WINDOW_H, geometric
 from labrig.report.named.answers import Answer, Point
 from labrig.report.named.between_arms import compared, pairs_of, times_of
 from labrig.report.named.grounds import Grounds
-from labrig.report.readouts import Series
+from labrig.report.readouts import Ask, Series
 
 DAY_H = 24.0
 LEAST_POINTS = 3
@@ -111,7 +111,7 @@ def time_to_loss(grounds: Grounds, outcome: TimeToLossOutcome) -> Iterator[Answe
     for name in outcome.readouts:
         known = readout(grounds.protocol, name)
         assert known is not None
-        series = grounds.series(known, None)
+        series = grounds.series(known, Ask())
         asked = f"hours to a loss of {outcome.loss_percent:g} %"
         blank = Answer(
             name_of_outcome(outcome), outcome.kind, known.words, asked, "", "", None, "difference",
@@ -182,7 +182,7 @@ def order(grounds: Grounds, outcome: OrderOutcome) -> Iterator[Answer]:
     known = [
         each for name in outcome.readouts if (each := readout(grounds.protocol, name)) is not None
     ]
-    series = [grounds.series(each, None) for each in known]
+    series = [grounds.series(each, Ask()) for each in known]
     control = reference_arm(grounds.protocol)
     asked = f"in this order to a loss of {outcome.loss_percent:g} %"
     for arm in outcome.arms or [arm for arm in grounds.protocol.arms if arm != control]:
