@@ -370,5 +370,3 @@ def with_given(protocol: Protocol) -> Protocol:
             sides[side] = part.model_copy(update={"boluses": (*part.boluses, *added[side])})
         arms[name] = arm.model_copy(update=sides)
     return protocol.model_copy(update={"arms": arms})
-
-

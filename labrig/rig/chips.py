@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -90,22 +90,6 @@ def volts_for(light: Light, irradiance_mw_mm2: float) -> float | None:
             share = (irradiance_mw_mm2 - low.irradiance_mw_mm2) / span
             return round(low.volts + share * (high.volts - low.volts), 4)
     return None
-
-
-def irradiance_at(points: Sequence[tuple[float, float]], volts: float) -> float:
-    """What falls on the cells at a voltage: a calibration read forwards.
-
-    Outside the measured range it is held at the nearest point; a real LED goes on.
-
-    >>> irradiance_at([(0.5, 0.0), (1.5, 2.0)], 1.0)
-    1.0
-    """
-    if volts <= points[0][0]:
-        return points[0][1] if volts == points[0][0] else 0.0
-    for (v0, e0), (v1, e1) in pairwise(points):
-        if volts <= v1:
-            return e0 + (volts - v0) / (v1 - v0) * (e1 - e0)
-    return points[-1][1]
 
 
 def chip_of_well(rig: Rig) -> Mapping[str, tuple[str, str]]:
