@@ -1,4 +1,4 @@
-"""Measure films of the muscle side of chips: one film, one record, a row of ``nmj.csv`` a region."""
+"""Measure films of muscle on chips: one film, one record, a row of ``nmj.csv`` a region."""
 
 from __future__ import annotations
 

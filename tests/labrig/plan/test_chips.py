@@ -169,7 +169,8 @@ def test_a_calibration_is_read_between_its_points_and_not_beyond(case):
     assert volts_for(light, 0.0) == 0.0
     assert volts_for(light, 0.75) == 2.0
     assert volts_for(light, 2.5) is None
-    volts, irradiance = zip(*((p.volts, p.irradiance_mw_mm2) for p in light.calibration), strict=True)
+    volts = [p.volts for p in light.calibration]
+    irradiance = [p.irradiance_mw_mm2 for p in light.calibration]
     for asked in (0.1, 0.25, 0.6, 1.0, 1.9):
         given = np.interp(volts_for(light, asked), volts, irradiance)
         assert given == pytest.approx(asked, abs=1e-3)
