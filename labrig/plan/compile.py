@@ -43,6 +43,7 @@ from labrig.plan.targets import phase_spans
 from labrig.plan.timeline import TimelineEntry
 from labrig.protocol.compartments import opsins_of
 from labrig.protocol.models import Protocol
+from labrig.protocol.nmj_assay import with_given
 from labrig.protocol.tests_as_patterns import with_every_pattern
 from labrig.rig.graph import field_position_um, well_centre_um
 from labrig.rig.models import Rig
@@ -101,7 +102,7 @@ def assemble(
     system: str = sys.platform,
 ) -> Plan:
     """The plan of a given allocation, without files: no hashes, no line numbers."""
-    whole, (placed, problems) = with_every_pattern(protocol), allocation
+    whole, (placed, problems) = with_given(with_every_pattern(protocol)), allocation
     # what lines and channels reach is a side of a chip; what is drawn and looked at, the chip
     protocol, wells = sided(whole), sided_wells(placed)
     found = list(problems)
@@ -127,7 +128,7 @@ def assemble(
     found += more
     moving = films(protocol, rig, spans, filmed, positions, blocks)
     taken_s = [(block.start_s, block.end_s + LATE_S) for block in blocks]
-    series, more = series_blocks(protocol, rig, filmed, positions, taken_s)
+    series, more = series_blocks(protocol, rig, filmed, positions, taken_s, wells)
     found += more
     moving += series_films(protocol, rig, spans, positions, series)
     filmed_s = [block.start_s for block in blocks]

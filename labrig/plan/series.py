@@ -14,15 +14,24 @@ arm is meant to get. So all arms lose the same time of their own impulses.
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from labrig.plan.emitters import emitters
 from labrig.plan.imaging_schedule import Positions, round_plan, serpentine, travel_s
+from labrig.plan.junction_slots import junction_slots, untested_chips
 from labrig.plan.plan import Finding, PhaseSpan, WellPlan
+from labrig.plan.series_parts import (
+    BETWEEN_FILMS_S,
+    LATE_S,
+    LEAD_S,
+    TAIL_S,
+    FilmedPart,
+    Slot,
+    one_train_s,
+)
 from labrig.plan.stimulation_schedule import (
-    GRID_S,
     LONGEST_TRAIN_S,
     train,
     whole_pulses,
@@ -30,56 +39,21 @@ from labrig.plan.stimulation_schedule import (
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import AskedTest, Film, Lateness, TrainSpec
 from labrig.protocol.assays import (
-    Assay,
     Fatigue,
     Frequencies,
+    PulseAssay,
     Staircase,
     Twitch,
     film_stretch_s,
 )
 from labrig.protocol.models import FilmPlan, Pattern, Protocol
+from labrig.protocol.nmj_assay import Nmj
 from labrig.protocol.series_moments import series_moment_s
 from labrig.protocol.tests_as_patterns import every_pattern, step_name
 from labrig.rig.models import Rig
 
-LEAD_S = 1.5
-"""A film runs so long before its first pulse: it shows rest, and may begin a little late [P]."""
-TAIL_S = 1.0
-"""And so long after its last: the response has relaxed [P]."""
-LATE_S = 1.0
-"""A film that begins later than this would miss its test, and is left out [P]."""
-BETWEEN_FILMS_S = 2.0
-"""Starting a film and writing it down, beyond its duration [P]."""
 MOVED_WORTH_SAYING_S = 60.0
 MOVED_FAR_S = 1800.0
-
-
-@dataclass(frozen=True, slots=True)
-class FilmedPart:
-    """A film of a test: when the stage sets out for it, how long it is, and which part it shows."""
-
-    offset_s: float
-    length_s: float
-    part: str
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One step of an assay on one channel, while one of its wells is filmed.
-
-    Attributes:
-        start_s / end_s: from when to when the channel's level holds.
-        spec: what it plays.
-    """
-
-    step: int
-    well: str
-    electrodes: str
-    stimulator: str
-    start_s: float
-    end_s: float
-    spec: TrainSpec
-    films: tuple[FilmedPart, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +79,20 @@ def series_blocks(
     wells: Sequence[WellPlan],
     positions: Positions,
     taken_s: Sequence[tuple[float, float]],
+    sides: Sequence[WellPlan] = (),
 ) -> tuple[tuple[SeriesBlock, ...], list[Finding]]:
     """Every series at each of its times, in gaps between rounds where one is long enough.
 
-    ``taken_s``: when other films are taken.
+    Args:
+        protocol: with the patterns of its tests.
+        rig: the bench.
+        wells: that are filmed.
+        positions: of their fields.
+        taken_s: when other films are taken.
+        sides: of chips, both wells of each.
 
-    Findings: ``series.does-not-fit``, ``series.moved``, ``series.no-electrodes``.
+    Findings: ``series.does-not-fit``, ``series.moved``, ``series.no-electrodes``,
+    ``series.chip-not-moved``.
     """
     plan = protocol.imaging.films
     if plan is None or plan.channel not in rig.optics or not protocol.imaging.series:
@@ -127,11 +109,20 @@ def series_blocks(
         series = protocol.imaging.series[index]
         where = f"protocol: imaging.series.{index}.at.{place}"
         draw = random.Random(f"{protocol.randomisation.seed}/series/{number}")
-        order = _order(rig, wells, series.wells == "one-per-channel", draw)
-        if not order:
-            findings.append(_untested(f"protocol: imaging.series.{index}", [w.well for w in wells]))
+        assay = protocol.assays[series.assay]
+        if isinstance(assay, Nmj):
+            slots = junction_slots(protocol, rig, series.assay, sides, positions, draw)
+            lacking = untested_chips(protocol, rig, series.assay, sides)
+            if lacking:
+                findings.append(_unmoved(where, series.assay, lacking))
+        else:
+            order = _order(rig, wells, series.wells == "one-per-channel", draw)
+            slots = tuple(_slots(protocol, rig, series.assay, assay, plan, positions, order))
+            if not slots:
+                own = [well.well for well in wells]
+                findings.append(_untested(f"protocol: imaging.series.{index}", own))
+        if not slots:
             continue
-        slots = tuple(_slots(protocol, rig, series.assay, plan, positions, order))
         length_s = max(slot.end_s for slot in slots) + BETWEEN_FILMS_S
         start_s = _start(protocol, rig, wells, positions, at_s, length_s, busy)
         if start_s is None:
@@ -143,7 +134,7 @@ def series_blocks(
         shifted = tuple(_later(slot, start_s) for slot in slots)
         made.append(SeriesBlock(number, series.assay, at_s, start_s, start_s + length_s, shifted))
     bare = sorted({w.well for w in wells} - {w for e in rig.electrodes.values() for w in e.wells})
-    if made and bare:
+    if any(not isinstance(protocol.assays[block.assay], Nmj) for block in made) and bare:
         findings.append(_untested("protocol: imaging.series", bare))
     return tuple(made), findings
 
@@ -176,7 +167,7 @@ def _films(
     if plan is None:
         return
     x_um, y_um = positions[slot.well][0]
-    shared = len(rig.electrodes[slot.electrodes].wells)
+    shared = len(emitters(rig)[slot.electrodes].wells)
     spec = slot.spec
     for film in slot.films:
         part = f"{slot.step:02d}{film.part[:1]}"
@@ -228,18 +219,18 @@ def _slots(
     protocol: Protocol,
     rig: Rig,
     assay_name: str,
+    assay: PulseAssay,
     plan: FilmPlan,
     positions: Positions,
     order: Sequence[tuple[str, tuple[str, ...]]],
 ) -> Iterator[Slot]:
     """All slots from a block's start on."""
-    assay = protocol.assays[assay_name]
     patterns = every_pattern(protocol)
     steps = sum(name.startswith(f"{assay_name}:") for name in patterns)
     now_s = 0.0
     here = None
     rested_s: dict[str, float] = {}
-    turns = max(len(wells) for _, wells in order)
+    turns = max((len(wells) for _, wells in order), default=0)
     tested = (
         (step, name, wells[turn])
         for step in range(steps)
@@ -274,7 +265,7 @@ def _slots(
 
 
 def _parts(
-    assay: Assay, sets_out_s: float, start_s: float, length_s: float
+    assay: PulseAssay, sets_out_s: float, start_s: float, length_s: float
 ) -> Iterator[FilmedPart]:
     """The films of a test; the first sets out with the stage, a second finds it there."""
     if not isinstance(assay, Fatigue):
@@ -291,7 +282,7 @@ def _parts(
 
 
 def test_train(
-    channel: int, name: str, pattern: Pattern, assay: Assay, wells: int
+    channel: int, name: str, pattern: Pattern, assay: PulseAssay, wells: int
 ) -> tuple[TrainSpec, float]:
     """What a channel plays for one step, and how long its level holds, s.
 
@@ -315,19 +306,6 @@ def test_train(
         whole, burst_s=length_s, gap_s=0.0, duration_s=length_s, every_s=holds_s, pulses=pulses
     )
     return once, holds_s
-
-
-def one_train_s(pattern: Pattern, pulses: int) -> float:
-    """Length of a train of so many pulses: the last is whole, and no more could begin.
-
-    >>> one_train_s(Pattern(pulse_width="2 ms", amplitude="6 V", shape="biphasic",
-    ...                     frequency="1 Hz"), 10)
-    9.75
-    """
-    period_s = 1.0 / pattern.frequency_hz
-    pulse_s = pattern.phase_ms / 1000.0 * (2 if pattern.shape == "biphasic" else 1)
-    end_s = (pulses - 1) * period_s + max(pulse_s, 0.75 * period_s)
-    return round(math.floor(end_s / GRID_S + 1e-6) * GRID_S, 6)
 
 
 def _later(slot: Slot, by_s: float) -> Slot:
@@ -410,6 +388,17 @@ def _untested(where: str, wells: Sequence[str]) -> Finding:
         where,
         f"{len(wells)} wells have no electrodes and cannot be tested: {', '.join(wells)}",
         "wire them to a stimulator channel, or leave the series out",
+    )
+
+
+def _unmoved(where: str, assay: str, chips: Sequence[str]) -> Finding:
+    return Finding(
+        "series.chip-not-moved",
+        "warn",
+        where,
+        f"{assay} cannot be done on {', '.join(chips)}: no light or electrodes reach a side that "
+        "it moves",
+        "light their nerve sides, wire their muscle sides, or leave these chips out",
     )
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from labrig.problems import KeyPath, Mistake, did_you_mean
 from labrig.protocol.assays import (
-    Assay,
     Fatigue,
     Frequencies,
+    PulseAssay,
     Staircase,
     Twitch,
     film_stretch_s,
 )
+from labrig.protocol.nmj_assay import Nmj, nmj_mistakes
 from labrig.protocol.series_moments import NoMoment, series_moment_s
 from labrig.protocol.tests_as_patterns import staircases
 
@@ -38,10 +39,11 @@ def assay_mistakes(protocol: Protocol) -> Iterator[Mistake]:
                 yield from _fatigue(path, assay)
             case Twitch():
                 yield from _fits(path, assay, assay.frequency_hz)
-        if not isinstance(assay, Staircase):
+        if not isinstance(assay, (Staircase, Nmj)):
             yield from _strength(protocol, path, name, assay)
     for name, pattern in protocol.patterns.items():
         yield from capture_mistakes(protocol, ("patterns", name), name, pattern)
+    yield from nmj_mistakes(protocol)
     yield from _series(protocol)
 
 
@@ -183,7 +185,7 @@ def _fatigue(path: KeyPath, assay: Fatigue) -> Iterator[Mistake]:
 
 
 def _fits(
-    path: KeyPath, assay: Assay, frequency_hz: float, *, whole: bool = False
+    path: KeyPath, assay: PulseAssay, frequency_hz: float, *, whole: bool = False
 ) -> Iterator[Mistake]:
     phases = 2 if assay.shape == "biphasic" else 1
     if phases * assay.phase_ms * frequency_hz > 1000.0:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from labrig.protocol.nmj_assay import Nmj
 from labrig.units import Unit, parse_quantity
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
@@ -180,7 +181,9 @@ class Twitch(_OneStrength):
     rest_s: Seconds = Field(default=5.0, alias="rest", ge=1)
 
 
-Assay = Annotated[Staircase | Frequencies | Fatigue | Twitch, Field(discriminator="kind")]
+PulseAssay = Staircase | Frequencies | Fatigue | Twitch
+"""Those whose pulses electrodes give to what is filmed."""
+Assay = Annotated[PulseAssay | Nmj, Field(discriminator="kind")]
 
 
 class Series(_Strict):

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from labrig.protocol.assays import Assay, Fatigue, Frequencies, Staircase, Twitch
+from labrig.protocol.assays import (
+    Assay,
+    Fatigue,
+    Frequencies,
+    PulseAssay,
+    Staircase,
+    Twitch,
+)
+from labrig.protocol.nmj_assay import Nmj, junction_patterns
 
 if TYPE_CHECKING:
     from labrig.protocol.models import Pattern, Protocol
@@ -42,7 +50,10 @@ def every_pattern(protocol: Protocol) -> Mapping[str, Pattern]:
     """Those of the protocol and of its assays' steps, by name."""
     found = {name: at_most(protocol, p) for name, p in protocol.patterns.items()}
     for name, assay in protocol.assays.items():
-        for step, pattern in enumerate(step_patterns(assay)):
+        patterns = (
+            junction_patterns(protocol, name) if isinstance(assay, Nmj) else step_patterns(assay)
+        )
+        for step, pattern in enumerate(patterns):
             found[step_name(name, step)] = at_most(protocol, pattern)
     return found
 
@@ -57,7 +68,7 @@ def with_every_pattern(protocol: Protocol) -> Protocol:
     return protocol.model_copy(update={"written_patterns": written})
 
 
-def step_patterns(assay: Assay) -> tuple[Pattern, ...]:
+def step_patterns(assay: PulseAssay) -> tuple[Pattern, ...]:
     """The pattern of each step; `of_capture` is not resolved."""
     from labrig.protocol.models import Pattern
 
@@ -92,7 +103,7 @@ def test_rate_hz(assay: Assay, while_on_hz: float) -> float:
     return while_on_hz
 
 
-def _strength(assay: Assay) -> dict[str, Any]:
+def _strength(assay: PulseAssay) -> dict[str, Any]:
     if isinstance(assay, Staircase):
         return {}
     return {
