@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labrig.durable import write_text_whole
-from labrig.measure import films, series_table, tracks
+from labrig.measure import films, junction_films, series_table, tracks
 from labrig.measure.judging import SERIES, judge_fields
 from labrig.measure.rounds import LABELS
 from labrig.measure.run_cells import RunCells
@@ -118,11 +118,7 @@ def _make_tables(out: Path, records: Mapping[str, Path], cells: RunCells, each: 
         return map(cells.placed, read_records(frames))
 
     if filmed:
-        rows_of_films = _film_rows(filmed, cells)
-        write_rows(out / f"{films.TABLE}.csv", _film_columns(cells), rows_of_films)
-        if series := series_table.series_rows(rows_of_films):
-            told = [row | cells.of_film_at(row["well"], row["offset_s"]) for row in series]
-            write_rows(out / f"{series_table.TABLE}.csv", _series_columns(cells), told)
+        _film_tables(out, filmed, cells)
     if not frames:
         return 0
     reading = _Reading()
@@ -144,8 +140,23 @@ def _make_tables(out: Path, records: Mapping[str, Path], cells: RunCells, each: 
     return len(rows)
 
 
-def _film_columns(cells: RunCells) -> tuple[str, ...]:
-    return (*films.PLACE, *cells.columns, *films.COLUMNS[len(films.PLACE) :])
+def _film_tables(out: Path, filmed: Sequence[Path], cells: RunCells) -> None:
+    """Tables of films: of contraction, of test series, of the junctions of chips."""
+    rows_of_films = _film_rows(filmed, films.TABLE, cells)
+    of_chips = _film_rows(filmed, junction_films.TABLE, cells)
+    if rows_of_films or not of_chips:
+        columns = _film_columns(films.COLUMNS, cells)
+        write_rows(out / f"{films.TABLE}.csv", columns, rows_of_films)
+    if series := series_table.series_rows(rows_of_films):
+        told = [row | cells.of_film_at(row["well"], row["offset_s"]) for row in series]
+        write_rows(out / f"{series_table.TABLE}.csv", _series_columns(cells), told)
+    if of_chips:
+        columns = _film_columns(junction_films.COLUMNS, cells)
+        write_rows(out / f"{junction_films.TABLE}.csv", columns, of_chips)
+
+
+def _film_columns(own: Sequence[str], cells: RunCells) -> tuple[str, ...]:
+    return (*films.PLACE, *cells.columns, *own[len(films.PLACE) :])
 
 
 def _series_columns(cells: RunCells) -> tuple[str, ...]:
@@ -153,11 +164,11 @@ def _series_columns(cells: RunCells) -> tuple[str, ...]:
     return (*place, *cells.columns, *series_table.COLUMNS[len(place) :])
 
 
-def _film_rows(filmed: Iterable[Path], cells: RunCells) -> list[Row]:
+def _film_rows(filmed: Iterable[Path], table: str, cells: RunCells) -> list[Row]:
     return [
         row | cells.of_film(record, row)
         for record in read_records(filmed)
-        for row in record.rows(films.TABLE)
+        for row in record.rows(table)
     ]
 
 

@@ -127,7 +127,7 @@ def measure_film(job: FilmJob, settings: MeasureSettings) -> dict[str, Any]:
         **{name: getattr(job, name) for name in ASKED},
     }
     reasons = list(job.doubts)
-    frames = None if job.path is None else _read(job.path, reasons)
+    frames = None if job.path is None else read_film(job.path, reasons)
     if frames is None:
         return row | {"status": "failed", "reasons": "; ".join(reasons)}
     if len(frames) < job.frames:
@@ -140,7 +140,8 @@ def measure_film(job: FilmJob, settings: MeasureSettings) -> dict[str, Any]:
     return row | {"status": "flagged" if reasons else "ok", "reasons": "; ".join(reasons)}
 
 
-def _read(path: Path, reasons: list[str]) -> NDArray[Any] | None:
+def read_film(path: Path, reasons: list[str]) -> NDArray[Any] | None:
+    """Frames (t, y, x); None, with a reason more, where there are none."""
     import tifffile
 
     try:
@@ -160,7 +161,7 @@ def _contraction(
 ) -> dict[str, Any]:
     from labrig_analysis.films.contraction import measure_contraction
 
-    mask = _tubes(frames, job, settings, reasons)
+    mask = tubes_in_film(frames, job.shows, job.pixel_size_um, settings, reasons)
     found = measure_contraction(
         frames,
         pixel_size_um=job.pixel_size_um,
@@ -192,8 +193,12 @@ def _unseen_um(noise_um: float) -> float:
     return FOLLOWED_NOISE * noise_um
 
 
-def _tubes(
-    frames: NDArray[Any], job: FilmJob, settings: MeasureSettings, reasons: list[str]
+def tubes_in_film(
+    frames: NDArray[Any],
+    shows: Literal["phase", "tubes"],
+    pixel_size_um: float,
+    settings: MeasureSettings,
+    reasons: list[str],
 ) -> NDArray[Any]:
     """Where tubes are, from the median over time: what twitches for moments is at rest in it."""
     import numpy as np
@@ -203,7 +208,7 @@ def _tubes(
 
     step = max(1, len(frames) // _FRAMES_FOR_MASK)
     middle = np.median(frames[::step], axis=0).astype(np.float32)
-    segment = segment_tubes if job.shows == "tubes" else segment_tube_like_objects
-    found = segment(middle, job.pixel_size_um, settings.tubes)
+    segment = segment_tubes if shows == "tubes" else segment_tube_like_objects
+    found = segment(middle, pixel_size_um, settings.tubes)
     reasons += found.reasons
     return np.asarray(found.labels > 0)

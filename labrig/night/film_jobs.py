@@ -9,6 +9,8 @@ from typing import Literal
 
 from labrig.durable import read_json
 from labrig.measure.films import FilmJob
+from labrig.measure.junction_films import JunctionJob
+from labrig.night.junction_jobs import JunctionJobs
 from labrig.plan.film_schedule import film_numbers, rounds_of_films, series_of
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import AskedTest, Film
@@ -46,6 +48,7 @@ class FilmJobs:
         rounds: by film, the imaging round nearest to it.
         unit_of: by well, its stimulator channel; empty: no electrodes.
         rehearsal: its camera stores no films.
+        junctions: makes the jobs of films of chips.
     """
 
     root: Path
@@ -57,6 +60,7 @@ class FilmJobs:
     rounds: Mapping[str, int]
     unit_of: Mapping[str, str]
     rehearsal: bool
+    junctions: JunctionJobs
 
     @classmethod
     def of(cls, folder: RunFolder, plan: Plan) -> FilmJobs:
@@ -80,6 +84,7 @@ class FilmJobs:
             rounds=rounds_of_films(plan.timeline),
             unit_of={well.well: well.pattern_unit for well in plan.wells},
             rehearsal=is_rehearsal(read_json(folder.identity)),
+            junctions=JunctionJobs.of(protocol, plan),
         )
 
     def job(
@@ -88,7 +93,7 @@ class FilmJobs:
         outcome: FilmTaken | NotTaken,
         pulses: Mapping[str, ChannelPulses],
         resolved_v: Mapping[tuple[str, str], float],
-    ) -> FilmJob:
+    ) -> FilmJob | JunctionJob:
         """The job of one film.
 
         Args:
@@ -97,6 +102,17 @@ class FilmJobs:
             pulses: as delivered, by channel.
             resolved_v: by pattern and channel, what amplitudes in % of capture came to.
         """
+        if film.assay in self.junctions.tests:
+            return self.junctions.job(
+                film,
+                outcome if isinstance(outcome, FilmTaken) else None,
+                "" if isinstance(outcome, FilmTaken) else outcome.why,
+                pulses,
+                self.root,
+                self.numbers[film.key],
+                _OURS.get(self.shows[film.channel], "phase"),
+                self.pixel_size_um[film.channel],
+            )
         begun_s, rate_hz = film.offset_s, film.frame_rate_hz
         if isinstance(outcome, FilmTaken):
             begun_s += outcome.stored.lateness_s

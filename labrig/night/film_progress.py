@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from labrig.measure.films import FilmJob
+from labrig.measure.junction_films import JunctionJob
 from labrig.night.film_jobs import NEVER, FilmJobs, NotTaken
 from labrig.plan.film_schedule import block_of
 from labrig.plan.plan import Plan
@@ -44,7 +45,7 @@ class FilmProgress:
             if isinstance(entry, Film):
                 self._waiting.setdefault(block_of(entry), []).append(entry)
 
-    def newly_complete(self, *, ended: bool) -> dict[str, tuple[FilmJob, ...]]:
+    def newly_complete(self, *, ended: bool) -> dict[str, tuple[FilmJob | JunctionJob, ...]]:
         """Blocks that became complete since the last call, with a job a film.
 
         Args:

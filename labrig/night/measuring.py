@@ -9,6 +9,7 @@ from pathlib import Path
 from labrig.durable import read_json
 from labrig.measure.closing import close_measures
 from labrig.measure.films import FilmJob, measure_films
+from labrig.measure.junction_films import JunctionJob, measure_junction_films
 from labrig.measure.rounds import RoundFrame, measure_round, our_name
 from labrig.measure.sealing import MANIFEST, SealDamaged, changed_tables, seal
 from labrig.night.processes import processes_here
@@ -101,13 +102,18 @@ class RoundMeasurer:
             self.plate, frames, self.pixel_size_um, self.settings, self.out, self.full_scale
         )
 
-    def measure_films(self, jobs: tuple[FilmJob, ...]) -> int:
+    def measure_films(self, jobs: tuple[FilmJob | JunctionJob, ...]) -> int:
         """Measure the films of a block; returns how many have their record.
 
         Raises:
             OSError: a record cannot be written.
         """
-        return measure_films(jobs, self.settings, self.out)
+        twitching = [job for job in jobs if isinstance(job, FilmJob)]
+        of_chips = [job for job in jobs if isinstance(job, JunctionJob)]
+        measured = measure_films(twitching, self.settings, self.out) if twitching else 0
+        if of_chips:
+            measured += measure_junction_films(of_chips, self.settings, self.out)
+        return measured
 
     def close(self) -> int:
         """Judge frames, follow tubes, make the tables and list them with their SHA-256.

@@ -39,7 +39,6 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     power.check,
     calibration.check,
     interlock.check,
-    series.check,
     outcomes.check,
     person_steps.check,
     compartments.check,
@@ -53,6 +52,7 @@ _OF_SIDES: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     media.check,
     light.check,
     toxins.check,
+    series.check,
 )
 """Of what reaches a well: where cultures are chips, each side by itself."""
 
