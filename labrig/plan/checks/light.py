@@ -183,7 +183,7 @@ def _dose_and_heat(draft: Draft, lit: dict[str, LightPattern]) -> Iterator[Findi
         finding = HEATING.judge(
             "light.heating",
             place_of(pattern_name),
-            f"the well under {name} warms by up to",
+            f"the rise of temperature under {name}, at most,",
             kelvin,
             "shorter flashes, a lower irradiance or a smaller lit area",
         )

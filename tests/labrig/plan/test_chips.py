@@ -32,7 +32,25 @@ def plain(path):
     return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
 
 
-PROTOCOL = plain(FOLDER / "nmj-chip.yaml")
+def without_assays():
+    """The chip night, shorter and without tests of the junction."""
+    protocol = plain(FOLDER / "nmj-chip.yaml")
+    del protocol["assays"], protocol["imaging"]["films"], protocol["imaging"]["series"]
+    del protocol["factors"]["d-tubocurarine"], protocol["stocks"]["curare-stock"]
+    protocol["phases"] = [
+        {"name": "baseline", "duration": "1 h", "factors": "off", "stimulation": "off"},
+        {"name": "treatment", "duration": "12 h"},
+    ]
+    protocol["patterns"] = {
+        "blue_1hz": {
+            "by": "light", "wavelength": "470 nm", "pulse_width": "50 ms",
+            "irradiance": "1 mW/mm**2", "frequency": "1 Hz", "onto": "nerve",
+        },
+    }  # fmt: skip
+    return protocol
+
+
+PROTOCOL = without_assays()
 RIG = plain(FOLDER / "rigs" / "simulated-chip-bench.yaml")
 
 
