@@ -21,6 +21,7 @@ from labrig.plan.plan import Finding, PhaseSpan, WellPlan
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import Film, Frame, Lateness, Timeline
 from labrig.protocol.models import FilmPlan, Protocol
+from labrig.protocol.series_moments import film_times_s
 from labrig.rig.models import Rig
 
 FILM_OVERHEAD_S = 2.0
@@ -64,7 +65,7 @@ def film_blocks(
     made: list[FilmBlock] = []
     findings = []
     taken_until_s = 0.0
-    for number, at_s in enumerate(sorted(plan.at_s)):
+    for number, at_s in enumerate(sorted(film_times_s(protocol))):
         start_s = _fit(gaps, at_s, room_s, taken_until_s)
         where = f"protocol: imaging.films.at.{number}"
         if start_s is None:

@@ -29,6 +29,7 @@ from labrig.protocol.blinding import Blinding
 from labrig.protocol.compartments import CompartmentName, CulturedCompartments
 from labrig.protocol.definition import Definition
 from labrig.protocol.mixtures import Mixture
+from labrig.protocol.moments import MomentText
 from labrig.protocol.outcomes import Outcome
 from labrig.protocol.person_steps import PersonStep, ResultPlan
 from labrig.protocol.programmes import MixedPattern, Program
@@ -339,10 +340,23 @@ class Channel(Strict):
     )
 
 
+def _time_or_moment(value: object) -> str:
+    return "moment" if isinstance(value, str) and value.strip()[:1].isalpha() else "time"
+
+
+# Told apart by how it begins, so that an error speaks only of what was meant.
+FilmTime = Annotated[
+    Annotated[Seconds, Tag("time")] | Annotated[MomentText, Tag("moment")],
+    Discriminator(_time_or_moment),
+]
+
+
 class FilmPlan(Strict):
     """Contraction films, of the first field of every well."""
 
-    at_s: tuple[Seconds, ...] = Field(alias="at")
+    at: tuple[FilmTime, ...] = Field(
+        description="times from the start, or moments: '24 h', 'restore + 24 h', 'end - 2 h'"
+    )
     stimulus: Name | None = Field(
         default=None,
         description="pattern that every well with electrodes gets, shams too, while films are "

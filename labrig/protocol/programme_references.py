@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,16 @@ from labrig.problems import KeyPath, Mistake, did_you_mean
 from labrig.protocol.compartments import compartments_of
 from labrig.protocol.contents import amount_unit, doses_of, recovery
 from labrig.protocol.programmes import NONE, Entry, IntermittentFlow
-from labrig.protocol.segments import segments, stocks_holding, times_of
+from labrig.protocol.segments import MOST_WRITTEN_OUT, segments, stocks_holding, times_of
 
 if TYPE_CHECKING:
     from labrig.protocol.models import Arm, ArmPart, Protocol
 
-MOST_WRITTEN_OUT = 2000
-"""[P] Entries of one arm, repeats counted: a week with one every five minutes."""
+SHORTEST_TURN_S = 60.0
+"""[P] Less than a few trains of a pattern is no turn; patterns of bursts say their own pauses."""
+
+SHORTEST_SPELL_S = 30.0
+"""[P] A pump has started and a tube has filled by then."""
 
 RESERVED = ("start", "end", "treatment")
 """Moments that every run has."""
@@ -27,6 +31,14 @@ def mixed_pattern_mistakes(protocol: Protocol) -> Iterator[Mistake]:
     """Mixed patterns that take turns of what cannot take a turn."""
     plain = list(protocol.patterns)
     for name, mixed in protocol.mixed_patterns.items():
+        if mixed.each_s < SHORTEST_TURN_S:
+            yield Mistake(
+                ("patterns", name, "each"),
+                f"turns of {mixed.each_s:g} s are shorter than {SHORTEST_TURN_S:g} s [P]",
+                "Give each pattern a longer turn; for bursts within one pattern write `train_on` "
+                "and `train_off`.",
+                f"{mixed.each_s:g} s",
+            )
         for index, part in enumerate(mixed.sequence):
             path: KeyPath = ("patterns", name, "sequence", index)
             if part in protocol.mixed_patterns:
@@ -128,7 +140,14 @@ def _said(here: KeyPath, entry: Entry) -> Iterator[Mistake]:
             else "the bolus says neither a volume nor what it is to reach",
             "Write `volume: 20 uL` into each well, or `reach: 200 ng/mL`.",
         )
-    if isinstance(entry.flow, IntermittentFlow) and entry.flow.on_s >= entry.flow.every_s:
+    if isinstance(entry.flow, IntermittentFlow) and entry.flow.on_s < SHORTEST_SPELL_S:
+        yield Mistake(
+            (*here, "flow", "on"),
+            f"it flows for {entry.flow.on_s:g} s only; a spell lasts {SHORTEST_SPELL_S:g} s at "
+            "least [P]",
+            "Give it longer spells, or write the mean as a constant flow.",
+        )
+    elif isinstance(entry.flow, IntermittentFlow) and entry.flow.on_s >= entry.flow.every_s:
         yield Mistake(
             (*here, "flow", "on"),
             f"it flows {entry.flow.on_s:g} s of every {entry.flow.every_s:g} s: there is no pause",
@@ -149,6 +168,13 @@ def _times(protocol: Protocol, here: KeyPath, entry: Entry) -> Iterator[Mistake]
             (*here, "for"),
             f"it would last to {(entry.begins_s + lasts_s) / 3600:g} h, beyond the end of the run",
             f"The phases last {duration_s / 3600:g} h; leave `for` out to go on to the end.",
+        )
+    spells_s = entry.flow.every_s if isinstance(entry.flow, IntermittentFlow) else math.inf
+    if duration_s / spells_s > MOST_WRITTEN_OUT:
+        yield Mistake(
+            (*here, "flow", "every"),
+            f"{duration_s / spells_s:.0f} spells in the run, the most are {MOST_WRITTEN_OUT}",
+            "Look at its unit, as in 'every: 1 h'.",
         )
     if entry.bolus is not None and lasts_s is not None:
         yield Mistake(

@@ -30,6 +30,7 @@ from labrig.protocol.programme_references import (
     programme_mistakes,
     standing_mistakes,
 )
+from labrig.protocol.series_moments import NoMoment, series_moment_s
 
 if TYPE_CHECKING:
     from labrig.protocol.models import Arm, ArmPart, Protocol
@@ -260,13 +261,23 @@ def _imaging(protocol: Protocol) -> Iterator[Mistake]:
     if stimulus is not None and stimulus not in protocol.patterns:
         path = ("imaging", "films", "stimulus")
         yield _unknown(path, "pattern", stimulus, protocol.patterns)
-    for index, at_s in enumerate(imaging.films.at_s):
-        if not 0 <= at_s <= duration_s:
+    for index, at in enumerate(imaging.films.at):
+        path = ("imaging", "films", "at", index)
+        if isinstance(at, str):
+            yield from _film_moment(protocol, path, at)
+        elif not 0 <= at <= duration_s:
             yield Mistake(
-                ("imaging", "films", "at", index),
-                f"{at_s / 3600:g} h is outside the run (0 to {duration_s / 3600:g} h)",
+                path,
+                f"{at / 3600:g} h is outside the run (0 to {duration_s / 3600:g} h)",
                 "Films are timed from the start of the run.",
             )
+
+
+def _film_moment(protocol: Protocol, path: KeyPath, text: str) -> Iterator[Mistake]:
+    try:
+        series_moment_s(protocol, text)
+    except NoMoment as error:
+        yield Mistake(path, str(error), error.remedy, text)
 
 
 def _perfusion(protocol: Protocol) -> Iterator[Mistake]:

@@ -6,6 +6,7 @@ is a programme of one stretch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -16,6 +17,10 @@ from labrig.protocol.programmes import NONE, Entry, IntermittentFlow, MixedPatte
 
 if TYPE_CHECKING:
     from labrig.protocol.models import Arm, ArmPart, Phase, Protocol
+
+
+MOST_WRITTEN_OUT = 2000
+"""[P] Entries of one arm, repeats counted: a week with one every five minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,15 +228,16 @@ def turns(mixed: MixedPattern, start_s: float, end_s: float) -> Iterator[tuple[f
 
 
 def times_of(entry: Entry, duration_s: float) -> list[float]:
-    """When an entry begins: once, or again and again until its ``until`` or the run's end."""
+    """When an entry begins: once, or again and again until its ``until`` or the run's end.
+
+    No more than :data:`MOST_WRITTEN_OUT` and one.
+    """
     if entry.every_s is None:
         return [entry.begins_s]
     until_s = duration_s if entry.until_s is None else min(entry.until_s, duration_s)
-    times, number = [], 0
-    while (at_s := entry.begins_s + number * entry.every_s) < until_s:
-        times.append(at_s)
-        number += 1
-    return times
+    count = math.ceil((until_s - entry.begins_s) / entry.every_s - 1e-9)
+    count = min(max(count, 1), MOST_WRITTEN_OUT + 1)
+    return [entry.begins_s + number * entry.every_s for number in range(count)]
 
 
 def _phases(protocol: Protocol) -> Iterator[tuple[Phase, float, float]]:

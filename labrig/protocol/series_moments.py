@@ -1,4 +1,8 @@
-"""When series are done: ``2 h``, ``end - 2 h``, ``PHASE``, ``PHASE + 30 min``."""
+"""When films are taken and series done: ``2 h``, ``end - 2 h``, ``PHASE``, ``LABEL + 30 min``.
+
+They are of all wells at one time, so the label of an arm's programme names a moment only where all
+arms that have the label have it at the same time.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticCustomError
 
+from labrig.protocol.segments import moments
 from labrig.units import parse_quantity
 
 if TYPE_CHECKING:
@@ -33,6 +38,14 @@ def series_moment_s(protocol: Protocol, text: str) -> float:
     known = named_moments(protocol)
     match = _NAMED.fullmatch(text)
     name, sign, length = match.groups() if match else ("", None, None)
+    if len(times := labelled(protocol).get(name, {})) > 1:
+        told = ", ".join(f"{at / 3600:g} h in {', '.join(a)}" for at, a in sorted(times.items()))
+        hours = ", ".join(f"{at / 3600:g} h" for at in sorted(times))
+        raise NoMoment(
+            f"'{name}' is at {told}, and films and series are of all wells at one time",
+            f"Name the times themselves: `at: [{hours}]`. Outcomes may name '{name}': each arm is "
+            "then read at its own.",
+        )
     try:
         if name in known:
             shift_s = parse_quantity(length, "s") if length else 0.0
@@ -49,16 +62,39 @@ def series_moment_s(protocol: Protocol, text: str) -> float:
         raise NoMoment(
             f"'{text}' is {at_s / 3600:g} h, outside the run (0 to {protocol.duration_s / 3600:g} "
             "h)",
-            "Series are timed from the start of the run; `end - 2 h` counts from its end.",
+            "Moments are timed from the start of the run; `end - 2 h` counts from its end.",
         )
     return at_s
 
 
 def named_moments(protocol: Protocol) -> dict[str, float]:
-    """By name, when every phase begins, and the end."""
-    moments: dict[str, float] = {}
+    """By name, when every phase begins, the labels on which arms agree, and the end."""
+    agreed = {name: times for name, times in labelled(protocol).items() if len(times) == 1}
+    known: dict[str, float] = {name: next(iter(times)) for name, times in agreed.items()}
     at_s = 0.0
     for phase in protocol.phases:
-        moments[phase.name] = at_s
+        known[phase.name] = at_s
         at_s += phase.duration_s
-    return {**moments, END: at_s}
+    return {**known, END: at_s}
+
+
+def labelled(protocol: Protocol) -> dict[str, dict[float, list[str]]]:
+    """Labels of arms' programmes: the times that they name, and in which arms."""
+    phases = {phase.name for phase in protocol.phases}
+    found: dict[str, dict[float, list[str]]] = {}
+    for arm in protocol.arms:
+        for name, at_s in moments(protocol, arm).items():
+            if name not in phases:
+                found.setdefault(name, {}).setdefault(at_s, []).append(arm)
+    return found
+
+
+def film_times_s(protocol: Protocol) -> tuple[float, ...]:
+    """When blocks of films are asked for, on the run's clock, in the order of the file.
+
+    Raises:
+        NoMoment: one of them names no moment that all wells share.
+    """
+    films = protocol.imaging.films
+    asked = () if films is None else films.at
+    return tuple(series_moment_s(protocol, at) if isinstance(at, str) else at for at in asked)

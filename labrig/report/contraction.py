@@ -109,7 +109,7 @@ def strength_by_round(table: pd.DataFrame) -> dict[tuple[str, int], float]:
 def why_no_strength(protocol: Protocol) -> str:
     """Why films cannot give the definition's strength, whatever they show; empty if they can."""
     films, reference = protocol.imaging.films, protocol.definition.reference_stimulus
-    if films is None or not films.at_s:
+    if films is None or not films.at:
         return "strength not assessable: the protocol takes no films of contraction"
     if films.stimulus is None:
         return "strength not assessable: films show each well under its own impulses"

@@ -1,6 +1,6 @@
 """A protocol with its pictures cut down, so that it can be run to its report in a minute or two.
 
-What the cells get, and when, stays as it is: a simulated week takes no time of its own, pictures do.
+What the cells get, and when, stays as it is: a simulated week takes no time, pictures do.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from labrig.protocol.models import Protocol
+from labrig.protocol.series_moments import film_times_s
 
 ROUNDS = 4
 FILM = {"duration": "1.5 s", "frame_rate": "50 Hz", "exposure": "10 ms"}
@@ -42,7 +43,7 @@ def write_shortened(
     films = protocol.imaging.films
     if films is not None:
         imaging["films"] |= FILM
-        kept = _kept([*films.at_s], [*needed_s])
+        kept = _kept(film_times_s(protocol), [*needed_s])
         imaging["films"]["at"] = [imaging["films"]["at"][index] for index in kept]
     with target.open("w", encoding="utf-8") as out:
         yaml.dump(document, out)

@@ -117,7 +117,7 @@ def _film_stimulus(draft: Draft) -> Iterator[Finding]:
     """Whether films can show strength: the same pulses in every well, and some in every film."""
     protocol = draft.protocol
     film, reference = protocol.imaging.films, protocol.definition.reference_stimulus
-    if film is None or (not film.at_s and protocol.imaging.series):
+    if film is None or (not film.at and protocol.imaging.series):
         return
     where = "protocol: imaging.films.stimulus"
     if film.stimulus is None:

@@ -12,9 +12,9 @@ from labrig.plan import pulse_physics as physics
 from labrig.plan.checks.draft import Draft, Limit
 from labrig.plan.plan import Finding, PulseFigures
 from labrig.plan.timeline import StimulationLevel, TrainSpec
-from labrig.protocol.models import Pattern
+from labrig.protocol.models import Pattern, Protocol
 from labrig.protocol.patterns import mean_rate_hz
-from labrig.protocol.segments import is_live, segments
+from labrig.protocol.segments import is_live, plain_patterns, programme, segments
 from labrig.protocol.tests_as_patterns import assay_of, place_of
 from labrig_drivers.errors import OutOfRange
 from labrig_drivers.kinds import PulseTrain
@@ -118,14 +118,14 @@ def _net_dc(draft: Draft, figure: PulseFigures, area_cm2: float) -> Iterator[Fin
 
 
 def _unmatched(draft: Draft) -> Iterator[Finding]:
-    """Live patterns that differ in dose as well as in kind (Lømo, Westgaard & Dahl 1974)."""
+    """Live patterns of arms that differ in dose as well as in kind (Lømo, Westgaard & Dahl 1974).
+
+    Patterns that follow each other in one arm are its programme; compared are those that different
+    arms have at one time.
+    """
     protocol = draft.protocol
-    live = {
-        arm.pattern: protocol.patterns[arm.pattern]
-        for arm in protocol.arms.values()
-        if arm.pattern is not None and protocol.patterns[arm.pattern].live
-    }
-    rates = {name: _rate(pattern) for name, pattern in live.items()}
+    facing = _facing(protocol)
+    rates = {name: _mean_rate(protocol, name) for name in facing}
     if rates and max(rates.values()) > (1 + MATCHED_WITHIN) * min(rates.values()):
         yield Finding(
             "stim.unmatched-rate",
@@ -136,6 +136,8 @@ def _unmatched(draft: Draft) -> Iterator[Finding]:
             + "; pattern and number of pulses cannot be told apart [S] Lømo 1974",
             "choose on and off times that give the same mean rate",
         )
+    names = dict.fromkeys(part for name in facing for part in plain_patterns(protocol, name))
+    live = {n: protocol.patterns[n] for n in names if protocol.patterns[n].live}
     if len({(p.phase_ms, p.amplitude, p.shape) for p in live.values()}) > 1:
         yield Finding(
             "stim.unmatched-pulse",
@@ -145,6 +147,31 @@ def _unmatched(draft: Draft) -> Iterator[Finding]:
             + ", ".join(f"{n} {p.phase_ms:g} ms {p.amplitude}" for n, p in live.items()),
             "give all live patterns the same pulse",
         )
+
+
+def _facing(protocol: Protocol) -> tuple[str, ...]:
+    """Live patterns that two arms have at one time, other than each other's."""
+    programmes = {arm: programme(protocol, arm) for arm in protocol.arms}
+    found: dict[str, None] = {}
+    for own in programmes.values():
+        for segment in own:
+            if segment.pattern in found or not is_live(protocol, segment.pattern):
+                continue
+            others = (
+                other.pattern
+                for programmed in programmes.values()
+                for other in programmed
+                if other.start_s < segment.end_s and other.end_s > segment.start_s
+            )
+            if any(p != segment.pattern and is_live(protocol, p) for p in others):
+                found[segment.pattern or ""] = None
+    return tuple(found)
+
+
+def _mean_rate(protocol: Protocol, name: str) -> float:
+    """Of a mixed pattern, whose parts play equally long, the mean of theirs."""
+    parts = [protocol.patterns[part] for part in plain_patterns(protocol, name)]
+    return sum(_rate(part) if part.live else 0.0 for part in parts) / len(parts)
 
 
 def _rate(pattern: Pattern) -> float:
