@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 
 from labrig.commands.control import ByOption, JsonOption, RunArgument, RunsOption, said
 from labrig.login_name import login_name
-
-_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
 def done(
@@ -83,19 +79,12 @@ def standing_step(name: str, status: dict[str, Any]) -> str:
 def when_s(text: str, status: dict[str, Any], identity: Any) -> float:  # noqa: ANN401 - a path
     """A time of the bench's clock, or how long ago, on the run's clock."""
     from labrig.commands.durations import duration_s
-    from labrig.display.legend import zero_of
-    from labrig.display.times import zone_named
+    from labrig.display.times import clock_s, zone_named
     from labrig.durable import read_json
 
     now_s = float(status["now_s"])
-    clock = _CLOCK.fullmatch(text.strip())
-    if clock is None:
-        return now_s - duration_s(text.removesuffix("ago").strip(), "--at")
-    zero = zero_of(str(status["utc"]), now_s)
-    now = datetime.fromisoformat(str(status["utc"])).astimezone(
-        zone_named(read_json(identity).get("zone"))
-    )
-    meant = now.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
-    if meant > now:
-        meant -= timedelta(days=1)
-    return (meant - zero).total_seconds()
+    zone = zone_named(read_json(identity).get("zone"))
+    at_s = clock_s(text, str(status["utc"]), now_s, zone)
+    if at_s is not None:
+        return at_s
+    return now_s - duration_s(text.removesuffix("ago").strip(), "--at")

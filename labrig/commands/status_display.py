@@ -10,9 +10,9 @@ from typing import Any
 from labrig.display.alarms import alarm_from, alarm_words
 from labrig.display.legend import Legend
 from labrig.display.numbers import number_words
-from labrig.display.questions import QuestionWords, question_from, question_words
+from labrig.display.questions import QuestionWords, command_words, question_from, question_words
 from labrig.display.times import date_words, length_words
-from labrig.display.upcoming import upcoming_words
+from labrig.display.upcoming import needs_people, upcoming_words
 from labrig.pasted import pasted
 
 WHAT_NOW = {
@@ -105,6 +105,8 @@ def print_status(run: Path, shown: Mapping[str, Any], legend: Legend) -> None:
         console.print(line)
     if line := next_line(shown, legend):
         console.print(line, markup=False)
+    if condition in ("running", "held") and (line := needs_people(legend, shown["now_s"])):
+        console.print(line, markup=False)
     for line in reservoir_lines(shown, legend):
         console.print(line)
 
@@ -125,7 +127,7 @@ def answer_lines(question: QuestionWords, run: Path) -> list[str]:
     """
     lines = []
     for option in question.options:
-        lines.append(f"  labrig answer {question.id} {option.choice} {pasted(run)}")
+        lines.append(f"  {command_words(question.id, option.choice, pasted(run))}")
         if option.consequence:
             lines.append(f"      {option.label}: {option.consequence}")
     return lines

@@ -68,6 +68,17 @@ class _Told:
     meanwhile: str
     consequences: Mapping[str, tuple[str, str]]
     wells: tuple[str, ...]
+    over: frozenset[str] = frozenset()
+    """Answers that make no sense any more."""
+
+
+def command_words(question_id: str, choice: str, run: str) -> str:
+    """The command of a terminal that gives an answer; ``run``: its folder, fit to be pasted."""
+    if question_id.startswith("step/"):
+        name = question_id.partition("/")[2].rpartition("/")[0]
+        how = {"begin": " --begin", "refuse": ' --refuse --note "why"'}.get(choice, "")
+        return f"labrig done {name}{how} {run}"
+    return f"labrig answer {question_id} {choice} {run}"
 
 
 def question_from(raw: Mapping[str, Any]) -> Question:
@@ -88,6 +99,7 @@ def question_words(question: Question, legend: Legend) -> QuestionWords:
         options=tuple(
             OptionWords(choice, *told.consequences.get(choice, (choice, "")))
             for choice in question.options
+            if choice not in told.over
         ),
         wells=told.wells,
     )
@@ -253,6 +265,7 @@ def _step(step: PersonStep, facts: Mapping[str, Any], legend: Legend) -> _Told:
         meanwhile=meanwhile,
         consequences=consequences,
         wells=step.wells,
+        over=frozenset({"begin", "refuse"} if signed_by else {"begin"} if begun_s else ()),
     )
 
 

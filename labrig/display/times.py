@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -74,3 +76,22 @@ def elapsed_words(at_s: float) -> str:
 def _which(at: datetime) -> str:
     twice = at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset()
     return f" {at.tzname()}" if twice else ""
+
+
+def clock_s(text: str, utc: str, now_s: float, zone: tzinfo) -> float | None:
+    """A time of day, the last one that was, on a run's clock; None: it is none.
+
+    Args:
+        text: as people write it, ``22:10``.
+        utc: time of day, ISO 8601, at which the run's clock shows ``now_s``.
+        now_s: on the run's clock.
+        zone: of the bench.
+    """
+    found = _TIME_OF_DAY.fullmatch(text.strip())
+    if found is None:
+        return None
+    now = datetime.fromisoformat(utc).astimezone(zone)
+    meant = now.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
+    if meant > now:
+        meant -= timedelta(days=1)
+    return now_s - (now - meant).total_seconds()

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from labrig.display.legend import Legend
 from labrig.display.numbers import count_words
+from labrig.display.times import length_words
 from labrig.places import in_order
-from labrig.plan.timeline import TimelineEntry
+from labrig.plan.timeline import PersonStep, TimelineEntry
 from labrig.plan.words import words_of
 
 
@@ -45,6 +46,27 @@ def upcoming_words(keys: Iterable[str], legend: Legend) -> tuple[UpcomingWords, 
             sort = entry.row_kind if legend.blind else words_of(entry).many
             groups.setdefault((int(entry.offset_s // 60), sort), []).append(entry)
     return tuple(_told(group, legend) for group in groups.values())
+
+
+def needs_people(legend: Legend, now_s: float) -> str:
+    """When the next step of people is due; "" in a run that asks for none.
+
+    Those that stand already are questions, and shown as such.
+    """
+    steps = [entry for entry in legend.entries.values() if isinstance(entry, PersonStep)]
+    if not steps:
+        return ""
+    coming = sorted(
+        (step for step in steps if step.offset_s > now_s), key=lambda step: step.offset_s
+    )
+    if not coming:
+        return "No further step needs anybody."
+    first = coming[0]
+    what = first.unnamed if legend.blind else first.what
+    return (
+        f"Nothing needs you before {legend.moment(first.offset_s)}: {what} "
+        f"({len(first.wells)} wells), within {length_words(first.within_s)}."
+    )
 
 
 def _told(group: list[TimelineEntry], legend: Legend) -> UpcomingWords:

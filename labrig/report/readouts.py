@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from labrig.protocol.readouts import Readout, Table
+from labrig.record.result_tables import imports_of
 from labrig.report.growth import tubes_that_count
 from labrig.report.record import Record
+from labrig.report.results import planned_of, values_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -241,6 +243,32 @@ def _read(measured: Measured, name: str) -> pd.DataFrame | None:
     return pd.read_csv(path, dtype={"well": str})
 
 
+def _of_results(measured: Measured, known: Readout, ask: Ask) -> Series:
+    """What a table from elsewhere gave, by well and time of its sample."""
+    record = measured.record
+    planned = planned_of(record.plan).get(known.name)
+    if planned is None:
+        return nothing(f"the protocol has no result '{known.name}'")
+    versions = tuple(imports_of(record.rows).get(known.name, ()))
+    values, why_not = values_of(record.folder, record.plan, record.rows, planned, versions)
+    if why_not:
+        return nothing(f"{known.words}: {why_not}")
+    end_s = record.plan.forecast.duration_s
+    # One sampling is one moment, though people take a while from well to well.
+    times = sorted({end_s if value.at_s is None else value.at_s for value in values})
+    moments = {at_s: number for number, at_s in enumerate(times)}
+    rows: list[dict[str, object]] = [
+        {"well": v.well, "round": moments[end_s if v.at_s is None else v.at_s],
+         "hours": (end_s if v.at_s is None else v.at_s) / 3600.0, "value": v.value}
+        for v in values
+        if v.value is not None
+    ]  # fmt: skip
+    table = _frame(rows).groupby(["well", "round"], as_index=False)[["hours", "value"]].mean()
+    table = table.rename(columns={"round": "moment"})
+    starts_s = {number: at_s for at_s, number in moments.items()}
+    return Series(table[list(COLUMNS)], starts_s, frozenset())
+
+
 def _frame(rows: list[dict[str, object]]) -> pd.DataFrame:
     import pandas as pd
 
@@ -253,5 +281,6 @@ _READERS: Mapping[Table, Callable[[Measured, Readout, Ask], Series]] = {
     "contractions": _of_films,
     "stains": _of_stains,
     "tests": _of_tests,
+    "results": _of_results,
 }
 """Who adds a table adds its reader."""

@@ -265,7 +265,7 @@ class PersonSteps:
             self._show(step)
             return
         if first is not None:
-            notes = "; ".join(filter(None, (first.note, note)))
+            notes = "; ".join(dict.fromkeys(filter(None, (first.note, note))))
             self._confirm(step, (first.by, by), first.done_s, notes)
         else:
             self._confirm(step, (by,), done_s, note)

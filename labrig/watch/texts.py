@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from labrig.display.alarms import AlarmWords, alarm_words
 from labrig.display.legend import Legend
 from labrig.display.people import who_words
-from labrig.display.questions import QuestionWords, question_words
+from labrig.display.questions import QuestionWords, command_words, question_words
 from labrig.display.times import clock_words
 from labrig.pasted import pasted
 from labrig.record.alarms import Alarm, Question
@@ -230,7 +230,7 @@ def _choices(known: Known, asked: Asked, legend: Legend) -> list[str]:
     lines = [f"Your decision is wanted: {words.asks}", words.why, f"Until then: {words.meanwhile}"]
     for option in words.options:
         lines.append(f"  {option.label}: {option.consequence}".rstrip())
-        lines.append(f"    labrig answer {asked.key} {option.choice} {pasted(known.folder)}")
+        lines.append(f"    {command_words(asked.key, option.choice, pasted(known.folder))}")
     return [line for line in lines if line]
 
 

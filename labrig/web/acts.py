@@ -12,10 +12,11 @@ import logging
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from labrig.display.times import clock_s, zone_named
 from labrig.durable import DamagedFile, read_json
 from labrig.launch.runner_child import detached
 from labrig.run.control_client import CommandRefused, NoRunner
@@ -121,6 +122,36 @@ def answer(run: ShownRun, person: Person, question: str, choice: str) -> str:
     """Answer a question that stands. Raises NoRunner, CommandRefused."""
     door_of(run).answer(question, choice, by=person.name)
     return "Answer taken"
+
+
+def sign(run: ShownRun, person: Person, step: str, act: str, given: Mapping[str, str]) -> str:
+    """Say that a step of people begins, was done, or is refused.
+
+    Who sits at the bench may sign under the own name whoever the page takes them for; who has
+    logged in from elsewhere signs as that person.
+
+    Args:
+        run: the step's.
+        person: at the page.
+        step: key of its question.
+        act: begin, done or refuse.
+        given: ``by``, ``when`` (HH:MM by the bench's clock) and ``reason``, as typed.
+
+    Raises:
+        NoRunner, CommandRefused: it was not taken.
+    """
+    by = given.get("by", "").strip() if person.here else ""
+    door = door_of(run)
+    when = given.get("when", "").strip()
+    done_s = None
+    if when and act == "done":
+        status = door.status()
+        zone = zone_named(read_json(run.folder.identity).get("zone"))
+        done_s = clock_s(when, str(status["utc"]), float(status["now_s"]), zone)
+        if done_s is None:
+            raise CommandRefused(f"{when!r} is no time of day: write it like 22:10")
+    door.step(step, act, by or person.name, done_s, given.get("reason", "").strip())
+    return {"begin": "Begun: impulses and pictures pause", "done": "Signed"}.get(act, "Noted")
 
 
 def note(run: ShownRun, person: Person, text: str) -> str:

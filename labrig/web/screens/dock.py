@@ -1,4 +1,4 @@
-"""What the dock and the questions send: stop, hold, go on, answer, note, take over.
+"""What the dock and the questions send: stop, hold, go on, answer, sign, note, take over.
 
 The answer to the click says that it was taken; the tab's socket shows what came of it.
 """
@@ -53,6 +53,14 @@ async def answer(request: Request, name: str, person: Technician) -> Response:
     given = await fields_of(request)
     question, choice = given.get("question", ""), given.get("choice", "")
     return await _do(request, name, person, lambda run: acts.answer(run, person, question, choice))
+
+
+@router.post("/step")
+async def step(request: Request, name: str, person: Technician) -> Response:
+    """A step of people begins, was done, or is refused: signed."""
+    given = await fields_of(request)
+    key, act = given.get("question", ""), given.get("choice", "")
+    return await _do(request, name, person, lambda run: acts.sign(run, person, key, act, given))
 
 
 @router.post("/note")

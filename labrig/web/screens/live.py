@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from labrig.display.questions import question_words
+from labrig.display.upcoming import needs_people
 from labrig.record.alarms import Question
 from labrig.web import standing
 from labrig.web.access import Person, Viewer
@@ -49,6 +50,7 @@ def parts(shown: Shown) -> dict[str, str]:
         counted=standing.counted_of(look),
         turning=last_rates(look.run.folder.journal) if look.dead else (),
         events=[] if night is None else standing.next_events(look, night, legend),
+        needs="" if look.now_s is None or look.ended else needs_people(legend, look.now_s),
         reservoirs=standing.soon_empty(look, legend),
         air=standing.air(look, night),
         instruments=standing.instruments(look),
