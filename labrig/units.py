@@ -46,6 +46,7 @@ _MEASURES = {
     "Hz": "a rate",
     "percent": "a percentage",
     "mm": "a length",
+    "degC": "a temperature",
     "cm": "a length",
     "um": "a length",
     "cm**2": "an area",

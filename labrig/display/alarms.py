@@ -113,7 +113,7 @@ ALARMS: Mapping[str, AlarmKind] = MappingProxyType(
         ),
         "environment-trip": AlarmKind(
             "now", "the air has been far off for a quarter of an hour",
-            "The run goes on; labrig does not steer the incubator.",
+            "The run goes on, and its controllers stay as they are set.",
             "Save the cells: another incubator, or stop the run.",
         ),
         "interlock": AlarmKind("now", "a rule of the bench is broken", "", "See to it."),

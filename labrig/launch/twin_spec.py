@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterator
 
 from labrig.launch.medium_components import components_of, feeds
 from labrig.launch.simulated_chips import lights_of, well_spec
@@ -12,6 +13,7 @@ from labrig.plan.plan import Finding, Plan
 from labrig.plan.sides import sided
 from labrig.plan.targets import targeted_factors
 from labrig.plan.timeline import Picture
+from labrig.protocol.climate import KEYS
 from labrig.protocol.contents import contents, half_life_h, parts_of, role_of, substances
 from labrig.protocol.models import Protocol
 from labrig.protocol.segments import boluses
@@ -19,6 +21,8 @@ from labrig.rig.graph import selector_of
 from labrig.rig.models import Rig
 from labrig.twin.responses import read_responses
 from labrig.twin.spec import (
+    AmbientSpec,
+    ClimateSpec,
     ElectrodeSpec,
     FactorSpec,
     FaultSpec,
@@ -74,7 +78,20 @@ def twin_spec(
         own_responses=own_responses,
         lights=lights_of(protocol, rig),
         by_hand={s.to: components_of(protocol, s.to) for s in protocol.steps if s.to is not None},
+        climate=tuple(
+            ClimateSpec(each.instrument, each.quantity, each.wells, each.probe)
+            for each in plan.climate
+        ),
+        ambient=tuple(_ambient(protocol)),
     )
+
+
+def _ambient(protocol: Protocol) -> Iterator[AmbientSpec]:
+    """The incubator as people set it by hand: as the protocol wants it."""
+    for quantity in KEYS.values():
+        value = protocol.environment.at_first(quantity)
+        if value is not None:
+            yield AmbientSpec(quantity, value)
 
 
 def unanswered(protocol: Protocol, own_responses: str = "") -> list[Finding]:

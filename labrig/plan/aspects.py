@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from labrig.plan.climate_schedule import arm_words, wells_of
 from labrig.plan.emitters import emitters
 from labrig.plan.joined import joined
 from labrig.plan.selection import AS_PLANNED
@@ -32,6 +33,7 @@ from labrig.rig.models import Rig
 IMPULSES = "impulses"
 FLOW = "flow"
 MEDIUM = "medium"
+SURROUNDINGS = "surroundings"
 
 
 def arm_levels(protocol: Protocol, rig: Rig) -> dict[str, dict[str, str]]:
@@ -59,6 +61,8 @@ def aspects_of(protocol: Protocol, rig: Rig) -> tuple[Aspect, ...]:
         aspects.append(Aspect(FLOW, tuple(_flow_units(rig))))
     if len(media := _media(protocol)) > 1:
         aspects.append(Aspect(MEDIUM, tuple(_medium_units(protocol, rig, media))))
+    if _heated(protocol):
+        aspects.append(Aspect(SURROUNDINGS, tuple(_climate_units(protocol, rig))))
     return tuple(aspects)
 
 
@@ -136,6 +140,8 @@ def _levels(protocol: Protocol, arm: str, roles: Mapping[str, str]) -> dict[str,
         levels[FLOW] = flow_words(protocol, arm)
     if len(_media(protocol)) > 1:
         levels[MEDIUM] = medium_words(protocol, arm)
+    if _heated(protocol):
+        levels[SURROUNDINGS] = arm_words(protocol, arm) or NOTHING
     return levels
 
 
@@ -293,3 +299,16 @@ def _flow_units(rig: Rig) -> Iterable[Unit]:
             by_pump.setdefault(line.pump, []).extend(line.wells)
     for pump, wells in by_pump.items():
         yield Unit(f"pump {pump}", tuple(wells))
+
+
+def _heated(protocol: Protocol) -> bool:
+    """Whether some arms have surroundings of their own."""
+    return any(step.arms for step in protocol.environment.steps)
+
+
+def _climate_units(protocol: Protocol, rig: Rig) -> Iterable[Unit]:
+    """Wells by what heats or gases them, as far as arms differ in it."""
+    own = [step for step in protocol.environment.steps if step.arms]
+    for name, entry in rig.climate.items():
+        if any(entry.quantity in step.values and step.on in (None, name) for step in own):
+            yield Unit(f"heater {name}", wells_of(rig, entry))

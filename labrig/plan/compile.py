@@ -16,6 +16,7 @@ from labrig.plan.chambers import chamber_plans, draws, factor_losses
 from labrig.plan.checks import every_check
 from labrig.plan.checks.draft import Draft
 from labrig.plan.checks.overrides import lift
+from labrig.plan.climate_schedule import climate_levels, climate_plans, safe_climate
 from labrig.plan.dose_schedule import doses
 from labrig.plan.film_schedule import LATE_S, film_blocks, films, stimulus_spans
 from labrig.plan.flow_demand import demands
@@ -141,12 +142,14 @@ def assemble(
     found += more
     stimulation = with_series(stimulation, spans, series)
     probe = readings(protocol, rig, spans)
+    surroundings = climate_levels(whole, rig, spans, placed)
     by_people = person_steps(protocol, spans, wells)
     rounds = 1 + max((picture.round for picture in pictures), default=-1)
     after = pictures_after_steps(protocol, rig, seen, positions, by_people, rounds)
     pictures, after = where_taken(whole, wells, pictures), where_taken(whole, wells, after)
     entries: list[TimelineEntry] = [
         *levels, *turns, *given, *stimulation, *pictures, *moving, *probe, *by_people, *after,
+        *surroundings,
     ]  # fmt: skip
     timeline = tuple(sorted(entries, key=lambda entry: (entry.offset_s, entry.key)))
 
@@ -184,7 +187,8 @@ def assemble(
         draws=drawn,
         rules=_rules(protocol, rig),
         interlocks=planned_interlocks(rig),
-        safe=safe_states(selected),
+        safe=(*safe_states(selected), *safe_climate(whole, rig)),
+        climate=climate_plans(whole, rig),
     )
     draft = Draft(
         protocol=whole,
@@ -210,8 +214,8 @@ def _rules(protocol: Protocol, rig: Rig) -> RunRules:
         fidelity_low=protocol.definition.fidelity_low,
         fidelity_high=protocol.definition.fidelity_high,
         max_gap_s=protocol.rules.max_gap_h * 3600.0,
-        co2_percent=protocol.environment.co2_percent,
-        temperature_c=protocol.environment.temperature_c,
+        co2_percent=protocol.environment.at_first("co2_percent") or 0.0,
+        temperature_c=protocol.environment.at_first("temperature_c") or 0.0,
         warn_co2_percent=protocol.environment.warn_co2_percent,
         warn_temperature_c=protocol.environment.warn_temperature_c,
         arrive_within_um=rig.stage.arrive_within_um,

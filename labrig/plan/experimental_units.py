@@ -25,6 +25,7 @@ _NOUNS = {
     "pump": "pump",
     "channel": "stimulator channel",
     "chip": "chip",
+    "heater": "heater",
 }
 """What a carrier is, by the first word of its name."""
 

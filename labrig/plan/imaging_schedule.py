@@ -203,19 +203,21 @@ def _round_findings(imaging: Imaging, length_s: float, duration_s: float) -> lis
 
 
 def readings(protocol: Protocol, rig: Rig, spans: tuple[PhaseSpan, ...]) -> tuple[Reading, ...]:
-    """The incubator probe, every ``environment.interval`` from 0."""
-    if rig.probe is None:
-        return ()
+    """The incubator's probe and those of heaters, every ``environment.interval`` from 0."""
+    probes = dict.fromkeys(
+        name for name in (rig.probe, *(entry.probe for entry in rig.climate.values())) if name
+    )
     rule = Lateness(protocol.rules.late_reading.rule, protocol.rules.late_reading.grace_s)
     interval_s = protocol.environment.interval_s
     count = math.ceil(protocol.duration_s / interval_s - 1e-9)
     return tuple(
         Reading(
-            f"read/{rig.probe}/{number:05d}",
+            f"read/{probe}/{number:05d}",
             number * interval_s,
             spans[phase_at(spans, number * interval_s)].name,
-            rig.probe,
+            probe,
             rule,
         )
+        for probe in probes
         for number in range(count)
     )

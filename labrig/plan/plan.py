@@ -296,6 +296,27 @@ class Interlock:
 
 
 @dataclass(frozen=True, slots=True)
+class ClimatePlan:
+    """One controller and quantity of the surroundings; its set points are levels of the timeline.
+
+    Attributes:
+        name: as the rig calls it.
+        quantity: with its unit in its name.
+        probe: what hangs in it and is judged by its set points, beside its own sensor; "": none.
+        within: so far off its set point is an alarm, in its unit.
+        settle_s: from one set point to another.
+    """
+
+    name: str
+    instrument: str
+    quantity: str
+    wells: tuple[str, ...]
+    probe: str
+    within: float
+    settle_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class SafeState:
     """To what a stop, an interlock and the end of the run bring an instrument that holds a setting.
 
@@ -340,6 +361,7 @@ class Plan:
     rig: str = ""
     interlocks: tuple[Interlock, ...] = ()
     safe: tuple[SafeState, ...] = ()
+    climate: tuple[ClimatePlan, ...] = ()
 
     @property
     def blocked(self) -> bool:

@@ -34,7 +34,7 @@ _ADDED: dict[Any, frozenset[str]] = {
     ),
     Frame: frozenset({"z_um", "after"}),
     Film: frozenset({"z_um", "assay", "step", "test"}),
-    Plan: frozenset({"interlocks", "safe"}),
+    Plan: frozenset({"interlocks", "safe", "climate"}),
     FactorLoss: frozenset({"unit"}),
     Inlet: frozenset({"valve", "choices", "tube_ul", "filled_with"}),
     Draw: frozenset({"valve", "position"}),

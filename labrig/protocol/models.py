@@ -26,6 +26,7 @@ from labrig.protocol.amounts import Strength, amounts_to_model, amounts_to_text,
 from labrig.protocol.analysis_plan import AnalysisPlan
 from labrig.protocol.assays import Assay, IfUnknown, Series
 from labrig.protocol.blinding import Blinding
+from labrig.protocol.climate import Environment
 from labrig.protocol.compartments import CompartmentName, CulturedCompartments
 from labrig.protocol.definition import Definition
 from labrig.protocol.mixtures import Mixture
@@ -442,16 +443,6 @@ class Rules(Strict):
     late_dose: LatenessRule = LatenessRule.model_construct(rule="once_within", grace_s=900.0)
     on_unknown_dose: Literal["assume_done", "redo", "ask"] = "assume_done"
     max_gap_h: Hours = Field(default=4.0, alias="max_gap", description="below half target: censor")
-
-
-class Environment(Strict):
-    """Incubator monitoring; limits of biology §3.8 [K]."""
-
-    interval_s: Seconds = Field(default=300.0, alias="interval", gt=0)
-    co2_percent: float = 5.0
-    temperature_c: float = 37.0
-    warn_co2_percent: float = 0.5
-    warn_temperature_c: float = 0.5
 
 
 class Override(Strict):

@@ -11,6 +11,7 @@ from labrig.problems import KeyPath, Mistake, did_you_mean, raise_mistakes
 from labrig.protocol.analysis_references import analysis_mistakes
 from labrig.protocol.assay_references import assay_mistakes
 from labrig.protocol.blinding import blinding_mistakes
+from labrig.protocol.climate import climate_mistakes
 from labrig.protocol.compartment_references import compartment_mistakes
 from labrig.protocol.compartments import COMPARTMENTS
 from labrig.protocol.contents import doses_of
@@ -60,6 +61,7 @@ def check_references(protocol: Protocol) -> None:
         *compartment_mistakes(protocol),
         *(m for name, arm in protocol.arms.items() for m in _arm(protocol, ("arms", name), arm)),
         *step_mistakes(protocol),
+        *climate_mistakes(protocol),
         *outcome_mistakes(protocol),
     ]
     if not mistakes:

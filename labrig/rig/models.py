@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from labrig.name_types import FileName, WellName
 from labrig.rig.chips import Chip, Light
+from labrig.rig.climate import ClimateEntry
 from labrig.rig.references import check_references
 from labrig.units import Unit
 
@@ -247,6 +248,9 @@ class Rig(Strict):
     )
     chips: dict[Name, Chip] = Field(
         default_factory=dict, description="wells that are the two sides of one culture"
+    )
+    climate: dict[Name, ClimateEntry] = Field(
+        default_factory=dict, description="controllers of temperature and gases, and their wells"
     )
     stage: StageMap
     optics: dict[Name, Optics] = Field(description="by the protocol's channel name")

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from labrig.problems import KeyPath, Mistake, did_you_mean, raise_mistakes
 from labrig.protocol.plates import PLATES
 from labrig.rig.chip_references import chip_mistakes, light_mistakes
+from labrig.rig.climate import climate_mistakes
 from labrig.rig.interlocks import interlock_mistakes
 from labrig_drivers.instrument import BrokenType, InstrumentType, installed_types
 
@@ -39,6 +40,12 @@ def check_references(rig: Rig) -> None:
         *_lights(rig, types),
         *chip_mistakes(rig),
         *_optics(rig, types),
+        *climate_mistakes(
+            rig,
+            types,
+            lambda path, name, kind: _is(rig, types, path, name, kind),
+            lambda path, wells: _wells(rig, path, wells),
+        ),
         *interlock_mistakes(rig, types),
     ]
     raise_mistakes("rig", mistakes)

@@ -9,7 +9,7 @@ from labrig.record.clock import Mailbox
 from labrig.record.consumption import reservoirs_now
 from labrig.record.recovery import RunState
 from labrig.rig.bench import BenchSpec
-from labrig.run.air import watches_of
+from labrig.run.air import air_at, watches_of
 from labrig.run.desk import Desk
 from labrig.run.handlers import measures_of
 from labrig.run.interlocks import Interlocks, Watch
@@ -42,8 +42,9 @@ def rules_of_a_run(
     types = installed_types()
     watches: list[Watch] = []
     for instrument in bench.instruments:
-        if types[instrument.type].kind == "probe":
-            watches += watches_of(desk, instrument.name, plan.rules, measures_of(instrument))
+        if types[instrument.type].kind in ("probe", "controller"):
+            name = instrument.name
+            watches += watches_of(desk, name, air_at(plan, name), measures_of(instrument))
     rules = {i.name: RigRule(i, desk, workers, hold) for i in plan.interlocks}
     watches += [rule.watch() for rule in rules.values()]
     stood = standing(plan.interlocks, state.interlocks)

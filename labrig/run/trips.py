@@ -18,16 +18,25 @@ from labrig.run.measured import Seen
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Where a quantity should be, both ends included; None: no end."""
+    """Where a quantity should be, both ends included; None: no end.
+
+    Attributes:
+        later: other ends ``(from_s, low, high)`` from these times of the run on, in their order.
+    """
 
     quantity: str
     low: float | None = None
     high: float | None = None
+    later: tuple[tuple[float, float, float], ...] = ()
 
-    def holds(self, value: float, within: float = 0.0) -> bool:
-        """Whether a value is inside, by at least ``within``."""
-        above = self.low is None or value >= self.low + within
-        return above and (self.high is None or value <= self.high - within)
+    def holds(self, value: float, within: float = 0.0, at_s: float = 0.0) -> bool:
+        """Whether a value is inside, by at least ``within``, at a time of the run."""
+        low, high = self.low, self.high
+        for from_s, its_low, its_high in self.later:
+            if from_s <= at_s:
+                low, high = its_low, its_high
+        above = low is None or value >= low + within
+        return above and (high is None or value <= high - within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +143,15 @@ def _limit(rule: Limit, seen: Seen | None, was: Trip | None) -> Trip | None:
         # Nothing may end on less than what began it.
         return was
     within = rule.hysteresis if was is not None and was.stands else 0.0
+    at_s = seen.latest.at_s
     out = [
         (quantity, value)
         for band in rule.bands
         if (value := values[quantity := band.quantity]) is not None
-        and not band.holds(value, within)
+        and not band.holds(value, within, at_s)
     ]
     if not out:
         return None
-    at_s = seen.latest.at_s
     if was is None:
         quantity, value = out[0]
         return Trip(rule, at_s, rule.for_s <= 0.0, quantity, value)

@@ -27,39 +27,42 @@ class _Held:
 class Climate:
     """By controller and quantity, what is held and what has come of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, ambient: Mapping[str, float] | None = None) -> None:
+        """``ambient``: what the incubator is set to by hand, where that is not :data:`AT_FIRST`."""
+        self._ambient = {**AT_FIRST, **(ambient or {})}
         self._held: dict[tuple[str, str], _Held] = {}
 
     def hold(self, controller: str, quantity: str, now_s: float, value: float | str) -> None:
         """It is driven towards this from now on; ``off``: it drifts back to the incubator's."""
         was = self.at(controller, quantity, now_s)
-        to = AT_FIRST.get(quantity, 0.0) if value == "off" else float(value)
+        to = self._ambient.get(quantity, 0.0) if value == "off" else float(value)
         self._held[controller, quantity] = _Held(to, was, now_s)
 
     def at(self, controller: str, quantity: str, now_s: float) -> float:
         """What it has come to by now."""
         held = self._held.get((controller, quantity))
         if held is None:
-            return AT_FIRST.get(quantity, 0.0)
+            return self._ambient.get(quantity, 0.0)
         lag_s = LAG_S.get(quantity, _OTHERS_LAG_S)
         left = math.exp(-max(0.0, now_s - held.since_s) / lag_s)
         return held.to + (held.was - held.to) * left
 
     def over(
-        self, well: str | None, controllers: Sequence[ClimateSpec], now_s: float
+        self, place: str | None, controllers: Sequence[ClimateSpec], now_s: float
     ) -> tuple[float, float, float]:
-        """Degrees, CO2 and O2 by now over a well; None: where a probe of the incubator hangs.
+        """Degrees, CO2 and O2 by now at a place.
 
         Args:
-            well: or None, which what heats single wells does not reach.
-            controllers: and the wells of each; one that is not among them reaches everything.
+            place: a well or a probe; what heats single wells reaches no other.
+            controllers: the wells and the probe of each; one that is not among them reaches
+                everything.
             now_s: when.
         """
-        found = dict(AT_FIRST)
+        found = dict(self._ambient)
         if self._held:
-            wells = {(c.instrument, c.quantity): c.wells for c in controllers}
+            places = {(c.instrument, c.quantity): (*c.wells, c.probe) for c in controllers}
             for key in self._held:
-                if key not in wells or well in wells[key]:
+                if key not in places or place in places[key]:
                     found[key[1]] = self.at(*key, now_s)
         return found["temperature_c"], found["co2_percent"], found["o2_percent"]
 

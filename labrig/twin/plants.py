@@ -133,7 +133,7 @@ class AirInWorld:
 
     def air(self, now_s: float) -> tuple[float, float]:
         """The incubator's CO2 (percent) and temperature (°C)."""
-        return self.world.air(now_s - self.ahead_s)
+        return self.world.air(now_s - self.ahead_s, self.instrument)
 
 
 PLANTS: Mapping[str, Callable[[World, str, float], Any]] = {

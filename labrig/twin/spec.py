@@ -93,11 +93,23 @@ class WellSpec:
 
 @dataclass(frozen=True, slots=True)
 class ClimateSpec:
-    """A controller and the wells whose ``temperature_c``, ``co2_percent``... it sets."""
+    """A controller and the wells whose ``temperature_c``, ``co2_percent``... it sets.
+
+    ``probe`` hangs in what it holds; "": none does.
+    """
 
     instrument: str
     quantity: str
     wells: tuple[str, ...]
+    probe: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AmbientSpec:
+    """What the incubator itself is set to, by hand."""
+
+    quantity: str
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +156,7 @@ class TwinSpec:
     own_responses: str = ""
     selectors: tuple[SelectorSpec, ...] = ()
     climate: tuple[ClimateSpec, ...] = ()
+    ambient: tuple[AmbientSpec, ...] = ()
     lights: tuple[LightSpec, ...] = ()
     by_hand: dict[str, dict[str, float]] = field(default_factory=dict)
 
@@ -165,9 +178,18 @@ class TwinSpec:
 _JSON = TypedJson(
     may_lack={
         TwinSpec: frozenset(
-            {"faults", "own_responses", "selectors", "climate", "lights", "by_hand"}
+            {
+                "faults",
+                "own_responses",
+                "selectors",
+                "climate",
+                "lights",
+                "by_hand",
+                "ambient",
+            }
         ),
         WellSpec: frozenset({"days_differentiated", "passage", "compartment", "chip"}),
+        ClimateSpec: frozenset({"probe"}),
         ReservoirSpec: frozenset({"components"}),
     }
 )

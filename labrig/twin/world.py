@@ -81,7 +81,7 @@ class World:
         # factors of the protocol, by the name under which the culture answers to them
         self._answered_as = {f.name: self._responses.known_as(f.name) for f in spec.factors}
         self._exchanged: set[str] = set()
-        self._climate = Climate()
+        self._climate = Climate({each.quantity: each.value for each in spec.ambient})
         self._stage_um = (0.0, 0.0)
         self._next_step_s = STEP_S
 
@@ -236,10 +236,10 @@ class World:
         with self._lock:
             return self._climate.at(controller, quantity, now_s)
 
-    def air(self, now_s: float) -> tuple[float, float]:
-        """CO2 in percent and temperature in °C: steady with a slow, seeded ripple."""
+    def air(self, now_s: float, probe: str = "") -> tuple[float, float]:
+        """CO2 in percent and temperature in °C at a probe, with a slow, seeded ripple."""
         slot = random.Random(f"{self.spec.seed}/air/{int(now_s // 60)}")
-        temperature_c, co2_percent, _ = self._climate.over(None, self.spec.climate, now_s)
+        temperature_c, co2_percent, _ = self._climate.over(probe, self.spec.climate, now_s)
         return co2_percent + slot.gauss(0.0, 0.03), temperature_c + slot.gauss(0.0, 0.05)
 
     def scene(self, now_s: float, since_s: float) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from labrig.plan.checks import (
     bench,
     calibration,
+    climate,
     compartments,
     culture,
     design,
@@ -43,6 +44,8 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     outcomes.check,
     person_steps.check,
     compartments.check,
+    media.check,
+    climate.check,
 )
 _OF_SIDES: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     perfusion.check,

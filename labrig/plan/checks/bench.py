@@ -102,6 +102,8 @@ def _unused(draft: Draft) -> Iterator[Finding]:
     used = {line.pump for line in rig.lines.values()}
     used |= {pair.stimulator for pair in rig.electrodes.values()}
     used |= {optics.camera for optics in rig.optics.values()}
+    used |= {name for entry in rig.climate.values() for name in (entry.instrument, entry.probe)
+             if name}  # fmt: skip
     used.add(rig.stage.instrument)
     used |= {name for name in (rig.probe, rig.outflow and rig.outflow.pump) if name}
     used |= {entry.instrument for entry in draft.plan.timeline}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labrig.plan.allocation import with_carriers
-from labrig.plan.aspects import FLOW, IMPULSES, MEDIUM
+from labrig.plan.aspects import FLOW, IMPULSES, MEDIUM, SURROUNDINGS
 from labrig.plan.checks.draft import Draft
 from labrig.plan.chip_units import arm_levels
 from labrig.plan.experimental_units import (
@@ -22,7 +22,7 @@ from labrig.protocol.randomisation import NOTHING
 from labrig.protocol.segments import patterns_of
 
 EDGE_SHARES_APART = 0.34
-_CODES = {IMPULSES: "pattern", FLOW: "flow", MEDIUM: "medium"}
+_CODES = {IMPULSES: "pattern", FLOW: "flow", MEDIUM: "medium", SURROUNDINGS: "heater"}
 
 
 def check(draft: Draft) -> Iterator[Finding]:

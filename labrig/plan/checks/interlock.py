@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from labrig.plan.checks.draft import Draft
 from labrig.plan.plan import Finding, Interlock
-from labrig.plan.timeline import Reading
+from labrig.plan.timeline import ClimateLevel, Reading
 
 
 def check(draft: Draft) -> Iterator[Finding]:
@@ -76,17 +76,35 @@ def _never(where: str, why: str) -> Finding:
     )
 
 
-def _set_point(draft: Draft, rule: Interlock, where: str) -> Iterator[Finding]:
+def _wanted(draft: Draft, rule: Interlock) -> list[float]:
+    """What the protocol wants where the rule's instrument measures: over the run, each once."""
     rules = draft.plan.rules
-    wanted = {"co2_percent": rules.co2_percent, "temperature_c": rules.temperature_c}
-    value = wanted.get(rule.quantity)
-    if value is None:
-        return
-    low, high = rule.low, rule.high
-    sound = (low is None or value >= low + rule.hysteresis) and (
-        high is None or value <= high - rule.hysteresis
-    )
-    if not sound:
+    held = [
+        each.instrument
+        for each in draft.plan.climate
+        if rule.instrument in (each.instrument, each.probe) and each.quantity == rule.quantity
+    ]
+    values = [
+        entry.value
+        for entry in draft.plan.timeline
+        if isinstance(entry, ClimateLevel)
+        and entry.instrument in held
+        and entry.quantity == rule.quantity
+    ]
+    at_first = {"co2_percent": rules.co2_percent, "temperature_c": rules.temperature_c}
+    if not held and rule.quantity in at_first:
+        values = [at_first[rule.quantity]]
+    return list(dict.fromkeys(values))
+
+
+def _set_point(draft: Draft, rule: Interlock, where: str) -> Iterator[Finding]:
+    for value in _wanted(draft, rule):
+        low, high = rule.low, rule.high
+        sound = (low is None or value >= low + rule.hysteresis) and (
+            high is None or value <= high - rule.hysteresis
+        )
+        if sound:
+            continue
         yield Finding(
             "interlock.set-point",
             "block",

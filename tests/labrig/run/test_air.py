@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from labrig.plan.plan import RunRules
 from labrig.record.detail import to_detail
 from labrig.record.said import SaidDeviation
-from labrig.run.air import watches_of
+from labrig.run.air import quantities_of, watches_of
 from labrig.run.board import Alarm, Board
 from labrig.run.interlocks import Interlocks
 from labrig.run.measured import Measured
@@ -112,7 +112,7 @@ CELSIUS = st.sampled_from([30.0, 35.7, 36.4, 37.0, 37.4, 37.9, 38.6])
 )
 def test_alarms_and_deviations_are_those_of_the_definitions(series):
     desk, expected = Desk(), LookByLook()
-    interlocks = Interlocks(watches_of(desk, "probe", RULES, (CO2, TEMPERATURE)))  # type: ignore[arg-type]
+    interlocks = Interlocks(watches_of(desk, "probe", quantities_of(RULES), (CO2, TEMPERATURE)))  # type: ignore[arg-type]
     at_s = 0.0
     for step_s, values, trusted in series:
         at_s += step_s
@@ -128,7 +128,7 @@ def test_alarms_and_deviations_are_those_of_the_definitions(series):
 
 def test_a_probe_that_gives_one_quantity_alone_is_judged_by_that_one():
     desk = Desk()
-    interlocks = Interlocks(watches_of(desk, "probe", RULES, (CO2, TEMPERATURE)))  # type: ignore[arg-type]
+    interlocks = Interlocks(watches_of(desk, "probe", quantities_of(RULES), (CO2, TEMPERATURE)))  # type: ignore[arg-type]
     interlocks.see(Measured("probe", {"co2_percent": None, "temperature_c": 39.0}, 0.0))
     assert desk.stands() == {("probe", "probe"), ("environment", "probe temperature")}
     assert "it gives no CO2." in {alarm.what for alarm in desk.board.alarms()}
@@ -138,7 +138,7 @@ def test_what_an_earlier_runner_raised_goes_with_the_first_sound_look_and_no_ear
     desk = Desk()
     desk.alarm("environment", "probe CO2", "9 %", "")
     desk.alarm("environment-trip", "probe", "far off", "")
-    interlocks = Interlocks(watches_of(desk, "probe", RULES, (CO2, TEMPERATURE)))  # type: ignore[arg-type]
+    interlocks = Interlocks(watches_of(desk, "probe", quantities_of(RULES), (CO2, TEMPERATURE)))  # type: ignore[arg-type]
     values = {"co2_percent": 5.0, "temperature_c": 37.0}
     interlocks.see(Measured("probe", values, 0.0, trusted=False, note="warming up"))
     assert len(desk.stands()) == 3
@@ -149,7 +149,7 @@ def test_what_an_earlier_runner_raised_goes_with_the_first_sound_look_and_no_ear
 @pytest.mark.parametrize(("apart_s", "trips"), [(899.0, False), (900.0, True)])
 def test_far_off_for_a_quarter_of_an_hour_is_an_alarm_of_its_own(apart_s, trips):
     desk = Desk()
-    interlocks = Interlocks(watches_of(desk, "probe", RULES, (CO2, TEMPERATURE)))  # type: ignore[arg-type]
+    interlocks = Interlocks(watches_of(desk, "probe", quantities_of(RULES), (CO2, TEMPERATURE)))  # type: ignore[arg-type]
     for at_s in (0.0, apart_s):
         interlocks.see(Measured("probe", {"co2_percent": 9.0, "temperature_c": 37.0}, at_s))
     assert (("environment-trip", "probe") in desk.stands()) == trips
@@ -158,7 +158,7 @@ def test_far_off_for_a_quarter_of_an_hour_is_an_alarm_of_its_own(apart_s, trips)
 @pytest.mark.parametrize(("after_s", "told"), [(899.0, False), (900.0, True)])
 def test_a_probe_that_warms_up_is_given_a_quarter_of_an_hour(after_s, told):
     desk = Desk()
-    interlocks = Interlocks(watches_of(desk, "probe", RULES, (CO2, TEMPERATURE)))  # type: ignore[arg-type]
+    interlocks = Interlocks(watches_of(desk, "probe", quantities_of(RULES), (CO2, TEMPERATURE)))  # type: ignore[arg-type]
     for at_s in (0.0, after_s):
         interlocks.see(Measured("probe", {"co2_percent": None, "temperature_c": None}, at_s))
     assert [code for code, _ in desk.deviations] == ["environment-unseen"] * told
