@@ -98,7 +98,8 @@ def demands(
     ]
     lasting = _lasting_totals(stretches, roles, lines.constant)
     for start_s, end_s, asked in zip(starts, ends, stretches, strict=True):
-        totals = {**_role_totals(asked, roles), **lasting}
+        now = {key: most for key, most in _role_totals(asked, roles).items() if most > 0}
+        totals = {**lasting, **now}
         flows: dict[str, float] = {}
         lacking: dict[tuple[str, str], tuple[WellPlan, float, float]] = {}
         brought = {name: lines.brings(name, start_s) for name in rig.lines}
@@ -194,7 +195,10 @@ def _lasting_totals(
     roles: Mapping[str, str],
     constant: Collection[str],
 ) -> dict[tuple[str, Flow], float]:
-    """Of roles that never pause, the most that any arm needs at any time."""
+    """Of roles that never pause, the most that any arm needs at any time.
+
+    It is what their lines bring of the vehicle while no arm needs any stock.
+    """
     totals: dict[tuple[str, Flow], float] = {}
     for asked in stretches:
         for key, most in _role_totals(asked, roles).items():
@@ -275,10 +279,13 @@ def _unbalanced(
 ) -> Finding:
     """Which arms differ in dilution, and from when on where that is not from the start."""
     stock = next(
-        stock
-        for demand in asked.values()
-        for stock, flow in demand.flows_ml_h.items()
-        if roles.get(stock) == role and flow == wanted
+        (
+            stock
+            for demand in asked.values()
+            for stock, flow in demand.flows_ml_h.items()
+            if roles.get(stock) == role and flow == wanted
+        ),
+        "",
     )
     others = ", ".join(a for a, d in asked.items() if d.flows_ml_h.get(stock, 0.0) == wanted)
     when = f" at {at_s / 3600:g} h" if at_s > 0 else ""
