@@ -194,6 +194,11 @@ def assumptions(record: Record) -> list[tuple[str, str, str]]:
             ("Growth, atrophy and images", "the culture model of the simulator",
              "assumptions in its parameter file; not biology")
         )  # fmt: skip
+        rows += [
+            (f"Simulated culture, {finding.where}", finding.why, "no answer is known to it")
+            for finding in record.plan.findings
+            if finding.code == "simulation.unknown-factor"
+        ]
     return rows
 
 

@@ -20,11 +20,9 @@ QUANTITIES: Mapping[str, Callable[[Mapping[str, Any]], float]] = {
     "diameter": lambda well: math.exp(well["log_diameter"]),
     "diameter_q90": lambda well: math.exp(well["log_diameter"] + well["fast_log"]),
     "diameter_q10": lambda well: math.exp(well["log_diameter"] + well["slow_log"]),
-    "contraction": lambda well: math.exp(well["log_contraction"] + well["log_diameter"]),
-    "specific_strength": lambda well: math.exp(well["log_contraction"]),
-    "rate_of_rise": lambda well: (
-        math.exp(well["log_contraction"] + well["log_diameter"]) / well["time_to_peak_s"]
-    ),
+    "contraction": lambda well: math.exp(well["log_contraction"]),
+    "specific_strength": lambda well: math.exp(well["log_contraction"] - well["log_diameter"]),
+    "rate_of_rise": lambda well: math.exp(well["log_contraction"]) / well["time_to_peak_s"],
     "half_relaxation": lambda well: well["half_relaxation_s"],
     "capture_threshold": lambda well: well["threshold_v"],
     "fatigue": lambda well: (1.0 - well["fatigue_per_pulse"]) ** _FATIGUE_PULSES,
@@ -34,6 +32,8 @@ QUANTITIES: Mapping[str, Callable[[Mapping[str, Any]], float]] = {
     "pyknotic_share": lambda well: well["pyknotic"],
     "detachment": lambda well: well["detached"],
     "clusters": lambda well: well["clusters"],
+    "neurites": lambda well: well["neurites"],
+    "fidelity": lambda well: well["fidelity"],
 }
 """A read-out of the truth of a well, on a scale of its own: only signs are read from it."""
 
@@ -53,7 +53,7 @@ class Courses:
 
     Attributes:
         truth: at the start (0) and at every moment that is asked for.
-        arms: by well.
+        arms: by well; of a chip by its muscle side, where what passes the junction shows.
         donors: by well, the names that its donor goes by: its own, and its group's.
     """
 
@@ -67,7 +67,7 @@ class Courses:
         names = {donor.id: frozenset({donor.id, donor.age_group}) for donor in protocol.donors}
         return cls(
             truth,
-            {well.well: well.arm for well in plan.wells},
+            {well.well: well.arm for well in plan.wells if well.compartment != "nerve"},
             {well.well: names[well.donor] for well in plan.wells},
         )
 

@@ -35,6 +35,7 @@ def shown(culture: Culture, junction: Junction | None, numbers: Numbers) -> dict
         "clusters": math.exp(culture.log_clusters),
         "terminals": 1.0 if junction is None else junction.innervated / _INNERVATED,
         "neurites": 1.0 if junction is None else junction.neurites,
+        "fidelity": 1.0 if junction is None else junction.passes(1.0, numbers["synapse"]),
         "nerve": 1.0 if junction is None else junction.nerve,
         "nt4": 1.0 + numbers["synapse"]["own_nt4"] * culture.trained,
         "myogenin": 1.0 - numbers["synapse"]["less_myogenin"] * culture.trained,
