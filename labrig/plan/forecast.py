@@ -38,7 +38,8 @@ from labrig.plan.timeline import (
 from labrig.protocol.models import Protocol
 from labrig.protocol.patterns import mean_rate_hz
 from labrig.protocol.segments import boluses, segments
-from labrig.protocol.tests_as_patterns import assay_of, test_rate_hz
+from labrig.protocol.step_names import assay_of
+from labrig.protocol.tests_as_patterns import test_rate_hz
 from labrig.rig.models import Electrodes, Optics, Rig
 
 CURVE_POINTS = 240

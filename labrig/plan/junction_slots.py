@@ -27,7 +27,7 @@ from labrig.plan.stimulation_schedule import LONGEST_TRAIN_S, train_on, whole_pu
 from labrig.plan.timeline import TrainSpec
 from labrig.protocol.models import Pattern, Protocol
 from labrig.protocol.nmj_assay import JunctionTest, Way, junction_test
-from labrig.protocol.tests_as_patterns import step_name
+from labrig.protocol.step_names import step_name
 from labrig.rig.models import Rig
 
 

@@ -49,7 +49,8 @@ from labrig.protocol.assays import (
 from labrig.protocol.models import FilmPlan, Pattern, Protocol
 from labrig.protocol.nmj_assay import Nmj
 from labrig.protocol.series_moments import series_moment_s
-from labrig.protocol.tests_as_patterns import every_pattern, step_name
+from labrig.protocol.step_names import step_name
+from labrig.protocol.tests_as_patterns import every_pattern
 from labrig.rig.models import Rig
 
 MOVED_WORTH_SAYING_S = 60.0

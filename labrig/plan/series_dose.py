@@ -8,7 +8,7 @@ from labrig.plan.plan import Plan
 from labrig.plan.timeline import Film
 from labrig.protocol.models import Protocol
 from labrig.protocol.segments import patterns_of, segments
-from labrig.protocol.tests_as_patterns import assay_of
+from labrig.protocol.step_names import assay_of
 
 
 def test_pulses(protocol: Protocol, plan: Plan) -> Mapping[str, int]:

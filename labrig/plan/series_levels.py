@@ -9,7 +9,7 @@ from labrig.plan.plan import PhaseSpan
 from labrig.plan.series import SeriesBlock
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import StimulationLevel, TrainSpec
-from labrig.protocol.tests_as_patterns import assay_of
+from labrig.protocol.step_names import assay_of
 from labrig.rig.models import Rig
 
 

@@ -13,6 +13,7 @@ from typing import assert_never
 
 from labrig.plan.figures import figure
 from labrig.plan.timeline import (
+    AskedTest,
     ClimateLevel,
     Dose,
     Film,
@@ -162,13 +163,14 @@ def words_of(entry: TimelineEntry) -> Words:
             )
         case Film():
             rate_hz = f"{entry.frame_rate_hz:g} Hz"
+            tested = "" if entry.test is None else f", {_test(entry, entry.test)}"
             return Words(
-                what=f"film, {entry.frames} frames at {rate_hz}, {entry.channel}",
+                what=f"film, {entry.frames} frames at {rate_hz}, {entry.channel}{tested}",
                 where=where,
-                sentence=f"film of {entry.well} ({entry.channel})",
-                unnamed=f"film of {entry.well} ({entry.channel})",
-                which=f"{entry.well} field {entry.field + 1}, {entry.channel}",
-                many="films",
+                sentence=f"film of {entry.well} ({entry.channel}{tested})",
+                unnamed=f"film of {entry.well} ({entry.channel}{tested})",
+                which=f"{entry.well} field {entry.field + 1}, {entry.channel}{tested}",
+                many=f"films of {entry.assay}" if entry.assay else "films",
             )
         case Reading():
             return Words(
@@ -183,10 +185,23 @@ def words_of(entry: TimelineEntry) -> Words:
             assert_never(entry)
 
 
+def _test(film: Film, test: AskedTest) -> str:
+    """Which test a film shows, e.g. ``test ff at 10 Hz and 15 V``."""
+    amplitude = f"{test.amplitude_v or 0.0:g} V"
+    if test.amplitude_ma is not None:
+        amplitude = f"{test.amplitude_ma:g} mA"
+    if test.of_capture is not None:
+        amplitude = f"{100 * test.of_capture:g} % of capture"
+    part = f", {test.part} part" if test.part else ""
+    return f"test {film.assay} at {test.frequency_hz:g} Hz and {amplitude}{part}"
+
+
 def _train(spec: TrainSpec) -> str:
     amplitude = f"{spec.amplitude_v or 0.0:g} V"
     if spec.amplitude_ma is not None:
         amplitude = f"{spec.amplitude_ma:g} mA"
+    if spec.of_capture is not None:
+        amplitude = f"{100 * spec.of_capture:g} % of capture, at most {amplitude},"
     return (
         f"channel {spec.channel} {spec.pattern}, {spec.pulses} pulses of {amplitude} "
         f"in {spec.duration_s:g} s, every {spec.every_s:g} s"

@@ -56,6 +56,7 @@ ADDED_KEYS: tuple[AddedKey, ...] = (
     AddedKey(("patterns", ANY, "of_capture"), "0.1.0", None),
     AddedKey(("patterns", ANY, "capture"), "0.1.0", None),
     AddedKey(("patterns", ANY, "fallback"), "0.1.0", None),
+    AddedKey(("patterns", ANY, "at_most"), "0.1.0", None),
     AddedKey(("patterns", ANY, "if_unknown"), "0.1.0", "ask"),
     AddedKey(("environment", "temperature"), "0.1.0", None),
     AddedKey(("environment", "co2"), "0.1.0", None),

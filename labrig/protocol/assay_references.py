@@ -52,7 +52,9 @@ def capture_mistakes(
 ) -> Iterator[Mistake]:
     """What is wrong with an amplitude in % of capture, and with keys that only it needs."""
     if asked.of_capture_percent is None:
-        for key, given in (("capture", asked.capture), ("fallback", asked.fallback_v)):
+        for key, given in (
+            ("capture", asked.capture), ("fallback", asked.fallback_v), ("at_most", asked.at_most_v)
+        ):  # fmt: skip
             if given is not None:
                 yield Mistake(
                     (*path, key),
@@ -79,6 +81,14 @@ def capture_mistakes(
             (*path, "of_capture"),
             f"'{name}' does not say which capture threshold: {', '.join(known)} find one",
             f"Add `capture: {known[0]}`.",
+        )
+    if asked.at_most_v is not None and (asked.fallback_v or 0.0) > asked.at_most_v:
+        yield Mistake(
+            (*path, "fallback"),
+            f"'{name}' falls back on {asked.fallback_v:g} V, above its own at_most of "
+            f"{asked.at_most_v:g} V",
+            "Lower fallback, or raise at_most.",
+            f"{asked.fallback_v:g} V",
         )
     if asked.if_unknown == "fallback" and asked.fallback_v is None:
         yield Mistake(

@@ -75,6 +75,11 @@ class _OneStrength(_Pulses):
     fallback_v: Annotated[Volts, Field(gt=0)] | None = Field(
         default=None, alias="fallback", description="amplitude where no threshold was found"
     )
+    at_most_v: Annotated[Volts, Field(gt=0)] | None = Field(
+        default=None,
+        alias="at_most",
+        description="a threshold that asks for more is none; omitted: of_capture of the top step",
+    )
     if_unknown: IfUnknown = Field(
         default="ask",
         description="where no threshold was found: ask (silent until answered), fallback, "

@@ -18,26 +18,10 @@ from labrig.protocol.assays import (
     Twitch,
 )
 from labrig.protocol.nmj_assay import Nmj, junction_patterns
+from labrig.protocol.step_names import assay_of, step_name
 
 if TYPE_CHECKING:
     from labrig.protocol.models import Pattern, Protocol
-
-_BETWEEN = ":"
-
-
-def step_name(assay: str, step: int) -> str:
-    """What the pattern of one step is called."""
-    return f"{assay}{_BETWEEN}{step}"
-
-
-def assay_of(pattern: str) -> str:
-    """The assay that a pattern is a step of; "" for a pattern of the protocol.
-
-    >>> assay_of("ff:3"), assay_of("tonic_10hz_2mean")
-    ('ff', '')
-    """
-    assay, between, _ = pattern.rpartition(_BETWEEN)
-    return assay if between else ""
 
 
 def place_of(pattern: str) -> str:
@@ -112,6 +96,7 @@ def _strength(assay: PulseAssay) -> dict[str, Any]:
         "of_capture_percent": assay.of_capture_percent,
         "capture": assay.capture,
         "fallback_v": assay.fallback_v,
+        "at_most_v": assay.at_most_v,
         "if_unknown": assay.if_unknown,
     }
 
@@ -146,6 +131,9 @@ def at_most(protocol: Protocol, pattern: Pattern) -> Pattern:
         return pattern
     staircase = protocol.assays[capture_of(protocol, pattern)]
     top_v = staircase.amplitude.steps_v[-1] if isinstance(staircase, Staircase) else 0.0
-    most_v = max(top_v * pattern.of_capture_percent / 100.0, pattern.fallback_v or 0.0)
+    most_v = top_v * pattern.of_capture_percent / 100.0
+    if pattern.at_most_v is not None:
+        most_v = min(most_v, pattern.at_most_v)
+    most_v = max(most_v, pattern.fallback_v or 0.0)
     capture = capture_of(protocol, pattern)
     return pattern.model_copy(update={"amplitude_v": round(most_v, 6), "capture": capture})

@@ -14,6 +14,7 @@ from typing import Any
 from labrig.plan.plan import Plan
 from labrig.plan.pulse_times import pulses_given
 from labrig.plan.timeline import Dose, StimulationLevel
+from labrig.protocol.step_names import assay_of
 from labrig.record.delivery import Seen, read_delivery
 from labrig.record.dose_records import DoseRecord
 from labrig.record.flow_bounds import PumpFlow, pump_flows
@@ -58,6 +59,7 @@ class PulseTotals:
         planned: that the plan gives, cut trains cut.
         delivered: that surely came.
         uncertain: that may have come besides.
+        tests_planned / tests_delivered: of these, pulses of test series: no treatment.
     """
 
     stimulator: str
@@ -65,6 +67,8 @@ class PulseTotals:
     planned: int
     delivered: int
     uncertain: int
+    tests_planned: int = 0
+    tests_delivered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +175,12 @@ def _pulse_totals(plan: Plan, seen: Seen, until_s: float) -> tuple[PulseTotals, 
         (name.rpartition(":")[0], int(name.rpartition(":")[2])): channel
         for name, channel in seen.pulses.items()
     }
-    return tuple(
-        PulseTotals(
-            name,
-            channel,
-            sum(pulses_given(levels, name, channel, until_s).values()),
-            *played.get((name, channel), ChannelPulses()).count(until_s),
-        )
-        for name, channel in sorted(planned | set(played))
-    )
+    totals = []
+    for name, channel in sorted(planned | set(played)):
+        given = pulses_given(levels, name, channel, until_s)
+        tests = sum(pulses for pattern, pulses in given.items() if assay_of(pattern))
+        own = played.get((name, channel), ChannelPulses())
+        tested = own.of_tests().count(until_s)[0] if tests else 0
+        counted = own.count(until_s)
+        totals.append(PulseTotals(name, channel, sum(given.values()), *counted, tests, tested))
+    return tuple(totals)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from labrig.plan.plan import Plan
 from labrig.plan.pulse_times import pulse_times_s
 from labrig.plan.timeline import StimulationLevel, TrainSpec
+from labrig.protocol.step_names import assay_of
 from labrig.record.kinds.levels import LevelFailed, StimulationConfirmed, Train
 from labrig.record.kinds.other_deviations import FailedByBug, LinkLost
 from labrig.record.kinds.runs import RunAdopted, Silenced, TrainTriggered
@@ -111,6 +112,10 @@ class ChannelPulses:
         """The trains that may have played in a stretch of time."""
         inside = (t for t in self.trains if t.begun_s[0] <= until_s and t.ends_s >= since_s)
         return ChannelPulses(list(inside))
+
+    def of_tests(self) -> ChannelPulses:
+        """The trains of test series."""
+        return ChannelPulses([train for train in self.trains if assay_of(train.spec.pattern)])
 
     def count(self, until_s: float) -> tuple[int, int]:
         """Pulses delivered before ``until_s``, and those that may have come besides."""

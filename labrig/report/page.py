@@ -9,6 +9,7 @@ from typing import Any
 from labrig.display.alarms import AlarmWords, alarm_words
 from labrig.display.deviations import deviation_words
 from labrig.display.legend import Legend
+from labrig.plan.timeline import Film
 from labrig.plan.words import MANY_ROWS
 from labrig.record.acts import acts_of_people
 from labrig.record.alarms import AlarmSpan
@@ -18,7 +19,7 @@ from labrig.report import figures, run_facts, strips
 from labrig.report.analysis import Analysis, n_table
 from labrig.report.arm_rows import arm_rows, margin_words, plan_words
 from labrig.report.clocks import both_clocks, legend_of_record, zone_words
-from labrig.report.contraction import why_no_strength
+from labrig.report.contraction import of_no_series, why_no_strength
 from labrig.report.growth import tubes_that_count
 from labrig.report.headline import capital, headline
 from labrig.report.kinds import IN_WORDS
@@ -29,6 +30,7 @@ from labrig.report.named.sentences import summary
 from labrig.report.outcome import LATE_PICTURE_FRACTION, TALLIED, clock
 from labrig.report.record import Record
 from labrig.report.results import results_shown
+from labrig.report.series import planned_assays, series_shown
 from labrig.report.standing import standing
 from labrig.report.steps import steps_shown
 from labrig.report.subtypes import subtype_in_words
@@ -45,6 +47,7 @@ SECTIONS = (
     ("growth", "Growth"),
     ("results", "Results from elsewhere"),
     ("contraction", "Contraction"),
+    ("series", "Test series"),
     ("pictures", "Pictures"),
     ("verdict", "Verdict"),
     ("outcomes", "Outcomes"),
@@ -72,7 +75,9 @@ def render(analysis: Analysis, maker: Maker) -> str:
     doses = fidelity_rows(analysis, legend)
     steps = steps_shown(record.plan, record.rows, analysis.units)
     results = results_shown(record.folder, record.plan, record.rows, analysis.units)
-    there = {"people": bool(steps), "results": bool(results)}
+    tests = series_shown(record, analysis.units, list(record.protocol.arms))
+    there = {"people": bool(steps), "results": bool(results),
+             "series": planned_assays(record.protocol)}  # fmt: skip
     return template.render(
         css=css,
         figures=drawn,
@@ -82,6 +87,8 @@ def render(analysis: Analysis, maker: Maker) -> str:
         standing=standing(record.commitment, bool(record.identity["pilot"]), record.integrity),
         sections=[section for section in SECTIONS if there.get(section[0], True)],
         steps=steps,
+        series=tests,
+        has_series=planned_assays(record.protocol),
         results=[result for result in results if result.planned.name in shown_results(record)],
         clock=clock,
         legend=legend,
@@ -199,9 +206,11 @@ def contraction_facts(analysis: Analysis) -> dict[str, Any]:
     """How many films there are, how many count, and what was asked of them."""
     record = analysis.record
     planned = record.protocol.imaging.films
-    status = [] if record.films.empty else list(record.films["status"])
+    films = of_no_series(record.films)
+    status = [] if films.empty else list(films["status"])
+    due = [entry for entry in record.plan.timeline if isinstance(entry, Film) and not entry.assay]
     return {
-        "planned": record.plan.forecast.films,
+        "planned": len(due),
         "measured": len(status) - status.count("failed"),
         "counted": status.count("ok"),
         "stimulus": planned.stimulus if planned is not None else None,
@@ -291,6 +300,7 @@ def _pulses(analysis: Analysis) -> list[dict[str, str | int]]:
             "delivered": p.delivered,
             "share": f"{p.delivered / p.planned:.1%}" if p.planned else "–",
             "uncertain": p.uncertain,
+            "tests": f"{p.tests_delivered} of {p.tests_planned}" if p.tests_planned else "–",
         }
         for p in analysis.ledger.pulses
     ]

@@ -65,7 +65,6 @@ class Strengths:
             # What was checked before the run is the most that is ever given.
             if volts <= (spec.amplitude_v or 0.0) + _ROOM_V:
                 return volts, ""
-            return None, "silent"
         use = spec.if_unknown == "fallback" or (
             spec.if_unknown == "ask" and self._choice == USE_FALLBACK
         )
@@ -98,8 +97,8 @@ class Strengths:
         channels = ", ".join(str(c) for c in sorted({spec.channel for spec, _ in unknown}))
         self._desk.alarm(
             "capture", self._name,
-            f"channels {channels} have no capture threshold from {unknown[0][0].capture}: they "
-            + ("are silent." if silent else "get the fallback of the protocol."),
+            f"channels {channels} have no capture threshold from {unknown[0][0].capture} that can "
+            "be used: they " + ("are silent." if silent else "get the fallback of the protocol."),
             "Thresholds are taken as soon as they are measured. Look at the staircase's films.",
         )  # fmt: skip
         self._ask(silent)

@@ -15,7 +15,8 @@ from labrig.plan.timeline import StimulationLevel, TrainSpec
 from labrig.protocol.models import Pattern, Protocol
 from labrig.protocol.patterns import mean_rate_hz
 from labrig.protocol.segments import is_live, plain_patterns, programme, segments
-from labrig.protocol.tests_as_patterns import assay_of, place_of
+from labrig.protocol.step_names import assay_of
+from labrig.protocol.tests_as_patterns import place_of
 from labrig_drivers.errors import OutOfRange
 from labrig_drivers.kinds import PulseTrain
 

@@ -146,7 +146,7 @@ class SettingChanged:
 
 @dataclass(frozen=True, slots=True)
 class CaptureUnknown:
-    """Channels whose amplitude is a share of a threshold that is not known.
+    """Channels whose amplitude is a share of a threshold that is not known, or is too high.
 
     ``done``: they are ``silent``, or get the ``fallback`` of the protocol.
     """

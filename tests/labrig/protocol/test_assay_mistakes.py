@@ -90,6 +90,10 @@ MISTAKES = {
         "of_capture: 150 %", "of_capture: 150 %\n    if_unknown: fallback", "assays.ff.if_unknown",
         "does not say", "fallback: 12 V",
     ),
+    "falls back too high": (
+        "of_capture: 150 %", "of_capture: 150 %\n    at_most: 8 V\n    fallback: 9 V",
+        "assays.ff.fallback", "above its own at_most", "Lower fallback",
+    ),
     "unknown staircase": (
         "of_capture: 150 %", "of_capture: 150 %\n    capture: captre", "assays.ff.capture",
         "no staircase 'captre'", "Did you mean 'capture'",

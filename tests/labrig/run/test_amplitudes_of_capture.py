@@ -113,7 +113,7 @@ def test_the_first_word_on_a_channel_counts(rehearse, script):
 
 
 def test_nothing_is_played_above_what_was_checked(rehearse, script):
-    night, runner = night_of(rehearse, script, of_capture=1.9)
+    night, runner = night_of(rehearse, script, of_capture=1.9, fallback_v=None)
     visit(night, 300.0, lambda client: client.capture("capture", {"pulses:1": 8.0}))
     runner.run()
     assert played_v(night) == []  # 15.2 V are more than the 12 V of the plan

@@ -30,7 +30,7 @@ def test_a_sound_night_delivers_what_was_planned(rehearse, script):
     assert ledger["censored_from_s"] == {}
     assert ledger["pulses"] == [
         {"stimulator": "pulses", "channel": 1, "planned": 288 * 50, "delivered": 288 * 50,
-         "uncertain": 0},
+         "uncertain": 0, "tests_planned": 0, "tests_delivered": 0},
     ]  # fmt: skip
 
 
