@@ -8,6 +8,7 @@ import pytest
 
 from labrig.night.film_jobs import FilmJobs
 from labrig.night.film_progress import FilmProgress
+from labrig.night.junction_jobs import JunctionJobs
 from labrig.plan.film_schedule import film_numbers
 from labrig.plan.pulse_times import pulse_times_s
 from labrig.plan.stimulation_schedule import train
@@ -128,7 +129,8 @@ def progress_of(folder, stimulus="twitch", rehearsal=False):
     jobs = FilmJobs(folder.root, stimulus, {"phase": "cells"}, {"phase": 1.3}, {},
                     film_numbers(PLAN.timeline),
                     {e.key: 1 for e in PLAN.timeline if isinstance(e, Film)},
-                    {w.well: w.pattern_unit for w in PLAN.wells}, rehearsal)  # fmt: skip
+                    {w.well: w.pattern_unit for w in PLAN.wells}, rehearsal,
+                    JunctionJobs({}, {}, {}))  # fmt: skip
     return FilmProgress(folder, PLAN, jobs)
 
 
