@@ -246,6 +246,7 @@ def environment_figure(plan: Plan, rows: Sequence[Row], legend: Legend) -> str |
     if not readings:
         return None
     rules = plan.rules
+    steered = {each.quantity for each in plan.climate if each.probe}
     panels: list[tuple[str, str, float | None, float | None]] = [
         ("co2_percent", "CO2 (%)", rules.co2_percent, rules.warn_co2_percent),
         ("temperature_c", "Temperature (°C)", rules.temperature_c, rules.warn_temperature_c),
@@ -258,6 +259,8 @@ def environment_figure(plan: Plan, rows: Sequence[Row], legend: Legend) -> str |
     for panel, (name, title, wanted, limit) in zip(axes, panels, strict=True):
         known = [(at_h, value) for at_h, v in readings if (value := v.get(name)) is not None]
         values = [value for _, value in known]
+        if name in steered:
+            wanted = None  # what it follows stands among the treatments
         if wanted is not None and limit is not None:
             panel.axhspan(wanted - limit, wanted + limit, color="#e7f1ea", linewidth=0)
         panel.plot([at_h for at_h, _ in known], values, color=INK, linewidth=1.2)
@@ -324,11 +327,11 @@ def _hours(times_s: Sequence[float]) -> list[float]:
 def _settings(plan: Plan) -> dict[str, list[tuple[float, float]]]:
     """Stretches, in hours, in which what is set to work works; by what it is called.
 
-    Flow is left out: it hardly ever stands.
+    Flow, valves and surroundings are left out: they always hold something.
     """
     stretches: dict[str, list[tuple[float, float]]] = {}
     for level, end_s in levels_with_ends(plan.timeline, plan.forecast.duration_s):
-        if level.kind == "flow":
+        if level.kind in ("flow", "valve", "climate"):
             continue
         words = words_of(level)
         own = stretches.setdefault(words.many, [])

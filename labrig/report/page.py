@@ -34,6 +34,7 @@ from labrig.report.series import planned_assays, series_shown
 from labrig.report.standing import standing
 from labrig.report.steps import steps_shown
 from labrig.report.subtypes import subtype_in_words
+from labrig.report.surroundings import surroundings_figure, surroundings_rows
 from labrig.report.tables import FILES
 from labrig.report.verdict_lines import chance_sentence
 from labrig.run_folder import is_rehearsal
@@ -136,6 +137,9 @@ def render(analysis: Analysis, maker: Maker) -> str:
         named_summary=summary(analysis.named),
         margin=margin_words(analysis.arms.plan),
         sensitivity=_sensitivity(analysis),
+        surroundings=surroundings_rows(
+            analysis.record.plan, analysis.record.rows, analysis.outcome.until_s, legend
+        ),
         left={now.reservoir: now.left_ml for now in analysis.reservoirs},
         assumptions=run_facts.assumptions(record),
         provenance=run_facts.provenance(record, maker),
@@ -243,6 +247,7 @@ def _figures(analysis: Analysis, legend: Legend) -> dict[str, str | None]:
         "superplot": _superplot(analysis, arms),
         "contraction": figures.contraction_figure(analysis.contractions, arms, plan, legend),
         "environment": figures.environment_figure(plan, record.rows, legend),
+        "surroundings": surroundings_figure(plan, record.rows, legend),
         "named": answers_figure(analysis.named),
     }
 

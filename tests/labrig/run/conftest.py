@@ -71,6 +71,7 @@ class WatchedPlant:
         self.trains: list[tuple[float, int]] = []
         self.volts: list[float] = []
         self.stopped: list[tuple[float, int]] = []
+        self.held: list[tuple[float, str, float | str]] = []
         self._since_s = 0.0
 
     def flow_changed(self, now_s: float, rate_ul_min: float) -> None:
@@ -96,6 +97,14 @@ class WatchedPlant:
 
     def air(self, now_s: float) -> tuple[float, float]:
         return 5.0, 37.0
+
+    def setting_held(self, now_s: float, quantity: str, value: float | str) -> None:
+        self.held.append((now_s, quantity, value))
+
+    def measured(self, now_s: float, quantity: str) -> float:
+        """At once as warm as it is set; an incubator's 37 °C when nobody heats."""
+        held = [value for _, its, value in self.held if its == quantity]
+        return float(held[-1]) if held and held[-1] != "off" else 37.0
 
 
 class Unpluggable:
