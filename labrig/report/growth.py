@@ -132,14 +132,15 @@ def unit_table(
 
     Returns:
         columns unit, arm, donor, round, hours, wells, tubes, diameter_um, coverage,
-        fusion_index, nuclei, and those of :data:`OWN` where the wells have them. ``tubes`` are
+        fusion_index, nuclei (a field), nuclei_counted (in all of its fields), and those of
+        :data:`OWN` where the wells have them. ``tubes`` are
         those that the diameter rests on; without any, the most that one of its wells shows.
     """
     import numpy as np
     import pandas as pd
 
     names = ["unit", "arm", "donor", "round", "hours", "wells", "tubes", "diameter_um",
-             "coverage", "fusion_index", "nuclei"]  # fmt: skip
+             "coverage", "fusion_index", "nuclei", "nuclei_counted"]  # fmt: skip
     if wells.empty:
         return pd.DataFrame(columns=names)
     unit_of = {well: unit for unit in units for well in unit.wells}
@@ -168,6 +169,7 @@ def unit_table(
                 "coverage": float(group["coverage"].mean()),
                 "fusion_index": float(group["fusion_index"].mean()),
                 "nuclei": float(group["nuclei"].mean()),
+                "nuclei_counted": float((group["nuclei"] * group["fields"]).sum(min_count=1)),
                 **{column: geometric(list(group[column])) for column in own},
             }
         )

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +17,7 @@ from labrig.report.growth import IN_PERCENT
 from labrig.report.headline import headline
 from labrig.report.integrity import CommitmentShown
 from labrig.report.maker import Maker
-from labrig.report.named.rows import COLUMNS, POINT_COLUMNS, point_rows, rows_of
+from labrig.report.named.rows import COLUMNS, POINT_COLUMNS, as_text, point_rows, rows_of
 from labrig.report.standing import when_known
 from labrig.report.subtypes import subtype_in_words
 from labrig.run_folder import is_rehearsal
@@ -53,8 +50,8 @@ def write_tables(analysis: Analysis, folder: Path, maker: Maker) -> None:
         "deviations.csv": _deviations(analysis),
         "frames.csv": _frames(analysis),
         "verdict.json": _verdict(analysis, maker),
-        "outcomes.csv": _csv(COLUMNS, rows_of(analysis.named)),
-        "outcome_units.csv": _csv(POINT_COLUMNS, point_rows(analysis.named)),
+        "outcomes.csv": as_text(COLUMNS, rows_of(analysis.named)),
+        "outcome_units.csv": as_text(POINT_COLUMNS, point_rows(analysis.named)),
         "definition_sensitivity.csv": _sensitivity(analysis),
     }
     for name, text in texts.items():
@@ -91,7 +88,7 @@ def _doses(analysis: Analysis) -> str:
         for dose in analysis.ledger.wells
         if dose.well in unit_of
     ]
-    return _csv(list(rows[0]) if rows else ["unit", "arm", "well", "factor", "fidelity"], rows)
+    return as_text(list(rows[0]) if rows else ["unit", "arm", "well", "factor", "fidelity"], rows)
 
 
 def _deviations(analysis: Analysis) -> str:
@@ -113,7 +110,7 @@ def _deviations(analysis: Analysis) -> str:
     ]  # fmt: skip
     for row in rows:
         row["clock"] = legend.date_and_time(row["at_s"])
-    return _csv(columns, sorted(rows, key=lambda row: float(row["at_s"])))
+    return as_text(columns, sorted(rows, key=lambda row: float(row["at_s"])))
 
 
 def _frames(analysis: Analysis) -> str:
@@ -127,7 +124,7 @@ def _frames(analysis: Analysis) -> str:
                 taken |= clock.cells(taken_s(row.detail))
             reason = row.detail.get("reason", "")
             rows.append(taken | {"key": row.key, "state": row.state, "reason": reason})
-    return _csv([*FRAME_COLUMNS, "state", "reason"], rows)
+    return as_text([*FRAME_COLUMNS, "state", "reason"], rows)
 
 
 def _verdict(analysis: Analysis, maker: Maker) -> str:
@@ -190,16 +187,7 @@ def _sensitivity(analysis: Analysis) -> str:
         for row in analysis.sensitivity
         for verdict, answer in zip(analysis.classed, row.answers, strict=True)
     ]  # fmt: skip
-    return _csv(columns, rows)
-
-
-def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    stream = io.StringIO(newline="")
-    writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
-    return stream.getvalue()
+    return as_text(columns, rows)
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value

@@ -34,7 +34,8 @@ PROLIFERATION_V = 1.25
 REFERENCE = "the control: what the others are compared with, and in no class itself"
 _JITTER_H = 0.05
 """A picture is taken minutes after its round begins, in one order every round."""
-_COUNTS = ("hours", "tubes", "control_tubes")
+_COUNTS = ("hours", "tubes", "control_tubes", "nuclei", "control_nuclei")
+ONE_SIDED_95 = 1.645
 UNCHECKED = "viability could not be checked: nuclei or tube area were not measured often enough"
 
 
@@ -48,6 +49,7 @@ class Assessment:
         control_tubes: on how many the control's diameter rests.
         v_own, a_own: what is left of the unit's own nuclei and area before treatment.
         v_control, a_control: what is left of the control's own.
+        nuclei, control_nuclei: how many were counted, over all fields; None: nobody says.
     """
 
     hours: float
@@ -61,6 +63,8 @@ class Assessment:
     a_own: float | None = None
     v_control: float | None = None
     a_control: float | None = None
+    nuclei: int | None = None
+    control_nuclei: int | None = None
 
     @property
     def q(self) -> float | None:
@@ -137,6 +141,8 @@ def assess(
             a_own=_known(row.get("coverage_own")),
             v_control=_known(geometric(list(beside.get("nuclei_own", ())))),
             a_control=_known(geometric(list(beside.get("coverage_own", ())))),
+            nuclei=_count([row.get("nuclei_counted")]),
+            control_nuclei=_count(list(beside.get("nuclei_counted", ()))),
         )
         thin = 0 < assessment.tubes < min_tubes or 0 < (assessment.control_tubes or 0) < min_tubes
         if thin or any(value is not None for value in (assessment.m, assessment.s)):
@@ -197,7 +203,8 @@ def judge(
     if label == "not assessable" and all(a.s is None for a in assessments) and assessments:
         reasons = list(dict.fromkeys([*reasons, no_strength or NO_STRENGTH]))
     return UnitVerdict(
-        unit, label, mass, strength, quality, (*reasons, *remarks),
+        unit, label, mass, strength, quality,
+        (*reasons, *remarks, *_few_nuclei(usable, definition)),
         tuple(assessments), bool(dose_reasons), bool(control_failed),
     )  # fmt: skip
 
@@ -329,24 +336,61 @@ def _harmed(assessment: Assessment, definition: Definition) -> Answer:
 def _harm(a: Assessment, definition: Definition) -> str:
     """What is wrong with a unit's cells in one assessment; "" for nothing that was seen."""
     v, area = definition.viability_v, definition.coverage_a
+    own_before = None if a.nuclei is None or not a.v_own else round(a.nuclei / a.v_own)
     said = [
         f"{what} (at least {limit:g})"
-        for what, value, limit in (
-            (f"attached nuclei v = {_said(a.v)}", a.v, v),
-            (f"tube area a = {_said(a.a)}", a.a, area),
-            (f"{_said(a.v_own)} of its own nuclei before treatment", a.v_own, v),
-            (f"{_said(a.a_own)} of its own tube area before treatment", a.a_own, area),
+        for what, value, limit, chance in (
+            (f"attached nuclei v = {_said(a.v)}", a.v, v, _may_be_chance(a.v, a.nuclei,
+                                                                        a.control_nuclei)),
+            (f"tube area a = {_said(a.a)}", a.a, area, False),
+            (f"{_said(a.v_own)} of its own nuclei before treatment", a.v_own, v,
+             _may_be_chance(a.v_own, a.nuclei, own_before)),
+            (f"{_said(a.a_own)} of its own tube area before treatment", a.a_own, area, False),
         )
-        if value is not None and value < limit
-    ]
+        if value is not None and value < limit and not chance
+    ]  # fmt: skip
     if said:
         return f"at {a.hours:.1f} h {', '.join(said)}: cells died or peeled off"
-    if a.v is not None and a.v > PROLIFERATION_V:
+    many = a.v is not None and a.v > PROLIFERATION_V
+    if a.v is not None and many and not _may_be_chance(a.v, a.nuclei, a.control_nuclei):
         return (
             f"at {a.hours:.1f} h attached nuclei v = {a.v:.2f} (at most {PROLIFERATION_V:g}): "
             "cells divided, or something else grew"
         )
     return ""
+
+
+def _may_be_chance(ratio: float | None, counted: int | None, others: int | None) -> bool:
+    """Whether a ratio of two counts may be 1, by the least that counts vary (Poisson).
+
+    On a single field's forty nuclei 0.79 is chance; four of forty are not. Without numbers the
+    ratio stands as it is.
+    """
+    if not ratio or counted is None or others is None or min(counted, others) < 1:
+        return False
+    reach = ONE_SIDED_95 * math.sqrt(1.0 / counted + 1.0 / others)
+    return abs(math.log(ratio)) < reach
+
+
+def _few_nuclei(assessments: Sequence[Assessment], definition: Definition) -> list[str]:
+    """That a low or high number of nuclei rests on too few of them to mean anything."""
+    found = [
+        a for a in assessments
+        if a.v is not None and not definition.viability_v <= a.v <= PROLIFERATION_V
+        and _may_be_chance(a.v, a.nuclei, a.control_nuclei)
+    ]  # fmt: skip
+    if not found:
+        return []
+    last = found[-1]
+    return [
+        f"at {last.hours:.1f} h v = {_said(last.v)} rests on {last.nuclei} nuclei against "
+        f"{last.control_nuclei}: so few differ by as much by chance"
+    ]
+
+
+def _count(values: Sequence[float | None]) -> int | None:
+    known = [value for value in values if value is not None and value == value]
+    return round(math.fsum(known)) if known else None
 
 
 def _said(value: float | None) -> str:

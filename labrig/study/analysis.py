@@ -11,8 +11,10 @@ from labrig.protocol.definition import Definition
 from labrig.report.analysis import Analysis, n_table
 from labrig.report.arms.effects import Pair, effects
 from labrig.report.arms.verdicts import ArmsVerdict, MeasuredArms, verdicts_of_arms
+from labrig.report.named.answers import Answer
 from labrig.report.units import Design
 from labrig.study.joining import Standing, joined
+from labrig.study.named import named_of_study
 from labrig.study.pooling import Pooled, pool
 from labrig_analysis.statistics.estimate import Estimate
 from labrig_analysis.statistics.meta_analysis import JoinedEstimates, join_estimates
@@ -85,6 +87,7 @@ class StudyAnalysis:
         forests: by contrast and read-out, in the order of the plan.
         left_out: leave one donor out; empty with fewer than three.
         definitions: under other thresholds.
+        named: outcomes that the protocol names, answered over all runs.
     """
 
     runs: tuple[Analysis, ...]
@@ -99,6 +102,7 @@ class StudyAnalysis:
     definitions: tuple[OtherDefinition, ...]
     counts: tuple[Counted, ...]
     remarks: tuple[str, ...]
+    named: tuple[Answer, ...] = ()
 
 
 def analyse_study(runs: Sequence[Analysis]) -> StudyAnalysis:
@@ -128,6 +132,7 @@ def analyse_study(runs: Sequence[Analysis]) -> StudyAnalysis:
         definitions=_other_definitions(design, plan, definition, first),
         counts=_counts(runs, pooled),
         remarks=(*standing.remarks, *pooled.remarks),
+        named=named_of_study(runs, pooled),
     )
 
 

@@ -14,12 +14,14 @@ from labrig.report.analysis import analyse
 from labrig.report.arms.sentences import scope_of, sentence_of
 from labrig.report.arms.verdicts import ArmsVerdict
 from labrig.report.maker import Maker, this_labrig
+from labrig.report.named.rows import COLUMNS, POINT_COLUMNS, as_text, point_rows, rows_of
 from labrig.report.record import read_record
 from labrig.run_folder import RunFolder
 from labrig.study.analysis import StudyAnalysis, analyse_study
 from labrig.study.page import check_row, effects_together, render_study
 
 PAGE, VERDICT, DONORS = "study.html", "study.json", "donors.csv"
+OUTCOMES, OUTCOME_UNITS = "outcomes.csv", "outcome_units.csv"
 
 
 def build_study(runs: Sequence[RunFolder], out: Path, maker: Maker | None = None) -> Path:
@@ -27,7 +29,7 @@ def build_study(runs: Sequence[RunFolder], out: Path, maker: Maker | None = None
 
     Args:
         runs: two or more.
-        out: folder for :data:`PAGE`, :data:`VERDICT` and :data:`DONORS`; made if it is not there.
+        out: folder for the page, :data:`VERDICT` and the tables; made if it is not there.
         maker: who analyses; None: this labrig, now.
 
     Returns:
@@ -44,6 +46,8 @@ def build_study(runs: Sequence[RunFolder], out: Path, maker: Maker | None = None
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / VERDICT, verdict_of(study, maker))
     write_text_whole(out / DONORS, _donors(study))
+    write_text_whole(out / OUTCOMES, as_text(COLUMNS, rows_of(study.named)))
+    write_text_whole(out / OUTCOME_UNITS, as_text(POINT_COLUMNS, point_rows(study.named)))
     write_text_whole(out / PAGE, render_study(study, maker))
     return out / PAGE
 
@@ -67,6 +71,7 @@ def verdict_of(study: StudyAnalysis, maker: Maker) -> dict[str, Any]:
         "arms": list(_arms(study.arms)),
         "other_analysis_set": list(_arms(study.otherwise)),
         "contrasts": [check_row(forest, together) for forest in study.forests],
+        "outcomes": rows_of(study.named),
         "without_one_donor": {row.donor: list(row.labels) for row in study.left_out},
         "other_definitions": [
             {

@@ -12,6 +12,9 @@ from labrig.report.arms.effects import Effect
 from labrig.report.arms.sentences import scope_of, sentence_of
 from labrig.report.arms.verdicts import ArmsVerdict
 from labrig.report.maker import Maker
+from labrig.report.named.drawing import answers_figure
+from labrig.report.named.rows import rows_of
+from labrig.report.named.sentences import summary
 from labrig.report.standing import when_known
 from labrig.study.analysis import Forest, StudyAnalysis
 from labrig.study.forest import forest_figure
@@ -48,6 +51,9 @@ def render_study(study: StudyAnalysis, maker: Maker) -> str:
         checks=[check_row(forest, together) for forest in study.forests],
         thresholds=thresholds,
         committed=committed,
+        named=rows_of(study.named),
+        named_summary=summary(study.named),
+        named_figure=Markup(figure) if (figure := answers_figure(study.named)) else None,
         maker=maker,
     )
 

@@ -209,3 +209,25 @@ def test_a_control_of_few_tubes_does_not_count(tubes, m):
     unit = dataclasses.replace(UNIT, name="a")
     (only,) = assess(table, unit, "control", 1.0, {}, min_tubes=20)
     assert only.m == pytest.approx(m)
+
+
+@pytest.mark.parametrize(
+    ("v", "nuclei", "control", "label"),
+    [
+        (0.79, 38, 40, "none"),  # a single field's nuclei: chance
+        (0.79, 380, 480, "cytotoxic/confounded"),
+        (0.10, 4, 40, "cytotoxic/confounded"),
+        (1.30, 46, 36, "none"),
+        (1.30, 460, 360, "cytotoxic/confounded"),
+        (0.79, None, None, "cytotoxic/confounded"),  # tables that count no nuclei
+    ],
+)
+def test_a_guard_on_few_nuclei_asks_whether_chance_does_as_much(v, nuclei, control, label):
+    seen = [
+        Assessment(hours, 40, 1.0, 1.0, v, 1.0, 40, nuclei=nuclei, control_nuclei=control)
+        for hours in (24.0, 48.0, 72.0)
+    ]
+    found = judge(Unit("x 1", "x", "d", ("A1",)), seen, Definition())
+    assert found.label == label
+    if label == "none":
+        assert f"rests on {nuclei} nuclei against {control}" in found.reasons[-1]

@@ -15,12 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 from typer.testing import CliRunner
 
 from labrig.cli import app
 from labrig.export.primary import primary_tables
 from labrig.export.source import ExportRefused, Source, read_source
 from labrig.plan.power import PROPOSED
+from labrig.protocol.outcomes import Outcome
 from labrig.report.analysis import analyse
 from labrig.report.arms.sentences import sentence_of
 from labrig.report.integrity import CommitmentShown
@@ -331,3 +333,40 @@ def test_only_the_loss_that_is_shown_is_called_one(night):
     assert arm.label == "dynapenia-like"
     assert "; the loss of contraction shown to be at least as large as its threshold (" in sentence
     assert "each loss" not in sentence
+
+
+OUTCOMES = (
+    {"name": "end", "of": ["diameter", "contraction"], "arms": [ARM]},
+    {"name": "synergy", "kind": "interaction", "of": "diameter",
+     "cells": {"N": [["vehicle-sham", "vehicle-tonic"], ["nerve-sham", "nerve-tonic"]],
+               "A": [["vehicle-sham", "nerve-sham"], ["vehicle-tonic", "nerve-tonic"]]}},
+    {"name": "age", "kind": "interaction", "of": "diameter",
+     "cells": {"arm": [CONTROL, ARM], "donor.age_group": ["young", "old"]}},
+)  # fmt: skip
+
+
+def naming_outcomes(run, age_group):
+    """The same run of a protocol that names outcomes, its donor of an age."""
+    protocol = run.record.protocol
+    donor = protocol.donors[0].model_copy(update={"age_group": age_group})
+    outcomes = TypeAdapter(tuple[Outcome, ...]).validate_python(OUTCOMES)
+    told = protocol.model_copy(update={"outcomes": outcomes, "donors": (donor,)})
+    grounds = replace(run.grounds, protocol=told, donors=dict.fromkeys(run.grounds.donors, donor))
+    return replace(run, record=replace(run.record, protocol=told), grounds=grounds)
+
+
+def test_named_outcomes_are_answered_over_the_donors_of_all_runs(night):
+    runs = [naming_outcomes(night(f"d{i}", loss=TRUE_LOSS), "old" if i > 3 else "young")
+            for i in range(1, 7)]  # fmt: skip
+    study = analyse_study(runs)
+    found = {(each.outcome, each.readout): each for each in study.named}
+    end = found["end", "diameter of tubes"]
+    assert (end.scope, end.n) == ("over donors", "6 donors")
+    assert end.value == pytest.approx(0.70, abs=0.08)
+    assert end.shown
+    assert found["end", "optical contraction"].shown
+    # the loss is nerve-tonic's alone, so it is the interaction too
+    assert found["synergy", "diameter of tubes"].value == pytest.approx(0.70, abs=0.1)
+    age = found["age", "diameter of tubes"]
+    assert (age.n, age.shown) == ("3 v 3 donors", False)
+    assert "Named outcomes over all runs" in render_study(study, MAKER)
