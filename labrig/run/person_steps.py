@@ -230,7 +230,7 @@ class PersonSteps:
             # An earlier runner died while they stood: they are fed first of all.
             step.standing = ()
         step.paused = (*self._stimulators, *self._stages)
-        self._suspend((*step.paused, *step.standing), step.entry.step)
+        self._suspend((*step.paused, *step.standing), _why(step.entry))
 
     def _pumps_of(self, entry: PersonStep) -> tuple[str, ...]:
         if not entry.hold_s:
@@ -249,14 +249,14 @@ class PersonSteps:
     def _feed_again(self, step: _Open, now_s: float) -> None:
         assert step.begun_s is not None
         standing, step.standing = step.standing, ()
-        self._release(standing, step.entry.step)
+        self._release(standing, _why(step.entry))
         self._desk.deviation(StepHeldTooLong(step.entry.key, step.entry.wells, step.begun_s, now_s))
 
     def _sign(self, step: _Open, by: str, done_s: float, note: str) -> None:
         entry, first = step.entry, step.signed
         if first is None:
             # Hands are off the plate: whatever waited goes on before the rows are told further.
-            self._release((*step.paused, *step.standing), entry.step)
+            self._release((*step.paused, *step.standing), _why(entry))
             step.paused = step.standing = ()
         if entry.signatures > 1 and first is None:
             step.signed = StepSigned(by, done_s, step.begun_s, note)
@@ -339,7 +339,7 @@ class PersonSteps:
         del self._open[step.entry.key]
         self._desk.board.take_question(step.entry.key)
         self._desk.board.clear("step", step.entry.step)
-        self._release((*step.paused, *step.standing), step.entry.step)
+        self._release((*step.paused, *step.standing), _why(step.entry))
         step.paused = step.standing = ()
 
     def _simulated_s(self, step: _Open) -> tuple[float, ...]:
@@ -376,6 +376,11 @@ def done_s_of(args: Mapping[str, Any], now_s: float) -> float:
         return float(args["done_s"])
     except (KeyError, TypeError, ValueError):
         return now_s
+
+
+def _why(entry: PersonStep) -> str:
+    """Why instruments are suspended; no interlock is called so."""
+    return f"the step {entry.step}"
 
 
 def _names(found: Iterable[str]) -> tuple[str, ...]:

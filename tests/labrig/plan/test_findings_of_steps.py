@@ -1,0 +1,116 @@
+"""What `labrig check` says of steps of people, and what they compile to."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from ruamel.yaml import YAML
+
+from labrig.catalogue import catalogue_folder
+from labrig.plan.compile import compile
+from labrig.plan.timeline import Frame, PersonStep
+from labrig.protocol.loading import load_protocol
+from labrig.rig.loading import load_rig
+
+YAML_ = YAML(typ="safe")
+FEED = {"name": "feed", "at": "5 h", "do": "change-medium", "to": "differentiation"}
+STAIN = {"name": "endpoint", "at": "end", "do": "stain", "with": ["Hoechst"],
+         "then": {"image": ["nuclei"]}}  # fmt: skip
+
+
+@pytest.fixture
+def planned(tmp_path):
+    """The plan of the demonstration night with these steps, and other keys as given."""
+    catalogue = catalogue_folder()
+    base = YAML_.load((catalogue / "demo-night.yaml").read_text(encoding="utf-8"))
+    rig = load_rig(catalogue / "rigs" / "simulated-bench.yaml")
+
+    def plan(*steps, **changes):
+        protocol = {**base, "steps": [dict(step) for step in steps], **changes}
+        path = tmp_path / "night.yaml"
+        with path.open("w", encoding="utf-8") as out:
+            YAML_.dump(protocol, out)
+        return compile(load_protocol(path), rig, today=date(2026, 11, 30))
+
+    return plan
+
+
+def codes(plan):
+    return {f.code: f for f in plan.findings if f.code.startswith(("step.", "design.unlike"))}
+
+
+def test_a_step_in_the_day_says_nothing_but_what_it_washes_out(planned):
+    found = codes(planned({**FEED, "at": "5.1 h"}))
+    assert set(found) == {"step.washes-out", "step.at-night"}
+    assert "CNTF" in found["step.washes-out"].why
+
+
+@pytest.mark.parametrize(
+    ("steps", "code", "severity", "said"),
+    [
+        ([{**FEED, "at": "1.1 h"}], "step.meets-films", "warn", "films are due"),
+        ([{**FEED, "takes": "20 min"}], "step.meets-pictures", "note", "pictures are due"),
+        ([FEED, {**STAIN, "at": "5.1 h"}], "step.at-once", "warn", "one person cannot do both"),
+        ([{**FEED, "at": [f"{h} h" for h in range(1, 13)]}], "step.too-many", "warn", "limit 8"),
+        ([STAIN | {"at": "7 h"}], "step.dead-cells", "warn", "ends the culture"),
+        ([{**STAIN, "then": None}], "step.never-pictured", "warn", "stains"),
+        ([{**FEED, "arms": ["nerve-sham"]}], "design.unlike-handling", "warn", "vehicle-sham"),
+        ([{**FEED, "wells": ["A1"]}], "design.unlike-handling", "warn", "hands were at the wells"),
+        ([{**FEED, "at": ["0 h", "12 h"]}], "step.at-night", "note", "about 7:00, 8:00"),
+        ([{**FEED, "at": ["0 h", "5 h", "11 h", "13.5 h"]}], "step.at-night", "note", "whenever"),
+        ([{**FEED, "do": "sample", "of": "medium", "to": None},
+          {**FEED, "name": "two", "do": "sample", "of": "medium", "to": None}],
+         "step.labels-twice", "block", "demo-night-A1-5"),
+    ],
+)  # fmt: skip
+def test_what_speaks_against_a_step_is_said(planned, steps, code, severity, said):
+    steps = [{k: v for k, v in step.items() if v is not None} for step in steps]
+    found = codes(planned(*steps))
+    assert code in found, found
+    assert found[code].severity == severity
+    assert said in found[code].why, found[code].why
+
+
+def test_wells_that_hold_no_cells_block(planned):
+    donors = [{"id": "d", "wells": ["A1", "A2", "A3", "A4", "B1", "B2", "B3", "B4"]}]
+    found = codes(planned({**FEED, "wells": ["C1"]}, donors=donors))
+    assert found["step.no-well"].severity == "block"
+
+
+def test_steps_are_entries_in_order_with_labels_of_each_tube(planned):
+    plan = planned({"do": "sample", "of": "effluent", "at": ["1 h", "6 h"], "arms": ["nerve-sham"]})
+    steps = [entry for entry in plan.timeline if isinstance(entry, PersonStep)]
+    wells = tuple(well.well for well in plan.wells if well.arm == "nerve-sham")
+    assert [step.offset_s for step in steps] == [3600.0, 21600.0]
+    assert set(steps[0].wells) == set(wells)
+    assert steps[1].labels == tuple(f"demo-night-{well}-6" for well in steps[1].wells)
+
+
+def test_pictures_after_a_step_are_one_more_round_that_waits(planned):
+    plan = planned(STAIN)
+    frames = [entry for entry in plan.timeline if isinstance(entry, Frame)]
+    after = [frame for frame in frames if frame.after]
+    assert {frame.after for frame in after} == {"step/endpoint/0"}
+    assert {frame.round for frame in after} == {1 + max(f.round for f in frames if not f.after)}
+    assert {frame.channel for frame in after} == {"nuclei"}
+    assert len(after) == 24
+    assert min(frame.offset_s for frame in after) >= plan.forecast.duration_s
+
+
+def test_without_steps_a_plan_is_what_it_was(planned):
+    assert planned().timeline == planned(results=[]).timeline
+    assert not [
+        e for e in planned().timeline if isinstance(e, PersonStep) or getattr(e, "after", "")
+    ]
+
+
+def test_codes_stand_on_tubes_and_no_solution_in_the_question_of_a_blinded_run(planned):
+    blinding = {"arms": "coded", "handlers": ["Hanna Berg"], "judges": ["Jan Vos"]}
+    take = {"name": "take", "do": "sample", "of": "effluent", "at": "1 h"}
+    plan = planned(take, {**FEED, "arms": ["nerve-sham"]}, blinding=blinding)
+    take, feed = [entry for entry in plan.timeline if isinstance(entry, PersonStep)]
+    assert len(set(take.labels)) == 24
+    assert all(label.startswith("S-") and "-A1-" not in label for label in take.labels)
+    assert "differentiation" in feed.what
+    assert "differentiation" not in feed.unnamed
