@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
@@ -73,6 +73,7 @@ def check(
 
     from labrig.launch.own_responses import own_responses
     from labrig.launch.twin_spec import unanswered
+    from labrig.plan.arm_texts import arm_texts
     from labrig.plan.budget import budget
     from labrig.plan.compile import compile as compile_plan
     from labrig.problems import FileProblems
@@ -117,7 +118,7 @@ def check(
     else:
         from rich.console import Console
 
-        _print(Console(), plan, sums, rows, _units(plan))
+        _print(Console(), plan, sums, rows, _units(plan), arm_texts(loaded.model))
         for path in written:
             typer.echo(f"wrote {path}")
     raise typer.Exit(exit_codes.REFUSED if plan.blocked else exit_codes.OK)
@@ -180,7 +181,12 @@ def _document(plan: Plan, sums: Budget, rows: list[Row] | None) -> dict[str, Any
 
 
 def _print(
-    console: Console, plan: Plan, sums: Budget, rows: list[Row] | None, units: Iterable[str]
+    console: Console,
+    plan: Plan,
+    sums: Budget,
+    rows: list[Row] | None,
+    units: Iterable[str],
+    given: Mapping[str, str],
 ) -> None:
     from rich.markup import escape
 
@@ -188,6 +194,9 @@ def _print(
     console.print(f"[bold]{escape(plan.protocol_name)}[/] on {escape(plan.rig_name)}{pilot}\n")
     _print_findings(console, plan.findings)
     _print_loading(console, plan)
+    console.print("[bold]What each arm gets[/]")
+    for arm, text in given.items():
+        console.print(f"  {escape(arm)}: {escape(text)}", highlight=False)
     if plan.wells:
         console.print("[bold]Experimental units[/] (what counts as n is the unit, not the well)")
         for sentence in units:

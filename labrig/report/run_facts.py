@@ -11,7 +11,13 @@ from labrig.plan.plan import Plan
 from labrig.plan.sides import side_arm, sided
 from labrig.protocol.compartments import compartments_of
 from labrig.protocol.models import Protocol
-from labrig.protocol.programme_words import bolus_words, factor_words, factors_of, pattern_words
+from labrig.protocol.programme_words import (
+    bolus_words,
+    factor_words,
+    factors_of,
+    flow_words,
+    pattern_words,
+)
 from labrig.protocol.segments import boluses
 from labrig.report.analysis import Analysis
 from labrig.report.clocks import both_clocks, zone_words
@@ -120,6 +126,9 @@ def arms(protocol: Protocol, plan: Plan) -> list[dict[str, str]]:
                 "factors": ", ".join(factors) or ("vehicle" if protocol.perfusion else "–"),
                 "impulses": ", ".join(impulses) or "–",
                 "boluses": ", ".join(at_once) or "–",
+                "flow": ", ".join(_on(side, flow_words(split, part)) for side, part in own)
+                if protocol.perfusion
+                else "–",
             }
         )
     return rows

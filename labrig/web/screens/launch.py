@@ -15,6 +15,8 @@ from fastapi.responses import HTMLResponse
 
 from labrig.launch.examining import Answer
 from labrig.launch.prepare import StartRefused
+from labrig.plan.arm_texts import arm_texts
+from labrig.plan.sources import planned_protocol
 from labrig.problems import FileProblems
 from labrig.watch.routes import RoutesExposed, load_routes
 from labrig.watch.trials import reason_to_doubt
@@ -195,16 +197,18 @@ def _part(site: Site, person: Person, chosen: Chosen, answers: tuple[Answer, ...
     rows: tuple[BenchRow, ...] = ()
     if found is not None and found.rig is not None:
         rows = bench_rows(found.rig, now.astimezone(site.zone).date())
-    plate = None
+    plate, given = None, dict[str, str]()
     if found is not None and found.plan is not None and not found.blind:
         plate = plate_map(found.plan)
+        given = arm_texts(planned_protocol(found.plan, found.protocol.path))
     return rendered(
         "parts/launch.html.j2",
         site=site, zone=site.zone, person=person, chosen=chosen, step=step, steps=STEPS,
         launch=found, now=now, standing={} if found is None else found.draft.standing(now),
         protocols=protocol_choices(places), benches=bench_choices(places),
         answers={answer.instrument: answer for answer in answers}, rows=rows,
-        seen_id=seen_id, speeds=SPEEDS, plate=plate, **(_voice(now) if last else {}), **context,
+        seen_id=seen_id, speeds=SPEEDS, plate=plate, given=given,
+        **(_voice(now) if last else {}), **context,
     )  # fmt: skip
 
 
