@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from labrig.seed.index import Row
     from labrig.seed.rows import Checked
 
 app = typer.Typer(
@@ -33,14 +35,26 @@ def check(
     rows: Annotated[
         list[str] | None, typer.Argument(help="Rows such as S07; omitted: all.", show_default=False)
     ] = None,
+    to_report: Annotated[
+        Path | None,
+        typer.Option(
+            "--run",
+            help="Also run each with few pictures to its report, in this folder: minutes a row.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line a row.")] = False,
 ) -> None:
     """Compile every row's protocol, and ask the simulated culture for the sign that is expected.
 
-    Nothing is run and no picture taken: each plan is carried out on the culture's own state. That
-    the same shows in measured pictures is tried on a sample in the tests.
+    Each plan is carried out on the culture's own state, without pictures: seconds a row. With
+    --run the protocol is run too, with few pictures, and what was measured is held against the
+    same predictions.
 
-    Example: labrig seed check S07 S08
+    Examples:
+      labrig seed check S07 S08
+
+      labrig seed check S16 --run /tmp/rows
     """
     from labrig.commands import exit_codes
     from labrig.seed.index import load_index
@@ -53,6 +67,8 @@ def check(
     found = []
     for number in wanted:
         result = checked(number, index.rows[number])
+        if to_report is not None and result.good and not result.out_of_scope:
+            result = _run(result, index.rows[number], to_report / number)
         found.append(result)
         typer.echo(json.dumps(result.as_json()) if as_json else _line(result))
     failed = [result.number for result in found if not result.good]
@@ -60,6 +76,17 @@ def check(
         typer.echo(f"\n{len(found)} rows, {len(found) - len(failed)} as expected")
     if failed:
         raise typer.Exit(exit_codes.REFUSED)
+
+
+def _run(result: Checked, row: Row, folder: Path) -> Checked:
+    from dataclasses import replace
+
+    from labrig.seed.short_runs import DidNotRun, run_short
+
+    try:
+        return replace(result, shown=run_short(row, folder))
+    except DidNotRun as error:
+        return replace(result, blocks=(f"did not run: {error.said}",))
 
 
 def _line(result: Checked) -> str:

@@ -12,6 +12,7 @@ from labrig.protocol.loading import load_protocol
 from labrig.rig.loading import load_rig
 from labrig.seed.foretelling import Told, foretold
 from labrig.seed.index import Row, seed_folder
+from labrig.seed.measured import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +23,20 @@ class Checked:
         out_of_scope: why nothing asks about it; then there is nothing else.
         blocks: findings that keep its protocol from its bench.
         told: each prediction, and what the simulated culture says.
+        shown: what a short run's report shows; None when none was run.
     """
 
     number: str
     out_of_scope: str = ""
     blocks: tuple[str, ...] = ()
     told: tuple[Told, ...] = ()
+    shown: Shown | None = None
 
     @property
     def good(self) -> bool:
         """Out of scope for a reason, or startable with every expected sign."""
-        return not self.blocks and all(told.holds for told in self.told)
+        as_run = self.shown is None or self.shown.good
+        return not self.blocks and all(told.holds for told in self.told) and as_run
 
     @property
     def what(self) -> str:
@@ -51,6 +55,7 @@ class Checked:
         return (
             *self.blocks,
             *(f"{_MARKS[told.holds]} {told.prediction} ({told.figures})" for told in self.told),
+            *(() if self.shown is None else _of_run(self.shown)),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -60,11 +65,27 @@ class Checked:
             "good": self.good,
             "out_of_scope": self.out_of_scope,
             "blocks": list(self.blocks),
-            "predictions": [
-                {"says": str(told.prediction), "holds": told.holds, "figures": told.figures}
-                for told in self.told
-            ],
+            "predictions": [_as_json(told) for told in self.told],
+            "run": None
+            if self.shown is None
+            else {
+                "condition": self.shown.condition,
+                "absent": list(self.shown.absent),
+                "measured": [_as_json(told) for told in self.shown.told],
+            },
         }
+
+
+def _of_run(shown: Shown) -> tuple[str, ...]:
+    return (
+        f"run: {shown.condition}",
+        *(f"NO  {absent}" for absent in shown.absent),
+        *(f"{_MARKS[t.holds]} measured: {t.prediction} ({t.figures})" for t in shown.told),
+    )
+
+
+def _as_json(told: Told) -> dict[str, Any]:
+    return {"says": str(told.prediction), "holds": told.holds, "figures": told.figures}
 
 
 _MARKS = {True: "yes", False: "NO ", None: "?  "}

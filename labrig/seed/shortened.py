@@ -1,6 +1,6 @@
-"""A protocol with its pictures cut down, so that it can be run to its report in a minute or two.
+"""A protocol with its pictures cut down, so that a run to its report takes a minute or two.
 
-What the cells get, and when, stays as it is: a simulated week takes no time, pictures do.
+What the cells get, and when, stays: a simulated week takes no time of its own, pictures do.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from labrig.protocol.models import Protocol
 from labrig.protocol.series_moments import film_times_s
 
 ROUNDS = 4
+MIN_TUBES = 6
+"""[P] One small field holds fewer tubes than the five of a real night."""
 FILM = {"duration": "1.5 s", "frame_rate": "50 Hz", "exposure": "10 ms"}
 """[P] Two twitches at 2 Hz, at the least rate that shows one."""
 
@@ -40,6 +42,7 @@ def write_shortened(
     imaging = document["imaging"]
     imaging["sites"] = 1
     imaging["interval"] = f"{protocol.duration_s / ROUNDS / 3600.0:.3f} h"
+    document.setdefault("definition", {})["min_tubes"] = MIN_TUBES
     films = protocol.imaging.films
     if films is not None:
         imaging["films"] |= FILM

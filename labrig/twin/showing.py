@@ -40,3 +40,8 @@ def shown(culture: Culture, junction: Junction | None, numbers: Numbers) -> dict
         "nt4": 1.0 + numbers["synapse"]["own_nt4"] * culture.trained,
         "myogenin": 1.0 - numbers["synapse"]["less_myogenin"] * culture.trained,
     }
+
+
+def defocus_um(optics: Mapping[str, float], now_s: float) -> float:
+    """How far a stand has drifted out of focus that warms up and comes to rest, in µm."""
+    return optics["drift_um"] * (1.0 - math.exp(-now_s / 3600.0 / optics["settles_h"]))

@@ -20,7 +20,7 @@ from labrig.twin.liquid import Chamber, Line, Plumbing, Reservoir
 from labrig.twin.media import Components
 from labrig.twin.responses import read_responses
 from labrig.twin.seeding import seeded_culture
-from labrig.twin.showing import shown
+from labrig.twin.showing import defocus_um, shown
 from labrig.twin.spec import TwinSpec
 from labrig.twin.trains import Train
 from labrig.twin.valves import put_valves
@@ -265,9 +265,7 @@ class World:
                 "now_s": round(now_s, 3),
                 **{name: round(value, 6) for name, value in self._shown(well).items()},
                 **self._impulses.shown(well, since_s, now_s),
-                "defocus_um": round(
-                    self._responses.numbers["optics"]["drift_um_h"] * now_s / 3600.0, 4
-                ),
+                "defocus_um": round(defocus_um(self._responses.numbers["optics"], now_s), 4),
             }
 
     def _shown(self, well: str) -> dict[str, float]:

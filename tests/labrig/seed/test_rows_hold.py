@@ -1,0 +1,39 @@
+"""Every row of the paper starts, and the culture answers with its sign: by state, and as measured.
+
+The rows that are run to their report are drawn anew each time; set LABRIG_ROWS_SEED to draw the
+same again. All of them by hand: ``labrig seed check --run FOLDER``, about two minutes of CPU a row.
+"""
+
+import os
+import random
+from datetime import date
+
+import pytest
+
+from labrig.seed.index import load_index
+from labrig.seed.rows import checked
+from labrig.seed.short_runs import run_short
+
+INDEX = load_index()
+ASKED = [number for number, row in INDEX.rows.items() if row.protocol]
+RUN_ROWS = 6
+SEED = int(os.environ.get("LABRIG_ROWS_SEED", random.SystemRandom().randrange(10**6)))
+
+
+def test_most_of_the_paper_is_asked_about():
+    assert len(ASKED) >= 52
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", ASKED)
+def test_a_row_starts_and_its_culture_answers_as_expected(number):
+    found = checked(number, INDEX.rows[number], date(2026, 11, 30))
+    assert found.good, "\n".join(found.lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slot", range(RUN_ROWS))
+def test_a_row_that_was_drawn_runs_to_a_report_that_shows_it(slot, tmp_path):
+    number = random.Random(SEED).sample(ASKED, RUN_ROWS)[slot]
+    seen = run_short(INDEX.rows[number], tmp_path)
+    assert seen.good, f"LABRIG_ROWS_SEED={SEED} {number}: {seen}"
