@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from labrig.protocol.readouts import readout
 from labrig.report.analysis import Analysis, analyse
+from labrig.report.readouts import Ask
 from labrig.report.record import read_record
 from labrig.run_folder import RunFolder
 from labrig.seed.courses import OWN_START, NotModelled
@@ -80,7 +81,7 @@ class _Read:
         known = readout(self.protocol, name)
         if known is None:
             return f"{name}: there is no such read-out"
-        series = self._grounds.series(known, None)
+        series = self._grounds.series(known, Ask())
         return f"{name}: {series.why_not}" if series.table.empty else ""
 
     def value(self, of: str, arm: str | None, at_s: float, among: str | None = None) -> float:
@@ -97,7 +98,7 @@ class _Read:
         known = readout(self.protocol, name)
         if known is None:
             raise NotModelled(of)
-        table = self._grounds.series(known, quantile).table
+        table = self._grounds.series(known, Ask(quantile)).table
         wells = [
             well
             for well, its in self._arms.items()
