@@ -44,7 +44,6 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     outcomes.check,
     person_steps.check,
     compartments.check,
-    media.check,
     climate.check,
 )
 _OF_SIDES: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
