@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,10 @@ REMEMBERED_S = 600.0
 """Trains that ended longer ago are in no film that is still to be rendered."""
 _TIRED_FOR = 3.0
 """Pulses longer ago than so many recovery times have left nothing [P]."""
+_SAME_TRAIN_S = 2.0
+"""Fast trains with a shorter pause between them tire like one [P]."""
+_TWITCHES_HZ = 2.0
+"""Up to this rate each twitch is rested from the one before [P]."""
 _NERVE_NEEDS_V = 1.0
 """Electrodes beside neurons move them all from here on [P]."""
 
@@ -109,7 +113,8 @@ class Impulses:
         """What a film of a well shows of the trains that reach it.
 
         The last pulses before it are among them: their twitch may not be over. ``tired_pulses`` is
-        how many pulses of a train that was already running still weigh on its first response.
+        how many pulses of a train that was already running still weigh on its first response; fast
+        trains that are armed anew without a pause are one.
         """
         reaches = sorted(self._in_well(well), key=lambda reach: reach.train.start_s)
         times = sorted(
@@ -126,8 +131,7 @@ class Impulses:
         tau_s = self._numbers["fatigue"]["recovers_s"]
         tired = sum(
             math.exp((t - since_s) / tau_s)
-            for train in (reach.train for reach in reaches)
-            if train.start_s < since_s <= train.ends_s
+            for train in _running([reach.train for reach in reaches], since_s)
             for t in train.pulses_between_s(
                 since_s - _TIRED_FOR * tau_s, since_s - LONGEST_TWITCH_S
             )
@@ -186,3 +190,16 @@ class Impulses:
             else:
                 twitch = self._cultures[well].twitch
                 yield well, twitch.share_following(train.amplitude_v, self._numbers)
+
+
+def _running(trains: Sequence[Train], at_s: float) -> list[Train]:
+    """The trains that run at a time, with those before them that they go on from."""
+    found = []
+    begins_s = at_s
+    for train in reversed(trains):
+        fast = train.frequency_hz > _TWITCHES_HZ
+        pause_s = _SAME_TRAIN_S if fast else 0.0
+        if train.start_s < begins_s <= train.ends_s + pause_s and (fast or begins_s == at_s):
+            found.append(train)
+            begins_s = train.start_s if fast else begins_s
+    return found

@@ -129,7 +129,8 @@ def measure_contraction(
     trains = train_table(time_s, displacement, pulses, twitch_um)
     resolved = int(pulses["resolved"].sum())
     followed = int(pulses["followed"].sum())
-    only_trains = not pulses["single"].any() and len(trains) > 0
+    # A first pulse of a train that the film's end cuts off stands alone, and says nothing.
+    only_trains = not (pulses["single"] & pulses["resolved"]).any() and len(trains) > 0
     above_noise = trains["peak_um"] > FOLLOWED_NOISE * noise_um
     summary = {
         "amplitude_um": (

@@ -148,3 +148,9 @@ def test_fatigue_over_two_films_of_one_test(scene):
     true = (1 - per_pulse) ** (55 * 5)
     assert fatigue_ratio(parts["first"], parts["last"]) == pytest.approx(true, rel=0.08)
     assert math.isnan(fatigue_ratio(0.0, 1.0))
+
+
+def test_a_train_that_the_end_of_the_film_cuts_off_hides_no_other(scene):
+    pulses_s = [1.5, 1.6, 1.7, 1.8, 1.9, 2.95]
+    row, truth = filmed(scene, pulses_s, seconds=3.0)
+    assert row["amplitude_um"] == pytest.approx(truth.displacement_um.max(), rel=0.06)
