@@ -85,7 +85,11 @@ class Progress:
             if isinstance(told, FrameTaken):
                 place = (frame.well, frame.field, frame.channel)
                 first = self._first.setdefault(place, frame.round)
+                at_s = frame.offset_s
+                if frame.after and told.stored.begun_s is not None:
+                    # It waited for people: when it was due says nothing.
+                    at_s = told.stored.begun_s
                 self._taken[frame.round][row.key] = TakenFrame(
-                    frame.well, frame.field, frame.round, frame.channel, frame.offset_s,
+                    frame.well, frame.field, frame.round, frame.channel, at_s,
                     told.stored.path, first,
                 )  # fmt: skip

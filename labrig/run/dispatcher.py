@@ -391,6 +391,8 @@ class Dispatcher:
         wells = set(entry.wells)
         if entry.role != "level" and wells and wells <= self._given_up:
             self._skip([entry], "its arm was given up")
+            if isinstance(entry, PersonStep):
+                self._step_settled(entry, done=False)
             return
         if isinstance(entry, PersonStep):
             self._steps.ask(entry)

@@ -269,3 +269,66 @@ def test_a_stop_feeds_cells_whose_pumps_stood_for_a_step(rehearse, script):
     night.runner.run()
     assert night.plants["base"].rate_ul_min == pytest.approx(60.0)
     assert states(night) == ["intent", "sent", "skipped"]
+
+
+def test_wells_that_were_given_up_are_not_asked_for(rehearse, script):
+    night = rehearse(faults={"dose": (script.Fault("silent", 590.0, 900.0),)})
+    late = replace(script.dose(600.0), lateness=script.Lateness("abort_arm"))
+    frame = replace(script.frame(1800.0, 0), after="step/feed/0")
+    entries = [script.flow(0.0, 20.0), script.flow(0.0, 0.0, "dose"), late, step(1500.0), frame]
+    night.run(script.plan(entries, 2400.0))
+    assert "arm-aborted" in night.deviations()
+    assert states(night)[-1] == "skipped"
+    assert night.rows("frame")[-1].state == "skipped"
+
+
+@pytest.fixture
+def told(rehearse, script):
+    """A true night with a step in it, and what the truth checker says of it once it is edited."""
+    from truthcheck import check_truth
+
+    night = rehearse()
+    entries = [script.flow(0.0, 60.0), script.stimulate(0.0), step(hold_s=1800.0)]
+    night.make(script.plan(entries, 3600.0))
+    say(night, 700.0, "begin")
+    say(night, 1300.0, "done")
+    night.runner.run()
+    assert night.untrue() == []
+    journal = night.folder / "journal.sqlite"
+    physical = night.folder / "twin" / "physical.jsonl"
+    kept = {path: path.read_bytes() for path in (journal, physical)}
+
+    def edited(sql="", lines=()):
+        import json
+        import sqlite3
+
+        if sql:
+            connection = sqlite3.connect(journal)
+            connection.executescript(
+                f"DROP TRIGGER journal_no_update; DROP TRIGGER journal_no_delete; {sql};"
+            )
+            connection.close()
+        known = [json.loads(line) for line in physical.read_text().splitlines()]
+        known = sorted([*known, *lines], key=lambda line: line[1])
+        physical.write_text("".join(json.dumps(line) + "\n" for line in known))
+        return {violation.rule for violation in check_truth(night.folder)}
+
+    yield edited
+    for path, content in kept.items():
+        path.write_bytes(content)
+
+
+def test_the_checker_sees_a_pump_that_moved_at_a_persons_hands(told):
+    assert "pump at a person's hands" in told(lines=[["base", 755.0, "flow", 60.0]])
+
+
+def test_the_checker_sees_a_step_that_was_late_and_untold(told):
+    late = "UPDATE journal SET detail = json_set(detail, '$.done_s', 1290.0)"
+    assert "step untold" in told(f"{late} WHERE kind = 'step' AND state = 'confirmed'; "
+                                 "DELETE FROM journal WHERE key = 'step-late'")  # fmt: skip
+
+
+def test_the_checker_sees_a_step_that_never_ended(told):
+    assert "step without an end" in told(
+        "DELETE FROM journal WHERE kind = 'step' AND state = 'confirmed'"
+    )

@@ -72,3 +72,33 @@ def test_samples_are_measured_once_each_and_below_its_limit_none_has_a_value(tmp
     assert first.startswith("p-A1-1,")
     assert float(first.split(",")[1]) == pytest.approx(10_000.0, rel=0.4)
     assert second == "p-A2-1,<LOD"
+
+
+def test_a_bench_rebuilt_after_a_death_knows_the_medium_that_was_changed(tmp_path):
+    from labrig.rig.bench import BenchSpec
+    from labrig.twin.bench import TwinBench
+    from labrig.twin.spec import FactorSpec, TwinSpec, WellSpec
+
+    wells = tuple(WellSpec(well, "d", "unknown", ((0.0, 0.0),)) for well in ("A1", "A2"))
+    spec = TwinSpec(3, 1000.0, "stage", wells, (), (), (), (FactorSpec("CNTF", "nerve", 6.0, 1.0),))
+    now = [0.0]
+
+    def bench():
+        made = TwinBench(spec, BenchSpec((), (), ()), tmp_path, lambda: now[0])
+        for chamber in made._world._plumbing.chambers.values():
+            chamber.factors_ng_ml["CNTF"] = 100.0
+        return made
+
+    one = bench()
+    now[0] = 600.0
+    for _ in range(2):  # safe to repeat
+        one.hands("step/feed/0", ("A1",), 0.5, "dm", 600.0)
+    now[0] = 900.0
+    before = {well: one.held(well) for well in ("A1", "A2")}
+    one.close()
+    assert before["A1"]["CNTF"] == pytest.approx(before["A2"]["CNTF"] / 2, rel=1e-6)
+    again = bench()
+    again.rebuild()
+    for well in before:
+        assert again.held(well)["CNTF"] == pytest.approx(before[well]["CNTF"])
+    again.close()
