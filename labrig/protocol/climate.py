@@ -101,17 +101,17 @@ class Environment(_Strict):
 
 def climate_mistakes(protocol: Protocol) -> Iterator[Mistake]:
     """Steps outside the run, that change nothing, of arms that are not there; slips of unit."""
-    env = protocol.environment
-    given = env.model_fields_set
+    env, usual = protocol.environment, Environment()
     for new, old, key in (
         ("own_temperature_c", "temperature_c", "temperature"),
         ("own_co2_percent", "co2_percent", "co2"),
     ):
-        if new in given and old in given and getattr(env, new) != getattr(env, old):
+        own, bare = getattr(env, new), getattr(env, old)
+        # written out whole, a protocol holds the usual value of the bare key beside its own
+        if own is not None and bare not in (own, getattr(usual, old)):
             yield Mistake(
                 ("environment", key),
-                f"{key} and {old} say different things ({getattr(env, new):g} and "
-                f"{getattr(env, old):g})",
+                f"{key} and {old} say different things ({own:g} and {bare:g})",
                 f"Keep `{key}:`, and remove `{old}:`.",
             )
     for key, value in (
