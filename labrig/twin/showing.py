@@ -9,8 +9,6 @@ from labrig.twin.culture import Culture
 from labrig.twin.culture.junction import Junction
 
 Numbers = Mapping[str, Mapping[str, float]]
-_INNERVATED = 0.7
-"""Share of the tubes at which as many terminals are drawn as usual [P]."""
 
 
 def shown(culture: Culture, junction: Junction | None, numbers: Numbers) -> dict[str, float]:
@@ -33,7 +31,7 @@ def shown(culture: Culture, junction: Junction | None, numbers: Numbers) -> dict
         "threshold_v": twitch.threshold_v(numbers),
         "threshold_log_sd": numbers["threshold"]["log_sd"],
         "clusters": math.exp(culture.log_clusters),
-        "terminals": 1.0 if junction is None else junction.innervated / _INNERVATED,
+        "terminals": 1.0 if junction is None else junction.innervated,
         "neurites": 1.0 if junction is None else junction.neurites,
         "fidelity": 1.0 if junction is None else junction.passes(1.0, numbers["synapse"]),
         "nerve": 1.0 if junction is None else junction.nerve,

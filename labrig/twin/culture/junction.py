@@ -9,24 +9,21 @@ from dataclasses import dataclass
 from labrig.twin.culture.relaxing import toward
 from labrig.twin.culture.signals import Signals
 
-_AT_FIRST = 0.7
-"""Share of the tubes that are innervated when a night begins [P]."""
-
 
 @dataclass(slots=True)
 class Junction:
-    """Shares, 1 for a healthy culture.
+    """Over the usual, 1 for a healthy culture.
 
     Attributes:
         nerve: health of the motor neurons.
-        neurites: their length over the usual.
-        innervated: share of the tubes.
+        neurites: their length.
+        innervated: tubes with a working terminal.
         log_transmission: what is in the muscle's liquid does to transmission, at the last step.
     """
 
     nerve: float = 1.0
     neurites: float = 1.0
-    innervated: float = _AT_FIRST
+    innervated: float = 1.0
     log_transmission: float = 0.0
 
     def step(
@@ -63,7 +60,7 @@ class Junction:
     def passes(self, frequency_hz: float, numbers: Mapping[str, float]) -> float:
         """The chance that an impulse of the nerve moves the muscle."""
         tired = max(0.0, 1.0 - numbers["fails_per_hz"] * max(0.0, frequency_hz - 0.5))
-        healthy = min(1.0, self.innervated / _AT_FIRST)
+        healthy = min(1.0, self.innervated) * min(1.0, self.nerve)
         return numbers["transmits"] * tired * healthy * math.exp(self.log_transmission)
 
     def trophic(self, nerve_level: float, numbers: Mapping[str, float]) -> tuple[float, float]:
@@ -76,4 +73,4 @@ class Junction:
 
     def log_agrin(self) -> float:
         """What the nerve's agrin adds to the muscle's clusters, 0 for the usual innervation."""
-        return 0.6 * math.log(max(0.1, self.innervated / _AT_FIRST))
+        return 0.6 * math.log(max(0.1, self.innervated))

@@ -83,7 +83,7 @@ def hours_to_loss(world, well, key, share, hours=240, logs=False):
 
 def test_an_insult_of_the_nerve_shows_at_the_junction_first_and_in_the_muscle_last():
     times = []
-    for key, logs in (("terminals", False), ("clusters", False), ("log_contraction", True),
+    for key, logs in (("fidelity", False), ("clusters", False), ("log_contraction", True),
                       ("log_diameter", True)):  # fmt: skip
         world = chip_world(nerve={"vincristine": 8.25})
         times.append(hours_to_loss(world, "A2", key, 0.08, logs=logs))
