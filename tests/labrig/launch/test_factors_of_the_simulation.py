@@ -111,6 +111,21 @@ def test_a_file_of_responses_that_is_not_there_is_asked_for(lab):
     assert "Put it beside demo-night.yaml" in problem["remedy"]
 
 
+@pytest.mark.parametrize(
+    ("named", "offered"),
+    [("../mine.toml", "'mine.toml'"), ("mine.yaml", "'mine.toml'"), ("my file.toml", "'my-file")],
+)
+def test_a_name_that_is_no_file_beside_the_protocol_is_told_with_one_that_is(lab, named, offered):
+    night, rig = lab / "demo-night.yaml", lab / "rigs" / "simulated-bench.yaml"
+    text = night.read_text("utf-8")
+    night.write_text(text + f"\nsimulation: {{responses: {named}}}\n", "utf-8")
+    shown = CliRunner().invoke(app, ["check", str(night), "--rig", str(rig), "--json"])
+    (problem,) = json.loads(shown.stdout)["problems"]
+    assert problem["path"] == "simulation.responses"
+    assert "beside the protocol" in problem["what"]
+    assert offered in problem["remedy"]
+
+
 def test_a_real_bench_is_told_nothing_of_simulations(lab):
     night = lab / "first-real-night.yaml"
     text = night.read_text("utf-8").replace("CNTF", "kryptonite")
