@@ -163,6 +163,8 @@ def _derived(fields: pd.DataFrame, column: str) -> pd.Series | None:
 def _of_films(measured: Measured, known: Readout, ask: Ask) -> Series:
     """A mean over the films of a well in one block; only films that count."""
     films = measured.films
+    if known.column == "specific_strength" and not films.empty:
+        films = _over_diameter(films, measured.wells)
     if films.empty or known.column not in films:
         return nothing(f"{known.words} was not measured")
     counted = films[(films["status"] == "ok") & films[known.column].notna()]
@@ -176,6 +178,16 @@ def _of_films(measured: Measured, known: Readout, ask: Ask) -> Series:
     starts = films.groupby("film", as_index=False)["offset_s"].min()
     starts_s = dict(zip(starts["film"].astype(int), starts["offset_s"].astype(float), strict=True))
     return Series(means[list(COLUMNS)], starts_s, frozenset())
+
+
+def _over_diameter(films: pd.DataFrame, wells: pd.DataFrame) -> pd.DataFrame:
+    """Films with their amplitude over the well's diameter in the round nearest to them."""
+    import numpy as np
+
+    widths = wells[["well", "round", "log_diameter"]]
+    both = films.merge(widths, on=["well", "round"], how="left")
+    width = np.exp(both["log_diameter"].astype(float))
+    return both.assign(specific_strength=both["amplitude_um"] / width)
 
 
 def _of_stains(measured: Measured, known: Readout, ask: Ask) -> Series:

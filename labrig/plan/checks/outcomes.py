@@ -59,6 +59,7 @@ def check(draft: Draft) -> Iterator[Finding]:
                 )
                 continue
             yield from _enough(draft, outcome, known, where)
+        yield from _no_baseline(draft, outcome, where)
     yield from _donors(protocol)
     yield from _family(protocol)
 
@@ -140,18 +141,39 @@ def _at_moments(
                 f"{_more_often(known)}, or name another moment",
             )
             break
-    if isinstance(outcome, (ValueOutcome, QuantilesOutcome, InteractionOutcome)):
-        began_s = treatment_began_s(protocol)
-        plan = plan_in_force(protocol)
-        if plan.baseline != "none" and not any(s <= began_s for s in looks_s):
-            yield Finding(
-                "outcome.no-baseline",
-                "warn",
-                where,
-                f"{name} compares {known.words} as it is: nothing shows it before treatment "
-                "begins, so wells that began larger look like an effect",
-                _baseline_remedy(known),
-            )
+
+
+def _no_baseline(draft: Draft, outcome: Outcome, where: str) -> Iterator[Finding]:
+    """Read-outs that are compared as they are, because nothing shows them before treatment.
+
+    A stain ends the culture and has no before.
+    """
+    protocol = draft.protocol
+    if not isinstance(outcome, (ValueOutcome, QuantilesOutcome, InteractionOutcome)):
+        return
+    if plan_in_force(protocol).baseline == "none":
+        return
+    began_s = treatment_began_s(protocol)
+    bare = [
+        known
+        for name in outcome.readouts
+        if (known := readout(protocol, name)) is not None
+        and known.from_table in ("tubes", "fields", "contractions")
+        and known.column != "detached_share"
+        and (looks_s := looks(draft, known))
+        and not any(at_s <= began_s for at_s in looks_s)
+    ]
+    if bare:
+        remedies = dict.fromkeys(_baseline_remedy(known) for known in bare)
+        yield Finding(
+            "outcome.no-baseline",
+            "warn",
+            where,
+            f"{name_of_outcome(outcome)} compares {', '.join(k.words for k in bare)} as it is: "
+            "nothing shows it before treatment begins, so wells that began larger look like an "
+            "effect",
+            "; ".join(remedies),
+        )
 
 
 def _asked_at(outcome: Outcome) -> Iterator[tuple[str, str]]:
