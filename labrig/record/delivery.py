@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose
 from labrig.record.dose_records import DoseFold
-from labrig.record.kinds.levels import FlowConfirmed, PumpRead, SettingConfirmed
+from labrig.record.kinds.levels import FlowConfirmed, PumpRead, SettingConfirmed, ValveRead
 from labrig.record.kinds.operator import WEIGHED, ReservoirWeighed
 from labrig.record.kinds.pump_deviations import Censored, Uncensored
 from labrig.record.kinds.runs import Attached, MadeSafe
@@ -18,6 +18,7 @@ from labrig.record.pump_orders import OrdersFold
 from labrig.record.pump_readings import PumpReadings
 from labrig.record.rows import Row
 from labrig.record.said import said
+from labrig.record.valve_turns import ValveTurns
 from labrig.record.weights import Weights, see_weight
 
 _KINDS = frozenset(
@@ -34,7 +35,7 @@ class Seen:
         pumps: what each said of itself.
         orders: what each may have been told.
         levels: ``(at_s, µL/min)`` that each pump confirmed.
-        positions: ``(at_s, position)`` at which each valve said that it stands.
+        valves: where each said that it stands.
         doses: what became of them.
         pulses: by stimulator and channel, as ``stimulator:channel``.
         censored: by well, from when.
@@ -45,7 +46,7 @@ class Seen:
     pumps: dict[str, PumpReadings] = field(default_factory=dict)
     orders: OrdersFold = field(default_factory=OrdersFold)
     levels: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
-    positions: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
+    valves: ValveTurns = field(default_factory=ValveTurns)
     doses: DoseFold = field(default_factory=DoseFold)
     pulses: dict[str, ChannelPulses] = field(default_factory=dict)
     censored: dict[str, float] = field(default_factory=dict)
@@ -57,7 +58,7 @@ def read_delivery(plan: Plan, rows: Iterable[Row]) -> Seen:
     """Gather the facts of a journal against its plan."""
     planned = {entry.key: entry for entry in plan.timeline if isinstance(entry, Dose)}
     pulses = PulseFold(plan)
-    seen = Seen(pulses=pulses.channels)
+    seen = Seen(pulses=pulses.channels, valves=ValveTurns.of(plan))
     seen.orders.plan(plan)
     for row in rows:
         if row.kind not in _KINDS:
@@ -81,9 +82,11 @@ def _see(seen: Seen, row: Row, told: object) -> None:
         case FlowConfirmed(rate_ul_min=rate, instrument=name):
             seen.levels.setdefault(name, []).append((row.run_s, rate))
         case SettingConfirmed(instrument=name, quantity="position", value=at):
-            seen.positions.setdefault(name, []).append((row.run_s, str(at)))
+            seen.valves.see(name, row.run_s, str(at))
         case MadeSafe(instrument=name, quantity="position", value=at):
-            seen.positions.setdefault(name, []).append((row.run_s, str(at)))
+            seen.valves.see(name, row.run_s, at)
+        case ValveRead(position=str() as at):
+            seen.valves.see(row.key, row.run_s, at)
         case ReservoirWeighed() as weight if row.key.startswith(WEIGHED):
             see_weight(seen.weights, row.run_s, weight)
         case StepDone(done_s=done_s):

@@ -23,13 +23,11 @@ from labrig.record.flow_steps import (
     planned_steps,
     valve_steps,
 )
+from labrig.record.valve_turns import Positions, ValveTurns
 
 _HALF = 0.5
 Given = BolusStep | ExchangeStep
 """What is done to a chamber at once."""
-
-Positions = Mapping[str, list[tuple[float, str]]]
-"""By valve, when it came to stand at which position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ def well_doses(
     by_hand = [step for step in plan.timeline if isinstance(step, PersonStep) and step.exchange]
     units = {well.well: well.factor_unit for well in plan.wells}
     unknown = {pump: flow.unknown(until_s) for pump, flow in flows.items() if not flow.exact}
-    meant_valves, came_valves = planned_positions(plan), seen.positions
+    meant_valves = planned_positions(plan)
     known: dict[tuple[Any, ...], tuple[_Exposure, ...]] = {}
     found = []
     for chamber in plan.chambers:
@@ -84,7 +82,7 @@ def well_doses(
                 came: list[Given] = [*given, *_came(own, seen, until_s)]
                 known[same] = (
                     _expose(chamber, loss, planned, meant, times, meant_valves),
-                    *_delivered(chamber, loss, flows, came, times, came_valves),
+                    *_delivered(chamber, loss, flows, came, times, seen.valves),
                 )
             blind_s = _blind_from(chamber, unknown, plan.rules.max_gap_s)
             found.append(
@@ -105,22 +103,31 @@ def _delivered(
     flows: Mapping[str, PumpFlow],
     boluses: list[Given],
     times_s: tuple[float, ...],
-    valves: Positions,
+    valves: ValveTurns,
 ) -> tuple[_Exposure, _Exposure, _Exposure]:
-    """As surely came; and with what may have come besides, at its lowest and at its highest."""
+    """As surely came; and with what may have come besides, at its lowest and at its highest.
+
+    Valves turned when they said so; where they may have turned before, both are bounds.
+    """
     carriers = {inlet.pump for inlet in chamber.inlets if inlet.brings(loss.factor)}
     feeding = {inlet.pump for inlet in chamber.inlets} & set(flows)
     least = {pump: flows[pump].least for pump in feeding}
-    value = _expose(chamber, loss, least, boluses, times_s, valves)
-    if all(flows[pump].exact for pump in feeding):
+    value = _expose(chamber, loss, least, boluses, times_s, valves.told)
+    turned = [valves.told]
+    turned += [valves.soonest] if valves.unsure(_valves(chamber)) else []
+    exact = all(flows[pump].exact for pump in feeding)
+    if exact and len(turned) == 1:
         return value, value, value
     diluted = least | {pump: flows[pump].most for pump in feeding - carriers}
     enriched = least | {pump: flows[pump].most for pump in feeding & carriers}
-    return (
-        value,
-        _expose(chamber, loss, diluted, boluses, times_s, valves),
-        _expose(chamber, loss, enriched, boluses, times_s, valves),
-    )
+    low = [_expose(chamber, loss, diluted, boluses, times_s, at) for at in turned]
+    high = [_expose(chamber, loss, enriched, boluses, times_s, at) for at in turned]
+    if len(turned) == 1:
+        return value, low[0], high[0]
+    either = [*low, *high]
+    lowest = tuple(map(min, *(one.values for one in either)))
+    highest = tuple(map(max, *(one.values for one in either)))
+    return value, _Exposure(lowest, low[0].area), _Exposure(highest, high[0].area)
 
 
 def _blind_from(

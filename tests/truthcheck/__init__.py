@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from truthcheck import (
+    concentrations,
     doses,
     levels,
     pictures,
@@ -40,6 +41,6 @@ def _violations(night: Night) -> Iterable[Violation]:
     for check in (
         record.violations, volumes.violations, doses.violations, pulses.violations,
         pictures.violations, stops.violations, suspensions.violations, levels.violations,
-        settings.violations, steps.violations, report.violations,
+        settings.violations, steps.violations, concentrations.violations, report.violations,
     ):  # fmt: skip
         yield from check(night)

@@ -1,0 +1,134 @@
+"""What stood in each well: the ledger's curve against what pumps and valves physically did.
+
+A well is stepped through in short pieces; a tube behind a valve is a row of plugs that move. Rough
+on purpose: it shares nothing with what it judges.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from truthcheck.night import Night, Violation
+
+SHORTEST_S = 3600.0
+"""Pumps' rates are means over ten minutes: a shorter night has nothing to compare."""
+PART = 0.04
+"""[P] Of the highest value: fronts come a piece early or late, rates are means."""
+FRONT_S = 900.0
+"""[P] Around a turn or a change of flow a mean over ten minutes may be off."""
+
+
+def violations(night: Night) -> Iterator[Violation]:
+    if night.ledger is None or night.ledger["until_s"] < SHORTEST_S:
+        return
+    until_s = night.ledger["until_s"]
+    chambers = {chamber["well"]: chamber for chamber in night.plan["chambers"]}
+    half_lives = {loss["factor"]: loss["half_life_h"] for loss in night.plan["factors"]}
+    for dose in night.ledger["wells"]:
+        chamber = chambers[dose["well"]]
+        pumps = {inlet["pump"] for inlet in chamber["inlets"]}
+        if night.plan["timeline"] and any(e["kind"] == "step" for e in night.plan["timeline"]):
+            return  # what hands did to the medium is no business of pumps
+        if any(night.unseen(pump, 0.0, until_s) for pump in pumps):
+            continue
+        yield from _one(night, dose, chamber, half_lives[dose["factor"]])
+
+
+def _one(
+    night: Night, dose: dict[str, Any], chamber: dict[str, Any], half_life_h: float
+) -> Iterator[Violation]:
+    curve = dose["curve"]
+    highest = max(curve["values_ng_ml"], default=0.0)
+    if highest <= 0.0:
+        return
+    held = dict(_held(night, chamber, dose["factor"], half_life_h, curve["times_s"]))
+    fronts = _fronts_s(night, chamber)
+    for at_s, low, high in zip(
+        curve["times_s"], curve["low_ng_ml"], curve["high_ng_ml"], strict=True
+    ):
+        if any(abs(at_s - front_s) < FRONT_S for front_s in fronts):
+            continue
+        if not low - PART * highest <= held[at_s] <= high + PART * highest:
+            yield Violation(
+                "concentration",
+                f"{dose['well']} {dose['factor']} at {at_s:.0f} s: the ledger says {low:.4g} to "
+                f"{high:.4g}, what came makes {held[at_s]:.4g} ng/mL",
+            )
+            return
+
+
+def _held(
+    night: Night, chamber: dict[str, Any], factor: str, half_life_h: float, times_s: list[float]
+) -> Iterator[tuple[float, float]]:
+    """``(moment, ng/mL)`` by what pumps and valves really did."""
+    piece_s = max(1.0, times_s[-1] / 20_000.0)
+    tubes = {inlet["line"]: _Tube(inlet, factor) for inlet in chamber["inlets"]}
+    now_s = concentration = 0.0
+    loss_s = math.log(2.0) / half_life_h / 3600.0
+    for at_s in times_s:
+        while now_s < at_s - 1e-9:
+            step_s = min(piece_s, at_s - now_s)
+            inflow_ul = mass_ng = 0.0
+            for inlet in chamber["inlets"]:
+                rate = night.physical.rate_ul_min(inlet["pump"], now_s) * inlet["share"]
+                moved_ul = rate * step_s / 60.0
+                inflow_ul += moved_ul
+                position = _position(night, inlet, now_s)
+                mass_ng += tubes[inlet["line"]].push(moved_ul, position)
+            volume_ul = chamber["volume_ml"] * 1000.0
+            kept = math.exp(-inflow_ul / volume_ul - loss_s * step_s)
+            concentration = concentration * kept + mass_ng / chamber["volume_ml"]
+            now_s += step_s
+        yield at_s, concentration
+
+
+def _position(night: Night, inlet: dict[str, Any], at_s: float) -> str:
+    if not inlet["valve"]:
+        return ""
+    stood = [
+        str(value)
+        for since_s, value in night.physical.held.get((inlet["valve"], "position"), [])
+        if since_s <= at_s + 1e-6 and value is not None
+    ]
+    return stood[-1] if stood else str(inlet["filled_with"])
+
+
+class _Tube:
+    """Plugs between a valve and a tip, the tip's first; ng/µL each."""
+
+    def __init__(self, inlet: dict[str, Any], factor: str) -> None:
+        self._brings = {
+            choice["position"]: dict(choice["contents_ng_ml"]).get(factor, 0.0) / 1000.0
+            for choice in inlet["choices"]
+        }
+        self._own = dict(inlet["contents_ng_ml"]).get(factor, 0.0) / 1000.0
+        self._valve = bool(inlet["valve"])
+        waiting_ul = inlet["tube_ul"] if self._valve else inlet["dead_volume_ul"]
+        first = self._brings.get(inlet["filled_with"], 0.0) if self._valve else 0.0
+        self._plugs: deque[list[float]] = deque([[waiting_ul, first]] if waiting_ul > 0 else [])
+
+    def push(self, volume_ul: float, position: str) -> float:
+        """ng that leave at the tip while so much enters behind."""
+        entering = self._brings.get(position, 0.0) if self._valve else self._own
+        self._plugs.append([volume_ul, entering])
+        left_ul, mass_ng = volume_ul, 0.0
+        while left_ul > 1e-12 and self._plugs:
+            part_ul = min(left_ul, self._plugs[0][0])
+            mass_ng += part_ul * self._plugs[0][1]
+            self._plugs[0][0] -= part_ul
+            left_ul -= part_ul
+            if self._plugs[0][0] <= 1e-12:
+                self._plugs.popleft()
+        return mass_ng
+
+
+def _fronts_s(night: Night, chamber: dict[str, Any]) -> list[float]:
+    """When what flows into the well changed."""
+    return [
+        at_s
+        for inlet in chamber["inlets"]
+        for at_s, _ in night.physical.flows.get(inlet["pump"], [])[1:]
+    ]
