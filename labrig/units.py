@@ -61,7 +61,7 @@ _MEASURES = {
 }
 
 # Where ten of it would be a bad hint: it may be copied.
-_EXAMPLES = {"mL/h": "'1.0 mL/h'", "uL/h": "'20 uL/h'"}
+_EXAMPLES = {"mL/h": "'1.0 mL/h'", "uL/h": "'20 uL/h'", "degC": "'37 degC'"}
 
 # How people write a unit, where it differs from pint's own spelling.
 _SPELLINGS = {"%": "percent", "°C": "degC", "Ω": "ohm", "µ": "u", "μ": "u", "²": "**2", "³": "**3"}

@@ -71,7 +71,10 @@ def _is(
     of_kind = [
         n for n, e in rig.instruments.items() if e.type in types and types[e.type].kind == kind
     ]
-    if name not in rig.instruments:
+    if name not in rig.instruments and not of_kind:
+        remedy = f"This rig has no {kind}: add one to `instruments:` (`labrig doctor --types`)."
+        yield Mistake(path, f"there is no {kind} '{name}'", remedy, name)
+    elif name not in rig.instruments:
         yield _unknown(path, kind, name, of_kind)
     elif rig.instruments[name].type in types and name not in of_kind:
         entry = rig.instruments[name]

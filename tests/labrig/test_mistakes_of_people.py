@@ -21,6 +21,9 @@ RULE = "probe: incubator_probe"
 CO2 = "interlocks: {co2: {instrument: incubator_probe, quantity: co2_percent, %s}}\n" + RULE
 ARMS = "arms:\n  vehicle-sham:"
 PLAN = "  correction: dunnett"
+AIR = "environment: {interval: 5 min}"
+HEAT = "environment: {set: [{%s}]}"
+CLIMATE = "climate: {warm: {%s}}\n" + RULE
 CELLS = "{{kind: interaction, of: diameter, cells: {{{}}}}}"
 OUTCOMES = f"outcomes: [%s]\n{ARMS}"
 CULTURE = "days_differentiated: 5 "
@@ -54,6 +57,90 @@ PROTOCOL = {
         "perfusion.flow",
         "other letters",
         "'1.0 mL/h'",
+    ),
+    "a temperature without a unit": (
+        AIR,
+        "environment: {temperature: 37}",
+        "environment.temperature",
+        "has no unit",
+        "'37 degC'",
+    ),
+    "coulombs for degrees": (
+        AIR,
+        "environment: {temperature: 37 C}",
+        "environment.temperature",
+        "a temperature is wanted",
+        "'37 degC'",
+    ),
+    "Kelvin as degrees": (
+        AIR,
+        "environment: {temperature: 310 degC}",
+        "environment.temperature",
+        "no temperature for cells",
+        "Is the unit right?",
+    ),
+    "Fahrenheit as degrees": (
+        AIR,
+        "environment: {temperature_c: 98.6}",
+        "environment.temperature_c",
+        "98.6 °C is no temperature for cells",
+        "Is the unit right?",
+    ),
+    "two temperatures": (
+        AIR,
+        "environment: {temperature: 36 degC, temperature_c: 33}",
+        "environment.temperature",
+        "say different things (36 and 33)",
+        "remove `temperature_c:`",
+    ),
+    "heat after the end": (
+        AIR,
+        HEAT % "at: 20 h, temperature: 41.5 degC",
+        "environment.set.0.at",
+        "not before the end of the run (14 h)",
+        "lengthen the phases",
+    ),
+    "heat beyond the end": (
+        AIR,
+        HEAT % "at: 13.5 h, for: 1 h, temperature: 41.5 degC",
+        "environment.set.0.for",
+        "lasts to 14.5 h",
+        "remove `for:`",
+    ),
+    "heat of nothing": (
+        AIR,
+        HEAT % "at: 8 h, for: 1 h",
+        "environment.set.0",
+        "it changes nothing",
+        "temperature: ... degC",
+    ),
+    "heat of an arm that is not there": (
+        AIR,
+        HEAT % "at: 8 h, temperature: 41.5 degC, arms: [nerve-tonik]",
+        "environment.set.0.arms",
+        "there is no arm 'nerve-tonik'",
+        "'nerve-tonic'",
+    ),
+    "heat for a bare hour": (
+        AIR,
+        HEAT % "at: 8 h, for: 1, temperature: 41.5 degC",
+        "environment.set.0.for",
+        "has no unit",
+        "'10 s'",
+    ),
+    "oxygen as a share": (
+        AIR,
+        "environment: {o2: 0.05}",
+        "environment.o2",
+        "has no unit",
+        "percent",
+    ),
+    "a heater's key in other words": (
+        AIR,
+        HEAT % "at: 8 h, temprature: 41.5 degC",
+        "environment.set.0.temprature",
+        "not a key",
+        "'temperature'",
     ),
     "a share of a factor": (
         "{CNTF: 10 ng/mL,",
@@ -621,6 +708,41 @@ RIG = {
         "interlocks.co2",
         "`low` is 6 and `high` is 4",
         "smaller",
+    ),
+    "a pump as a heater": (
+        RULE,
+        CLIMATE % "instrument: base_left, sets: temperature",
+        "climate.warm.instrument",
+        "is a pump (leadfluid_bt), not a controller",
+        "Name a controller",
+    ),
+    "a heater that is not there": (
+        RULE,
+        CLIMATE % "instrument: watlow_9, sets: temperature",
+        "climate.warm.instrument",
+        "there is no controller 'watlow_9'",
+        "This rig has no controller: add one",
+    ),
+    "a heater of warmth": (
+        RULE,
+        CLIMATE % "instrument: base_left, sets: warmth",
+        "climate.warm.sets",
+        "not one of the choices",
+        "'temperature'",
+    ),
+    "a safe temperature without a unit": (
+        RULE,
+        CLIMATE % "instrument: base_left, sets: temperature, safe: '37'",
+        "climate.warm.safe",
+        "has no unit",
+        "'37 degC'",
+    ),
+    "a probe that cannot feel oxygen": (
+        RULE,
+        CLIMATE % "instrument: base_left, sets: o2, probe: incubator_probe",
+        "climate.warm.probe",
+        "measures co2_percent, temperature_c, not o2_percent",
+        "leave the key out",
     ),
     "a rule that stops": (
         RULE,
