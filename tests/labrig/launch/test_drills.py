@@ -30,6 +30,23 @@ def test_what_is_listed_can_be_practised(tmp_path, instrument, fault):
     assert start.simulate
 
 
+HEATED = catalogue_folder() / "rigs" / "climate-bench.yaml"
+SWITCHED = catalogue_folder() / "rigs" / "selector-bench.yaml"
+
+
+@pytest.mark.parametrize(
+    ("rig", "protocol", "instrument"),
+    [
+        (HEATED, catalogue_folder() / "seed" / "heat-preconditioning.yaml", "watlow_1"),
+        (SWITCHED, None, "nerve_valve_01"),
+    ],
+)
+def test_every_fault_of_heaters_and_valves_can_be_practised(tmp_path, rig, protocol, instrument):
+    for fault in faults_on_rig(rig)[instrument]:
+        start = drill_start(Drill(fault, instrument), tmp_path, protocol, rig)
+        assert [spec.name for spec in start.faults] == [fault]
+
+
 def test_a_fault_with_a_value_gets_one_worth_trying(tmp_path):
     (spec,) = drill_start(Drill("rate_error", "nerve_02"), tmp_path).faults
     assert spec.value == -0.4
