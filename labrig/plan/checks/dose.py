@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from labrig.plan.checks.draft import Draft
 from labrig.plan.perfusion_physics import UL_MIN_PER_ML_H
@@ -64,12 +64,13 @@ def _overflow(draft: Draft) -> Iterator[Finding]:
     # mm × cm² × 100 = µL
     holds_ul = WELL_DEPTH_MM[rig.plate] * PLATES[rig.plate].area_cm2 * 100.0
     headroom_ul = holds_ul - rig.chambers.volume_ml * 1000.0
+    moves = [entry for entry in draft.plan.timeline if isinstance(entry, FlowLevel | Dose)]
     for well in draft.plan.wells:
         # a pump draws the same from every well: what the arm with the most flow needs
         arms = [well.arm] if rig.outflow.pump is None else list(draft.protocol.arms)
         most = max(most_flow_ml_h(draft.protocol, arm) for arm in arms)
         drains = most * rig.outflow.ratio * UL_MIN_PER_ML_H
-        rise_ul, at_s = _rise(draft, well.well, drains)
+        rise_ul, at_s = _rise(draft, moves, well.well, drains)
         if rise_ul > max(0.0, headroom_ul):
             yield Finding(
                 "dose.overflow",
@@ -82,14 +83,16 @@ def _overflow(draft: Draft) -> Iterator[Finding]:
             )
 
 
-def _rise(draft: Draft, well: str, drains_ul_min: float) -> tuple[float, float]:
+def _rise(
+    draft: Draft, moves: Sequence[FlowLevel | Dose], well: str, drains_ul_min: float
+) -> tuple[float, float]:
     """The most that stands above the outflow's height, in µL, and when."""
     changes: list[tuple[float, float]] = []
     held: dict[str, float] = {}
-    for entry in draft.plan.timeline:
-        if not isinstance(entry, FlowLevel | Dose):
-            continue
-        share = _shares(draft, entry.instrument, well)
+    pumps = {line.pump for line in draft.rig.lines.values() if well in line.wells}
+    shares = {pump: _shares(draft, pump, well) for pump in pumps}
+    for entry in moves:
+        share = shares.get(entry.instrument, 0.0)
         if share == 0:
             continue
         if isinstance(entry, FlowLevel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from labrig.plan.checks.draft import Draft
 from labrig.plan.plan import Finding
@@ -64,13 +64,14 @@ def _tests_in_gaps(draft: Draft) -> Iterator[Finding]:
         a for a in protocol.arms if any(protocol.patterns[p].live for p in patterns_of(protocol, a))
     }
     arms = electrode_arms(protocol, draft.rig, draft.plan.wells)[0]
+    levels = [e for e in draft.plan.timeline if isinstance(e, StimulationLevel)]
     told = set()
     for name, arm in arms.items():
         for gap in segments(protocol, arm) if arm in live and arm not in told else ():
             if is_live(protocol, gap.pattern):
                 continue
-            tests = _pulses(draft, name, gap, tests=True)
-            others = [_pulses(draft, other, gap, tests=False) for other in arms]
+            tests = _pulses(draft, levels, name, gap, tests=True)
+            others = [_pulses(draft, levels, other, gap, tests=False) for other in arms]
             usual = min((n for n in others if n), default=0)
             if usual and tests > MOST_TEST_SHARE * usual:
                 told.add(arm)
@@ -87,9 +88,15 @@ def _tests_in_gaps(draft: Draft) -> Iterator[Finding]:
                 break
 
 
-def _pulses(draft: Draft, electrodes: str, gap: Segment, *, tests: bool) -> int:
+def _pulses(
+    draft: Draft,
+    levels: Sequence[StimulationLevel],
+    electrodes: str,
+    gap: Segment,
+    *,
+    tests: bool,
+) -> int:
     wired = draft.rig.electrodes[electrodes]
-    levels = [e for e in draft.plan.timeline if isinstance(e, StimulationLevel)]
     until, since = (
         pulses_given(levels, wired.stimulator, wired.channel, at_s)
         for at_s in (gap.end_s, gap.start_s)
