@@ -14,6 +14,7 @@ from labrig.plan.standins import lesser_arms, standins
 from labrig.plan.targets import targeted
 from labrig.protocol.contents import doses_of, role_of, vehicle_of
 from labrig.protocol.models import Protocol
+from labrig.protocol.moments import moments_of_arm
 from labrig.protocol.segments import boluses, segment_at, segments
 from labrig.rig.graph import selector_of
 from labrig.rig.models import Rig
@@ -225,7 +226,9 @@ def _by_people(protocol: Protocol, course: Wanted) -> bool:
         (step.to, at_s)
         for step in protocol.steps
         if step.do == "change-medium"
-        for at_s in step.times_s(protocol.duration_s)
+        for arm in step.arms or tuple(protocol.arms)
+        for at_s in step.times_s(moments_of_arm(protocol, arm))
+        if at_s is not None
     }
     return all(
         any(to == medium and abs(at - at_s) < SAME_TIME_S for to, at in done)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from labrig.places import in_order
@@ -13,6 +13,7 @@ from labrig.plan.targets import phase_at
 from labrig.plan.timeline import Frame, Lateness, PersonStep
 from labrig.protocol.blinding import is_coded
 from labrig.protocol.models import Protocol
+from labrig.protocol.moments import moments_of_arm
 from labrig.protocol.person_steps import LONGEST_HOLD_S
 from labrig.protocol.person_steps import PersonStep as Step
 from labrig.rig.models import Rig
@@ -27,10 +28,7 @@ def person_steps(
     """Every step at each of its times."""
     made = []
     for step in protocol.steps:
-        concerned = tuple(in_order(well.well for well in wells if _concerns(step, well)))
-        if not concerned:
-            continue
-        for number, at_s in enumerate(step.times_s(protocol.duration_s)):
+        for number, (at_s, concerned) in enumerate(_due(protocol, step, wells)):
             made.append(
                 PersonStep(
                     key=f"step/{step.called}/{number}",
@@ -53,6 +51,22 @@ def person_steps(
                 )
             )
     return tuple(made)
+
+
+def _due(
+    protocol: Protocol, step: Step, wells: Sequence[WellPlan]
+) -> Iterator[tuple[float, tuple[str, ...]]]:
+    """Each time of a step, with its wells: a moment of a programme is each arm's own."""
+    known = {arm: moments_of_arm(protocol, arm) for arm in protocol.arms}
+    concerned = [well for well in wells if step.concerns(well.arm, well.well)]
+    for index in range(len(step.at)):
+        at: dict[float, list[str]] = {}
+        for well in concerned:
+            at_s = step.times_s(known[well.arm])[index]
+            if at_s is not None:
+                at.setdefault(at_s, []).append(well.well)
+        for at_s in sorted(at):
+            yield at_s, tuple(in_order(at[at_s]))
 
 
 def pictures_after_steps(
@@ -100,12 +114,6 @@ def pictures_after_steps(
             )
         number += 1
     return tuple(made)
-
-
-def _concerns(step: Step, well: WellPlan) -> bool:
-    if step.arms:
-        return well.arm in step.arms
-    return not step.wells or well.well in step.wells
 
 
 def _what(step: Step, named: bool = True) -> str:

@@ -7,15 +7,16 @@ laboratory, or another instrument, gives afterwards.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from string import Formatter
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from labrig.name_types import FileName, WellName
 from labrig.problems import KeyPath, Mistake, did_you_mean
-from labrig.units import Unit, parse_quantity
+from labrig.protocol.moments import MomentText, moment_of, moments_of_arm
+from labrig.units import Unit
 
 if TYPE_CHECKING:
     from labrig.protocol.models import Protocol
@@ -25,7 +26,6 @@ Ul = Annotated[float, Unit("uL")]
 Percent = Annotated[float, Unit("percent")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
 
-END = "end"
 AFTER_STEP = "after-step "
 LABEL_PARTS = ("plate", "well", "hour", "step")
 LONGEST_HOLD_S = 1800.0
@@ -42,32 +42,15 @@ def _one_or_more(value: object) -> object:
     return value if isinstance(value, list | tuple) else (value,)
 
 
-def _end_or_time(value: object) -> str:
-    return "end" if isinstance(value, str) and value.strip().startswith(END) else "time"
-
-
-def _before_the_end(value: object) -> object:
-    """``end - 2 h`` in one spelling; a wrong time after the minus is told as such."""
-    text = str(value).strip()
-    rest = text.removeprefix(END).strip()
-    if not rest:
-        return END
-    if not rest.startswith("-"):
-        return value  # told by the pattern below
-    return f"{END} - {parse_quantity(rest[1:].strip(), 's'):.12g} s"
+def _time_or_moment(value: object) -> str:
+    return "moment" if isinstance(value, str) and value.strip()[:1].isalpha() else "time"
 
 
 When = Annotated[
-    Annotated[Seconds, Tag("time")]
-    | Annotated[
-        str,
-        BeforeValidator(_before_the_end),
-        Field(pattern=r"^end( - \d+(\.\d+)?(e[-+]?\d+)? s)?$"),
-        Tag("end"),
-    ],
-    Discriminator(_end_or_time),
+    Annotated[Seconds, Tag("time")] | Annotated[MomentText, Tag("moment")],
+    Discriminator(_time_or_moment),
 ]
-"""A time from the start, ``end``, or ``end - 2 h``."""
+"""A time from the start, or a moment: ``end - 2 h``, ``restore``."""
 
 Signs = Literal["operator", "second"]
 
@@ -91,7 +74,7 @@ class PersonStep(_Strict):
 
     name: Name | None = Field(default=None, description="omitted: as `do` says")
     at: Annotated[tuple[When, ...], BeforeValidator(_one_or_more), Field(min_length=1)] = Field(
-        description="from the start; `end`; `end - 2 h`; a list for several times"
+        description="times from the start, or moments: '48 h', 'end', 'restore + 24 h'"
     )
     do: Act
     what: str = Field(default="", max_length=200, description="in words, for who does it")
@@ -145,9 +128,18 @@ class PersonStep(_Strict):
         """How long after its time it may still be done."""
         return 2 * self.within_s if self.wait_s is None else self.wait_s
 
-    def times_s(self, duration_s: float) -> tuple[float, ...]:
-        """When it is due, on the run's clock, in the order of the file."""
-        return tuple(moment_s(at, duration_s) for at in self.at)
+    def times_s(self, known: Mapping[str, float]) -> tuple[float | None, ...]:
+        """When it is due, on the run's clock, in the order of the file.
+
+        ``known``: moments of an arm, by name; None stands where it has no such moment.
+        """
+        return tuple(
+            moment_of(at).at_s(known) if isinstance(at, str) else float(at) for at in self.at
+        )
+
+    def concerns(self, arm: str, well: str) -> bool:
+        """Whether a well of this arm is among those that it is about."""
+        return arm in self.arms if self.arms else not self.wells or well in self.wells
 
 
 class ResultPlan(_Strict):
@@ -179,14 +171,6 @@ class ResultPlan(_Strict):
         return self.name or self.file.rpartition(".")[0] or self.file
 
 
-def moment_s(when: Any, duration_s: float) -> float:  # noqa: ANN401 - a time or ``end - 2 h``
-    """A moment of :data:`When` on the run's clock."""
-    if not isinstance(when, str):
-        return float(when)
-    rest = when.removeprefix(END).strip().removeprefix("-").strip()
-    return duration_s - (float(rest.removesuffix(" s")) if rest else 0.0)
-
-
 def step_of_rounds(rounds: str) -> str:
     """The step that a channel taken ``after-step NAME`` waits for; "" for another."""
     return rounds.removeprefix(AFTER_STEP).strip() if rounds.startswith(AFTER_STEP) else ""
@@ -211,17 +195,7 @@ def step_mistakes(protocol: Protocol) -> Iterator[Mistake]:
 
 
 def _times(protocol: Protocol, path: KeyPath, step: PersonStep) -> Iterator[Mistake]:
-    duration_s = protocol.duration_s
-    times = step.times_s(duration_s)
-    for index, at_s in enumerate(times):
-        if not 0 <= at_s <= duration_s:
-            yield Mistake(
-                (*path, "at", index),
-                f"{at_s / 3600:g} h is outside the run (0 to {duration_s / 3600:g} h)",
-                "Steps are timed from the start of the run; `end` is its last moment.",
-            )
-    if len(set(times)) < len(times):
-        yield Mistake((*path, "at"), "the same time stands there twice", "Name each time once.")
+    yield from _moments(protocol, path, step)
     if step.wait_s is not None and step.wait_s < step.within_s:
         yield Mistake(
             (*path, "wait"),
@@ -243,6 +217,40 @@ def _times(protocol: Protocol, path: KeyPath, step: PersonStep) -> Iterator[Mist
             "Write `pumps: keep`, or make several steps of it.",
             f"{step.takes_s / 60:g} min",
         )
+
+
+def _moments(protocol: Protocol, path: KeyPath, step: PersonStep) -> Iterator[Mistake]:
+    """Whether every arm that it is about has the moment, once, within the run."""
+    duration_s = protocol.duration_s
+    told: set[int] = set()
+    for arm in step.arms or tuple(protocol.arms):
+        if arm not in protocol.arms:
+            continue
+        known = moments_of_arm(protocol, arm)
+        times = step.times_s(known)
+        for index, at_s in enumerate(times):
+            # One time alone is written without a list.
+            here: KeyPath = (*path, "at", index) if len(times) > 1 else (*path, "at")
+            if index in told:
+                continue
+            if at_s is None:
+                told.add(index)
+                name = moment_of(str(step.at[index])).label
+                yield Mistake(
+                    here, f"arm '{arm}' has no moment '{name}'",
+                    f"{did_you_mean(name, list(known))} Or name the arms that have it: "
+                    "`arms: [...]`.", step.at[index],
+                )  # fmt: skip
+            elif not 0 <= at_s <= duration_s:
+                told.add(index)
+                yield Mistake(
+                    here,
+                    f"{at_s / 3600:g} h is outside the run (0 to {duration_s / 3600:g} h)",
+                    "Steps are timed from the start of the run; `end` is its last moment.",
+                )
+        if len(set(times)) < len(times) and len(step.at) not in told:
+            told.add(len(step.at))
+            yield Mistake((*path, "at"), "the same time stands there twice", "Name it once.")
 
 
 def _means(protocol: Protocol, path: KeyPath, step: PersonStep) -> Iterator[Mistake]:

@@ -114,3 +114,22 @@ def test_codes_stand_on_tubes_and_no_solution_in_the_question_of_a_blinded_run(p
     assert all(label.startswith("S-") and "-A1-" not in label for label in take.labels)
     assert "differentiation" in feed.what
     assert "differentiation" not in feed.unnamed
+
+
+def test_a_moment_of_a_programme_is_each_arms_own(planned, tmp_path):
+    base = YAML_.load((catalogue_folder() / "demo-night.yaml").read_text(encoding="utf-8"))
+    arms = base["arms"]
+    for arm, at in (("nerve-sham", "4 h"), ("nerve-tonic", "8 h")):
+        own = arms[arm]
+        own["program"] = [
+            {"from": "0 h", "targets": own.pop("targets"), "pattern": own.pop("pattern")},
+            {"from": at, "targets": "none", "label": "gap"},
+        ]
+    step = {**FEED, "at": ["gap + 30 min", "end"], "arms": ["nerve-sham", "nerve-tonic"]}
+    plan = planned(step, arms=arms)
+    steps = [entry for entry in plan.timeline if isinstance(entry, PersonStep)]
+    arm_of = {well.well: well.arm for well in plan.wells}
+    assert [(s.offset_s / 3600, {arm_of[w] for w in s.wells}) for s in steps] == [
+        (4.5, {"nerve-sham"}), (8.5, {"nerve-tonic"}), (14.0, {"nerve-sham", "nerve-tonic"}),
+    ]  # fmt: skip
+    assert [s.key for s in steps] == [f"step/feed/{n}" for n in range(3)]

@@ -25,6 +25,10 @@ MISTAKES = {
     "after the end": ("at: 5 h", "at: 50 h", "steps.0.at", "outside the run", "from the start"),
     "before the start": ("at: end,", "at: end - 99 h,", "steps.2.at", "outside the run", "`end`"),
     "wrong unit after end": ("at: end,", "at: end - 2 V,", "steps.2.at", "a time is wanted", "s"),
+    "moment of no arm": (
+        "at: end,", "at: restore + 1 h,", "steps.2.at", "no moment 'restore'", "arms",
+    ),
+    "misspelt moment": ("at: end,", "at: treatmant,", "steps.2.at", "no moment", "'treatment'"),
     "a time twice": ("[1 h, 6 h]", "[1 h, 60 min]", "steps.1.at", "twice", "once"),
     "no medium": (", to: differentiation", "", "steps.0", "which medium", "`to: differentiation`"),
     "unknown medium": (
@@ -105,7 +109,11 @@ def load(text, folder):
 
 def test_the_sound_one_is_sound(tmp_path):
     steps = load(DEMO + SOUND, tmp_path).model.steps
-    assert [step.times_s(50400.0) for step in steps] == [(18000.0,), (3600.0, 21600.0), (50400.0,)]
+    assert [step.times_s({"end": 50400.0}) for step in steps] == [
+        (18000.0,),
+        (3600.0, 21600.0),
+        (50400.0,),
+    ]
 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
