@@ -32,6 +32,8 @@ QUANTITIES: Mapping[str, Callable[[Mapping[str, Any]], float]] = {
     "pyknotic_share": lambda well: well["pyknotic"],
     "detachment": lambda well: well["detached"],
     "clusters": lambda well: well["clusters"],
+    "neurite_length": lambda well: well["neurites"],
+    "fidelity": lambda well: well["fidelity"],
     "neurites": lambda well: well["neurites"],
     "fidelity": lambda well: well["fidelity"],
 }
