@@ -65,6 +65,7 @@ ADDED_KEYS: tuple[AddedKey, ...] = (
     AddedKey(("steps",), "0.1.0", []),
     AddedKey(("results",), "0.1.0", []),
     AddedKey(("outcomes",), "0.1.0", []),
+    AddedKey(("definition", "named"), "0.1.0", "sarcopenia"),
     AddedKey(("donors", ANY, "age"), "0.1.0", None),
     AddedKey(("donors", ANY, "sex"), "0.1.0", None),
     AddedKey(("donors", ANY, "genotype"), "0.1.0", ""),

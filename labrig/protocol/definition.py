@@ -7,7 +7,7 @@ aged muscle, so "sarcopenia-like" is the strongest wording permitted.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,6 +25,11 @@ class Definition(BaseModel):
         extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
     )
 
+    named: Literal["sarcopenia", "mass_only", "myopenia", "dynapenia", "low_quality"] = Field(
+        default="sarcopenia",
+        description="what an arm has to show to have it: mass and strength lost; mass alone (1988; "
+        "myopenia is the same by another word); strength and not mass; strength for its mass",
+    )
     low_mass_m: float = Field(default=0.85, gt=0, lt=1)
     low_strength_s: float = Field(default=0.80, gt=0, lt=1)
     low_quality_q: float = Field(default=0.85, gt=0, lt=1)

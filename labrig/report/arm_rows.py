@@ -7,6 +7,7 @@ from typing import Any
 
 from labrig.protocol.analysis_plan import AnalysisPlan
 from labrig.report.analysis import Analysis
+from labrig.report.arms.named_definition import IN_WORDS, answers_of
 from labrig.report.arms.sentences import sentence_of
 from labrig.report.arms.verdicts import ArmVerdict
 
@@ -93,6 +94,8 @@ def arms_document(analysis: Analysis) -> dict[str, Any]:
             {"arm": arm.arm, "against": arm.against, "label": arm.label}
             for arm in analysis.arms_otherwise.arms
         ],
+        "definition_named": IN_WORDS[protocol.definition.named],
+        "has_what_was_named": answers_of(arms, protocol.definition),
         "donors": arms.donors,
         "error_rate": arms.error_rate,
         "exploratory": list(arms.exploratory),

@@ -18,6 +18,8 @@ from labrig.record.well_doses import WellDose
 from labrig.report import figures, run_facts, strips
 from labrig.report.analysis import Analysis, n_table
 from labrig.report.arm_rows import arm_rows, margin_words, plan_words
+from labrig.report.arms.named_definition import IN_WORDS as DEFINITIONS
+from labrig.report.arms.named_definition import answers_of
 from labrig.report.clocks import both_clocks, legend_of_record, zone_words
 from labrig.report.contraction import of_no_series, why_no_strength
 from labrig.report.growth import tubes_that_count
@@ -130,6 +132,8 @@ def render(analysis: Analysis, maker: Maker) -> str:
         both_alike=not analysis.left_out,
         no_comparison=_no_comparison(analysis),
         arm_rows=arm_rows(analysis),
+        named_definition=DEFINITIONS[record.protocol.definition.named],
+        has_it=answers_of(analysis.arms, record.protocol.definition),
         plan_words=plan_words(analysis.arms.plan),
         chance=chance_sentence(analysis),
         named=rows_of(analysis.named),

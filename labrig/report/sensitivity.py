@@ -66,12 +66,21 @@ def variants(committed: Definition) -> tuple[Variant, ...]:
     stricter = replace_thresholds(committed, -0.05)
     looser = replace_thresholds(committed, 0.05)
     once = committed.model_copy(update={"assessments": 1})
+    both = f"m ≤ {m:g} and s ≤ {s:g}"
+    in_force: tuple[str, str, Test] = {
+        "sarcopenia": ("mass + strength", both, mass_and_strength),
+        "mass_only": ("mass only", f"m ≤ {m:g}", mass),
+        "myopenia": ("myopenia", f"m ≤ {m:g}", mass),
+        "dynapenia": ("dynapenia", f"s ≤ {s:g} and m > {m:g}", strength_and_not_mass),
+        "low_quality": ("specific strength", f"q = s/m ≤ {q:g}", quality),
+    }[committed.named]
+    name, rule, test = in_force
     rows: tuple[tuple[str, str, Test, Definition], ...] = (
-        (
-            "mass + strength (the definition in force)",
-            f"m ≤ {m:g} and s ≤ {s:g}",
-            mass_and_strength,
-            committed,
+        (f"{name} (the definition in force)", rule, test, committed),
+        *(
+            ()
+            if committed.named == "sarcopenia"
+            else (("mass + strength", both, mass_and_strength, committed),)
         ),
         ("mass only", f"m ≤ {m:g}", mass, committed),
         ("strength only", f"s ≤ {s:g}", strength, committed),
@@ -123,6 +132,13 @@ def quality(a: Assessment, d: Definition) -> Answer:
 def mass_and_strength(a: Assessment, d: Definition) -> Answer:
     """Both low."""
     return _all(mass(a, d), strength(a, d))
+
+
+def strength_and_not_mass(a: Assessment, d: Definition) -> Answer:
+    """Weak, and not thin."""
+    thin = mass(a, d)
+    kept: Answer = "cannot say" if thin == "cannot say" else "no" if thin == "yes" else "yes"
+    return _all(strength(a, d), kept)
 
 
 def mass_or_strength(a: Assessment, d: Definition) -> Answer:

@@ -13,6 +13,7 @@ from labrig.protocol.definition import Definition
 from labrig.report.arms.claims import claims
 from labrig.report.arms.effects import Effect, Effects, name_of
 from labrig.report.arms.guards import guard_of
+from labrig.report.arms.named_definition import answers_of
 from labrig.report.arms.sentences import scope_of, sentence_of
 from labrig.report.arms.verdicts import MeasuredArms, verdicts_of_arms
 from labrig.report.comparisons import Readings
@@ -316,3 +317,35 @@ def test_what_shares_no_error_shares_the_rate_by_number():
     ))  # fmt: skip
     alone = [stats.t.cdf(v / 0.1, 14) for v in (-0.3, -0.25, 0.0)]
     assert p_of_losses("dunnett", split) == pytest.approx([min(1.0, 3 * p) for p in alone])
+
+
+# by class above, whether it has what each named definition asks for
+NAMED = {
+    "both lost, and much": ("yes", "yes", "no", "no"),
+    "mass alone": ("no", "yes", "no", "no"),
+    "strength alone": ("no", "no", "yes", "no"),
+    "weak for its width": ("no", "no", "no", "yes"),
+    "nothing": ("no", "no", "no", "no"),
+}
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_whether_an_arm_has_it_is_what_the_named_definition_says(case):
+    m, s, _, _ = CLASSES[case]
+    found = judged({"x": m, "y": 1.0}, {"x": s}, plan("x", "y"), spread=0.012)
+    names = ("sarcopenia", "mass_only", "dynapenia", "low_quality")
+    given = tuple(
+        answers_of(found, DEFINITION.model_copy(update={"named": name}))["x"] for name in names
+    )
+    assert given == NAMED[case]
+    myopenia = DEFINITION.model_copy(update={"named": "myopenia"})
+    assert answers_of(found, myopenia)["x"] == given[1]
+
+
+def test_mass_alone_is_answered_where_strength_cannot_be_told():
+    found = judged({"x": 0.7, "y": 1.0}, {"x": 1.0}, plan("x", "y", primary=("mass",)),
+                   no_strength="no films")  # fmt: skip
+    mass_only = DEFINITION.model_copy(update={"named": "mass_only"})
+    assert found.arms[0].label == "undecided"
+    assert answers_of(found, mass_only) == {"x": "yes", "y": "no"}
+    assert answers_of(found, DEFINITION)["x"] == "undecided"
