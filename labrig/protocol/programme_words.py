@@ -96,19 +96,19 @@ def _told(held: Sequence[tuple[float, str]], silence: str, protocol: Protocol) -
     ]
     if len(changes) == 1:
         return changes[0][1]
-    if repeated := _repeated(changes, protocol.duration_s):
+    if repeated := _repeated(changes, silence, protocol.duration_s):
         return repeated
     if changes[0][1] == silence:
         changes = changes[1:]
     return " then ".join(f"{what} at {at_s / 3600:g} h" for at_s, what in changes)
 
 
-def _repeated(changes: Sequence[tuple[float, str]], duration_s: float) -> str:
+def _repeated(changes: Sequence[tuple[float, str]], silence: str, duration_s: float) -> str:
     """Short spells of one length that come again and again; "" for anything else."""
     if len({what for _, what in changes}) != 2:
         return ""
     ends = [*(at_s for at_s, _ in changes[1:]), duration_s]
-    for first in (0, 1):
+    for first in sorted((0, 1), key=lambda first: changes[first][1] == silence):
         spells, lasts = changes[first::2], ends[first::2]
         lengths = {round(end - at, 3) for (at, _), end in zip(spells, lasts, strict=True)}
         periods = {round(after[0] - before[0], 3) for before, after in pairwise(spells)}
