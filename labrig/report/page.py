@@ -24,6 +24,7 @@ from labrig.report.clocks import both_clocks, legend_of_record, zone_words
 from labrig.report.contraction import of_no_series, why_no_strength
 from labrig.report.growth import tubes_that_count
 from labrig.report.headline import capital, headline
+from labrig.report.junctions import chip_rows, fidelity_figure, junctions
 from labrig.report.kinds import IN_WORDS
 from labrig.report.maker import Maker
 from labrig.report.named.drawing import answers_figure
@@ -33,6 +34,7 @@ from labrig.report.outcome import LATE_PICTURE_FRACTION, TALLIED, clock
 from labrig.report.record import Record
 from labrig.report.results import results_shown
 from labrig.report.series import planned_assays, series_shown
+from labrig.report.stains import stains
 from labrig.report.standing import standing
 from labrig.report.steps import steps_shown
 from labrig.report.subtypes import subtype_in_words
@@ -51,6 +53,8 @@ SECTIONS = (
     ("results", "Results from elsewhere"),
     ("contraction", "Contraction"),
     ("series", "Test series"),
+    ("junctions", "From nerve to muscle"),
+    ("stains", "Stains"),
     ("pictures", "Pictures"),
     ("verdict", "Verdict"),
     ("outcomes", "Outcomes"),
@@ -79,8 +83,14 @@ def render(analysis: Analysis, maker: Maker) -> str:
     steps = steps_shown(record.plan, record.rows, analysis.units)
     results = results_shown(record.folder, record.plan, record.rows, analysis.units)
     tests = series_shown(record, analysis.units, list(record.protocol.arms))
-    there = {"people": bool(steps), "results": bool(results),
-             "series": planned_assays(record.protocol)}  # fmt: skip
+    of_chips, of_stains = junctions(record), stains(record, analysis.units)
+    there = {
+        "people": bool(steps),
+        "results": bool(results),
+        "series": planned_assays(record.protocol),
+        "junctions": of_chips is not None,
+        "stains": of_stains is not None,
+    }
     return template.render(
         css=css,
         figures=drawn,
@@ -92,6 +102,10 @@ def render(analysis: Analysis, maker: Maker) -> str:
         steps=steps,
         series=tests,
         has_series=planned_assays(record.protocol),
+        junctions=of_chips,
+        chip_rows=chip_rows(of_chips),
+        junction_plot=_markup(fidelity_figure(of_chips, list(record.protocol.arms))),
+        stains=of_stains,
         results=[result for result in results if result.planned.name in shown_results(record)],
         clock=clock,
         legend=legend,
@@ -154,6 +168,12 @@ def render(analysis: Analysis, maker: Maker) -> str:
 def shown_results(record: Record) -> set[str]:
     """Names of the results that the protocol wants shown."""
     return {result.called for result in record.protocol.results if result.show}
+
+
+def _markup(svg: str | None) -> str | None:
+    from markupsafe import Markup
+
+    return None if svg is None else Markup(svg)
 
 
 def fidelity_rows(analysis: Analysis, legend: Legend) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from labrig.plan.experimental_units import Unit
 from labrig.protocol.assays import Assay, Fatigue, Frequencies, Staircase
 from labrig.protocol.models import Protocol
+from labrig.protocol.nmj_assay import Nmj
 from labrig.report.drawing import new_figure, style_of, styled, to_svg
 from labrig.report.record import Record
 
@@ -141,8 +142,9 @@ def assay_words(assay: Assay) -> str:
 
 
 def planned_assays(protocol: Protocol) -> bool:
-    """Whether the protocol does any test series."""
-    return bool(protocol.imaging.series)
+    """Whether the protocol does any test series; those of chips have a section of their own."""
+    done = (protocol.assays[series.assay] for series in protocol.imaging.series)
+    return any(not isinstance(assay, Nmj) for assay in done)
 
 
 def _values(

@@ -16,8 +16,12 @@ from labrig.report.clocks import legend_of_record
 from labrig.report.growth import IN_PERCENT
 from labrig.report.headline import headline
 from labrig.report.integrity import CommitmentShown
+from labrig.report.junctions import COLUMNS as CHIP_COLUMNS
+from labrig.report.junctions import FREQUENCY_COLUMNS, junctions
 from labrig.report.maker import Maker
 from labrig.report.named.rows import COLUMNS, POINT_COLUMNS, as_text, point_rows, rows_of
+from labrig.report.stains import COLUMNS as STAIN_COLUMNS
+from labrig.report.stains import stains
 from labrig.report.standing import when_known
 from labrig.report.subtypes import subtype_in_words
 from labrig.run_folder import is_rehearsal
@@ -26,6 +30,9 @@ from labrig_measure.tables import as_ascii
 FILES = (
     ("units.csv", "measures at the experimental unit, round by round"),
     ("contractions.csv", "optical contraction at the experimental unit, film by film"),
+    ("junctions.csv", "of chips: fidelity, latency, block and stability, test by test"),
+    ("junction_frequencies.csv", "of chips: impulses answered at each frequency"),
+    ("stains.csv", "what stains show, at the experimental unit"),
     ("dose_ledger.csv", "dose by well and factor"),
     ("deviations.csv", "deviations, alarms, and all that was late, missed or uncertain"),
     ("frames.csv", "every picture"),
@@ -46,6 +53,8 @@ def write_tables(analysis: Analysis, folder: Path, maker: Maker) -> None:
     texts = {
         "units.csv": _units(analysis),
         "contractions.csv": analysis.contractions.to_csv(index=False, float_format="%.6g"),
+        **_chips(analysis),
+        "stains.csv": _stains(analysis),
         "dose_ledger.csv": _doses(analysis),
         "deviations.csv": _deviations(analysis),
         "frames.csv": _frames(analysis),
@@ -69,6 +78,26 @@ def _units(analysis: Analysis) -> str:
         unit_shares=analysis.unit_is,
     )
     return str(table.rename(columns=IN_PERCENT).to_csv(index=False, float_format="%.6g"))
+
+
+def _chips(analysis: Analysis) -> dict[str, str]:
+    found = junctions(analysis.record)
+    if found is None:
+        return {
+            "junctions.csv": _csv(CHIP_COLUMNS, []),
+            "junction_frequencies.csv": _csv(FREQUENCY_COLUMNS, []),
+        }
+    return {
+        "junctions.csv": found.chips.to_csv(index=False, float_format="%.6g"),
+        "junction_frequencies.csv": found.by_frequency.to_csv(index=False, float_format="%.6g"),
+    }
+
+
+def _stains(analysis: Analysis) -> str:
+    found = stains(analysis.record, analysis.units)
+    if found is None:
+        return _csv(STAIN_COLUMNS, [])
+    return str(found.table.to_csv(index=False, float_format="%.6g"))
 
 
 def _doses(analysis: Analysis) -> str:
