@@ -84,8 +84,8 @@ def _chips(analysis: Analysis) -> dict[str, str]:
     found = junctions(analysis.record)
     if found is None:
         return {
-            "junctions.csv": _csv(CHIP_COLUMNS, []),
-            "junction_frequencies.csv": _csv(FREQUENCY_COLUMNS, []),
+            "junctions.csv": as_text(CHIP_COLUMNS, []),
+            "junction_frequencies.csv": as_text(FREQUENCY_COLUMNS, []),
         }
     return {
         "junctions.csv": found.chips.to_csv(index=False, float_format="%.6g"),
@@ -96,7 +96,7 @@ def _chips(analysis: Analysis) -> dict[str, str]:
 def _stains(analysis: Analysis) -> str:
     found = stains(analysis.record, analysis.units)
     if found is None:
-        return _csv(STAIN_COLUMNS, [])
+        return as_text(STAIN_COLUMNS, [])
     return str(found.table.to_csv(index=False, float_format="%.6g"))
 
 

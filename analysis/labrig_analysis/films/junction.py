@@ -39,6 +39,9 @@ DEFINITION = "answered: the region moves within 0.3 s of the impulse, above 3 ×
 DEFINITION += "of the film's most moving region; latency: to half of the rise"
 ANSWER_WITHIN_S = 0.3
 """A movement that begins later belongs to something else; at 3 Hz the next impulse is due [P]."""
+LEAST_BEAT_UM = 0.3
+"""What moves by less in silence cannot be told from noise, which shows no twitch to compare
+with [P]."""
 LEAST_POINTS = 5
 """A region with fewer points to follow says nothing [P]."""
 
@@ -203,7 +206,7 @@ def _beats(time_s: Floats, trace: Floats, noise_um: float, furthest_um: float) -
     """Beats of a region; one that moves little beside the furthest is dragged along."""
     if trace.max() < FOLLOWED_SHARE * furthest_um:
         return 0
-    return len(find_beats(time_s, trace, noise_um))
+    return len(find_beats(time_s, trace, max(noise_um, LEAST_BEAT_UM / FOLLOWED_NOISE)))
 
 
 def _row(

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from labrig.plan.checks.draft import Draft
+from labrig.plan.emitters import emitters
 from labrig.plan.plan import Finding
 from labrig.plan.pulse_times import pulses_given
 from labrig.plan.series_dose import is_test
@@ -96,7 +97,7 @@ def _pulses(
     *,
     tests: bool,
 ) -> int:
-    wired = draft.rig.electrodes[electrodes]
+    wired = emitters(draft.rig)[electrodes]
     until, since = (
         pulses_given(levels, wired.stimulator, wired.channel, at_s)
         for at_s in (gap.end_s, gap.start_s)

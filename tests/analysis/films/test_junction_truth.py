@@ -84,6 +84,11 @@ def test_beats_in_silence_are_counted_region_by_region():
     assert table.loc[1, "beats_per_min"] == pytest.approx(36.0)
 
 
+def test_noise_in_silence_is_no_beat():
+    found = measured(filmed({}, 6.0), [])
+    assert found.regions["beats"].tolist() == [0, 0, 0, 0]
+
+
 def test_slow_muscle_is_not_taken_for_a_slow_junction():
     given = 0.4 + np.arange(6) * 0.95
     slow = TwitchKinetics(time_to_peak_s=0.14, half_relaxation_s=0.15)

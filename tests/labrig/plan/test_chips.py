@@ -9,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from labrig.catalogue import catalogue_folder
+from labrig.plan import checks
 from labrig.plan.allocation import allocate
 from labrig.plan.chip_units import arm_levels
 from labrig.plan.compile import assemble
@@ -86,6 +87,12 @@ def plan():
 
 def test_the_chip_night_is_ready_to_start(plan):
     assert [f.code for f in plan.findings if f.severity == "block"] == []
+
+
+def test_every_subject_is_checked_once():
+    of_chips, of_sides = set(checks._CHECKS), set(checks._OF_SIDES)
+    assert not of_chips & of_sides
+    assert len(of_chips) + len(of_sides) == len(checks._CHECKS) + len(checks._OF_SIDES)
 
 
 def test_both_wells_of_a_chip_have_one_arm(plan):

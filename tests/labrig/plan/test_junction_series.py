@@ -145,6 +145,7 @@ def test_what_an_assay_leaves_out_is_as_in_the_one_that_it_is_like(protocol):
 
 def test_a_nerve_can_be_moved_by_electrodes_too(protocol, rig):
     del rig["lights"]
+    rig["instruments"]["led_driver"]["settings"] = {"volts_per_volt": 2.0}
     for number, entry in enumerate(list(rig["electrodes"].values()), start=1):
         wells = [w[0] + str(int(w[1]) - 1) for w in entry["wells"]]
         rig["electrodes"][f"nerve_{number}"] = {
@@ -161,7 +162,8 @@ def test_a_nerve_can_be_moved_by_electrodes_too(protocol, rig):
 
 
 def test_chips_that_no_light_reaches_are_named(protocol, rig):
-    del rig["lights"]["blue_4"]
+    del rig["lights"]
+    rig["instruments"]["led_driver"]["settings"] = {"volts_per_volt": 2.0}["blue_4"]
     plan = compiled(protocol, rig)
     said = [f.why for f in plan.findings if f.code == "series.chip-not-moved"]
     assert any("chip_7, chip_8" in why for why in said)
