@@ -162,8 +162,7 @@ def test_a_nerve_can_be_moved_by_electrodes_too(protocol, rig):
 
 
 def test_chips_that_no_light_reaches_are_named(protocol, rig):
-    del rig["lights"]
-    rig["instruments"]["led_driver"]["settings"] = {"volts_per_volt": 2.0}["blue_4"]
+    del rig["lights"]["blue_4"]
     plan = compiled(protocol, rig)
     said = [f.why for f in plan.findings if f.code == "series.chip-not-moved"]
     assert any("chip_7, chip_8" in why for why in said)
