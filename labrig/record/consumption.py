@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from labrig.plan.plan import Plan
+from labrig.plan.plan import Draw, Plan
 from labrig.record.kinds.levels import PumpRead
 
 
@@ -18,11 +18,17 @@ class _Last:
 
 
 class Consumption:
-    """Adds up pump readings; where a pump keeps no counter, its rate times the time."""
+    """Adds up pump readings; where a pump keeps no counter, its rate times the time.
+
+    What came while a valve stood at a position is also counted by it, whether or not it is before
+    a line of that pump: the plan tells.
+    """
 
     def __init__(self) -> None:
         self._last: dict[str, _Last] = {}
         self.used_ul: dict[str, float] = {}
+        self._at: dict[str, str] = {}
+        self._through_ul: dict[str, float] = {}
 
     def see(self, pump: str, at_s: float, read: PumpRead) -> None:
         """One reading of one pump."""
@@ -36,13 +42,33 @@ class Consumption:
             if delivered is not None and before is not None and delivered >= before:
                 came = delivered - before
             self.used_ul[pump] = self.used_ul.get(pump, 0.0) + came
+            for valve, position in self._at.items():
+                key = _through(pump, valve, position)
+                self._through_ul[key] = self._through_ul.get(key, 0.0) + came
         self._last[pump] = _Last(at_s, delivered, rate)
+
+    def see_valve(self, valve: str, position: str) -> None:
+        """A valve says where it stands."""
+        self._at[valve] = position
+
+    def drawn_ul(self, draw: Draw) -> float:
+        """What was drawn through each line."""
+        if not draw.valve:
+            return self.used_ul.get(draw.pump, 0.0)
+        return self._through_ul.get(_through(draw.pump, draw.valve, draw.position), 0.0)
+
+    def drawing_ul_min(self, draw: Draw) -> float:
+        """At what rate it is drawn now."""
+        elsewhere = draw.valve and self._at.get(draw.valve) != draw.position
+        return 0.0 if elsewhere else self.rate_ul_min(draw.pump)
 
     def to_json(self) -> dict[str, Any]:
         """All of it as plain data; :meth:`from_json` reads it."""
         return {
             "last": {pump: astuple(last) for pump, last in self._last.items()},
             "used_ul": dict(self.used_ul),
+            "at": dict(self._at),
+            "through_ul": dict(self._through_ul),
         }
 
     @classmethod
@@ -51,12 +77,18 @@ class Consumption:
         seen = cls()
         seen._last = {pump: _Last(*last) for pump, last in plain["last"].items()}
         seen.used_ul = dict(plain["used_ul"])
+        seen._at = dict(plain["at"])
+        seen._through_ul = dict(plain["through_ul"])
         return seen
 
     def rate_ul_min(self, pump: str) -> float:
         """The latest rate; 0 while it stands or has not been seen."""
         last = self._last.get(pump)
         return 0.0 if last is None else last.rate_ul_min
+
+
+def _through(pump: str, valve: str, position: str) -> str:
+    return f"{pump} | {valve} | {position}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +108,8 @@ def reservoirs_now(plan: Plan, seen: Consumption, now_s: float) -> tuple[Reservo
     found = []
     for depletion in plan.forecast.depletion:
         draws = [draw for draw in plan.draws if draw.reservoir == depletion.reservoir]
-        used_ml = sum(seen.used_ul.get(d.pump, 0.0) * d.lines for d in draws) / 1000.0
-        ml_min = sum(seen.rate_ul_min(d.pump) * d.lines for d in draws) / 1000.0
+        used_ml = sum(seen.drawn_ul(draw) * draw.lines for draw in draws) / 1000.0
+        ml_min = sum(seen.drawing_ul_min(draw) * draw.lines for draw in draws) / 1000.0
         left_ml = depletion.available_ml - used_ml
         dry_at_s = now_s + max(left_ml, 0.0) / ml_min * 60.0 if ml_min > 0 else None
         found.append(ReservoirNow(depletion.reservoir, left_ml, dry_at_s))

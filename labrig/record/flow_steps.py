@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from labrig.plan.concentration import FlowStep, ValveStep
@@ -49,6 +49,18 @@ def volume_ul(steps: Steps, until_s: float) -> float:
     for (from_s, rate), (to_s, _) in pairwise([*steps, (until_s, 0.0)]):
         total += rate * max(min(to_s, until_s) - from_s, 0.0) / 60.0
     return total
+
+
+def volume_while_ul(
+    steps: Steps, stood: Sequence[tuple[float, str]], position: str, until_s: float
+) -> float:
+    """What flows until then while a valve stands at a position, in µL."""
+    spells = [
+        (from_s, min(end_s, until_s))
+        for (from_s, at), (end_s, _) in pairwise([*stood, (until_s, "")])
+        if at == position and from_s < until_s
+    ]
+    return sum(volume_ul(steps, end_s) - volume_ul(steps, from_s) for from_s, end_s in spells)
 
 
 def flow_steps(steps: Mapping[str, Steps], until_s: float) -> list[FlowStep]:

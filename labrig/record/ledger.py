@@ -113,7 +113,7 @@ def weights_of(plan: Plan, seen: Seen, until_s: float) -> tuple[Balance, ...]:
     # Pumps go on after the end, until their reservoirs are weighed.
     latest_s = max([until_s, *(at for w in seen.weights.values() for at in w.at_s.values())])
     flows = pump_flows(seen.pumps, seen.orders, latest_s)
-    return balances(plan, seen.weights, flows, until_s)
+    return balances(plan, seen.weights, flows, until_s, seen.valves.told)
 
 
 def ledger_json(ledger: Ledger) -> dict[str, Any]:

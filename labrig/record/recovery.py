@@ -15,7 +15,7 @@ from labrig.record.consumption import Consumption
 from labrig.record.counts import count
 from labrig.record.detail import from_detail
 from labrig.record.kinds.doses import DoseAgain, DoseSent, DoseUnknown
-from labrig.record.kinds.levels import PumpRead
+from labrig.record.kinds.levels import PumpRead, ValveRead
 from labrig.record.kinds.operator import (
     AlarmCleared,
     AlarmRaised,
@@ -200,6 +200,10 @@ def _apply(state: RunState, row: Row) -> None:
             read = said(row)
             if isinstance(read, PumpRead):
                 state.consumption.see(row.key, row.run_s, read)
+        case "sample" if ValveRead.MARK in row.detail:
+            valve = said(row)
+            if isinstance(valve, ValveRead) and valve.position is not None:
+                state.consumption.see_valve(row.key, valve.position)
         case "command":
             state.commands[row.key] = row.detail
             taken = said(row)

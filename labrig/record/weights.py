@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from labrig.plan.plan import Plan
+from labrig.plan.plan import Draw, Plan
 from labrig.record.flow_bounds import PumpFlow
-from labrig.record.flow_steps import volume_ul
+from labrig.record.flow_steps import Steps, volume_ul, volume_while_ul
 from labrig.record.kinds.operator import ReservoirWeighed
 from labrig.record.kinds.pump_deviations import MassBalance
+from labrig.record.valve_turns import Positions
 
 BEFORE, AFTER = "before", "after"
 DENSITY_G_ML = 1.0
@@ -57,21 +58,24 @@ def see_weight(weights: dict[str, Weights], at_s: float, weighed: ReservoirWeigh
 
 
 def balances(
-    plan: Plan, weights: Mapping[str, Weights], flows: Mapping[str, PumpFlow], until_s: float
+    plan: Plan,
+    weights: Mapping[str, Weights],
+    flows: Mapping[str, PumpFlow],
+    until_s: float,
+    stood: Positions | None = None,
 ) -> tuple[Balance, ...]:
-    """Every reservoir that was weighed. "Before" is its weight when the run began."""
+    """Every reservoir that was weighed. "Before" is its weight when the run began.
+
+    ``stood``: by valve, where it stood when; what it selected was drawn from its reservoir.
+    """
     found = []
     for reservoir, weighed in sorted(weights.items()):
         before_g, after_g = weighed.grams.get(BEFORE), weighed.grams.get(AFTER)
         taken_s = weighed.at_s.get(AFTER, until_s)
-        drawn = [
-            (flows[draw.pump], draw.lines)
-            for draw in plan.draws
-            if draw.reservoir == reservoir and draw.pump in flows
-        ]
+        drawn = [draw for draw in plan.draws if draw.reservoir == reservoir and draw.pump in flows]
         least_s = min(taken_s, until_s)
-        least_ul = sum(volume_ul(flow.least, least_s) * lines for flow, lines in drawn)
-        most_ul = sum(volume_ul(flow.most, taken_s) * lines for flow, lines in drawn)
+        least_ul = sum(_drawn_ul(d, flows[d.pump].least, stood or {}, least_s) for d in drawn)
+        most_ul = sum(_drawn_ul(d, flows[d.pump].most, stood or {}, taken_s) for d in drawn)
         weighed_ul = None
         if before_g is not None and after_g is not None:
             weighed_ul = (before_g - after_g) / DENSITY_G_ML * 1000.0
@@ -85,6 +89,13 @@ def balances(
             )
         )
     return tuple(found)
+
+
+def _drawn_ul(draw: Draw, steps: Steps, stood: Positions, until_s: float) -> float:
+    if not draw.valve:
+        return volume_ul(steps, until_s) * draw.lines
+    own = stood.get(draw.valve, [])
+    return volume_while_ul(steps, own, draw.position, until_s) * draw.lines
 
 
 def witnessed_ul(plan: Plan, pump: str, found: tuple[Balance, ...]) -> float | None:

@@ -12,7 +12,7 @@ from labrig.plan.timeline import Frame
 from labrig.protocol.analysis_plan import plan_in_force
 from labrig.protocol.moments import treatment_began_s
 from labrig.record.consumption import Consumption, ReservoirNow, reservoirs_now
-from labrig.record.kinds.levels import PumpRead
+from labrig.record.kinds.levels import PumpRead, ValveRead
 from labrig.record.ledger import Ledger, dose_ledger
 from labrig.record.said import said
 from labrig.report.arms.guards import failed_donors
@@ -358,4 +358,6 @@ def _reservoirs(record: Record, outcome: Outcome) -> tuple[ReservoirNow, ...]:
         read = said(row) if row.kind == "sample" else None
         if isinstance(read, PumpRead):
             seen.see(row.key, row.run_s, read)
+        elif isinstance(read, ValveRead) and read.position is not None:
+            seen.see_valve(row.key, read.position)
     return reservoirs_now(record.plan, seen, outcome.until_s)

@@ -123,6 +123,8 @@ class Desk:
         now_s = self.clock.now_s()
         if "delivered_ul" in values:
             self.consumption.see(instrument, now_s, from_detail(PumpRead, values))
+        if isinstance(at := values.get("position"), str):
+            self.consumption.see_valve(instrument, at)
         if entry:
             said = {"instrument": instrument, **values, "trusted": trusted, "note": note}
             self.board.read(instrument, {"at_s": now_s, **said})

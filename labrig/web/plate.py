@@ -137,7 +137,7 @@ def _alone(draws: Iterable[Draw]) -> list[Draw]:
     by_reservoir: dict[str, list[Draw]] = {}
     for draw in draws:
         by_reservoir.setdefault(draw.reservoir, []).append(draw)
-    return [own[0] for own in by_reservoir.values() if len(own) == 1]
+    return [own[0] for own in by_reservoir.values() if len(own) == 1 and not own[0].valve]
 
 
 def _dose(name: str, night: Night, legend: Legend, shares: Mapping[str, float]) -> tuple[str, str]:
