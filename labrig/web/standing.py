@@ -132,7 +132,7 @@ def soon_empty(look: Look, legend: Legend) -> list[str]:
 
 
 def air(look: Look, night: Night | None) -> list[Measured]:
-    """What probes measure, each with its age."""
+    """What probes and controllers measure, each with its age; of a controller its set point too."""
     found = []
     for name, values in sorted(look.status.get("readings", {}).items()):
         if "trusted" not in values:
@@ -142,10 +142,16 @@ def air(look: Look, night: Night | None) -> list[Measured]:
         for key, value in values.items():
             if isinstance(value, (int, float)) and not isinstance(value, bool) and key != "at_s":
                 quantity, unit = quantity_words(key)
+                said = number_words(value, unit)
+                points = values.get("set_points")
+                if points is not None:
+                    quantity = f"{name} {quantity}"
+                    set_to = number_words(points[key], unit) if key in points else "nothing"
+                    said = f"{said}, set to {set_to}"
                 found.append(
                     Measured(
                         quantity,
-                        number_words(value, unit),
+                        said,
                         _coarse(age_s),
                         age_s > OLD_AFTER * every_s,
                         bool(values["trusted"]),

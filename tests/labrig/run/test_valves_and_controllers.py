@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +11,7 @@ from labrig.plan.timeline import ClimateLevel, ValveLevel
 from labrig.record.surroundings import readings_of, stretches_of
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect
+from labrig.web.standing import air
 
 BENCH = {
     "base": ("leadfluid_bt", {"address": 1}),
@@ -228,3 +230,19 @@ def test_what_was_set_and_measured_is_told(night, plan, script):
     assert last.mean == pytest.approx(37.0, abs=0.01)
     assert len(readings_of(plan, night.rows())["stage_heater"]) > 50
     assert len(stretches_of(plan, night.rows(), 700.0)) == 2
+
+
+def test_the_page_says_what_each_controller_measures_and_is_set_to():
+    readings = {
+        "heater": {"at_s": 10.0, "temperature_c": 41.31, "set_points": {"temperature_c": 41.5},
+                   "trusted": True, "note": ""},
+        "cold": {"at_s": 10.0, "temperature_c": 36.0, "set_points": {}, "trusted": True},
+        "probe": {"at_s": 10.0, "temperature_c": 37.0, "trusted": True},
+        "valve": {"at_s": 10.0, "position": "2"},
+    }  # fmt: skip
+    look = SimpleNamespace(status={"readings": readings}, now_s=20.0)
+    assert {(m.name, m.value) for m in air(look, None)} == {
+        ("heater temperature", "41.3 °C, set to 41.5 °C"),
+        ("cold temperature", "36.0 °C, set to nothing"),
+        ("temperature", "37.0 °C"),
+    }
