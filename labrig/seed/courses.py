@@ -35,7 +35,6 @@ QUANTITIES: Mapping[str, Callable[[Mapping[str, Any]], float]] = {
     "neurite_length": lambda well: well["neurites"],
     "fidelity": lambda well: well["fidelity"],
     "neurites": lambda well: well["neurites"],
-    "fidelity": lambda well: well["fidelity"],
 }
 """A read-out of the truth of a well, on a scale of its own: only signs are read from it."""
 

@@ -1,4 +1,4 @@
-"""A night in which arms change: what came is what was planned, by well, factor, channel and pulse."""
+"""A night in which arms change: what came is as planned, by well, factor, channel, pulse."""
 
 from __future__ import annotations
 
