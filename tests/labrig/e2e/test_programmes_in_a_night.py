@@ -38,7 +38,7 @@ def night(tmp_path_factory):
     folder = tmp_path_factory.mktemp("programmes")
     text = (catalogue_folder() / "demo-night.yaml").read_text(encoding="utf-8")
     before, rest = text.split("arms:\n")
-    phases, after = rest.split("imaging:\n")
+    _, after = rest.split("imaging:\n")
     before = before.replace("\nperfusion:", f"{MIXED}\nperfusion:")
     after = after.replace("at: [1.1 h, 13.6 h]", "at: [45 min, restore + 30 min]")
     protocol = folder / "night.yaml"
