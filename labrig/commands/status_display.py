@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -112,12 +113,23 @@ def print_status(run: Path, shown: Mapping[str, Any], legend: Legend) -> None:
 
 
 def suspended_lines(shown: Mapping[str, Any]) -> list[str]:
-    """A line per instrument that interlocks keep from going on."""
-    return [
-        f"{name} is suspended by {', '.join(mode['why'])}; it goes on by itself when that is over"
-        for name, mode in sorted(shown.get("modes", {}).items())
-        if mode["name"] == "suspended"
-    ]
+    """A line per instrument that interlocks keep from going on; one for a step of people."""
+    lines, paused = [], Counter[str]()
+    for name, mode in sorted(shown.get("modes", {}).items()):
+        if mode["name"] != "suspended":
+            continue
+        steps = mode.get("steps") or ()
+        if set(steps) == set(mode["why"]):
+            paused[", ".join(steps)] += 1
+            continue
+        lines.append(
+            f"{name} is suspended by {', '.join(mode['why'])}; it goes on by itself when that is "
+            "over"
+        )
+    for steps, count in paused.items():
+        pause = "1 instrument pauses" if count == 1 else f"{count} instruments pause"
+        lines.append(f"{pause} for {steps}, until it is signed")
+    return lines
 
 
 def answer_lines(question: QuestionWords, run: Path) -> list[str]:
