@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from typer.testing import CliRunner
 
-from labrig.catalogue import copy_catalogue
+from labrig.catalogue import catalogue_folder, copy_catalogue
 from labrig.cli import app
 from labrig.launch.prepare import StartRequest, prepare_run
 from labrig.launch.twin_spec import unanswered
@@ -61,9 +61,18 @@ def with_kryptonite(lab):
     return night
 
 
-@pytest.mark.parametrize("night", ["demo-night.yaml", "nerve-factor-factorial.yaml"])
-def test_the_catalogue_asks_for_nothing_that_the_simulation_ignores(lab, night):
-    assert unanswered(load_protocol(lab / night).model) == []
+PROTOCOLS = sorted(
+    path
+    for folder in (catalogue_folder(), catalogue_folder() / "seed")
+    for path in folder.glob("*.yaml")
+    if path.name != "index.yaml"
+)
+
+
+@pytest.mark.parametrize("path", PROTOCOLS, ids=lambda path: path.stem)
+def test_no_protocol_that_ships_asks_for_what_the_simulation_ignores(path):
+    protocol = load_protocol(path).model
+    assert unanswered(protocol) == []
 
 
 def test_check_and_the_run_say_what_the_simulation_ignores(lab):
