@@ -15,10 +15,13 @@ from labrig.export.spreadsheet import csv_text
 from labrig.plan.plan import WellPlan
 from labrig.plan.timeline import Frame
 from labrig.protocol.analysis_plan import plan_in_force
+from labrig.protocol.readouts import readout
 from labrig.record.kinds.levels import NotDone
 from labrig.record.kinds.pictures import PictureMissed
 from labrig.record.said import said
 from labrig.report.analysis import Analysis
+from labrig.report.named.rows import point_rows
+from labrig.report.readouts import Ask
 
 _PLACE = ("run", "donor", "arm", "role", "unit", "carriers", "well")
 _COUNTS = ("in_itt", "in_pp", "excluded_why")
@@ -41,6 +44,13 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "run", "donor", "arm", "role", "unit", "round", "time_h", "wells_count", "tubes_count",
         "diameter_geometric_mean_um", "tube_area_percent", "fusion_index_percent",
         "nuclei_per_field", "in_pp", "excluded_why",
+    ),
+    "readouts_long": (
+        *_PLACE, "readout", "moment", "time_h", "value", "value_unit", *_COUNTS,
+    ),
+    "outcomes_long": (
+        "run", "outcome", "outcome_kind", "readout", "asked", "of", "against", "group", "unit",
+        "donor", "value", "value_unit",
     ),
 }  # fmt: skip
 
@@ -80,13 +90,26 @@ MEANING: Mapping[str, str] = {
     "in_itt": "whether its diameter or amplitude counts in the analysis of all that was allocated",
     "in_pp": "the same per protocol: not where doses did not come as planned",
     "excluded_why": "why not; empty where it counts in both",
+    "readout": "what was measured, by the name that outcomes give it (of outcomes: in words)",
+    "moment": "number of the round, of the block of films or of the test series, from 0",
+    "value": "of the well at that moment, or what a unit or donor gives to an answer",
+    "value_unit": "unit of the value; empty for ratios and plain numbers",
+    "outcome": "name of the outcome in the protocol",
+    "outcome_kind": "its kind",
+    "asked": "what more was asked, e.g. which quantile",
+    "of": "arm or factors that the question is about",
+    "against": "what it is compared with; empty for nothing",
+    "group": "side of the comparison: an arm, a gap, a level of donors",
 }
 """What a column holds; its unit is the end of its name."""
 
 
 def long_tables(source: Source) -> dict[str, str]:
-    """Text by name of file: the four tables and ``columns.csv``, which explains them."""
-    rows = {"tubes_long": _tubes, "films_long": _films, "wells_long": _wells, "units_long": _units}
+    """Text by name of file: the tables and ``columns.csv``, which explains them."""
+    rows = {
+        "tubes_long": _tubes, "films_long": _films, "wells_long": _wells, "units_long": _units,
+        "readouts_long": _readouts, "outcomes_long": _outcomes,
+    }  # fmt: skip
     tables = {
         f"{name}.csv": csv_text(COLUMNS[name], (row for run in source.runs for row in make(run)))
         for name, make in rows.items()
@@ -262,6 +285,40 @@ def _units(run: Analysis) -> Iterator[dict[str, Any]]:
             "nuclei_per_field": row["nuclei"],
             "in_pp": inside,
             "excluded_why": "" if inside else "; ".join(reasons),
+        }
+
+
+def _readouts(run: Analysis) -> Iterator[dict[str, Any]]:
+    """Every read-out that the protocol's outcomes name, by well and moment."""
+    protocol, places, named = run.record.protocol, _places(run), _named(run)
+    asked = dict.fromkeys(name for outcome in protocol.outcomes for name in outcome.readouts)
+    for name in asked:
+        known = readout(protocol, name)
+        if known is None:
+            continue
+        for row in run.grounds.series(known, Ask()).table.to_dict("records"):
+            well, hours = str(row["well"]), float(row["hours"])
+            if well in places:
+                yield {
+                    **places[well],
+                    "readout": name,
+                    "moment": int(row["moment"]),
+                    "time_h": hours,
+                    "value": float(row["value"]),
+                    "value_unit": known.unit,
+                    **_counted([named.get(well, "")], _left_out(run, well, 3600.0 * hours)),
+                }
+
+
+def _outcomes(run: Analysis) -> Iterator[dict[str, Any]]:
+    """What each answer rests on, by unit or donor."""
+    for row in point_rows(run.named):
+        yield {
+            **row,
+            "run": run_id(run),
+            "outcome_kind": row["kind"],
+            "unit": row["unit_name"],
+            "value_unit": row["unit"],
         }
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 from labrig.protocol.compartments import COMPARTMENTS
 from labrig.protocol.models import Protocol
 from labrig.report.comparisons import Readings
-from labrig.report.contrasts import ratio_of_cells
+from labrig.report.contrasts import Groups, ratio_of_cells
 from labrig.report.treatments import (
     Support,
     Treatment,
@@ -300,9 +300,17 @@ def _told(
         return Origin(asked.name, asked.contrast, "not identifiable", why, 0, None, None)
     no_error = design.contrast(chosen, together).why_no_error
     grade: Grade = "identifiable, no error estimate" if no_error else "identifiable"
-    diameter, donors = ratio_of_cells(design, groups, measured.diameter)
-    contraction, _ = ratio_of_cells(design, groups, measured.contraction)
+    diameter, donors = _over_baseline(design, groups, measured.diameter)
+    contraction, _ = _over_baseline(design, groups, measured.contraction)
     return Origin(asked.name, asked.contrast, grade, no_error, len(donors), diameter, contraction)
+
+
+def _over_baseline(
+    design: Design, groups: Groups, readings: Readings | None
+) -> tuple[RatioTest | None, tuple[str, ...]]:
+    """The contrast over each well's baseline where there is one, so that no start is an effect."""
+    over = readings is not None and readings.baseline is not None
+    return ratio_of_cells(design, groups, readings, over_baseline=over)
 
 
 def _arm_in_words(treatment: Treatment) -> str:

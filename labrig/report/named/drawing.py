@@ -9,7 +9,7 @@ from labrig.report.drawing import COLOURS, INK, QUIET, new_figure, styled, to_sv
 from labrig.report.named.answers import Answer
 
 _ROW_IN, _HEAD_IN = 0.3, 0.9
-LONGEST_LABEL = 44
+LONGEST_LABEL = 52
 
 
 @styled
@@ -54,7 +54,11 @@ def _panel(panel: Any, name: str, answers: Sequence[Answer]) -> None:  # noqa: A
 
 def _label(answer: Answer) -> str:
     who = answer.of if answer.kind != "interaction" else ""
-    text = ": ".join(x for x in (answer.outcome, who) if x)
-    if len(answer.outcome.split(", ")) == 1 and answer.readout not in text:
+    # An outcome without a name is called by all of its read-outs, of which this is one.
+    called = "" if ", " in answer.outcome else answer.outcome
+    text = ": ".join(x for x in (called, who) if x)
+    if answer.readout not in text:
         text = f"{text}, {answer.readout}"
+    if answer.kind == "quantiles":
+        text = f"{text}, {answer.asked.split(',', 1)[0].removesuffix(' quantile')}"
     return text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…"

@@ -5,8 +5,11 @@ import io
 
 import pytest
 
+from labrig.export.long_tables import long_tables
+from labrig.export.source import Source
 from labrig.report.analysis import analyse
 from labrig.report.build import build_report
+from labrig.report.maker import this_labrig
 from labrig.report.record import read_record
 
 OUTCOMES = """outcomes:
@@ -71,3 +74,12 @@ def test_p_is_adjusted_over_all_that_was_named(run):
     found = [each for each in analyse(read_record(run)).named if each.p is not None]
     smallest = min(found, key=lambda each: each.p)
     assert smallest.p_holm == pytest.approx(min(1.0, len(found) * smallest.p))
+
+
+def test_what_outcomes_name_is_exported_in_long_form(run):
+    tables = long_tables(Source("night", (analyse(read_record(run)),), this_labrig()))
+    readouts = list(csv.DictReader(io.StringIO(tables["readouts_long.csv"].removeprefix("\ufeff"))))
+    assert {row["readout"] for row in readouts} == {"diameter", "contraction"}
+    assert {row["value_unit"] for row in readouts} == {"µm"}
+    rests_on = list(csv.DictReader(io.StringIO(tables["outcomes_long.csv"].removeprefix("\ufeff"))))
+    assert {row["outcome"] for row in rests_on} == {"end", "since-10h", "tails", "synergy"}
