@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from labrig.plan.timeline import StimulationLevel, TrainSpec
 
 LONGEST_WAIT_S = 120.0
@@ -28,7 +30,8 @@ def rest_from_s(level: StimulationLevel, at_s: float, latest_s: float) -> float 
     times = {at_s, *(t for spec in level.trains for t in _ends_s(level, spec, at_s, until_s))}
     for time in sorted(times):
         if at_s <= time <= until_s and all(_rests(level, s, time) for s in level.trains):
-            return round(time, 6)
+            # never a hair after the next train would begin: it would be sent, and cut at once
+            return math.floor(time * 1e6) / 1e6
     return None
 
 

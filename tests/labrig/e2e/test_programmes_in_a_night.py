@@ -1,4 +1,4 @@
-"""A night in which arms change: what came is as planned, by well, factor, channel, pulse."""
+"""A night in which arms change: what came is what was planned, by well, factor and channel."""
 
 from __future__ import annotations
 

@@ -229,6 +229,13 @@ def test_a_rest_is_one_of_all_channels_and_the_first(at_s, trains):
         assert found - at_s <= 120
 
 
+def test_no_train_begins_just_before_the_change():
+    level = StimulationLevel("k", 2890.2915016380234, "p", "s", (spec(every_s=10.1),), ("A1",))
+    found = rest_from_s(level, 2900.3, 3000.0)
+    assert found is not None
+    assert found <= level.offset_s + 10.1
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.floats(1.0, 400.0), st.floats(500.0, 1e6), st.floats(0.2, 5.0))
 def test_a_bolus_reaches_what_it_says(reach_ng_ml, stock_ng_ml, volume_ml):
