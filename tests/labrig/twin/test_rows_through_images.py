@@ -13,6 +13,7 @@ from labrig.twin.cameras import RENDERERS, culture_state, scene_geometry
 from labrig.twin.spec import (
     ElectrodeSpec,
     FactorSpec,
+    LightSpec,
     LineSpec,
     ReservoirSpec,
     TwinSpec,
@@ -151,3 +152,77 @@ def test_death_shows_in_nuclei():
     arms = Arms(vehicle=({}, None), lost=({"staurosporine": 50e-9 * 466.5 * 1e6}, None))
     assert arms.change("lost", "N") < 0.85 * arms.change("vehicle", "N")
     assert arms.change("lost", "D") < 0.97 * arms.change("vehicle", "D")
+
+
+def photographed(scene, shows):
+    """One plane and the tubes and nuclei beside it, measured."""
+    field = scene_geometry(scene["seed"], scene["well"], 0, SIDE * UM, SIDE * UM)
+    state = culture_state(scene, UM, 1.0)
+    names = ["tubes", "nuclei", shows]
+    planes = [RENDERERS[n](field, state, (SIDE, SIDE), UM, 1, bit_depth=12) for n in names]
+    return measure(planes, UM, names).stains.set_index("readout")["value"]
+
+
+def test_clusters_answer_to_agrin_and_to_what_cleaves_it():
+    arms = Arms(agrin=({"agrin": 10.0}, None),
+                cleaved=({"agrin": 10.0, "neurotrypsin": 190.0}, None))  # fmt: skip
+    area = {}
+    for index, arm in enumerate(("agrin", "cleaved")):
+        arms.world.move_stage(73 * HOUR_S, 1e4 * index, 0.0)
+        found = photographed(arms.world.scene(73 * HOUR_S, 73 * HOUR_S), "clusters")
+        area[arm] = found["clusters_per_mm2"]
+    assert area["cleaved"] < 0.8 * area["agrin"]
+
+
+def filmed(scene):
+    """The response of the tubes to the pulses of a film."""
+    field = scene_geometry(scene["seed"], scene["well"], 0, FILM_SIDE * UM, FILM_SIDE * UM)
+    film = render_film(
+        field, culture_state(scene, UM, 1.0), (FILM_SIDE, FILM_SIDE), UM,
+        pulses_s=[t + scene["latency_s"] for t in scene["pulses_s"]], frame_rate_hz=50.0,
+        n_frames=500, rng_seed=3, pulse_amplitude_v=scene["amplitude_v"],
+    )  # fmt: skip
+    return measure_contraction(
+        film.frames, pixel_size_um=UM, frame_rate_hz=50.0, pulses_s=scene["pulses_s"],
+        mask=film.truth.tube_mask,
+    ).summary.iloc[0]  # fmt: skip
+
+
+def test_less_of_the_tubes_follow_a_weak_pulse_and_fewer_still_when_uncoupled():
+    arms = Arms(vehicle=({}, None), uncoupled=({"dantrolene": 10e-6 * 314.0 * 1e6}, None))
+    said = {}
+    for index, arm in enumerate(("vehicle", "uncoupled")):
+        for volts in (7.0, 16.0):
+            at_s = (73 + volts / 100.0) * HOUR_S
+            arms.world.move_stage(at_s, 1e4 * index, 0.0)
+            arms.world.start_train("stim", index, at_s + 0.25, volts, 2.0, 10.0, 0.0, 9.0)
+            seen = filmed(arms.world.scene(at_s + 10.0, at_s))
+            said[arm, volts] = float(seen["amplitude_um"]) if seen["followed"] else 0.0
+    assert said["vehicle", 7.0] < said["vehicle", 16.0]
+    part = {arm: said[arm, 7.0] / said[arm, 16.0] for arm in ("vehicle", "uncoupled")}
+    assert part["uncoupled"] < part["vehicle"]
+
+
+def test_an_insult_of_the_nerve_is_seen_as_pulses_that_the_muscle_misses():
+    def answered(dosed):
+        world = World(
+            TwinSpec(
+                seed=4, chamber_volume_ul=1000.0, stage="stage",
+                wells=(
+                    WellSpec("A1", "d", "unknown", ((0.0, 0.0),), 28.0, 4, "nerve", "c1"),
+                    WellSpec("A2", "d", "unknown", ((9e3, 0.0),), 7.0, 4, "muscle", "c1"),
+                ),
+                reservoirs=(ReservoirSpec("r", 1e9, dosed, True),),
+                lines=(LineSpec("l", "r", "pump", ("A1",), 0.0, True),),
+                electrodes=(), factors=tuple(FactorSpec(n, "drug", 1e6, 1.0) for n in dosed),
+                lights=(LightSpec("led", 1, ("A1",), ((0.5, 0.0), (2.0, 1.0))),),
+            )
+        )  # fmt: skip
+        world.set_flow("pump", 0.0, 100.0)
+        at_s = 24 * HOUR_S
+        world.move_stage(at_s, 9e3, 0.0)
+        world.start_train("led", 1, at_s + 0.25, 2.0, 2.0, 10.0, 0.0, 9.0)
+        return float(filmed(world.scene(at_s + 10.0, at_s))["capture_fraction"])
+
+    assert answered({}) > 0.75
+    assert answered({"vincristine": 8.25}) < answered({}) - 0.15
