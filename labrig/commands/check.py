@@ -203,6 +203,7 @@ def _print(
             console.print(f"  {escape(sentence)}", highlight=False)
         _print_pulses(console, plan)
         _print_budget(console, sums)
+        _print_steps(console, plan)
     else:
         console.print("No arm has a well yet, so nothing can be said of doses, pictures and time.")
     if rows is not None:
@@ -320,6 +321,27 @@ def _print_budget(console: Console, sums: Budget) -> None:
     lines += [f"{name}: {volume:.4g} mL in all" for name, volume in sums.solutions_ml.items()]
     lines += [f"{factor}: {amount(mass * 1000)}" for factor, mass in sums.factors_ug.items()]
     for line in lines:
+        console.print(f"  {line}", highlight=False, markup=False)
+
+
+def _print_steps(console: Console, plan: Plan) -> None:
+    """What people are asked for, so that somebody is there."""
+    from labrig.display.times import length_words
+    from labrig.plan.timeline import PersonStep
+    from labrig.plan.words import hours
+
+    steps = [entry for entry in plan.timeline if isinstance(entry, PersonStep)]
+    if not steps:
+        return
+    console.print("[bold]People are asked for[/]")
+    for step in steps:
+        signs = "two sign" if step.signatures > 1 else "one signs"
+        pumps = ", pumps stand" if step.hold_s else ""
+        line = (
+            f"{hours(step.offset_s)} {step.step}: {step.what}, {_count(len(step.wells), 'well')}, "
+            f"within {length_words(step.within_s)}, takes {length_words(step.takes_s)}{pumps}; "
+            f"{signs}"
+        )
         console.print(f"  {line}", highlight=False, markup=False)
 
 
