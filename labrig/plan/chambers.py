@@ -8,6 +8,7 @@ from labrig.plan.perfusion_physics import taylor_aris
 from labrig.plan.plan import ChamberPlan, Choice, Draw, FactorLoss, Inlet, WellPlan
 from labrig.plan.selection import Selection
 from labrig.plan.timeline import FlowLevel
+from labrig.protocol.amounts import SMALL_KDA
 from labrig.protocol.contents import conditioned_media, contents, half_life_h, recovery
 from labrig.protocol.models import Protocol
 from labrig.rig.graph import dead_volume_ul, tube_volume_ul
@@ -106,7 +107,11 @@ def factor_losses(protocol: Protocol) -> tuple[FactorLoss, ...]:
         half_life = factor.half_life
         low = half_life.value_h if half_life.low_h is None else half_life.low_h
         high = half_life.value_h if half_life.high_h is None else half_life.high_h
-        losses.append(FactorLoss(name, half_life.value_h, low, high, half_life.basis))
+        mass_kda = factor.molar_mass_kda
+        small = mass_kda if mass_kda is not None and mass_kda < SMALL_KDA else None
+        losses.append(
+            FactorLoss(name, half_life.value_h, low, high, half_life.basis, molar_mass_kda=small)
+        )
     for name in conditioned_media(protocol):
         own_h = half_life_h(protocol, name)
         losses.append(FactorLoss(name, own_h, own_h, own_h, "assumed", unit=SHARE))

@@ -39,7 +39,8 @@ def save_curves(plan: Plan, path: Path) -> None:
                 hours, curve.low_ng_ml, curve.high_ng_ml, alpha=0.2, color=line.get_color()
             )
             axes.plot(hours, curve.target_ng_ml, lw=0.8, ls="--", color="black")
-        axes.set_ylabel(f"{factor}, ng/mL", fontsize=8)
+        unit = next((loss.unit for loss in plan.factors if loss.factor == factor), "ng/mL")
+        axes.set_ylabel(f"{factor}, {unit}", fontsize=8)
         axes.legend(fontsize=6, loc="lower right")
     basis = {loss.factor: loss.basis for loss in plan.factors}
     assumed = [factor for factor in chosen if basis.get(factor) == "assumed"]

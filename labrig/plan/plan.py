@@ -150,7 +150,8 @@ class FactorLoss:
     """How fast a factor disappears at 37 °C; ``basis`` is ``assumed`` or ``measured``.
 
     ``low_h``/``high_h`` are the ends of the credible range, equal to the value when none is given.
-    ``unit``: of its concentration, where it is another than ng/mL.
+    ``unit``: of its concentration, where it is another than ng/mL. ``molar_mass_kda``: of a small
+    molecule, of which people think in molar amounts.
     """
 
     factor: str
@@ -159,6 +160,7 @@ class FactorLoss:
     high_h: float
     basis: str
     unit: str = "ng/mL"
+    molar_mass_kda: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

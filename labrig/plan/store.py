@@ -35,7 +35,7 @@ _ADDED: dict[Any, frozenset[str]] = {
     Frame: frozenset({"z_um", "after"}),
     Film: frozenset({"z_um", "assay", "step", "test"}),
     Plan: frozenset({"interlocks", "safe", "climate"}),
-    FactorLoss: frozenset({"unit"}),
+    FactorLoss: frozenset({"unit", "molar_mass_kda"}),
     Inlet: frozenset({"valve", "choices", "tube_ul", "filled_with"}),
     Draw: frozenset({"valve", "position"}),
     Loading: frozenset({"fills"}),

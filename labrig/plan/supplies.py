@@ -8,14 +8,11 @@ from collections.abc import Mapping, Sequence
 from labrig.plan.plan import Depletion, Draw, Loading
 from labrig.plan.selection import Selection
 from labrig.plan.timeline import Dose, FlowLevel, ValveLevel
-from labrig.protocol.amounts import molar_text
+from labrig.protocol.amounts import SMALL_KDA, molar_text
 from labrig.protocol.contents import masses, strength_text
 from labrig.protocol.models import Protocol
 from labrig.rig.graph import tube_volume_ul
 from labrig.rig.models import Rig
-
-SMALL_KDA = 2.0
-"""Below it people think of a substance in molar amounts, and see both [P]."""
 
 LEAST_ML = 1.0
 """At least, in a reservoir from which the tube behind a valve is filled [P]."""

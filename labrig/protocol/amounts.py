@@ -26,6 +26,8 @@ _MOLAR |= {
 }
 _TIMES = ("x", "X", "×")
 _NG_ML = re.compile(r"(\S+) ng/mL")
+SMALL_KDA = 2.0
+"""Below it people think of a substance in molar amounts [P]."""
 _G_MOL = 1000.0  # g/mol in a kDa
 _NG_ML_PER_G_L = 1e6
 

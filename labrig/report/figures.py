@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from labrig.display.concentrations import scale_of
 from labrig.display.legend import Legend
 from labrig.plan.plan import Curve, Plan
 from labrig.plan.timeline import levels_with_ends
@@ -102,7 +103,8 @@ def concentration_figure(plan: Plan, ledger: Ledger, legend: Legend) -> str | No
     rows = -(-len(shown) // columns)
     figure, axes = new_figure(9.5, 2.5 * rows + 0.4, rows, columns)
     for panel, (factor, curves) in zip(axes, shown.items(), strict=False):
-        scale, unit = _scale(max(max(curve.values_ng_ml) for curve in curves))
+        highest = max(max(curve.values_ng_ml) for curve in curves)
+        scale, unit = scale_of(plan.factors, factor, highest)
         _predicted(panel, curves, scale)
         drawn = set()
         for dose in ledger.wells:
@@ -311,13 +313,6 @@ def _dose_legend(figure: Figure, *, censored: bool) -> None:
     if censored:
         handles.append(Line2D([], [], color=BAD, label="the same, well left out"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=9)
-
-
-def _scale(highest_ng_ml: float) -> tuple[float, str]:
-    for scale, unit in ((1e6, "mg/mL"), (1e3, "µg/mL")):
-        if highest_ng_ml >= scale:
-            return scale, unit
-    return 1.0, "ng/mL"
 
 
 def _hours(times_s: Sequence[float]) -> list[float]:

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from labrig.display.alarms import AlarmWords, alarm_words
+from labrig.display.concentrations import scale_of
 from labrig.display.deviations import deviation_words
 from labrig.display.legend import Legend
 from labrig.plan.timeline import Film
@@ -203,8 +204,8 @@ def _fidelity_row(
         "unit": unit,
         "wells": " ".join(dose.well for dose in doses),
         "factor": doses[0].factor,
-        "planned": _exposure(planned),
-        "delivered": _exposure(planned * fidelity),
+        "planned": _exposure(planned, doses[0].factor, analysis),
+        "delivered": _exposure(planned * fidelity, doses[0].factor, analysis),
         "fidelity": fidelity,
         "ok": rules.fidelity_low <= fidelity <= rules.fidelity_high,
         "gap_min": max(dose.longest_gap_s for dose in doses) / 60,
@@ -248,11 +249,11 @@ def contraction_facts(analysis: Analysis) -> dict[str, Any]:
     }
 
 
-def _exposure(ng_h_ml: float) -> str:
-    for scale, unit in ((1e6, "mg·h/mL"), (1e3, "µg·h/mL")):
-        if ng_h_ml >= scale:
-            return f"{ng_h_ml / scale:.3g} {unit}"
-    return f"{ng_h_ml:.3g} ng·h/mL"
+def _exposure(area: float, factor: str, analysis: Analysis) -> str:
+    """An amount over time, in hours of the unit that people think of a factor in."""
+    scale, unit = scale_of(analysis.record.plan.factors, factor, area)
+    amount, slash, per = unit.partition("/")
+    return f"{area / scale:.3g} {amount}·h{slash}{per}"
 
 
 def _area(times_s: Sequence[float], values: Sequence[float]) -> float:

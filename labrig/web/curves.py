@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from labrig.display.concentrations import scale_of
 from labrig.display.numbers import number_words
-from labrig.plan.plan import Curve
+from labrig.plan.plan import Curve, FactorLoss
 from labrig.web.look import Look
 
 WIDTH, HEIGHT = 320.0, 90.0
@@ -31,19 +32,25 @@ class CurveDrawing:
 
 
 def curve_drawings(
-    curves: Iterable[Curve], well: str, look: Look, *, blind: bool
+    curves: Iterable[Curve],
+    factors: Sequence[FactorLoss],
+    well: str,
+    look: Look,
+    *,
+    blind: bool,
 ) -> list[CurveDrawing]:
     """One for each factor that the well is to get; none while factors must not be told."""
     own = [curve for curve in curves if curve.well == well and max(curve.high_ng_ml) > 0]
-    return [] if blind else [_drawing(curve, look) for curve in own]
+    return [] if blind else [_drawing(curve, factors, look) for curve in own]
 
 
-def _drawing(curve: Curve, look: Look) -> CurveDrawing:
+def _drawing(curve: Curve, factors: Sequence[FactorLoss], look: Look) -> CurveDrawing:
     end_s, top = curve.times_s[-1] or 1.0, max(curve.high_ng_ml)
 
     def point(at_s: float, value: float) -> str:
         return f"{at_s / end_s * WIDTH:.1f},{HEIGHT - value / top * (HEIGHT - 4):.1f}"
 
+    scale, unit = scale_of(factors, curve.factor, top)
     step = max(1, len(curve.times_s) // 160)
     at = range(0, len(curve.times_s), step)
     upper = [point(curve.times_s[i], curve.high_ng_ml[i]) for i in at]
@@ -53,5 +60,5 @@ def _drawing(curve: Curve, look: Look) -> CurveDrawing:
         " ".join([*upper, *lower]),
         " ".join(point(curve.times_s[i], curve.values_ng_ml[i]) for i in at),
         None if look.now_s is None else min(look.now_s, end_s) / end_s * WIDTH,
-        number_words(top, "ng/mL"),
+        number_words(top / scale, unit),
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from labrig.display.concentrations import scale_of
 from labrig.plan.plan import Curve, Plan
 from labrig.plan.timeline import Dose
 from labrig.record.kinds.doses import DoseSent
@@ -134,9 +135,7 @@ def dose_panels(plan: Plan, ledger: Ledger, arms: Sequence[str]) -> tuple[Panel,
             continue
         times_s = max((curve.times_s for curve in (*own, *came)), key=len)
         highest = max(max(curve.values_ng_ml) for curve in (*own, *came))
-        scale, unit = next(
-            ((s, u) for s, u in ((1e6, "mg/mL"), (1e3, "µg/mL")) if highest >= s), (1.0, "ng/mL")
-        )
+        scale, unit = scale_of(plan.factors, factor, highest)
         lines: list[Line] = []
         for arm in arms:
             of_arm = [[c for c in curves if arm_of.get(c.well) == arm] for curves in (own, came)]

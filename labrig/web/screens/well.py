@@ -53,6 +53,8 @@ def _drawer(shown: Shown, well: str) -> str:
         inlets=next((c.inlets for c in night.plan.chambers if c.well == well), ()),
         blind=legend.blind,
         picture=pictures.get(well),
-        curves=curve_drawings(night.plan.forecast.curves, well, look, blind=legend.blind),
+        curves=curve_drawings(
+            night.plan.forecast.curves, night.plan.factors, well, look, blind=legend.blind
+        ),
         lines=[line for line in lines if well in line.wells][:EVENTS],
     )
