@@ -10,6 +10,7 @@ from labrig.plan.chip_units import arm_levels, arms_open_to, aspects_of, carrier
 from labrig.plan.plan import Finding, WellPlan
 from labrig.plan.sides import sided
 from labrig.plan.solutions import line_role, stock_roles, stocks_of_arm
+from labrig.protocol.donors import persons
 from labrig.protocol.models import Protocol
 from labrig.protocol.plates import PLATES
 from labrig.protocol.randomisation import CannotAllocate, Layout, Question, draw_layout
@@ -70,6 +71,12 @@ def with_carriers(wells: Sequence[WellPlan], protocol: Protocol, rig: Rig) -> tu
         replace(well, carriers=carriers.get(well.well, ()), open_to=open_to.get(well.well, ()))
         for well in wells
     )
+
+
+def by_person(wells: Sequence[WellPlan], protocol: Protocol) -> tuple[WellPlan, ...]:
+    """The wells with persons for donors: passages and thaws of one donor are not two donors."""
+    whose = persons(protocol)
+    return tuple(replace(well, donor=whose.get(well.donor, well.donor)) for well in wells)
 
 
 def _well_plans(

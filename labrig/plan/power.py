@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from labrig.plan.allocation import with_carriers
+from labrig.plan.allocation import by_person, with_carriers
 from labrig.plan.chip_units import arm_levels
 from labrig.plan.experimental_units import Contrast, contrast
 from labrig.plan.plan import Plan
 from labrig.protocol.analysis_plan import AnalysisPlan, Component, plan_in_force
+from labrig.protocol.donors import persons
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig
 
@@ -137,12 +138,13 @@ def design_of_plan(protocol: Protocol, rig: Rig, plan: Plan) -> Design:
     rule = plan_in_force(protocol)
     levels = arm_levels(protocol, rig)
     left_out = {exclusion.well for exclusion in rule.exclusions}
-    wells = [w for w in with_carriers(plan.wells, protocol, rig) if w.well not in left_out]
+    carried = by_person(with_carriers(plan.wells, protocol, rig), protocol)
+    wells = [well for well in carried if well.well not in left_out]
     definition = protocol.definition
     return Design(
         rule,
         tuple(contrast(wells, levels, (c.arm, str(c.against))) for c in rule.contrasts),
-        len(protocol.donors),
+        len(set(persons(protocol).values())),
         {"mass": 1 - definition.low_mass_m, "strength": 1 - definition.low_strength_s},
     )
 

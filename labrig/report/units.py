@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from labrig.plan.allocation import with_carriers
+from labrig.plan.allocation import by_person, with_carriers
 from labrig.plan.chip_units import arm_levels
 from labrig.plan.experimental_units import Contrast, Levels, contrast
 from labrig.plan.plan import WellPlan
 from labrig.protocol.analysis_plan import reference_arm
-from labrig.protocol.donors import persons
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig
 
@@ -39,9 +38,5 @@ def design_of(protocol: Protocol, rig: Rig, wells: Sequence[WellPlan]) -> Design
 
     Its donors are persons: passages of one donor are not two donors.
     """
-    whose = persons(protocol)
-    own = tuple(
-        replace(well, donor=whose.get(well.donor, well.donor))
-        for well in with_carriers(wells, protocol, rig)
-    )
+    own = by_person(with_carriers(wells, protocol, rig), protocol)
     return Design(own, arm_levels(protocol, rig), reference_arm(protocol))

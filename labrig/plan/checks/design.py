@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labrig.plan.allocation import with_carriers
+from labrig.plan.allocation import by_person, with_carriers
 from labrig.plan.aspects import FLOW, IMPULSES, MEDIUM, SURROUNDINGS
 from labrig.plan.checks.draft import Draft
 from labrig.plan.chip_units import arm_levels
@@ -37,7 +37,7 @@ def check(draft: Draft) -> Iterator[Finding]:
 def _units(draft: Draft) -> Iterator[Finding]:
     """Count the units of each level and contrast; n is lines, pumps and channels, never wells."""
     protocol = draft.protocol
-    wells = with_carriers(draft.plan.wells, protocol, draft.rig)
+    wells = by_person(with_carriers(draft.plan.wells, protocol, draft.rig), protocol)
     levels = arm_levels(protocol, draft.rig)
     for aspect in aspects_between(levels, protocol.arms):
         carried: dict[str, set[str]] = {}

@@ -6,6 +6,7 @@ import pytest
 
 from labrig.catalogue import catalogue_folder
 from labrig.plan.compile import compile as compile_plan
+from labrig.plan.power import design_of_plan
 from labrig.protocol.loading import load_protocol
 from labrig.rig.loading import load_rig
 
@@ -97,3 +98,24 @@ def test_a_primary_read_out_that_begins_with_treatment_is_told(findings):
     found = findings("{of: diameter}", phases, first)
     assert found["design.no-baseline"].severity == "warn"
     assert "larger decides" in found["design.no-baseline"].why
+
+
+def test_passages_of_one_donor_are_one_donor_to_check_too(tmp_path):
+    old = "  - id: demo-donor\n    age_group: unknown\n    passage: 4 "
+    rows = {p: [f"{row}{n}" for row in rows for n in range(1, 7)] for p, rows in
+            ((4, "AC"), (8, "BD"))}  # fmt: skip
+    powers = []
+    for person in ("", "person: d1, "):
+        entries = "\n".join(
+            f"  - {{id: p{p}, {person}passage: {p}, wells: [{', '.join(wells)}]}}"
+            for p, wells in rows.items()
+        )
+        assert old in DEMO
+        line = next(each for each in DEMO.splitlines() if each.startswith("    passage: 4 "))
+        text = DEMO.replace(f"  - id: demo-donor\n    age_group: unknown\n{line}", entries)
+        path = tmp_path / f"night{len(powers)}.yaml"
+        path.write_text(text, encoding="utf-8")
+        protocol = load_protocol(path)
+        plan = compile_plan(protocol, RIG, today=date(2026, 3, 1), free_bytes=10**12)
+        powers.append(design_of_plan(protocol.model, RIG.model, plan).donors)
+    assert powers == [2, 1]
