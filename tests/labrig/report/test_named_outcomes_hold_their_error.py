@@ -299,3 +299,10 @@ def test_one_donor_of_a_group_tells_nothing_of_how_donors_differ():
     answer = answers(night([outcome], TWO, lambda *_: 0.0, 3, donors))[0]
     assert answer.p is None
     assert "group of one donor" in answer.why_not
+
+
+def test_what_differs_between_passages_is_taken_within_their_donor():
+    name = "interaction with passages"
+    answer = asked(name, CASES[name][2], 3)
+    assert (answer.n, answer.scope) == ("4 donors", "over donors")
+    assert answer.method == "paired t on log ratios of blocks"
