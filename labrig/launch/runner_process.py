@@ -37,6 +37,7 @@ from labrig.record.recovery import ClockWentBack, RunState, run_time_now_s
 from labrig.record.rows import JournalError
 from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import BenchSpec, OpenTransport, PortSpec, open_real_port
+from labrig.run.captures import rehearsed
 from labrig.run.hosted_stage import hosts_a_stage
 from labrig.run.imaging import Attach
 from labrig.run.imaging_link import ImagingLink
@@ -54,6 +55,8 @@ from labrig_drivers.transports.recording import RecordingTransport
 FAILED = 4
 CAMERA = "labrig.launch.imaging_process"
 REHEARSAL = "labrig.launch.rehearsal_imaging"
+CAPTURE_PATIENCE_S = 900.0
+"""[P] Of a simulated bench: on a slow computer films of a staircase are measured by then."""
 
 
 def main(arguments: list[str]) -> int:
@@ -117,6 +120,8 @@ def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
             partial(open_journal, survives="power cut" if twin is None else "kill"),
             announce=registration.write,
             people=None if twin is None else _people(plan, twin, folder),
+            capture_patience_s=0.0 if twin is None or rehearsal else CAPTURE_PATIENCE_S,
+            captures_beforehand=rehearsed(plan) if rehearsal else None,
         )
         outcome = runner.run()
         if twin is not None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from labrig.record.clock import Mailbox
 from labrig.record.kinds.runs import RunHeld, RunResumed
+from labrig.run.captures import Captures, thresholds_from
 from labrig.run.commands import BadCommand
 from labrig.run.desk import Desk
 from labrig.run.grace import Grace, StandingStop, grace_s_of
@@ -35,6 +36,7 @@ class AtOnce:
         workers: all of them, in the order in which a stop is to reach them.
         dispatcher: its mailbox.
         grace: knows whether a stop can be taken back.
+        captures: capture thresholds.
         stop_file: where a stop that was asked for lies, which ends with being taken back.
     """
 
@@ -44,8 +46,10 @@ class AtOnce:
         workers: Sequence[Worker],
         dispatcher: Mailbox[ForDispatcher],
         grace: Grace,
+        captures: Captures,
         stop_file: Path,
     ) -> None:
+        self._captures = captures
         self._desk = desk
         self._workers = workers
         self._dispatcher = dispatcher
@@ -69,6 +73,10 @@ class AtOnce:
                 self._take_back()
             case "hold":
                 self._hold(command.args)
+            case "capture":
+                # Here, because workers may be waiting for it, and the dispatcher for them.
+                found = thresholds_from(str(command.args["thresholds"]))
+                self._captures.freeze(str(command.args["assay"]), found)
             case "resume":
                 self._resume(command.args)
         self._dispatcher.put(command)

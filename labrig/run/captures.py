@@ -8,7 +8,7 @@ import threading
 from collections.abc import Collection, Iterable, Mapping
 
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Film
+from labrig.plan.timeline import Film, StimulationLevel
 from labrig.record.kinds.runs import CaptureFrozen
 from labrig.run.desk import Desk
 
@@ -25,6 +25,9 @@ class Captures:
         steps_v: by assay, the amplitudes that a threshold can be (:func:`steps_v_of`).
         desk: for the journal.
         frozen: what an earlier runner wrote down.
+        patience_s: how long, by people's time, who asks for a threshold waits for it. A simulated
+            bench stands still meanwhile: its nights are faster than films can be measured. A real
+            one waits for nobody.
     """
 
     def __init__(
@@ -32,10 +35,13 @@ class Captures:
         steps_v: Mapping[str, Collection[float]],
         desk: Desk,
         frozen: Iterable[CaptureFrozen],
+        patience_s: float = 0.0,
     ) -> None:
         self._desk = desk
         self._steps_v = steps_v
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self.patience_s = patience_s
+        self._waited_for: set[str] = set()
         self._frozen = {(f.assay, f.instrument, f.channel): f.volts for f in frozen}
 
     def freeze(self, assay: str, thresholds: Mapping[str, float | None]) -> bool:
@@ -64,21 +70,41 @@ class Captures:
             self._desk.of_run(CaptureFrozen(*key, volts, why))
             with self._lock:
                 self._frozen[key] = volts
+                self._lock.notify_all()
             fresh = True
         return fresh
 
     def volts(self, assay: str, instrument: str, channel: int) -> float | None:
         """A channel's threshold; None: it is not known, or there is none."""
+        key = (assay, instrument, channel)
         with self._lock:
-            return self._frozen.get((assay, instrument, channel))
-
-    def measured(self, assay: str, instrument: str, channel: int) -> bool:
-        """Whether the staircase was measured, whatever it found."""
-        with self._lock:
-            return (assay, instrument, channel) in self._frozen
+            if self.patience_s and assay not in self._waited_for:
+                self._lock.wait_for(lambda: key in self._frozen, self.patience_s)
+                if key not in self._frozen:
+                    self._waited_for.add(assay)
+            return self._frozen.get(key)
 
     def _is_step(self, assay: str, volts: float) -> bool:
         return any(math.isclose(volts, step, rel_tol=1e-6) for step in self._steps_v.get(assay, ()))
+
+
+def rehearsed(plan: Plan) -> dict[str, dict[str, float | None]]:
+    """By assay and channel, the highest step that the plan lets be played.
+
+    For a rehearsal, which takes no films: it shows the strongest impulses that there can be.
+    """
+    steps_v, found = steps_v_of(plan), dict[str, dict[str, float | None]]()
+    for entry in plan.timeline:
+        for spec in entry.trains if isinstance(entry, StimulationLevel) else ():
+            if spec.of_capture is None:
+                continue
+            most_v = (spec.amplitude_v or 0.0) / spec.of_capture
+            own = found.setdefault(spec.capture, {})
+            unit = f"{entry.instrument}:{spec.channel}"
+            below = own.get(unit, math.inf) or 0.0
+            fits = [v for v in steps_v.get(spec.capture, ()) if v <= min(most_v, below) + 1e-6]
+            own[unit] = max(fits, default=None)
+    return found
 
 
 def thresholds_from(text: str) -> dict[str, float | None]:

@@ -24,7 +24,7 @@ _TEXTS = ("by", "reason", "asked_utc", "via", "grace_s", "done_s")
 
 WRITTEN_WITHIN_S = 10.0
 """[P] A disk that is slower than this keeps no run from being taken up again."""
-AT_ONCE = frozenset({"stop", "hold"})
+AT_ONCE = frozenset({"stop", "hold", "capture"})
 """Carried to the workers by whoever takes them (`labrig.run.at_once`)."""
 
 

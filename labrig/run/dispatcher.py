@@ -26,7 +26,7 @@ from labrig.record.kinds.runs import Followed, PhaseEntered, RunFinished, RunSto
 from labrig.record.recovery import RunState
 from labrig.record.rows import JournalWriteFailed
 from labrig.record.said import entry_of
-from labrig.run.captures import KNOWN, Captures, thresholds_from
+from labrig.run.captures import KNOWN
 from labrig.run.desk import Desk
 from labrig.run.grace import Grace
 from labrig.run.interlocks import Interlocks
@@ -79,7 +79,6 @@ class Dispatcher:
         state: what the journal says was done before.
         interlocks: judge what is measured.
         steps: what people do.
-        captures: capture thresholds.
         turn: where it says what it does.
         grace: whether a stop can still be taken back.
 
@@ -96,12 +95,10 @@ class Dispatcher:
         state: RunState,
         interlocks: Interlocks,
         steps: PersonSteps,
-        captures: Captures,
         turn: Turn,
         grace: Grace,
     ) -> None:
         self._plan = plan
-        self._captures = captures
         self._grace = grace
         self.taken_back = False
         self._desk = desk
@@ -489,9 +486,8 @@ class Dispatcher:
             case "phase":
                 self._desk.of_run(PhaseEntered(name=args["name"]))
             case "capture":
-                thresholds = thresholds_from(str(args["thresholds"]))
-                if self._captures.freeze(str(args["assay"]), thresholds):
-                    self._tell_all(Decided(KNOWN, "", self._epoch))
+                # Frozen already, by whoever took the command: see `at_once`.
+                self._tell_all(Decided(KNOWN, "", self._epoch))
             case "unfollowed":
                 self._desk.of_run(Unfollowed())
                 self._desk.alarm("unfollowed", "follower", *NOBODY_FOLLOWS)

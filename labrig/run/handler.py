@@ -65,6 +65,16 @@ class LevelHandler(Handler, Protocol):
         ...
 
 
+@runtime_checkable
+class Patient(Protocol):
+    """One whose orders may wait for something that is measured elsewhere."""
+
+    @property
+    def patience_s(self) -> float:
+        """For so long, by people's time; 0: it waits for nothing."""
+        ...
+
+
 def next_poll_s(now_s: float, poll_s: float) -> float:
     """The next multiple of ``poll_s`` that is really past ``now_s``.
 

@@ -109,6 +109,8 @@ class Runner:
         open_journal: opens the journal.
         announce: tells the register of live runs where the runner answers.
         people: of a simulated bench, who do what steps ask; None: real ones do.
+        capture_patience_s: see :class:`labrig.run.captures.Captures`.
+        captures_beforehand: by assay and channel, thresholds of a rehearsal.
     """
 
     def __init__(
@@ -123,7 +125,11 @@ class Runner:
         open_journal: Callable[[Path, Clock], Journal] = open_journal,
         announce: Callable[[Door], None] = lambda door: None,
         people: People | None = None,
+        capture_patience_s: float = 0.0,
+        captures_beforehand: Mapping[str, Mapping[str, float | None]] | None = None,
     ) -> None:
+        self._capture_patience_s = capture_patience_s
+        self._captures_beforehand = captures_beforehand or {}
         self._plan = plan
         self._bench = bench
         self._open_transport = open_transport
@@ -234,17 +240,21 @@ class Runner:
         self._clock.begin()
         self._write_start(desk, state, before)
         news = self._clock.mailbox("dispatcher")
-        captures = Captures(steps_v_of(self._plan), desk, state.captures.values())
+        captures = Captures(
+            steps_v_of(self._plan), desk, state.captures.values(), self._capture_patience_s
+        )
+        for assay, found in self._captures_beforehand.items():
+            captures.freeze(assay, found)
         boxes = self._make_workers(desk, state, opened, news, captures)
         grace = Grace()
-        at_once = AtOnce(desk, self._workers, news, grace, self._folder.stop)
+        at_once = AtOnce(desk, self._workers, news, grace, captures, self._folder.stop)
         interlocks = rules_of_a_run(self._plan, self._bench, desk, state, news, boxes, at_once.hold)
         commands = Commands(desk, at_once.act, state.commands, self._dispatcher_hangs)
         steps = PersonSteps(
             self._plan, desk, state, boxes, partial(_stop_for_a_step, commands), self._people
         )
         dispatcher = Dispatcher(
-            self._plan, desk, news, boxes, state, interlocks, steps, captures,
+            self._plan, desk, news, boxes, state, interlocks, steps,
             self._liveness.of(DISPATCHER), grace,
         )  # fmt: skip
         control = ControlServer(

@@ -69,6 +69,11 @@ class StimulatorHandler:
         """Trains end by themselves."""
         return False
 
+    @property
+    def patience_s(self) -> float:
+        """On a simulated bench an order waits for capture thresholds."""
+        return self._strengths.patience_s
+
     def attach(self, driver: Stimulator) -> None:
         """Ask whether it answers; change nothing."""
         self._stimulator = driver

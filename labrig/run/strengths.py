@@ -36,6 +36,11 @@ class Strengths:
         """Of the question about channels without a threshold."""
         return f"capture:{self._name}"
 
+    @property
+    def patience_s(self) -> float:
+        """How long a threshold is waited for."""
+        return self._captures.patience_s
+
     def decide(self, choice: str) -> None:
         """A person has answered it."""
         self._choice = choice

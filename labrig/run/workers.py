@@ -27,7 +27,7 @@ from labrig.record.kinds.other_deviations import (
 from labrig.record.kinds.runs import Attached
 from labrig.record.rows import JournalWriteFailed, State
 from labrig.run.desk import Desk
-from labrig.run.handler import ForHandler, Handler, LevelHandler
+from labrig.run.handler import ForHandler, Handler, LevelHandler, Patient
 from labrig.run.lease import StaleEpoch
 from labrig.run.liveness import BOUND_S, PICTURE_S, Turn
 from labrig.run.mode import FOLLOWING, Mode
@@ -210,8 +210,12 @@ class Worker:
         until_s = self._due_s()
         self._turn.waits(until_s)
         item = self.mailbox.get(until_s)
-        self._turn.does(_words(item, self.port), _bound_s(item))
+        self._turn.does(_words(item, self.port), _bound_s(item) + self._patience_s(item))
         return item
+
+    def _patience_s(self, item: ForWorker | None) -> float:
+        handler = self._handlers.get(item.instrument) if isinstance(item, Order) else None
+        return handler.patience_s if isinstance(handler, Patient) else 0.0
 
     def _due_s(self) -> float | None:
         now_s = self._desk.clock.now_s()

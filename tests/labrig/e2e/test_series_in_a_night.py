@@ -96,8 +96,8 @@ def night(tmp_path_factory):
     protocol = folder / "series-night.yaml"
     protocol.write_text(protocol_text(), encoding="utf-8")
     command = [
-        sys.executable, "-m", "labrig", "run", protocol, "--rig", BENCH, "--simulate", "--speed",
-        "10", "--runs", folder, "--no-page",
+        sys.executable, "-m", "labrig", "run", protocol, "--rig", BENCH, "--simulate", "--fast",
+        "--runs", folder, "--no-page",
     ]  # fmt: skip
     done = subprocess.run(
         [str(part) for part in command], cwd=folder, capture_output=True, text=True, timeout=1100

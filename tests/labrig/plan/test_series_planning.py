@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from labrig.plan.pulse_times import pulse_times_s, pulses_given
 from labrig.plan.timeline import Film, Frame, StimulationLevel
+from labrig.run.captures import rehearsed
 
 FF = {
     "kind": "frequencies",
@@ -294,3 +295,12 @@ def test_whatever_is_asked_pulses_come_whole_and_films_do_not_overlap(
     pictures = [(e.offset_s, e.key) for e in plan.timeline if isinstance(e, Frame)]
     begin_s, end_s = films[0].offset_s, films[-1].offset_s + films[-1].length_s
     assert not [key for at_s, key in pictures if begin_s < at_s < end_s]
+
+
+def test_a_rehearsal_plays_the_strongest_that_there_can_be(bench):
+    bench.protocol["patterns"]["tonic"] |= {
+        "amplitude": None, "of_capture": "150 %", "at_most": "8 V",
+    }  # fmt: skip
+    plan = with_series(bench, {"capture": STAIRCASE}, [{"at": ["0 h"], "assay": "capture"}]).plan()
+    units = {w.pattern_unit for w in plan.wells if w.arm == "nerve"}
+    assert rehearsed(plan) == {"capture": dict.fromkeys(units, 5.0)}  # 7.5 V; 6 V would be 9

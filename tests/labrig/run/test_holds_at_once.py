@@ -4,6 +4,7 @@ import threading
 from types import SimpleNamespace
 
 from labrig.run.at_once import AtOnce
+from labrig.run.captures import Captures
 from labrig.run.grace import Grace
 
 
@@ -23,7 +24,7 @@ class Desk:
 
 def test_a_hold_that_comes_while_a_resume_is_written_is_not_lost(tmp_path):
     desk = Desk()
-    at_once = AtOnce(desk, [], None, Grace(), tmp_path / "stop.json")
+    at_once = AtOnce(desk, [], None, Grace(), Captures({}, desk, ()), tmp_path / "stop.json")
     holder = threading.Thread(target=at_once.hold, args=("CO2 is off.", "interlock co2"))
 
     def meanwhile():
