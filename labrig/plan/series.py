@@ -250,11 +250,13 @@ def _slots(
             if here is None
             else travel_s(rig, here, there)
         )
+        # Where the stage stands at first is not planned: it may be there at once.
+        spare_s = way_s if here is None else 0.0
         here = there
         first_s = max(now_s + way_s + LEAD_S, rested_s.get(name, 0.0))
         sets_out_s = round(first_s - LEAD_S - way_s, 3)
         start_s = round(first_s, 3)
-        films = tuple(_parts(assay, sets_out_s, start_s, length_s))
+        films = tuple(_parts(assay, sets_out_s, start_s, length_s, spare_s))
         yield Slot(
             step, well, name, electrodes.stimulator, start_s, round(start_s + length_s, 3),
             spec, films,
@@ -266,16 +268,21 @@ def _slots(
 
 
 def _parts(
-    assay: PulseAssay, sets_out_s: float, start_s: float, length_s: float
+    assay: PulseAssay, sets_out_s: float, start_s: float, length_s: float, spare_s: float
 ) -> Iterator[FilmedPart]:
-    """The films of a test; the first sets out with the stage, a second finds it there."""
+    """The films of a test; the first sets out with the stage, a second finds it there.
+
+    ``spare_s``: how much sooner than planned the stage may arrive.
+    """
     if not isinstance(assay, Fatigue):
-        yield FilmedPart(sets_out_s, round(LEAD_S + length_s + TAIL_S, 3), "")
+        yield FilmedPart(sets_out_s, round(spare_s + LEAD_S + length_s + TAIL_S, 3), "")
         return
+    filmed_s = sum(film_stretch_s(text)[1] for text in assay.film)
+    spare_s = max(0.0, min(spare_s, assay.for_s - filmed_s - BETWEEN_FILMS_S))
     for text in assay.film:
         which, seconds = film_stretch_s(text)
         if which == "first":
-            yield FilmedPart(sets_out_s, round(LEAD_S + seconds, 3), which)
+            yield FilmedPart(sets_out_s, round(spare_s + LEAD_S + seconds, 3), which)
         else:
             offset_s = sets_out_s if len(assay.film) == 1 else 0.0
             offset_s = round(max(offset_s, start_s + assay.for_s - seconds), 3)

@@ -24,6 +24,8 @@ from labrig.run.strengths import Strengths
 from labrig_drivers.errors import InstrumentError, LinkError, NoReply, NotNow, Refused
 from labrig_drivers.kinds import PulseTrain, Stimulator
 
+_ROOM_S = 1e-6
+"""Times of a plan are rounded to milliseconds, and their sums to what floats hold."""
 _WAIT_FOR_END_S = 1.0
 """A train that is still playing when the next is due is waited for this long, not longer."""
 
@@ -313,7 +315,7 @@ class StimulatorHandler:
         group.next_index = max(group.next_index, passed) + 1
         group.due_s = level.offset_s + group.next_index * group.every_s
         self._account(level, group.every_s, group.next_index)
-        if group.due_s >= self._until_s:
+        if group.due_s >= self._until_s - _ROOM_S:
             # The next level is due then; a train begun now would only be cut off by it.
             group.due_s = math.inf
 
