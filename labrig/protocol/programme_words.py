@@ -74,7 +74,10 @@ def arm_words(protocol: Protocol, arm: str) -> str:
     said = [
         f"{factor} {factor_words(protocol, arm, factor)}" for factor in factors_of(protocol, arm)
     ]
-    said += [f"{bolus.factor} {bolus_words(bolus)}" for bolus in boluses(protocol, arm)]
+    said += [
+        f"{bolus.factor} {bolus_words(bolus, amount_unit(protocol, bolus.factor))}"
+        for bolus in boluses(protocol, arm)
+    ]
     pattern = pattern_words(protocol, arm)
     said += [f"impulses {pattern}"] if pattern else []
     if protocol.perfusion is not None:

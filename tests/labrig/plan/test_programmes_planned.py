@@ -4,13 +4,15 @@ spells of flow, impulses that change between trains, boluses by what they reach.
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labrig.plan.boluses import bolus_volume_ul
 from labrig.plan.concentration import ChamberModel, Feed
 from labrig.plan.timeline import Dose, FlowLevel, StimulationLevel, TrainSpec
 from labrig.plan.train_rests import rest_from_s
+from labrig.protocol.models import Protocol
+from labrig.protocol.segments import segments
 
 NERVE = {"CNTF": "10 ng/mL", "BDNF": "50 ng/mL"}
 GAP = [
@@ -130,6 +132,36 @@ def test_a_flow_in_spells_becomes_levels_and_holds_its_mean(bench):
     curve = next(c for c in plan.forecast.curves if c.factor == "CNTF")
     last = curve.values_ng_ml[-100:]
     assert sum(last) / len(last) == pytest.approx(10.0, rel=0.1)
+
+
+STRETCH = st.tuples(st.integers(1, 22), st.sampled_from(["none", 5, 10]), st.sampled_from([1, 2]))
+
+
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(STRETCH, min_size=1, max_size=5, unique_by=lambda stretch: stretch[0]))
+def test_what_flows_in_is_what_the_programme_says_at_each_moment(new_bench, stretches):
+    bench = new_bench()
+    program = [
+        {
+            "from": f"{hour} h",
+            "targets": "none" if held == "none" else {"CNTF": f"{held} ng/mL", "BDNF": "50 ng/mL"},
+            "flow": f"{flow} mL/h",
+        }
+        for hour, held, flow in sorted(stretches)
+    ]
+    bench.protocol["stocks"]["cocktail"]["contents"] = {"CNTF": "1 ug/mL"}
+    bench.protocol["stocks"]["second"] = {
+        "contents": {"BDNF": "5 ug/mL"}, "carrier": "0.1 % BSA", "vehicle": "plain",
+    }  # fmt: skip
+    with_idle_lines(bench)
+    bench.protocol["arms"] = {"timed": {"role": "control", "program": program}}
+    plan = bench.plan()
+    assert not plan.blocked, [f for f in plan.findings if f.severity == "block"]
+    for own in segments(Protocol.model_validate(bench.protocol), "timed"):
+        at_s = (own.start_s + own.end_s) / 2
+        assert inflow_ml_h(plan, "B2", at_s) == pytest.approx(own.flow.rate_ml_h, rel=0.01)
 
 
 def test_an_arm_that_is_not_refreshed_is_told_and_not_refused(bench):
