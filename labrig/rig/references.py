@@ -305,6 +305,28 @@ def _selectors(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterator[Mistak
                     line,
                 )
         yield from _positions(rig, name)
+        yield from _of_the_head(rig, name, types)
+
+
+def _of_the_head(rig: Rig, name: str, types: Mapping[str, InstrumentType]) -> Iterator[Mistake]:
+    """Positions that the valve's head has."""
+    selector = rig.selectors[name]
+    entry = rig.instruments.get(selector.valve)
+    kind = types.get(entry.type) if entry is not None else None
+    if entry is None or kind is None or kind.positions is None:
+        return
+    try:
+        there = kind.positions(kind.settings(**entry.settings))
+    except (TypeError, ValueError):
+        return  # told where the settings stand
+    for position in selector.positions:
+        if position >= 1 and str(position) not in there:
+            yield Mistake(
+                ("selectors", name, "positions", position),
+                f"valve '{selector.valve}' has no position {position}",
+                f"It has: {', '.join(there)}.",
+                position,
+            )
 
 
 def _positions(rig: Rig, name: str) -> Iterator[Mistake]:
