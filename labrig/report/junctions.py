@@ -100,6 +100,20 @@ def junctions(record: Record) -> Junctions | None:
     )
 
 
+def of_living_regions(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of ``nmj.csv`` of regions that answer the electrodes in the same test."""
+    from labrig_analysis.films.junction_summary import alive_regions
+
+    kept = [
+        own[own["region"].isin(alive_regions(own))] for _, own in table.groupby(["chip", "test"])
+    ]
+    if not kept:
+        return table
+    import pandas as pd
+
+    return pd.concat(kept).sort_index()
+
+
 def _told(record: Record, table: pd.DataFrame) -> pd.DataFrame:
     """By chip and test, its arm and donor, and when and with what it was tested."""
     own = {well.chip: (well.arm, well.donor) for well in record.plan.wells if well.chip}

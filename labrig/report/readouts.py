@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from labrig.protocol.readouts import Readout, Table
 from labrig.record.result_tables import imports_of
 from labrig.report.growth import tubes_that_count
+from labrig.report.junctions import of_living_regions
 from labrig.report.record import Record
 from labrig.report.results import planned_of, values_of
 
@@ -223,11 +224,15 @@ def _of_tests(measured: Measured, known: Readout, ask: Ask) -> Series:
 
 
 def _of_junctions(measured: Measured, known: Readout, ask: Ask) -> Series:
-    """A mean over the regions of a chip's muscle, of impulses of its nerve, without a block."""
+    """A mean over the regions of a chip whose muscle works, of impulses of its nerve, unblocked.
+
+    Which regions those are the electrodes tell, in the same test: as in the section of chips.
+    """
     table = _read(measured, "nmj.csv")
     if table is None:
         return nothing(f"{known.words} was not measured")
-    own = table[(table["status"] == "ok") & (table["way"] == "indirect") & ~table["blocked"]]
+    living = of_living_regions(table[(table["status"] == "ok") & table["region"].notna()])
+    own = living[(living["way"] == "indirect") & ~living["blocked"]]
     if ask.frequency_hz is not None:
         own = own[own["frequency_hz"] == ask.frequency_hz]
     if ask.assay is not None:

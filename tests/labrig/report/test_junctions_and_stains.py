@@ -8,7 +8,12 @@ import pytest
 from labrig.measure.junction_films import COLUMNS as NMJ
 from labrig.plan.experimental_units import Unit
 from labrig.plan.plan import WellPlan
-from labrig.report.junctions import chip_rows, fidelity_figure, junctions
+from labrig.report.junctions import (
+    chip_rows,
+    fidelity_figure,
+    junctions,
+    of_living_regions,
+)
 from labrig.report.stains import stains
 
 ARMS = ("vehicle", "insult")
@@ -112,6 +117,15 @@ def test_rows_of_chips_say_what_is_not_known(shown):
     last = next(r for r in chip_rows(shown) if r["chip"] == "c3" and r["test"] == 2)
     assert last["block_index"] == pytest.approx(1.0)
     assert last["direct_kept"] == pytest.approx(1.0)
+
+
+def test_a_region_without_muscle_says_nothing_of_its_nerve(tmp_path):
+    table = pd.DataFrame(
+        rows("c1", 0, "indirect", 1.0, [10, 10, 0, 0])
+        + rows("c1", 0, "direct", 1.0, [10, 10, 10, 0])
+    )
+    kept = of_living_regions(table)
+    assert kept[kept["way"] == "indirect"]["fidelity"].mean() == pytest.approx(2 / 3)
 
 
 def test_what_does_not_count_is_said(shown):
