@@ -136,14 +136,13 @@ def _synaptogenic(
 
 
 def _without_block(blocked: Treatment, have: Sequence[Treatment]) -> Treatment | None:
-    """The treatment that differs from a blocked one in the block alone."""
-    parts = [part for part in blocked.other.split(", ") if part]
-    blocks = [part for part in parts if is_block(part)]
-    if not blocks:
-        return None
-    left = ", ".join(part for part in parts if part not in blocks)
-    plain = replace(blocked, other=left)
-    return plain if plain in have else None
+    """The treatment that differs from a blocked one in the block alone, whatever its role is."""
+    left = {
+        kind: ", ".join(part for part in getattr(blocked, kind).split(", ") if not is_block(part))
+        for kind in ("other", "insult")
+    }
+    plain = replace(blocked, other=left["other"], insult=left["insult"])
+    return plain if plain != blocked and plain in have else None
 
 
 def _with_direct(blocked: Treatment, have: Sequence[Treatment]) -> Treatment | None:

@@ -146,7 +146,7 @@ def _treatment(
     protocol: Protocol, name: str, sides: Sequence[tuple[str, Sequence[Segment]]], at_s: float
 ) -> Treatment:
     by_role: dict[str, list[str]] = {}
-    ended: list[str] = []
+    away: dict[str, list[str]] = {}
     gaps: list[str] = []
     impulses: list[str] = []
     for side, own in sides:
@@ -163,7 +163,7 @@ def _treatment(
                 if kind == "nerve":
                     gaps += _gaps(spans)
             elif kind == "nerve":
-                ended.append(f"{factor} withdrawn at {spans[-1][1] / 3600:g} h{where}")
+                away.setdefault(f"withdrawn at {spans[-1][1] / 3600:g} h{where}", []).append(factor)
             else:
                 # What was given and taken away is neither its presence nor its absence.
                 by_role.setdefault("other", []).append(
@@ -182,7 +182,8 @@ def _treatment(
             impulses.append(f"{own[-1].pattern}{where}{_since(spans)}")
             gaps += _gaps(spans)
         elif spans:
-            ended.append(f"impulses withdrawn at {spans[-1][1] / 3600:g} h{where}")
+            gone = f"withdrawn at {spans[-1][1] / 3600:g} h{where}"
+            away.setdefault(gone, []).append("impulses")
         if _medium(protocol, own[-1]):
             by_role.setdefault("other", []).append(f"in {own[-1].medium}{where}")
     flow, full = sides[-1][1][-1].flow.mean_ml_h, protocol.perfusion
@@ -194,7 +195,7 @@ def _treatment(
         texts.get("insult", ""),
         f"{flow:g} mL/h" if low else "",
         texts.get("other", ""),
-        ", ".join(ended),
+        ", ".join(f"{', '.join(names)} {when}" for when, names in away.items()),
         ", ".join(dict.fromkeys(gaps)),
     )
     without = all(part.pattern is None for _, own in sides for part in own)

@@ -359,3 +359,49 @@ def test_without_any_effect_no_subtype_is_supported():
     found = of_subtypes(coded(["110", "111"]), lambda d, code: 2.7 + wiggle[d] * (code == "111"))
     assert found["cachexic"].support in ("undecided", "not supported")
     assert subtype_in_words(list(found.values())) in ("undecided", "none of them")
+
+
+CURARE = {"d-tubocurarine": "7000 ng/mL"}
+SIDES = {
+    "open": {"nerve": {"pattern": TONIC}, "muscle": {"pattern": "sham"}},
+    "blocked": {"nerve": {"pattern": TONIC}, "muscle": {"pattern": "sham", "targets": CURARE}},
+    "direct": {"nerve": {"pattern": TONIC}, "muscle": {"pattern": TONIC, "targets": CURARE}},
+}
+
+
+def chips(names):
+    arms = {name: type(BARE).model_validate(SIDES[name]) for name in names}
+    asked = protocol(arms)
+    cells = {"nerve": {"cells": "motor neurons"}, "muscle": {"cells": "myotubes"}}
+    culture = type(asked.culture).model_validate({"cells": "both", "compartments": cells})
+    factors = {**asked.factors, "d-tubocurarine": asked.factors["leucine"]}
+    asked = asked.model_copy(update={"culture": culture, "factors": factors})
+    sizes = {"open": 0.0, "blocked": -0.3, "direct": -0.1}
+    levels = {name: {"treatment": name} for name in arms}
+    wells, rows = [], []
+    for index, donor in enumerate("abcdef"):
+        for name in arms:
+            for copy in range(2):
+                well = f"{donor}{name}{copy}"
+                carriers = (("treatment", f"line {well}"),)
+                wells.append(WellPlan(well, name, donor, "", "", False, carriers))
+                value = math.exp(2.7 + sizes[name] * (1 + 0.05 * index) + 0.01 * copy)
+                rows.append({"well": well, "moment": 1, "hours": 72.0, "value": value})
+    design = Design(tuple(wells), levels, "open")
+    readings = Readings(pd.DataFrame(rows), 1, None)
+    found = origins(asked, design, 72 * HOUR, 1.0, Measured(readings, None))
+    named = {origin.name: origin for origin in found}
+    return named, {each.name: each for each in subtypes(found, asked)}
+
+
+def test_a_synapse_is_told_where_a_block_is_made_good_by_direct_impulses():
+    found, supported = chips(SIDES)
+    assert found["synaptogenic, block"].diameter.ratio == pytest.approx(math.exp(-0.3375))
+    assert found["synaptogenic, direct impulses"].diameter.ratio == pytest.approx(math.exp(0.225))
+    assert supported["synaptogenic"].support == "supported"
+
+
+def test_a_block_without_direct_impulses_says_which_arm_is_missing():
+    found, supported = chips(["open", "blocked"])
+    assert "direct impulses to the muscle" in found["synaptogenic"].why
+    assert supported["synaptogenic"].support == "not identifiable"
