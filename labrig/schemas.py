@@ -22,9 +22,21 @@ def schema_text(model: type[BaseModel]) -> str:
     """The schema of a file, keys as YAML writes them, stable in order."""
     schema: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **model.model_json_schema(by_alias=True, mode="validation"),
+        **_any_of(model.model_json_schema(by_alias=True, mode="validation")),
     }
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+
+
+def _any_of(node: Any) -> Any:  # noqa: ANN401 - JSON
+    """Unions as `anyOf`: pydantic tells their members apart by more than a schema says.
+
+    A time such as ``24 h`` fits the schema of a named moment too, and `oneOf` would refuse it.
+    """
+    if isinstance(node, list):
+        return [_any_of(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {"anyOf" if key == "oneOf" else key: _any_of(value) for key, value in node.items()}
 
 
 def main() -> None:
