@@ -64,18 +64,21 @@ class _Strict(BaseModel):
 class Then(_Strict):
     """What the run does once the step was done."""
 
-    image: Annotated[tuple[FileName, ...], BeforeValidator(_one_or_more)] = Field(
-        default=(), description="channels of imaging.channels that are taken after the step"
-    )
+    image: Annotated[
+        tuple[FileName, ...],
+        BeforeValidator(_one_or_more, json_schema_input_type=FileName | tuple[FileName, ...]),
+    ] = Field(default=(), description="channels of imaging.channels that are taken after the step")
 
 
 class PersonStep(_Strict):
     """What a person does at the plate, at one time or several."""
 
     name: Name | None = Field(default=None, description="omitted: as `do` says")
-    at: Annotated[tuple[When, ...], BeforeValidator(_one_or_more), Field(min_length=1)] = Field(
-        description="times from the start, or moments: '48 h', 'end', 'restore + 24 h'"
-    )
+    at: Annotated[
+        tuple[When, ...],
+        BeforeValidator(_one_or_more, json_schema_input_type=When | tuple[When, ...]),
+        Field(min_length=1),
+    ] = Field(description="times from the start, or moments: '48 h', 'end', 'restore + 24 h'")
     do: Act
     what: str = Field(default="", max_length=200, description="in words, for who does it")
     to: Name | None = Field(default=None, description="the medium that comes in")
@@ -106,7 +109,9 @@ class PersonStep(_Strict):
         default=TAKES_S, alias="takes", gt=0, description="how long hands are at the plate [P]"
     )
     sign: Annotated[
-        tuple[Signs, ...], BeforeValidator(_one_or_more), Field(min_length=1, max_length=2)
+        tuple[Signs, ...],
+        BeforeValidator(_one_or_more, json_schema_input_type=Signs | tuple[Signs, ...]),
+        Field(min_length=1, max_length=2),
     ] = Field(default=("operator",), description="who signs: one person, or two")
     pumps: Literal["keep", "hold"] = Field(
         default="keep", description="hold: pumps stand while hands are at the plate"

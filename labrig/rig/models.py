@@ -102,9 +102,10 @@ class Selector(Strict):
     """
 
     valve: Name = Field(description="an instrument of kind valve")
-    lines: Annotated[tuple[Name, ...], BeforeValidator(_listed)] = Field(
-        alias="line", min_length=1, description="the line behind it; a list: all of them"
-    )
+    lines: Annotated[
+        tuple[Name, ...],
+        BeforeValidator(_listed, json_schema_input_type=Name | tuple[Name, ...]),
+    ] = Field(alias="line", min_length=1, description="the line behind it; a list: all of them")
     positions: dict[int, Name] = Field(min_length=2, description="position: reservoir")
     safe: int = Field(description="where it goes when something is wrong: the vehicle or medium")
     dead_volume_ul: Ul | None = Field(

@@ -22,6 +22,7 @@ from labrig.rig.loading import load_rig
 from labrig.seed.index import load_index
 
 FOLDER = catalogue_folder()
+SEED = sorted(f"seed/{path.name}" for path in FOLDER.glob("seed/*.yaml") if path.stem != "index")
 PROTOCOLS = sorted(path.name for path in FOLDER.glob("*.yaml"))
 INDEX = load_index()
 RIGS = sorted(f"rigs/{path.name}" for path in FOLDER.glob("rigs/*.yaml"))
@@ -51,7 +52,7 @@ def test_schemas_are_current(name):
     assert (FOLDER / name).read_text(encoding="utf-8") == fresh, "run python -m labrig.schemas"
 
 
-@pytest.mark.parametrize("name", [*PROTOCOLS, *RIGS])
+@pytest.mark.parametrize("name", [*PROTOCOLS, *SEED, *RIGS])
 def test_a_file_names_its_schema_and_fits_it(name):
     text = (FOLDER / name).read_text(encoding="utf-8")
     first = text.splitlines()[0]
