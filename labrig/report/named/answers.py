@@ -107,3 +107,14 @@ def scaled(estimate: Estimate, by: float) -> Estimate:
         low=None if estimate.low is None else estimate.low * by,
         high=None if estimate.high is None else estimate.high * by,
     )
+
+
+def in_unit(answer: Answer, per: float) -> Answer:
+    """An answer of values that were divided by ``per``, in their own unit again."""
+    if per == 1.0:
+        return answer
+    return replace(
+        answer,
+        estimate=None if answer.estimate is None else scaled(answer.estimate, per),
+        points=tuple(replace(point, value=point.value * per) for point in answer.points),
+    )

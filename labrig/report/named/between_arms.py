@@ -21,7 +21,7 @@ from labrig.report.arms.effects import Effect, Pair, effects
 from labrig.report.arms.measured import Adjustment
 from labrig.report.comparisons import Readings, unit_values
 from labrig.report.named.answers import Answer, Point, scaled
-from labrig.report.named.grounds import Grounds, Times, linear, readings_at
+from labrig.report.named.grounds import Grounds, Times, exponent_of, linear, readings_at
 from labrig.report.readouts import Ask, Series
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def _compared(
         )
         return
     arms = list(dict.fromkeys(arm for pair in pairs for arm in pair))
+    per = 1.0
     if isinstance(outcome, SlopeOutcome):
         readings: Readings | None = slopes(grounds, outcome, known, series)
         blank = replace(blank, scale="difference", unit=_per_day(known), asked=_span(outcome))
@@ -86,8 +87,9 @@ def _compared(
         readings, adjustment, said = _at_moments(grounds, outcome, series, arms)
         blank = replace(blank, asked=", ".join(x for x in (asked, said) if x))
         if readings is not None and known.scale == "difference":
-            readings = linear(readings)
-    yield from compared(grounds, readings, adjustment, pairs, blank)
+            per = exponent_of(readings)
+            readings = linear(readings, per)
+    yield from compared(grounds, readings, adjustment, pairs, blank, per)
 
 
 def compared(

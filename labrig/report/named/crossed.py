@@ -13,9 +13,9 @@ from labrig.protocol.outcomes import InteractionOutcome, name_of_outcome
 from labrig.protocol.readouts import readout
 from labrig.report.comparisons import Readings
 from labrig.report.contrasts import Groups, of_donor, ratio_of_cells, sides_by_donor
-from labrig.report.named.answers import Answer, Point
+from labrig.report.named.answers import Answer, Point, in_unit
 from labrig.report.named.between_arms import times_of
-from labrig.report.named.grounds import Grounds, Times, linear, readings_at
+from labrig.report.named.grounds import Grounds, Times, exponent_of, linear, readings_at
 from labrig.report.readouts import Ask
 from labrig_analysis.statistics import RatioTest, contrast_of_groups, ratio_of_pairs
 from labrig_analysis.statistics.estimate import Estimate
@@ -46,14 +46,16 @@ def crossed(grounds: Grounds, outcome: InteractionOutcome) -> Iterator[Answer]:
         over = grounds.plan.baseline != "none" and readings.baseline is not None
         if over:
             blank = replace(blank, asked=f"{blank.asked}, over its baseline")
+        per = exponent_of(readings) if known.scale == "difference" else 1.0
         if known.scale == "difference":
-            readings = linear(readings)
+            readings = linear(readings, per)
         blank = replace(blank, doubts=tuple(x for x in (readings.why_not,) if x))
         if of_donors:
             ((factor, levels),) = of_donors.items()
-            yield _with_donors(grounds, groups, readings, over, factor, levels, blank)
+            answer = _with_donors(grounds, groups, readings, over, factor, levels, blank)
         else:
-            yield _of_arms(grounds, groups, readings, over, blank)
+            answer = _of_arms(grounds, groups, readings, over, blank)
+        yield in_unit(answer, per)
 
 
 def _groups(factors: Sequence[tuple[object, object]]) -> Groups:

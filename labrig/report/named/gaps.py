@@ -102,9 +102,10 @@ def _times(
 def _values(
     grounds: Grounds, readings: Readings, units: Sequence[object], known: Readout
 ) -> dict[str, float]:
-    from labrig.report.named.grounds import linear
+    from labrig.report.named.grounds import exponent_of, linear
 
-    chosen = readings if known.scale == "ratio" else linear(readings)
+    # A share of what was lost is the same in any unit.
+    chosen = readings if known.scale == "ratio" else linear(readings, exponent_of(readings))
     table = unit_values(chosen, units, grounds.censored_from_s, over_baseline=False)  # type: ignore[arg-type]
     return {
         str(row["unit"]): math.log(float(row["value"]))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SAME_MOMENT_S = 1.0
+LARGEST_EXPONENT = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,12 @@ def _picked(
 
 def _shown(table: pd.DataFrame) -> list[tuple[int, str]]:
     return list(zip(table["moment"].astype(int), table["well"].astype(str), strict=True))
+
+
+def exponent_of(readings: Readings) -> float:
+    """What values must be divided by, so that no exponential of them is too large to be held."""
+    largest = readings.table["value"].astype(float).abs().max()
+    return max(1.0, float(largest) / LARGEST_EXPONENT)
 
 
 def linear(readings: Readings, per: float = 1.0) -> Readings:

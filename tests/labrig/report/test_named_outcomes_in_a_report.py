@@ -3,13 +3,17 @@
 import csv
 import io
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from labrig.export.long_tables import long_tables
 from labrig.export.source import Source
 from labrig.report.analysis import analyse
 from labrig.report.build import build_report
+from labrig.report.comparisons import Readings
 from labrig.report.maker import this_labrig
+from labrig.report.named.grounds import exponent_of, linear
 from labrig.report.record import read_record
 
 OUTCOMES = """outcomes:
@@ -83,3 +87,12 @@ def test_what_outcomes_name_is_exported_in_long_form(run):
     assert {row["value_unit"] for row in readouts} == {"µm"}
     rests_on = list(csv.DictReader(io.StringIO(tables["outcomes_long.csv"].removeprefix("\ufeff"))))
     assert {row["outcome"] for row in rests_on} == {"end", "since-10h", "tails", "synergy"}
+
+
+def test_values_too_large_for_an_exponential_are_compared_in_their_own_unit():
+    table = pd.DataFrame({"well": ["A1", "A2"], "moment": [1, 1], "value": [1800.0, 2400.0]})
+    readings = Readings(table, 1, None, "")
+    per = exponent_of(readings)
+    logs = np.log(linear(readings, per).table["value"]) * per
+    assert np.allclose(logs, table["value"])
+    assert exponent_of(Readings(table.assign(value=[3.0, -40.0]), 1, None, "")) == 1.0
