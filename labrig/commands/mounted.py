@@ -13,6 +13,7 @@ from labrig.commands.demo import demo
 from labrig.commands.doctor import doctor
 from labrig.commands.done import done
 from labrig.commands.drill import drill
+from labrig.commands.experiment import app as experiment
 from labrig.commands.export import export
 from labrig.commands.film import film
 from labrig.commands.help_text import help_text
@@ -113,6 +114,7 @@ for command, panel in (
     told = help_text(command.__doc__)
     app.command(help=told, rich_help_panel=panel or "Preparing")(command)
 
+app.add_typer(experiment, name="experiment", rich_help_panel="Preparing")
 app.add_typer(seed, name="seed", rich_help_panel="Preparing")
 app.add_typer(watch, name="watch", rich_help_panel=BENCH)
 app.add_typer(service, name="service", rich_help_panel=BENCH)

@@ -71,7 +71,7 @@ def power(
     elif not found:
         typer.echo("No arm is compared with another, so there is nothing to see.")
     else:
-        _print(design, spreads, found)
+        print_sights(design, spreads, found)
 
 
 def _spreads(runs: list[Path]) -> Mapping[Component, Spread]:
@@ -104,7 +104,10 @@ def _document(
     }
 
 
-def _print(design: Design, spreads: Mapping[Component, Spread], found: Sequence[Sight]) -> None:
+def print_sights(
+    design: Design, spreads: Mapping[Component, Spread], found: Sequence[Sight]
+) -> None:
+    """Say what contrasts can see, and whether the plan can answer its question."""
     rule = design.rule
     typer.echo(
         f"One-sided error rate {rule.error_rate:g} for all claims of a loss ({rule.correction}).\n"

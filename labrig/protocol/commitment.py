@@ -81,6 +81,7 @@ class CommitmentEntry:
         log: the chain that the folder's log ended with before this was added to it; "" in
             commitments of a labrig that kept no log.
         blinding: SHA-256 of the key to the codes of its arms; "" where arms are named.
+        experiment: SHA-256 of what the experiment fixes that this run is part of; "" for none.
     """
 
     number: int
@@ -93,6 +94,7 @@ class CommitmentEntry:
     chain: str = ""
     log: str = ""
     blinding: str = ""
+    experiment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,7 @@ def commit(
     names: Sequence[str],
     reason: str | None = None,
     now: datetime | None = None,
+    experiment: str = "",
 ) -> Commitment:
     """Fix a protocol, or amend what was fixed.
 
@@ -176,12 +179,68 @@ def commit(
         names: of two different people.
         reason: None for a first commitment; why, for an amendment.
         now: the time to write down; the clock's when None.
+        experiment: SHA-256 of what the experiment fixes that this run is part of; "" for none.
 
     Raises:
         labrig.problems.FileProblems: the protocol is wrong.
         CommitmentRefused: see its message.
         OSError: the file cannot be written.
     """
+    people = _two_people(names)
+    protocol = load_protocol(protocol_path).model
+    log = _log_for(protocol_path)
+    before = verify(protocol_path)
+    entries = () if before.commitment is None else before.commitment.entries
+    _check_amendment(before, reason, protocol_path)
+    entry = _entry(fixed_part(protocol), people, reason, now, log)
+    entry = replace(entry, blinding=_seal_key(protocol, protocol_path), experiment=experiment)
+    return _append(protocol_path, protocol.name, entry, entries, log)
+
+
+def commit_document(
+    path: Path,
+    name: str,
+    fixed: dict[str, Any],
+    names: Sequence[str],
+    reason: str | None = None,
+    now: datetime | None = None,
+) -> Commitment:
+    """Fix what stands above protocols, such as an experiment: in a file of the same form.
+
+    Args:
+        path: the document's file.
+        name: its own.
+        fixed: what is fixed of it.
+        names: of two different people.
+        reason: None for a first commitment; why, for an amendment.
+        now: the time to write down; the clock's when None.
+
+    Raises:
+        CommitmentRefused, OSError: as for a protocol.
+    """
+    people = _two_people(names)
+    log = _log_for(path)
+    try:
+        entries = read_commitment(commitment_path(path)).entries
+    except FileNotFoundError:
+        before = Verification("missing", None)
+        entries = ()
+    except CommitmentDamaged as error:
+        before = Verification("damaged", error.commitment, detail=str(error))
+        entries = ()
+    else:
+        found = changes(entries[-1].fixed, fixed)
+        before = Verification("changed" if found else "committed", None, found)
+    _check_amendment(before, reason, path)
+    return _append(path, name, _entry(fixed, people, reason, now, log), entries, log)
+
+
+def sha256_of_fixed(fixed: dict[str, Any]) -> str:
+    """As it stands in a commitment of it."""
+    return _sha256(fixed)
+
+
+def _two_people(names: Sequence[str]) -> tuple[str, ...]:
     people = tuple(name.strip() for name in names)
     if len(people) != 2 or not all(people) or same_person(*people):
         raise CommitmentRefused(
@@ -193,15 +252,19 @@ def commit(
                 else "."
             )
         )
-    protocol = load_protocol(protocol_path).model
-    log = _log_for(protocol_path)
-    before = verify(protocol_path)
-    entries = () if before.commitment is None else before.commitment.entries
-    _check_amendment(before, reason, protocol_path)
-    fixed = fixed_part(protocol)
-    earlier = of_protocol(log, protocol.name, protocol_path.name)
-    entry = CommitmentEntry(
-        number=max([entries[-1].number if entries else -1, *(line.entry for line in earlier)]) + 1,
+    return people
+
+
+def _entry(
+    fixed: dict[str, Any],
+    people: tuple[str, ...],
+    reason: str | None,
+    now: datetime | None,
+    log: Sequence[Line],
+) -> CommitmentEntry:
+    """An entry that has no number and no chain yet."""
+    return CommitmentEntry(
+        number=0,
         utc=(now or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds"),
         names=people,
         reason=(reason or "").strip(),
@@ -209,20 +272,32 @@ def commit(
         sha256=_sha256(fixed),
         fixed=fixed,
         log=last_chain(log),
-        blinding=_seal_key(protocol, protocol_path),
     )
+
+
+def _append(
+    path: Path,
+    name: str,
+    entry: CommitmentEntry,
+    entries: tuple[CommitmentEntry, ...],
+    log: Sequence[Line],
+) -> Commitment:
+    """Number an entry, chain it to those before, and write it into the log and beside ``path``."""
+    earlier = of_protocol(log, name, path.name)
+    number = max([entries[-1].number if entries else -1, *(line.entry for line in earlier)]) + 1
+    entry = replace(entry, number=number)
     entry = replace(entry, chain=_chain(entry, entries[-1].chain if entries else ""))
-    commitment = Commitment(protocol.name, (*entries, entry))
+    commitment = Commitment(name, (*entries, entry))
     # The log first: an attempt leaves its trace also where the disk then refuses the file.
     line = Line(
-        0, entry.utc, protocol.name, protocol_path.name, entry.number, people, entry.reason,
-        entry.sha256, entry.chain,
+        0, entry.utc, name, path.name, entry.number, entry.names, entry.reason, entry.sha256,
+        entry.chain,
     )  # fmt: skip
     try:
-        append_line(protocol_path.with_name(LAB_LOG), line, entry.log)
+        append_line(path.with_name(LAB_LOG), line, entry.log)
     except LabLogDamaged as error:
         raise CommitmentRefused(f"{error}.") from None
-    _write(commitment_path(protocol_path), commitment)
+    _write(commitment_path(path), commitment)
     return commitment
 
 
@@ -407,7 +482,7 @@ def _sha256(content: dict[str, Any]) -> str:
 
 def _chain(entry: CommitmentEntry, before: str) -> str:
     said = {**asdict(entry), "fixed": None, "chain": before}
-    for later in ("log", "blinding"):
+    for later in ("log", "blinding", "experiment"):
         if not said[later]:
             del said[later]
     return _sha256(said)

@@ -105,13 +105,21 @@ class StudyAnalysis:
     named: tuple[Answer, ...] = ()
 
 
-def analyse_study(runs: Sequence[Analysis]) -> StudyAnalysis:
+def analyse_study(
+    runs: Sequence[Analysis], failures: Sequence[str] = (), remarks: Sequence[str] = ()
+) -> StudyAnalysis:
     """Join runs and judge their arms together.
+
+    Args:
+        runs: two or more.
+        failures: why they test nothing, beside what they tell themselves (:class:`Standing`).
+        remarks: what else a reader must know.
 
     Raises:
         labrig.study.joining.NotOneStudy: they do not belong together.
     """
-    standing = joined(runs)
+    own = joined(runs)
+    standing = Standing((*failures, *own.failures), (*remarks, *own.remarks))
     pooled = pool(runs)
     protocol = runs[0].record.protocol
     plan, definition = plan_in_force(protocol), protocol.definition

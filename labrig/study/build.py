@@ -42,7 +42,15 @@ def build_study(runs: Sequence[RunFolder], out: Path, maker: Maker | None = None
         OSError: a file of a run is missing, or the disk refuses.
     """
     maker = maker or this_labrig()
-    study = analyse_study([analyse(read_record(folder)) for folder in runs])
+    return write_study(analyse_study([analyse(read_record(folder)) for folder in runs]), out, maker)
+
+
+def write_study(study: StudyAnalysis, out: Path, maker: Maker) -> Path:
+    """Write the page and the tables of a study that is analysed; returns the page's path.
+
+    Raises:
+        OSError: the disk refuses.
+    """
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / VERDICT, verdict_of(study, maker))
     write_text_whole(out / DONORS, _donors(study))
