@@ -10,7 +10,7 @@ DEMO_RIG = "rigs/simulated-bench.yaml"
 
 
 def catalogue_folder() -> Path:
-    """The folder with ``*.yaml``, ``rigs/*.yaml``, ``seed/*.yaml`` and their schemas.
+    """The folder with ``*.yaml``, those of rigs/, seed/ and experiments/, and their schemas.
 
     Raises:
         FileNotFoundError: the installation is incomplete.
@@ -36,7 +36,7 @@ def copy_catalogue(destination: Path) -> tuple[Path, ...]:
         OSError: the folder cannot be written.
     """
     source = catalogue_folder()
-    kinds = ("*.yaml", "rigs/*.yaml", "seed/*.yaml", "*.json")
+    kinds = ("*.yaml", "rigs/*.yaml", "seed/*.yaml", "experiments/*.yaml", "*.json")
     files = sorted(file for kind in kinds for file in source.glob(kind))
     pairs = [(file, destination / file.relative_to(source)) for file in files]
     there = [str(target) for _, target in pairs if target.exists()]
