@@ -70,7 +70,7 @@ MISTAKES = {
         "atrophy-window.yaml",
     ),
     "a ratio in percent": (
-        "ratio_below: 0.85", "ratio_below: 85 %", "gates.0.needs.ratio_below", "has a per cent sign",
+        "ratio_below: 0.85", "ratio_below: 85 %", "gates.0.needs.ratio_below", "a per cent sign",
         "Write 0.85",
     ),
     "another unit than the donor": (
