@@ -11,6 +11,7 @@ from labrig.frames.plate_labels import LabelPlane, write_labels
 from labrig.frames.plate_store import PlateStore
 from labrig.frames.plate_times import PlaneOf, write_times
 from labrig.measure.rounds import LABELS, frame_of
+from labrig.places import Place
 from labrig.record.clock_of_run import clock_of_run, taken_s
 from labrig.record.kinds.pictures import FrameTaken
 from labrig.record.reading import read_journal
@@ -39,6 +40,31 @@ def complete_plate(folder: RunFolder) -> int:
     clock = clock_of_run(rows, read_json(folder.identity))
     write_times(folder.plate, layout, dict(_times(rows, clock)))
     return write_labels(folder.plate, layout, _labels(folder.measures))
+
+
+def follow_corrections(folder: RunFolder, frames: Iterable[str]) -> int:
+    """Put the labels now in force into a plate that has labels; returns how many were written.
+
+    Before the run is over a plate has none, and gets those then in force.
+
+    Args:
+        folder: the run.
+        frames: names of those that a person corrected; their whole fields are written.
+
+    Raises:
+        OSError: a file cannot be read or written.
+    """
+    corrected = {(at.well, at.field) for name in frames if (at := frame_of(name)) is not None}
+    labelled = {
+        (well, field)
+        for well, field in corrected
+        if (folder.plate / Place.of(well).path / str(field) / "labels" / "zarr.json").exists()
+    }
+    if not labelled:
+        return 0
+    layout = PlateStore.open(folder.plate).layout
+    planes = (at for at in _labels(folder.measures) if (at.well, at.field) in labelled)
+    return write_labels(folder.plate, layout, planes)
 
 
 def _times(rows: Iterable[Row], clock: RunClock) -> Iterator[tuple[PlaneOf, datetime]]:

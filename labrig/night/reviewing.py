@@ -10,6 +10,7 @@ from labrig.measure.review import Correction, Review, open_review, read_back
 from labrig.measure.run_review import correct_run, open_run_review
 from labrig.measure.sealing import MANIFEST, read_seals, run_of, sealed_again
 from labrig.night.measuring import RoundMeasurer
+from labrig.night.plate_completion import follow_corrections
 from labrig.night.run_cells import cells_of_run
 from labrig.protocol.blinding_key import how_it_is_known
 from labrig.report.blinding import who_may_not_judge
@@ -65,6 +66,8 @@ class Results:
     def correct(self, review: Review, by: str, why: str) -> list[Correction]:
         """Take what was edited: tables are made again and sealed; who, when and why are kept.
 
+        A run's plate that has labels gets the corrected ones.
+
         Raises:
             MeasureError: as `labrig.measure.review.find_edits`, or a damaged seal.
             labrig.plan.store.PlanFormatError, labrig.problems.FileProblems: the run's plan or
@@ -75,7 +78,9 @@ class Results:
         with sealed_again(self.folder, "labrig review", by):
             if self.run is None:
                 return read_back(review, by, why, knew_arms)
-            return correct_run(review, by, why, knew_arms, cells_of_run(self.run))
+            corrections = correct_run(review, by, why, knew_arms, cells_of_run(self.run))
+        follow_corrections(self.run, {correction.field for correction in corrections})
+        return corrections
 
 
 def _review_of_run(folder: RunFolder, frames: Sequence[str]) -> Review:

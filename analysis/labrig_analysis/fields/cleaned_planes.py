@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from labrig_analysis.arrays import GreyImage, LabelImage, Mask
 from labrig_analysis.images.annotations import annotation_boxes, without_annotations
+from labrig_analysis.images.nucleus_spots import SPOT_PIXEL_UM, nucleus_spots
 from labrig_analysis.images.planes import grey_plane
 from labrig_analysis.images.well_wall import Tone, well_wall, without_wall
 from labrig_analysis.labels.relabelling import label_areas, relabel_sequential
@@ -16,6 +18,12 @@ from labrig_analysis.labels.relabelling import label_areas, relabel_sequential
 _WALL_TONES: Mapping[str, tuple[Tone, ...]] = {"tubes": ("bright",), "phase": ("dark", "bright")}
 """What the wall may look like: the ground of a stained plane is as dark as it. Not looked for among
 nuclei, of which a heap is wide and bright too."""
+
+# A wall has its halo of 30 um in it, and what shines in that.
+_BESIDE_UM = 45.0
+# Of the share of the field that nuclei take: in a patch of the culture they lie as in the rest of
+# it, and specks on a wall take less.
+_LEAST_OF_SPOTS = 0.25
 
 
 class CleanedPlanes(NamedTuple):
@@ -92,6 +100,22 @@ def _wall(planes: Mapping[str, GreyImage], pixel_size_um: float) -> Mask | None:
             continue
         seen = grey_plane(planes[name], f"{name} plane")
         wall = None if seen.is_blank else well_wall(seen.pixels, pixel_size_um, tones)
-        if wall is not None:
+        if wall is not None and not _holds_nuclei(wall, planes, pixel_size_um):
             found = wall if found is None else found | wall
     return found
+
+
+def _holds_nuclei(wall: Mask, planes: Mapping[str, GreyImage], pixel_size_um: float) -> bool:
+    """Whether nuclei are seen in it: then it is a plain patch of the culture."""
+    nuclei = grey_plane(planes["nuclei"], "nuclei plane") if "nuclei" in planes else None
+    if nuclei is None or nuclei.is_blank:
+        return False
+    spots = nucleus_spots(nuclei.pixels, pixel_size_um)
+    if spots is None:
+        return False
+    # Nuclei beside the wall lie in its rim.
+    small = cv2.resize(wall.astype(np.uint8), spots.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    reach = 2 * round(_BESIDE_UM / SPOT_PIXEL_UM) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    within = cv2.erode(small, disc) > 0
+    return bool(within.any() and spots[within].mean() > _LEAST_OF_SPOTS * spots[small == 0].mean())

@@ -123,3 +123,32 @@ def test_halves_of_a_stitched_picture_are_no_wall():
     plane = np.random.default_rng(0).normal(2000, 40, (1000, 1300))
     plane[:, :650] *= 0.8
     assert well_wall(plane.astype(np.uint16), 0.65, ("dark", "bright")) is None
+
+
+def nuclei_plane(where, per_mm2=400):
+    """Spots of 12 µm on a dark ground, at random places of a mask."""
+    rng = np.random.default_rng(per_mm2)
+    plane = np.zeros(where.shape, np.float32)
+    places = np.argwhere(where)
+    count = round(per_mm2 * len(places) * PIXEL_UM**2 / 1e6)
+    for y, x in places[rng.integers(0, len(places), count)].tolist():
+        cv2.circle(plane, (x, y), round(6 / PIXEL_UM), 150, -1, cv2.LINE_AA)
+    plane = cv2.GaussianBlur(plane, (0, 0), 1.2) + 10 + rng.normal(0, 2, plane.shape)
+    return plane.clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("per_mm2", [150, 400, 1200])
+def test_a_plain_patch_with_nuclei_in_it_is_no_wall(per_mm2):
+    image, _ = bands(0.3, stained=True)
+    picture, there = with_wall(image, PIXEL_UM, replace(BRIGHT, tone=200 / image.mean()))
+    everywhere = nuclei_plane(np.ones_like(there), per_mm2)
+    found = measure([picture, everywhere], PIXEL_UM, ["tubes", "nuclei"])
+    assert found.summary["wall_share"] == 0
+    assert not any("wall of the well" in flag for flag in found.flags)
+    beside = nuclei_plane(~there, per_mm2)
+    found = measure([picture, beside], PIXEL_UM, ["tubes", "nuclei"])
+    assert found.summary["wall_share"] > there.mean()
+    # Without nuclei, or where none are seen, the picture of the stain is all there is to go by.
+    noise = np.random.default_rng(0).normal(10, 2, there.shape).clip(0, 255).astype(np.uint8)
+    found = measure([picture, noise], PIXEL_UM, ["tubes", "nuclei"])
+    assert found.summary["wall_share"] > there.mean()

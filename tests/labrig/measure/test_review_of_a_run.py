@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+import zarr
 
+from labrig.frames.plate_labels import LabelPlane, write_labels
 from labrig.frames.plate_store import PlateLayout, PlateStore
 from labrig.measure.closing import close_measures
 from labrig.measure.review import write_label_set
@@ -19,7 +21,9 @@ from labrig.measure.rounds import RoundFrame, measure_round
 from labrig.measure.run_cells import RunCells
 from labrig.measure.run_review import correct_run, open_run_review
 from labrig.measure.sealing import changed_tables, read_seals, seal, sealed_again
+from labrig.night.plate_completion import follow_corrections
 from labrig.run_clock import RunClock
+from labrig.run_folder import RunFolder
 from labrig_analysis.nuclei.fusion import FusionSettings
 from labrig_analysis.settings import MeasureSettings
 from labrig_measure.errors import MeasureError
@@ -183,6 +187,29 @@ def test_the_overlay_shows_the_corrected_outlines(run):
     erase(run, FIRST, 1)
     correct_run(opened(run), "Ada", "debris")
     assert (cv2.imread(str(path)) != before).any()
+
+
+def test_the_labels_in_the_plate_follow_a_correction(run):
+    folder = RunFolder(run)
+    write_label_set(opened(run, FIRST))
+    erase(run, FIRST, 1)
+    [correction] = correct_run(opened(run), "Ada", "debris")
+    assert follow_corrections(folder, {correction.field}) == 0  # the night has not written any
+    kinds = [(name, run / "measures" / "review" / "original") for name in CHANNELS]
+    written = [
+        LabelPlane("A1", 0, name, 0, from_program / f"{FIRST}_{name}.tif")
+        for name, from_program in kinds
+    ]
+    write_labels(folder.plate, PlateStore.open(folder.plate).layout, written)
+    in_plate = zarr.open_array(str(folder.plate / "A/1/0/labels/nuclei/0"), mode="r")
+    assert 1 in in_plate[0, 0]
+    # The whole field is written: two kinds in each of three rounds.
+    assert follow_corrections(folder, {correction.field}) == 2 * ROUNDS
+    in_plate = zarr.open_array(str(folder.plate / "A/1/0/labels/nuclei/0"), mode="r")
+    corrected = tifffile.imread(run / "measures" / "labels" / f"{FIRST}_nuclei.tif")
+    assert 1 not in corrected
+    assert (in_plate[0, 0] == corrected).all()
+    assert not (folder.plate / "A/2/0/labels").exists()
 
 
 def test_a_night_that_goes_on_does_not_measure_a_corrected_frame_again(night, tmp_path):
