@@ -121,7 +121,7 @@ class ControllerHandler:
         self._poll_due_s = next_poll_s(now_s, self._poll_s)
         points, wanted = self._show(), self._wanted()
         off = [q for q, value in wanted.items() if not _holds(points, q, value)]
-        if not off:
+        if not off and self._confirmed:
             return
         if self._confirmed:
             for quantity in off:

@@ -7,6 +7,7 @@ at which it says that it is not.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from labrig.plan.timeline import ValveLevel
@@ -17,7 +18,7 @@ from labrig.run.desk import Desk
 from labrig.run.handler import ForHandler, next_poll_s
 from labrig.run.mode import FOLLOWING, Mode
 from labrig.run.orders import Finish, InMode, Order
-from labrig_drivers.errors import LinkError, Refused
+from labrig_drivers.errors import LinkError, NotNow, Refused
 from labrig_drivers.kinds import Valve
 
 POSITION = "position"
@@ -113,6 +114,7 @@ class ValveHandler:
             self._failed(error.what, error.remedy)
             return
         if turning:
+            self._send_on(to)
             # Whoever has begun it: it is seen to once it stands.
             self._watch(_Turn(to, self._desk.clock.now_s(), 0))
         elif valve.position() == to:
@@ -154,6 +156,15 @@ class ValveHandler:
             return
         self._watch(_Turn(to, self._desk.clock.now_s(), tries))
 
+    def _send_on(self, to: str) -> None:
+        """One that looks for its place would go on to where it was sent before, after a stop too.
+
+        One that turns to a position takes no other one until it stands.
+        """
+        self._desk.fence.check(self._epoch)
+        with suppress(NotNow):
+            self._port().move_to(to)
+
     def _look(self, turn: _Turn) -> None:
         valve, now_s = self._port(), self._desk.clock.now_s()
         try:
@@ -193,7 +204,12 @@ class ValveHandler:
     def _poll(self) -> None:
         at = self._show()
         to = self._wanted()
-        if self._turn is not None or to is None or at == to:
+        if self._turn is not None or to is None:
+            return
+        if at == to:
+            if not self._confirmed:
+                # It got there late, or by a hand.
+                self._arrived(at)
             return
         # Its answers bear no checksum: one letter alone is no reason to turn it.
         at = self._show()

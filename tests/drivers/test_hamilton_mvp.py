@@ -113,9 +113,21 @@ def test_a_second_driver_asks_and_does_not_turn_it(stand):
     assert other.position() == "5"
 
 
-def test_while_it_turns_it_takes_no_other_turn(stand):
-    _, driver, _ = stand()
+def test_while_it_looks_for_its_place_it_can_be_sent_elsewhere(stand):
+    found, driver, tube = stand()
     driver.identify()
+    driver.move_to("5")
+    driver.move_to("2")
+    while driver.moving():
+        found.clock.wait(0.5)
+    assert [value for _, _, value in tube.stood] == ["1", "2"]
+    assert driver.position() == "2"
+
+
+def test_while_it_turns_it_takes_no_other_turn(stand):
+    found, driver, _ = stand()
+    driver.identify()
+    turn(found, driver, "2")
     driver.move_to("5")
     with pytest.raises(NotNow, match="turns"):
         driver.move_to("2")

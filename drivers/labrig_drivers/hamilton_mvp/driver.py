@@ -111,9 +111,11 @@ class HamiltonMvp:
     def move_to(self, position: str) -> None:
         """Turn there and return at once; once around before, where it does not know its place.
 
+        While it turns once around it can still be told to go elsewhere from there.
+
         Raises:
             OutOfRange: it has no such position; nothing was sent.
-            NotNow: it turns.
+            NotNow: it turns to a position.
             NoReply: silence; whether it turns is unknown, and to be asked with :meth:`position`.
         """
         if position not in self.positions():
@@ -123,7 +125,10 @@ class HamiltonMvp:
                 f"It has {', '.join(self.positions())}.",
             )
         if self._turning():
-            raise NotNow(self._name, "it turns.", "Wait until it stands.")
+            if self._goes_on_to is None:
+                raise NotNow(self._name, "it turns.", "Wait until it stands.")
+            self._goes_on_to = position
+            return
         self._look_for_errors()
         if self._lost:
             self._goes_on_to = position

@@ -99,6 +99,30 @@ def test_a_stop_in_the_heat_makes_both_safe_and_feeds_on(night, plan):
     assert night.plants["base"].rate_ul_min == pytest.approx(30.0)
 
 
+def test_a_stop_while_it_looks_for_its_place_sends_it_to_no_other_than_the_safe_one(night, script):
+    # switched off and on while it stands: at 1200 s it turns once around before it goes to 4
+    timeline = [script.flow(0.0, 30.0), valve(0.0, "2"), valve(1200.0, "4")]
+    night = night(faults={"valve": (script.Fault("reboot", 1199.0, 1199.5),)})
+    runner = night.make(script.plan(timeline, 3600.0, safe=SAFE[:1]))
+    night.visit(1201.5, lambda: connect(night.folder / "control.json").stop("smoke"))
+    outcome = runner.run()
+    assert (outcome.condition, outcome.unsafe) == ("stopped", ())
+    night.simulators["valve"].advance(4000.0)
+    assert "4" not in [value for at_s, value in held(night, "valve") if at_s > 1202]
+    assert held(night, "valve")[-1][1] == "1"
+
+
+def test_one_set_right_by_a_hand_is_no_alarm_any_more(rehearse, script, plan):
+    bench = dict(BENCH) | {"heater": ("watlow_pm", {"most_c": 40.0})}
+    faults = {"heater": (script.Fault("panel", 910.0, 911.0, 41.5),)}
+    night = rehearse(instruments=bench, faults=faults)
+    night.run(plan)
+    cleared = [row.run_s for row in night.rows("alarm")
+               if row.detail["code"] == "climate" and row.state == "cleared"]  # fmt: skip
+    assert cleared
+    assert cleared[0] < 1000.0
+
+
 def test_a_hold_leaves_both_where_they_should_be(night, plan):
     night = night()
     runner = night.make(plan)
