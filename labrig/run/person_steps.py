@@ -242,21 +242,30 @@ class PersonSteps:
         for name in instruments:
             self._workers[name].put(Suspend(name, why, by="step"))
 
-    def _release(self, instruments: Iterable[str], why: str) -> None:
+    def _release(self, step: _Open, instruments: Iterable[str]) -> None:
+        """Of what paused for it, all for which no other one of its name still has hands there."""
+        why = _why(step.entry)
+        others = {
+            name
+            for other in self._open.values()
+            if other is not step and _why(other.entry) == why
+            for name in (*other.paused, *other.standing)
+        }
         for name in instruments:
-            self._workers[name].put(Release(name, why))
+            if name not in others:
+                self._workers[name].put(Release(name, why))
 
     def _feed_again(self, step: _Open, now_s: float) -> None:
         assert step.begun_s is not None
         standing, step.standing = step.standing, ()
-        self._release(standing, _why(step.entry))
+        self._release(step, standing)
         self._desk.deviation(StepHeldTooLong(step.entry.key, step.entry.wells, step.begun_s, now_s))
 
     def _sign(self, step: _Open, by: str, done_s: float, note: str) -> None:
         entry, first = step.entry, step.signed
         if first is None:
             # Hands are off the plate: whatever waited goes on before the rows are told further.
-            self._release((*step.paused, *step.standing), _why(entry))
+            self._release(step, (*step.paused, *step.standing))
             step.paused = step.standing = ()
         if entry.signatures > 1 and first is None:
             step.signed = StepSigned(by, done_s, step.begun_s, note)
@@ -339,7 +348,7 @@ class PersonSteps:
         del self._open[step.entry.key]
         self._desk.board.take_question(step.entry.key)
         self._desk.board.clear("step", step.entry.step)
-        self._release((*step.paused, *step.standing), _why(step.entry))
+        self._release(step, (*step.paused, *step.standing))
         step.paused = step.standing = ()
 
     def _simulated_s(self, step: _Open) -> tuple[float, ...]:

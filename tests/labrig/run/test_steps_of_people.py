@@ -83,6 +83,26 @@ def test_pumps_that_stood_as_long_as_cells_can_bear_go_on(rehearse, script):
     assert night.deviations() == ["step-held-too-long", "step-late"]
 
 
+def test_of_two_with_one_name_the_first_lets_nothing_go_on_that_pauses_for_the_second(
+    rehearse, script
+):
+    night = rehearse()
+    later = step(700.0, key="step/feed/1", wells=("A2",), hold_s=1800.0)
+    night.make(script.plan(
+        [script.flow(0.0, 60.0), script.stimulate(0.0), step(hold_s=1800.0), later], 1800.0
+    ))  # fmt: skip
+    say(night, 660.0, "begin")
+    say(night, 720.0, "begin", key="step/feed/1")
+    say(night, 900.0, "done")
+    say(night, 1020.0, "done", key="step/feed/1")
+    night.runner.run()
+    trains = [at_s for at_s, _ in night.plants["pulses"].trains]
+    assert not [at_s for at_s in trains if 661.0 < at_s < 1019.0]
+    assert [at_s for at_s in trains if at_s > 1019.0]
+    night.plants["base"].settle(1800.0)
+    assert night.plants["base"].moved_ul == pytest.approx(60.0 * (1800 - 360) / 60.0, rel=0.01)
+
+
 def test_pumps_that_keep_their_flow_keep_it(rehearse, script):
     night = rehearse()
     night.make(script.plan([script.flow(0.0, 60.0), step()], 1800.0))
