@@ -76,7 +76,8 @@ def innervated_regions(rows: pd.DataFrame) -> set[int]:
 def _answering(films: pd.DataFrame) -> set[int]:
     sums = films.groupby("region")[["resolved", "answered"]].sum()
     share = sums["answered"] / sums["resolved"].where(sums["resolved"] > 0)
-    return {int(str(region)) for region in sums.index[share >= LEAST_SHARE]}
+    # a film without regions beside them makes their numbers floats
+    return set(sums.index[share >= LEAST_SHARE].astype(int))
 
 
 def chip_summary(rows: pd.DataFrame) -> pd.DataFrame:

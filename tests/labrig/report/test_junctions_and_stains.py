@@ -99,6 +99,16 @@ def test_plain_words_come_first(shown):
     assert "insult: of the regions that the nerve moved at first, 25% were still moved" in text
 
 
+def test_a_film_that_was_not_taken_leaves_the_others_as_they_are(tmp_path, shown):
+    own = record(tmp_path)
+    missed = rows("c1", 1, "direct", 1.0, [0], status="failed", reasons="the film was not taken")
+    table = night() + [row | {"region": None} for row in missed]
+    pd.DataFrame(table).to_csv(own.folder.measures / "nmj.csv", index=False)
+    found = junctions(own)
+    pd.testing.assert_frame_equal(found.chips, shown.chips)
+    assert found.left_out == (("the film was not taken", 1),)
+
+
 def test_a_block_that_stops_the_muscle_too_shows_nothing(tmp_path):
     own = record(tmp_path)
     table = [row for row in night() if not (row["blocked"] and row["way"] == "direct")] + [
