@@ -27,11 +27,18 @@ GRID_S = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the simulated culture says of one prediction: ``holds`` is None when it cannot say."""
+    """What the simulated culture, or what was measured of it, says of one prediction.
+
+    Attributes:
+        holds: None when it cannot say.
+        figures: for people.
+        change: of one arm over another, less 1; 0 where nothing so simple is compared.
+    """
 
     prediction: Prediction
     holds: bool | None
     figures: str
+    change: float = 0.0
 
 
 def foretold(
@@ -94,7 +101,7 @@ def _compared(protocol: Protocol, courses: Courses, said: Compared) -> Told:
     one, other = (courses.value(said.of, arm, at_s) for arm in said.compare)
     change = one / other - 1.0
     holds = {"lower": change < -SIGN, "higher": change > SIGN, "alike": abs(change) <= ALIKE}
-    return Told(said, holds[said.sign], f"{change:+.1%}")
+    return Told(said, holds[said.sign], f"{change:+.1%}", change)
 
 
 def _among(protocol: Protocol, courses: Courses, said: AmongDonors) -> Told:

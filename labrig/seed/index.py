@@ -101,6 +101,8 @@ class Row(_Strict):
         asks: the question, by which a protocol is found.
         protocol / bench: files, below the folder of the seed and of the catalogue.
         read_outs: what the report of a run must show.
+        seen: whether a short run to its report was looked at and showed all of it: tests draw the
+            rows that they run from these.
         out_of_scope: why nothing here can ask about it; then there is no protocol.
     """
 
@@ -110,6 +112,7 @@ class Row(_Strict):
     bench: str | None = None
     read_outs: tuple[str, ...] = ()
     predicts: tuple[Prediction, ...] = ()
+    seen: bool = False
     out_of_scope: str = ""
 
     @model_validator(mode="after")

@@ -22,8 +22,10 @@ from labrig.seed.index import AmongDonors, Compared, Effect, Prediction, Row
 if TYPE_CHECKING:
     import pandas as pd
 
-ALIKE = 0.08
-"""Arms whose means differ by no more are level in a short run [P]."""
+NOISE = 0.08
+"""Means of arms differ by so much for no reason in a short run, with one small field a well [P]."""
+CLEAR = 0.15
+"""An effect of the culture's state from which on a short run must show its sign [P]."""
 LATE_S = 7200.0
 """A round or film belongs to a moment up to so long after it: blocks take their time [P]."""
 _UNDER_OTHER_NAMES = {"fatigue": ("fatigue_test", None), "diameter_q90": ("diameter", 90.0),
@@ -52,6 +54,11 @@ class Shown:
             and not self.absent
             and all(told.holds is not False for told in self.told)
         )
+
+    def missed(self, foretold: Sequence[Told]) -> tuple[Told, ...]:
+        """What was measured and does not hold although the culture's own state shows it clearly."""
+        clear = {told.prediction for told in foretold if abs(told.change) >= CLEAR}
+        return tuple(t for t in self.told if t.prediction in clear and not t.holds)
 
 
 def shown(folder: RunFolder, row: Row) -> Shown:
@@ -130,17 +137,12 @@ def _tell(read: _Read, prediction: Prediction) -> Told | None:
                 change = _change(
                     [read.value(prediction.of, arm, at_s) for arm in prediction.compare]
                 )
-                holds = {"lower": change < 0, "higher": change > 0, "alike": abs(change) <= ALIKE}
-                return Told(prediction, holds[prediction.sign], f"{change:+.1%}")
+                return Told(prediction, _holds(prediction.sign, change), f"{change:+.1%}", change)
             case AmongDonors():
                 change = _change(
                     [read.value(prediction.of, None, end_s, group) for group in prediction.among]
                 )
-                return Told(
-                    prediction,
-                    change < 0 if prediction.sign == "lower" else change > 0,
-                    f"{change:+.1%}",
-                )
+                return Told(prediction, _holds(prediction.sign, change), f"{change:+.1%}", change)
             case Effect():
                 first = _change(
                     [read.value(prediction.of, arm, end_s, prediction.more_in)
@@ -150,10 +152,21 @@ def _tell(read: _Read, prediction: Prediction) -> Told | None:
                     [read.value(prediction.of, arm, end_s, prediction.than_in)
                      for arm in prediction.more_than or prediction.effect]
                 )  # fmt: skip
-                return Told(prediction, first > second, f"{first:+.1%} and {second:+.1%}")
+                more = first - second
+                return Told(
+                    prediction, _holds("higher", more), f"{first:+.1%} and {second:+.1%}", more
+                )
     except NotModelled as missing:
         return Told(prediction, None, f"{missing} was not measured")
     return None
+
+
+def _holds(sign: str, change: float) -> bool | None:
+    """None where the wrong sign may be noise."""
+    if sign == "alike":
+        return abs(change) <= NOISE
+    right = change < 0 if sign == "lower" else change > 0
+    return True if right else None if abs(change) <= NOISE else False
 
 
 def _change(pair: Sequence[float]) -> float:

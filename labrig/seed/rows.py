@@ -35,7 +35,7 @@ class Checked:
     @property
     def good(self) -> bool:
         """Out of scope for a reason, or startable with every expected sign."""
-        as_run = self.shown is None or self.shown.good
+        as_run = self.shown is None or (self.shown.good and not self.shown.missed(self.told))
         return not self.blocks and all(told.holds for told in self.told) and as_run
 
     @property

@@ -9,8 +9,9 @@ from labrig.plan.compile import compile
 from labrig.protocol.loading import load_protocol
 from labrig.rig.loading import load_rig
 from labrig.seed.courses import Courses, NotModelled
-from labrig.seed.foretelling import foretold, moment_s
-from labrig.seed.index import Compared, seed_folder
+from labrig.seed.foretelling import Told, foretold, moment_s
+from labrig.seed.index import Compared, load_index, seed_folder
+from labrig.seed.measured import Shown
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +74,19 @@ def test_wells_are_held_against_their_own_beginning():
     assert seen.value("diameter", "x", 3600.0) == seen.value("diameter", "y", 3600.0) == 1.0
     with pytest.raises(NotModelled):
         seen.value("smell", "x", 0.0)
+
+
+def told(change, holds):
+    row = load_index().rows["D1"]
+    return Told(row.predicts[0], holds, "", change)
+
+
+def test_a_clear_effect_must_be_measured_and_a_small_one_must_not_be_contradicted():
+    clear, small = told(-0.2, holds=True), told(-0.05, holds=True)
+    unseen = Shown("finished", (), (told(0.02, holds=None),))
+    assert unseen.good
+    assert unseen.missed([clear]) == unseen.told
+    assert unseen.missed([small]) == ()
+    assert not Shown("finished", (), (told(0.2, holds=False),)).good
+    assert not Shown("failed", (), ()).good
+    assert not Shown("finished", ("diameter: was not measured",), ()).good
