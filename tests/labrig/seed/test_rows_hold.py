@@ -1,9 +1,9 @@
 """Every row of the paper starts, and the culture answers with its sign: by state, and as measured.
 
-The rows that are run to their report are drawn anew each time from those that were seen to; set LABRIG_ROWS_SEED to draw the
-same again, and LABRIG_ROWS for more of them. All by hand: ``labrig seed check --run FOLDER``, two
-to three minutes of CPU a row. A short run has one small field a well, so only what the culture's
-own state shows clearly must show in it.
+The rows that are run to their report are drawn anew each time from those that were seen to. Set
+LABRIG_ROWS_SEED to draw the same again, and LABRIG_ROWS for more of them. All by hand: ``labrig
+seed check --run FOLDER``, two to three minutes of CPU a row. A short run has one small field a
+well, so only what the culture's own state shows clearly must show in it.
 """
 
 import os
