@@ -19,6 +19,9 @@ from labrig_drivers.kinds import PumpRates
 
 VEHICLE = "vehicle"
 
+S_PER_UL_AT_ML_H = 3.6
+"""A millilitre an hour is a microlitre in 3.6 s."""
+
 
 def doses(
     protocol: Protocol,
@@ -32,14 +35,23 @@ def doses(
 ) -> tuple[tuple[Dose, ...], list[Finding]]:
     """One dose a pump and bolus; wells without the bolus get its vehicle where a line brings it.
 
-    Findings: ``dose.pump-busy``, ``dose.rate``, ``dose.after-end``, ``dose.out-of-reach``.
+    Findings: ``dose.pump-busy``, ``dose.rate``, ``dose.after-end``, ``dose.out-of-reach``,
+    ``dose.twice``.
     """
     made: list[Dose] = []
     findings: dict[tuple[str, str], Finding] = {}
     rule = protocol.rules.late_dose
     of_arms = {arm: planned_boluses(protocol, rig, arm) for arm in protocol.arms}
+    for arm, own in of_arms.items():
+        for bolus in own:
+            if own.count(bolus) > 1:
+                finding = _twice(arm, bolus)
+                findings.setdefault((finding.code, finding.where), finding)
     every = dict.fromkeys(bolus for own in of_arms.values() for bolus in own)
-    for bolus in sorted(every, key=lambda bolus: bolus.at_s):
+    # the largest first: it says how much of a vehicle all of one moment are worth
+    asked = sorted(every, key=lambda bolus: (bolus.at_s, -(bolus.volume_ul or 0.0)))
+    with_vehicle: set[tuple[str, float]] = set()
+    for bolus in asked:
         if bolus.volume_ul is None or bolus.rate_ml_h is None:
             finding = _out_of_reach(protocol, bolus)
             findings.setdefault((finding.code, finding.where), finding)
@@ -51,9 +63,13 @@ def doses(
         for pump, (solution, lines) in bringing.items():
             if solution == bolus.stock and not _asked_by(rig, wells, lines, asking):
                 continue
+            if solution != bolus.stock and (pump, bolus.at_s) in with_vehicle:
+                continue
             share = max(len(rig.lines[line].wells) for line in lines)
             rate = bolus.rate_ml_h * UL_MIN_PER_ML_H * share
-            problems = _problems(protocol, bolus, pump, rate, levels, pumps.get(pump))
+            ends_s = bolus.at_s + bolus.volume_ul / bolus.rate_ml_h * S_PER_UL_AT_ML_H
+            problems = _problems(protocol, bolus, pump, rate, pumps.get(pump))
+            problems += _busy(protocol, bolus, pump, ends_s, levels, made)
             for finding in problems:
                 findings.setdefault((finding.code, finding.where), finding)
             if problems:
@@ -72,6 +88,8 @@ def doses(
                     protocol.rules.on_unknown_dose,
                 )
             )
+            if solution != bolus.stock:
+                with_vehicle.add((pump, bolus.at_s))
     return tuple(made), list(findings.values())
 
 
@@ -112,6 +130,17 @@ def _out_of_reach(protocol: Protocol, bolus: BolusAt) -> Finding:
     )
 
 
+def _twice(arm: str, bolus: BolusAt) -> Finding:
+    return Finding(
+        "dose.twice",
+        "block",
+        f"protocol: arms.{arm}",
+        f"the same bolus of {bolus.stock} at {bolus.at_s / 3600:g} h stands there twice: which is "
+        "meant, one or the sum?",
+        "delete one of them, or write one of twice the volume",
+    )
+
+
 def _where(bolus: BolusAt) -> str:
     return f"protocol: arms.*.boluses ({bolus.stock} at {bolus.at_s / 3600:g} h)"
 
@@ -121,7 +150,6 @@ def _problems(
     bolus: BolusAt,
     pump: str,
     rate_ul_min: float,
-    levels: Sequence[FlowLevel],
     rates: PumpRates | None,
 ) -> list[Finding]:
     where = _where(bolus)
@@ -134,20 +162,6 @@ def _problems(
                 where,
                 f"the run ends at {protocol.duration_s / 3600:g} h",
                 "move the bolus before the end or lengthen the last phase",
-            )
-        )
-    held = 0.0
-    for level in levels:
-        if level.instrument == pump and level.offset_s <= bolus.at_s:
-            held = level.rate_ul_min
-    if held > 0:
-        findings.append(
-            Finding(
-                "dose.pump-busy",
-                "block",
-                where,
-                f"pump {pump} holds {figure(held)} µL/min then, and cannot give a bolus beside it",
-                "give the bolus from a pump of its own (another role)",
             )
         )
     if rates is not None:
@@ -164,3 +178,53 @@ def _problems(
                 )
             )
     return findings
+
+
+def _busy(
+    protocol: Protocol,
+    bolus: BolusAt,
+    pump: str,
+    ends_s: float,
+    levels: Sequence[FlowLevel],
+    made: Sequence[Dose],
+) -> list[Finding]:
+    """What else its pump would do while it gives the bolus; one pump does one thing at a time."""
+    held = 0.0
+    for level in levels:
+        if level.instrument != pump or level.offset_s >= min(ends_s, protocol.duration_s) - 1e-6:
+            continue
+        # a flow that begins meanwhile would wait, and the chamber would lack it
+        held = level.rate_ul_min if level.offset_s <= bolus.at_s else max(held, level.rate_ul_min)
+    if held > 0:
+        return [
+            Finding(
+                "dose.pump-busy",
+                "block",
+                _where(bolus),
+                f"pump {pump} holds {figure(held)} µL/min then, and cannot give a bolus beside it",
+                "give the bolus from a pump of its own (another role)",
+            )
+        ]
+    for other in made:
+        if (
+            other.instrument == pump
+            and other.offset_s < ends_s - 1e-6
+            and bolus.at_s < _ends_s(other)
+        ):
+            return [
+                Finding(
+                    "dose.pump-busy",
+                    "block",
+                    _where(bolus),
+                    f"pump {pump} gives another bolus from {other.offset_s / 3600:g} to "
+                    f"{_ends_s(other) / 3600:.4g} h: one of them would come late",
+                    f"leave {figure((_ends_s(other) - other.offset_s) / 60, 3)} min between them, "
+                    "make them one bolus, or give them at a faster rate",
+                )
+            ]
+    return []
+
+
+def _ends_s(dose: Dose) -> float:
+    lasts_s = dose.volume_ul / dose.rate_ul_min * 60.0 if dose.rate_ul_min > 0 else 0.0
+    return dose.offset_s + lasts_s - 1e-6

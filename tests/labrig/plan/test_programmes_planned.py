@@ -297,3 +297,61 @@ def test_a_stock_that_has_aged_too_far_is_told(bench):
     bolus = {"factor": "CNTF", "stock": "cocktail", "reach": "500 ng/mL"}
     bench.protocol["arms"]["nerve"] = {"program": [{"at": "8 h", "bolus": bolus}]}
     assert bench.graded()["dose.out-of-reach"] == "block"
+
+
+def bolus_of(stock="cocktail", **keys):
+    return {"factor": "CNTF", "stock": stock, "volume": "20 uL", "rate": "1.2 mL/h", **keys}
+
+
+def test_wells_without_boluses_get_the_vehicle_of_the_largest_at_that_moment(bench):
+    small, large = bolus_of(volume="20 uL"), bolus_of(volume="40 uL")
+    bench.protocol["arms"] = {
+        "vehicle": {"role": "control", "pattern": "sham"},
+        "small": {"pattern": "sham", "program": [{"at": "2 h", "bolus": small}]},
+        "large": {"pattern": "sham", "program": [{"at": "2 h", "bolus": large}]},
+    }
+    plan = bench.plan()
+    given = [e for e in plan.timeline if isinstance(e, Dose)]
+    assert [d.volume_ul for d in given if d.factor == "vehicle"] == [40.0] * sum(
+        w.arm == "vehicle" for w in plan.wells
+    )
+    assert len({d.instrument for d in given}) == len(given), "a pump gives two at once"
+    assert {d.volume_ul for d in given if d.factor == "CNTF"} == {20.0, 40.0}
+
+
+@pytest.mark.parametrize(
+    ("program", "code"),
+    [
+        # twenty microlitres at 1.2 mL/h take a minute
+        ([{"at": "2 h", "bolus": bolus_of()}, {"at": "7230 s", "bolus": bolus_of()}], True),
+        ([{"at": "2 h", "bolus": bolus_of()}, {"at": "7260 s", "bolus": bolus_of()}], False),
+        (
+            [
+                {"at": "2 h", "bolus": bolus_of(rate="0.02 mL/h")},
+                {"from": "2.5 h", "targets": NERVE},
+            ],
+            True,
+        ),
+        (
+            [
+                {"at": "2 h", "bolus": bolus_of(rate="0.02 mL/h")},
+                {"from": "3.5 h", "targets": NERVE},
+            ],
+            False,
+        ),
+    ],
+    ids=["two at once", "one after the other", "a flow begins meanwhile", "a flow begins later"],
+)
+def test_a_pump_does_one_thing_at_a_time(bench, program, code):
+    bench.protocol["arms"]["nerve"] = {"pattern": "sham", "program": program}
+    assert ("dose.pump-busy" in bench.graded()) is code
+
+
+def test_a_bolus_that_stands_twice_is_not_given_once_in_silence(bench):
+    bolus = bolus_of()
+    bench.protocol["arms"]["nerve"] = {
+        "pattern": "sham",
+        "boluses": [{**bolus, "at": "2 h"}],
+        "program": [{"at": "2 h", "bolus": bolus}],
+    }
+    assert bench.graded()["dose.twice"] == "block"
