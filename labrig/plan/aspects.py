@@ -190,7 +190,13 @@ def _medium_units(
     lines = {name: line for name, line in rig.lines.items() if line.carries == "medium"}
     for names in joined({name: {_source(rig, name)} for name in lines}):
         held = _held(rig, names)
-        allowed = frozenset(words for words, named in media.items() if _can_hold(held, named))
+        # without a valve its bottle holds the first: people change the rest, or nothing does
+        switched = any(selector_of(rig, name) is not None for name in names)
+        allowed = frozenset(
+            words
+            for words, named in media.items()
+            if _can_hold(held, named if switched else named[:1])
+        )
         wells = dict.fromkeys(well for name in names for well in lines[name].wells)
         yield Unit(_label(rig, names), tuple(wells), allowed)
 

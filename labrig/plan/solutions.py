@@ -6,7 +6,7 @@ role a line carries the stock where the arm needs it and the stock's vehicle els
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from labrig.plan.plan import Finding, WellPlan
 from labrig.plan.selection import AS_PLANNED, UNNAMED_ROLE, Selection, Wanted, each, selections
@@ -161,7 +161,7 @@ def line_solutions(
     }
     selected, more = selections(rig, courses, resting(protocol, rig, roles))
     findings += more
-    findings += _switched_by_nothing(protocol, rig, courses)
+    findings += _switched_by_nothing(protocol, rig, courses, arm_of)
     return solutions, selected, findings + _reservoirs(rig, solutions, selected)
 
 
@@ -208,25 +208,30 @@ def _vehicle_of_role(protocol: Protocol, role: str, roles: Mapping[str, str]) ->
 
 
 def _switched_by_nothing(
-    protocol: Protocol, rig: Rig, courses: Mapping[str, Mapping[str, Wanted]]
+    protocol: Protocol,
+    rig: Rig,
+    courses: Mapping[str, Mapping[str, Wanted]],
+    arm_of: Mapping[str, str],
 ) -> list[Finding]:
     """Media that change over time in lines that no valve is before; told once a change."""
-    lines: dict[Wanted, list[str]] = {}
+    lines: dict[Wanted, dict[str, str]] = {}
     for line, by_well in courses.items():
         if rig.lines[line].carries == "medium" and selector_of(rig, line) is None:
-            for course in dict.fromkeys(by_well.values()):
-                if len(course) > 1 and not _by_people(protocol, course):
-                    lines.setdefault(course, []).append(line)
-    return [_no_switch(course, names) for course, names in lines.items()]
+            for well, course in by_well.items():
+                if len(course) > 1 and not _by_people(protocol, arm_of[well], well, course):
+                    lines.setdefault(course, {})[line] = arm_of[well]
+    return [
+        _no_switch(course, list(found), dict.fromkeys(found.values()))
+        for course, found in lines.items()
+    ]
 
 
-def _by_people(protocol: Protocol, course: Wanted) -> bool:
-    """Whether a person's step changes to each of these media at its time."""
+def _by_people(protocol: Protocol, arm: str, well: str, course: Wanted) -> bool:
+    """Whether a person's step changes a well to each of these media at its time."""
     done = {
         (step.to, at_s)
         for step in protocol.steps
-        if step.do == "change-medium"
-        for arm in step.arms or tuple(protocol.arms)
+        if step.do == "change-medium" and step.concerns(arm, well)
         for at_s in step.times_s(moments_of_arm(protocol, arm))
         if at_s is not None
     }
@@ -236,7 +241,7 @@ def _by_people(protocol: Protocol, course: Wanted) -> bool:
     )
 
 
-def _no_switch(course: Wanted, names: Sequence[str]) -> Finding:
+def _no_switch(course: Wanted, names: Sequence[str], arms: Iterable[str]) -> Finding:
     at_s, medium = course[1]
     before, when = course[0][1], f"{at_s / 3600:g} h"
     one = len(names) == 1
@@ -245,7 +250,8 @@ def _no_switch(course: Wanted, names: Sequence[str]) -> Finding:
         "medium.no-switch",
         "block",
         f"rig: lines.{names[0]}" if one else "rig: lines",
-        f"{medium} is to follow {before} at {when}, and nothing switches the reservoir of {lines}",
+        f"{medium} is to follow {before} at {when} (arms {', '.join(arms)}), and nothing switches "
+        f"the reservoir of {lines}",
         f"put a valve before the lines (`selectors:` with a position for {before} and one for "
         f"{medium}), or let a person do it: `steps: [{{at: {when}, do: change-medium, to: {medium},"
         " ...}]`",

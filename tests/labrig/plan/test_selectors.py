@@ -192,3 +192,38 @@ def test_what_of_a_mixture_decays_is_told_with_the_mix_that_would_not(bench):
     (finding,) = (f for f in bench.plan().findings if f.code == "mixture.parts-decay")
     assert "insulin 74%" in finding.why
     assert "insulin: 134.6 nM" in finding.remedy
+
+
+def feeding(**keys):
+    return {
+        "name": "feed", "at": "6 h", "do": "change-medium", "to": "low-ca", "exchange": "90 %",
+        "pumps": "hold", "within": "30 min", "takes": "15 min", "if_missed": "censor", **keys,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [([], "vehicle, nerve"), ([feeding(arms=["nerve"])], "vehicle"), ([feeding()], None)],
+    ids=["nobody", "some wells alone", "all"],
+)
+def test_people_change_the_medium_of_every_well_that_is_to_have_another(bench, steps, told):
+    bench.protocol["media"]["low-ca"] = {"description": "low", "calcium": "0.2 mM"}
+    for arm in bench.protocol["arms"].values():
+        arm["program"] = [{"from": "6 h", "medium": "low-ca"}]
+    bench.protocol["steps"] = steps
+    found = [f for f in bench.plan().findings if f.code == "medium.no-switch"]
+    assert len(found) == (told is not None)
+    if told is not None:
+        said = found[0].why.partition("(arms ")[2].partition(")")[0]
+        assert set(said.split(", ")) == set(told.split(", "))
+
+
+def test_an_arm_of_which_nobody_switches_the_medium_is_told_how(bench):
+    """Bottles of their own take the arms apart; what is in the way is the change."""
+    bench.protocol["media"]["low-ca"] = {"description": "low", "calcium": "0.2 mM"}
+    bench.protocol["arms"]["nerve"]["program"] = [{"from": "6 h", "medium": "low-ca"}]
+    bench.rig["reservoirs"]["second"] = {"volume": "500 mL", "cold": True}
+    for well in ("C2", "C3"):
+        bench.rig["lines"][f"base_{well}"]["reservoir"] = "second"
+    assert bench.graded()["medium.no-switch"] == "block"
+    assert "allocation.impossible" not in bench.graded()
