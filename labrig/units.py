@@ -55,7 +55,6 @@ _MEASURES = {
     "mW/mm**2": "a power of light per area",
     "kDa": "a mass of one molecule",
     "mM": "an amount of substance per volume",
-    "mosmol/kg": "an osmolality",
     "ohm": "a resistance",
     "deg": "an angle",
 }
@@ -65,6 +64,20 @@ _EXAMPLES = {"mL/h": "'1.0 mL/h'", "uL/h": "'20 uL/h'", "degC": "'37 degC'"}
 
 # How people write a unit, where it differs from pint's own spelling.
 _SPELLINGS = {"%": "percent", "°C": "degC", "Ω": "ohm", "µ": "u", "μ": "u", "²": "**2", "³": "**3"}
+
+# What one of a unit is in the wanted one, for those that files are full of. Pint, which knows all
+# the others, takes longer to load than most files take to read.
+_USUAL = {
+    ("min", "s"): 60.0,
+    ("h", "s"): 3600.0,
+    ("d", "s"): 86400.0,
+    ("min", "h"): 1 / 60,
+    ("d", "h"): 24.0,
+    ("L", "mL"): 1000.0,
+    ("ug/mL", "ng/mL"): 1000.0,
+    ("mg/mL", "ng/mL"): 1e6,
+    ("cm", "mm"): 10.0,
+}
 
 
 class Unconvertible(str):
@@ -102,8 +115,6 @@ def parse_quantity(text: object, unit: str) -> float:
         PydanticCustomError: no unit, an unknown unit, or one of another dimension. The
             message says what was found; its context has an ``example`` of what is wanted.
     """
-    import pint
-
     example = _EXAMPLES.get(unit, f"'10 {unit}'")
     if isinstance(text, Unconvertible):
         raise _error("unit_unknown", "{value}", text.what, example, text.remedy, quoted=False)
@@ -120,6 +131,8 @@ def parse_quantity(text: object, unit: str) -> float:
     spelled = written
     for usual, pints in _SPELLINGS.items():
         spelled = spelled.replace(usual, pints)
+    if (factor := _usual_factor(spelled.strip(), unit)) is not None:
+        return _rounded(float(number) * factor, text, example)
     letters = usual_letters(written)
     if (
         letters is not None
@@ -130,6 +143,8 @@ def parse_quantity(text: object, unit: str) -> float:
         raise _error("unit_unknown", f"{{value}} {what}", text, example, remedy)
     if len(spelled) > _LONGEST_UNIT or _UNIT.fullmatch(spelled.strip()) is None:
         raise _error("unit_unknown", "the unit of {value} is not known", text, example)
+    import pint
+
     try:
         value = _registry().Quantity(float(number), spelled).to(unit).magnitude
     except pint.DimensionalityError as error:
@@ -142,7 +157,15 @@ def parse_quantity(text: object, unit: str) -> float:
     except (pint.PintError, ValueError, TypeError, AttributeError, SyntaxError):
         # pint reports a unit that it cannot read in any of these ways
         raise _error("unit_unknown", "the unit of {value} is not known", text, example) from None
-    magnitude = float(value)
+    return _rounded(float(value), text, example)
+
+
+def _usual_factor(spelled: str, unit: str) -> float | None:
+    """What one ``spelled`` is in ``unit``, where that is known without pint."""
+    return 1.0 if spelled == unit and unit in _MEASURES else _USUAL.get((spelled, unit))
+
+
+def _rounded(magnitude: float, text: object, example: str) -> float:
     if not math.isfinite(magnitude):
         raise _error("unit_unknown", "{value} is not a finite number", text, example)
     # 12 digits: the same number whichever unit it was written in, without binary dust

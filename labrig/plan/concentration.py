@@ -69,6 +69,7 @@ class ChamberModel:
         self._volume_ml = volume_ml
         self._loss_per_s = _LN2 / half_life_h / 3600.0
         self._feeds = {feed.line: feed for feed in feeds}
+        self._with_front = {feed.line for feed in feeds if feed.dead_volume_ul or feed.by_position}
         self._displaced_ul = dict.fromkeys(self._feeds, 0.0)
         self._tubes = {
             feed.line: SwitchedTube(feed.tube_ul, feed.filled_with)
@@ -107,6 +108,16 @@ class ChamberModel:
         """
         if to_s < self._time_s:
             raise ValueError(f"time runs backwards: {to_s} s after {self._time_s} s")
+        self.run(to_s, self.flowing(flows_ul_min))
+        return self._concentration
+
+    def flowing(self, flows_ul_min: Mapping[str, float]) -> dict[str, float]:
+        """Of the lines that flow, in µL/s: what :meth:`run` takes.
+
+        Raises:
+            ValueError: a flow is negative.
+            KeyError: a line that does not feed this chamber.
+        """
         flows_ul_s = {}
         for line, flow in flows_ul_min.items():
             if line not in self._feeds:
@@ -115,9 +126,12 @@ class ChamberModel:
                 raise ValueError(f"line {line!r}: a flow of {flow} µL/min is negative")
             if flow > 0:
                 flows_ul_s[line] = flow / 60.0
+        return flows_ul_s
+
+    def run(self, to_s: float, flows_ul_s: Mapping[str, float]) -> None:
+        """As :meth:`advance`, of flows from :meth:`flowing`; a time that has passed is now."""
         while self._time_s < to_s:
             self._step(min(to_s, self._next_front_time(flows_ul_s)), flows_ul_s)
-        return self._concentration
 
     def select(self, line: str, position: str) -> None:
         """The valve before a line stands there from now on."""
@@ -172,6 +186,8 @@ class ChamberModel:
     def _next_front_time(self, flows_ul_s: Mapping[str, float]) -> float:
         """Until when every line's front can be taken as standing."""
         until = math.inf
+        if not self._with_front:
+            return until
         for line, flow in flows_ul_s.items():
             feed = self._feeds[line]
             if line in self._tubes:
@@ -196,10 +212,13 @@ class ChamberModel:
         after = self._concentration * math.exp(-loss * dt)
         area = self._concentration * _decayed(loss, dt)
         for line, flow_ul_s in flows_ul_s.items():
-            middle = self._displaced_ul[line] + flow_ul_s * dt / 2.0
+            before = self._displaced_ul[line]
             strength, aging = self._source(line)
-            source = (flow_ul_s / 1000.0 / self._volume_ml * strength) * self._arrived(line, middle)
-            self._displaced_ul[line] += flow_ul_s * dt
+            self._displaced_ul[line] = before + flow_ul_s * dt
+            if strength == 0.0:
+                continue
+            arrived = self._arrived(line, before + flow_ul_s * dt / 2.0)
+            source = (flow_ul_s / 1000.0 / self._volume_ml * strength) * arrived
             if source == 0.0:
                 continue
             gained = source * math.exp(-aging * dt) * _decayed(loss - aging, dt)
@@ -288,10 +307,22 @@ def history(
     times_s: Sequence[float],
     valves: Iterable[ValveStep] = (),
 ) -> tuple[float, ...]:
-    """Concentrations at ``times_s`` (ascending) when these pumps did this.
+    """As :func:`histories`, of one model."""
+    return histories([model], chamber, flows, boluses, times_s, valves)[0]
+
+
+def histories(
+    models: Sequence[ChamberModel],
+    chamber: ChamberPlan,
+    flows: Iterable[FlowStep],
+    boluses: Iterable[BolusStep | ExchangeStep],
+    times_s: Sequence[float],
+    valves: Iterable[ValveStep] = (),
+) -> tuple[tuple[float, ...], ...]:
+    """Of each model, the concentrations at ``times_s`` (ascending) when these pumps did this.
 
     Args:
-        model: fresh from :func:`chamber_models`.
+        models: of one chamber, fresh from :func:`chamber_models`.
         chamber: tells which share of which pump enters this well.
         flows: in order of time; before the first, everything stands.
         boluses: in order of time; so are changes of medium by hand.
@@ -299,7 +330,7 @@ def history(
         valves: in order of time; before the first, each stands where its line was filled.
 
     Returns:
-        ng/mL at each time; at the instant of a bolus, after it.
+        Of each, ng/mL at each time; at the instant of a bolus, after it.
     """
     marks: list[tuple[float, int, FlowStep | BolusStep | ExchangeStep | ValveStep | None]] = []
     marks += [(max(0.0, step.at_s), 0, step) for step in valves]
@@ -308,25 +339,36 @@ def history(
     marks += [(time, 2, None) for time in times_s]
     marks.sort(key=lambda mark: (mark[0], mark[1]))
     running: dict[str, float] = {}
-    values = []
+    values: list[list[float]] = [[] for _ in models]
     for at_s, _, what in marks:
-        model.advance(at_s, running)
+        for model in models:
+            model.run(at_s, running)
         if isinstance(what, FlowStep):
-            running = line_flows(chamber, what.rates_ul_min)
-        elif isinstance(what, ValveStep):
-            for inlet in chamber.inlets:
-                if inlet.valve == what.valve:
-                    model.select(inlet.line, what.position)
-        elif isinstance(what, ExchangeStep):
-            if chamber.well in what.wells:
-                model.exchange(what.share)
-        elif isinstance(what, BolusStep):
-            for inlet in chamber.inlets:
-                if inlet.pump == what.pump:
-                    model.add(inlet.line, what.volume_ul * inlet.share)
-        else:
-            values.append(model.concentration_ng_ml)
-    return tuple(values)
+            running = models[0].flowing(line_flows(chamber, what.rates_ul_min))
+            continue
+        for model, own in zip(models, values, strict=True):
+            if what is None:
+                own.append(model.concentration_ng_ml)
+            else:
+                _at_once(model, chamber, what)
+    return tuple(tuple(own) for own in values)
+
+
+def _at_once(
+    model: ChamberModel, chamber: ChamberPlan, what: BolusStep | ExchangeStep | ValveStep
+) -> None:
+    """What takes no time in the model."""
+    if isinstance(what, ValveStep):
+        for inlet in chamber.inlets:
+            if inlet.valve == what.valve:
+                model.select(inlet.line, what.position)
+    elif isinstance(what, ExchangeStep):
+        if chamber.well in what.wells:
+            model.exchange(what.share)
+    else:
+        for inlet in chamber.inlets:
+            if inlet.pump == what.pump:
+                model.add(inlet.line, what.volume_ul * inlet.share)
 
 
 def line_flows(chamber: ChamberPlan, rates_ul_min: Mapping[str, float]) -> dict[str, float]:

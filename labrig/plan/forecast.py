@@ -12,7 +12,7 @@ from labrig.plan.concentration import (
     FlowStep,
     ValveStep,
     chamber_models,
-    history,
+    histories,
 )
 from labrig.plan.plan import (
     ChamberPlan,
@@ -138,10 +138,10 @@ def predicted_curves(
                 continue
             alike = (loss.factor, by_hand, _as_fed(chamber, levels, doses, turns))
             if alike not in known:  # most wells of an arm are fed exactly alike
-                known[alike] = tuple(
-                    history(model, chamber, flows, [*at_once, *own], times, valve_steps(turns))
-                    for model in chamber_models(chamber, loss)
-                )
+                known[alike] = histories(
+                    chamber_models(chamber, loss), chamber, flows, [*at_once, *own], times,
+                    valve_steps(turns),
+                )  # fmt: skip
             value, low, high = known[alike]
             target = value
             if loss.factor in steady:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from pydantic_core import PydanticCustomError
 
+from labrig import units
 from labrig.units import Unit, parse_quantity
 
 GOOD = [
@@ -75,3 +76,13 @@ def test_what_is_written_is_read_back(value, unit):
     adapter = TypeAdapter(Annotated[float, Unit(unit)])
     written = adapter.dump_python(value)
     assert adapter.validate_python(written) == float(f"{value:.12g}")
+
+
+@pytest.mark.parametrize(
+    ("written", "unit"), [*units._USUAL, *((unit, unit) for unit in units._MEASURES)]
+)
+@pytest.mark.parametrize("number", ["0", "1", "0.1", "-3", "0.7", "37", "1e-9", "123456.789"])
+def test_what_is_read_without_pint_is_what_pint_reads(written, unit, number, monkeypatch):
+    quick = parse_quantity(f"{number} {written}", unit)
+    monkeypatch.setattr(units, "_usual_factor", lambda spelled, wanted: None)
+    assert quick == parse_quantity(f"{number} {written}", unit)
