@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, zip_longest
 
 from labrig.record.flow_steps import Steps, volume_ul
 from labrig.record.pump_orders import OrdersFold, PumpOrders
@@ -258,10 +258,9 @@ class _Bounds:
     def _counted(self, rises: list[_Rise]) -> None:
         """Steps of what leaves no doubt, averaged while the rate is the same."""
         came_ul = over_s = 0.0
-        for number, rise in enumerate(rises):
+        for rise, following in zip_longest(rises, rises[1:]):
             came_ul, over_s = came_ul + rise.came_ul, over_s + rise.over_s
-            following = rises[number + 1 :][:1]
-            goes_on = bool(following) and self._at_level(rise) and self._at_level(following[0])
+            goes_on = following is not None and self._at_level(rise) and self._at_level(following)
             if over_s <= 0 or (goes_on and over_s < WINDOW_S):
                 continue
             rate = came_ul * 60.0 / over_s

@@ -111,6 +111,8 @@ def dose_ledger(plan: Plan, rows: Iterable[Row], until_s: float) -> Ledger:
 def weights_of(plan: Plan, seen: Seen, until_s: float) -> tuple[Balance, ...]:
     """What reservoirs lost by weight, beside what their pumps believe."""
     # Pumps go on after the end, until their reservoirs are weighed.
+    if not seen.weights:
+        return ()
     latest_s = max([until_s, *(at for w in seen.weights.values() for at in w.at_s.values())])
     flows = pump_flows(seen.pumps, seen.orders, latest_s)
     return balances(plan, seen.weights, flows, until_s, seen.valves.told)
