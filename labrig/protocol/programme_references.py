@@ -85,6 +85,7 @@ def programme_mistakes(protocol: Protocol, path: KeyPath, arm: Arm | ArmPart) ->
         yield from _overlaps(protocol, path, arm)
         yield from _twice_said(path, arm)
         yield from _labels(protocol, path, arm)
+        yield from _numbered_labels(protocol, path, arm)
 
 
 def standing_mistakes(protocol: Protocol, path: KeyPath, arm: str) -> Iterator[Mistake]:
@@ -380,3 +381,21 @@ def _labels(protocol: Protocol, path: KeyPath, arm: Arm | ArmPart) -> Iterator[M
                 entry.label,
             )
         seen[entry.label] = index
+
+
+def _numbered_labels(protocol: Protocol, path: KeyPath, arm: Arm | ArmPart) -> Iterator[Mistake]:
+    """A label that is also the name of a later time of a repeated entry."""
+    again = {
+        f"{entry.label}-{number}": index
+        for index, entry in enumerate(arm.program)
+        if entry.label is not None
+        for number in range(2, len(times_of(entry, protocol.duration_s)) + 1)
+    }
+    for index, entry in enumerate(arm.program):
+        if entry.label in again:
+            yield Mistake(
+                (*path, "program", index, "label"),
+                f"'{entry.label}' is what a later time of entry {again[entry.label] + 1} is called",
+                "Give the moment another name.",
+                entry.label,
+            )

@@ -15,6 +15,15 @@ CNTF = {"CNTF": "20 ng/mL"}
 
 # name: (the programme, path below arms.timed, what, remedy)
 MISTAKES = {
+    "a label that a repeated entry has": (
+        [
+            {"from": "2 h", "every": "2 h", "for": "1 h", "targets": CNTF, "label": "pulse"},
+            {"from": "9 h", "label": "pulse-2"},
+        ],
+        "program.1.label",
+        "later time of entry 1",
+        "another name",
+    ),
     "nothing is said": ([{"from": "2 h"}], "program.0", "changes nothing", "a label"),
     "a factor misspelt": (
         [{"from": "2 h", "targets": {"CNFT": "20 ng/mL"}}],
