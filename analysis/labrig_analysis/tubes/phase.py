@@ -43,6 +43,12 @@ _TWO_HUMPS, _CROWDED_SHARE = 0.67, 0.3
 # Where a camera saw nothing (a mask, padding) a plane is flat and tells of no noise; unless so
 # little of it is not flat that there is nothing else to go by.
 _LEAST_SEEN = 0.1
+# Emptiness is seen where the picture is even: between the scale of noise and that of uneven light,
+# grey levels spread (quartiles, as SDs) by less than this part of their mean. Drawn fields without
+# cells: 0.02 to 0.035, noise alone 0.01 to 0.05; drawn packed ones in which no body was told 0.09
+# to 0.21.
+_EVEN, _EVEN_SD_UM = 0.06, 2.0
+_QUARTILES_SD = 1.349
 
 
 def segment_tube_like_objects(
@@ -53,7 +59,8 @@ def segment_tube_like_objects(
     The background is flattened, and bodies are parted from it and from thin cells by Otsu's level
     (1979, IEEE Trans SMC 9:62) on how much darker than the background a pixel is. Where bodies
     crowd, so that the typical grey level is theirs, the picture is parted in two without a
-    background.
+    background. Where nothing stands out and yet grey levels vary all over the picture, nothing can
+    be seen.
 
     Known bias: the bright halo of phase contrast eats into a body's edge, by about 1 µm a side.
     Fields of 200 µm or less with corners darker by 15 % and more can be called empty.
@@ -85,8 +92,11 @@ def segment_tube_like_objects(
     darkness = _darkness(small, working_um, settings)
     seen = darkness[_not_flat(small)]
     if not np.percentile(seen, _PEAK_PERCENT) > _PEAK_TO_NOISE * _background_noise(seen):
+        is_even = _unevenness(small, working_um, settings) < _EVEN
         why = f"empty field: nothing is {_PEAK_TO_NOISE:g} noise SDs darker than the background"
-        return no_tubes(shape, (*plane.reasons, why), KIND, is_seen=True)
+        if not is_even:
+            why = "cannot see: grey levels vary all over the field; no background to tell bodies by"
+        return no_tubes(shape, (*plane.reasons, why), KIND, is_seen=is_even)
     level = settings.level_factor * _parting_level(darkness)
     return _bodies(darkness, level, plane, working_um, downsampling, settings)
 
@@ -153,6 +163,16 @@ def _darkness(image: FloatImage, pixel_um: float, settings: TubeSettings) -> Flo
     negative = -smooth
     background = estimate_background(negative, settings.ground_um / pixel_um).full()
     return np.asarray(negative - background)
+
+
+def _unevenness(image: FloatImage, pixel_um: float, settings: TubeSettings) -> float:
+    """Robust SD of grey levels, without noise and uneven light, in parts of their mean."""
+    smooth = cv2.GaussianBlur(image, (0, 0), _EVEN_SD_UM / pixel_um)
+    level = cv2.GaussianBlur(smooth, (0, 0), settings.ground_um / pixel_um)
+    seen = _not_flat(image)
+    spread = float(np.subtract(*np.percentile((smooth - level)[seen], (75, 25)))) / _QUARTILES_SD
+    mean = float(level[seen].mean(dtype=np.float64)) - min(0.0, float(image.min()))
+    return spread / mean if mean > 0 else 0.0
 
 
 def _not_flat(image: FloatImage) -> Mask:

@@ -84,3 +84,40 @@ def test_a_textured_ground_alone_is_not_crowded(texture):
     found = segment_tube_like_objects(image.clip(0, 255).astype(np.uint8), 0.65)
     assert found.n_tubes == 0
     assert "empty field" in found.reasons[0]
+
+
+def carpet(contrast, seed):
+    """Bodies side by side, each of a grey of its own with fibres along it, and no background."""
+    side, width = 512, 24
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:side, :side]
+    across = x + 12 * np.sin(y / 70)
+    own = rng.normal(0, 1, 64)[(across // width).astype(int) % 64]
+    fibres = cv2.GaussianBlur(rng.normal(0, 1, (side, side)), (0, 0), 1.5, sigmaY=12)
+    fibres = np.take_along_axis(fibres, across.astype(int) % side, axis=1)
+    image = 120 * (1 + contrast * (own + fibres / fibres.std()) / np.sqrt(2))
+    image = cv2.GaussianBlur(image, (0, 0), 1.2) + rng.normal(0, 2, image.shape)
+    return image.clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("contrast", [0.12, 0.18])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_field_without_a_background_cannot_be_seen(contrast, seed):
+    found = segment_tube_like_objects(carpet(contrast, seed), 0.65)
+    assert found.n_tubes == 0
+    assert not found.is_seen
+    assert "cannot see" in found.reasons[0]
+
+
+@pytest.mark.parametrize("light", [0.25, 1.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_of_a_field_without_cells_it_is_seen_that_it_is_empty(seed, light):
+    state = CultureState(fused_fraction=0.0, nuclei_factor=0.0, light=light)
+    image = render_phase(scene(seed), state, SHAPE, PIXEL_UM, seed)
+    assert segment_tube_like_objects(image, PIXEL_UM).is_seen
+
+
+def test_through_turbid_medium_nothing_can_be_seen():
+    state = CultureState(fused_fraction=0.0, nuclei_factor=0.0, contamination=0.8)
+    image = render_phase(scene(0), state, SHAPE, PIXEL_UM, 0)
+    assert not segment_tube_like_objects(image, PIXEL_UM).is_seen
