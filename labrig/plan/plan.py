@@ -369,3 +369,13 @@ class Plan:
     def blocked(self) -> bool:
         """Whether any finding forbids the start."""
         return any(f.severity == "block" for f in self.findings)
+
+
+def apart_for_some(plan: Plan) -> frozenset[str]:
+    """Controllers, and probes in what they hold, that tell of some wells and not of all.
+
+    What they hold may be an arm's, so that whoever must not know the arms must not see it.
+    """
+    every = {well.well for well in plan.wells}
+    some = [own for own in plan.climate if not every <= set(own.wells)]
+    return frozenset(name for own in some for name in (own.instrument, own.probe) if name)

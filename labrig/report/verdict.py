@@ -350,7 +350,7 @@ def _harm(a: Assessment, definition: Definition) -> str:
         if value is not None and value < limit and not chance
     ]  # fmt: skip
     if said:
-        return f"at {a.hours:.1f} h {', '.join(said)}: cells died or peeled off"
+        return f"at {a.hours:.1f} h {', '.join(said)}: cells may have died or peeled off"
     many = a.v is not None and a.v > PROLIFERATION_V
     if a.v is not None and many and not _may_be_chance(a.v, a.nuclei, a.control_nuclei):
         return (

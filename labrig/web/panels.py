@@ -6,7 +6,7 @@ Pure: plan, rows of the journal and tables of measures in, panels out.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -156,8 +156,8 @@ def dose_panels(plan: Plan, ledger: Ledger, arms: Sequence[str]) -> tuple[Panel,
     return tuple(panels)
 
 
-def air_panels(plan: Plan, seen: Seen) -> tuple[Panel, ...]:
-    """The incubator, by quantity, with its limits."""
+def air_panels(plan: Plan, seen: Seen, hidden: Collection[str] = ()) -> tuple[Panel, ...]:
+    """The incubator, by quantity, with its limits; without the probes that are ``hidden``."""
     rules = plan.rules
     limits = {
         "co2_percent": (rules.co2_percent, rules.warn_co2_percent),
@@ -165,7 +165,11 @@ def air_panels(plan: Plan, seen: Seen) -> tuple[Panel, ...]:
     }
     panels = []
     for name in dict.fromkeys((*limits, *(name for name, _ in seen.air))):
-        of_probes = {probe: said for (own, probe), said in seen.air.items() if own == name}
+        of_probes = {
+            probe: said
+            for (own, probe), said in seen.air.items()
+            if own == name and probe not in hidden
+        }
         hours = sorted({at_h for said in of_probes.values() for at_h, _ in said})
         if not any(value is not None for said in of_probes.values() for _, value in said):
             continue

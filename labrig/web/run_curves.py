@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from labrig.night.telling import arms_told
 from labrig.plan.experimental_units import aspects_between, units_of
-from labrig.plan.plan import Plan
+from labrig.plan.plan import Plan, apart_for_some
 from labrig.plan.sources import planned_protocol, planned_rig
 from labrig.plan.store import read_plan
 from labrig.protocol.blinding import is_coded
@@ -87,7 +87,7 @@ def read_curves(folder: RunFolder) -> Curves:
     return Curves(
         (
             *(() if blind else dose_panels(plan, ledger, arms)),
-            *air_panels(plan, seen),
+            *air_panels(plan, seen, apart_for_some(plan) if blind else ()),
             *measured,
             *late_panels(seen, _JUDGES_MAY_KNOW if blind else None),
         ),

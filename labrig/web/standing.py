@@ -12,6 +12,7 @@ from labrig.display.legend import Legend
 from labrig.display.numbers import count_words, number_words
 from labrig.display.times import length_words
 from labrig.display.upcoming import upcoming_words
+from labrig.plan.plan import apart_for_some
 from labrig.plan.timeline import TimelineEntry
 from labrig.plan.words import words_of
 from labrig.record.alarms import Alarm
@@ -132,10 +133,15 @@ def soon_empty(look: Look, legend: Legend) -> list[str]:
 
 
 def air(look: Look, night: Night | None) -> list[Measured]:
-    """What probes and controllers measure, each with its age; of a controller its set point too."""
+    """What probes and controllers measure, each with its age; of a controller its set point too.
+
+    While arms are coded, nothing of what stands in some wells' surroundings only.
+    """
     found = []
+    blind = night is not None and night.legend.blind
+    hidden = apart_for_some(night.plan) if night is not None and blind else frozenset[str]()
     for name, values in sorted(look.status.get("readings", {}).items()):
-        if "trusted" not in values:
+        if "trusted" not in values or name in hidden:
             continue
         age_s = _age_s(look, values)
         every_s = (night.reading_every_s if night is not None else {}).get(name, 600.0)

@@ -31,7 +31,7 @@ def summary(answers: Sequence[Answer]) -> str:
         return ""
     tested = [each for each in asked if each.p is not None]
     shown = [each for each in asked if each.shown]
-    said = f"{_count(len(asked), 'question')} named before the run"
+    said = f"{_count(len(asked), 'question')} named in the protocol"
     if len(tested) < len(asked):
         said += f", {len(tested)} of them with a test"
     if not tested:

@@ -63,7 +63,7 @@ def test_every_named_question_is_answered_once(run):
 
 def test_the_page_says_them_first_in_sentences_and_the_tables_stand_beside_it(run):
     page = build_report(run).read_text(encoding="utf-8")
-    assert "10 questions named before the run" in page
+    assert "10 questions named in the protocol" in page
     assert "Nothing was committed before this run, so all of them are exploratory" in page
     assert "a difference is shown" in page
     rows = list(csv.DictReader(io.StringIO((run.report / "outcomes.csv").read_text("utf-8"))))

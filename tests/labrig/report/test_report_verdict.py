@@ -74,7 +74,7 @@ REASONS = {
     "as the control, and its own are gone": "0.50 of its own nuclei before treatment",
     "the control died too": "the control failed its own guard: at 48.0 h it had 0.10 of its own",
     "the control rests on one tube": "the control rests on as few as 1 tubes; 20 are needed",
-    "peeling where nobody looked again": "tube area a = 0.50 (at least 0.6): cells died or peeled",
+    "peeling where nobody looked again": "tube area a = 0.50 (at least 0.6): cells may have",
 }
 
 
