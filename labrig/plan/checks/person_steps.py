@@ -8,9 +8,10 @@ from itertools import pairwise
 
 from labrig.plan.checks.draft import Draft
 from labrig.plan.plan import Finding
-from labrig.plan.timeline import Dose, Film, Frame, PersonStep
+from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, PersonStep
 from labrig.plan.words import hours
 from labrig.protocol.person_steps import ENDS_THE_CULTURE
+from labrig.rig.graph import selector_of
 
 MOST_A_DAY = 8
 """[P] More visits than this to one plate in 24 h, nights included, is more than one person's."""
@@ -20,7 +21,7 @@ _DAY_S = 86400.0
 
 
 def check(draft: Draft) -> Iterator[Finding]:
-    """Findings ``step.*`` and ``design.unlike-handling``."""
+    """Findings ``step.*``, ``medium.washed-back`` and ``design.unlike-handling``."""
     steps = [e for e in draft.plan.timeline if isinstance(e, PersonStep)]
     yield from _nobody(draft, steps)
     if not steps:
@@ -30,7 +31,9 @@ def check(draft: Draft) -> Iterator[Finding]:
     yield from _at_night(steps)
     yield from _dead_cells(draft, steps)
     yield from _never_pictured(draft)
+    yield from _meets_boluses(draft, steps)
     yield from _washed_out(draft, steps)
+    yield from _washed_back(draft, steps)
     yield from _handling(draft)
     yield from _labels(steps)
 
@@ -177,6 +180,57 @@ def _washed_out(draft: Draft, steps: list[PersonStep]) -> Iterator[Finding]:
                 "look at the predicted curves; give the factor in the new medium as a bolus if the "
                 "gap matters",
             )  # fmt: skip
+
+
+def _meets_boluses(draft: Draft, steps: list[PersonStep]) -> Iterator[Finding]:
+    """Pumps are to stand while hands are at the plate, and a bolus under way cannot wait."""
+    doses = [e for e in draft.plan.timeline if isinstance(e, Dose)]
+    for step in steps:
+        until_s = step.offset_s + step.within_s + step.takes_s
+        met = [
+            dose
+            for dose in doses
+            if dose.offset_s < until_s
+            and step.offset_s < dose.offset_s + dose.volume_ul / dose.rate_ul_min * 60.0
+        ]
+        if step.hold_s and met:
+            yield Finding(
+                "step.meets-bolus", "block", _where(draft, step.step, "at"),
+                f"hands may be at the plate from {hours(step.offset_s)} to {hours(until_s)} with "
+                f"pumps standing, and {', '.join(dict.fromkeys(d.instrument for d in met))} "
+                f"{'has' if len(met) == 1 else 'have'} a bolus to give then",
+                "move the step or the bolus apart, or write `pumps: keep`", overridable=True,
+            )  # fmt: skip
+
+
+def _washed_back(draft: Draft, steps: list[PersonStep]) -> Iterator[Finding]:
+    """What a person puts in is replaced by what the lines go on to bring."""
+    told: set[tuple[str, str]] = set()
+    for step in steps:
+        for name, line in draft.rig.lines.items():
+            brings = draft.carried.get(name, "")
+            if (
+                not step.exchange or not step.medium or brings in ("", step.medium)
+                or line.carries != "medium" or selector_of(draft.rig, name) is not None
+                or not set(line.wells) & set(step.wells) or (step.step, brings) in told
+                or not _flows_after(draft, line.pump, step.offset_s)
+            ):  # fmt: skip
+                continue
+            told.add((step.step, brings))
+            yield Finding(
+                "medium.washed-back", "warn", _where(draft, step.step, "to"),
+                f"after '{step.step}' the lines go on bringing {brings}, which replaces "
+                f"{step.medium} within a few chamber volumes [C]",
+                f"have the bottle changed to {step.medium} in the same step and say so in `what`, "
+                "stop the flow of these arms, or put a valve before the lines (`selectors:`)",
+            )  # fmt: skip
+
+
+def _flows_after(draft: Draft, pump: str, at_s: float) -> bool:
+    levels = [e for e in draft.plan.timeline if isinstance(e, FlowLevel) and e.instrument == pump]
+    held = [level for level in levels if level.offset_s <= at_s][-1:]
+    later = [level for level in levels if level.offset_s > at_s]
+    return any(level.rate_ul_min > 0 for level in (*held, *later))
 
 
 def _handling(draft: Draft) -> Iterator[Finding]:

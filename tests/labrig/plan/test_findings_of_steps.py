@@ -51,6 +51,7 @@ def test_a_step_in_the_day_says_nothing_but_what_it_washes_out(planned):
     [
         ([{**FEED, "at": "1.1 h"}], "step.meets-films", "warn", "films are due"),
         ([{**FEED, "takes": "20 min"}], "step.meets-pictures", "note", "pictures are due"),
+        ([{**FEED, "at": "6.9 h", "pumps": "hold"}], "step.meets-bolus", "block", "nerve_01"),
         ([FEED, {**STAIN, "at": "5.1 h"}], "step.at-once", "warn", "one person cannot do both"),
         ([{**FEED, "at": [f"{h} h" for h in range(1, 13)]}], "step.too-many", "warn", "limit 8"),
         ([STAIN | {"at": "7 h"}], "step.dead-cells", "warn", "ends the culture"),
@@ -133,3 +134,19 @@ def test_a_moment_of_a_programme_is_each_arms_own(planned, tmp_path):
         (4.5, {"nerve-sham"}), (8.5, {"nerve-tonic"}), (14.0, {"nerve-sham", "nerve-tonic"}),
     ]  # fmt: skip
     assert [s.key for s in steps] == [f"step/feed/{n}" for n in range(3)]
+
+
+def test_pumps_that_keep_their_flow_may_meet_a_bolus(planned):
+    assert "step.meets-bolus" not in codes(planned({**FEED, "at": "6.9 h"}))
+    late = {**FEED, "at": "7.1 h", "pumps": "hold"}
+    assert "step.meets-bolus" not in codes(planned(late))
+
+
+def test_medium_that_the_lines_bring_back_is_told(planned):
+    media = {
+        "differentiation": {"description": "DMEM"}, "rich": {"description": "DMEM, rich"},
+    }  # fmt: skip
+    plan = planned({**FEED, "to": "rich"}, media=media)
+    (found,) = [f for f in plan.findings if f.code == "medium.washed-back"]
+    assert "bringing differentiation" in found.why
+    assert not [f for f in planned(FEED).findings if f.code == "medium.washed-back"]
