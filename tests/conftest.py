@@ -1,6 +1,7 @@
 """Options of the whole test suite (pytest reads them only from here)."""
 
 import os
+import time
 
 import pytest
 from hypothesis import settings
@@ -16,6 +17,22 @@ def _state_of_the_tests(tmp_path_factory):
     os.environ["LABRIG_STATE"] = str(tmp_path_factory.mktemp("state"))
     # A page outlives the night that it was started with; a test that wants one says --page.
     os.environ["LABRIG_PAGE"] = "0"
+
+
+BEGAN = time.monotonic()
+
+
+def pytest_runtest_setup(item):
+    """Long tests are begun while CI's time for them lasts (LABRIG_SLOW_MINUTES), and not after."""
+    minutes = os.environ.get("LABRIG_SLOW_MINUTES")
+    if (
+        minutes
+        and item.get_closest_marker("slow")
+        and time.monotonic() > BEGAN + 60 * float(minutes)
+    ):
+        pytest.skip(
+            f"the {minutes} minutes for long tests are over; `pytest -m slow` runs them all"
+        )
 
 
 @pytest.hookimpl(wrapper=True)

@@ -19,7 +19,7 @@ from labrig.seed.short_runs import run_short
 INDEX = load_index()
 ASKED = [number for number, row in INDEX.rows.items() if row.protocol]
 SEEN = [number for number, row in INDEX.rows.items() if row.seen]
-RUN_ROWS = min(len(SEEN), int(os.environ.get("LABRIG_ROWS", "3")))
+RUN_ROWS = min(len(SEEN), int(os.environ.get("LABRIG_ROWS", "2")))
 SEED = int(os.environ.get("LABRIG_ROWS_SEED", random.SystemRandom().randrange(10**6)))
 
 
