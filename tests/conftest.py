@@ -25,14 +25,10 @@ BEGAN = time.monotonic()
 def pytest_runtest_setup(item):
     """Long tests are begun while CI's time for them lasts (LABRIG_SLOW_MINUTES), and not after."""
     minutes = os.environ.get("LABRIG_SLOW_MINUTES")
-    if (
-        minutes
-        and item.get_closest_marker("slow")
-        and time.monotonic() > BEGAN + 60 * float(minutes)
-    ):
-        pytest.skip(
-            f"the {minutes} minutes for long tests are over; `pytest -m slow` runs them all"
-        )
+    if not minutes or not item.get_closest_marker("slow"):
+        return
+    if time.monotonic() > BEGAN + 60.0 * float(minutes):
+        pytest.skip(f"{minutes} min for long tests are over; `pytest -m slow` runs them all")
 
 
 @pytest.hookimpl(wrapper=True)
