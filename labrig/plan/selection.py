@@ -214,11 +214,6 @@ def constant_roles(
     )
 
 
-def longest_delay_s(rig: Rig, line: str, rate_ul_min: float) -> float:
-    """How long what is selected takes to the tip at a rate of the line's pump."""
-    return tube_volume_ul(rig, line) / rate_ul_min * 60.0
-
-
 def _differ(name: str, by_well: Mapping[str, Wanted]) -> Finding:
     told: dict[Wanted, list[str]] = {}
     for well, course in by_well.items():
