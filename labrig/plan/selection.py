@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from labrig.plan.plan import Finding, PhaseSpan, SafeState
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import ValveLevel
-from labrig.rig.graph import tube_volume_ul
 from labrig.rig.models import Rig
 
 AS_PLANNED = "as planned"
