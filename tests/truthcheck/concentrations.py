@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from truthcheck.night import Night, Violation
+from truthcheck.volumes import step_ul
 
+AVERAGED_S = 600.0
 SHORTEST_S = 3600.0
 """Pumps' rates are means over ten minutes: a shorter night has nothing to compare."""
 PART = 0.04
@@ -32,7 +34,7 @@ def violations(night: Night) -> Iterator[Violation]:
         pumps = {inlet["pump"] for inlet in chamber["inlets"]}
         if night.plan["timeline"] and any(e["kind"] == "step" for e in night.plan["timeline"]):
             return  # what hands did to the medium is no business of pumps
-        if any(night.unseen(pump, 0.0, until_s) for pump in pumps):
+        if any(night.unseen(pump, 0.0, until_s) or _too_coarse(night, pump) for pump in pumps):
             continue
         yield from _one(night, dose, chamber, half_lives[dose["factor"]])
 
@@ -58,6 +60,14 @@ def _one(
                 f"{high:.4g}, what came makes {held[at_s]:.4g} ng/mL",
             )
             return
+
+
+def _too_coarse(night: Night, pump: str) -> bool:
+    """Whether a pump's counter stands still for longer than a rate is averaged: when liquid came
+    within a step of it, nobody can tell."""
+    until_s = night.ledger["until_s"] if night.ledger else 0.0
+    averaged_ul = night.physical.moved_ul(pump, 0.0, until_s) * AVERAGED_S / until_s
+    return 2 * step_ul(night, pump) > averaged_ul > 0.0
 
 
 def _held(

@@ -82,7 +82,7 @@ def speaks_fahrenheit(value: int) -> bool:
 def celsius(degrees: float) -> float:
     """A temperature in the other unit.
 
-    >>> celsius(98.6)
+    >>> round(celsius(98.6), 6)
     37.0
     """
     return (degrees - 32.0) / 1.8

@@ -80,7 +80,8 @@ def listed(tmp_path, monkeypatch):
             at_the_end=lambda: made("end", at_the_end),
         )
         monkeypatch.setattr(conduct_module, "NightSteps", SimpleNamespace(of=lambda *_: found))
-        monkeypatch.setattr(conduct_module, "read_plan", lambda _: None)
+        nothing = SimpleNamespace(wells=(), timeline=())
+        monkeypatch.setattr(conduct_module, "read_plan", lambda _: nothing)
         seen = Glance("finished", ended=True)
         monkeypatch.setattr(conduct_module, "glance", lambda *_: seen)
         return lambda: log.read_text().split()

@@ -22,7 +22,8 @@ def test_a_person_can_read_it(browser, write_run, story, width):
     assert page.locator("h1").inner_text() == "The night is finished."
     assert page.locator("h2").all_inner_texts() == [
         "What ran", "Delivered and intended dose", "Late, missed, uncertain", "Growth",
-        "Contraction", "Pictures", "Verdict", "If the definition were another", "Behind the run",
+        "Contraction", "Pictures", "Verdict", "Outcomes", "If the definition were another",
+        "Behind the run",
     ]  # fmt: skip
     assert page.locator("svg").count() == 5
     assert "No verdict" in page.locator(".verdict").inner_text()
