@@ -67,7 +67,7 @@ def _too_coarse(night: Night, pump: str) -> bool:
     within a step of it, nobody can tell."""
     until_s = night.ledger["until_s"] if night.ledger else 0.0
     averaged_ul = night.physical.moved_ul(pump, 0.0, until_s) * AVERAGED_S / until_s
-    return 2 * step_ul(night, pump) > averaged_ul > 0.0
+    return averaged_ul > 0.0 and 2 * step_ul(night, pump) > averaged_ul
 
 
 def _held(
