@@ -15,11 +15,15 @@ from urllib.parse import urlencode
 
 from labrig.catalogue import catalogue_folder
 from labrig.problems import FileProblems
-from labrig.protocol.commitment import commitment_path, verify
+from labrig.protocol.commitment import Verification, commitment_path, verify
 from labrig.protocol.lab_log import LAB_LOG
 from labrig.protocol.loading import load_protocol
 from labrig.rig.loading import load_rig
 from labrig.web.site import Site
+
+
+KEY = re.compile(r"^[\"']?(labrig|name|plate|arms|phases|instruments|lines)[\"']?\s*:", re.MULTILINE)
+"""One of them stands in every protocol and every rig."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +142,16 @@ def _listed_as(id_: str, choices: tuple[Choice, ...]) -> Choice:
 
 
 def protocol_choices(places: Mapping[str, Path]) -> tuple[ProtocolChoice, ...]:
-    """Every protocol, place by place, each by name.
+    """Every protocol, place by place, each by name; those of ``seed`` after a folder's own.
+
+    A YAML file that has not one key of a protocol is none, and is not listed.
 
     Args:
         places: folders by how they are called; two names of one folder are one place.
     """
     return _listed(
         places,
-        "*.yaml",
+        ("*.yaml", "seed/*.yaml"),
         lambda id_, path: _protocol(
             id_, path, _stamp(path, commitment_path(path), path.with_name(LAB_LOG))
         ),
@@ -154,20 +160,29 @@ def protocol_choices(places: Mapping[str, Path]) -> tuple[ProtocolChoice, ...]:
 
 def bench_choices(places: Mapping[str, Path]) -> tuple[BenchChoice, ...]:
     """Every rig, of the folder ``rigs`` of each place."""
-    return _listed(places, "rigs/*.yaml", lambda id_, path: _bench(id_, path, _stamp(path)))
+    return _listed(places, ("rigs/*.yaml",), lambda id_, path: _bench(id_, path, _stamp(path)))
 
 
 def _listed(
-    places: Mapping[str, Path], pattern: str, read: Callable[[str, Path], Choice]
+    places: Mapping[str, Path], patterns: tuple[str, ...], read: Callable[[str, Path], Choice]
 ) -> tuple[Choice, ...]:
     seen: set[Path] = set()
     found = []
     for place, folder in places.items():
-        for path in sorted(folder.glob(pattern)):
-            if path.resolve() not in seen and path.is_file():
+        for path in (path for pattern in patterns for path in sorted(folder.glob(pattern))):
+            if path.resolve() not in seen and path.is_file() and _is_meant(path, _stamp(path)):
                 seen.add(path.resolve())
                 found.append(read(f"{place}/{path.relative_to(folder).as_posix()}", path))
     return tuple(found)
+
+
+@lru_cache(maxsize=512)
+def _is_meant(path: Path, stamp: tuple[int, ...]) -> bool:
+    """Whether a file is a protocol or a rig, if perhaps a broken one: lists of them are neither."""
+    try:
+        return KEY.search(path.read_text(encoding="utf-8", errors="replace")) is not None
+    except OSError:
+        return True  # reading it again says what is wrong
 
 
 def _stamp(*paths: Path) -> tuple[int, ...]:
@@ -184,7 +199,9 @@ def _stamp(*paths: Path) -> tuple[int, ...]:
 def _protocol(id_: str, path: Path, stamp: tuple[int, ...]) -> ProtocolChoice:
     try:
         protocol = load_protocol(path).model
-        found = verify(path)
+        # without a commitment there is nothing to compare, and reading takes its time
+        there = commitment_path(path).exists()
+        found = verify(path) if there else Verification("missing", None)
     except (FileProblems, OSError) as error:
         return ProtocolChoice(id_, path, name=path.stem, problems=str(error))
     entry = None if found.commitment is None else found.commitment.entries[-1]

@@ -263,3 +263,12 @@ def test_two_who_start_the_same_at_once_begin_it_once(page, lab, monkeypatch):
     others[0].join(60.0)
     assert [answer.status_code for answer in others[1:]] == [409]
     assert len(lab) == 1
+
+
+def test_protocols_of_the_seed_are_listed_and_lists_of_protocols_are_not(page, lab, site):
+    (site.lab / "index.yaml").write_text("rows:\n  D1: {asks: x}\n", "utf-8")
+    (site.lab / "broken.yaml").write_text("labrig: 1\nname: [\n", "utf-8")
+    html = page.get("/launch").text
+    assert "catalogue/seed/order-of-decline.yaml" in html
+    assert "index" not in re.findall(r"<h4>(\S+)", html)
+    assert html.count("Cannot be used") == 1 and "<h4>broken" in html
