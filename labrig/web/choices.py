@@ -21,8 +21,9 @@ from labrig.protocol.loading import load_protocol
 from labrig.rig.loading import load_rig
 from labrig.web.site import Site
 
-
-KEY = re.compile(r"^[\"']?(labrig|name|plate|arms|phases|instruments|lines)[\"']?\s*:", re.MULTILINE)
+KEY = re.compile(
+    r"^[\"']?(labrig|name|plate|arms|phases|instruments|lines)[\"']?\s*:", re.MULTILINE
+)
 """One of them stands in every protocol and every rig."""
 
 
