@@ -9,6 +9,7 @@ its still form, its entry in ``STILL``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -51,12 +52,27 @@ class FaultKind:
     Attributes:
         what: what happens, in a few words.
         values: values of :class:`Fault` worth trying; 0 alone where it means nothing.
-        unit: of the value.
+        unit: of the value; "": it takes none.
+        least, most: what the value may be.
     """
 
     what: str
     values: tuple[float, ...] = (0.0,)
     unit: str = ""
+    least: float = -math.inf
+    most: float = math.inf
+
+    def refusal(self, value: float) -> str:
+        """Why it cannot be played with this value; "" when it can. 0: the first worth trying."""
+        if value == 0.0:
+            return ""
+        if not self.unit:
+            return f"it takes no value, and {value:g} is given"
+        if self.least <= value <= self.most:
+            return ""
+        if math.isinf(self.most):
+            return f"its value is at least {self.least:g} {self.unit}, not {value:g}"
+        return f"its value is {self.least:g} to {self.most:g} {self.unit}, not {value:g}"
 
 
 class PumpPlant(Protocol):

@@ -32,6 +32,7 @@ from labrig.commands.seed import app as seed
 from labrig.commands.serve import serve
 from labrig.commands.service import app as service
 from labrig.commands.sim import sim
+from labrig.commands.soak import soak
 from labrig.commands.study import study
 from labrig.commands.take_back import take_back
 from labrig.commands.unblind import unblind
@@ -100,6 +101,7 @@ for command, panel in (
     (doctor, BENCH),
     (sim, BENCH),
     (drill, BENCH),
+    (soak, BENCH),
     (measure, FILES),
     (review, FILES),
     (agree, FILES),

@@ -46,6 +46,7 @@ class VirtualClock:
         self._foreign: deque[tuple[_VirtualMailbox, object, bool]] = deque()
         self._ready: list[tuple[float, int, _Participant]] = []
         self._sleeping: list[tuple[float, int, int, _Participant]] = []
+        self._appointments: list[tuple[float, int, Callable[[], None]]] = []
         self._running: _Participant | None = None
         self._registered = 0
         self._alive = 0
@@ -64,6 +65,25 @@ class VirtualClock:
     def lasting_s(self, people_s: float) -> float:
         """At a pace, people's seconds last longer here; nobody can act in time that is jumped."""
         return people_s if math.isinf(self._speed) else people_s * self._speed
+
+    def at(self, at_s: float, act: Callable[[], None]) -> None:
+        """Have something done when this time has come, if somebody still waits for time then.
+
+        Args:
+            at_s: a time that is past is now.
+            act: quick; it may change this clock or end the process, and waits for nothing.
+        """
+        with self._lock:
+            heapq.heappush(self._appointments, (at_s, self._registered, act))
+            self._registered += 1
+
+    def jump_to(self, at_s: float) -> None:
+        """Time passed in which nobody could do anything: a computer that slept. From ``act``."""
+        self._now_s = max(self._now_s, at_s)
+
+    def step_utc(self, by_s: float) -> None:
+        """Somebody set the time of day; the seconds since t0 know nothing of it."""
+        self._epoch += timedelta(seconds=by_s)
 
     def begin(self) -> None:
         """Nothing: virtual time passes in :meth:`join`."""
@@ -197,11 +217,15 @@ class VirtualClock:
             self._now_s = max(self._now_s, self._wall_now_s())
             return
         due_s = self._sleeping[0][0]
+        if self._appointments:
+            due_s = min(due_s, max(self._appointments[0][0], self._now_s))
         wait_s = 0.0 if math.isinf(self._speed) else (due_s - self._wall_now_s()) / self._speed
         if wait_s > 0 and self._outside.wait(wait_s):
             self._now_s = max(self._now_s, min(due_s, self._wall_now_s()))
             return
         self._now_s = max(self._now_s, due_s)
+        if self._appointments and self._appointments[0][0] <= self._now_s:
+            heapq.heappop(self._appointments)[2]()
         while self._sleeping and self._sleeping[0][0] <= self._now_s:
             _, _, waits, person = heapq.heappop(self._sleeping)
             if waits == person.waits:

@@ -127,13 +127,18 @@ class LightSpec:
 
 @dataclass(frozen=True, slots=True)
 class FaultSpec:
-    """A scripted fault of one instrument (see ``labrig_drivers.simulation.Fault``)."""
+    """A scripted fault of one instrument (see ``labrig_drivers.simulation.Fault``).
+
+    ``instrument`` may be ``people``, ``world`` or ``computer`` (``labrig.twin.fault_kinds``);
+    ``of``: which line, reservoir or port of the world or the computer; "": all, or none is meant.
+    """
 
     instrument: str
     name: str
     from_s: float
     until_s: float
     value: float = 0.0
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +195,7 @@ _JSON = TypedJson(
         ),
         WellSpec: frozenset({"days_differentiated", "passage", "compartment", "chip"}),
         ClimateSpec: frozenset({"probe"}),
+        FaultSpec: frozenset({"of"}),
         ReservoirSpec: frozenset({"components"}),
     }
 )

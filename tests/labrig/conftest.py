@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from truthcheck import check_truth
+
+from labrig.truth.check import check_truth
 
 DEEPEST = 4
 

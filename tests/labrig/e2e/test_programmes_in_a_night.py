@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from truthcheck import check_truth
 
 from labrig.catalogue import catalogue_folder
+from labrig.truth.check import check_truth
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

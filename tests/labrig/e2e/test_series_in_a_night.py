@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from truthcheck import check_truth
 
 from labrig.record.reading import read_journal
 from labrig.run_folder import RunFolder
+from labrig.truth.check import check_truth
 from labrig.twin.cameras import culture_state, scene_geometry
 from labrig_analysis.films.series import force_frequency
 from labrig_analysis.synthetic.film import TwitchKinetics, render_film

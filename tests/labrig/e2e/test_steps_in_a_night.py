@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from truthcheck import check_truth
 
 from labrig.catalogue import catalogue_folder
 from labrig.record.reading import read_journal
+from labrig.truth.check import check_truth
 
 pytestmark = pytest.mark.slow
 STEPS = """

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
-from truthcheck import check_truth
 
 from labrig.run_folder import RunFolder
+from labrig.truth.check import check_truth
 
 CATALOGUE = Path(__file__).parents[3] / "protocols"
 HEAT = "environment: {interval: 5 min, set: [{at: 40 min, for: 40 min, temperature: 41 degC}]}"

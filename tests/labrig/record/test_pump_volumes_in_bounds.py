@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from truthcheck.seeds import plan_of
 
 from labrig.plan.timeline import Dose, FlowLevel, Lateness
 from labrig.record.detail import to_detail
@@ -19,6 +18,7 @@ from labrig.record.ledger import dose_ledger
 from labrig.record.pump_orders import DoseOrder, OrdersFold
 from labrig.record.pump_readings import CounterReading, PumpReadings
 from labrig.record.rows import Row
+from labrig.soak.drawn_plans import plan_of
 
 END_S = 900.0
 RANGE_UL = 10_000.0

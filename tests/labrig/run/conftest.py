@@ -385,8 +385,8 @@ class Rehearsal:
     def untrue(self) -> list[str]:
         """What the run folder says and the simulated instruments know better."""
         # Here, because real runners of their own processes load this file too.
-        from truthcheck import check_truth
-        from truthcheck.night import Fault as Scripted
+        from labrig.truth.check import check_truth
+        from labrig.truth.night import Fault as Scripted
 
         if self.record is None or self.past_is_made_up:
             return []

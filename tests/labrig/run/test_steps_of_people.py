@@ -305,7 +305,7 @@ def test_wells_that_were_given_up_are_not_asked_for(rehearse, script):
 @pytest.fixture
 def told(rehearse, script):
     """A true night with a step in it, and what the truth checker says of it once it is edited."""
-    from truthcheck import check_truth
+    from labrig.truth.check import check_truth
 
     night = rehearse()
     entries = [script.flow(0.0, 60.0), script.stimulate(0.0), step(hold_s=1800.0)]

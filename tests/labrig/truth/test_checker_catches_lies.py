@@ -7,9 +7,10 @@ import shutil
 import sqlite3
 
 import pytest
-from truthcheck import check_truth
-from truthcheck.nights import play
-from truthcheck.quiet import quiet_night
+from quiet_night import quiet_night
+
+from labrig.soak.playing import play
+from labrig.truth.check import check_truth
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from truthcheck.doses import dose_flows, given_ul
-from truthcheck.night import Fault, Night, Physical, Row
+
+from labrig.truth.doses import dose_flows, given_ul
+from labrig.truth.night import Fault, Night, Physical, Row
 
 
 def night_of(flows, *faults):

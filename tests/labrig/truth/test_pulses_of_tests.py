@@ -5,8 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from truthcheck.night import Row, Train
-from truthcheck.pulses import _resolved, _tests
+
+from labrig.truth.night import Row, Train
+from labrig.truth.pulses import _resolved, _tests
 
 LEVEL = {
     "key": "stim/0001", "instrument": "pulses", "offset_s": 100.0,

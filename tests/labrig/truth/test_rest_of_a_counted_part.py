@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from truthcheck.doses import given_ul
-from truthcheck.night import Fault, read_night
-from truthcheck.nights import play
-from truthcheck.quiet import quiet_night
-from truthcheck.seeds import Visit
+from quiet_night import quiet_night
+
+from labrig.soak.drawn_plans import Visit
+from labrig.soak.playing import play
+from labrig.truth.doses import given_ul
+from labrig.truth.night import Fault, read_night
 
 
 @pytest.mark.parametrize("stalls_s", [65.0, 75.0, 88.0])

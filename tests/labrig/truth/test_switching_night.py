@@ -6,12 +6,13 @@ import copy
 from dataclasses import replace
 
 import pytest
-from truthcheck import concentrations, read_night
-from truthcheck.nights import play
-from truthcheck.seeds import Death, SeededNight, plan_of
 
 from labrig.plan.plan import ChamberPlan, Choice, FactorLoss, Inlet, SafeState
 from labrig.plan.timeline import FlowLevel, ValveLevel
+from labrig.soak.drawn_plans import Death, SeededNight, plan_of
+from labrig.soak.playing import play
+from labrig.truth import concentrations
+from labrig.truth.night import read_night
 
 WELLS = ("A1", "A2")
 HOURS = 3600.0

@@ -1,14 +1,11 @@
-"""Holds what a simulated night says of itself against what its instruments physically did.
-
-Shares no code with labrig: the journal is read by SQL, everything else as JSON, CSV and HTML.
-"""
+"""Everything in the folder of a simulated night that is not so."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from truthcheck import (
+from labrig.truth import (
     concentrations,
     doses,
     levels,
@@ -22,9 +19,7 @@ from truthcheck import (
     suspensions,
     volumes,
 )
-from truthcheck.night import Fault, Night, Violation, read_night
-
-__all__ = ["Fault", "Night", "Violation", "check_truth", "read_night"]
+from labrig.truth.night import Fault, Night, Violation, read_night
 
 
 def check_truth(folder: Path, faults: Sequence[Fault] = ()) -> list[Violation]:

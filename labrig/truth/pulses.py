@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from truthcheck.night import Night, Train, Violation
+from labrig.truth.night import Night, Train, Violation
 
 DIRECT_CURRENT_V, DIRECT_CURRENT_S = 0.02, 2.0
 """More than this for longer between pulses corrodes electrodes and kills cells."""
@@ -16,6 +16,7 @@ BEYOND_REACH = ("silent", "dead_until_joystick")
 
 
 def violations(night: Night) -> Iterator[Violation]:
+    """What of this is not so."""
     yield from _foreign(night)
     yield from _tests(night)
     yield from _direct_current(night)

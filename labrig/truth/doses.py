@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from truthcheck.night import Night, Row, Violation
-from truthcheck.volumes import step_ul
+from labrig.truth.night import Night, Row, Violation
+from labrig.truth.volumes import step_ul
 
 PART = 0.02
 UPPER = ("at_most_ul", "most_ul", "upper_ul")
@@ -58,6 +58,7 @@ def given_ul(night: Night) -> tuple[dict[str, float], list[tuple[str, float]]]:
 
 
 def violations(night: Night) -> Iterator[Violation]:
+    """What of this is not so."""
     given, unannounced = given_ul(night)
     for pump, at_s in unannounced:
         yield Violation("unannounced dose", f"{pump} dosed at {at_s:.1f} s, and no row says so")

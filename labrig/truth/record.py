@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from truthcheck.night import Night, Violation
+from labrig.truth.night import Night, Violation
+from labrig.truth.stops import stops
 
 SETTLED = frozenset({"confirmed", "failed", "missed", "skipped", "refused"})
 
 
 def violations(night: Night) -> Iterator[Violation]:
+    """What of this is not so."""
     for seq in night.chain_breaks:
         yield Violation("chain", f"row {seq} does not follow from the one before it")
     if night.end is None:
@@ -25,9 +27,12 @@ def _unended(night: Night) -> Iterator[Violation]:
     for row in night.of("dose", "frame", "film", "reading"):
         if row.state in SETTLED or (row.state == "unknown" and "resolution" in row.detail):
             ends[row.key] += 1
+    # What a stop that stands calls off needs no last word, also when its own end comes late.
+    called_off_s = min((at_s for at_s, back_s in stops(night) if back_s == float("inf")),
+                       default=float("inf"))  # fmt: skip
     for entry in night.entries("dose", "frame", "film", "reading"):
         count = ends[entry["key"]]
-        if count == 0 and entry["offset_s"] <= night.end.run_s:
+        if count == 0 and entry["offset_s"] <= min(night.end.run_s, called_off_s):
             yield Violation("no end", f"{entry['kind']} {entry['key']} has no last word")
         if count > 1:
             yield Violation("two ends", f"{entry['kind']} {entry['key']} has {count} last words")

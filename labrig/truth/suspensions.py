@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from truthcheck.night import Night, Violation
+from labrig.truth.night import Night, Violation
 
 AT_ONCE_S = 60.0
 """[P] From the row that a rule has tripped to the instrument: a turn of a busy worker, a film."""
@@ -25,6 +25,7 @@ def suspended(night: Night, instrument: str) -> list[tuple[float, float]]:
 
 
 def violations(night: Night) -> Iterator[Violation]:
+    """What of this is not so."""
     for instrument, trains in night.physical.trains.items():
         for from_s, to_s in suspended(night, instrument):
             for train in trains:

@@ -6,12 +6,13 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from truthcheck.night import Night, Violation
+from labrig.truth.night import Night, Violation
 
 SLACK_UM = 1.0
 
 
 def violations(night: Night) -> Iterator[Violation]:
+    """What of this is not so."""
     within_um = night.plan["rules"]["arrive_within_um"] + SLACK_UM
     planned = {entry["key"]: entry for entry in night.entries("frame", "film")}
     unverified = set()

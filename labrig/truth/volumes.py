@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from truthcheck.night import Night, Violation
+from labrig.truth.night import Night, Violation
 
 PART = 0.01
 BELIEF = ("believed_ul", "confirmed_ul")
@@ -24,6 +24,7 @@ def step_ul(night: Night, pump: str) -> float:
 
 
 def violations(night: Night) -> Iterator[Violation]:
+    """What of this is not so."""
     if night.ledger is None:
         return
     until_s = night.ledger["until_s"]

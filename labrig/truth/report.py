@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
-from truthcheck.night import Night, Violation
+from labrig.truth.night import Night, Violation
 
 PUMP_COLUMNS = {
     "Planned (µL)": "planned_ul",
@@ -21,6 +21,7 @@ PULSE_COLUMNS = {"Planned": "planned", "Delivered": "delivered", "Uncertain": "u
 
 
 def violations(night: Night) -> Iterator[Violation]:
+    """What of this is not so."""
     page = night.folder / "report" / "report.html"
     if night.ledger is None or night.end is None or not page.exists():
         return

@@ -31,13 +31,17 @@ class Fault:
     from_s: float
     until_s: float = float("inf")
     value: float = 0.0
+    of: str = ""
 
     def active(self, from_s: float, until_s: float) -> bool:
+        """Whether it was on at some time between."""
         return self.from_s < until_s and from_s < self.until_s
 
 
 @dataclass(frozen=True)
 class Row:
+    """One of the journal."""
+
     seq: int
     kind: str
     key: str
@@ -64,6 +68,7 @@ class Train:
 
     @property
     def live(self) -> bool:
+        """Whether it gave anything."""
         return bool(self.amplitude_v or self.amplitude_ma)
 
     def pulses_s(self, before_s: float = float("inf")) -> Iterator[float]:
@@ -106,6 +111,7 @@ class Physical:
         )
 
     def rate_ul_min(self, pump: str, at_s: float) -> float:
+        """What the pump really moved then."""
         rates = [rate for since_s, rate in self.flows.get(pump, []) if since_s <= at_s + 1e-6]
         return rates[-1] if rates else 0.0
 
@@ -137,12 +143,15 @@ class Night:
         return ends[-1] if ends else None
 
     def entries(self, *kinds: str) -> list[dict[str, Any]]:
+        """Of these kinds, what was planned."""
         return [e for e in self.plan["timeline"] if e["kind"] in kinds]
 
     def of(self, *kinds: str) -> list[Row]:
+        """Rows of these kinds."""
         return [row for row in self.rows if row.kind in kinds]
 
     def deviations(self, *codes: str) -> list[Row]:
+        """Rows that tell of these deviations."""
         return [row for row in self.of("deviation") if row.key in codes]
 
     def unseen(self, pump: str, from_s: float, until_s: float) -> bool:
@@ -196,7 +205,7 @@ def read_night(folder: Path, faults: Sequence[Fault] = ()) -> Night:
     )
 
 
-def _json(path: Path) -> Any:
+def _json(path: Path) -> Any:  # noqa: ANN401 - JSON
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from truthcheck.doses import dose_flows
-from truthcheck.night import Night, Violation
+from labrig.truth.doses import dose_flows
+from labrig.truth.night import Night, Violation
 
 AT_ONCE_S = 1e-3
 """What begins at the very time of the command on the virtual clock may have come before it."""
 
 
 def violations(night: Night) -> Iterator[Violation]:
+    """What of this is not so."""
     for from_s, until_s in stops(night):
         yield from _begun(night, "after a stop", from_s, until_s)
     for from_s, until_s in _holds(night):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from truthcheck.levels import LONG_S, NOTICED_WITHIN_S, out_of_reach
-from truthcheck.night import Night, Violation
-from truthcheck.stops import stops
-from truthcheck.suspensions import suspended
+from labrig.truth.levels import LONG_S, NOTICED_WITHIN_S, out_of_reach
+from labrig.truth.night import Night, Violation
+from labrig.truth.stops import stops
+from labrig.truth.suspensions import suspended
 
 CLOSE = 0.02
 AT_ONCE_S = 1e-3
@@ -17,6 +17,7 @@ UNSEEN = ("drift", "no_output", "sensor_break")
 
 
 def violations(night: Night) -> Iterator[Violation]:
+    """What of this is not so."""
     yield from _claims(night)
     for instrument, quantity in sorted(_planned(night)):
         yield from _not_held(night, instrument, quantity)

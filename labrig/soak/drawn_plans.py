@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, get_args
 
 from labrig.plan.plan import (
@@ -33,8 +33,10 @@ from labrig.plan.timeline import (
     TrainSpec,
     ValveLevel,
 )
+from labrig.soak.night import Death, SeededNight, Visit
+from labrig.twin.fault_kinds import COMPUTER, COMPUTER_FAULTS
+from labrig.twin.spec import FaultSpec
 from labrig_drivers.instrument import installed_types
-from truthcheck.night import Fault
 
 LEVELS_UL_MIN = (0.0, 6.0, 9.0, 15.0, 30.0)
 DOSE_RATES_UL_MIN = (12.0, 20.0, 40.0)
@@ -45,58 +47,14 @@ SIMULATED = ("new_era_ne1000", "leadfluid_bt", "pulse_pal_2", "asi_ms2000", "vai
 SETTINGS = ("hamilton_mvp", "watlow_pm")
 """Only in nights from :data:`WITH_SETTINGS` on, whose valves and heaters are drawn apart."""
 WITH_SETTINGS = 100_000
+WITH_MORE_TROUBLE = 200_000
+"""Nights from here on meet what simulators learnt later, and all that befalls computers."""
+LATER = frozenset({"repeat_reply", "stale", "reset"})
+"""Faults that no seed below :data:`WITH_MORE_TROUBLE` draws."""
 FAULTS = {name: dict(installed_types()[name].faults) for name in (*SIMULATED, *SETTINGS)}
 SAFE = (SafeState("valve", "position", "1"), SafeState("heater", "temperature_c", "37"))
 POISON = ("fine", "Kühlschrank", "\ud83d", "half \udcfc", "'; DROP TABLE journal; --", "x" * 4000,
           "\x00\x01\x02", "<script>alert(1)</script>", "")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Death:
-    """How a runner dies: at a time, after rows on disk, or after pieces on any wire."""
-
-    how: str
-    count: float
-    back_after_s: float
-
-
-@dataclass(frozen=True)
-class Visit:
-    """What an operator does, and when."""
-
-    at_s: float
-    what: str
-    text: str = ""
-
-
-@dataclass
-class SeededNight:
-    """All of it."""
-
-    seed: int
-    plan: Plan
-    instruments: dict[str, tuple[str, dict[str, Any]]]
-    shared_port: dict[str, str]
-    counted_ul: dict[str, float]
-    faults: list[Fault] = field(default_factory=list)
-    unplugged: dict[str, tuple[float, float]] = field(default_factory=dict)
-    disk_full: list[tuple[float, float]] = field(default_factory=list)
-    deaths: list[Death] = field(default_factory=list)
-    visits: list[Visit] = field(default_factory=list)
-
-    def story(self) -> str:
-        """In a few lines, what happens in this night."""
-        doses = [e for e in self.plan.timeline if isinstance(e, Dose)]
-        lines = [f"seed {self.seed}: {self.plan.forecast.duration_s:.0f} s"]
-        lines += [f"  {name}: {kind} {settings}" for name, (kind, settings) in
-                  self.instruments.items()]  # fmt: skip
-        lines += [f"  {d.key} at {d.offset_s:.0f} s: {d.volume_ul:g} µL at {d.rate_ul_min:g} by "
-                  f"{d.instrument}, {d.on_unknown}, {d.lateness.rule}" for d in doses]  # fmt: skip
-        for name in ("counted_ul", "shared_port", "faults", "unplugged", "disk_full", "deaths",
-                     "visits"):  # fmt: skip
-            if value := getattr(self, name):
-                lines.append(f"  {name}: {value}")
-        return "\n".join(lines)
 
 
 def seeded_night(seed: int) -> SeededNight:
@@ -116,10 +74,13 @@ def seeded_night(seed: int) -> SeededNight:
     if rng.random() < 0.2:
         name = rng.choice(sorted(instruments))
         from_s = moments()
-        night.unplugged[shared_port.get(name, name)] = (from_s, from_s + rng.choice([2, 30, 200]))
+        until_s = from_s + rng.choice([2, 30, 200])
+        cable = FaultSpec(COMPUTER, "unplug", from_s, until_s, of=shared_port.get(name, name))
+        night.faults.append(cable)
     if rng.random() < 0.2:
         from_s = moments()
-        night.disk_full.append((from_s, from_s + rng.choice([3.0, 40.0, 300.0])))
+        until_s = from_s + rng.choice([3.0, 40.0, 300.0])
+        night.faults.append(FaultSpec(COMPUTER, "disk_full", from_s, until_s))
     if rng.random() < 0.5:
         night.deaths += _deaths(rng, night, moments)
     if rng.random() < 0.5:
@@ -130,7 +91,27 @@ def seeded_night(seed: int) -> SeededNight:
         known = {(fault.instrument, fault.name) for fault in night.faults}
         more = _faults(own, there, _moments(own, timeline, duration_s))
         night.faults += [fault for fault in more if (fault.instrument, fault.name) not in known]
+    if seed >= WITH_MORE_TROUBLE:
+        own = random.Random(f"more trouble {seed}")
+        night.faults += _more(own, night, _moments(own, timeline, duration_s))
     return night
+
+
+def _more(
+    rng: random.Random, night: SeededNight, moment: Callable[[], float]
+) -> Iterator[FaultSpec]:
+    """Of the computer, and what simulators learnt later; each is there or not."""
+    for name in ("pause", "sleep", "disk_read_only", "journal_locked", "clock_step", "dst"):
+        if rng.random() < 0.15:
+            from_s = moment()
+            value = rng.choice(COMPUTER_FAULTS[name].values)
+            until_s = from_s + rng.choice([1.0, 20.0, 130.0])
+            yield FaultSpec(COMPUTER, name, from_s, until_s, value)
+    for name, (kind, _) in night.instruments.items():
+        for fault in sorted(LATER & FAULTS[kind].keys()):
+            if rng.random() < 0.1:
+                from_s = moment()
+                yield FaultSpec(name, fault, from_s, from_s + rng.choice([1.0, 20.0, 130.0, 1e6]))
 
 
 def _bench(
@@ -192,9 +173,10 @@ def _flow(rng: random.Random, name: str, kind: str, duration_s: float) -> list[T
     ]  # fmt: skip
     for number in range(rng.randint(0, 4)):
         at_s = round(rng.uniform(5.0, duration_s - 5.0), 1)
-        lateness = Lateness(*rng.choice([
-            ("once_within", 60.0), ("skip",), ("ask",), ("abort_arm", 60.0), ("once_within", 600.0),
-        ]))  # fmt: skip
+        lateness = rng.choice([
+            Lateness("once_within", 60.0), Lateness("skip"), Lateness("ask"),
+            Lateness("abort_arm", 60.0), Lateness("once_within", 600.0),
+        ])  # fmt: skip
         flows.append(Dose(
             f"{name}-bolus{number}", at_s, "night", name, rng.choice([2.5, 5.0, 10.0, 20.0]),
             rng.choice(DOSE_RATES_UL_MIN), WELLS, "CNTF", lateness,
@@ -270,7 +252,9 @@ def _pictures(rng: random.Random, stage: str, duration_s: float) -> list[Timelin
     return pictures
 
 
-def _moments(rng: random.Random, timeline: list[TimelineEntry], duration_s: float) -> Any:
+def _moments(
+    rng: random.Random, timeline: list[TimelineEntry], duration_s: float
+) -> Callable[[], float]:
     """Bad moments: close to something that happens, or anywhere."""
     acts = [e.offset_s for e in timeline if isinstance(e, (*get_args(Level), Dose))]
 
@@ -284,13 +268,15 @@ def _moments(rng: random.Random, timeline: list[TimelineEntry], duration_s: floa
 
 
 def _faults(
-    rng: random.Random, instruments: dict[str, tuple[str, dict[str, Any]]], moment: Any
-) -> list[Fault]:
-    faults = []
+    rng: random.Random,
+    instruments: dict[str, tuple[str, dict[str, Any]]],
+    moment: Callable[[], float],
+) -> list[FaultSpec]:
+    faults: list[FaultSpec] = []
     for _ in range(rng.randint(1, 3)):
         name = rng.choice(sorted(instruments))
         declared = FAULTS[instruments[name][0]]
-        fault = rng.choice(list(declared))
+        fault = rng.choice([name for name in declared if name not in LATER])
         from_s = moment()
         # three draws whatever the fault is: a seed is the same night for ever
         drawn = {"rate_error": rng.choice((0, 1)), "drift": rng.choice((0, 1)),
@@ -299,12 +285,12 @@ def _faults(
         value = values[drawn.get(fault, drawn["drift"]) % len(values)]
         until_s = from_s + rng.choice([1.0, 20.0, 130.0, 1e6])
         if not any(f.instrument == name and f.name == fault for f in faults):
-            faults.append(Fault(name, fault, from_s, until_s, value))
+            faults.append(FaultSpec(name, fault, from_s, until_s, value))
     return faults
 
 
-def _deaths(rng: random.Random, night: SeededNight, moment: Any) -> list[Death]:
-    deaths = []
+def _deaths(rng: random.Random, night: SeededNight, moment: Callable[[], float]) -> list[Death]:
+    deaths: list[Death] = []
     for _ in range(rng.randint(1, 3)):
         back_s = rng.choice([1.0, 20.0, 200.0])
         how = rng.choice(["at_s", "after_rows", "after_writes", "power_cut"])
@@ -317,7 +303,7 @@ def _deaths(rng: random.Random, night: SeededNight, moment: Any) -> list[Death]:
                 deaths.append(Death("at_s", at_s := moment(), back_s))
                 if how == "power_cut":
                     night.faults += [
-                        Fault(name, "reboot", at_s, at_s + 1.0)
+                        FaultSpec(name, "reboot", at_s, at_s + 1.0)
                         for name, (kind, _) in night.instruments.items()
                         if "reboot" in FAULTS[kind]
                     ]
@@ -337,8 +323,8 @@ def _stop(at_s: float, text: str) -> list[Visit]:
     return visits
 
 
-def _visits(rng: random.Random, moment: Any, duration_s: float) -> list[Visit]:
-    visits = []
+def _visits(rng: random.Random, moment: Callable[[], float], duration_s: float) -> list[Visit]:
+    visits: list[Visit] = []
     if rng.random() < 0.3:
         visits += _stop(moment(), rng.choice(POISON))
     for _ in range(rng.randint(0, 2)):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from truthcheck.night import Night, Violation
+from labrig.truth.night import Night, Row, Violation
 
 AT_ONCE_S = 60.0
 """[P] From the row that says so to the instrument: a turn of a busy worker, a film."""
@@ -47,6 +48,7 @@ def hands(night: Night) -> list[Hands]:
 
 
 def violations(night: Night) -> Iterator[Violation]:
+    """What of this is not so."""
     yield from _meanwhile(night)
     asked = Counter(
         row.key
@@ -72,7 +74,7 @@ def violations(night: Night) -> Iterator[Violation]:
             yield from _untold(entry, row, told)
 
 
-def _untold(entry: dict, row, told: dict[str, str]) -> Iterator[Violation]:  # type: ignore[no-untyped-def, type-arg]
+def _untold(entry: dict[str, Any], row: Row, told: dict[str, str]) -> Iterator[Violation]:
     by_s = entry["offset_s"] + entry["within_s"]
     late = row.state == "confirmed" and row.detail["done_s"] > by_s + 1e-6
     if late and told.get(entry["key"]) != "step-late":

@@ -13,7 +13,7 @@ from labrig.plan.timeline import (
     TimelineEntry,
     TrainSpec,
 )
-from truthcheck.seeds import WELLS, SeededNight, plan_of
+from labrig.soak.drawn_plans import WELLS, SeededNight, plan_of
 
 END_S = 600.0
 LATE = Lateness("once_within", 60.0)

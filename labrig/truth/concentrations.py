@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from truthcheck.night import Night, Violation
-from truthcheck.volumes import step_ul
+from labrig.truth.night import Night, Violation
+from labrig.truth.volumes import step_ul
 
 AVERAGED_S = 600.0
 SHORTEST_S = 3600.0
@@ -24,6 +24,7 @@ FRONT_S = 900.0
 
 
 def violations(night: Night) -> Iterator[Violation]:
+    """What of this is not so."""
     if night.ledger is None or night.ledger["until_s"] < SHORTEST_S:
         return
     until_s = night.ledger["until_s"]
@@ -63,8 +64,10 @@ def _one(
 
 
 def _too_coarse(night: Night, pump: str) -> bool:
-    """Whether a pump's counter stands still for longer than a rate is averaged: when liquid came
-    within a step of it, nobody can tell."""
+    """Whether a pump's counter stands still for longer than a rate is averaged.
+
+    When liquid came within a step of it, nobody can tell.
+    """
     until_s = night.ledger["until_s"] if night.ledger else 0.0
     averaged_ul = night.physical.moved_ul(pump, 0.0, until_s) * AVERAGED_S / until_s
     return averaged_ul > 0.0 and 2 * step_ul(night, pump) > averaged_ul
@@ -121,7 +124,7 @@ class _Tube:
         self._plugs: deque[list[float]] = deque([[waiting_ul, first]] if waiting_ul > 0 else [])
 
     def push(self, volume_ul: float, position: str) -> float:
-        """ng that leave at the tip while so much enters behind."""
+        """Ng that leave at the tip while so much enters behind."""
         entering = self._brings.get(position, 0.0) if self._valve else self._own
         self._plugs.append([volume_ul, entering])
         left_ul, mass_ng = volume_ul, 0.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from truthcheck.doses import dose_flows
-from truthcheck.night import Night, Violation
-from truthcheck.steps import hands
-from truthcheck.stops import stops
-from truthcheck.suspensions import suspended
+from labrig.truth.doses import dose_flows
+from labrig.truth.night import Night, Violation
+from labrig.truth.steps import hands
+from labrig.truth.stops import stops
+from labrig.truth.suspensions import suspended
 
 LONG_S = 300.0
 """[P] A level that is not held for longer than this must stand in the record."""
@@ -18,6 +18,7 @@ NOTICED_WITHIN_S = 300.0
 
 
 def violations(night: Night) -> Iterator[Violation]:
+    """What of this is not so."""
     yield from _at_the_end(night)
     for pump in sorted({entry["instrument"] for entry in night.entries("flow")}):
         yield from _not_held(night, pump)

@@ -1,0 +1,46 @@
+"""People who come to a run at bad moments: by its door, as the commands of a terminal do."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from labrig.record.clock import Mailbox
+from labrig.run.control_client import CommandRefused, NoRunner, connect
+from labrig.soak.night import Visit
+
+WHAT = ("stop", "stop, perhaps", "take back", "hold", "resume", "note", "answer")
+GRACE_S = 60.0
+"""In which a stop that is perhaps none may be taken back."""
+
+
+def receive(door: Mailbox[str], control: Path, visits: Sequence[Visit]) -> None:
+    """One after the other, at their times, until something lies at ``door``: the run is over."""
+    for visit in visits:
+        if door.get(visit.at_s) is not None:
+            return
+        _visit(control, visit)
+
+
+def _visit(control: Path, visit: Visit) -> None:
+    # Nobody answers in the moment of a death; what is refused changes nothing.
+    with contextlib.suppress(NoRunner, CommandRefused):
+        client = connect(control)
+        match visit.what:
+            case "stop":
+                client.stop(visit.text)
+            case "stop, perhaps":
+                client.stop(visit.text, grace_s=GRACE_S)
+            case "take back":
+                client.take_back()
+            case "hold":
+                client.hold(visit.text)
+            case "resume":
+                client.resume()
+            case "note":
+                client.note(visit.text)
+            case "answer":
+                for question in client.status()["questions"]:
+                    if visit.text in question["options"]:
+                        client.answer(question["id"], visit.text)
