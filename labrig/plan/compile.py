@@ -18,6 +18,7 @@ from labrig.plan.checks.draft import Draft
 from labrig.plan.checks.overrides import lift
 from labrig.plan.climate_schedule import climate_levels, climate_plans, safe_climate
 from labrig.plan.dose_schedule import doses
+from labrig.plan.error_rules import error_rules_of
 from labrig.plan.film_schedule import LATE_S, film_blocks, films, stimulus_spans
 from labrig.plan.flow_demand import demands
 from labrig.plan.flow_schedule import flow_levels
@@ -43,6 +44,7 @@ from labrig.plan.supplies import depletion, loading
 from labrig.plan.targets import phase_spans
 from labrig.plan.timeline import TimelineEntry
 from labrig.protocol.compartments import opsins_of
+from labrig.protocol.error_entries import Viability
 from labrig.protocol.models import Protocol
 from labrig.protocol.nmj_assay import with_given
 from labrig.protocol.tests_as_patterns import with_every_pattern
@@ -189,6 +191,7 @@ def assemble(
         interlocks=planned_interlocks(rig),
         safe=(*safe_states(selected), *safe_climate(whole, rig)),
         climate=climate_plans(whole, rig),
+        errors=error_rules_of(whole, rig),
     )
     draft = Draft(
         protocol=whole,
@@ -210,6 +213,7 @@ def assemble(
 
 
 def _rules(protocol: Protocol, rig: Rig) -> RunRules:
+    viability = protocol.viability or Viability()
     return RunRules(
         fidelity_low=protocol.definition.fidelity_low,
         fidelity_high=protocol.definition.fidelity_high,
@@ -220,6 +224,11 @@ def _rules(protocol: Protocol, rig: Rig) -> RunRules:
         warn_temperature_c=protocol.environment.warn_temperature_c,
         arrive_within_um=rig.stage.arrive_within_um,
         settle_s=rig.stage.settle_s,
+        additives_on_stop=rig.ends.additives,
+        medium_at_abort=rig.ends.medium_at_abort,
+        short_gap_s=viability.short_s,
+        viable_gap_s=viability.limit_s,
+        longer_gap=viability.longer,
     )
 
 

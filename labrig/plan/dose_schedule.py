@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from labrig.plan.boluses import planned_boluses
+from labrig.plan.error_rules import on_unknown_dose
 from labrig.plan.figures import figure
 from labrig.plan.perfusion_physics import UL_MIN_PER_ML_H
 from labrig.plan.plan import Finding, PhaseSpan, WellPlan
@@ -41,6 +42,7 @@ def doses(
     made: list[Dose] = []
     findings: dict[tuple[str, str], Finding] = {}
     rule = protocol.rules.late_dose
+    on_unknown = on_unknown_dose(protocol, rig)
     of_arms = {arm: planned_boluses(protocol, rig, arm) for arm in protocol.arms}
     for arm, own in of_arms.items():
         for bolus in own:
@@ -85,7 +87,7 @@ def doses(
                     tuple(dict.fromkeys(w for line in lines for w in rig.lines[line].wells)),
                     bolus.factor if solution == bolus.stock else VEHICLE,
                     Lateness(rule.rule, rule.grace_s),
-                    protocol.rules.on_unknown_dose,
+                    on_unknown,
                 )
             )
             if solution != bolus.stock:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from labrig.error_rules import ErrorRule
 from labrig.plan.timeline import Timeline
 
 Severity = Literal["block", "warn", "note"]
@@ -252,8 +253,11 @@ class RunRules:
         additives_on_stop: whether an operator's stop also stops pumps that carry additives;
             pumps that carry medium always keep their rate, because stopping starves.
         co2_percent .. warn_temperature_c: incubator set points and when to warn.
+        medium_at_abort: whether an abort stops also pumps that feed the cells.
         arrive_within_um / settle_s: when a stage move counts as arrived, and the rest before a
             picture.
+        short_gap_s / viable_gap_s: an outage up to the first is noted; beyond the second
+            ``longer_gap`` says what follows (`labrig.run.gaps`).
     """
 
     fidelity_low: float = 0.8
@@ -266,6 +270,10 @@ class RunRules:
     warn_temperature_c: float = 0.5
     arrive_within_um: float = 5.0
     settle_s: float = 0.3
+    medium_at_abort: Literal["keep", "off"] = "keep"
+    short_gap_s: float = 120.0
+    viable_gap_s: float = 4 * 3600.0
+    longer_gap: Literal["hold", "go_on"] = "hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +348,7 @@ class Plan:
         protocol, rig: all that the two files said, as JSON (``labrig.documents``), so
             that a night is judged by what it was planned with whatever becomes of the files; their
             SHA-256 are ``protocol_sha256`` and ``rig_sha256``. "" in plans of labrig before them.
+        errors: what is done about each error of each action; empty in older plans: the defaults.
     """
 
     protocol_name: str
@@ -364,6 +373,7 @@ class Plan:
     interlocks: tuple[Interlock, ...] = ()
     safe: tuple[SafeState, ...] = ()
     climate: tuple[ClimatePlan, ...] = ()
+    errors: tuple[ErrorRule, ...] = ()
 
     @property
     def blocked(self) -> bool:

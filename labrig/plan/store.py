@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from labrig.plan.plan import Draw, FactorLoss, Inlet, Loading, Plan, WellPlan
+from labrig.plan.plan import Draw, FactorLoss, Inlet, Loading, Plan, RunRules, WellPlan
 from labrig.plan.timeline import Film, Frame, TimelineEntry, TrainSpec
 from labrig.run_folder import RunFolder
 from labrig.typed_json import NotAsTyped, TypedJson
@@ -34,7 +34,8 @@ _ADDED: dict[Any, frozenset[str]] = {
     ),
     Frame: frozenset({"z_um", "after"}),
     Film: frozenset({"z_um", "assay", "step", "test"}),
-    Plan: frozenset({"interlocks", "safe", "climate"}),
+    Plan: frozenset({"interlocks", "safe", "climate", "errors"}),
+    RunRules: frozenset({"medium_at_abort", "short_gap_s", "viable_gap_s", "longer_gap"}),
     FactorLoss: frozenset({"unit", "molar_mass_kda"}),
     Inlet: frozenset({"valve", "choices", "tube_ul", "filled_with"}),
     Draw: frozenset({"valve", "position"}),

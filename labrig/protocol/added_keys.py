@@ -83,6 +83,8 @@ ADDED_KEYS: tuple[AddedKey, ...] = (
     AddedKey(("arms", ANY, "program"), "0.1.0", []),
     AddedKey(("patterns", ANY, "sequence"), "0.1.0", None),
     AddedKey(("patterns", ANY, "each"), "0.1.0", None),
+    AddedKey(("errors",), "0.1.0", {}),
+    AddedKey(("viability",), "0.1.0", None),
 )
 
 

@@ -29,6 +29,7 @@ from labrig.protocol.blinding import Blinding
 from labrig.protocol.climate import Environment
 from labrig.protocol.compartments import CompartmentName, CulturedCompartments
 from labrig.protocol.definition import Definition
+from labrig.protocol.error_entries import ErrorEntries, Viability
 from labrig.protocol.mixtures import Mixture
 from labrig.protocol.moments import MomentText
 from labrig.protocol.outcomes import Outcome
@@ -491,6 +492,12 @@ class Protocol(Strict):
     environment: Environment = Environment()
     randomisation: Randomisation
     rules: Rules = Rules()
+    errors: ErrorEntries = Field(
+        default_factory=dict, description="what is done when something fails: action, error, rule"
+    )
+    viability: Viability | None = Field(
+        default=None, description="outages by their length; None: labrig's defaults [P]"
+    )
     definition: Definition = Definition()
     analysis: AnalysisPlan | None = Field(
         default=None, description="what the report may claim; None: labrig's default plan [P]"

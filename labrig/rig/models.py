@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from labrig.name_types import FileName, WellName
+from labrig.protocol.error_entries import ErrorEntries
 from labrig.rig.chips import Chip, Light
 from labrig.rig.climate import ClimateEntry
 from labrig.rig.references import check_references
@@ -227,6 +228,17 @@ class InterlockEntry(Strict):
     suspends: tuple[Name, ...] = Field(default=(), description="instruments, for `suspend`")
 
 
+class Ends(Strict):
+    """What pumps do once nobody wants the run to go on (docs/holds-and-stops.md)."""
+
+    additives: Literal["off", "keep"] = Field(
+        default="off", description="pumps of additives alone, after a stop"
+    )
+    medium_at_abort: Literal["keep", "off"] = Field(
+        default="keep", description="pumps that feed the cells, after an abort"
+    )
+
+
 class Rig(Strict):
     """One bench."""
 
@@ -258,6 +270,10 @@ class Rig(Strict):
     probe: Name | None = None
     calibrations: tuple[Calibration, ...] = ()
     interlocks: dict[Name, InterlockEntry] = Field(default_factory=dict)
+    errors: ErrorEntries = Field(
+        default_factory=dict, description="what is done when something fails; protocols go before"
+    )
+    ends: Ends = Field(default=Ends(), description="what flows after a stop and after an abort")
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:

@@ -17,6 +17,7 @@ from labrig.plan.checks import (
     culture,
     design,
     dose,
+    errors,
     imaging,
     interlock,
     light,
@@ -45,6 +46,7 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     person_steps.check,
     compartments.check,
     climate.check,
+    errors.check,
 )
 _OF_SIDES: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     perfusion.check,
