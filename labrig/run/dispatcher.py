@@ -34,6 +34,7 @@ from labrig.run.last_rows import write_last_rows
 from labrig.run.liveness import Turn
 from labrig.run.measured import Measured
 from labrig.run.orders import (
+    Close,
     Command,
     Decided,
     Died,
@@ -134,9 +135,14 @@ class Dispatcher:
         self._stopped_by = ""
         self._winding_up = False
         self._answers_too_late: dict[str, str] = {}
-        self._open_ports = len(self._boxes)
+        self._ended: set[str] = set()
         self._a_worker_died = False
-        self.unsafe: list[str] = []
+        self._unsafe: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def unsafe(self) -> list[str]:
+        """Instruments whose last state could not be confirmed."""
+        return [name for names in self._unsafe.values() for name in names]
 
     def upcoming(self, count: int) -> list[dict[str, Any]]:
         """The next entries, for ``/status``."""
@@ -163,6 +169,7 @@ class Dispatcher:
             for box in self._boxes:
                 box.put_first(Halt(epoch))
             self._tell_all(Finish())
+            self._tell_all(Close())
             self._desk.deviation(DispatcherDied(what=repr(error)))
             raise
         finally:
@@ -251,6 +258,8 @@ class Dispatcher:
         if known is None or not known.settled:
             if self._state.stop_asked is None:
                 self._steps.ask(step, known)
+            else:
+                self._skip([step], "the run was stopped")
             return
         self._step_settled(step, known.state == "confirmed")
         # Written by a runner that died before the question was taken down.
@@ -446,12 +455,12 @@ class Dispatcher:
             case Measured():
                 self._interlocks.see(item)
             case Ended():
-                self._open_ports -= 1
-                self.unsafe += item.unsafe
+                self._ended.add(item.port)
+                self._unsafe[item.port] = item.unsafe
             case Died():
-                self._open_ports -= 1
+                self._ended.add(item.port)
                 self._a_worker_died = True
-                self.unsafe += item.unsafe
+                self._unsafe[item.port] = item.unsafe
             case None:
                 pass
             case _:
@@ -550,8 +559,7 @@ class Dispatcher:
         """The stop was taken back: end the workers as if this process had died."""
         self.taken_back = True
         self._tell_all(TakenUpAgain())
-        while self._open_ports > 0:
-            self._handle(self._next(None))
+        self._await_ports()
         self._await_disk()
 
     def _wind_up(self) -> None:
@@ -560,7 +568,12 @@ class Dispatcher:
         self._winding_up = True
         if stopped is not None:
             self._desk.board.condition = "stopping"
-            coming = self._timeline[self._given : self._intended]
+            coming = [
+                entry
+                for place, entry in enumerate(self._timeline[self._given :], self._given)
+                # Meant by this runner, or by one before it.
+                if place < self._intended or entry.key in self._state.entries
+            ]
             ahead = (*self._postponed, *self._unwritten, *coming)
             undone = [entry for entry in ahead if not self._was_settled(entry)]
             waiting = [frame for frames in self._after.values() for frame in frames]
@@ -568,8 +581,8 @@ class Dispatcher:
             self._steps.end("the run was stopped")
             self._skip(undone, "the run was stopped")
         self._tell_all(Finish())
-        while self._open_ports > 0:
-            self._handle(self._next(None))
+        self._await_ports()
+        self._tell_all(Close())
         self._interlocks.end(self._desk.clock.now_s())
         # One that came while the last dose was waited for has cut it off.
         stopped = self._stop_reason
@@ -589,6 +602,10 @@ class Dispatcher:
             self._desk.of_run(RunStopped(reason=stopped, by=self._stopped_by))
             self._await_disk()
             self._desk.board.condition = "stopped"
+
+    def _await_ports(self) -> None:
+        while len(self._ended) < len(self._boxes):
+            self._handle(self._next(None))
 
     def _await_disk(self) -> None:
         """Keep the run's lease until its end is on disk: whoever adopts it would undo a stop."""

@@ -129,7 +129,12 @@ class InMode:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The run is over: leave the instrument as the end of a run should find it, and end."""
+    """The run is over: leave the instrument as the end of a run should find it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Every port has come to its end: let go of yours. Until then a stop still reaches all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +143,25 @@ class TakenUpAgain:
 
 
 ForWorker = (
-    Order | Settle | Decided | Halt | HoldChanged | Suspend | Release | Finish | TakenUpAgain
+    Order
+    | Settle
+    | Decided
+    | Halt
+    | HoldChanged
+    | Suspend
+    | Release
+    | Finish
+    | Close
+    | TakenUpAgain
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A worker has ended; ``unsafe`` names instruments whose safe state could not be confirmed."""
+    """All is left as an end should find it but ``unsafe``, whose state could not be confirmed.
+
+    Said once more when a stop has come after it.
+    """
 
     port: str
     unsafe: tuple[str, ...]

@@ -32,6 +32,7 @@ from labrig.run.lease import StaleEpoch
 from labrig.run.liveness import BOUND_S, PICTURE_S, Turn
 from labrig.run.mode import FOLLOWING, Mode
 from labrig.run.orders import (
+    Close,
     Decided,
     Died,
     Ended,
@@ -112,6 +113,7 @@ class Worker:
         self._unwritten: list[Order] = []
         self._held_back: list[Order] = []
         self._finishing = False
+        self._closing = False
         self._taken_up_again = False
 
     def add(self, handler: Handler) -> None:
@@ -128,7 +130,7 @@ class Worker:
         return tuple(self._handlers)
 
     def run(self) -> None:
-        """The thread: until Finish, or TakenUpAgain."""
+        """The thread: until Close after Finish, or TakenUpAgain."""
         try:
             self._run()
         except Exception as error:
@@ -189,14 +191,29 @@ class Worker:
             self._taken_up_again = self._taken_up_again or isinstance(item, TakenUpAgain)
             if item is not None:
                 self._perform(item)
+            if not (self._finishing and self._idle()):
+                self._tick()
             if self._finishing and self._idle():
                 break
-            self._tick()
         if self._taken_up_again:
             self._link.close()
             self._dispatcher.put(Ended(self.port, ()))
         else:
             self._end()
+            self._await_the_others()
+            self._link.close()
+
+    def _await_the_others(self) -> None:
+        """A stop that comes while another port is still busy must not miss this one."""
+        while not self._closing:
+            self._turn.waits(None)
+            item = self.mailbox.get(None)
+            self._turn.does(_words(item, self.port), _bound_s(item))
+            if item is not None:
+                self._perform(item)
+            if isinstance(item, Halt):
+                self._each(self._handlers, lambda name: self._tell(name, Finish()))
+                self._come_to_rest()
 
     def _idle(self) -> bool:
         return not any(
@@ -253,6 +270,8 @@ class Worker:
                 )
             case Release():
                 self._suspend(item.instrument, self._modes[item.instrument].release(item.rule))
+            case Close():
+                self._closing = True
             case Finish() | TakenUpAgain():
                 pass
             case _:
@@ -559,6 +578,9 @@ class Worker:
             else:
                 self._note_end(order, "missed", f"the run ended while {kept}")
         self._held_back.clear()
+        self._come_to_rest()
+
+    def _come_to_rest(self) -> None:
         # A pump that came back may be giving its dose still, and holds its level only after it.
         while not self._idle():
             item = self._next()
@@ -572,8 +594,7 @@ class Worker:
             or (name in self._with_levels and not self._with_levels[name].confirmed)
         )
         if unsafe:
-            self._desk.deviation(LeftUnattended(instruments=tuple(unsafe)))
-        self._link.close()
+            self._desk.deviation(LeftUnattended(instruments=unsafe))
         self._dispatcher.put(Ended(self.port, unsafe))
 
     def _note_end(self, order: Order, state: State, reason: str) -> None:
@@ -596,7 +617,7 @@ def _words(item: ForWorker | None, port: str) -> str:
             return "a hold"
         case Suspend() | Release():
             return f"an interlock about {item.instrument}"
-        case Finish() | TakenUpAgain():
+        case Finish() | Close() | TakenUpAgain():
             return "the end of the run"
         case _:
             assert_never(item)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sqlite3
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from timed_line import TimedLine
 
 from labrig.plan.plan import (
     ChamberPlan,
@@ -39,7 +38,6 @@ from labrig.plan.timeline import (
     TrainSpec,
 )
 from labrig.record.checkpoint import standing
-from labrig.record.clock import ClockMisuse, RealClock
 from labrig.record.detail import to_detail
 from labrig.record.journal import open_journal
 from labrig.record.reading import read_journal
@@ -129,46 +127,6 @@ class Unpluggable:
 
     def close(self) -> None:
         self._closed = True
-
-
-class TimedLine:
-    """A line on which bytes take their time, and so does waiting for an answer that never comes.
-
-    Args:
-        inner: what answers at once, or never.
-        baud: of the line, ten bits to a byte.
-        clock: the run's.
-    """
-
-    def __init__(self, inner: Any, baud: float, clock: Any) -> None:
-        self._inner, self._byte_s, self._clock = inner, 10.0 / baud, clock
-        self._nobody = clock.mailbox("line")
-
-    def _pass(self, seconds: float) -> None:
-        if isinstance(self._clock, RealClock):
-            time.sleep(seconds)
-            return
-        # At a start everybody is asked by a thread that does not live by the clock.
-        with contextlib.suppress(ClockMisuse):
-            self._nobody.get(self._clock.now_s() + seconds)
-
-    def write(self, data: bytes) -> None:
-        self._pass(len(data) * self._byte_s)
-        self._inner.write(data)
-
-    def read(self, size: int, timeout_s: float) -> bytes:
-        data: bytes = self._inner.read(size, 0.0)
-        if len(data) < size:
-            self._pass(timeout_s)
-            return data + self._inner.read(size - len(data), 0.0)
-        self._pass(len(data) * self._byte_s)
-        return data
-
-    def discard_input(self) -> bytes:
-        return self._inner.discard_input()
-
-    def close(self) -> None:
-        self._inner.close()
 
 
 class Death:

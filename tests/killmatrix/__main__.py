@@ -1,0 +1,51 @@
+"""``python -m killmatrix``: every kill of every night; what is not true of which, and how long."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+
+from killmatrix.cases import HOW, Case, effects_of, every_case, some_cases, told
+from killmatrix.small_night import NIGHTS
+
+
+def main(arguments: list[str]) -> int:
+    """Play them; 1 when something was not true."""
+    parser = argparse.ArgumentParser(prog="killmatrix")
+    parser.add_argument("--night", choices=list(NIGHTS), action="append")
+    parser.add_argument("--how", choices=HOW, action="append")
+    parser.add_argument("--most", type=int, help="about so many of each night, of every sort")
+    parser.add_argument("--seed", type=int, default=1, help="which of them")
+    parser.add_argument("--before", type=int, help="this one alone")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args(arguments)
+    cases: list[Case] = []
+    for night in options.night or NIGHTS:
+        effects = effects_of(night)
+        own = (
+            some_cases(night, effects, options.most, options.seed)
+            if options.most
+            else every_case(night, effects)
+        )
+        cases += [
+            case for case in own
+            if case[1].how in (options.how or HOW) and options.before in (None, case[1].before)
+        ]  # fmt: skip
+        print(f"{night}: {len(effects)} effects {dict(Counter(e.kind for e in effects))}")
+    began_s, cpu_s, bad = time.monotonic(), 0.0, 0
+    with ProcessPoolExecutor(options.jobs, max_tasks_per_child=200) as pool:
+        for case, found, took_s in pool.map(told, cases):
+            cpu_s += took_s
+            if found:
+                bad += 1
+                print(f"{case[0]} {case[1]}", *found, sep="\n  ! ", flush=True)
+    wall_s = time.monotonic() - began_s
+    print(f"{len(cases)} kills, {bad} untrue, {cpu_s:.0f} s of CPU, {wall_s:.0f} s")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
