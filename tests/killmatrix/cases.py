@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from killmatrix.fate import Effect, Kill
 from killmatrix.matrix import in_a_folder_of_its_own
 from killmatrix.small_night import small_night
+from labrig.truth.night import Violation
 
 HOW = ("kill", "power cut", "torn")
 BACK_AFTER_S = (1.0, 20.0, 90.0)
@@ -55,5 +56,8 @@ def told(case: Case) -> tuple[Case, list[str], float]:
     """Play one: what is not true of it, and how long it took, s of CPU."""
     began_s = time.process_time()
     night, kill = case
-    found = in_a_folder_of_its_own(small_night(night), [kill]).found
+    try:
+        found = in_a_folder_of_its_own(small_night(night), [kill]).found
+    except Exception as error:
+        found = [Violation("error", f"{type(error).__name__}: {error}")]
     return case, [str(violation) for violation in found], time.process_time() - began_s

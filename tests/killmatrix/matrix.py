@@ -14,28 +14,30 @@ from pathlib import Path
 from typing import Any
 
 from timed_line import TimedLine
-from truthcheck import Violation, check_truth, read_night
-from truthcheck.doses import dose_flows
-from truthcheck.night import Fault, Night
-from truthcheck.nights import Bench, PaperCamera
-from truthcheck.steps import hands
-from truthcheck.stops import stops
 
 from killmatrix.fate import Effect, Fate, Kill, Killed, MortalClock, MortalWire, outside, watched
 from killmatrix.small_night import STEP, SmallNight, Visit
 from labrig.launch.concluding import conclude_if_ended
 from labrig.launch.wire_log import WireLog
 from labrig.plan.store import to_json
+from labrig.record.glimpse import last_word
 from labrig.record.journal import open_journal
 from labrig.rig.bench import PortSpec
 from labrig.run.control_client import CommandRefused, NoRunner, RunnerClient, connect
 from labrig.run.register import Door
-from labrig.run.runner import Runner, RunOver, previous_state
+from labrig.run.runner import Runner, RunOver
 from labrig.run.stop_file import StopRequest, read_stop, write_stop
 from labrig.run_folder import RunFolder
+from labrig.soak.playing import PaperCamera
+from labrig.soak.still_bench import StillBench
+from labrig.truth.check import check_truth
+from labrig.truth.doses import dose_flows
+from labrig.truth.night import Fault, Night, Violation, read_night
+from labrig.truth.steps import hands
+from labrig.truth.stops import stops
+from labrig_drivers.errors import InstrumentError
 from labrig_drivers.hosting import SharedBus
 from labrig_drivers.simulation import Fault as SimulatedFault
-from labrig_drivers.transports.loopback import LoopbackTransport
 from labrig_drivers.transports.recording import RecordingTransport
 
 BAUD = 19_200.0
@@ -76,7 +78,7 @@ def play(
     """Play it to its end, however many runners that takes."""
     folder.mkdir(parents=True)
     (folder / "wire").mkdir()
-    bench = Bench(small.night, folder)
+    bench = StillBench(small.night, folder)
     (folder / "plan.json").write_text(to_json(small.night.plan), encoding="utf-8")
     (folder / "bench.json").write_text(json.dumps(bench.spec.to_json()), encoding="utf-8")
     played, people, now_s, cuts_s = Played([], [], []), _People(small, folder), 0.0, []
@@ -101,8 +103,10 @@ def play(
             between(folder, kill)
         played.came_back_s.append(now_s)
     bench.wait_until(max(now_s, small.night.plan.forecast.duration_s) + AFTERWARDS_S)
-    bench.record.close()
-    reboots = [Fault(name, "reboot", s, s + 1.0) for s in cuts_s for name in small.night.instruments]
+    bench.close()
+    reboots = [
+        Fault(name, "reboot", s, s + 1.0) for s in cuts_s for name in small.night.instruments
+    ]
     night = read_night(folder, reboots)
     played.found += check_truth(folder, reboots)
     played.found += _not_fed(night, played.came_back_s, people.stop_s)
@@ -110,9 +114,9 @@ def play(
     return played
 
 
-def cut_power(bench: Bench, at_s: float) -> None:
+def cut_power(bench: StillBench, at_s: float) -> None:
     """Every instrument loses its power at this moment, and has it again."""
-    for port in bench.simulators.values():
+    for port in bench._simulators.values():
         for simulator in port._simulators if isinstance(port, SharedBus) else (port,):
             schedule = simulator._faults
             schedule._faults = (*schedule._faults, SimulatedFault("reboot", at_s, at_s + 1.0))
@@ -120,7 +124,12 @@ def cut_power(bench: Bench, at_s: float) -> None:
 
 
 def _live(
-    small: SmallNight, bench: Bench, folder: Path, now_s: float, kill: Kill | None, people: _People
+    small: SmallNight,
+    bench: StillBench,
+    folder: Path,
+    now_s: float,
+    kill: Kill | None,
+    people: _People,
 ) -> tuple[Fate, MortalClock, Any]:
     """One runner, to its end or to its death; what its thread came back with."""
     clock = MortalClock(now_s)
@@ -150,9 +159,8 @@ def _live(
     return fate, clock, "hang" if thread.is_alive() else (came[0] if came else None)
 
 
-def _open(bench: Bench, clock: MortalClock, fate: Fate, wire: WireLog, port: PortSpec) -> Any:
-    inner = LoopbackTransport(bench.simulators[port.name], clock.now_s)
-    mortal = MortalWire(inner, port.name, fate)
+def _open(bench: StillBench, clock: MortalClock, fate: Fate, wire: WireLog, port: PortSpec) -> Any:
+    mortal = MortalWire(bench.opener(clock.now_s)(port), port.name, fate)
     noted = RecordingTransport(mortal, wire.sink(port.name), clock.now_s)
     return TimedLine(noted, BAUD, clock)
 
@@ -225,8 +233,8 @@ def _wrong_with_the_end(folder: Path, came: Any) -> list[Violation]:
         conclude_if_ended(RunFolder(folder))
         came = None
     if isinstance(came, Exception):
-        if not previous_state(folder).begun:
-            return []  # a start that is refused
+        if isinstance(came, InstrumentError) and last_word(folder / "journal.sqlite") is None:
+            return []  # a start that is refused: of a command cut in two somebody has the rest
         return [Violation("error", f"{type(came).__name__}: {came}")]
     outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
     wrong = [Violation("worker died", what) for what in outcome["failures"]]
@@ -265,9 +273,13 @@ def _after_the_file(night: Night, stop_s: float | None) -> list[Violation]:
     if stop_s is None:
         return []
     trains = [(name, train.at_s) for name, its in night.physical.trains.items() for train in its]
-    doses = [(pump, at_s) for pump in night.physical.flows for at_s, _, _ in dose_flows(night, pump)]
+    doses = [
+        (pump, at_s) for pump in night.physical.flows for at_s, _, _ in dose_flows(night, pump)
+    ]
     return [
-        Violation("after stop.json", f"{name} began at {at_s:.3f} s, {at_s - stop_s:.3f} s after it")
+        Violation(
+            "after stop.json", f"{name} began at {at_s:.3f} s, {at_s - stop_s:.3f} s after it"
+        )
         for name, at_s in (*trains, *doses)
         if at_s > stop_s + 1e-3
     ]

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from truthcheck.seeds import SAFE, WELLS, SeededNight, plan_of
-
 from labrig.plan.timeline import (
     ClimateLevel,
     Dose,
@@ -22,6 +20,8 @@ from labrig.plan.timeline import (
     TrainSpec,
     ValveLevel,
 )
+from labrig.soak.drawn_plans import SAFE, WELLS, plan_of
+from labrig.soak.night import SeededNight
 
 END_S = 420.0
 STEP = "step/feed/0"
@@ -110,5 +110,3 @@ def small_night(name: str) -> SmallNight:
     plan = plan_of(_timeline(), dict(INSTRUMENTS), END_S, "off")
     assert {safe.instrument for safe in SAFE} <= set(INSTRUMENTS)
     return SmallNight(SeededNight(0, plan, dict(INSTRUMENTS), ON_ONE_LINE, {}), NIGHTS[name])
-
-
