@@ -95,9 +95,16 @@ def _meanwhile(night: Night) -> Iterator[Violation]:
                     )
         for pump in at.holds:
             middle_s = at.from_s + AT_ONCE_S
+            if _nobody_lived(night, middle_s):
+                continue
             if middle_s < at.fed_s and night.physical.rate_ul_min(pump, middle_s) > 0:
                 yield Violation(
                     "pump at a person's hands",
                     f"{pump} moved at {middle_s:.1f} s; it should have stood from "
                     f"{at.from_s:.1f} to {at.fed_s:.1f} s",
                 )
+
+
+def _nobody_lived(night: Night, at_s: float) -> bool:
+    """Whether the record tells that no runner was there to have a pump stand."""
+    return any(gap.detail["from_s"] <= at_s < gap.detail["to_s"] for gap in night.deviations("gap"))

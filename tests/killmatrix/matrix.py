@@ -233,7 +233,7 @@ def _wrong_with_the_end(folder: Path, came: Any) -> list[Violation]:
         conclude_if_ended(RunFolder(folder))
         came = None
     if isinstance(came, Exception):
-        if isinstance(came, InstrumentError) and last_word(folder / "journal.sqlite") is None:
+        if isinstance(came, InstrumentError) and not last_word(folder / "journal.sqlite"):
             return []  # a start that is refused: of a command cut in two somebody has the rest
         return [Violation("error", f"{type(came).__name__}: {came}")]
     outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
@@ -256,8 +256,8 @@ def _not_fed(night: Night, came_back_s: Sequence[float], stop_s: float | None) -
         stood = any(h.from_s - 1.0 <= at_s <= h.to_s + FED_WITHIN_S for h in hands(night))
         if stood or at_s > min(ended_s, night.until_s):
             continue
-        wanted = [e["rate_ul_min"] for e in night.entries("flow")
-                  if e["instrument"] == "base" and e["offset_s"] <= at_s - FED_WITHIN_S]  # fmt: skip
+        flows = [e for e in night.entries("flow") if e["instrument"] == "base"]
+        wanted = [e["rate_ul_min"] for e in flows if e["offset_s"] <= at_s - FED_WITHIN_S]
         really = {night.physical.rate_ul_min("base", at_s + 0.1 * n) for n in range(10)}
         if wanted and not any(abs(rate - wanted[-1]) <= 0.02 * wanted[-1] for rate in really):
             found.append(Violation(

@@ -78,7 +78,8 @@ def _timeline() -> list[TimelineEntry]:
     ]  # fmt: skip
     doses: list[tuple[float, str, float, Any]] = [
         (30.0, "dose0", 10.0, "redo"), (60.0, "dose1", 5.0, "assume_done"),
-        (245.0, "dose0", 5.0, "redo"), (310.0, "dose1", 10.0, "ask"), (385.0, "dose0", 10.0, "redo"),
+        (245.0, "dose0", 5.0, "redo"), (310.0, "dose1", 10.0, "ask"),
+        (385.0, "dose0", 10.0, "redo"),
     ]  # fmt: skip
     timeline += [
         Dose(f"{pump}-{at_s:.0f}", at_s, "night", pump, ul, 20.0, WELLS, "CNTF", late, rule)

@@ -31,14 +31,17 @@ def test_a_night_that_nobody_kills_is_true_and_the_same_every_time(name):
 def test_a_runner_that_is_killed_has_no_effect_any_more(tmp_path):
     small = small_night("finished")
     whole = in_a_folder_of_its_own(small).effects[0]
+    seen: list[tuple[int, bool]] = []
+
+    def look(folder, kill) -> None:
+        rows = read_journal(folder / "journal.sqlite")
+        seen.append((len(rows), (folder / "control.json").exists()))
+
     for before in (60, 400):
         folder = tmp_path / f"{before}"
-        seen = []
-        played = play(small, folder, [Kill(before)], lambda folder, kill: seen.append(
-            (len(read_journal(folder / "journal.sqlite")), (folder / "control.json").exists())
-        ))  # fmt: skip
+        played = play(small, folder, [Kill(before)], look)
         assert played.effects[0] == whole[:before]
-        [(rows, door)] = seen
+        rows, door = seen.pop()
         assert 0 < rows < len(read_journal(folder / "journal.sqlite"))
         assert door, "whoever is killed takes nothing away"
         with sqlite3.connect(folder / "journal.sqlite") as connection:
