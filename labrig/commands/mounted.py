@@ -23,6 +23,7 @@ from labrig.commands.note import note
 from labrig.commands.page import page
 from labrig.commands.power import power
 from labrig.commands.ready import ready
+from labrig.commands.refill import refill
 from labrig.commands.report import report
 from labrig.commands.results import results, samples
 from labrig.commands.review import agree, review
@@ -91,6 +92,7 @@ for command, panel in (
     (resume, BENCH),
     (answer, BENCH),
     (done, BENCH),
+    (refill, BENCH),
     (samples, BENCH),
     (note, BENCH),
     (follow, BENCH),

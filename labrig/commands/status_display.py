@@ -10,7 +10,7 @@ from typing import Any
 
 from labrig.display.alarms import alarm_from, alarm_words
 from labrig.display.legend import Legend
-from labrig.display.numbers import number_words
+from labrig.display.numbers import count_words, number_words
 from labrig.display.questions import QuestionWords, command_words, question_from, question_words
 from labrig.display.times import date_words, length_words
 from labrig.display.upcoming import needs_people, upcoming_words
@@ -106,9 +106,11 @@ def print_status(run: Path, shown: Mapping[str, Any], legend: Legend) -> None:
         console.print(line)
     if line := next_line(shown, legend):
         console.print(line, markup=False)
-    if condition in ("running", "held") and (line := needs_people(legend, shown["now_s"])):
+    if condition in ("running", "held") and (
+        line := needs_people(legend, shown["now_s"], shown.get("supplies"))
+    ):
         console.print(line, markup=False)
-    for line in reservoir_lines(shown, legend):
+    for line in (*reservoir_lines(shown, legend), *supply_lines(shown, legend)):
         console.print(line)
 
 
@@ -184,11 +186,12 @@ def reservoir_lines(shown: Mapping[str, Any], legend: Legend) -> list[str]:
     drawn = sorted(
         (r for r in reservoirs if r["dry_at_s"] is not None), key=lambda r: float(r["dry_at_s"])
     )
+    told = {s["name"] for s in shown.get("supplies", []) if s["ends_s"] is not None}
     lines = [
         f"[bold red]{r['reservoir']}: {number_words(r['left_ml'], 'mL')}, at this rate until "
         f"{legend.clock(r['dry_at_s'])}: before the run is over[/]"
         for r in drawn
-        if r["dry_at_s"] < shown["duration_s"]
+        if r["dry_at_s"] < shown["duration_s"] and r["reservoir"] not in told
     ]
     lasting = [r for r in drawn if r["dry_at_s"] >= shown["duration_s"]]
     if lasting:
@@ -203,6 +206,27 @@ def reservoir_lines(shown: Mapping[str, Any], legend: Legend) -> list[str]:
         lines.append(
             f"{len(idle)} more, not drawn from now: {number_words(min(idle), 'mL')} or more in each"
         )
+    return lines
+
+
+def supply_lines(shown: Mapping[str, Any], legend: Legend) -> list[str]:
+    """What else is used up: waste, tubes, calibrations and the disk; and what people filled."""
+    lines = []
+    for supply in shown.get("supplies", []):
+        left, name = number_words(max(0.0, supply["left"]), supply["unit"]), supply["name"]
+        told = {
+            "waste": f"waste: room for {left}",
+            "tube": f"tube in {name}: {left} of its life left",
+            "calibration": f"calibration of {name}: valid for {left}",
+            "disk": f"disk: {left} free",
+        }.get(supply["sort"], f"{name}: {left} left")
+        if supply["ends_s"] is not None:
+            ends = f"{told}, until {legend.clock(supply['ends_s'])}, by the plan"
+            lines.append(f"[bold red]{ends}: before the run is over[/]")
+        elif supply["sort"] in ("waste", "tube", "disk") or supply["fillings"]:
+            lines.append(told)
+        if supply["fillings"] and lines:
+            lines[-1] += f" (seen to {count_words(supply['fillings'], 'time')})"
     return lines
 
 

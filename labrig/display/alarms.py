@@ -90,6 +90,11 @@ ALARMS: Mapping[str, AlarmKind] = MappingProxyType(
             "The run goes on and feeds the cells; what waits for the step waits.",
             "Do it and sign it, or decide against it.",
         ),
+        "supply": AlarmKind(
+            "now", "will soon run out, or overflow",
+            "The run goes on; what it feeds gets nothing more when it is empty.",
+            "See to it, then say so: `labrig refill`.",
+        ),
         "stage-lost": AlarmKind(
             "soon", "the stage is not where it was left",
             "It is not moved and no picture is taken until a person has put it right.",

@@ -76,8 +76,10 @@ def command_words(question_id: str, choice: str, run: str) -> str:
     """The command of a terminal that gives an answer; ``run``: its folder, fit to be pasted."""
     if question_id.startswith("step/"):
         name = question_id.partition("/")[2].rpartition("/")[0]
+        _, colon, supply = name.partition(":")
+        said = f"refill {supply}" if colon else f"done {name}"
         how = {"begin": " --begin", "refuse": ' --refuse --note "why"'}.get(choice, "")
-        return f"labrig done {name}{how} {run}"
+        return f"labrig {said}{how} {run}"
     return f"labrig answer {question_id} {choice} {run}"
 
 
@@ -240,6 +242,8 @@ def _step(step: PersonStep, facts: Mapping[str, Any], legend: Legend) -> _Told:
         why = f"It was begun {legend.clock(begun_s)}."
         pumps = f" Pumps stand, for {length_words(step.hold_s)} at most." if step.hold_s else ""
         meanwhile = f"Impulses and pictures pause until it is signed.{pumps}"
+        if step.supply:
+            meanwhile = f"All else goes on.{pumps}"
     else:
         why = f"It is due {legend.clock(step.offset_s)}, within {length_words(step.within_s)}."
         meanwhile = f"Cells are fed and everything goes on. After {closes} it counts as not done."
@@ -248,10 +252,11 @@ def _step(step: PersonStep, facts: Mapping[str, Any], legend: Legend) -> _Told:
         "flag": "the report says so",
         "stop": "the run is stopped",
     }[step.if_missed]
+    pauses = "Impulses and pictures pause" if not step.supply else "All else goes on"
     consequences = {
         "begin": (
             "Begin",
-            f"Impulses and pictures pause; {'pumps stand' if step.hold_s else 'medium goes on'}.",
+            f"{pauses}; {'pumps stand' if step.hold_s else 'medium goes on'}.",
         ),
         "done": (
             "Done, and signed",
@@ -260,7 +265,8 @@ def _step(step: PersonStep, facts: Mapping[str, Any], legend: Legend) -> _Told:
         "refuse": ("It is not done", f"Say why; {missed}."),
     }  # fmt: skip
     return _Told(
-        asks=f"{what[0].upper()}{what[1:]}: {legend.wells_words(step.wells)}.",
+        asks=f"{what[0].upper()}{what[1:]}"
+        + (f": {legend.wells_words(step.wells)}." if step.wells else "."),
         why=why,
         meanwhile=meanwhile,
         consequences=consequences,

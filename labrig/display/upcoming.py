@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from labrig.display.legend import Legend
 from labrig.display.numbers import count_words
@@ -48,25 +49,52 @@ def upcoming_words(keys: Iterable[str], legend: Legend) -> tuple[UpcomingWords, 
     return tuple(_told(group, legend) for group in groups.values())
 
 
-def needs_people(legend: Legend, now_s: float) -> str:
-    """When the next step of people is due; "" in a run that asks for none.
+def needs_people(
+    legend: Legend, now_s: float, supplies: Iterable[Mapping[str, Any]] | None = None
+) -> str:
+    """Before when nobody is needed, and for what then; "" where nobody can say.
 
     Those that stand already are questions, and shown as such.
+
+    Args:
+        legend: of the run.
+        now_s: on its clock.
+        supplies: as ``/status`` shows them; None: it shows none.
     """
     steps = [entry for entry in legend.entries.values() if isinstance(entry, PersonStep)]
-    if not steps:
-        return ""
-    coming = sorted(
-        (step for step in steps if step.offset_s > now_s), key=lambda step: step.offset_s
-    )
-    if not coming:
+    coming = sorted((step for step in steps if step.offset_s > now_s), key=lambda s: s.offset_s)
+    ends = [
+        (float(supply["ends_s"]), _ends(supply))
+        for supply in supplies or ()
+        if supply["ends_s"] is not None
+        and not any(
+            step.supply == supply["name"] and step.offset_s < supply["ends_s"] for step in coming
+        )
+    ]
+    if coming:
+        first = coming[0]
+        what = first.unnamed if legend.blind else first.what
+        wells = f" ({count_words(len(first.wells), 'well')})" if first.wells else ""
+        told = f"{what}{wells}, within {length_words(first.within_s)}"
+        ends.append((first.offset_s, told))
+    if ends:
+        at_s, told = min(ends)
+        return f"Nothing needs you before {legend.moment(at_s)}: {told}."
+    if steps:
         return "No further step needs anybody."
-    first = coming[0]
-    what = first.unnamed if legend.blind else first.what
-    return (
-        f"Nothing needs you before {legend.moment(first.offset_s)}: {what} "
-        f"({len(first.wells)} wells), within {length_words(first.within_s)}."
-    )
+    if supplies is None or not legend.length_s:
+        return ""
+    return f"Nothing needs you before the end, {legend.moment(legend.length_s)}."
+
+
+def _ends(supply: Mapping[str, Any]) -> str:
+    name = supply["name"]
+    return {
+        "waste": "the waste bottle is full",
+        "tube": f"the tube in {name} has reached its hours",
+        "calibration": f"the calibration of {name} is out of date",
+        "disk": "the disk is full",
+    }.get(str(supply["sort"]), f"{name} is empty")
 
 
 def _told(group: list[TimelineEntry], legend: Legend) -> UpcomingWords:

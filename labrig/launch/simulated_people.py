@@ -20,8 +20,9 @@ def simulated_people(
 ) -> SimulatedPeople:
     """Those of one run."""
     return SimulatedPeople(
-        plan.seed, spec.faults, twin.hands, twin.held, folder, tuple(_assays(plan))
-    )
+        plan.seed, spec.faults, twin.hands, twin.held, folder, tuple(_assays(plan)),
+        twin.fill, {supply.name: supply.unusable_ml for supply in plan.supplies},
+    )  # fmt: skip
 
 
 def _assays(plan: Plan) -> Iterator[SimulatedAssay]:

@@ -18,6 +18,7 @@ from labrig.plan.checks.draft import Draft
 from labrig.plan.checks.overrides import lift
 from labrig.plan.climate_schedule import climate_levels, climate_plans, safe_climate
 from labrig.plan.dose_schedule import doses
+from labrig.plan.drawn import drawn_courses
 from labrig.plan.error_rules import error_rules_of
 from labrig.plan.film_schedule import LATE_S, film_blocks, films, stimulus_spans
 from labrig.plan.flow_demand import demands
@@ -27,6 +28,7 @@ from labrig.plan.imaging_schedule import Positions, frames, readings
 from labrig.plan.interlocks import planned_interlocks
 from labrig.plan.plan import Finding, Plan, RunRules, Severity, WellPlan
 from labrig.plan.pumps import pump_rates
+from labrig.plan.refills import refills, supplies, with_refills
 from labrig.plan.seen_sides import filmed_in, seen_in, where_taken
 from labrig.plan.selection import Lines, constant_roles, safe_states, valve_levels
 from labrig.plan.series import left_out, rounds_in_the_way, rounds_s, series_blocks, series_films
@@ -43,6 +45,7 @@ from labrig.plan.stimulation_schedule import (
 from labrig.plan.supplies import depletion, loading
 from labrig.plan.targets import phase_spans
 from labrig.plan.timeline import TimelineEntry
+from labrig.plan.wear import wear
 from labrig.protocol.compartments import opsins_of
 from labrig.protocol.error_entries import Viability
 from labrig.protocol.models import Protocol
@@ -145,7 +148,11 @@ def assemble(
     stimulation = with_series(stimulation, spans, series)
     probe = readings(protocol, rig, spans)
     surroundings = climate_levels(whole, rig, spans, placed)
-    by_people = person_steps(protocol, spans, wells)
+    drawn_from = draws(rig, carried, selected)
+    supplied = supplies(rig, drawn_from, wells, types)
+    courses = drawn_courses(supplied, drawn_from, levels, given, protocol.duration_s, turns)
+    filled = refills(rig, supplied, courses, spans, protocol.duration_s)
+    by_people = (*person_steps(protocol, spans, wells), *filled)
     rounds = 1 + max((picture.round for picture in pictures), default=-1)
     after = pictures_after_steps(protocol, rig, seen, positions, by_people, rounds)
     pictures, after = where_taken(whole, wells, pictures), where_taken(whole, wells, after)
@@ -155,8 +162,7 @@ def assemble(
     ]  # fmt: skip
     timeline = tuple(sorted(entries, key=lambda entry: (entry.offset_s, entry.key)))
 
-    drawn = draws(rig, carried, selected)
-    used = depletion(rig, drawn, levels, given, protocol.duration_s, turns)
+    used = tuple(with_refills(depletion(rig, courses), courses, filled))
     chambers = chamber_plans(protocol, rig, wells, carried, levels, selected)
     losses = factor_losses(protocol)
     curves = predicted_curves(
@@ -186,12 +192,14 @@ def assemble(
         forecast=forecast(protocol, rig, timeline, used, curves, pulses),
         factors=losses,
         chambers=chambers,
-        draws=drawn,
+        draws=drawn_from,
         rules=_rules(protocol, rig),
         interlocks=planned_interlocks(rig),
         safe=(*safe_states(selected), *safe_climate(whole, rig)),
         climate=climate_plans(whole, rig),
         errors=error_rules_of(whole, rig),
+        supplies=supplied,
+        wear=wear(rig, drawn_from, today),
     )
     draft = Draft(
         protocol=whole,

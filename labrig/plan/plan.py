@@ -91,12 +91,27 @@ class PhaseSpan:
 
 @dataclass(frozen=True, slots=True)
 class Depletion:
-    """When a reservoir runs dry at the planned rates; None when it outlasts the run."""
+    """When a reservoir runs dry at the planned rates; None when it outlasts the run.
+
+    Attributes:
+        needed_ml: in all.
+        available_ml: of one filling.
+        refills_s: when people are asked to fill it up.
+        between_ml: the most that is drawn between two fillings, by people who come late; 0 where
+            none is planned.
+    """
 
     reservoir: str
     needed_ml: float
     available_ml: float
     dry_at_s: float | None
+    refills_s: tuple[float, ...] = ()
+    between_ml: float = 0.0
+
+    @property
+    def of_a_filling_ml(self) -> float:
+        """What one filling has to give."""
+        return self.between_ml if self.refills_s else self.needed_ml
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +258,47 @@ class Draw:
     position: str = ""
 
 
+SupplySort = Literal["bottle", "syringe", "waste"]
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """What people can fill up, change or empty while a run goes on.
+
+    Attributes:
+        name: of the reservoir; ``waste`` for the waste bottle.
+        full_ml: what it holds when full, ``unusable_ml`` of which is never drawn.
+        within_s / takes_s: of a step about it.
+        stands: pumps that stand meanwhile.
+        wells: that it feeds.
+    """
+
+    name: str
+    sort: SupplySort
+    full_ml: float
+    unusable_ml: float
+    within_s: float
+    takes_s: float
+    stands: tuple[str, ...]
+    wells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wear:
+    """What ends by time of use or by its date, and not by volume.
+
+    Attributes:
+        of: the pump, or what is calibrated.
+        pump: whose running hours count; "": a date does.
+        left_h: at t0: hours of running, or hours until its date.
+    """
+
+    of: str
+    sort: Literal["tube", "calibration"]
+    pump: str
+    left_h: float
+
+
 @dataclass(frozen=True, slots=True)
 class RunRules:
     """Numbers from protocol and rig that the runner and the dose ledger go by, fixed at t0.
@@ -374,6 +430,8 @@ class Plan:
     safe: tuple[SafeState, ...] = ()
     climate: tuple[ClimatePlan, ...] = ()
     errors: tuple[ErrorRule, ...] = ()
+    supplies: tuple[Supply, ...] = ()
+    wear: tuple[Wear, ...] = ()
 
     @property
     def blocked(self) -> bool:

@@ -10,8 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from labrig.plan.plan import Draw, FactorLoss, Inlet, Loading, Plan, RunRules, WellPlan
-from labrig.plan.timeline import Film, Frame, TimelineEntry, TrainSpec
+from labrig.plan.plan import Depletion, Draw, FactorLoss, Inlet, Loading, Plan, RunRules, WellPlan
+from labrig.plan.timeline import Film, Frame, PersonStep, TimelineEntry, TrainSpec
 from labrig.run_folder import RunFolder
 from labrig.typed_json import NotAsTyped, TypedJson
 
@@ -34,8 +34,10 @@ _ADDED: dict[Any, frozenset[str]] = {
     ),
     Frame: frozenset({"z_um", "after"}),
     Film: frozenset({"z_um", "assay", "step", "test"}),
-    Plan: frozenset({"interlocks", "safe", "climate", "errors"}),
     RunRules: frozenset({"medium_at_abort", "short_gap_s", "viable_gap_s", "longer_gap"}),
+    Plan: frozenset({"interlocks", "safe", "climate", "errors", "supplies", "wear"}),
+    PersonStep: frozenset({"supply", "to_ml", "stands"}),
+    Depletion: frozenset({"refills_s", "between_ml"}),
     FactorLoss: frozenset({"unit", "molar_mass_kda"}),
     Inlet: frozenset({"valve", "choices", "tube_ul", "filled_with"}),
     Draw: frozenset({"valve", "position"}),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from labrig.plan.plan import Depletion, Draw, Loading
+from labrig.plan.drawn import Drawn
+from labrig.plan.plan import Depletion, Loading
+from labrig.plan.refills import RESERVE
 from labrig.plan.selection import Selection
-from labrig.plan.timeline import Dose, FlowLevel, ValveLevel
 from labrig.protocol.amounts import SMALL_KDA, molar_text
 from labrig.protocol.contents import masses, strength_text
 from labrig.protocol.models import Protocol
@@ -17,98 +18,17 @@ from labrig.rig.models import Rig
 LEAST_ML = 1.0
 """At least, in a reservoir from which the tube behind a valve is filled [P]."""
 
-RESERVE = 1.15
-"""Load this many times what the run needs [P]."""
 
-
-def depletion(
-    rig: Rig,
-    drawn: Sequence[Draw],
-    levels: Sequence[FlowLevel],
-    doses: Sequence[Dose],
-    duration_s: float,
-    turns: Sequence[ValveLevel] = (),
-) -> tuple[Depletion, ...]:
+def depletion(rig: Rig, courses: Mapping[str, Drawn]) -> tuple[Depletion, ...]:
     """For every reservoir that is drawn on: need of the run, what is usable, when it is dry."""
     found = []
     for name, reservoir in rig.reservoirs.items():
-        own = [draw for draw in drawn if draw.reservoir == name]
-        if not own:
+        if name not in courses:
             continue
-        changes = _changes(own, levels, turns, duration_s)
-        boluses = [
-            (dose.offset_s, dose.volume_ul * draw.lines / 1000.0)
-            for draw in own
-            for dose in doses
-            if dose.instrument == draw.pump
-        ]
         available = reservoir.volume_ml - reservoir.unusable_ml
-        needed, dry_at = _walk(changes, boluses, duration_s, available)
-        found.append(Depletion(name, needed, available, dry_at))
+        course = courses[name]
+        found.append(Depletion(name, course.in_all_ml, available, course.when_s(available)))
     return tuple(found)
-
-
-def _changes(
-    draws: Sequence[Draw],
-    levels: Sequence[FlowLevel],
-    turns: Sequence[ValveLevel],
-    duration_s: float,
-) -> list[tuple[float, float]]:
-    """``(moment, change of outflow in mL/s)``, ascending."""
-    changes = []
-    for draw in draws:
-        steps = [
-            (level.offset_s, level.rate_ul_min) for level in levels if level.instrument == draw.pump
-        ]
-        if draw.valve:
-            steps = _while_selected(draw, steps, turns)
-        drawn = 0.0
-        for at_s, rate in steps:
-            if at_s < duration_s:
-                changes.append((at_s, (rate - drawn) * draw.lines / 60_000.0))
-                drawn = rate
-    return sorted(changes)
-
-
-def _while_selected(
-    draw: Draw, steps: Sequence[tuple[float, float]], turns: Sequence[ValveLevel]
-) -> list[tuple[float, float]]:
-    """A pump's rates, 0 while the valve of a draw stands elsewhere."""
-    marks: list[tuple[float, float | str]] = [
-        (turn.offset_s, turn.position) for turn in turns if turn.instrument == draw.valve
-    ]
-    marks += list(steps)
-    rate, selected, found = 0.0, False, []
-    for at_s, what in sorted(marks, key=lambda mark: mark[0]):
-        if isinstance(what, str):
-            selected = what == draw.position
-        else:
-            rate = what
-        found.append((at_s, rate if selected else 0.0))
-    return found
-
-
-def _walk(
-    changes: Sequence[tuple[float, float]],
-    boluses: Sequence[tuple[float, float]],
-    duration_s: float,
-    available_ml: float,
-) -> tuple[float, float | None]:
-    steps = [(at, change, 0.0) for at, change in changes]
-    steps += [(at, 0.0, volume) for at, volume in boluses]
-    steps.append((duration_s, 0.0, 0.0))
-    used = rate = now = 0.0
-    dry_at: float | None = None
-    for at, change, volume in sorted(steps):
-        drawn = rate * (at - now)
-        if dry_at is None and rate > 0 and used + drawn > available_ml:
-            dry_at = now + (available_ml - used) / rate
-        used += drawn + volume
-        if dry_at is None and used > available_ml:
-            dry_at = at
-        now = at
-        rate += change
-    return used, dry_at
 
 
 def loading(
@@ -142,6 +62,9 @@ def loading(
         least_ml = LEAST_ML if fills or rests else 0.0
         needed_ml = max(item.needed_ml * RESERVE + filling_ml, least_ml)
         volume = math.ceil((needed_ml + reservoir.unusable_ml) * 10.0) / 10.0
+        if item.refills_s:
+            # what is filled up during the run begins full
+            volume = max(reservoir.volume_ml, filling_ml)
         solution = brings[lines[0]]
         contents, lot = _described(protocol, solution)
         rows.append(

@@ -193,6 +193,9 @@ class PersonStep:
         if_missed: what it means for its wells when it was late, refused or not done.
         exchange: share of a chamber's liquid that is replaced by ``medium``, without any factor.
         labels: of the tubes, one a well in the order of ``wells``.
+        supply: the reservoir that is filled up or changed, or ``waste``; "" of a step at the plate.
+        to_ml: what it holds afterwards, its unusable rest included.
+        stands: pumps that stand meanwhile; of a step at the plate those of its wells do.
     """
 
     kind: ClassVar[Literal["step"]] = "step"
@@ -216,6 +219,9 @@ class PersonStep:
     exchange: float = 0.0
     medium: str = ""
     labels: tuple[str, ...] = ()
+    supply: str = ""
+    to_ml: float = 0.0
+    stands: tuple[str, ...] = ()
 
     @property
     def instrument(self) -> str:

@@ -18,6 +18,7 @@ _WORDS: Mapping[str, Callable[[Args], str]] = {
     "resume": lambda args: "let the run go on",
     "answer": lambda args: f"answered “{args.get('choice')}” to {args.get('question')}",
     "step": lambda args: _of_step(args),
+    "refill": lambda args: _of_refill(args),
     "note": lambda args: f"noted: {args.get('text')}",
     "weigh": lambda args: (
         f"weighed {args.get('reservoir')} {args.get('when')} the run: {args.get('grams')} g"
@@ -64,6 +65,18 @@ def acts_of_people(rows: Iterable[Row]) -> tuple[Act, ...]:
 def _with_reason(what: str, args: Args) -> str:
     reason = str(args.get("reason", "") or "")
     return f"{what}: {reason}" if reason else f"{what}, without a reason"
+
+
+def _of_refill(args: Args) -> str:
+    supply, to_ml = args.get("supply"), args.get("to_ml")
+    reason = str(args.get("reason", "") or "")
+    did = {
+        "begin": f"began to see to {supply}",
+        "done": f"filled {supply} up" if supply != "waste" else "emptied the waste",
+        "refuse": f"decided against filling {supply}",
+    }.get(str(args.get("act", "")), str(args.get("act", "")))
+    to = f" to {to_ml} mL" if to_ml else ""
+    return f"{did}{to}" + (f": {reason}" if reason else "")
 
 
 def _of_step(args: Args) -> str:

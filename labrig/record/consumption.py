@@ -8,6 +8,7 @@ from typing import Any
 
 from labrig.plan.plan import Draw, Plan
 from labrig.record.kinds.levels import PumpRead
+from labrig.record.kinds.operator import ReservoirFilled
 
 
 @dataclass(slots=True)
@@ -29,6 +30,9 @@ class Consumption:
         self.used_ul: dict[str, float] = {}
         self._at: dict[str, str] = {}
         self._through_ul: dict[str, float] = {}
+        self.added_ml: dict[str, float] = {}
+        self.fillings: dict[str, int] = {}
+        self.ran_s: dict[str, float] = {}
 
     def see(self, pump: str, at_s: float, read: PumpRead) -> None:
         """One reading of one pump."""
@@ -37,6 +41,8 @@ class Consumption:
         last = self._last.get(pump)
         if last is not None:
             came = last.rate_ul_min * (at_s - last.at_s) / 60.0
+            if last.rate_ul_min:
+                self.ran_s[pump] = self.ran_s.get(pump, 0.0) + at_s - last.at_s
             # A counter that has gone back was cleared; the rate has to do for that interval.
             before = last.delivered_ul
             if delivered is not None and before is not None and delivered >= before:
@@ -46,6 +52,12 @@ class Consumption:
                 key = _through(pump, valve, position)
                 self._through_ul[key] = self._through_ul.get(key, 0.0) + came
         self._last[pump] = _Last(at_s, delivered, rate)
+
+    def see_filled(self, filled: ReservoirFilled) -> None:
+        """People have filled something up, changed it, or emptied it."""
+        name = filled.reservoir
+        self.added_ml[name] = self.added_ml.get(name, 0.0) + filled.added_ml
+        self.fillings[name] = self.fillings.get(name, 0) + 1
 
     def see_valve(self, valve: str, position: str) -> None:
         """A valve says where it stands."""
@@ -69,6 +81,9 @@ class Consumption:
             "used_ul": dict(self.used_ul),
             "at": dict(self._at),
             "through_ul": dict(self._through_ul),
+            "added_ml": dict(self.added_ml),
+            "fillings": dict(self.fillings),
+            "ran_s": dict(self.ran_s),
         }
 
     @classmethod
@@ -79,6 +94,9 @@ class Consumption:
         seen.used_ul = dict(plain["used_ul"])
         seen._at = dict(plain["at"])
         seen._through_ul = dict(plain["through_ul"])
+        seen.added_ml = dict(plain["added_ml"])
+        seen.fillings = dict(plain["fillings"])
+        seen.ran_s = dict(plain["ran_s"])
         return seen
 
     def rate_ul_min(self, pump: str) -> float:
@@ -110,7 +128,7 @@ def reservoirs_now(plan: Plan, seen: Consumption, now_s: float) -> tuple[Reservo
         draws = [draw for draw in plan.draws if draw.reservoir == depletion.reservoir]
         used_ml = sum(seen.drawn_ul(draw) * draw.lines for draw in draws) / 1000.0
         ml_min = sum(seen.drawing_ul_min(draw) * draw.lines for draw in draws) / 1000.0
-        left_ml = depletion.available_ml - used_ml
+        left_ml = depletion.available_ml + seen.added_ml.get(depletion.reservoir, 0.0) - used_ml
         dry_at_s = now_s + max(left_ml, 0.0) / ml_min * 60.0 if ml_min > 0 else None
         found.append(ReservoirNow(depletion.reservoir, left_ml, dry_at_s))
     return tuple(found)

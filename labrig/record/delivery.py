@@ -9,7 +9,7 @@ from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose
 from labrig.record.dose_records import DoseFold
 from labrig.record.kinds.levels import FlowConfirmed, PumpRead, SettingConfirmed, ValveRead
-from labrig.record.kinds.operator import WEIGHED, ReservoirWeighed
+from labrig.record.kinds.operator import WEIGHED, ReservoirFilled, ReservoirWeighed
 from labrig.record.kinds.pump_deviations import Censored, Uncensored
 from labrig.record.kinds.runs import Attached, MadeSafe
 from labrig.record.kinds.steps import StepDone
@@ -40,6 +40,7 @@ class Seen:
         pulses: by stimulator and channel, as ``stimulator:channel``.
         censored: by well, from when.
         weights: by reservoir.
+        filled_ml: by reservoir, what people filled in.
         exchanged: by key of a step, when people changed the medium.
     """
 
@@ -51,6 +52,7 @@ class Seen:
     pulses: dict[str, ChannelPulses] = field(default_factory=dict)
     censored: dict[str, float] = field(default_factory=dict)
     weights: dict[str, Weights] = field(default_factory=dict)
+    filled_ml: dict[str, float] = field(default_factory=dict)
     exchanged: dict[str, float] = field(default_factory=dict)
 
 
@@ -89,6 +91,8 @@ def _see(seen: Seen, row: Row, told: object) -> None:
             seen.valves.see(row.key, row.run_s, at)
         case ReservoirWeighed() as weight if row.key.startswith(WEIGHED):
             see_weight(seen.weights, row.run_s, weight)
+        case ReservoirFilled(reservoir=name, added_ml=added_ml):
+            seen.filled_ml[name] = seen.filled_ml.get(name, 0.0) + added_ml
         case StepDone(done_s=done_s):
             seen.exchanged[row.key] = done_s
         case Censored(wells=wells, from_s=from_s):

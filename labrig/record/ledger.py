@@ -115,7 +115,7 @@ def weights_of(plan: Plan, seen: Seen, until_s: float) -> tuple[Balance, ...]:
         return ()
     latest_s = max([until_s, *(at for w in seen.weights.values() for at in w.at_s.values())])
     flows = pump_flows(seen.pumps, seen.orders, latest_s)
-    return balances(plan, seen.weights, flows, until_s, seen.valves.told)
+    return balances(plan, seen.weights, flows, until_s, seen.valves.told, seen.filled_ml)
 
 
 def ledger_json(ledger: Ledger) -> dict[str, Any]:

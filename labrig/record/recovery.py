@@ -23,6 +23,7 @@ from labrig.record.kinds.operator import (
     QuestionAnswered,
     QuestionAsked,
     QuestionWithdrawn,
+    ReservoirFilled,
 )
 from labrig.record.kinds.other_deviations import (
     InterlockOver,
@@ -204,6 +205,10 @@ def _apply(state: RunState, row: Row) -> None:
             valve = said(row)
             if isinstance(valve, ValveRead) and valve.position is not None:
                 state.consumption.see_valve(row.key, valve.position)
+        case "note" if ReservoirFilled.MARK in row.detail:
+            filled = said(row)
+            if isinstance(filled, ReservoirFilled):
+                state.consumption.see_filled(filled)
         case "command":
             state.commands[row.key] = row.detail
             taken = said(row)

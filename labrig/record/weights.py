@@ -63,10 +63,13 @@ def balances(
     flows: Mapping[str, PumpFlow],
     until_s: float,
     stood: Positions | None = None,
+    added_ml: Mapping[str, float] | None = None,
 ) -> tuple[Balance, ...]:
     """Every reservoir that was weighed. "Before" is its weight when the run began.
 
     ``stood``: by valve, where it stood when; what it selected was drawn from its reservoir.
+    ``added_ml``: what people filled in meanwhile; where they did, a weight tells the less by what
+    nobody weighed of it.
     """
     found = []
     for reservoir, weighed in sorted(weights.items()):
@@ -76,10 +79,11 @@ def balances(
         least_s = min(taken_s, until_s)
         least_ul = sum(_drawn_ul(d, flows[d.pump].least, stood or {}, least_s) for d in drawn)
         most_ul = sum(_drawn_ul(d, flows[d.pump].most, stood or {}, taken_s) for d in drawn)
+        filled_ul = (added_ml or {}).get(reservoir, 0.0) * 1000.0
         weighed_ul = None
         if before_g is not None and after_g is not None:
-            weighed_ul = (before_g - after_g) / DENSITY_G_ML * 1000.0
-        tolerance_ul = TOLERANCE_UL + TOLERANCE_FRACTION * most_ul
+            weighed_ul = (before_g - after_g) / DENSITY_G_ML * 1000.0 + filled_ul
+        tolerance_ul = TOLERANCE_UL + TOLERANCE_FRACTION * (most_ul + filled_ul)
         agrees = None
         if weighed_ul is not None:
             agrees = least_ul - tolerance_ul <= weighed_ul <= most_ul + tolerance_ul

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from labrig.plan.experimental_units import Unit
 from labrig.plan.plan import Plan
+from labrig.plan.supply_steps import unplanned_of
 from labrig.plan.timeline import PersonStep
 from labrig.record.kinds.steps import StepBegun, StepDone, StepOneSignature, StepRefused, StepSigned
 from labrig.record.rows import Row
@@ -65,6 +66,9 @@ def steps_shown(plan: Plan, rows: Iterable[Row], units: Sequence[Unit]) -> tuple
         elif row.kind == "deviation" and row.key == StepOneSignature.CODE:
             alone.add(str(row.detail.get("key")))
     entries = [entry for entry in plan.timeline if isinstance(entry, PersonStep)]
+    # what somebody saw to unasked is told as well
+    entries += [entry for key in by_key if (entry := unplanned_of(plan, key)) is not None]
+    entries.sort(key=lambda entry: entry.offset_s)
     return tuple(
         _shown(entry, by_key.get(entry.key, ()), units, entry.key in alone) for entry in entries
     )

@@ -24,6 +24,7 @@ Ohm = Annotated[float, Unit("ohm")]
 Nm = Annotated[float, Unit("nm")]
 Degrees = Annotated[float, Unit("deg")]
 Seconds = Annotated[float, Unit("s")]
+Hours = Annotated[float, Unit("h")]
 Name = FileName
 
 
@@ -59,6 +60,30 @@ class InstrumentEntry(Strict):
     serial_number: str = Field(default="", description="when given, attaching checks it")
 
 
+def _times(value: object) -> object:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+class Refill(Strict):
+    """People may fill it up, change its syringe, or empty it while a run goes on.
+
+    Where a run needs more than a filling, the plan asks for it in time; `at` says when instead.
+    """
+
+    within_s: Seconds = Field(
+        default=1800.0, alias="within", gt=0, description="done later than this is late [P]"
+    )
+    takes_s: Seconds = Field(
+        default=600.0, alias="takes", gt=0, le=1800.0, description="how long it takes [P]"
+    )
+    at_s: Annotated[
+        tuple[Annotated[Seconds, Field(gt=0)], ...],
+        BeforeValidator(_times, json_schema_input_type=Seconds | tuple[Seconds, ...]),
+    ] = Field(
+        default=(), alias="at", description="times from the start; omitted: as the run needs it"
+    )
+
+
 class Reservoir(Strict):
     """A bottle or syringe.
 
@@ -70,6 +95,9 @@ class Reservoir(Strict):
     holds: str = "as planned"
     cold: bool = Field(default=False, description="kept at 4 °C")
     lot: str = ""
+    refill: Refill | None = Field(
+        default=None, description="people may fill it up, or change its syringe, during a run"
+    )
 
 
 class Line(Strict):
@@ -89,6 +117,12 @@ class Line(Strict):
     inner_diameter_mm: Mm = Field(alias="inner_diameter", gt=0)
     length_mm: Mm = Field(alias="length", gt=0)
     primed: bool = Field(default=True, description="filled to its tip before t0")
+    tube_life_h: Hours | None = Field(
+        default=None, alias="tube_life", gt=0, description="hours in its pump that its tube stands"
+    )
+    tube_used_h: Hours = Field(
+        default=0.0, alias="tube_used", ge=0, description="hours that its tube has run before"
+    )
 
 
 def _listed(value: object) -> object:
@@ -137,6 +171,9 @@ class Outflow(Strict):
     pump: Name | None = None
     ratio: float = Field(default=1.15, gt=1, description="outflow capacity over inflow")
     waste_ml: Ml = Field(alias="waste_volume", gt=0)
+    empty: Refill | None = Field(
+        default=None, description="people may empty the waste bottle during a run"
+    )
 
 
 class Electrodes(Strict):

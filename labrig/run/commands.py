@@ -13,15 +13,18 @@ from labrig.run.captures import thresholds_from
 from labrig.run.desk import Desk
 from labrig.run.grace import LONGEST_S, grace_s_of
 from labrig.run.orders import Command, CommandName
-from labrig.run.step_faults import STEP_ACTS, step_fault
+from labrig.run.step_faults import BEGIN, DONE, STEP_ACTS, step_fault
 
 _NEEDED = {"answer": ("question", "choice"), "note": ("text",), "phase": ("name",),
            "weigh": ("reservoir", "when", "grams"), "capture": ("assay", "thresholds"),
-           "step": ("step", "act", "by")}  # fmt: skip
-_TEXTS = ("by", "reason", "asked_utc", "via", "grace_s", "done_s")
+           "step": ("step", "act", "by"),
+           "refill": ("supply", "act", "by")}  # fmt: skip
+_TEXTS = ("by", "reason", "asked_utc", "via", "grace_s", "done_s", "to_ml")
 """May be missing; what is there goes into journal and report."""
 
 
+MOST_ML = 1e5
+"""[P] No bottle of a bench holds more."""
 WRITTEN_WITHIN_S = 10.0
 """[P] A disk that is slower than this keeps no run from being taken up again."""
 AT_ONCE = frozenset({"stop", "hold", "capture"})
@@ -48,6 +51,7 @@ class Commands:
         act: carries a command out and returns at once.
         replies: what an earlier process replied, by id.
         hung: in words, that nobody is there to carry out what is not done at once; else "".
+        supplies: what can be filled, and what of it is never drawn, in mL.
     """
 
     def __init__(
@@ -56,7 +60,9 @@ class Commands:
         act: Callable[[Command], None],
         replies: Mapping[str, Mapping[str, Any]],
         hung: Callable[[], str] = lambda: "",
+        supplies: Mapping[str, float] | None = None,
     ) -> None:
+        self._supplies = supplies or {}
         self._desk = desk
         self._act = act
         self._hung = hung
@@ -117,6 +123,8 @@ class Commands:
             elif name == "step":
                 self._check_answer(str(args["step"]), str(args["act"]))
                 self._check_step(args)
+            elif name == "refill":
+                self._check_refill(args)
             hung = self._hung()
             if hung and name not in AT_ONCE:
                 raise BadCommand(
@@ -159,7 +167,11 @@ class Commands:
         reply = dict(self._replies[command_id])
         before = reply.pop("args", {})
         # Another answer is another deed; another wording of a note or a reason is not.
-        decided = {"answer": ("question", "choice"), "step": ("step", "act", "by")}.get(name, ())
+        decided = {
+            "answer": ("question", "choice"),
+            "step": ("step", "act", "by"),
+            "refill": ("supply", "act", "by", "to_ml"),
+        }.get(name, ())
         same = all(before.get(part) == args.get(part) for part in decided)
         if reply.get("command") != name or not same:
             raise IdTaken(
@@ -184,6 +196,44 @@ class Commands:
         wrong = step_fault(question.facts or {}, args, self._desk.clock.now_s())
         if wrong:
             raise BadCommand(wrong)
+
+    def _check_refill(self, args: Mapping[str, Any]) -> None:
+        """Whether a person can say this of what a run is supplied with."""
+        name = str(args["supply"])
+        if name not in self._supplies:
+            raise BadCommand(
+                f"nothing is drawn from {name!r} in this run; there are "
+                f"{', '.join(self._supplies) or 'no reservoirs'}"
+            )
+        _check_volume(str(args.get("to_ml", "") or ""), self._supplies[name])
+        standing = [q for q in self._desk.board.questions() if supply_asked(q.id) == name]
+        facts = dict(standing[0].facts or {}) if standing else {}
+        if not standing and args["act"] not in (BEGIN, DONE):
+            raise BadCommand(f"nobody is asked to fill {name} now: say `begin` or `done`")
+        # Nobody need wait until it is due.
+        wrong = step_fault({**facts, "due_s": 0.0}, args, self._desk.clock.now_s())
+        if wrong:
+            raise BadCommand(wrong)
+
+
+def supply_asked(key: str) -> str:
+    """The supply that a step with this key is about; "" for a step at the plate."""
+    name = key.partition("/")[2].rpartition("/")[0]
+    return name.partition(":")[2]
+
+
+def _check_volume(to_ml: str, unusable_ml: float) -> None:
+    if not to_ml:
+        return
+    try:
+        volume_ml = float(to_ml)
+    except ValueError:
+        volume_ml = math.nan
+    if not unusable_ml < volume_ml < MOST_ML:
+        raise BadCommand(
+            f"{to_ml!r} mL cannot stand in it: say what it holds now, more than the "
+            f"{unusable_ml:g} mL that are never drawn"
+        )
 
 
 def _check_weight(when: str, grams: str) -> None:

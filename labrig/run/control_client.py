@@ -98,6 +98,37 @@ class RunnerClient:
         when = {} if done_s is None else {"done_s": repr(done_s)}
         return self._command("step", command_id, step=step, act=act, by=by, reason=reason, **when)
 
+    def refill(
+        self,
+        supply: str,
+        act: str,
+        by: str,
+        to_ml: float | None = None,
+        done_s: float | None = None,
+        reason: str = "",
+        command_id: str | None = None,
+    ) -> dict[str, Any]:
+        """Say that a bottle is filled up, a syringe changed or the waste emptied, asked or not.
+
+        Args:
+            supply: name of the reservoir, or ``waste``.
+            act: begin, done or refuse.
+            by: who signs.
+            to_ml: what it holds now, its unusable rest included; None: it is full.
+            done_s: when it happened, on the run's clock; None: now.
+            reason: why it is refused; of one that was done, a note.
+            command_id: of an act that may be repeated.
+
+        Raises:
+            NoRunner, CommandRefused: it was not taken.
+        """
+        more = {} if done_s is None else {"done_s": repr(done_s)}
+        if to_ml is not None:
+            more["to_ml"] = repr(to_ml)
+        return self._command(
+            "refill", command_id, supply=supply, act=act, by=by, reason=reason, **more
+        )
+
     def note(self, text: str, by: str = "", command_id: str | None = None) -> dict[str, Any]:
         """Write what a person did into the journal. Raises NoRunner."""
         return self._command("note", command_id, text=text, by=by)

@@ -485,6 +485,10 @@ class Dispatcher:
                 self._answer(str(args["question"]), str(args["choice"]), str(args.get("by", "")))
             case "step":
                 self._act_on_step(str(args["step"]), str(args["act"]), args)
+            case "refill" if not self._winding_up:
+                self._steps.refill(str(args["supply"]), str(args["act"]), args)
+            case "refill":
+                pass
             case "note":
                 said = NoteWritten(args["text"], args.get("by"))
                 self._desk.note("note", command.id, "noted", said)

@@ -15,7 +15,7 @@ from labrig.run.mode import Cause, Mode
 
 CommandName = Literal[
     "stop", "take-back", "hold", "resume", "answer", "note", "phase", "weigh", "unfollowed",
-    "followed", "step", "capture",
+    "followed", "step", "capture", "refill",
 ]  # fmt: skip
 
 

@@ -10,16 +10,17 @@ never for longer than the cells can do without: then they go on, whatever the ha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from labrig.plan.plan import Plan
+from labrig.plan.supply_steps import UNPLANNED, unplanned, unplanned_of
 from labrig.plan.timeline import FlowLevel, PersonStep, Picture, StimulationLevel
 from labrig.record.alarms import Question
 from labrig.record.clock import Mailbox
 from labrig.record.detail import BadDetail, from_detail
 from labrig.record.kinds.levels import NotDone
-from labrig.record.kinds.operator import ANSWERED, AnswerNoted
+from labrig.record.kinds.operator import ANSWERED, FILLED, AnswerNoted, ReservoirFilled
 from labrig.record.kinds.pump_deviations import Censored
 from labrig.record.kinds.steps import (
     StepBegun,
@@ -34,12 +35,16 @@ from labrig.record.kinds.steps import (
 )
 from labrig.record.reaction import Reaction
 from labrig.record.recovery import EntryState, RunState
+from labrig.record.supplies_now import Supplies
 from labrig.run.desk import Desk
 from labrig.run.orders import ForWorker, Release, Suspend
 from labrig.run.step_faults import BEGIN, DONE, REFUSE, STEP_ACTS
+from labrig.run.supply_watch import SupplyWatch
 
 BEGUN_TIMES = 4.0
 """[P] A step that was begun stays open for so many times as long as it was meant to take."""
+ENOUGH = "it was filled earlier, and that lasts"
+"""Why nobody is asked to fill what was to be filled now."""
 AFTER_THE_END = "the run waits for people"
 """Why impulses are silent when the run's own time is over and a step still stands."""
 
@@ -114,6 +119,7 @@ class PersonSteps:
         stop: Callable[[str], None],
         people: People | None = None,
     ) -> None:
+        self._plan = plan
         self._desk = desk
         self._workers = workers
         self._stop = stop
@@ -126,11 +132,18 @@ class PersonSteps:
         self._stimulators = _names(e.instrument for e in entries if isinstance(e, StimulationLevel))
         self._stages = _names(e.instrument for e in entries if isinstance(e, Picture))
         self._pumps = [(e.instrument, e.wells) for e in entries if isinstance(e, FlowLevel)]
-        for entry in entries:
+        self._supplies = Supplies(plan)
+        self._watch = SupplyWatch(plan, desk, self._filled_by_s)
+        steps = [entry for entry in entries if isinstance(entry, PersonStep)]
+        self._fillings = [step for step in steps if step.supply]
+        steps += [e for key in state.entries if (e := unplanned_of(plan, key)) is not None]
+        for entry in steps:
             known = state.entries.get(entry.key)
-            if isinstance(entry, PersonStep) and known is not None and _begun_of(known) is not None:
+            if known is not None and _begun_of(known) is not None:
                 # Before any level: what is paused must not begin at a takeover.
                 self._pause(self._opened(entry, known))
+                if _is_unplanned(entry):
+                    self._show(self._open[entry.key])
 
     @property
     def standing(self) -> bool:
@@ -139,6 +152,10 @@ class PersonSteps:
 
     def ask(self, entry: PersonStep, known: EntryState | None = None) -> None:
         """It is due; ``known``: what an earlier runner wrote of it."""
+        if entry.key not in self._open and self._suffices(entry):
+            self._desk.note("step", entry.key, "skipped", NotDone(ENOUGH))
+            self.settled(entry, False)
+            return
         step = self._open.get(entry.key) or self._opened(entry, known)
         self._show(step)
         self.look(self._desk.clock.now_s())
@@ -153,9 +170,48 @@ class PersonSteps:
         if act == BEGIN and step.begun_s is None and step.signed is None:
             self._begin(step, by, now_s)
         elif act == DONE:
+            to_ml = args.get("to_ml")
+            if step.entry.supply and to_ml not in (None, ""):
+                step.entry = replace(step.entry, to_ml=float(str(to_ml)))
             self._sign(step, by, done_s_of(args, now_s), note)
         elif act == REFUSE:
             self._refuse(step, by, note or "no reason given")
+
+    def refill(self, supply: str, act: str, args: Mapping[str, Any]) -> None:
+        """A person is at a bottle, a syringe or the waste, whether or not anybody asked."""
+        key = next((key for key, step in self._open.items() if step.entry.supply == supply), None)
+        if key is None:
+            entry = unplanned(self._plan, supply, self._desk.clock.now_s())
+            if entry is None or act not in (BEGIN, DONE):
+                return
+            self._opened(entry, None)
+            key = entry.key
+        self.act(key, act, args)
+
+    def _suffices(self, entry: PersonStep) -> bool:
+        """Whether somebody came earlier, so that what is there lasts until the next filling."""
+        if not entry.supply or not self._desk.consumption.fillings.get(entry.supply):
+            return False
+        later = [
+            e.offset_s + e.wait_s + e.takes_s
+            for e in self._fillings
+            if e.supply == entry.supply and e.offset_s > entry.offset_s
+        ]
+        ends_s = self._ends_of(entry.supply)
+        return ends_s is None or (bool(later) and ends_s > min(later))
+
+    def _filled_by_s(self, name: str) -> float | None:
+        """Until when people who come as late as they may have filled it, where that is planned."""
+        now_s = self._desk.clock.now_s()
+        coming = [step.closes_s + step.entry.takes_s for step in self._open.values()
+                  if step.entry.supply == name]  # fmt: skip
+        coming += [e.offset_s + e.wait_s + e.takes_s for e in self._fillings
+                   if e.supply == name and e.offset_s > now_s]  # fmt: skip
+        return min(coming, default=None)
+
+    def _ends_of(self, name: str) -> float | None:
+        supply = next(supply for supply in self._plan.supplies if supply.name == name)
+        return self._supplies.ends_s(supply, self._desk.consumption, self._desk.clock.now_s())
 
     def look(self, now_s: float) -> None:
         """What is due by itself: deadlines, pumps that stood long enough, simulated people."""
@@ -170,6 +226,7 @@ class PersonSteps:
                 self._call(step)
             if now_s >= step.closes_s:
                 self._close(step)
+        self._watch.look(now_s)
         if self._open and now_s >= self._ends_s and not self._silent_after_end:
             self._silent_after_end = True
             self._suspend(self._stimulators, AFTER_THE_END)
@@ -177,6 +234,8 @@ class PersonSteps:
     def next_s(self, now_s: float) -> float | None:
         """When to look again if nobody says anything; None: nothing stands."""
         due = [self._ends_s] if self._open and not self._silent_after_end else []
+        if (watch_s := self._watch.next_s(now_s)) is not None:
+            due.append(watch_s)
         for step in self._open.values():
             due += [step.on_time_until_s, step.closes_s, *self._simulated_s(step)]
             if (stands_until_s := step.stands_until_s) is not None:
@@ -207,7 +266,10 @@ class PersonSteps:
             facts["begun_s"] = step.begun_s
         if signed is not None:
             facts["signed_by"] = signed.by
-        what = f"{entry.unnamed[0].upper()}{entry.unnamed[1:]} of {', '.join(entry.wells)}."
+        of = "" if entry.supply else f" of {', '.join(entry.wells)}"
+        what = f"{entry.unnamed[0].upper()}{entry.unnamed[1:]}{of}."
+        if entry.supply:
+            facts["supply"] = entry.supply
         self._desk.board.ask_anew(
             Question(entry.key, what, STEP_ACTS, self._desk.clock.now_s(), facts)
         )
@@ -229,12 +291,13 @@ class PersonSteps:
         if (until_s := step.stands_until_s) is not None and now_s >= until_s:
             # An earlier runner died while they stood: they are fed first of all.
             step.standing = ()
-        step.paused = (*self._stimulators, *self._stages)
+        # Who is at a bottle is not at the plate.
+        step.paused = () if step.entry.supply else (*self._stimulators, *self._stages)
         self._suspend((*step.paused, *step.standing), _why(step.entry))
 
     def _pumps_of(self, entry: PersonStep) -> tuple[str, ...]:
-        if not entry.hold_s:
-            return ()
+        if not entry.hold_s or entry.supply:
+            return entry.stands
         wells = set(entry.wells)
         return _names(pump for pump, fed in self._pumps if wells & set(fed))
 
@@ -285,15 +348,28 @@ class PersonSteps:
         done = StepDone(by, done_s, late_s, step.begun_s, note)
         if self._people is not None:
             self._people.did(entry, done_s)
+        if entry.supply:
+            self._fill(entry, done_s, " and ".join(by))
         self._desk.note("step", entry.key, "confirmed", done)
         self._desk.board.event(entry.key, "late" if late_s else "hits")
         self._answered(step, DONE, " and ".join(by))
-        if step.begun_s is None and (self._stimulators or self._stages or entry.hold_s):
+        at_plate = not entry.supply and (self._stimulators or self._stages)
+        if step.begun_s is None and (at_plate or entry.hold_s):
             self._desk.deviation(StepNotPaused(entry.key, entry.wells))
         if late_s:
             self._desk.deviation(StepLate(entry.key, entry.wells, late_s, by))
             self._by_rule(entry, "late")
         self.settled(entry, True)
+
+    def _fill(self, entry: PersonStep, done_s: float, by: str) -> None:
+        """What is there from now on: forecast, ledger and rules of the bench go by it."""
+        supply = next(s for s in self._plan.supplies if s.name == entry.supply)
+        left_ml = self._supplies.left_ml(supply, self._desk.consumption)
+        added_ml = round(entry.to_ml - supply.unusable_ml - left_ml, 6)
+        filled = ReservoirFilled(entry.supply, added_ml, entry.to_ml, done_s, by)
+        self._desk.consumption.see_filled(filled)
+        self._watch.filled()
+        self._desk.note("note", f"{FILLED}{entry.supply}", "noted", filled)
 
     def _refuse(self, step: _Open, by: str, reason: str) -> None:
         entry = step.entry
@@ -352,7 +428,7 @@ class PersonSteps:
         step.paused = step.standing = ()
 
     def _simulated_s(self, step: _Open) -> tuple[float, ...]:
-        if self._people is None:
+        if self._people is None or _is_unplanned(step.entry):
             return ()
         reaction, asked_s = self._people.reaction(step.entry), step.entry.offset_s
         times = (reaction.begin_after_s, reaction.done_after_s)
@@ -361,7 +437,8 @@ class PersonSteps:
     def _let_them_act(self, step: _Open, now_s: float) -> None:
         """What simulated people have done by now."""
         people, entry = self._people, step.entry
-        if people is None:
+        if people is None or _is_unplanned(entry):
+            # Who came though nobody asked says so, too.
             return
         reaction = people.reaction(entry)
         begin, done = reaction.begin_after_s, reaction.done_after_s
@@ -385,6 +462,10 @@ def done_s_of(args: Mapping[str, Any], now_s: float) -> float:
         return float(args["done_s"])
     except (KeyError, TypeError, ValueError):
         return now_s
+
+
+def _is_unplanned(entry: PersonStep) -> bool:
+    return entry.key.rpartition("/")[2].startswith(UNPLANNED)
 
 
 def _why(entry: PersonStep) -> str:

@@ -32,6 +32,7 @@ from labrig.record.recovery import RunState
 from labrig.record.reserve import Reserve
 from labrig.record.rows import JournalError
 from labrig.record.said import entry_of_run, readable
+from labrig.record.supplies_now import Supplies
 from labrig.record.weights import contradiction
 from labrig.rig.bench import (
     BenchSpec,
@@ -146,6 +147,7 @@ class Runner:
         self._liveness = Liveness(clock)
         self._seen: dict[str, Identity] = {}
         self._stopped_again: StandingStop | None = None
+        self._supplies = Supplies(plan)
 
     def run(self) -> RunOutcome:
         """Run to the end, a stop that nobody takes back, or the last worker's failure.
@@ -249,7 +251,10 @@ class Runner:
         grace = Grace()
         at_once = AtOnce(desk, self._workers, news, grace, captures, self._folder.stop)
         interlocks = rules_of_a_run(self._plan, self._bench, desk, state, news, boxes, at_once.hold)
-        commands = Commands(desk, at_once.act, state.commands, self._dispatcher_hangs)
+        commands = Commands(
+            desk, at_once.act, state.commands, self._dispatcher_hangs,
+            {supply.name: supply.unusable_ml for supply in self._plan.supplies},
+        )  # fmt: skip
         steps = PersonSteps(
             self._plan, desk, state, boxes, partial(_stop_for_a_step, commands), self._people
         )
@@ -508,6 +513,7 @@ class Runner:
             censored_from_s=board.censored_from_s(),
             upcoming=tuple(dispatcher.upcoming(10)),
             reservoirs=reservoirs_now(self._plan, desk.consumption, now_s),
+            supplies=self._supplies.now(desk.consumption, now_s),
         )
 
     def _dispatcher_hangs(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from labrig.record.alarms import Alarm, Question
 from labrig.record.consumption import ReservoirNow
+from labrig.record.supplies_now import SupplyNow
 from labrig.record.vocabulary import Condition
 from labrig.run.grace import StandingStop
 from labrig.run.liveness import ThreadState
@@ -32,6 +33,8 @@ class Status:
         readings: the last of each instrument, with ``at_s``.
         modes: of each instrument, what it may do now, and which interlocks suspend it.
         censored_from_s: by well.
+        supplies: reservoirs, waste, tubes, calibrations and the disk, with when each ends; what
+            ends first comes first.
     """
 
     protocol: str
@@ -55,6 +58,7 @@ class Status:
     censored_from_s: Mapping[str, float]
     upcoming: tuple[Mapping[str, Any], ...]
     reservoirs: tuple[ReservoirNow, ...]
+    supplies: tuple[SupplyNow, ...] = ()
     version: int = VERSION
 
     def to_json(self) -> dict[str, Any]:

@@ -16,12 +16,16 @@ ENDS = frozenset({"confirmed", "missed", "refused", "skipped"})
 
 @dataclass(frozen=True)
 class Hands:
-    """At the plate from when to when; ``holds``: pumps that stand until ``fed_s`` at most."""
+    """At the bench from when to when; ``holds``: pumps that stand until ``fed_s`` at most.
+
+    ``at_plate``: not at a bottle or a syringe, where impulses go on.
+    """
 
     from_s: float
     to_s: float
     holds: tuple[str, ...]
     fed_s: float
+    at_plate: bool = True
 
 
 def hands(night: Night) -> list[Hands]:
@@ -43,7 +47,8 @@ def hands(night: Night) -> list[Hands]:
             if row.detail["key"] == begun.key
         ]
         holds = tuple(begun.detail.get("holds", ()))
-        found.append(Hands(begun.run_s, to_s, holds, min([to_s, *fed])))
+        # The name of a step about a supply has a colon, which no protocol's own has.
+        found.append(Hands(begun.run_s, to_s, holds, min([to_s, *fed]), ":" not in begun.key))
     return found
 
 
@@ -85,7 +90,7 @@ def _untold(entry: dict[str, Any], row: Row, told: dict[str, str]) -> Iterator[V
 
 def _meanwhile(night: Night) -> Iterator[Violation]:
     for at in hands(night):
-        for instrument, trains in night.physical.trains.items():
+        for instrument, trains in night.physical.trains.items() if at.at_plate else ():
             for train in trains:
                 if at.from_s + AT_ONCE_S < train.at_s < at.to_s:
                     yield Violation(

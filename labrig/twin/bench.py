@@ -183,9 +183,8 @@ class TwinBench:
         self._snapshot_s = math.inf
         for now_s, port, data in replay.read(read_bytes):
             if port == PEOPLE:
-                key, wells, share, medium = json.loads(data)
                 self.happen_until(now_s)
-                self._world.exchange(key, tuple(wells), share, medium, now_s)
+                self._take_hands(json.loads(data), now_s)
                 continue
             self._ports[port].receive(data, now_s)
             self._ports[port].advance(now_s)
@@ -265,12 +264,25 @@ class TwinBench:
         self, key: str, wells: tuple[str, ...], share: float, medium: str, at_s: float
     ) -> None:
         """People replace what chambers hold; written down before it takes effect, like bytes."""
+        self._hands([key, list(wells), share, medium], at_s)
+
+    def fill(self, key: str, reservoir: str, usable_ml: float, at_s: float) -> None:
+        """People fill a reservoir; written down in the same way."""
+        self._hands([key, reservoir, usable_ml], at_s)
+
+    def _hands(self, act: list[Any], at_s: float) -> None:
         # What the world has lived through by now cannot be lived through again.
         at_s = max(at_s, self._now())
         self.happen_until(at_s)
-        act = json.dumps([key, list(wells), share, medium])
-        self.history.append(at_s, PEOPLE, act.encode())
-        self._world.exchange(key, wells, share, medium, at_s)
+        self.history.append(at_s, PEOPLE, json.dumps(act).encode())
+        self._take_hands(act, at_s)
+
+    def _take_hands(self, act: list[Any], at_s: float) -> None:
+        match act:
+            case [key, reservoir, usable_ml]:
+                self._world.fill(key, reservoir, usable_ml, at_s)
+            case [key, wells, share, medium]:
+                self._world.exchange(key, tuple(wells), share, medium, at_s)
 
     def held(self, well: str) -> dict[str, float]:
         """What a chamber truly holds now, by factor in ng/mL."""

@@ -51,6 +51,8 @@ class SimulatedPeople:
             ``refuses``.
         hands: does it to the simulated bench: key, wells, share, medium, when.
         held: concentrations in a well now, ng/mL by factor.
+        fill: fills a simulated reservoir: key, name, mL that can be drawn, when.
+        unusable_ml: by reservoir, what of it is never drawn.
         folder: of the run, for the tables.
         assays: of the samples that they take.
     """
@@ -65,7 +67,11 @@ class SimulatedPeople:
         held: Callable[[str], Mapping[str, float]],
         folder: RunFolder,
         assays: Sequence[SimulatedAssay] = (),
+        fill: Callable[[str, str, float, float], None] = lambda key, name, ml, at_s: None,
+        unusable_ml: Mapping[str, float] | None = None,
     ) -> None:
+        self._fill = fill
+        self._unusable_ml = unusable_ml or {}
         self._seed = seed
         self._faults = [fault for fault in faults if fault.instrument == PEOPLE]
         self._hands = hands
@@ -92,6 +98,9 @@ class SimulatedPeople:
 
     def did(self, step: PersonStep, done_s: float) -> None:
         """It was done: the bench is as it then is. Safe to repeat."""
+        if step.supply:
+            usable_ml = step.to_ml - self._unusable_ml.get(step.supply, 0.0)
+            self._fill(step.key, step.supply, usable_ml, done_s)
         if step.exchange:
             self._hands(step.key, step.wells, step.exchange, step.medium, done_s)
         for assay in self._assays:

@@ -45,6 +45,7 @@ class World:
             )
             for r in spec.reservoirs
         }
+        self._reservoirs = reservoirs
         decay = {f.name: 0.6931471805599453 / (f.true_half_life_h * 60.0) for f in spec.factors}
         self._plumbing = Plumbing(
             lines={
@@ -144,6 +145,16 @@ class World:
             for well in wells:
                 if (chamber := self._plumbing.chambers.get(well)) is not None:
                     chamber.exchange(share, self._components.of_medium(medium))
+
+    def fill(self, key: str, reservoir: str, usable_ml: float, now_s: float) -> None:
+        """People fill a reservoir, or change its syringe; of one ``key`` once."""
+        with self._lock:
+            if key in self._exchanged:
+                return
+            self._exchanged.add(key)
+            self.advance(now_s)
+            if (found := self._reservoirs.get(reservoir)) is not None:
+                found.left_ul = usable_ml * 1000.0
 
     def held_ng_ml(self, well: str, now_s: float) -> dict[str, float]:
         """What a chamber truly holds, as a sample of it does."""

@@ -22,13 +22,14 @@ _DAY_S = 86400.0
 
 def check(draft: Draft) -> Iterator[Finding]:
     """Findings ``step.*``, ``medium.washed-back`` and ``design.unlike-handling``."""
-    steps = [e for e in draft.plan.timeline if isinstance(e, PersonStep)]
+    everything = [e for e in draft.plan.timeline if isinstance(e, PersonStep)]
+    yield from _at_night(everything)
+    steps = [step for step in everything if not step.supply]
     yield from _nobody(draft, steps)
     if not steps:
         return
     yield from _beside_films(draft, steps)
     yield from _too_many(draft, steps)
-    yield from _at_night(steps)
     yield from _dead_cells(draft, steps)
     yield from _never_pictured(draft)
     yield from _meets_boluses(draft, steps)

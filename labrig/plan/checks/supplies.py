@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labrig.plan.checks.draft import Draft
+from labrig.plan.drawn import courses_of
 from labrig.plan.plan import Finding
-from labrig.plan.supplies import RESERVE
+from labrig.plan.refills import RESERVE, stretches
+from labrig.plan.supply_steps import WASTE
+from labrig.plan.timeline import PersonStep
+from labrig.plan.words import hours
 
 DISK_RESERVE = 1.3
 """Free space over need, below which a run is refused [P]."""
@@ -16,6 +20,7 @@ def check(draft: Draft) -> Iterator[Finding]:
     """Findings ``supplies.*`` that need the whole plan."""
     yield from _reservoirs(draft)
     yield from _waste(draft)
+    yield from _tubes(draft)
     yield from _disk(draft)
     yield from _cold(draft)
     yield from _lots(draft)
@@ -23,31 +28,84 @@ def check(draft: Draft) -> Iterator[Finding]:
 
 def _reservoirs(draft: Draft) -> Iterator[Finding]:
     for item in draft.plan.forecast.depletion:
-        if item.needed_ml * RESERVE <= item.available_ml:
+        where = f"rig: reservoirs.{item.reservoir}"
+        fits = item.of_a_filling_ml * RESERVE <= item.available_ml * 1.0001
+        if item.refills_s:
+            yield Finding(
+                "supplies.refill",
+                "note",
+                f"{where}.refill",
+                f"a filling of {item.available_ml:.3g} mL is less than the {item.needed_ml:.3g} mL "
+                f"that the run draws: people are asked to fill it at {_times(item.refills_s)} [C]",
+                "see that somebody is there, or use a larger one",
+            )
+        if fits:
             continue
         dry = "" if item.dry_at_s is None else f", dry after {item.dry_at_s / 3600:.1f} h"
+        told = f"the run draws {item.needed_ml:.3g} mL"
+        if item.refills_s:
+            told = (
+                f"between two fillings the run draws up to {item.between_ml:.3g} mL, where people "
+                "come as late as they may"
+            )
         yield Finding(
             "supplies.reservoir",
             "block",
-            f"rig: reservoirs.{item.reservoir}",
-            f"the run draws {item.needed_ml:.3g} mL, usable are {item.available_ml:.3g} mL{dry}; "
+            where,
+            f"{told}, usable are {item.available_ml:.3g} mL{dry}; "
             f"{RESERVE:g} times the need is asked for ([P])",
-            "use a larger reservoir, a stronger stock or a lower flow",
+            "use a larger reservoir, a stronger stock or a lower flow, or have people fill it in "
+            "time (`refill: {within: 1 h}`)",
             overridable=item.dry_at_s is None,
         )
 
 
+def _times(times_s: tuple[float, ...]) -> str:
+    shown = ", ".join(hours(at_s) for at_s in times_s[:4])
+    return shown if len(times_s) <= 4 else f"{shown} and {len(times_s) - 4} more times"
+
+
 def _waste(draft: Draft) -> Iterator[Finding]:
     outflow = draft.rig.outflow
+    if outflow is None:
+        return
     drawn = sum(item.needed_ml for item in draft.plan.forecast.depletion)
-    if outflow is not None and drawn > outflow.waste_ml:
+    steps = [e for e in draft.plan.timeline if isinstance(e, PersonStep) and e.supply == WASTE]
+    most, full_at_s = drawn, None
+    if steps:
+        most, full_at_s = stretches(courses_of(draft.plan)[WASTE], steps, outflow.waste_ml)
+        times = tuple(step.offset_s for step in steps)
+        yield Finding(
+            "supplies.refill",
+            "note",
+            "rig: outflow.empty",
+            f"{drawn:.4g} mL flow out, the waste bottle holds {outflow.waste_ml:g} mL: people are "
+            f"asked to empty it at {_times(times)} [C]",
+            "see that somebody is there, or use a larger one",
+        )
+    if most > outflow.waste_ml:
+        after = "" if full_at_s is None else f", full after {full_at_s / 3600:.1f} h"
         yield Finding(
             "supplies.waste",
             "block",
             "rig: outflow.waste_volume",
-            f"{drawn:.4g} mL flow out, the waste bottle holds {outflow.waste_ml:g} mL [C]",
-            "use a larger waste bottle",
+            f"{most:.4g} mL flow out, the waste bottle holds {outflow.waste_ml:g} mL{after} [C]",
+            "use a larger waste bottle, or have people empty it (`empty: {within: 1 h}`)",
         )
+
+
+def _tubes(draft: Draft) -> Iterator[Finding]:
+    for item in draft.plan.wear:
+        runs_h = draft.plan.forecast.duration_s / 3600.0
+        if item.sort == "tube" and item.left_h < runs_h:
+            yield Finding(
+                "supplies.tube",
+                "warn",
+                f"rig: lines ({item.pump})",
+                f"the tube in {item.pump} has {max(item.left_h, 0.0):.3g} h left of its life, the "
+                f"run lasts {runs_h:.3g} h [C]: an old tube delivers less, and tears",
+                "put a new tube in and set `tube_used: 0 h`",
+            )
 
 
 def _disk(draft: Draft) -> Iterator[Finding]:

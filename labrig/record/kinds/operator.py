@@ -10,6 +10,8 @@ from labrig.record.detail import left_out
 
 WEIGHED = "weighed:"
 """How the key of a row of kind ``note`` begins that holds a weight."""
+FILLED = "filled:"
+"""How one begins that says how far a reservoir was filled."""
 ANSWERED = "answer:"
 """How one begins that says by whom a question was answered."""
 RESULTS = "results:"
@@ -67,6 +69,26 @@ class ReservoirWeighed:
     reservoir: str
     when: str
     grams: float | str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReservoirFilled:
+    """A bottle was filled up, a syringe changed, or the waste emptied.
+
+    Attributes:
+        reservoir: its name; ``waste`` for the waste bottle.
+        added_ml: what came in, by what its pumps had drawn before; of the waste, what went out.
+        to_ml: what it holds since then, its unusable rest included; of the waste, its room.
+        done_s: when it happened, s from t0.
+    """
+
+    ROWS: ClassVar = (("note", "noted"),)
+    MARK: ClassVar = "added_ml"
+    reservoir: str
+    added_ml: float
+    to_ml: float
+    done_s: float
     by: str = ""
 
 

@@ -50,7 +50,9 @@ def parts(shown: Shown) -> dict[str, str]:
         counted=standing.counted_of(look),
         turning=last_rates(look.run.folder.journal) if look.dead else (),
         events=[] if night is None else standing.next_events(look, night, legend),
-        needs="" if look.now_s is None or look.ended else needs_people(legend, look.now_s),
+        needs=""
+        if look.now_s is None or look.ended
+        else needs_people(legend, look.now_s, look.status.get("supplies")),
         reservoirs=standing.soon_empty(look, legend),
         air=standing.air(look, night),
         instruments=standing.instruments(look),

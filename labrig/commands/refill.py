@@ -1,0 +1,77 @@
+"""``labrig refill``: a bottle filled up, a syringe changed or the waste emptied, signed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from labrig.commands.control import ByOption, JsonOption, RunArgument, RunsOption, said
+from labrig.login_name import login_name
+
+
+def refill(
+    supply: Annotated[
+        str, typer.Argument(help="Name of the reservoir in the rig file, or 'waste'.")
+    ],
+    run: RunArgument = None,
+    runs: RunsOption = None,
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="VOLUME", help="What it holds now, e.g. 500mL.", show_default="it is full"
+        ),
+    ] = "",
+    begin: Annotated[
+        bool, typer.Option("--begin", help="It begins now: of a syringe its pump stands.")
+    ] = False,
+    refuse: Annotated[
+        bool, typer.Option("--refuse", help="It is not done; say why with --note.")
+    ] = False,
+    at: Annotated[
+        str,
+        typer.Option(
+            help="When it was done, if not just now: 22:10, or '15 min' ago.", show_default=False
+        ),
+    ] = "",
+    note: Annotated[str, typer.Option(help="Goes into journal and report.")] = "",
+    by: ByOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Sign that a bottle was filled up, a syringe changed or the waste emptied.
+
+    Asked for or not: what it holds now is what forecast, ledger and alarms go by. `--begin`
+    before a syringe is taken out, so that its pump stands until you say that it is done; nobody
+    has to for a bottle. `labrig status` says what is needed when.
+
+    Example: labrig refill base_bottle --to 500mL --by "Anna Vos"
+    """
+    from labrig.commands.done import when_s
+    from labrig.commands.doors import answering
+    from labrig.commands.which_run import chosen_run
+
+    if begin and refuse:
+        raise typer.BadParameter("--begin and --refuse say two things: leave one of them out")
+    if refuse and not note.strip():
+        raise typer.BadParameter("say why it is not done: --note TEXT", param_hint="--refuse")
+    chosen = chosen_run(run, runs)
+    client = answering(chosen)
+    done_s = None if not at else when_s(at, client.status(), chosen.folder.identity)
+    act = "begin" if begin else "refuse" if refuse else "done"
+    to_ml = None if not to else _volume_ml(to)
+    reply = client.refill(supply, act, by or login_name(), to_ml, done_s, note)
+    what = {
+        "begin": f"knows that somebody is at {supply}. `labrig refill {supply}` when it is done.",
+        "done": f"knows that {supply} was seen to.",
+        "refuse": f"knows that {supply} is left as it is.",
+    }[act]
+    said(chosen, reply, what, as_json=as_json)
+
+
+def _volume_ml(text: str) -> float:
+    from labrig.units import parse_quantity
+
+    try:
+        return parse_quantity(text, "mL")
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}; write it like 500mL", param_hint="--to") from None
