@@ -338,8 +338,9 @@ def _print_steps(console: Console, plan: Plan) -> None:
         signs = "two sign" if step.signatures > 1 else "one signs"
         pumps = ", pumps stand" if step.hold_s else ""
         line = (
-            f"{hours(step.offset_s)} {step.step}: {step.what}, {_count(len(step.wells), 'well')}, "
-            f"within {length_words(step.within_s)}, takes {length_words(step.takes_s)}{pumps}; "
+            f"{hours(step.offset_s)} {step.step}: {step.what}, "
+            + (f"{_count(len(step.wells), 'well')}, " if step.wells else "")
+            + f"within {length_words(step.within_s)}, takes {length_words(step.takes_s)}{pumps}; "
             f"{signs}"
         )
         console.print(f"  {line}", highlight=False, markup=False)

@@ -87,7 +87,7 @@ def pictures_after_steps(
     rule = Lateness(protocol.rules.late_frame.rule, protocol.rules.late_frame.grace_s)
     number = rounds
     for step in sorted(steps, key=lambda one: (one.offset_s, one.key)):
-        channels = [c for c in asked[step.step] if c in rig.optics]
+        channels = [c for c in asked.get(step.step, ()) if c in rig.optics]
         if not channels:
             continue
         concerned = [well for well in wells if well.well in step.wells]

@@ -35,8 +35,8 @@ def _reservoirs(draft: Draft) -> Iterator[Finding]:
                 "supplies.refill",
                 "note",
                 f"{where}.refill",
-                f"a filling of {item.available_ml:.3g} mL is less than the {item.needed_ml:.3g} mL "
-                f"that the run draws: people are asked to fill it at {_times(item.refills_s)} [C]",
+                f"a filling is {item.available_ml:.3g} mL, the run draws {item.needed_ml:.3g} mL: "
+                f"people are asked to fill it at {_times(item.refills_s)} [C]",
                 "see that somebody is there, or use a larger one",
             )
         if fits:
