@@ -118,7 +118,9 @@ class Journal:
         self._anchored_s = -math.inf
 
     def anchor(self, path: Path) -> None:
-        """Write number and hash of the last row to ``path`` now and then: what a tail shows by.
+        """Write number and hash of the last row to ``path``: what a lost tail shows by.
+
+        Every minute, and after each row of something that must not be done twice.
 
         Safe to repeat; the first path stays.
         """
@@ -241,6 +243,8 @@ class Journal:
         """Let the follower see what was written; its checkpoint is written along, when due."""
         if self._clock.now_s() - self._anchored_s >= ANCHOR_EVERY_S:
             self._drop_anchor()
+        elif any(_acts(one[0]) for one in stamped):
+            self._append_anchor()
         follower = self._follower
         if follower is None:
             return
@@ -255,14 +259,21 @@ class Journal:
                 return  # with the next row, then: nothing is lost without it
             follower.written(now_s)
 
-    def _drop_anchor(self) -> None:
+    def _append_anchor(self) -> bool:
+        """Whether one is on disk: not where it would say more than the file does."""
         if self._anchors is None or self._seq == 0:
-            return
-        self._anchored_s = self._clock.now_s()
+            return False
         asked = "SELECT hash FROM journal WHERE seq = ?"
         if self._connection.execute(asked, (self._seq,)).fetchone() != (self._hash,):
-            return  # an anchor that says more than the file would forbid to take the run over
-        self._anchors.append(f"{self._seq} {self._hash} {self._anchored_s:.0f}\n".encode("ascii"))
+            return False  # it would forbid to take the run over
+        at_s = self._clock.now_s()
+        self._anchors.append(f"{self._seq} {self._hash} {at_s:.0f}\n".encode("ascii"))
+        return True
+
+    def _drop_anchor(self) -> None:
+        self._anchored_s = self._clock.now_s()
+        if not self._append_anchor():
+            return
         with suppress(sqlite3.Error):
             # Into the file itself, where the loss of what lies beside it cannot take it along.
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
@@ -319,6 +330,14 @@ class Journal:
                 dropped[place] = _told_of(one, error)
                 last = self._insert([dropped[place]], *last)
         return last, dropped
+
+
+def _acts(entry: JournalEntry) -> bool:
+    """Whether bytes follow that must not be sent twice, or a person was told that it is done.
+
+    A journal that lacks this row must be known to lack it, however young it is.
+    """
+    return entry.state == "sent" or entry.kind == "command"
 
 
 def _is_the_rows_fault(error: Exception) -> bool:

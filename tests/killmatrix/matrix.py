@@ -22,6 +22,7 @@ from labrig.launch.wire_log import WireLog
 from labrig.plan.store import to_json
 from labrig.record.glimpse import last_word
 from labrig.record.journal import open_journal
+from labrig.record.rows import JournalError
 from labrig.rig.bench import PortSpec
 from labrig.run.control_client import CommandRefused, NoRunner, RunnerClient, connect
 from labrig.run.register import Door
@@ -87,6 +88,11 @@ def play(
         played.effects.append(fate.effects)
         if came == "hang":
             played.found.append(Violation("hang", f"a runner that began at {now_s:g} s hangs"))
+            return played
+        if isinstance(came, JournalError):
+            # Nobody can say what is true of it; nor may a runner have had any effect.
+            bench.close()
+            played.found.append(Violation("error", f"{type(came).__name__}: {came}"))
             return played
         if fate.died_s is None:
             played.found += _wrong_with_the_end(folder, came)
