@@ -207,11 +207,16 @@ class DoseGiver:
             return
         self._flight = _Flight(order, rest, sent, check_s=now_s)
 
-    def notice(self, state: PumpState) -> None:
-        """A poll of the pump while it gives a dose: what has come by now, and does it go on?"""
+    def notice(self, pump: Pump, state: PumpState) -> None:
+        """A poll of the pump while it gives a dose: what has come by now, and does it go on?
+
+        Raises:
+            LinkError, ReplyError: it does not answer again, or both answers cannot be so.
+        """
         flight = self._flight
         if flight is None:
             return
+        state = self._confirmed(pump, state)
         now_s = self._desk.clock.now_s()
         lost = state.power_lost and not flight.sent.power_lost
         if not lost and flight.sent.acknowledged and flight.sent.level_ul_min == 0:

@@ -366,9 +366,10 @@ class PumpHandler:
             self._desk.alarm("rate", self.name, what, "Look at the pump.")
 
     def _poll(self) -> Order | None:
-        state = self._port().state()
+        pump = self._port()
+        state = pump.state()
         self._show(state)
-        self._doses.notice(state)
+        self._doses.notice(pump, state)
         if self._kept_off and state.running and not self._doses.busy:
             self._keep_off()
         if not self._looks_after_flow or self._level is None:

@@ -1,4 +1,4 @@
-"""Rows of kind ``dose``: the life of one bolus (`docs/runner.md` tells it)."""
+"""Rows of kind ``dose``: the life of one bolus (`docs/dose.md` tells it)."""
 
 from __future__ import annotations
 
