@@ -23,6 +23,7 @@ from typing import Any
 
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose
+from labrig.record.alarms import Question
 from labrig.record.clock import steady_s
 from labrig.record.consumption import Consumption
 from labrig.record.dose_records import DoseFold
@@ -121,13 +122,18 @@ class PumpMemory:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that outlives a runner."""
+    """All that outlives a runner.
+
+    Attributes:
+        allowed_ul: so much may come: what was planned, or what a person who said ``redo`` was told.
+        part_from_ul: what had come when the last part was sent.
+    """
 
     rows: tuple[Row, ...]
     pump: PumpMemory
     now_s: float
     left: Misfortunes
-    asked_for_more: bool = False
+    allowed_ul: float = VOLUME_UL
     part_from_ul: float = 0.0
     story: tuple[str, ...] = ()
 
@@ -143,7 +149,7 @@ class Situation:
             self.pump,
             self.now_s,
             self.left,
-            self.asked_for_more,
+            self.allowed_ul,
             self.part_from_ul,
         )
 
@@ -331,7 +337,7 @@ class Life:
         self.pump = before.pump
         self.left = before.left
         self.story = list(before.story)
-        self.asked_for_more = before.asked_for_more
+        self.allowed_ul = before.allowed_ul
         self._plan = plan
         self._kind = kind
         self._choices = choices
@@ -359,7 +365,7 @@ class Life:
         turn = Turn("a thread", clock, steady_s)
         self._worker = Worker(
             "port", desk, self._box, self._news, _Line(self, self._kind), leave, turn
-        )  # type: ignore[arg-type]  # noqa: E501
+        )  # type: ignore[arg-type]
         self._worker.add(PumpHandler(NAME, desk, "off", POLL_S))
         grace = Grace()
         no_captures: Any = None
@@ -395,7 +401,7 @@ class Life:
 
     def _afterwards(self) -> Situation:
         found = Situation(
-            tuple(self.rows), self.pump, self._clock.at_s, self.left, self.asked_for_more,
+            tuple(self.rows), self.pump, self._clock.at_s, self.left, self.allowed_ul,
             self._part_from_ul, tuple(self.story),
         )  # fmt: skip
         if not self._dead:
@@ -535,7 +541,8 @@ class Life:
             if way := self._choices.take(1 + len(question.options)):
                 choice = question.options[way - 1]
                 self.story.append(f"{self._clock.at_s:g} s: a person says {choice}")
-                self.asked_for_more = self.asked_for_more or choice == "redo"
+                if choice == "redo":
+                    self.allowed_ul = self._part_from_ul + _told_to_be_the_most(question)
                 self._dispatcher._answer(question.id, choice, "me")
 
     def _hear_news(self) -> None:
@@ -608,6 +615,11 @@ class Life:
         if last.state == "unknown" and not settled and not self._over:
             asked = any(question.id == KEY for question in self._board.questions())
             self.promise(asked, "nobody is asked about a dose that only a person can settle")
+
+
+def _told_to_be_the_most(question: Question) -> float:
+    facts = question.facts or {}
+    return facts["at_most_ul"] + facts["volume_ul"] - facts["at_least_ul"]
 
 
 def _told(row: Row) -> str:
@@ -703,6 +715,5 @@ def _see_end(end: Situation, plan: Plan, kind: PumpKind) -> str:
     if told_ul is not None:
         promise(told_ul <= truth_ul + counted_off_ul, f"less came than is told, {told_ul:g} µL")
         promise(truth_ul <= told_ul + counted_off_ul, f"more came than is told, {told_ul:g} µL")
-    if not end.asked_for_more:
-        promise(truth_ul <= VOLUME_UL + OFF_UL, "it was given twice, and no person wanted that")
+    promise(truth_ul <= end.allowed_ul + OFF_UL, "it was given twice, and no person wanted that")
     return ends[0].state
