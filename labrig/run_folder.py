@@ -100,8 +100,26 @@ class RunFolder:
 
     @property
     def plan(self) -> Path:
-        """The compiled plan."""
+        """The compiled plan that it was started with."""
         return self.root / "plan.json"
+
+    def amended_plan(self, number: int) -> Path:
+        """The plan after an amendment; number 2 is the first (`labrig amend`)."""
+        return self.root / f"plan-{number:03d}.json"
+
+    def amended_protocol(self, number: int) -> Path:
+        """The protocol that it was made of."""
+        return self.root / f"protocol-{number:03d}.yaml"
+
+    @property
+    def amended_plans(self) -> list[Path]:
+        """Those that there are, in order."""
+        return sorted(self.root.glob("plan-[0-9][0-9][0-9].json"))
+
+    @property
+    def plan_in_force(self) -> Path:
+        """The compiled plan by which the run goes on, or went to its end."""
+        return [self.plan, *self.amended_plans][-1]
 
     @property
     def bench(self) -> Path:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from labrig.commands.amend import amend
 from labrig.commands.check import check
 from labrig.commands.commit import commit
 from labrig.commands.control import answer, follow, hold, resume, status, stop
@@ -90,6 +91,7 @@ for command, panel in (
     (take_back, BENCH),
     (hold, BENCH),
     (resume, BENCH),
+    (amend, BENCH),
     (answer, BENCH),
     (done, BENCH),
     (refill, BENCH),

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +148,9 @@ class PlateStore:
                 f"{well} field {field}: the camera gave {pixels.dtype} {pixels.shape}, the plate "
                 f"holds uint16 {wanted}: correct width_px/height_px under optics in the rig file"
             )
+        if round_ >= self._layout.rounds:
+            self._grow(round_ + 1)
+        self._make_room(well, field, round_ + 1)
         c = self._layout.channels.index(channel)
         # The smaller levels first: where the picture itself is, they are there too.
         smaller = pixels
@@ -164,6 +167,18 @@ class PlateStore:
             sha256=hashlib.sha256(content).hexdigest(),
             bytes=len(content),
         )
+
+    def _grow(self, rounds: int) -> None:
+        """A running protocol was amended: more rounds than the plate was made for."""
+        self._layout = replace(self._layout, rounds=rounds)
+        group = zarr.open_group(str(self._root), mode="r+")
+        group.attrs["labrig"] = self._layout.to_json()
+
+    def _make_room(self, well: str, field: int, rounds: int) -> None:
+        for level in range(self._layout.levels):
+            array = self._array(well, field, level)
+            if array.shape[0] < rounds:
+                array.resize((rounds, *array.shape[1:]))
 
     def has(self, well: str, field: int, round_: int, channel: str) -> bool:
         """Whether this plane was ever written."""

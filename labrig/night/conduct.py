@@ -60,7 +60,7 @@ def conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Wat
 def _conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Watch) -> NightResult:
     plan, patience = read_plan(folder), Patience()
     steps, processes = NightSteps.of(folder, plan), processes_here()
-    captures = CaptureTeller(folder, plan)
+    captures, by = CaptureTeller(folder, plan), folder.plan_in_force
     work: list[tuple[Step, Future[object]]] = []
     try:
         while True:
@@ -69,6 +69,8 @@ def _conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Wa
             over = seen.ended or patience.is_over(seen)
             for step in steps.now_possible(ended=over):
                 work.append((step, processes.submit(step.work)))
+            if by != folder.plan_in_force:
+                captures, by = CaptureTeller(folder, read_plan(folder)), folder.plan_in_force
             captures.look({step.name for step, future in work if future.done()})
             rounds = [future.done() for step, future in work if step.kind == "round"]
             watch(seen, sum(rounds), len(rounds) - sum(rounds))

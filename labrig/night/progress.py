@@ -79,7 +79,10 @@ class Progress:
         for row in self._journal.read(("frame",)):
             if row.state not in _SETTLED:
                 continue
-            frame = self._frames[row.key]
+            frame = self._frames.get(row.key)
+            if frame is None:
+                # Of an amended plan: who follows reads that one next, and the journal again.
+                continue
             self._settled[frame.round].add(row.key)
             told = said(row)
             if isinstance(told, FrameTaken):

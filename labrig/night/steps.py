@@ -20,6 +20,7 @@ from labrig.night.measuring import RoundMeasurer
 from labrig.night.plate_completion import complete_plate
 from labrig.night.progress import Progress
 from labrig.plan.plan import Plan
+from labrig.plan.store import read_plan
 from labrig.record.clock_of_run import clock_of_run, taken_s
 from labrig.record.reading import read_journal
 from labrig.run_folder import RunFolder
@@ -58,6 +59,8 @@ class NightSteps:
         self._rounds = rounds
         self._films = films
         self._measurer = measurer
+        self._plan = folder.plan_in_force
+        self._told: set[str] = set()
 
     @classmethod
     def of(cls, folder: RunFolder, plan: Plan) -> NightSteps:
@@ -78,6 +81,8 @@ class NightSteps:
         Raises:
             labrig.record.rows.JournalError: the journal cannot be read or trusted.
         """
+        if self._plan != self._folder.plan_in_force:
+            self._plan_anew()
         measurer = self._measurer
         rounds = [
             Step("round", f"round {number}", partial(measurer.measure, self._rounds.taken(number)))
@@ -87,7 +92,16 @@ class NightSteps:
             Step("films", block, partial(measurer.measure_films, jobs))
             for block, jobs in self._films.newly_complete(ended=ended).items()
         ]
-        return (*rounds, *films)
+        fresh = [step for step in (*rounds, *films) if step.name not in self._told]
+        self._told |= {step.name for step in fresh}
+        return tuple(fresh)
+
+    def _plan_anew(self) -> None:
+        """The protocol was amended: other pictures are to come; those that were stay done."""
+        self._plan = self._folder.plan_in_force
+        plan = read_plan(self._folder)
+        self._rounds = Progress(self._folder, plan)
+        self._films = FilmProgress(self._folder, plan, FilmJobs.of(self._folder, plan))
 
     def at_the_end(self) -> tuple[Step, ...]:
         """Steps once all those are done, one after the other, also where some have failed."""

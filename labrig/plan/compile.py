@@ -12,6 +12,7 @@ from datetime import date
 
 from labrig.documents import Loaded, whole_text
 from labrig.plan.allocation import allocate
+from labrig.plan.amending import Kept
 from labrig.plan.chambers import chamber_plans, draws, factor_losses
 from labrig.plan.checks import every_check
 from labrig.plan.checks.draft import Draft
@@ -44,7 +45,14 @@ from labrig.plan.stimulation_schedule import (
 )
 from labrig.plan.supplies import depletion, loading
 from labrig.plan.targets import phase_spans
-from labrig.plan.timeline import TimelineEntry
+from labrig.plan.timeline import (
+    Dose,
+    FlowLevel,
+    PersonStep,
+    StimulationLevel,
+    TimelineEntry,
+    ValveLevel,
+)
 from labrig.plan.wear import wear
 from labrig.protocol.compartments import opsins_of
 from labrig.protocol.error_entries import Viability
@@ -65,6 +73,7 @@ def compile(
     today: date,
     free_bytes: int | None = None,
     system: str = sys.platform,
+    kept: Kept | None = None,
 ) -> Plan:
     """The plan of one run, with everything that speaks against it.
 
@@ -74,6 +83,7 @@ def compile(
         today: for ages of calibrations and expiry.
         free_bytes: on the disk that images go to; None: not checked.
         system: of the computer that the run will be on.
+        kept: of a run that is under way: what has passed, and who got which wells.
 
     Returns:
         A plan even when it is blocked (``Plan.blocked``), so that all findings are seen at once.
@@ -81,11 +91,12 @@ def compile(
     plan = assemble(
         protocol.model,
         rig.model,
-        allocate(protocol.model, rig.model),
+        allocate(protocol.model, rig.model) if kept is None else (kept.plan.wells, []),
         installed_types(),
         today=today,
         free_bytes=free_bytes,
         system=system,
+        kept=kept,
     )
     return replace(
         plan,
@@ -106,6 +117,7 @@ def assemble(
     today: date,
     free_bytes: int | None,
     system: str = sys.platform,
+    kept: Kept | None = None,
 ) -> Plan:
     """The plan of a given allocation, without files: no hashes, no line numbers."""
     whole, (placed, problems) = with_given(with_every_pattern(protocol)), allocation
@@ -161,6 +173,14 @@ def assemble(
         *surroundings,
     ]  # fmt: skip
     timeline = tuple(sorted(entries, key=lambda entry: (entry.offset_s, entry.key)))
+    if kept is not None:
+        timeline = kept.joined(timeline, spans)
+        levels = tuple(e for e in timeline if isinstance(e, FlowLevel))
+        turns = tuple(e for e in timeline if isinstance(e, ValveLevel))
+        given = tuple(e for e in timeline if isinstance(e, Dose))
+        stimulation = tuple(e for e in timeline if isinstance(e, StimulationLevel))
+        by_people = tuple(e for e in timeline if isinstance(e, PersonStep))
+        courses = drawn_courses(supplied, drawn_from, levels, given, protocol.duration_s, turns)
 
     used = tuple(with_refills(depletion(rig, courses), courses, filled))
     chambers = chamber_plans(protocol, rig, wells, carried, levels, selected)

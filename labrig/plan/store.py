@@ -53,7 +53,16 @@ class PlanFormatError(ValueError):
 
 
 def read_plan(folder: RunFolder) -> Plan:
-    """The compiled plan of a run.
+    """The compiled plan of a run, with all amendments.
+
+    Raises:
+        PlanFormatError: it cannot be read.
+    """
+    return from_json(folder.plan_in_force.read_text(encoding="utf-8"))
+
+
+def first_plan(folder: RunFolder) -> Plan:
+    """The plan that a run was started with.
 
     Raises:
         PlanFormatError: it cannot be read.

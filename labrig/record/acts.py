@@ -17,6 +17,7 @@ _WORDS: Mapping[str, Callable[[Args], str]] = {
     "hold": lambda args: _with_reason("held the run", args),
     "resume": lambda args: "let the run go on",
     "answer": lambda args: f"answered “{args.get('choice')}” to {args.get('question')}",
+    "amend": lambda args: _with_reason(f"amended the protocol (plan {args.get('number')})", args),
     "step": lambda args: _of_step(args),
     "refill": lambda args: _of_refill(args),
     "note": lambda args: f"noted: {args.get('text')}",

@@ -24,7 +24,7 @@ from labrig.record.detail import from_detail, to_detail
 from labrig.record.kinds.doses import DoseSent
 from labrig.record.kinds.other_deviations import InterlockTripped
 from labrig.record.kinds.pump_deviations import Stalled
-from labrig.record.kinds.runs import CaptureFrozen
+from labrig.record.kinds.runs import CaptureFrozen, RunAmended
 from labrig.record.reading import every_row, read_since_checkpoint, read_tail
 from labrig.record.recovery import EntryState, Rest, RunState, fold
 from labrig.record.rows import JournalEntry, Row
@@ -45,6 +45,7 @@ _MANY: dict[str, type[EntryState] | type[Rest]] = {"entries": EntryState, "rests
 _CHECKED: dict[str, type[Any]] = {
     "doses_sent": DoseSent, "stalls": Stalled, "alarms": Alarm, "questions": AskedQuestion,
     "interlocks": InterlockTripped, "captures": CaptureFrozen,
+    "amendments": RunAmended,
 }  # fmt: skip
 
 

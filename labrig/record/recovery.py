@@ -45,6 +45,7 @@ from labrig.record.kinds.runs import (
     Attached,
     CaptureFrozen,
     RunAdopted,
+    RunAmended,
     RunFinished,
     RunHeld,
     RunResumed,
@@ -130,6 +131,7 @@ class RunState:
         pumps_left: of those, the ones that an operator wants to stand.
         interlocks: by rule, what was said of one of the rig's when it tripped; those that stand.
         captures: by assay and channel, the threshold that was found first.
+        amendments: by number, those that were accepted.
     """
 
     epoch: int = 0
@@ -160,6 +162,7 @@ class RunState:
     questions: dict[str, AskedQuestion] = field(default_factory=dict)
     interlocks: dict[str, InterlockTripped] = field(default_factory=dict)
     captures: dict[str, CaptureFrozen] = field(default_factory=dict)
+    amendments: dict[str, RunAmended] = field(default_factory=dict)
 
     @property
     def begun(self) -> bool:
@@ -311,6 +314,8 @@ def _apply_run(state: RunState, row: Row) -> None:
             state.condition = "stopped"
         case RunFinished():
             state.condition = "finished"
+        case RunAmended(number=number) as amended:
+            state.amendments[str(number)] = amended
         case StageMarked(instrument=stage):
             state.marked_stages.add(stage)
         case CaptureFrozen(assay=assay, instrument=name, channel=channel) as frozen:

@@ -18,6 +18,7 @@ from labrig.record.kinds.pump_deviations import (
 )
 from labrig.record.kinds.runs import RunStopped
 from labrig.record.said import said
+from labrig.report.amendments import amendments_shown
 from labrig.report.analysis import Analysis
 from labrig.report.clocks import legend_of_record
 from labrig.report.interlocks import interlock_sentences
@@ -162,6 +163,11 @@ def _troubles(analysis: Analysis) -> list[Point]:
             )
     told = interlock_sentences(analysis.record.plan, outcome)
     points += [Point("warn", said) for said in told]
+    points += [
+        Point("warn", f"The protocol was amended while it ran, by {one.said.by} from "
+              f"{clock(one.said.from_s)} on: {one.said.reason.rstrip('.')}.")
+        for one in amendments_shown(analysis.record.rows)
+    ]  # fmt: skip
     lost = {kind: fates.get("missed", 0) + fates.get("failed", 0)
             for kind, fates in outcome.tally.items()}  # fmt: skip
     for kind, count in lost.items():

@@ -31,6 +31,7 @@ from labrig.record.kinds.runs import RunStarted
 from labrig.record.origin import file_sha256
 from labrig.record.rows import Row
 from labrig.record.said import said
+from labrig.report.amendments import faults_of_amendments
 from labrig.report.blinding import faults_of_key
 from labrig.report.results import faults_of_results
 from labrig.report.sealed_measures import faults_of_measures, notes_on_measures
@@ -129,8 +130,8 @@ def examine(
     Args:
         folder: the run's.
         identity: its ``run.json``.
-        plan: its plan.
-        protocol: what it is judged by.
+        plan: the one that it was started with.
+        protocol: that of this plan.
         rows: its journal; empty when it was never begun or cannot be trusted.
         journal_problem: why it cannot.
     """
@@ -149,6 +150,7 @@ def examine(
         closed=bool(run.hashes) and any(r.kind == "run" and r.key in _ENDS for r in rows),
     )
     failures += faults_of_results(folder, rows)
+    failures += faults_of_amendments(folder, rows)
     notes = [*_notes(run), *notes_on_measures(folder.measures)]
     return Integrity(tuple(dict.fromkeys(failures)), tuple(warnings), tuple(notes)), shown
 

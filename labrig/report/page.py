@@ -17,6 +17,7 @@ from labrig.record.alarms import AlarmSpan
 from labrig.record.lateness import PUNCTUAL_S
 from labrig.record.well_doses import WellDose
 from labrig.report import figures, run_facts, strips
+from labrig.report.amendments import amendments_shown
 from labrig.report.analysis import Analysis, n_table
 from labrig.report.arm_rows import arm_rows, margin_words, plan_words
 from labrig.report.arms.named_definition import IN_WORDS as DEFINITIONS
@@ -49,6 +50,7 @@ SECTIONS = (
     ("ran", "What ran"),
     ("doses", "Delivered and intended dose"),
     ("time", "Late, missed, uncertain"),
+    ("amendments", "Amendments while it ran"),
     ("people", "What people did at the plate"),
     ("growth", "Growth"),
     ("results", "Results from elsewhere"),
@@ -82,11 +84,13 @@ def render(analysis: Analysis, maker: Maker) -> str:
     css = Markup(folder.joinpath("report.css").read_text("utf-8"))
     doses = fidelity_rows(analysis, legend)
     steps = steps_shown(record.plan, record.rows, analysis.units)
+    amended = amendments_shown(record.rows)
     results = results_shown(record.folder, record.plan, record.rows, analysis.units)
     tests = series_shown(record, analysis.units, list(record.protocol.arms))
     of_chips, of_stains = junctions(record), stains(record, analysis.units)
     there = {
         "people": bool(steps),
+        "amendments": bool(amended),
         "results": bool(results),
         "series": planned_assays(record.protocol),
         "junctions": of_chips is not None,
@@ -101,6 +105,7 @@ def render(analysis: Analysis, maker: Maker) -> str:
         standing=standing(record.commitment, bool(record.identity["pilot"]), record.integrity),
         sections=[section for section in SECTIONS if there.get(section[0], True)],
         steps=steps,
+        amendments=amended,
         series=tests,
         has_series=planned_assays(record.protocol),
         junctions=of_chips,

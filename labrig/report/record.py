@@ -12,7 +12,7 @@ from labrig.frames.plate_store import PlateStore
 from labrig.measure.sound_tables import check_table
 from labrig.plan.plan import Plan
 from labrig.plan.sources import planned_protocol, planned_rig
-from labrig.plan.store import read_plan
+from labrig.plan.store import first_plan, read_plan
 from labrig.protocol.models import Protocol
 from labrig.record.integrity import refuse_if_lost
 from labrig.record.reading import read_journal
@@ -93,7 +93,11 @@ def read_record(folder: RunFolder) -> Record:
         protocol = committed_protocol(folder, identity, protocol)
     absent: list[str] = []
     rows, journal_problem = _journal(folder.journal)
-    integrity, commitment = examine(folder, identity, plan, protocol, rows, journal_problem)
+    begun, begun_by = plan, protocol
+    if folder.plan_in_force != folder.plan:
+        begun = first_plan(folder)
+        begun_by = planned_protocol(begun, folder.protocol)
+    integrity, commitment = examine(folder, identity, begun, begun_by, rows, journal_problem)
     fields = _table(folder.measures / "fields.csv", ("field", "round"), absent)
     if fields.empty and not absent:
         absent.append("no picture has been measured")

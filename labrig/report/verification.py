@@ -10,7 +10,7 @@ from typing import Any
 from labrig.durable import read_json
 from labrig.plan.plan import Plan
 from labrig.plan.sources import planned_protocol
-from labrig.plan.store import PlanFormatError, read_plan
+from labrig.plan.store import PlanFormatError, first_plan
 from labrig.problems import FileProblems
 from labrig.protocol.commitment import CommitmentDamaged, read_commitment
 from labrig.protocol.models import Protocol
@@ -81,7 +81,7 @@ def line_misfits(folder: RunFolder, line: str) -> str:
 
 def _read(folder: RunFolder) -> tuple[dict[str, Any], Plan, Protocol]:
     identity = read_json(folder.identity)
-    plan = read_plan(folder)
+    plan = first_plan(folder)
     protocol = planned_protocol(plan, folder.protocol)
     if not plan.protocol:
         protocol = committed_protocol(folder, identity, protocol)

@@ -14,6 +14,7 @@ from typing import Any
 
 from labrig.record.clock import Mailbox
 from labrig.record.kinds.runs import RunHeld, RunResumed
+from labrig.run.amendments import Amendments
 from labrig.run.captures import Captures, thresholds_from
 from labrig.run.commands import BadCommand
 from labrig.run.desk import Desk
@@ -38,6 +39,7 @@ class AtOnce:
         grace: knows whether a stop can be taken back.
         captures: capture thresholds.
         stop_file: where a stop that was asked for lies, which ends with being taken back.
+        amendments: of the running protocol.
     """
 
     def __init__(
@@ -48,7 +50,9 @@ class AtOnce:
         grace: Grace,
         captures: Captures,
         stop_file: Path,
+        amendments: Amendments,
     ) -> None:
+        self._amendments = amendments
         self._captures = captures
         self._desk = desk
         self._workers = workers
@@ -79,6 +83,8 @@ class AtOnce:
                 self._captures.freeze(str(command.args["assay"]), found)
             case "resume":
                 self._resume(command.args)
+            case "amend":
+                self._amendments.accept(command.args)
         self._dispatcher.put(command)
 
     def hold(self, reason: str, by: str) -> None:

@@ -18,7 +18,8 @@ from labrig.run.step_faults import BEGIN, DONE, STEP_ACTS, step_fault
 _NEEDED = {"answer": ("question", "choice"), "note": ("text",), "phase": ("name",),
            "weigh": ("reservoir", "when", "grams"), "capture": ("assay", "thresholds"),
            "step": ("step", "act", "by"),
-           "refill": ("supply", "act", "by")}  # fmt: skip
+           "refill": ("supply", "act", "by"),
+           "amend": ("number", "from_s", "by", "reason")}  # fmt: skip
 _TEXTS = ("by", "reason", "asked_utc", "via", "grace_s", "done_s", "to_ml")
 """May be missing; what is there goes into journal and report."""
 

@@ -150,6 +150,14 @@ class RunnerClient:
         text = json.dumps(dict(sorted(thresholds.items())))
         return self._command("capture", f"capture:{assay}", assay=assay, thresholds=text)
 
+    def amend(self, args: Mapping[str, str], command_id: str | None = None) -> dict[str, Any]:
+        """Put a plan in force that lies in the run folder (`labrig.launch.amending`).
+
+        Raises:
+            NoRunner, CommandRefused: it was not taken.
+        """
+        return self._command("amend", command_id, **args)
+
     def phase(self, name: str, command_id: str | None = None) -> dict[str, Any]:
         """The conductor says which phase it is in. Raises NoRunner."""
         return self._command("phase", command_id, name=name)

@@ -85,6 +85,7 @@ class Dispatcher:
 
     Attributes:
         taken_back: a stop was; the run has not ended, and is to be taken up again.
+        amended: the boundary of an amendment has come; it is to be taken up by the new plan.
     """
 
     def __init__(
@@ -134,6 +135,8 @@ class Dispatcher:
         self._stop_reason: str | None = None
         self._stopped_by = ""
         self._winding_up = False
+        self._amended_from_s: float | None = None
+        self.amended = False
         self._answers_too_late: dict[str, str] = {}
         self._ended: set[str] = set()
         self._a_worker_died = False
@@ -187,6 +190,10 @@ class Dispatcher:
             self._adopt()
         while self._stop_reason is None and not self._done():
             self._desk.retry_journal()
+            if self._at_a_boundary():
+                self.amended = True
+                self._hand_over()
+                return
             if self._desk.journal_works:
                 self._write_ahead()
             self._give_due()
@@ -203,7 +210,18 @@ class Dispatcher:
         if self._grace.end():
             self._wind_up()
         else:
+            self.taken_back = True
             self._hand_over()
+
+    def _at_a_boundary(self) -> bool:
+        """Whether another plan is to be gone on by now; what it says is read from the journal."""
+        from_s = self._amended_from_s
+        return (
+            from_s is not None
+            and self._desk.journal_works
+            and self._desk.clock.now_s() >= from_s
+            and not self._unwritten
+        )
 
     def _next(self, until_s: float | None) -> ForDispatcher | None:
         self._turn.waits(until_s)
@@ -302,6 +320,7 @@ class Dispatcher:
     def _done(self) -> bool:
         return (
             self._given == len(self._timeline)
+            and self._amended_from_s is None
             and not self._postponed
             and not self._unwritten
             and not self._released
@@ -314,6 +333,8 @@ class Dispatcher:
         """When to look again, if nobody calls."""
         now_s = self._desk.clock.now_s()
         due = [span.start_s for span in self._plan.phases if span.start_s > now_s]
+        if self._amended_from_s is not None:
+            due.append(self._amended_from_s)
         for judge_s in (self._interlocks.next_s(now_s), self._steps.next_s(now_s)):
             due += [] if judge_s is None else [judge_s]
         if not self._desk.journal_works:
@@ -489,6 +510,8 @@ class Dispatcher:
                 self._steps.refill(str(args["supply"]), str(args["act"]), args)
             case "refill":
                 pass
+            case "amend":
+                self._amend(float(args["from_s"]))
             case "note":
                 said = NoteWritten(args["text"], args.get("by"))
                 self._desk.note("note", command.id, "noted", said)
@@ -509,6 +532,13 @@ class Dispatcher:
                 self._desk.board.clear("unfollowed", "follower")
             case _:
                 assert_never(command.name)
+
+    def _amend(self, from_s: float) -> None:
+        """Nothing that comes after the boundary is given by this plan any more."""
+        self._amended_from_s = from_s
+        self._timeline = [e for e in self._timeline if e.offset_s < from_s]
+        self._intended = min(self._intended, len(self._timeline))
+        self._given = min(self._given, len(self._timeline))
 
     def _take_stop(self, args: Mapping[str, Any]) -> None:
         self._stop_reason = str(args.get("reason", "")) or "by command"
@@ -560,8 +590,7 @@ class Dispatcher:
             self._handle(self._next(min(stop.until_s, patience_s)))
 
     def _hand_over(self) -> None:
-        """The stop was taken back: end the workers as if this process had died."""
-        self.taken_back = True
+        """End the workers as if this process had died: the run is taken up again at once."""
         self._tell_all(TakenUpAgain())
         self._await_ports()
         self._await_disk()

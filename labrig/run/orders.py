@@ -15,7 +15,7 @@ from labrig.run.mode import Cause, Mode
 
 CommandName = Literal[
     "stop", "take-back", "hold", "resume", "answer", "note", "phase", "weigh", "unfollowed",
-    "followed", "step", "capture", "refill",
+    "followed", "step", "capture", "refill", "amend",
 ]  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from labrig.record.kinds.other_deviations import (
     Gap,
     JournalDamaged,
 )
-from labrig.record.kinds.runs import RunAdopted
+from labrig.record.kinds.runs import RunAdopted, RunReplanned
 from labrig.record.ledger import ledger_json
 from labrig.record.origin import started_from
 from labrig.record.recount import fates_of
@@ -41,6 +41,7 @@ from labrig.rig.bench import (
     PortSpec,
     open_port,
 )
+from labrig.run.amendments import Amendments, left_out, plan_in_force
 from labrig.run.at_once import AtOnce
 from labrig.run.board import Board
 from labrig.run.captures import Captures, steps_v_of
@@ -75,6 +76,7 @@ from labrig_drivers.transports.base import Transport
 DISPATCHER = "dispatcher"
 DIED = "the runner was not running"
 TAKEN_BACK = "the run was stopped, and the stop was taken back"
+AMENDED = "the protocol was amended"
 """Why nobody looked after the bench before it was taken over."""
 OF_THE_PROCESS = frozenset({"worker", "journal", "disk", "hung"})
 """Alarms about the process that raised them: they end with it."""
@@ -148,6 +150,8 @@ class Runner:
         self._seen: dict[str, Identity] = {}
         self._stopped_again: StandingStop | None = None
         self._supplies = Supplies(plan)
+        self._again = TAKEN_BACK
+        self._first_plan = plan
 
     def run(self) -> RunOutcome:
         """Run to the end, a stop that nobody takes back, or the last worker's failure.
@@ -169,7 +173,7 @@ class Runner:
             try:
                 outcome = self._take_up(journal, DIED)
                 while outcome is None:
-                    outcome = self._take_up(journal, TAKEN_BACK)
+                    outcome = self._take_up(journal, self._again)
                 return outcome
             finally:
                 self._camera.close()
@@ -178,7 +182,9 @@ class Runner:
             lease.release()
 
     def _take_up(self, journal: Journal, before: str) -> RunOutcome | None:
-        """Begin, or go on from what the journal says; None: a stop was taken back.
+        """Begin, or go on from what the journal says; None: it is to be taken up once more.
+
+        A stop was taken back, or the protocol was amended.
 
         Args:
             journal: open.
@@ -200,6 +206,8 @@ class Runner:
                 f"{asked.by or 'somebody'} before it began "
                 f"({asked.reason or 'no reason given'})."
             )
+        self._plan = plan_in_force(self._folder, state, self._first_plan)
+        self._supplies = Supplies(self._plan)
         journal.epoch = state.epoch + 1
         journal.follow(follower)
         journal.anchor(self._folder.anchors)
@@ -249,7 +257,10 @@ class Runner:
             captures.freeze(assay, found)
         boxes = self._make_workers(desk, state, opened, news, captures)
         grace = Grace()
-        at_once = AtOnce(desk, self._workers, news, grace, captures, self._folder.stop)
+        at_once = AtOnce(
+            desk, self._workers, news, grace, captures, self._folder.stop,
+            Amendments(self._folder, self._plan, desk, state),
+        )  # fmt: skip
         interlocks = rules_of_a_run(self._plan, self._bench, desk, state, news, boxes, at_once.hold)
         commands = Commands(
             desk, at_once.act, state.commands, self._dispatcher_hangs,
@@ -306,8 +317,9 @@ class Runner:
             watch.close()
             control.close()
             commands.close()
-        if dispatcher.taken_back:
-            self._stopped_again = grace.again
+        if dispatcher.taken_back or dispatcher.amended:
+            self._again = TAKEN_BACK if dispatcher.taken_back else AMENDED
+            self._stopped_again = grace.again if dispatcher.taken_back else None
             return None
         return self._conclude(desk, dispatcher, failures)
 
@@ -432,9 +444,11 @@ class Runner:
             return
         fates = fates_of(self._plan.timeline, state)
         desk.board.take_over(state.counts, fates)
+        self._tell_of_amendments(desk, state)
         # On a full disk it is written later: the cells are fed all the same.
-        desk.of_run(RunAdopted(epoch=desk.fence.epoch))
-        desk.deviation(Gap(from_s=state.last_s, to_s=now_s, cause=before))
+        if before != AMENDED:
+            desk.of_run(RunAdopted(epoch=desk.fence.epoch))
+            desk.deviation(Gap(from_s=state.last_s, to_s=now_s, cause=before))
         said = desk.clock.utc()
         if state.boot_id != boot_id() and said < datetime.fromisoformat(state.last_utc):
             at = said.isoformat(timespec="seconds")
@@ -451,6 +465,15 @@ class Runner:
         for alarm in desk.board.alarms():
             if alarm.code in OF_THE_PROCESS:
                 desk.board.clear(alarm.code, alarm.about)
+
+    def _tell_of_amendments(self, desk: Desk, state: RunState) -> None:
+        if not state.amendments:
+            return
+        number = max(amended.number for amended in state.amendments.values())
+        gone = left_out(self._folder, state, self._first_plan, self._plan)
+        if gone:
+            desk.skip(gone, f"left out by an amendment (plan {number})")
+        desk.of_run(RunReplanned(number))
 
     def _make_workers(
         self,

@@ -191,6 +191,9 @@ class Worker:
             self._taken_up_again = self._taken_up_again or isinstance(item, TakenUpAgain)
             if item is not None:
                 self._perform(item)
+            if self._taken_up_again:
+                # A dose under way is the pump's to finish: whoever takes the run up asks it.
+                break
             if not (self._finishing and self._idle()):
                 self._tick()
             if self._finishing and self._idle():

@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from labrig.run_folder import RunFolder
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -189,7 +191,7 @@ def read_night(folder: Path, faults: Sequence[Fault] = ()) -> Night:
     bench = _json(folder / "bench.json") or {"instruments": []}
     spec = _json(folder / "twin" / "spec.json") or {"faults": []}
     rows, breaks = _rows(folder / "journal.sqlite")
-    plan = _json(folder / "plan.json")
+    plan = _json(RunFolder(folder).plan_in_force)
     assert plan is not None, f"{folder} has no plan"
     return Night(
         folder=folder,

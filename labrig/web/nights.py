@@ -136,7 +136,7 @@ class Night:
 def night_of(folder: RunFolder) -> Night | None:
     """The plan of a run; None where it cannot be read."""
     try:
-        changed_ns = folder.plan.stat().st_mtime_ns
+        changed_ns = folder.plan_in_force.stat().st_mtime_ns
         night = _night(folder.root, changed_ns, told=False)
         if night.legend.blind and arms_told(folder):
             return _night(folder.root, changed_ns, told=True)

@@ -74,6 +74,39 @@ class RunFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class RunAmended:
+    """Its protocol was amended: another plan is in force from ``from_s`` on.
+
+    Attributes:
+        number: of the new plan; 2 is that of the first amendment.
+        plan_sha256 / before_sha256: of the files of the new plan and of the one before.
+        protocol_sha256: of the new protocol's file.
+        changed: dotted paths of the protocol.
+        differences: what is otherwise from then on, in words.
+        by: names, as they were given.
+    """
+
+    KEY: ClassVar = "amended"
+    number: int
+    from_s: float
+    plan_sha256: str
+    before_sha256: str
+    protocol_sha256: str
+    changed: tuple[str, ...]
+    differences: tuple[str, ...]
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunReplanned:
+    """From here on the run is under way by the plan of this number."""
+
+    KEY: ClassVar = "replanned"
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Attached:
     """Who answered on a port.
 

@@ -1,0 +1,103 @@
+"""``labrig amend``: change a running protocol from its next boundary on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from labrig.commands import exit_codes
+from labrig.commands.control import ByOption, JsonOption, RunsOption, said
+from labrig.login_name import login_name
+
+if TYPE_CHECKING:
+    from labrig.launch.amending import Proposal
+
+
+def amend(
+    run: Annotated[Path, typer.Argument(help="Run folder, or the name of a run that lives.")],
+    protocol: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, dir_okay=False, help="The changed protocol; start from RUN/protocol.yaml."
+        ),
+    ],
+    reason: Annotated[str, typer.Option(help="Why; goes into journal and report.")] = "",
+    by: ByOption = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
+    ] = False,
+    runs: RunsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Change a running protocol, from the next moment on at which nothing is under way.
+
+    What has passed stays as it was; so does all that was committed (definition, outcomes,
+    randomisation, blinding), who got which well, and what stands in the reservoirs. Findings of
+    `labrig check` refuse it as they would refuse a start. It is written down with its reason, and
+    the report tells of it.
+
+    Exit status: 0 accepted, or it could be; 1 refused; 3 no runner answers.
+    """
+    from labrig.commands.doors import answering
+    from labrig.commands.which_run import chosen_run
+    from labrig.display.times import length_words
+    from labrig.launch.amending import offer, propose, withdraw
+    from labrig.run.control_client import CommandRefused
+
+    if not dry_run and not reason.strip():
+        raise typer.BadParameter("an amendment needs a reason: --reason '...'")
+    chosen = chosen_run(run, runs)
+    door = answering(chosen)
+    now = door.status()
+    proposal = propose(chosen.folder, protocol, float(now["now_s"]))
+    if not as_json:
+        _print(proposal, length_words(proposal.from_s - float(now["now_s"])))
+    if not proposal.possible or dry_run:
+        if as_json:
+            typer.echo(json.dumps(_as_json(proposal, accepted=False)))
+        raise typer.Exit(exit_codes.OK if proposal.possible else exit_codes.REFUSED)
+    args = offer(chosen.folder, proposal, by or login_name(), reason)
+    try:
+        reply = door.amend(args)
+    except CommandRefused:
+        withdraw(chosen.folder, proposal.number)
+        raise
+    if as_json:
+        reply |= _as_json(proposal, accepted=True)
+    said(chosen, reply, f"is amended: plan {proposal.number}.", as_json=as_json)
+
+
+def _print(proposal: Proposal, until: str) -> None:
+    from labrig.display.times import length_words
+    from labrig.launch.amending import difference_words
+
+    typer.echo(f"Changed: {', '.join(proposal.changed) or 'nothing'}")
+    typer.echo(f"From {length_words(proposal.from_s)} into the run on (in {until}):")
+    for one in proposal.differences:
+        typer.echo(f"  {difference_words(one)}, from {length_words(one.first_s)} on")
+    for refusal in proposal.refusals:
+        typer.echo(f"refused  {refusal.where}\n  {refusal.why}\n  -> {refusal.remedy}", err=True)
+    for finding in (*proposal.blocks, *proposal.warnings):
+        grade = "refused" if finding.severity == "block" else "warning"
+        typer.echo(
+            f"{grade}  {finding.code}  {finding.where}\n  {finding.why}\n  -> {finding.remedy}",
+            err=True,
+        )
+
+
+def _as_json(proposal: Proposal, *, accepted: bool) -> dict[str, object]:
+    from labrig.launch.amending import difference_words
+
+    return {
+        "accepted": accepted,
+        "possible": proposal.possible,
+        "plan": proposal.number,
+        "from_s": proposal.from_s,
+        "changed": list(proposal.changed),
+        "differences": [difference_words(one) for one in proposal.differences],
+        "refused": [f"{r.where}: {r.why}; {r.remedy}" for r in proposal.refusals]
+        + [f"{f.code} {f.where}: {f.why}; {f.remedy}" for f in proposal.blocks],
+    }
