@@ -190,9 +190,9 @@ def differences(old: Plan, new: Plan, from_s: float) -> tuple[Difference, ...]:
     found: dict[tuple[str, int, int, float], Difference] = {}
     for sort in dict.fromkeys(map(_sort, sorted([*gone, *added], key=lambda e: e.offset_s))):
         kind, instrument = sort
-        new = sorted((e for e in added if _sort(e) == sort), key=lambda e: e.offset_s)
+        its = sorted((e for e in added if _sort(e) == sort), key=lambda e: e.offset_s)
         first_s = min(e.offset_s for e in (*gone, *added) if _sort(e) == sort)
-        example = words_of(new[0]).unnamed if new else ""
+        example = words_of(its[0]).unnamed if its else ""
         alike = (kind, counts[0][sort], counts[1][sort], first_s)
         known = found.get(alike)
         names = (instrument,) if known is None else (*known.instruments, instrument)
