@@ -51,6 +51,17 @@ def _clicked_on(night: Night, name: str, train: Train) -> bool:
     return any(abs(train.at_s - click_s) < 1e-3 for click_s in clicks_s)
 
 
+def _rest_of_clicked_on(night: Night, name: str, train: Train) -> bool:
+    """Whether it is such a train that was told its programme anew and goes on with that."""
+    return any(
+        before.channel == train.channel
+        and before.until_s == train.at_s < before.at_s + before.duration_s
+        and (_clicked_on(night, name, before) or _rest_of_clicked_on(night, name, before))
+        for before in night.physical.trains.get(name, ())
+        if before.at_s < train.at_s
+    )
+
+
 def _lost_unseen(night: Night, name: str, channel: int) -> int:
     """Pulses that a loss of power or a click cut off: no Pulse Pal tells a living runner."""
     gaps = [(row.detail["from_s"], row.detail["to_s"]) for row in night.deviations("gap")]
@@ -94,10 +105,15 @@ def _foreign(night: Night) -> Iterator[Violation]:
             key=lambda e: float(e["offset_s"]),
         )
         for train in trains:
-            if not _clicked_on(night, name, train) and not any(
+            fits = any(
                 _fits(train, spec)
                 for whole in _in_force(levels, train)
                 for spec in _resolved(night, name, whole, train)
+            )
+            if not (
+                fits
+                or _clicked_on(night, name, train)
+                or _rest_of_clicked_on(night, name, train)
             ):
                 yield Violation(
                     "foreign train",

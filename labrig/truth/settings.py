@@ -132,7 +132,7 @@ def _at_the_end(night: Night, name: str, quantity: str) -> Iterator[Violation]:
         excused |= set(row.detail.get("instruments", ()))
     end_s = night.end.run_s
     faulty = any(
-        fault.instrument == name and fault.active(end_s - NOTICED_WITHIN_S, end_s)
+        fault.instrument == name and fault.active(end_s - NOTICED_WITHIN_S, end_s + AT_ONCE_S)
         for fault in night.faults
     )
     # An instrument that turns when the last row is written may come to rest a moment later.
