@@ -1,4 +1,4 @@
-"""The JSON schemas with which editors complete protocol and rig files.
+"""The JSON schemas with which editors complete protocols, rigs and files of faults.
 
 ``python -m labrig.schemas`` writes them into the catalogue; a test says when they are stale.
 """
@@ -13,9 +13,14 @@ from pydantic import BaseModel
 
 from labrig.catalogue import catalogue_folder
 from labrig.protocol.models import Protocol
+from labrig.rig.fault_script import FaultScript
 from labrig.rig.models import Rig
 
-SCHEMAS: Mapping[str, type[BaseModel]] = {"schema.json": Protocol, "rig.schema.json": Rig}
+SCHEMAS: Mapping[str, type[BaseModel]] = {
+    "schema.json": Protocol,
+    "rig.schema.json": Rig,
+    "faults.schema.json": FaultScript,
+}
 
 
 def schema_text(model: type[BaseModel]) -> str:
@@ -40,7 +45,7 @@ def _any_of(node: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def main() -> None:
-    """Write both schemas into the catalogue."""
+    """Write them into the catalogue."""
     for name, model in SCHEMAS.items():
         path = catalogue_folder() / name
         path.write_text(schema_text(model), encoding="utf-8")

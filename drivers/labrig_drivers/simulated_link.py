@@ -10,11 +10,11 @@ DEFAULT_LATENESS_S = 2.0
 
 
 class SpoiltReplies:
-    """Applies the faults ``corrupt_reply`` (one bit turns) and ``late_reply`` to replies.
+    """Applies the faults ``corrupt_reply``, ``repeat_reply`` and ``late_reply`` to replies.
 
     Args:
         faults: the instrument's script; ``late_reply`` is ``value`` seconds late, 2 when 0.
-        seed: which bit turns.
+        seed: which bit of a corrupt reply turns.
     """
 
     def __init__(self, faults: FaultSchedule, seed: int) -> None:
@@ -28,6 +28,8 @@ class SpoiltReplies:
             at = self._random.randrange(len(reply))
             turned = reply[at] ^ (1 << self._random.randrange(8))
             reply = reply[:at] + bytes([turned]) + reply[at + 1 :]
+        if self._faults.active("repeat_reply", now_s):
+            reply += reply
         if reply and (late := self._faults.active("late_reply", now_s)):
             self._late.append((now_s + (late.value or DEFAULT_LATENESS_S), reply))
             return b""

@@ -19,12 +19,15 @@ def drill(
     fault: Annotated[
         str, typer.Argument(help="What goes wrong, e.g. stall; without it all are listed.")
     ] = "",
-    instrument: Annotated[str, typer.Argument(help="Of which, e.g. nerve_02.")] = "",
+    instrument: Annotated[
+        str, typer.Argument(help="Of which, e.g. nerve_02; or world, computer, people.")
+    ] = "",
     at: Annotated[str, typer.Option(help="When, on the run's clock.")] = "65 min",
     lasting: Annotated[
         str, typer.Option("--for", help="For how long.", show_default="to the end")
     ] = "",
     value: Annotated[float, typer.Option(help="How much, for faults that have a value.")] = 0.0,
+    of: Annotated[str, typer.Option(help="Which line, reservoir or port, e.g. of a bubble.")] = "",
     protocol: Annotated[
         Path | None, typer.Option(help="Protocol file.", show_default="the demonstration night")
     ] = None,
@@ -49,16 +52,19 @@ def drill(
       labrig drill stall nerve_02
 
       labrig drill silent base_left --at "30 min" --for "1 h"
+
+      labrig drill door_open world --for "10 min"
     """
     from labrig.commands.durations import duration_s
-    from labrig.launch.drills import Drill, NoSuchFault, drill_start, faults_on_rig
+    from labrig.launch.drills import Drill, drill_start, faults_on_rig
     from labrig.launch.prepare import prepare_run
     from labrig.launch.runner_child import RunnerOptions
+    from labrig.launch.scripted_faults import BESIDE, NoSuchFault
 
     if not fault or not instrument:
         from labrig.catalogue import DEMO_RIG, catalogue_folder
 
-        _list(faults_on_rig(rig or catalogue_folder() / DEMO_RIG))
+        _list({**faults_on_rig(rig or catalogue_folder() / DEMO_RIG), **BESIDE})
         return
     wanted = Drill(
         fault,
@@ -66,6 +72,7 @@ def drill(
         duration_s(at, "--at"),
         duration_s(lasting, "--for") if lasting else float("inf"),
         value,
+        of,
     )
     try:
         request = drill_start(wanted, runs, protocol, rig, operator)

@@ -7,8 +7,9 @@ import re
 
 import typer
 
-from labrig.launch.drills import Drill, NoSuchFault, scripted
-from labrig.rig.bench import BenchSpec
+from labrig.launch.scripted_faults import NoSuchFault, OnBench, scripted
+from labrig.plan.timeline import PEOPLE
+from labrig.rig.fault_kinds import COMPUTER
 from labrig.twin.spec import FaultSpec
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
@@ -18,7 +19,20 @@ _FORM = re.compile(
 )
 
 
-def read_fault(text: str, bench: BenchSpec) -> FaultSpec:
+def beyond_hosted(fault: FaultSpec) -> str:
+    """Why `labrig sim`, which hosts instruments and no run, cannot play it; "" when it can."""
+    if fault.instrument == COMPUTER and fault.name != "unplug":
+        return (
+            f"`labrig sim` hosts instruments, and '{fault.name}' happens to the computer of a run: "
+            "do it to the program that talks to them (`kill -STOP PID`, a full disk), or script it "
+            "in `labrig run --simulate --faults`"
+        )
+    if fault.instrument == PEOPLE:
+        return "`labrig sim` hosts instruments: nobody is asked for anything"
+    return ""
+
+
+def read_fault(text: str, bench: OnBench) -> tuple[FaultSpec, ...]:
     """One fault of an instrument of this bench; times in seconds from the start.
 
     Raises:
@@ -35,8 +49,11 @@ def read_fault(text: str, bench: BenchSpec) -> FaultSpec:
     if until_s <= from_s:
         raise typer.BadParameter(f"'{text}': it ends at {until_s:g} s, before it begins")
     value = float(found["value"] or 0.0)
+    when = (from_s, until_s - from_s)
     try:
-        scripted(Drill(found["fault"], found["instrument"], from_s, until_s - from_s), bench)
+        played = scripted(found["instrument"], found["fault"], when, value, "", bench)
     except NoSuchFault as error:
         raise typer.BadParameter(f"'{text}': {error}") from None
-    return FaultSpec(found["instrument"], found["fault"], from_s, until_s, value)
+    if why := beyond_hosted(played[0]):
+        raise typer.BadParameter(f"'{text}': {why}")
+    return played

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import typer
 
 from labrig.launch.twin_spec import unloaded_twin_spec
-from labrig.rig.bench import BenchSpec
+from labrig.rig.bench import BenchSpec, PortSpec
+from labrig.rig.fault_kinds import COMPUTER
 from labrig.rig.models import Rig
 from labrig.twin.bench import SWITCHED_ON_BEFORE_S, simulators_by_port
 from labrig.twin.spec import FaultSpec
 from labrig.twin.world import World
 from labrig_drivers.hosting import HostedPort, host_on_pty, host_on_tcp
+from labrig_drivers.simulation import Simulator
 
 
 class HostedBench:
@@ -40,6 +43,8 @@ class HostedBench:
         self._tcp = tcp
         self._world = World(unloaded_twin_spec(rig, seed, faults))
         self._hosted: dict[str, HostedPort] = {}
+        self._simulators: dict[str, Simulator] = {}
+        self._start = 0.0
         self._stopped = threading.Event()
 
     def open(self) -> list[dict[str, str]]:
@@ -53,22 +58,11 @@ class HostedBench:
         for name in self._tcp:
             if name != "all" and name not in known:
                 raise typer.BadParameter(f"no port '{name}': there is {', '.join(known)}")
-        start = time.monotonic()
-        simulators = simulators_by_port(self._bench, self._world.spec, self._world)
+        self._start = time.monotonic()
+        self._simulators = simulators_by_port(self._bench, self._world.spec, self._world)
         rows = []
         for port in self._bench.byte_ports():
-            number = self._tcp.get(port.name, self._tcp.get("all"))
-
-            def clock() -> float:
-                return time.monotonic() - start + SWITCHED_ON_BEFORE_S
-
-            simulator = simulators[port.name]
-            hosted = (
-                host_on_pty(simulator, clock)
-                if number is None
-                else host_on_tcp(simulator, number, clock)
-            )
-            self._hosted[port.name] = hosted
+            hosted = self._hosted[port.name] = self._host(port)
             serial = port.serial
             settings = (
                 ""
@@ -87,9 +81,47 @@ class HostedBench:
             )
         return rows
 
-    def wait(self) -> None:
-        """Wait until interrupted."""
+    def wait(self, tell: Callable[[str], None]) -> None:
+        """Wait until interrupted; cables that are scripted to be out are, and come back.
+
+        A pty comes back under another name, as a cable does that finds its old name in use.
+        """
+        for due_s, port, back in self._cables():
+            if self._stopped.wait(max(0.0, self._start + due_s - time.monotonic())):
+                return
+            if back:
+                self._hosted[port.name] = self._host(port)
+                tell(f"{port.name} is back: open {self._hosted[port.name].address}")
+            elif (hosted := self._hosted.pop(port.name, None)) is not None:
+                hosted.close()
+                tell(f"{port.name} is unplugged")
         self._stopped.wait()
+
+    def _cables(self) -> list[tuple[float, PortSpec, bool]]:
+        """When which cable is pulled, or put in again; in order."""
+        return sorted(
+            (
+                (due_s, port, due_s == fault.until_s)
+                for fault in self._world.spec.faults
+                if (fault.instrument, fault.name) == (COMPUTER, "unplug")
+                for port in self._bench.byte_ports()
+                if fault.of in ("", port.name)
+                for due_s in (fault.from_s, fault.until_s)
+                if math.isfinite(due_s)
+            ),
+            key=lambda event: event[0],
+        )
+
+    def _host(self, port: PortSpec) -> HostedPort:
+        number = self._tcp.get(port.name, self._tcp.get("all"))
+        simulator, start = self._simulators[port.name], self._start
+
+        def clock() -> float:
+            return time.monotonic() - start + SWITCHED_ON_BEFORE_S
+
+        if number is None:
+            return host_on_pty(simulator, clock)
+        return host_on_tcp(simulator, number, clock)
 
     def close(self) -> None:
         """Stop every simulator; safe to call twice."""

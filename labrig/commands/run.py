@@ -128,10 +128,9 @@ def _aside(text: str) -> None:
 
 def _faults(script: Path, rig: Path) -> tuple[FaultSpec, ...]:
     from labrig.launch.fault_script import read_fault_script
-    from labrig.rig.bench import bench_spec
     from labrig.rig.loading import load_rig
 
-    return read_fault_script(script, bench_spec(load_rig(rig).model))
+    return read_fault_script(script, load_rig(rig).model)
 
 
 def _with_prefect(
@@ -222,6 +221,7 @@ def start_and_follow(
     """
     from labrig.durable import read_json
     from labrig.launch.runner_child import start_runner, wait_until_ready
+    from labrig.launch.scripted_deaths import Revival, scripted_kills
 
     if not read_json(folder.identity)["simulated"]:
         start_and_keep(folder, options, as_json=as_json, started=started, watch=watch)
@@ -230,7 +230,17 @@ def start_and_follow(
     child = start_runner(folder, options)
     wait_until_ready(child, folder)
     started()
-    follow_to_the_end(folder, child, as_json=as_json, meanwhile=watch)
+    kills = scripted_kills(folder)
+    if not kills:
+        follow_to_the_end(folder, child, as_json=as_json, meanwhile=watch)
+        return
+    revival = Revival(folder, child, options, kills)
+
+    def look_after() -> None:
+        revival.look_after()
+        watch()
+
+    follow_to_the_end(folder, None, as_json=as_json, meanwhile=look_after)
 
 
 def start_and_keep(

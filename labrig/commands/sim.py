@@ -28,6 +28,12 @@ def sim(
             metavar="INSTRUMENT:FAULT[=VALUE][@FROM[-UNTIL]]",
         ),
     ] = None,
+    faults: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file of what goes wrong, and when, as of `labrig run`.", show_default=False
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the table of ports as one JSON line.")
     ] = False,
@@ -39,22 +45,28 @@ def sim(
 
     Example: labrig sim protocols/rigs/simulated-bench.yaml --tcp pulse_pal=5001
     """
-    from labrig.commands.fault_option import read_fault
+    from labrig.commands.fault_option import beyond_hosted, read_fault
     from labrig.commands.hosted_bench import HostedBench
+    from labrig.launch.fault_script import read_fault_script
+    from labrig.launch.scripted_faults import OnBench
     from labrig.rig.bench import bench_spec
     from labrig.rig.loading import load_rig
 
     loaded = load_rig(rig)
     spec = bench_spec(loaded.model)
-    faults = tuple(read_fault(text, spec) for text in fault or [])
-    bench = HostedBench(loaded.model, spec, seed, _tcp_ports(tcp or []), faults)
+    on_bench = OnBench.of(loaded.model)
+    found = [read_fault(text, on_bench) for text in fault or []]
+    if faults is not None:
+        found.append(read_fault_script(faults, loaded.model, beyond_hosted))
+    played = tuple(one for several in found for one in several)
+    bench = HostedBench(loaded.model, spec, seed, _tcp_ports(tcp or []), played)
     try:
         rows = bench.open()
         if as_json:
             typer.echo(json.dumps(rows))
         else:
             _print(rows)
-        bench.wait()
+        bench.wait(lambda text: typer.echo(text, err=True))
     except KeyboardInterrupt:
         pass
     finally:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,9 +23,11 @@ from typing import Any
 
 from labrig.durable import DamagedFile, read_json, write_json
 from labrig.launch.concluding import conclude_if_ended
+from labrig.launch.faulty_imaging import FaultyImaging
 from labrig.launch.pace import settle_pace
 from labrig.launch.port_claims import claimed_ports
 from labrig.launch.runner_child import NO_INSTRUMENT, REFUSED
+from labrig.launch.simulated_computer import SimulatedComputer
 from labrig.launch.simulated_people import simulated_people
 from labrig.launch.wire_log import WireLog
 from labrig.plan.plan import Plan
@@ -32,7 +36,7 @@ from labrig.plan.timeline import Picture
 from labrig.record.checkpoint import standing, unpaused
 from labrig.record.clock import Clock, RealClock, boot_id, steady_s
 from labrig.record.integrity import refuse_if_lost
-from labrig.record.journal import open_journal
+from labrig.record.journal import Journal, open_journal
 from labrig.record.recovery import ClockWentBack, RunState, run_time_now_s
 from labrig.record.rows import JournalError
 from labrig.record.virtual_clock import VirtualClock
@@ -40,9 +44,9 @@ from labrig.rig.bench import BenchSpec, OpenTransport, PortSpec, open_real_port
 from labrig.run.captures import rehearsed
 from labrig.run.hosted_stage import hosts_a_stage
 from labrig.run.imaging import Attach
-from labrig.run.imaging_link import ImagingLink
+from labrig.run.imaging_link import Imaging, ImagingLink
 from labrig.run.lease import LeaseHeld
-from labrig.run.register import registered
+from labrig.run.register import Door, registered
 from labrig.run.runner import Runner, RunOver
 from labrig.run_folder import RunFolder, is_rehearsal
 from labrig.twin.bench import TwinBench
@@ -55,6 +59,8 @@ from labrig_drivers.transports.recording import RecordingTransport
 FAILED = 4
 CAMERA = "labrig.launch.imaging_process"
 REHEARSAL = "labrig.launch.rehearsal_imaging"
+KILLED = "killed.json"
+"""In the twin's folder: when a runner that its script killed is back, on the run's clock."""
 CAPTURE_PATIENCE_S = 900.0
 """[P] Of a simulated bench: on a slow computer films of a staircase are measured by then."""
 
@@ -103,22 +109,34 @@ def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
         registered(folder.root, identity) as registration,
         WireLog(folder.wire) as wire,
     ):
+        twin: TwinBench | None = None
+        imaging: Imaging
+        clock: Clock
+        announce: Callable[[Door], None] = registration.write
+        # a simulated bench remembers no further than the death of its process
+        journal: Callable[..., Journal] = partial(open_journal, survives="power cut")
         if identity["simulated"]:
             pace = settle_pace(folder, speed)
-            clock, open_port, twin = _simulated(folder, bench, made, pace, gap_s)
+            virtual, open_twin, twin = _simulated(folder, bench, made, pace, gap_s)
+            faults = TwinSpec.read(folder.twin / "spec.json").faults
+            computer = SimulatedComputer(faults, virtual)
+            clock, open_port = virtual, computer.opener(open_twin)
+            imaging = FaultyImaging(camera, faults, virtual)
+            journal = partial(open_journal, survives="kill", connect=computer.connect)
+            die = partial(_die, folder, virtual)
+            announce = partial(_announce, registration.write, computer, die)
         else:
-            clock, open_port, twin = _real_clock(folder), open_real_port, None
+            clock, open_port, imaging = _real_clock(folder), open_real_port, camera
         runner = Runner(
             plan,
             bench,
             _recorded(open_port, wire, clock.now_s),
             clock,
             folder.root,
-            camera,
+            imaging,
             _seen_by_the_camera(twin, bench, rehearsal),
-            # a simulated bench remembers no further than the death of its process
-            partial(open_journal, survives="power cut" if twin is None else "kill"),
-            announce=registration.write,
+            journal,
+            announce=announce,
             people=None if twin is None else _people(plan, twin, folder),
             capture_patience_s=0.0 if twin is None or rehearsal else CAPTURE_PATIENCE_S,
             captures_beforehand=rehearsed(plan) if rehearsal else None,
@@ -127,6 +145,23 @@ def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
         if twin is not None:
             _close_twin(folder, twin)
     return 0 if outcome.condition == "finished" else FAILED
+
+
+def _announce(
+    write: Callable[[Door], None],
+    computer: SimulatedComputer,
+    die: Callable[[float], None],
+    door: Door,
+) -> None:
+    """From now on it answers, and what its script has in store for its computer may come."""
+    write(door)
+    computer.begin(die)
+
+
+def _die(folder: RunFolder, clock: VirtualClock, back_after_s: float) -> None:
+    """As whoever kills it would have it: whoever started it brings it back."""
+    write_json(folder.twin / KILLED, {"back_s": clock.now_s() + back_after_s})
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _seen_by_the_camera(twin: TwinBench | None, bench: BenchSpec, rehearsal: bool) -> Attach | None:
@@ -159,15 +194,17 @@ def _close_twin(folder: RunFolder, twin: TwinBench) -> None:
 
 def _simulated(
     folder: RunFolder, bench: BenchSpec, made: datetime, pace: float, gap_s: float
-) -> tuple[Clock, OpenTransport, TwinBench]:
+) -> tuple[VirtualClock, OpenTransport, TwinBench]:
     """The simulated bench, as an earlier process left it, and the clock it goes on with."""
-    started: list[Clock] = []
+    started: list[VirtualClock] = []
     twin = TwinBench(
         TwinSpec.read(folder.twin / "spec.json"), bench, folder.twin, lambda: started[0].now_s()
     )
     state = _standing(folder)
     last_s = max(twin.rebuild(), state.last_s)
     start_s = last_s + gap_s if state.begun else 0.0
+    if (killed := folder.twin / KILLED).exists():
+        start_s = max(start_s, float(read_json(killed)["back_s"]))
     started.append(VirtualClock(start_s=start_s, speed=pace, epoch=made))
     return started[0], twin.open_transport, twin
 

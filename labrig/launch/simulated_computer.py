@@ -14,7 +14,7 @@ from typing import Any
 
 from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import OpenTransport, PortSpec
-from labrig.twin.fault_kinds import COMPUTER
+from labrig.rig.fault_kinds import COMPUTER
 from labrig.twin.spec import FaultSpec
 from labrig_drivers.errors import PortLost, PortMissing
 from labrig_drivers.transports.base import Transport
@@ -40,14 +40,17 @@ class SimulatedComputer:
         self._faults = [fault for fault in faults if fault.instrument == COMPUTER]
         self._clock = clock
         self._woken = 0
+        self._begun = False
 
     def begin(self, die: Callable[[float], None]) -> None:
-        """Put down on the clock what happens by itself from now on.
+        """Put down on the clock what happens by itself from now on; a second call does nothing.
 
         Args:
             die: ends this process; it is started again after so many seconds.
         """
-        now_s = self._clock.now_s()
+        if self._begun:
+            return
+        self._begun, now_s = True, self._clock.now_s()
         for fault in self._faults:
             if fault.from_s < now_s:
                 if fault.name in ("clock_step", "dst"):

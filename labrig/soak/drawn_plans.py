@@ -33,8 +33,8 @@ from labrig.plan.timeline import (
     TrainSpec,
     ValveLevel,
 )
+from labrig.rig.fault_kinds import COMPUTER, COMPUTER_FAULTS
 from labrig.soak.night import Death, SeededNight, Visit
-from labrig.twin.fault_kinds import COMPUTER, COMPUTER_FAULTS
 from labrig.twin.spec import FaultSpec
 from labrig_drivers.instrument import installed_types
 
@@ -49,7 +49,10 @@ SETTINGS = ("hamilton_mvp", "watlow_pm")
 WITH_SETTINGS = 100_000
 WITH_MORE_TROUBLE = 200_000
 """Nights from here on meet what simulators learnt later, and all that befalls computers."""
-LATER = frozenset({"repeat_reply", "stale", "reset"})
+LATER = frozenset(
+    {(kind, "repeat_reply") for kind in (*SIMULATED, *SETTINGS)}
+    | {("vaisala_gmp25x", "stale"), ("leadfluid_bt", "reset"), ("asi_ms2000", "corrupt_reply")}
+)
 """Faults that no seed below :data:`WITH_MORE_TROUBLE` draws."""
 FAULTS = {name: dict(installed_types()[name].faults) for name in (*SIMULATED, *SETTINGS)}
 SAFE = (SafeState("valve", "position", "1"), SafeState("heater", "temperature_c", "37"))
@@ -108,7 +111,7 @@ def _more(
             until_s = from_s + rng.choice([1.0, 20.0, 130.0])
             yield FaultSpec(COMPUTER, name, from_s, until_s, value)
     for name, (kind, _) in night.instruments.items():
-        for fault in sorted(LATER & FAULTS[kind].keys()):
+        for fault in sorted(other for other in FAULTS[kind] if (kind, other) in LATER):
             if rng.random() < 0.1:
                 from_s = moment()
                 yield FaultSpec(name, fault, from_s, from_s + rng.choice([1.0, 20.0, 130.0, 1e6]))
@@ -275,8 +278,9 @@ def _faults(
     faults: list[FaultSpec] = []
     for _ in range(rng.randint(1, 3)):
         name = rng.choice(sorted(instruments))
-        declared = FAULTS[instruments[name][0]]
-        fault = rng.choice([name for name in declared if name not in LATER])
+        kind = instruments[name][0]
+        declared = FAULTS[kind]
+        fault = rng.choice([other for other in declared if (kind, other) not in LATER])
         from_s = moment()
         # three draws whatever the fault is: a seed is the same night for ever
         drawn = {"rate_error": rng.choice((0, 1)), "drift": rng.choice((0, 1)),

@@ -20,7 +20,7 @@ class Life:
     def __init__(
         self, faults: Sequence[FaultSpec], clock: VirtualClock, death: Death | None
     ) -> None:
-        self._clock, self._death, self._begun = clock, death, False
+        self._clock, self._death = clock, death
         self._rows = death.count if death and death.how == "after_rows" else None
         self._writes = death.count if death and death.how == "after_writes" else None
         self._written = self._sent = 0
@@ -33,9 +33,7 @@ class Life:
     def begin(self, since_s: float) -> None:
         """The run is taken up: by this life for the first time, or again after a take-back."""
         self.over = False
-        if not self._begun:
-            self._begun = True
-            self.computer.begin(self.die)
+        self.computer.begin(self.die)
         if self._death is not None and self._death.how == "at_s" and self.died_s is None:
             self._clock.at(max(self._death.count, since_s + 0.001), self.die)
 

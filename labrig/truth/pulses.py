@@ -111,9 +111,7 @@ def _foreign(night: Night) -> Iterator[Violation]:
                 for spec in _resolved(night, name, whole, train)
             )
             if not (
-                fits
-                or _clicked_on(night, name, train)
-                or _rest_of_clicked_on(night, name, train)
+                fits or _clicked_on(night, name, train) or _rest_of_clicked_on(night, name, train)
             ):
                 yield Violation(
                     "foreign train",

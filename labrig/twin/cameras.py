@@ -125,7 +125,8 @@ class SceneCamera:
         request, scene = self._aimed()
         channel = request["channel"]
         shows, pixel_um = self._shows[channel], self._pixel_size_um[channel]
-        state = culture_state(scene, pixel_um, exposure_ms / FULL_EXPOSURE_MS[shows])
+        light = exposure_ms / FULL_EXPOSURE_MS[shows] * scene.get("lamp", 1.0)
+        state = culture_state(scene, pixel_um, light)
         frame = RENDERERS[shows](
             self._geometry(scene, pixel_um),
             state,
@@ -134,6 +135,9 @@ class SceneCamera:
             _noise_seed(scene, channel),
             bit_depth=BIT_DEPTH,
         )
+        if request.get("torn"):
+            frame = frame.copy()
+            frame[frame.shape[0] // 2 :] = 0
         self._keep_truth(request, scene)
         return Picture(frame, exposure_ms)
 
@@ -148,7 +152,8 @@ class SceneCamera:
         request, scene = self._aimed()
         channel = request["channel"]
         pixel_um = self._pixel_size_um[channel]
-        state = culture_state(scene, pixel_um, exposure_ms / FULL_EXPOSURE_MS["cells"])
+        light = exposure_ms / FULL_EXPOSURE_MS["cells"] * scene.get("lamp", 1.0)
+        state = culture_state(scene, pixel_um, light)
         film = render_film(
             self._geometry(scene, pixel_um),
             state,

@@ -34,6 +34,9 @@ class Line:
         reservoir: that it draws from now.
         plugs: behind a valve, what stands in the tube from the tip on, as ``[µL, reservoir]``; None
             for plain medium. What comes after them is what the valve selects.
+        air_ul: of a bubble that is still to leave it.
+        clogs: things that stop it.
+        arriving: the part of what leaves it that comes into its wells.
     """
 
     reservoir: Reservoir
@@ -42,6 +45,9 @@ class Line:
     rate_ul_min: float = 0.0
     choices: dict[str, Reservoir] = field(default_factory=dict)
     plugs: list[tuple[float, Reservoir | None]] = field(default_factory=list)
+    air_ul: float = 0.0
+    clogs: int = 0
+    arriving: float = 1.0
 
     def select(self, position: str) -> None:
         """The valve before it stands there; one that turns still lets through what it did."""
@@ -71,7 +77,8 @@ class Line:
 
     def flowing_ul_min(self) -> float:
         """What really moves: nothing from an empty reservoir, nothing backwards."""
-        return self.rate_ul_min if self.rate_ul_min > 0 and self.reservoir.left_ul > 1e-9 else 0.0
+        moves = self.rate_ul_min > 0 and self.reservoir.left_ul > 1e-9 and not self.clogs
+        return self.rate_ul_min if moves else 0.0
 
 
 @dataclass(slots=True)
@@ -134,6 +141,7 @@ class Plumbing:
     lines: dict[str, Line]
     chambers: dict[str, Chamber]
     recovery: dict[str, float]
+    reservoirs: dict[str, Reservoir] = field(default_factory=dict)
     now_s: float = 0.0
 
     def advance(self, now_s: float) -> None:
@@ -152,7 +160,8 @@ class Plumbing:
         fresh = dict.fromkeys(self.chambers, 0.0)
         mass: dict[str, dict[str, float]] = {well: {} for well in self.chambers}
         for line, flow in flowing:
-            share = flow / len(line.wells)
+            arriving = 0.0 if line.air_ul > 1e-9 else flow * max(0.0, line.arriving)
+            share = arriving / len(line.wells)
             # an unprimed tube holds plain medium from setting up
             source = None if line.unprimed_ul > 1e-9 else line.at_tip()
             for well in line.wells:
@@ -160,9 +169,10 @@ class Plumbing:
                 fresh[well] += share if (source is None or source.is_medium) else 0.0
                 if source is not None:
                     for factor, ng_ml in source.contents_ng_ml.items():
-                        arriving = share * ng_ml / 1000.0 * self.recovery.get(factor, 1.0)
-                        mass[well][factor] = mass[well].get(factor, 0.0) + arriving
+                        brought = share * ng_ml / 1000.0 * self.recovery.get(factor, 1.0)
+                        mass[well][factor] = mass[well].get(factor, 0.0) + brought
             line.push(flow * minutes)
+            line.air_ul = max(0.0, line.air_ul - flow * minutes)
             line.unprimed_ul = max(0.0, line.unprimed_ul - flow * minutes)
             line.reservoir.left_ul = max(0.0, line.reservoir.left_ul - flow * minutes)
         for well, chamber in self.chambers.items():
@@ -178,6 +188,8 @@ def _next_change_s(flowing: Flowing) -> float:
     soonest = math.inf
     drawn: dict[int, float] = {}
     for line, flow in flowing:
+        if line.air_ul > 1e-9:
+            soonest = min(soonest, line.air_ul / flow * 60.0)
         if line.unprimed_ul > 1e-9:
             soonest = min(soonest, line.unprimed_ul / flow * 60.0)
         soonest = min(soonest, line.until_next_ul() / flow * 60.0)

@@ -129,7 +129,7 @@ class LightSpec:
 class FaultSpec:
     """A scripted fault of one instrument (see ``labrig_drivers.simulation.Fault``).
 
-    ``instrument`` may be ``people``, ``world`` or ``computer`` (``labrig.twin.fault_kinds``);
+    ``instrument`` may be ``people``, ``world`` or ``computer`` (``labrig.rig.fault_kinds``);
     ``of``: which line, reservoir or port of the world or the computer; "": all, or none is meant.
     """
 

@@ -12,9 +12,11 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from labrig.twin import excursions
 from labrig.twin.chips import chips_of, grow_chips
-from labrig.twin.climate import Climate
+from labrig.twin.climate import AT_FIRST, Climate
 from labrig.twin.culture import Surroundings
+from labrig.twin.excursions import LiquidFaults, disturbed
 from labrig.twin.impulses import Impulses
 from labrig.twin.liquid import Chamber, Line, Plumbing, Reservoir
 from labrig.twin.media import Components
@@ -61,7 +63,9 @@ class World:
                 for w in spec.wells
             },
             recovery={f.name: f.recovery for f in spec.factors},
+            reservoirs=reservoirs,
         )
+        self._liquid_faults = LiquidFaults(spec.faults)
         self._lines_of_valve = put_valves(self._plumbing, spec.selectors, reservoirs)
         self._lines_of_pump: dict[str, list[str]] = {}
         for line in spec.lines:
@@ -94,12 +98,18 @@ class World:
         """
         with self._lock:
             self._grow_until(now_s)
-            self._plumbing.advance(now_s)
+            self._flow_until(now_s)
+
+    def _flow_until(self, now_s: float) -> None:
+        while (due_s := self._liquid_faults.next_s()) <= now_s:
+            self._plumbing.advance(due_s)
+            self._liquid_faults.happen(self._plumbing)
+        self._plumbing.advance(now_s)
 
     def _grow_until(self, now_s: float) -> None:
         """Every step of the cultures that is due; liquid may stay behind, nobody looks at it."""
         while self._next_step_s <= now_s:
-            self._plumbing.advance(self._next_step_s)
+            self._flow_until(self._next_step_s)
             self._impulses.feel_all(self._next_step_s)
             self._grow()
             self._next_step_s += STEP_S
@@ -109,9 +119,7 @@ class World:
         activity, said = self._impulses.activity, {}
         for well, culture in self._culture.items():
             chamber = self._plumbing.chambers[well]
-            temperature_c, co2_percent, o2_percent = self._climate.over(
-                well, self.spec.climate, self._next_step_s
-            )
+            temperature_c, co2_percent, o2_percent = self._around(well, self._next_step_s)
             around = Surroundings(
                 self._felt_ng_ml(chamber.factors_ng_ml),
                 chamber.freshness,
@@ -245,12 +253,22 @@ class World:
     def climate_at(self, controller: str, now_s: float, quantity: str) -> float:
         """What the surroundings of a controller have come to by now."""
         with self._lock:
-            return self._climate.at(controller, quantity, now_s)
+            at = self._climate.at(controller, quantity, now_s)
+            air = disturbed(
+                tuple(at if name == quantity else AT_FIRST[name] for name in AT_FIRST),  # type: ignore[arg-type]
+                self.spec.faults, now_s,
+            )  # fmt: skip
+            return dict(zip(AT_FIRST, air, strict=True)).get(quantity, at)
+
+    def _around(self, place: str, now_s: float) -> tuple[float, float, float]:
+        """Degrees, CO2 and O2 there, with all that befalls the air."""
+        air = self._climate.over(place, self.spec.climate, now_s)
+        return disturbed(air, self.spec.faults, now_s)
 
     def air(self, now_s: float, probe: str = "") -> tuple[float, float]:
         """CO2 in percent and temperature in °C at a probe, with a slow, seeded ripple."""
         slot = random.Random(f"{self.spec.seed}/air/{int(now_s // 60)}")
-        temperature_c, co2_percent, _ = self._climate.over(probe, self.spec.climate, now_s)
+        temperature_c, co2_percent, _ = self._around(probe, now_s)
         return co2_percent + slot.gauss(0.0, 0.03), temperature_c + slot.gauss(0.0, 0.05)
 
     def scene(self, now_s: float, since_s: float) -> dict[str, Any]:
@@ -276,7 +294,12 @@ class World:
                 "now_s": round(now_s, 3),
                 **{name: round(value, 6) for name, value in self._shown(well).items()},
                 **self._impulses.shown(well, since_s, now_s),
-                "defocus_um": round(defocus_um(self._responses.numbers["optics"], now_s), 4),
+                "defocus_um": round(
+                    defocus_um(self._responses.numbers["optics"], now_s)
+                    + excursions.defocus_um(self.spec.faults, now_s),
+                    4,
+                ),
+                "lamp": 0.0 if excursions.is_dark(self.spec.faults, now_s) else 1.0,
             }
 
     def _shown(self, well: str) -> dict[str, float]:

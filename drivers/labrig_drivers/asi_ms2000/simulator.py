@@ -24,6 +24,7 @@ from labrig_drivers.asi_ms2000.simulated_words import (
     words_of,
 )
 from labrig_drivers.simulated_faults import FaultSchedule
+from labrig_drivers.simulated_link import SpoiltReplies
 from labrig_drivers.simulation import Fault, StagePlant
 
 _TOP_SPEED_MM_S = 7.5
@@ -62,12 +63,12 @@ class AsiStageSimulator:
     Faults: ``silent`` (no byte gets through), ``stuck`` (moves begun in it stay busy and never
     arrive; HALT frees them), ``reboot`` (power cycle at ``from_s``: where it stands becomes
     0, 0), ``short`` (moves begun in it stop ``value`` µm, 50 if 0, before the target and the
-    controller says where it really stands).
+    controller says where it really stands), ``corrupt_reply``, ``repeat_reply``.
 
     Args:
         settings: only the axis signs are used, so that the plant hears the rig's coordinates.
         plant: what stands on the stage.
-        seed: unused, nothing here is random.
+        seed: of the noise in ``corrupt_reply``.
         faults: scripted states, see above.
         name: for messages.
     """
@@ -83,6 +84,7 @@ class AsiStageSimulator:
         self._signs = {"X": settings.x_sign, "Y": settings.y_sign}
         self._plant = plant
         self._faults = FaultSchedule(faults, FAULTS, name)
+        self._line = SpoiltReplies(self._faults, seed)
         self._faults_seen_s = -math.inf
         self._axes = {axis: _Axis() for axis in AXES}
         self._kept = _power_up_settings()
@@ -146,7 +148,7 @@ class AsiStageSimulator:
                 self._input.append(byte)
             elif text := self._take_line():
                 line = self._answer(text, now_s).encode("ascii", errors="replace")
-                answer += line + self._end
+                answer += self._line.send(line + self._end, now_s)
         return answer
 
     def _take_line(self) -> str:

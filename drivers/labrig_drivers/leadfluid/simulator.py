@@ -80,8 +80,10 @@ class SimulatedLeadFluid:
         self._faults = FaultSchedule(faults, FAULTS, name)
         self._line = SpoiltReplies(self._faults, seed)
         self._slave = RtuSlave(settings.address, frozenset({3, 4, 6, 16}), _FRAME_GAP_S, self)
-        self._words = {_UNIT: 2, 4028: settings.address, 4029: 1}
-        self._numbers = dict.fromkeys(_FLOATS, 0.0) | {_FLOW: 1.0, _FACTOR: 1.0}
+        self._address = settings.address
+        self._words: dict[int, int] = {}
+        self._numbers: dict[int, float] = {}
+        self._as_from_the_factory()
         self._counted_ul = 0.0
         self._left_ul = 0.0
         self._now_s = -_NEVER
@@ -104,9 +106,17 @@ class SimulatedLeadFluid:
                 self._stand()
             if self._faults.starts("reboot", event_s):
                 self._stand()
+            if self._faults.starts("reset", event_s):
+                self._stand()
+                self._as_from_the_factory()
             self._report_flow()
         self._turn_until(now_s)
         return self._line.due(now_s)
+
+    def _as_from_the_factory(self) -> None:
+        """Registers; its address is kept, as without it nobody would find it."""
+        self._words = {_UNIT: 2, 4028: self._address, 4029: 1}
+        self._numbers = dict.fromkeys(_FLOATS, 0.0) | {_FLOW: 1.0, _FACTOR: 1.0}
 
     def next_wake_s(self) -> float | None:
         """When a dispense ends, a fault begins or ends, a late reply goes."""

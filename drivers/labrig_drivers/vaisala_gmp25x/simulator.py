@@ -64,6 +64,7 @@ class SimulatedVaisala:
         self._line = SpoiltReplies(self._faults, seed)
         self._slave = RtuSlave(settings.address, frozenset({3, 16, 43}), _FRAME_GAP_S, self)
         self._powered_up_s = 0.0
+        self._last_air: tuple[float, float] | None = None
         self._compensation = [word for v in _POWER_UP_COMPENSATION * 2 for word in _float(v)]
         self._communication = [settings.address, 2, 0, 2, 1, _MEASURED_TEMPERATURE, 0, 0, 100]
 
@@ -143,7 +144,9 @@ class SimulatedVaisala:
         failed = self._faults.active("sensor_error", now_s) is not None
         if block == _STATUS:
             return (2 if failed else 0, 256 if warming_up else 2 if failed else 0)
-        co2_percent, temperature_c = self._plant.air(now_s)
+        if not self._faults.active("stale", now_s) or self._last_air is None:
+            self._last_air = self._plant.air(now_s)
+        co2_percent, temperature_c = self._last_air
         if drift := self._faults.active("drift", now_s):
             co2_percent += drift.value
         co2 = co2_percent * _UNITS_PER_PERCENT[self._model]

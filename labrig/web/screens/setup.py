@@ -10,8 +10,9 @@ from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
 from labrig.catalogue import DEMO_PROTOCOL, DEMO_RIG
-from labrig.launch.drills import SPEED, Drill, NoSuchFault, faults_on_rig
+from labrig.launch.drills import SPEED, Drill, faults_on_rig
 from labrig.launch.prepare import StartRefused
+from labrig.launch.scripted_faults import NoSuchFault
 from labrig.problems import FileProblems
 from labrig.watch.routes import QuietHours, Route, Routes, RoutesExposed, load_routes, save_routes
 from labrig.watch.sending import HOW_TO_WRITE, fault_of_url, shown

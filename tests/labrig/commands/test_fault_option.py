@@ -8,18 +8,11 @@ import pytest
 import typer
 
 from labrig.commands.fault_option import read_fault
-from labrig.rig.bench import BenchSpec, InstrumentSpec, PortSpec
+from labrig.launch.scripted_faults import OnBench
 from labrig.twin.spec import FaultSpec
 from labrig_drivers.instrument import installed_types
 
-BENCH = BenchSpec(
-    (PortSpec("p", "sim", None),),
-    tuple(
-        InstrumentSpec(name, kind, "p", {}, "")
-        for name, kind in (("base", "leadfluid_bt"), ("pulses", "pulse_pal_2"))
-    ),
-    (),
-)
+BENCH = OnBench({"base": "leadfluid_bt", "pulses": "pulse_pal_2"}, ports=("p",))
 
 
 @pytest.mark.parametrize(
@@ -28,12 +21,13 @@ BENCH = BenchSpec(
         ("base:stall", FaultSpec("base", "stall", 0.0, math.inf)),
         ("base:stall@60", FaultSpec("base", "stall", 60.0, math.inf)),
         ("base:stall@60-120.5", FaultSpec("base", "stall", 60.0, 120.5)),
+        ("computer:unplug@5-9", FaultSpec("computer", "unplug", 5.0, 9.0)),
         ("base:drift=-0.25@1-2", FaultSpec("base", "drift", 1.0, 2.0, -0.25)),
         ("pulses:joystick_click=0", FaultSpec("pulses", "joystick_click", 0.0, math.inf)),
     ],
 )
 def test_a_fault_in_a_few_characters(text, fault):
-    assert read_fault(text, BENCH) == fault
+    assert read_fault(text, BENCH) == (fault,)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +37,8 @@ def test_a_fault_in_a_few_characters(text, fault):
         ("base:stall@", "write INSTRUMENT:FAULT"),
         ("base:stall@60-60", "before it begins"),
         ("bose:stall", "'base'"),
+        ("computer:kill@5", "kill -STOP PID"),
+        ("people:late", "nobody is asked"),
         ("pulses:stall", "joystick_click \\(a click"),
     ],
 )
@@ -53,6 +49,6 @@ def test_what_cannot_be_played_says_what_can(text, said):
 
 @pytest.mark.parametrize("name", installed_types())
 def test_every_declared_fault_can_be_asked_for(name):
-    bench = BenchSpec(BENCH.ports, (InstrumentSpec("it", name, "p", {}, ""),), ())
     for fault in installed_types()[name].faults:
-        assert read_fault(f"it:{fault}", bench).name == fault
+        (played,) = read_fault(f"it:{fault}", OnBench({"it": name}))
+        assert played.name == fault

@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from labrig.catalogue import DEMO_RIG, catalogue_folder
 from labrig.commands.mounted import app
-from labrig.launch.drills import AT_S, Drill, NoSuchFault, drill_start, faults_on_rig
+from labrig.launch.drills import AT_S, Drill, drill_start, faults_on_rig
 from labrig.launch.prepare import prepare_run
+from labrig.launch.scripted_faults import CREEP_STEPS, NoSuchFault
 
 RIG = catalogue_folder() / DEMO_RIG
 EVERY = [(name, fault) for name, faults in faults_on_rig(RIG).items() for fault in faults]
@@ -23,6 +24,9 @@ SOME = [pair for pair in EVERY if pair[0] in ("base_left", "nerve_02", "stage")]
 )
 def test_what_is_listed_can_be_practised(tmp_path, instrument, fault):
     start = drill_start(Drill(fault, instrument, for_s=60.0), tmp_path)
+    if fault == "creep":
+        assert len(start.faults) == CREEP_STEPS
+        return
     (spec,) = start.faults
     assert (spec.instrument, spec.name, spec.from_s, spec.until_s) == (
         instrument, fault, AT_S, AT_S + 60.0,

@@ -13,11 +13,10 @@ from labrig.commands.mounted import app
 from labrig.launch.fault_script import read_fault_script
 from labrig.launch.prepare import prepare_run
 from labrig.problems import FileProblems
-from labrig.rig.bench import bench_spec
 from labrig.rig.loading import load_rig
 
 RIG = catalogue_folder() / DEMO_RIG
-BENCH = bench_spec(load_rig(RIG).model)
+BENCH = load_rig(RIG).model
 
 
 def read(tmp_path, text):
@@ -48,6 +47,19 @@ def test_times_have_units_and_what_is_not_said_lasts_to_the_end(tmp_path):
         ("{instrument: nerve_2, fault: stall, at: 1 s}", 3, "Did you mean 'nerve_02'"),
         ("{instrument: nerve_02, fault: melt, at: 1 s}", 3, "It knows stall"),
         ("{instrument: nerve_02, fault: stall, when: 1 s}", 3, "when"),
+        ("{instrument: nerve_02, fault: stal, at: 1 s}", 3, "Did you mean 'stall'"),
+        ("{instrument: nerve_02, fault: stall, at: 1 s, value: 3}", 3, "it takes no value"),
+        ("{instrument: base_left, fault: drift, at: 1 s, value: -2}", 3, "-1 to 5 fraction"),
+        ("{instrument: nerve_02, fault: kill, at: 1 s}", 3, "one of computer"),
+        ("{instrument: nerve_02, at: 1 s}", 3, "an instrument without a `fault`"),
+        ("{at: 1 s}", 3, "nothing that suffers it is named"),
+        ("{world: leak, computer: kill, at: 1 s}", 3, "`world` and `computer`"),
+        ("{world: bubble, at: 1 s}", 3, "of which line"),
+        ("{world: bubble, of: nerve_line_2, at: 1 s}", 3, "no line 'nerve_line_2'"),
+        ("{world: door_open, of: A1, at: 1 s}", 3, "concerns everything"),
+        ("{world: leak, of: base_A1, at: 1 s, value: 2}", 3, "0 to 1 fraction"),
+        ("{computer: clock_stop, at: 1 s}", 3, "Did you mean 'clock_step'"),
+        ("{computer: prefect_slow, at: 1 s}", 3, "kill -STOP PID"),
     ],
 )
 def test_mistakes_are_placed_and_explained(tmp_path, entry, line, said):

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pytest
 
+from labrig.rig.fault_kinds import COMPUTER_FAULTS
 from labrig.soak.drawn_plans import FAULTS, WITH_MORE_TROUBLE, WITH_SETTINGS, seeded_night
 from labrig.soak.playing import play_here
-from labrig.twin.fault_kinds import COMPUTER_FAULTS
 from labrig_drivers.instrument import installed_types, usable_types
 
 

@@ -1,0 +1,85 @@
+"""A file of faults: what goes wrong on a simulated bench, when and for how long.
+
+```yaml
+faults:
+  - {instrument: nerve_02, fault: stall, at: 1 h}
+  - {instrument: base_left, fault: creep, at: 2 h, for: 8 h, value: -0.2}
+  - {world: door_open, at: 3 h, for: 5 min}
+  - {world: bubble, of: nerve_01_line, at: 4 h, value: 50}
+  - {computer: kill, at: 5 h, for: 30 s}
+```
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from labrig.problems import Mistake, raise_mistakes
+from labrig.rig.fault_kinds import COMPUTER_FAULTS, PEOPLE_FAULTS, WORLD_FAULTS
+from labrig.units import Unit
+
+BESIDE = ("world", "computer", "people")
+"""Keys that stand in place of an instrument and its fault."""
+Seconds = Annotated[float, Unit("s")]
+
+
+class ScriptedFault(BaseModel):
+    """One fault: of an instrument, or of the world, the computer or the people."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    instrument: str | None = Field(None, description="by its name in the rig file")
+    fault: str | None = Field(None, description="what it suffers")
+    world: str | None = Field(
+        None,
+        description="what happens around the instruments",
+        json_schema_extra={"enum": [*WORLD_FAULTS]},
+    )
+    computer: str | None = Field(
+        None,
+        description="what happens to the computer",
+        json_schema_extra={"enum": [*COMPUTER_FAULTS]},
+    )
+    people: str | None = Field(
+        None, description="what people do wrong", json_schema_extra={"enum": [*PEOPLE_FAULTS]}
+    )
+    at: Annotated[Seconds, Field(ge=0, description="on the run's clock, e.g. 65 min")]
+    for_s: Annotated[
+        Seconds | None, Field(alias="for", gt=0, description="how long; to the end without it")
+    ] = None
+    value: float = Field(0.0, description="how much, where the fault has one")
+    of: str = Field("", description="the line, reservoir or port that it concerns")
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        beside = [key for key in BESIDE if getattr(self, key) is not None]
+        named = [*beside, *(["instrument"] if self.instrument is not None else [])]
+        how = "Write `instrument` and `fault`, or one of `world`, `computer`, `people`."
+        mistakes = []
+        if len(named) != 1:
+            said = " and ".join(f"`{key}`" for key in named) or "nothing that suffers it"
+            mistakes.append(Mistake((), f"one fault, and {said} is named", how))
+        elif beside and self.fault is not None:
+            mistakes.append(Mistake(("fault",), f"`{beside[0]}` names the fault already", how))
+        elif not beside and self.fault is None:
+            mistakes.append(Mistake((), "an instrument without a `fault`", how))
+        raise_mistakes("ScriptedFault", mistakes)
+        return self
+
+    def named(self) -> tuple[str, str]:
+        """Of what, and which."""
+        for key in BESIDE:
+            if (fault := getattr(self, key)) is not None:
+                return key, str(fault)
+        return str(self.instrument), str(self.fault)
+
+
+class FaultScript(BaseModel):
+    """All of them; they may overlap."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    labrig: Literal[1] = 1
+    faults: list[ScriptedFault]
