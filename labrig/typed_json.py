@@ -85,6 +85,8 @@ class TypedJson:
     def _reader(self, wanted: Any) -> Reader:  # noqa: ANN401 - a type form
         """What turns JSON into a ``wanted``; made once per type, since a plan has many entries."""
         if wanted not in self._readers:
+            # a class may hold others of itself: those are read by what is made here
+            self._readers[wanted] = lambda value: self._readers[wanted](value)
             self._readers[wanted] = self._made(wanted)
         return self._readers[wanted]
 

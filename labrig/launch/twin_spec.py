@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from labrig.launch.medium_components import components_of, feeds
 from labrig.launch.simulated_chips import lights_of, well_spec
+from labrig.plan.chambers import secretion
 from labrig.plan.forecast import well_resistance_ohm
 from labrig.plan.plan import Finding, Plan
 from labrig.plan.sides import sided
@@ -28,6 +29,7 @@ from labrig.twin.spec import (
     FaultSpec,
     LineSpec,
     ReservoirSpec,
+    SecretionSpec,
     SelectorSpec,
     TwinSpec,
     WellSpec,
@@ -83,7 +85,17 @@ def twin_spec(
             for each in plan.climate
         ),
         ambient=tuple(_ambient(protocol)),
+        secretions=tuple(_secretions(protocol, rig, plan)),
     )
+
+
+def _secretions(protocol: Protocol, rig: Rig, plan: Plan) -> Iterator[SecretionSpec]:
+    """Every side whose effluent is a stock gives off its conditioned medium, drawn or not."""
+    for name, stock in protocol.stocks.items():
+        for well in plan.wells:
+            if stock.from_side is not None and well.compartment == stock.from_side:
+                for substance, per_h in secretion(protocol, rig, name):
+                    yield SecretionSpec(well.well, substance, per_h)
 
 
 def _ambient(protocol: Protocol) -> Iterator[AmbientSpec]:
@@ -180,6 +192,7 @@ def _lines(rig: Rig, idle: frozenset[str] = frozenset()) -> tuple[LineSpec, ...]
             line.wells,
             math.pi * line.inner_diameter_mm**2 / 4.0 * line.length_mm,
             line.primed or bool(selector_of(rig, name)),
+            line.from_chamber,
         )
         for name, line in rig.lines.items()
         if name not in idle

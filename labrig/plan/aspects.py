@@ -27,7 +27,7 @@ from labrig.protocol.programme_words import (
 )
 from labrig.protocol.randomisation import NOTHING, Aspect, Unit
 from labrig.protocol.segments import BolusAt, boluses, segments
-from labrig.rig.graph import selector_of
+from labrig.rig.graph import selector_of, source_words
 from labrig.rig.models import Rig
 
 IMPULSES = "impulses"
@@ -204,7 +204,7 @@ def _medium_units(
 def _source(rig: Rig, line: str) -> str:
     """What decides what a line brings: the valve before it, else its reservoir."""
     selector = selector_of(rig, line)
-    return f"reservoir {rig.lines[line].reservoir}" if selector is None else f"valve {selector}"
+    return source_words(rig.lines[line]) if selector is None else f"valve {selector}"
 
 
 def _held(rig: Rig, names: Sequence[str]) -> list[str]:
@@ -241,13 +241,23 @@ def _line_units(
     if all(selector_of(rig, name) is not None for name in lines):
         # where a factor stops, its vehicle goes on at the same rate
         rates_differ = len(_rates(protocol, role, roles)) > 1 or NOTHING in levels.values()
+    # effluent runs or stands still: nothing takes its place in its own line
+    effluents = {level for level in levels.values() if _is_effluent(protocol, level)}
+    drained = {well for line in lines.values() if line.from_chamber for well in line.wells}
     groups = joined(
         {
-            name: {_source(rig, name), *([f"pump {line.pump}"] if rates_differ else [])}
+            name: {
+                _source(rig, name),
+                *([f"pump {line.pump}"] if rates_differ or effluents else []),
+            }
             for name, line in lines.items()
         }
     )
     for names in groups:
+        wells = dict.fromkeys(well for name in names for well in lines[name].wells)
+        if any(lines[name].from_chamber for name in names):
+            yield Unit(_label(rig, names), tuple(wells), None)
+            continue
         if any(selector_of(rig, name) is not None for name in names):
             held = _held(rig, names)
             allowed = frozenset(
@@ -262,8 +272,13 @@ def _line_units(
                 for level in levels.values()
                 if said <= {level.partition(" (")[0]} or level == NOTHING
             )
-        wells = dict.fromkeys(well for name in names for well in lines[name].wells)
+        allowed = allowed | effluents if drained.issuperset(wells) else allowed - effluents
         yield Unit(_label(rig, names), tuple(wells), allowed)
+
+
+def _is_effluent(protocol: Protocol, level: str) -> bool:
+    stock = protocol.stocks.get(level.partition(" (")[0])
+    return stock is not None and stock.from_side is not None
 
 
 def _rates(protocol: Protocol, role: str, roles: Mapping[str, str]) -> set[tuple[object, ...]]:
@@ -290,8 +305,8 @@ def _label(rig: Rig, names: Sequence[str]) -> str:
     selectors = {selector_of(rig, name) for name in names}
     if len(selectors) == 1 and (selector := selectors.pop()) is not None:
         return f"valve {selector} ({lines})"
-    if len(reservoirs := {rig.lines[name].reservoir for name in names}) == 1:
-        return f"reservoir {reservoirs.pop()} ({lines})"
+    if len(sources := {source_words(rig.lines[name]) for name in names}) == 1:
+        return f"{sources.pop()} ({lines})"
     if len(pumps := {rig.lines[name].pump for name in names}) == 1:
         return f"pump {pumps.pop()} ({lines})"
     return lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from labrig.plan.perfusion_physics import taylor_aris
+from labrig.plan.perfusion_physics import decay_rate_per_h, taylor_aris
 from labrig.plan.plan import ChamberPlan, Choice, Draw, FactorLoss, Inlet, WellPlan
 from labrig.plan.selection import Selection
 from labrig.plan.timeline import FlowLevel
@@ -29,15 +29,61 @@ def chamber_plans(
     """Every well in use with the lines that reach it."""
     inlets = {
         name: _inlet(protocol, rig, name, carried[name], levels, selected.get(name))
-        for name in rig.lines
+        for name, line in rig.lines.items()
+        if not line.from_chamber
     }
-    return tuple(
-        ChamberPlan(
-            well.well,
-            rig.chambers.volume_ml,
-            tuple(inlets[name] for name, line in rig.lines.items() if well.well in line.wells),
-        )
-        for well in wells
+    return tuple(_chamber(protocol, rig, well.well, carried, inlets) for well in wells)
+
+
+def _chamber(
+    protocol: Protocol,
+    rig: Rig,
+    well: str,
+    carried: Mapping[str, str],
+    inlets: Mapping[str, Inlet],
+    secretes: tuple[tuple[str, float], ...] = (),
+) -> ChamberPlan:
+    own = []
+    for name, line in rig.lines.items():
+        if well not in line.wells:
+            continue
+        if name in inlets:
+            own.append(inlets[name])
+            continue
+        made = secretion(protocol, rig, carried[name])
+        source = _chamber(protocol, rig, line.from_chamber, carried, inlets, made)
+        own.append(_effluent(rig, name, carried[name], source))
+    return ChamberPlan(well, rig.chambers.volume_ml, tuple(own), secretes)
+
+
+def secretion(protocol: Protocol, rig: Rig, stock: str) -> tuple[tuple[str, float], ...]:
+    """What the cells of a chamber add to what it holds, an hour.
+
+    Cells secrete at a constant rate [P]: as much as makes the medium 100 % conditioned in the
+    steady state of the protocol's flow. At half that flow the same cells make it 200 %.
+    """
+    if stock not in protocol.stocks or protocol.perfusion is None:
+        return ()
+    name = protocol.stocks[stock].mixture or ""
+    flow_ml_h = protocol.perfusion.flow_ml_h
+    loss = flow_ml_h / rig.chambers.volume_ml + decay_rate_per_h(half_life_h(protocol, name))
+    return ((name, loss),)
+
+
+def _effluent(rig: Rig, name: str, solution: str, source: ChamberPlan) -> Inlet:
+    line = rig.lines[name]
+    share = 1.0 / len(line.wells)
+    return Inlet(
+        line=name,
+        pump=line.pump,
+        share=share,
+        solution=solution,
+        contents_ng_ml=(),
+        dead_volume_ul=0.0,
+        spread_ul=0.0,
+        cold_half_life_h=None,
+        tube_ul=dead_volume_ul(line) * share,
+        source=source if solution else None,
     )
 
 
@@ -128,6 +174,8 @@ def draws(
     counts: dict[tuple[str, str, str, str, str], int] = {}
     for name, line in rig.lines.items():
         course = selected.get(name)
+        if line.from_chamber:
+            continue
         if course is not None:
             for at in dict.fromkeys([*(at for _, at in course.steps), course.safe]):
                 key = (course.reservoirs[at], line.pump, line.carries, course.valve, at)

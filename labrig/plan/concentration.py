@@ -7,10 +7,12 @@ One stirred chamber fed by lines at piecewise constant flows:
 with Sⱼ(t) the stock as it ages in the cold and Aⱼ (0 to 1) how much of the line's front has
 arrived: 0 until its dead volume is displaced, 1 afterwards, and in between the normal
 distribution in *displaced volume* that Taylor dispersion gives, so a pump that stops holds the
-front where it is. Behind a selector valve the line brings what the valve selected, once the tube
-between them is displaced (:mod:`labrig.plan.switched_tube`). Each step is the exact solution, not a
-numerical integration; only a spreading front is cut into short pieces. Standard library only: the
-runner loads this.
+front where it is. A line from another chamber brings what that one holds, once its tube is
+displaced (:mod:`labrig.plan.effluent_tube`), and never more than flows in there. Behind a selector
+valve the line brings what the valve selected, once the tube between them is displaced
+(:mod:`labrig.plan.switched_tube`). Each step is the exact solution, not a numerical integration;
+only a spreading front and effluent are cut into short pieces. Standard library only: the runner
+loads this.
 """
 
 from __future__ import annotations
@@ -18,13 +20,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
-from labrig.plan.plan import ChamberPlan, FactorLoss
+from labrig.plan.effluent_tube import PIECE_S, EffluentTube
+from labrig.plan.plan import ChamberPlan, FactorLoss, Inlet
 from labrig.plan.switched_tube import SwitchedTube
 
 _FRONT_PIECES = 32  # of a front's width of ±4 standard deviations
 _FRONT_REACH = 4.0
 _LN2 = math.log(2.0)
+_NONE: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class Feed:
         by_position: behind a selector, what each of its positions brings, as ``(concentration,
             cold half-life)``; the two above are then of no meaning. ``tube_ul`` lies between valve
             and tip, and is filled at first with what ``filled_with`` brings.
+        source: the chamber whose effluent it brings through a tube of ``tube_ul``; None: a bottle.
     """
 
     line: str
@@ -50,6 +56,7 @@ class Feed:
     by_position: Mapping[str, tuple[float, float | None]] = field(default_factory=dict)
     tube_ul: float = 0.0
     filled_with: str = ""
+    source: ChamberModel | None = None
 
 
 class ChamberModel:
@@ -59,9 +66,16 @@ class ChamberModel:
         volume_ml: liquid in the chamber, constant (what flows in, flows out).
         half_life_h: of the factor at 37 °C.
         feeds: every line; those without the factor dilute and have concentration 0.
+        secreted_per_h: what cells add an hour, in ng/mL.
     """
 
-    def __init__(self, volume_ml: float, half_life_h: float, feeds: Sequence[Feed]) -> None:
+    def __init__(
+        self,
+        volume_ml: float,
+        half_life_h: float,
+        feeds: Sequence[Feed],
+        secreted_per_h: float = 0.0,
+    ) -> None:
         if not (volume_ml > 0 and half_life_h > 0):
             raise ValueError(
                 f"volume_ml {volume_ml} and half_life_h {half_life_h} must both be above 0"
@@ -76,6 +90,9 @@ class ChamberModel:
             for feed in feeds
             if feed.by_position
         }
+        self._sources = {feed.line: feed.source for feed in feeds if feed.source is not None}
+        self._effluents = {line: EffluentTube(self._feeds[line].tube_ul) for line in self._sources}
+        self._secreted_per_s = secreted_per_h / 3600.0
         self._time_s = 0.0
         self._concentration = 0.0
         self._exposure = 0.0
@@ -120,7 +137,7 @@ class ChamberModel:
         """
         flows_ul_s = {}
         for line, flow in flows_ul_min.items():
-            if line not in self._feeds:
+            if not self.knows(line):
                 raise KeyError(f"line {line!r} does not feed this chamber")
             if flow < 0:
                 raise ValueError(f"line {line!r}: a flow of {flow} µL/min is negative")
@@ -128,10 +145,46 @@ class ChamberModel:
                 flows_ul_s[line] = flow / 60.0
         return flows_ul_s
 
+    def knows(self, line: str) -> bool:
+        """Whether a line feeds this chamber or one of its sources."""
+        return line in self._feeds or any(each.knows(line) for each in self._sources.values())
+
     def run(self, to_s: float, flows_ul_s: Mapping[str, float]) -> None:
         """As :meth:`advance`, of flows from :meth:`flowing`; a time that has passed is now."""
+        if self._sources:
+            self._run_with_sources(to_s, flows_ul_s)
+            return
         while self._time_s < to_s:
             self._step(min(to_s, self._next_front_time(flows_ul_s)), flows_ul_s)
+
+    def _run_with_sources(self, to_s: float, flows_ul_s: Mapping[str, float]) -> None:
+        """In pieces, each with the mean of what its sources held."""
+        own = {line: flow for line, flow in flows_ul_s.items() if line in self._feeds}
+        fed = any(line in own for line in self._sources)
+        theirs = {
+            line: {name: flow for name, flow in flows_ul_s.items() if source.knows(name)}
+            for line, source in self._sources.items()
+        }
+        while self._time_s < to_s:
+            until_s = min(to_s, self._next_front_time(own))
+            if fed:
+                until_s = min(until_s, self._time_s + PIECE_S)
+            arriving = {}
+            for line, source in self._sources.items():
+                lasts_s = until_s - self._time_s
+                before = source.exposure_ng_h_ml
+                source.run(until_s, theirs[line])
+                mean = (source.exposure_ng_h_ml - before) / lasts_s * 3600.0
+                arriving[line] = self._effluents[line].push(own.get(line, 0.0) * lasts_s, mean)
+            self._step(until_s, own, arriving)
+
+    def source_of(self, line: str) -> ChamberModel:
+        """The model of the chamber that a line comes from."""
+        return self._sources[line]
+
+    def effluent(self, line: str) -> EffluentTube:
+        """The tube of a line from another chamber, with what has passed its tip."""
+        return self._effluents[line]
 
     def select(self, line: str, position: str) -> None:
         """The valve before a line stands there from now on."""
@@ -204,16 +257,22 @@ class ChamberModel:
                 until = min(until, self._time_s + piece / flow)
         return until
 
-    def _step(self, to_s: float, flows_ul_s: Mapping[str, float]) -> None:
-        """The exact solution while flows and fronts stand."""
+    def _step(
+        self, to_s: float, flows_ul_s: Mapping[str, float], effluent: Mapping[str, float] = _NONE
+    ) -> None:
+        """The exact solution while flows and fronts stand, and what effluent brings."""
         dt = to_s - self._time_s
         total_ml_s = sum(flows_ul_s.values()) / 1000.0
         loss = total_ml_s / self._volume_ml + self._loss_per_s
         after = self._concentration * math.exp(-loss * dt)
         area = self._concentration * _decayed(loss, dt)
+        if self._secreted_per_s:
+            made = self._secreted_per_s * _decayed(loss, dt)
+            after += made
+            area += (self._secreted_per_s * dt - made) / loss
         for line, flow_ul_s in flows_ul_s.items():
             before = self._displaced_ul[line]
-            strength, aging = self._source(line)
+            strength, aging = (effluent[line], 0.0) if line in effluent else self._source(line)
             self._displaced_ul[line] = before + flow_ul_s * dt
             if strength == 0.0:
                 continue
@@ -273,30 +332,37 @@ def chamber_models(
     chamber: ChamberPlan, loss: FactorLoss
 ) -> tuple[ChamberModel, ChamberModel, ChamberModel]:
     """The model of one factor in one well, with its half-life at value, low and high end."""
-    feeds = [
-        Feed(
-            inlet.line,
-            dict(inlet.contents_ng_ml).get(loss.factor, 0.0),
-            inlet.dead_volume_ul,
-            inlet.spread_ul,
-            inlet.cold_half_life_h,
-            {
-                choice.position: (
-                    dict(choice.contents_ng_ml).get(loss.factor, 0.0),
-                    choice.cold_half_life_h,
-                )
-                for choice in inlet.choices
-            },
-            inlet.tube_ul,
-            inlet.filled_with,
-        )
-        for inlet in chamber.inlets
-    ]
     value, low, high = (
-        ChamberModel(chamber.volume_ml, half_life_h, feeds)
+        _model(chamber, loss.factor, half_life_h)
         for half_life_h in (loss.half_life_h, loss.low_h, loss.high_h)
     )
     return value, low, high
+
+
+def _model(chamber: ChamberPlan, factor: str, half_life_h: float) -> ChamberModel:
+    feeds = [_feed(inlet, factor, half_life_h) for inlet in chamber.inlets]
+    made = dict(chamber.secretes).get(factor, 0.0)
+    return ChamberModel(chamber.volume_ml, half_life_h, feeds, made)
+
+
+def _feed(inlet: Inlet, factor: str, half_life_h: float) -> Feed:
+    return Feed(
+        inlet.line,
+        dict(inlet.contents_ng_ml).get(factor, 0.0),
+        inlet.dead_volume_ul,
+        inlet.spread_ul,
+        inlet.cold_half_life_h,
+        {
+            choice.position: (
+                dict(choice.contents_ng_ml).get(factor, 0.0),
+                choice.cold_half_life_h,
+            )
+            for choice in inlet.choices
+        },
+        inlet.tube_ul,
+        inlet.filled_with,
+        None if inlet.source is None else _model(inlet.source, factor, half_life_h),
+    )
 
 
 def history(
@@ -358,6 +424,9 @@ def _at_once(
     model: ChamberModel, chamber: ChamberPlan, what: BolusStep | ExchangeStep | ValveStep
 ) -> None:
     """What takes no time in the model."""
+    for inlet in chamber.inlets:
+        if inlet.source is not None:
+            _at_once(model.source_of(inlet.line), inlet.source, what)
     if isinstance(what, ValveStep):
         for inlet in chamber.inlets:
             if inlet.valve == what.valve:
@@ -367,10 +436,22 @@ def _at_once(
             model.exchange(what.share)
     else:
         for inlet in chamber.inlets:
-            if inlet.pump == what.pump:
+            if inlet.pump == what.pump and inlet.source is None:
                 model.add(inlet.line, what.volume_ul * inlet.share)
 
 
 def line_flows(chamber: ChamberPlan, rates_ul_min: Mapping[str, float]) -> dict[str, float]:
-    """What enters one well through each of its lines when its pumps run at these rates."""
-    return {inlet.line: rates_ul_min.get(inlet.pump, 0.0) * inlet.share for inlet in chamber.inlets}
+    """What enters one well through each of its lines when its pumps run at these rates.
+
+    What flows in its sources is among them. A line from a chamber brings no more than flows in
+    there: it begins at the height of the outflow, and draws air beyond that.
+    """
+    flows: dict[str, float] = {}
+    for inlet in chamber.inlets:
+        flow = rates_ul_min.get(inlet.pump, 0.0) * inlet.share
+        if inlet.source is not None:
+            flows |= line_flows(inlet.source, rates_ul_min)
+            comes_in = sum(flows[its.line] for its in inlet.source.inlets)
+            flow = min(flow, comes_in * inlet.share)
+        flows[inlet.line] = flow
+    return flows

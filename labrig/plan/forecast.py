@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from labrig.plan import pulse_physics as physics
+from labrig.plan.chamber_tree import all_inlets, pumps_of, wells_of, with_sources
 from labrig.plan.concentration import (
     BolusStep,
     ExchangeStep,
@@ -113,7 +114,7 @@ def predicted_curves(
     """One curve a factor for the first well of each arm in each factor unit.
 
     The target of a factor that is given as a bolus only is its predicted history: the bolus is
-    the intention.
+    the intention. So is that of one that comes along with effluent.
     """
     times = tuple(protocol.duration_s * i / CURVE_POINTS for i in range(CURVE_POINTS + 1))
     representatives = {(w.arm, w.factor_unit): w for w in reversed(wells)}
@@ -124,17 +125,18 @@ def predicted_curves(
         if representatives[(well.arm, well.factor_unit)] is not well:
             continue
         chamber = chambers[well.well]
-        pumps = {inlet.pump for inlet in chamber.inlets}
+        pumps = pumps_of(chamber)
         flows = flow_steps([level for level in levels if level.instrument in pumps])
-        own = exchanges(step for step in steps if well.well in step.wells)
+        own = exchanges(step for step in steps if wells_of(chamber) & set(step.wells))
         at_once = [
             BolusStep(d.offset_s, d.instrument, d.volume_ul) for d in doses if d.instrument in pumps
         ]
-        by_hand = tuple((step.at_s, step.share) for step in own)
+        by_hand = tuple((step.at_s, step.share, well.well in step.wells) for step in own)
         steady = targeted_factors(protocol, well.arm)
         given = [bolus.factor for bolus in boluses(protocol, well.arm)]
         for loss in losses:
-            if loss.factor not in (*steady, *given):
+            along = any(i.source is not None and i.brings(loss.factor) for i in chamber.inlets)
+            if loss.factor not in (*steady, *given) and not along:
                 continue
             alike = (loss.factor, by_hand, _as_fed(chamber, levels, doses, turns))
             if alike not in known:  # most wells of an arm are fed exactly alike
@@ -169,14 +171,15 @@ def _as_fed(
                 line="",
                 pump="",
                 valve="",
+                source=None,
                 choices=tuple(replace(choice, reservoir="") for choice in inlet.choices),
             ),
             tuple((t.offset_s, t.position) for t in turns if t.instrument == inlet.valve),
             tuple((v.offset_s, v.rate_ul_min) for v in levels if v.instrument == inlet.pump),
             tuple((d.offset_s, d.volume_ul) for d in doses if d.instrument == inlet.pump),
         )
-        for inlet in chamber.inlets
-    )
+        for inlet in all_inlets(chamber)
+    ) + tuple(each.secretes for each in with_sources(chamber))
 
 
 def pulse_figures(

@@ -213,6 +213,8 @@ class Inlet:
             ``solution`` and its contents those that it is there for; ``tube_ul``, of this well's
             share, lies between valve and tip, and ``filled_with`` is the position whose liquid
             fills it at the start ("": plain medium).
+        source: the chamber whose effluent it brings, where no reservoir is at its beginning. It
+            brings at most what flows in there; ``tube_ul`` is what it holds, medium at first.
     """
 
     line: str
@@ -227,20 +229,33 @@ class Inlet:
     choices: tuple[Choice, ...] = ()
     tube_ul: float = 0.0
     filled_with: str = ""
+    source: ChamberPlan | None = None
 
     def brings(self, factor: str) -> bool:
         """Whether any of a factor can come through it."""
+        if self.source is not None and self.source.can_hold(factor):
+            return True
         held = (self.contents_ng_ml, *(choice.contents_ng_ml for choice in self.choices))
         return any(dict(contents).get(factor, 0.0) > 0 for contents in held)
 
 
 @dataclass(frozen=True, slots=True)
 class ChamberPlan:
-    """One well as a stirred chamber: what the dose ledger models concentrations with."""
+    """One well as a stirred chamber: what the dose ledger models concentrations with.
+
+    ``secretes``: by conditioned medium, how much its cells add an hour to what it holds; said of
+    chambers whose effluent another one gets.
+    """
 
     well: str
     volume_ml: float
     inlets: tuple[Inlet, ...]
+    secretes: tuple[tuple[str, float], ...] = ()
+
+    def can_hold(self, factor: str) -> bool:
+        """Whether any of a factor can come into it."""
+        made = dict(self.secretes).get(factor, 0.0) > 0
+        return made or any(inlet.brings(factor) for inlet in self.inlets)
 
 
 @dataclass(frozen=True, slots=True)

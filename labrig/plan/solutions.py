@@ -16,6 +16,7 @@ from labrig.protocol.contents import doses_of, role_of, vehicle_of
 from labrig.protocol.models import Protocol
 from labrig.protocol.moments import moments_of_arm
 from labrig.protocol.segments import boluses, segment_at, segments
+from labrig.rig.chips import chip_of_well
 from labrig.rig.graph import selector_of
 from labrig.rig.models import Rig
 
@@ -99,7 +100,7 @@ def _preference(
     held = {
         rig.reservoirs[line.reservoir].holds
         for name, line in rig.lines.items()
-        if line.carries == "additive" and line_role(rig, name) == role
+        if line.reservoir and line.carries == "additive" and line_role(rig, name) == role
     }
     others = [other for other, its_role in taken.items() if its_role == role]
     if role == stock or stock in held:
@@ -303,16 +304,35 @@ def _want(
     free = [name for name in here if rig.lines[name].carries == "additive"]
     for stock in stocks_of_arm(protocol, well.arm):
         role = roles.get(stock)
-        candidates = [name for name in free if line_role(rig, name) == role]
+        side = protocol.stocks[stock].from_side
+        candidates = [
+            name
+            for name in free
+            if line_role(rig, name) == role and _begins_in(rig, name, well, side)
+        ]
         if not candidates:
-            findings.append(_no_line(well, stock, role, rig))
+            findings.append(_no_line(well, stock, role, rig, side))
             continue
-        candidates.sort(key=lambda name: rig.reservoirs[rig.lines[name].reservoir].holds != stock)
+        candidates.sort(key=lambda name: _holds_other(rig, name, stock))
         wanted[candidates[0]][well.well] = stock
         free.remove(candidates[0])
     for name in free:
-        wanted[name][well.well] = vehicles.get((well.arm, line_role(rig, name)), "")
+        vehicle = vehicles.get((well.arm, line_role(rig, name)), "")
+        wanted[name][well.well] = "" if rig.lines[name].from_chamber else vehicle
     return findings
+
+
+def _begins_in(rig: Rig, line: str, well: WellPlan, side: str | None) -> bool:
+    """Whether a line begins where a stock is: in this side of the well's own chip, or a bottle."""
+    begins = rig.lines[line].from_chamber
+    if side is None:
+        return not begins
+    return bool(begins) and chip_of_well(rig).get(begins) == (well.chip, side)
+
+
+def _holds_other(rig: Rig, line: str, stock: str) -> bool:
+    begins = rig.lines[line].reservoir
+    return bool(begins) and rig.reservoirs[begins].holds != stock
 
 
 def _uncovered(protocol: Protocol) -> list[Finding]:
@@ -335,7 +355,23 @@ def _uncovered(protocol: Protocol) -> list[Finding]:
     return findings
 
 
-def _no_line(well: WellPlan, solution: str, role: str | None, rig: Rig) -> Finding:
+def _no_line(
+    well: WellPlan, solution: str, role: str | None, rig: Rig, side: str | None = None
+) -> Finding:
+    if side is not None:
+        source = next(
+            (at for at, its in chip_of_well(rig).items() if its == (well.chip, side)), side
+        )
+        return Finding(
+            "perfusion.no-line",
+            "block",
+            f"rig: lines (well {well.well}, arm {well.arm})",
+            f"no line takes the effluent of {source}, the {side} side of {well.chip}, to "
+            f"{well.well}" + (f" in role {role}" if role else ""),
+            f"add a line `{{from_chamber: {source}, wells: [{well.well}], "
+            + (f"role: {role}, " if role else "")
+            + "pump: ...}` with a pump of its own, or move the arm to chips that have one",
+        )
     lines = [name for name, line in rig.lines.items() if well.well in line.wells]
     return Finding(
         "perfusion.no-line",

@@ -14,6 +14,7 @@ from labrig.plan.joined import joined
 from labrig.protocol.contents import doses_of, vehicle_of
 from labrig.protocol.models import Protocol
 from labrig.protocol.segments import Segment, segments
+from labrig.rig.graph import source_words
 from labrig.rig.models import Rig
 
 
@@ -83,9 +84,7 @@ def _less(these: tuple[float, ...], others: tuple[float, ...]) -> bool:
 
 def _groups(rig: Rig, role_of_line: Mapping[str, str], role: str) -> list[list[str]]:
     lines = [name for name, own in role_of_line.items() if own == role]
-    return joined(
-        {n: {f"reservoir {rig.lines[n].reservoir}", f"pump {rig.lines[n].pump}"} for n in lines}
-    )
+    return joined({n: {source_words(rig.lines[n]), f"pump {rig.lines[n].pump}"} for n in lines})
 
 
 def _wells(rig: Rig, lines: list[str]) -> set[str]:

@@ -10,7 +10,17 @@ import json
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from labrig.plan.plan import Depletion, Draw, FactorLoss, Inlet, Loading, Plan, RunRules, WellPlan
+from labrig.plan.plan import (
+    ChamberPlan,
+    Depletion,
+    Draw,
+    FactorLoss,
+    Inlet,
+    Loading,
+    Plan,
+    RunRules,
+    WellPlan,
+)
 from labrig.plan.timeline import Film, Frame, PersonStep, TimelineEntry, TrainSpec
 from labrig.run_folder import RunFolder
 from labrig.typed_json import NotAsTyped, TypedJson
@@ -39,7 +49,8 @@ _ADDED: dict[Any, frozenset[str]] = {
     PersonStep: frozenset({"supply", "to_ml", "stands"}),
     Depletion: frozenset({"refills_s", "between_ml"}),
     FactorLoss: frozenset({"unit", "molar_mass_kda"}),
-    Inlet: frozenset({"valve", "choices", "tube_ul", "filled_with"}),
+    Inlet: frozenset({"valve", "choices", "tube_ul", "filled_with", "source"}),
+    ChamberPlan: frozenset({"secretes"}),
     Draw: frozenset({"valve", "position"}),
     Loading: frozenset({"fills"}),
 }

@@ -100,7 +100,7 @@ def _described(protocol: Protocol, solution: str) -> tuple[str, str]:
     stock = protocol.stocks[solution]
     parts = [_named(protocol, *held) for held in masses(protocol, solution).items()]
     if stock.mixture is not None:
-        strength = strength_text(protocol, stock.mixture, stock.strength or 0.0)
+        strength = strength_text(protocol, stock.mixture, stock.of_mixture)
         parts = [f"{stock.mixture} {strength}" + (f": {', '.join(parts)}" if parts else "")]
     if stock.solvent:
         parts.append(f"{stock.solvent} {stock.solvent_percent:g} %")

@@ -74,6 +74,7 @@ ADDED_KEYS: tuple[AddedKey, ...] = (
     AddedKey(("mixtures",), "0.1.0", {}),
     AddedKey(("stocks", ANY, "mixture"), "0.1.0", None),
     AddedKey(("stocks", ANY, "strength"), "0.1.0", None),
+    AddedKey(("stocks", ANY, "from"), "0.1.0", None),
     AddedKey(("media", ANY, "glucose"), "0.1.0", None),
     AddedKey(("media", ANY, "calcium"), "0.1.0", None),
     AddedKey(("media", ANY, "amino_acids"), "0.1.0", None),

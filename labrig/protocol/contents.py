@@ -40,7 +40,7 @@ def contents(protocol: Protocol, stock: str) -> dict[str, float]:
     held = protocol.stocks[stock]
     if held.mixture is None:
         return dict(held.contents_ng_ml)
-    strength = held.strength or 0.0
+    strength = held.of_mixture
     return {name: strength * each for name, each in parts_of(protocol, held.mixture).items()}
 
 
@@ -55,7 +55,7 @@ def doses_of(protocol: Protocol, stock: str) -> dict[str, float]:
     held = protocol.stocks[stock]
     if held.mixture is None:
         return dict(held.contents_ng_ml)
-    return {held.mixture: held.strength or 0.0}
+    return {held.mixture: held.of_mixture}
 
 
 def strength_text(protocol: Protocol, name: str, multiple: float) -> str:

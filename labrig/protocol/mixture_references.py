@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from labrig.problems import KeyPath, Mistake, did_you_mean
 from labrig.protocol.contents import parts_of
+from labrig.protocol.effluent_references import effluent_mistakes
 
 if TYPE_CHECKING:
     from labrig.protocol.mixtures import Mixture
@@ -101,6 +102,9 @@ def _conditioned(protocol: Protocol, name: str, mixture: Mixture) -> Iterator[Mi
 
 def _stock(protocol: Protocol, name: str) -> Iterator[Mistake]:
     stock, path = protocol.stocks[name], ("stocks", name)
+    if stock.from_side is not None:
+        yield from effluent_mistakes(protocol, name)
+        return
     if stock.mixture is None:
         if stock.strength is not None:
             yield Mistake(

@@ -109,7 +109,18 @@ class Stock(Strict):
         default=None, description="in place of contents: a mixture, at its strength"
     )
     strength: Strength | None = None
+    from_side: CompartmentName | None = Field(
+        default=None,
+        alias="from",
+        description="a conditioned medium that no bottle holds: the effluent of this side of the "
+        "same chip, brought by a line with `from_chamber`",
+    )
     lot: str = ""
+
+    @property
+    def of_mixture(self) -> float:
+        """At which strength it holds its mixture; effluent is undiluted by definition."""
+        return 1.0 if self.from_side is not None else self.strength or 0.0
 
 
 class Medium(Strict):

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from labrig.plan.chamber_tree import all_inlets, pumps_of, wells_of
 from labrig.plan.concentration import BolusStep, ExchangeStep, chamber_models, history
 from labrig.plan.plan import ChamberPlan, Curve, FactorLoss, Plan
 from labrig.plan.timeline import Dose, PersonStep
@@ -74,8 +75,8 @@ def well_doses(
         for loss in plan.factors:
             times = _times(plan, chamber.well, loss.factor, until_s)
             # Wells on the same lines have the same history: model it once.
-            own = [step for step in by_hand if chamber.well in step.wells]
-            keys = tuple(step.key for step in own)
+            own = [step for step in by_hand if wells_of(chamber) & set(step.wells)]
+            keys = tuple((step.key, chamber.well in step.wells) for step in own)
             same = (chamber.inlets, chamber.volume_ml, loss.factor, times, keys)
             if same not in known:
                 meant: list[Given] = [*_boluses_planned(plan, until_s), *_meant(own, until_s)]
@@ -110,7 +111,7 @@ def _delivered(
     Valves turned when they said so; where they may have turned before, both are bounds.
     """
     carriers = {inlet.pump for inlet in chamber.inlets if inlet.brings(loss.factor)}
-    feeding = {inlet.pump for inlet in chamber.inlets} & set(flows)
+    feeding = pumps_of(chamber) & set(flows)
     least = {pump: flows[pump].least for pump in feeding}
     value = _expose(chamber, loss, least, boluses, times_s, valves.told)
     turned = [valves.told]
@@ -122,12 +123,32 @@ def _delivered(
     enriched = least | {pump: flows[pump].most for pump in feeding & carriers}
     low = [_expose(chamber, loss, diluted, boluses, times_s, at) for at in turned]
     high = [_expose(chamber, loss, enriched, boluses, times_s, at) for at in turned]
-    if len(turned) == 1:
+    mixed = [
+        _expose(chamber, loss, {p: flows[p].most if p in more else flows[p].least
+                                for p in feeding}, boluses, times_s, at)
+        for more in _of_sources(chamber, carriers, feeding)
+        for at in turned
+    ]  # fmt: skip
+    if len(turned) == 1 and not mixed:
         return value, low[0], high[0]
-    either = [*low, *high]
+    either = [*low, *high, *mixed]
     lowest = tuple(map(min, *(one.values for one in either)))
     highest = tuple(map(max, *(one.values for one in either)))
     return value, _Exposure(lowest, low[0].area), _Exposure(highest, high[0].area)
+
+
+def _of_sources(
+    chamber: ChamberPlan, carriers: set[str], feeding: frozenset[str]
+) -> list[frozenset[str]]:
+    """Which pumps may have given more together, where that is neither surely more nor less.
+
+    What flows into the source of an effluent dilutes it, and lets more of it be taken.
+    """
+    own = {inlet.pump for inlet in chamber.inlets}
+    behind = feeding - own
+    if not behind:
+        return []
+    return [behind, behind | (own & carriers), behind | (own - carriers), feeding]
 
 
 def _blind_from(
@@ -136,8 +157,8 @@ def _blind_from(
     """From when on nobody knew for longer than this what one of its pumps gave; None: never."""
     begins_s = [
         from_s
-        for inlet in chamber.inlets
-        for from_s, to_s in unknown.get(inlet.pump, ())
+        for pump in pumps_of(chamber)
+        for from_s, to_s in unknown.get(pump, ())
         if to_s - from_s > max_gap_s
     ]
     return min(begins_s, default=None)
@@ -152,7 +173,7 @@ def _expose(
     valves: Positions,
 ) -> _Exposure:
     model = chamber_models(chamber, loss)[0]
-    pumps = {inlet.pump for inlet in chamber.inlets}
+    pumps = pumps_of(chamber)
     flows = flow_steps({pump: steps[pump] for pump in pumps if pump in steps}, times_s[-1])
     turned = valve_steps({name: at for name, at in valves.items() if name in _valves(chamber)})
     given = [one for one in boluses if isinstance(one, ExchangeStep) or one.pump in pumps]
@@ -161,7 +182,7 @@ def _expose(
 
 
 def _valves(chamber: ChamberPlan) -> set[str]:
-    return {inlet.valve for inlet in chamber.inlets}
+    return {inlet.valve for inlet in all_inlets(chamber)}
 
 
 def _times(plan: Plan, well: str, factor: str, until_s: float) -> tuple[float, ...]:

@@ -24,6 +24,13 @@ def dead_volume_ul(line: Line) -> float:
     return math.pi * line.inner_diameter_mm**2 * line.length_mm / 4.0
 
 
+def source_words(line: Line) -> str:
+    """Where the liquid of a line comes from: lines with the same words share it."""
+    if line.from_chamber:
+        return f"chamber {line.from_chamber}"
+    return f"reservoir {line.reservoir}"
+
+
 def selector_of(rig: Rig, line: str) -> str | None:
     """Name of the selector that a line is behind, if any."""
     return next((name for name, s in rig.selectors.items() if line in s.lines), None)

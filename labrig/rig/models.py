@@ -101,13 +101,19 @@ class Reservoir(Strict):
 
 
 class Line(Strict):
-    """A tube from one reservoir, moved by one pump, into one or more wells.
+    """A tube from one reservoir or chamber, moved by one pump, into one or more wells.
 
     Wells fed by one line share it: for a factor it carries they are one experimental unit.
     Lines on one pump (a multi-channel head or rack) run at one rate, the pump's.
+
+    A line from a chamber takes its effluent: it begins at the height of the outflow, so it never
+    drains cells, and draws air where less flows into that chamber than its pump would take.
     """
 
-    reservoir: Name
+    reservoir: Name = Field(default="", description="a bottle or syringe; or from_chamber")
+    from_chamber: WellName = Field(
+        default="", description="in place of a reservoir: the well whose effluent it takes"
+    )
     pump: Name
     wells: tuple[WellName, ...] = Field(min_length=1)
     carries: Literal["medium", "additive"] = "additive"

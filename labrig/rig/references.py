@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from labrig.problems import KeyPath, Mistake, did_you_mean, raise_mistakes
 from labrig.protocol.plates import PLATES
+from labrig.rig.chamber_lines import chamber_line_mistakes
 from labrig.rig.chip_references import chip_mistakes, light_mistakes
 from labrig.rig.climate import climate_mistakes
 from labrig.rig.interlocks import interlock_mistakes
@@ -34,6 +35,7 @@ def check_references(rig: Rig) -> None:
         *_ports(rig, types),
         *_chambers(rig),
         *_lines(rig, types),
+        *chamber_line_mistakes(rig, lambda path, wells: _wells(rig, path, wells)),
         *_selectors(rig, types),
         *_outflow(rig, types),
         *_electrodes(rig, types),
@@ -262,16 +264,17 @@ def _chambers(rig: Rig) -> Iterator[Mistake]:
 
 
 def _lines(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterator[Mistake]:
-    fed: dict[tuple[str, str], str] = {}
+    fed: dict[tuple[str, str, bool], str] = {}
     for name, line in rig.lines.items():
         path: KeyPath = ("lines", name)
-        if line.reservoir not in rig.reservoirs:
+        if line.reservoir and line.reservoir not in rig.reservoirs:
             yield _unknown((*path, "reservoir"), "reservoir", line.reservoir, rig.reservoirs)
         yield from _is(rig, types, (*path, "pump"), line.pump, "pump")
         yield from _wells(rig, (*path, "wells"), line.wells)
         place = line.carries if line.carries == "medium" else (line.role or line.carries)
         for index, well in enumerate(line.wells):
-            other = fed.setdefault((place, well), name)
+            # beside a line from a chamber, one of its role brings the vehicle
+            other = fed.setdefault((place, well, bool(line.from_chamber)), name)
             if other != name:
                 yield Mistake(
                     (*path, "wells", index),
@@ -347,8 +350,8 @@ def _positions(rig: Rig, name: str) -> Iterator[Mistake]:
             selector.safe,
         )
     for line in selector.lines:
-        own = rig.lines[line].reservoir if line in rig.lines else None
-        if own is not None and own not in selector.positions.values():
+        own = rig.lines[line].reservoir if line in rig.lines else ""
+        if own and own not in selector.positions.values():
             yield Mistake(
                 ("lines", line, "reservoir"),
                 f"line '{line}' is behind selector '{name}', which has no position for '{own}'",

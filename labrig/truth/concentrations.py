@@ -32,12 +32,21 @@ def violations(night: Night) -> Iterator[Violation]:
     half_lives = {loss["factor"]: loss["half_life_h"] for loss in night.plan["factors"]}
     for dose in night.ledger["wells"]:
         chamber = chambers[dose["well"]]
-        pumps = {inlet["pump"] for inlet in chamber["inlets"]}
+        pumps = _pumps(chamber)
         if night.plan["timeline"] and any(e["kind"] == "step" for e in night.plan["timeline"]):
             return  # what hands did to the medium is no business of pumps
         if any(night.unseen(pump, 0.0, until_s) or _too_coarse(night, pump) for pump in pumps):
             continue
         yield from _one(night, dose, chamber, half_lives[dose["factor"]])
+
+
+def _pumps(chamber: dict[str, Any]) -> set[str]:
+    """Of a well and of those whose effluent it gets."""
+    return {
+        pump
+        for inlet in chamber["inlets"]
+        for pump in ({inlet["pump"]} | (_pumps(inlet["source"]) if inlet.get("source") else set()))
+    }
 
 
 def _one(
@@ -78,24 +87,53 @@ def _held(
 ) -> Iterator[tuple[float, float]]:
     """``(moment, ng/mL)`` by what pumps and valves really did."""
     piece_s = max(1.0, times_s[-1] / 20_000.0)
-    tubes = {inlet["line"]: _Tube(inlet, factor) for inlet in chamber["inlets"]}
-    now_s = concentration = 0.0
-    loss_s = math.log(2.0) / half_life_h / 3600.0
+    well, now_s = _Well(night, chamber, factor, half_life_h), 0.0
     for at_s in times_s:
         while now_s < at_s - 1e-9:
             step_s = min(piece_s, at_s - now_s)
-            inflow_ul = mass_ng = 0.0
-            for inlet in chamber["inlets"]:
-                rate = night.physical.rate_ul_min(inlet["pump"], now_s) * inlet["share"]
-                moved_ul = rate * step_s / 60.0
-                inflow_ul += moved_ul
-                position = _position(night, inlet, now_s)
-                mass_ng += tubes[inlet["line"]].push(moved_ul, position)
-            volume_ul = chamber["volume_ml"] * 1000.0
-            kept = math.exp(-inflow_ul / volume_ul - loss_s * step_s)
-            concentration = concentration * kept + mass_ng / chamber["volume_ml"]
+            well.step(now_s, step_s)
             now_s += step_s
-        yield at_s, concentration
+        yield at_s, well.concentration
+
+
+class _Well:
+    """A chamber that is stirred, with those whose effluent it gets."""
+
+    def __init__(
+        self, night: Night, chamber: dict[str, Any], factor: str, half_life_h: float
+    ) -> None:
+        self._night = night
+        self._volume_ml = chamber["volume_ml"]
+        self._loss_s = math.log(2.0) / half_life_h / 3600.0
+        self._made_s = dict(chamber.get("secretes", [])).get(factor, 0.0) / 3600.0
+        self._inlets = [
+            (
+                inlet,
+                _Tube(inlet, factor),
+                _Well(night, inlet["source"], factor, half_life_h) if inlet.get("source") else None,
+            )
+            for inlet in chamber["inlets"]
+        ]
+        self.concentration = 0.0
+
+    def step(self, now_s: float, step_s: float) -> float:
+        """So much time passes; the µL that flowed in."""
+        inflow_ul = mass_ng = 0.0
+        for inlet, tube, source in self._inlets:
+            rate = self._night.physical.rate_ul_min(inlet["pump"], now_s) * inlet["share"]
+            moved_ul = rate * step_s / 60.0
+            position = _position(self._night, inlet, now_s)
+            if source is None:
+                mass_ng += tube.push(moved_ul, position)
+            else:
+                # it begins at the height of the outflow: air beyond what comes in there
+                moved_ul = min(moved_ul, source.step(now_s, step_s) * inlet["share"])
+                mass_ng += tube.push(moved_ul, position, source.concentration / 1000.0)
+            inflow_ul += moved_ul
+        kept = math.exp(-inflow_ul / self._volume_ml / 1000.0 - self._loss_s * step_s)
+        made = self._made_s * step_s
+        self.concentration = self.concentration * kept + mass_ng / self._volume_ml + made
+        return inflow_ul
 
 
 def _position(night: Night, inlet: dict[str, Any], at_s: float) -> str:
@@ -119,13 +157,17 @@ class _Tube:
         }
         self._own = dict(inlet["contents_ng_ml"]).get(factor, 0.0) / 1000.0
         self._valve = bool(inlet["valve"])
-        waiting_ul = inlet["tube_ul"] if self._valve else inlet["dead_volume_ul"]
+        waiting_ul = (
+            inlet["tube_ul"] if self._valve or inlet.get("source") else inlet["dead_volume_ul"]
+        )
         first = self._brings.get(inlet["filled_with"], 0.0) if self._valve else 0.0
         self._plugs: deque[list[float]] = deque([[waiting_ul, first]] if waiting_ul > 0 else [])
 
-    def push(self, volume_ul: float, position: str) -> float:
+    def push(self, volume_ul: float, position: str, effluent: float | None = None) -> float:
         """Ng that leave at the tip while so much enters behind."""
-        entering = self._brings.get(position, 0.0) if self._valve else self._own
+        entering = effluent
+        if entering is None:
+            entering = self._brings.get(position, 0.0) if self._valve else self._own
         self._plugs.append([volume_ul, entering])
         left_ul, mass_ng = volume_ul, 0.0
         while left_ul > 1e-12 and self._plugs:
@@ -140,8 +182,4 @@ class _Tube:
 
 def _fronts_s(night: Night, chamber: dict[str, Any]) -> list[float]:
     """When what flows into the well changed."""
-    return [
-        at_s
-        for inlet in chamber["inlets"]
-        for at_s, _ in night.physical.flows.get(inlet["pump"], [])[1:]
-    ]
+    return [at_s for pump in _pumps(chamber) for at_s, _ in night.physical.flows.get(pump, [])[1:]]

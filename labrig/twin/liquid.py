@@ -4,6 +4,7 @@ Between changes of a pump rate everything is a closed form, so time may jump any
 
 * a line is plug flow: what the reservoir holds arrives once the dead volume has passed, and what
   a valve before it selects once the tube behind the valve has passed;
+* a line from a chamber brings what that one holds (:mod:`labrig.twin.effluent`);
 * a chamber is well mixed and of constant volume (outflow at a fixed height):
   dC/dt = sum(q_j S_j)/V - (Q/V + k) C.
 
@@ -15,6 +16,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+
+from labrig.twin.effluent import LONGEST_S, Effluent, mean_of
 
 
 @dataclass(slots=True)
@@ -136,13 +139,20 @@ def _relax(value: float, gain_per_min: float, loss_per_min: float, minutes: floa
 
 @dataclass(slots=True)
 class Plumbing:
-    """All lines and chambers, and the time they have reached."""
+    """All lines and chambers, and the time they have reached.
+
+    Attributes:
+        effluents: lines from chambers, in the order in which liquid passes them.
+        secreted_ng_min: by chamber, what its cells give off.
+    """
 
     lines: dict[str, Line]
     chambers: dict[str, Chamber]
     recovery: dict[str, float]
     reservoirs: dict[str, Reservoir] = field(default_factory=dict)
     now_s: float = 0.0
+    effluents: dict[str, Effluent] = field(default_factory=dict)
+    secreted_ng_min: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def advance(self, now_s: float) -> None:
         """Let the liquid run until ``now_s`` at the present pump rates."""
@@ -151,6 +161,8 @@ class Plumbing:
                 (line, flow) for line in self.lines.values() if (flow := line.flowing_ul_min()) > 0
             ]
             step_s = min(now_s - self.now_s, _next_change_s(flowing))
+            if any(line.rate_ul_min > 0 for line in self.effluents.values()):
+                step_s = min(step_s, LONGEST_S)
             self._step(step_s / 60.0, flowing)
             self.now_s += step_s
         self.now_s = max(self.now_s, now_s)
@@ -158,7 +170,9 @@ class Plumbing:
     def _step(self, minutes: float, flowing: Flowing) -> None:
         inflow = dict.fromkeys(self.chambers, 0.0)
         fresh = dict.fromkeys(self.chambers, 0.0)
-        mass: dict[str, dict[str, float]] = {well: {} for well in self.chambers}
+        mass: dict[str, dict[str, float]] = {
+            well: dict(self.secreted_ng_min.get(well, {})) for well in self.chambers
+        }
         for line, flow in flowing:
             arriving = 0.0 if line.air_ul > 1e-9 else flow * max(0.0, line.arriving)
             share = arriving / len(line.wells)
@@ -175,8 +189,34 @@ class Plumbing:
             line.air_ul = max(0.0, line.air_ul - flow * minutes)
             line.unprimed_ul = max(0.0, line.unprimed_ul - flow * minutes)
             line.reservoir.left_ul = max(0.0, line.reservoir.left_ul - flow * minutes)
+        mixed = set()
+        for effluent in self.effluents.values():
+            begins = self.chambers[effluent.source]
+            before = (dict(begins.factors_ng_ml), begins.freshness)
+            begins.mix(minutes, *_into(effluent.source, inflow, mass, fresh))
+            mixed.add(effluent.source)
+            flow = effluent.flowing_ul_min(inflow[effluent.source])
+            if flow > 0:
+                entering = mean_of(before, (begins.factors_ng_ml, begins.freshness))
+                solutes, freshness = effluent.pushed_out(flow * minutes, entering)
+                share = flow / len(effluent.wells)
+                for well in effluent.wells:
+                    inflow[well] += share
+                    fresh[well] += share * freshness
+                    for name, ng_ml in solutes.items():
+                        mass[well][name] = mass[well].get(name, 0.0) + share * ng_ml / 1000.0
         for well, chamber in self.chambers.items():
-            chamber.mix(minutes, inflow[well], mass[well], fresh[well])
+            if well not in mixed:
+                chamber.mix(minutes, *_into(well, inflow, mass, fresh))
+
+
+def _into(
+    well: str,
+    inflow: dict[str, float],
+    mass: dict[str, dict[str, float]],
+    fresh: dict[str, float],
+) -> tuple[float, dict[str, float], float]:
+    return inflow[well], mass[well], fresh[well]
 
 
 Flowing = list[tuple[Line, float]]

@@ -25,7 +25,10 @@ class ReservoirSpec:
 
 @dataclass(frozen=True, slots=True)
 class LineSpec:
-    """A tube from a reservoir, moved by a pump, into wells that share it equally."""
+    """A tube from a reservoir, moved by a pump, into wells that share it equally.
+
+    ``chamber``: in place of a reservoir, the well whose effluent it takes.
+    """
 
     name: str
     reservoir: str
@@ -33,6 +36,16 @@ class LineSpec:
     wells: tuple[str, ...]
     dead_volume_ul: float
     primed: bool
+    chamber: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretionSpec:
+    """A substance that the living cells of a chamber give off, an hour over what it holds."""
+
+    well: str
+    name: str
+    per_h: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +177,7 @@ class TwinSpec:
     ambient: tuple[AmbientSpec, ...] = ()
     lights: tuple[LightSpec, ...] = ()
     by_hand: dict[str, dict[str, float]] = field(default_factory=dict)
+    secretions: tuple[SecretionSpec, ...] = ()
 
     def to_json(self) -> str:
         """One JSON document, stable in order."""
@@ -191,9 +205,11 @@ _JSON = TypedJson(
                 "lights",
                 "by_hand",
                 "ambient",
+                "secretions",
             }
         ),
         WellSpec: frozenset({"days_differentiated", "passage", "compartment", "chip"}),
+        LineSpec: frozenset({"chamber"}),
         ClimateSpec: frozenset({"probe"}),
         FaultSpec: frozenset({"of"}),
         ReservoirSpec: frozenset({"components"}),

@@ -16,6 +16,7 @@ from labrig.twin import excursions
 from labrig.twin.chips import chips_of, grow_chips
 from labrig.twin.climate import AT_FIRST, Climate
 from labrig.twin.culture import Surroundings
+from labrig.twin.effluent import Effluent, downstream
 from labrig.twin.excursions import LiquidFaults, disturbed
 from labrig.twin.impulses import Impulses
 from labrig.twin.liquid import Chamber, Line, Plumbing, Reservoir
@@ -23,7 +24,7 @@ from labrig.twin.media import Components
 from labrig.twin.responses import read_responses
 from labrig.twin.seeding import seeded_culture
 from labrig.twin.showing import defocus_um, shown
-from labrig.twin.spec import TwinSpec
+from labrig.twin.spec import LineSpec, TwinSpec
 from labrig.twin.trains import Train
 from labrig.twin.valves import put_valves
 
@@ -57,6 +58,7 @@ class World:
                     0.0 if line.primed else line.dead_volume_ul,
                 )
                 for line in spec.lines
+                if not line.chamber
             },
             chambers={
                 w.well: Chamber(spec.chamber_volume_ul, decay, self._components.at_first())
@@ -64,6 +66,11 @@ class World:
             },
             recovery={f.name: f.recovery for f in spec.factors},
             reservoirs=reservoirs,
+            effluents=downstream(
+                (line.name, Effluent(line.chamber, line.wells, plugs=[self._filling(line)]))
+                for line in spec.lines
+                if line.chamber
+            ),
         )
         self._liquid_faults = LiquidFaults(spec.faults)
         self._lines_of_valve = put_valves(self._plumbing, spec.selectors, reservoirs)
@@ -89,6 +96,20 @@ class World:
         self._climate = Climate({each.quantity: each.value for each in spec.ambient})
         self._stage_um = (0.0, 0.0)
         self._next_step_s = STEP_S
+        self._secrete()
+
+    def _filling(self, line: LineSpec) -> tuple[float, dict[str, float], float]:
+        """A tube from a chamber is filled with medium before the start."""
+        return line.dead_volume_ul, self._components.at_first(), 1.0
+
+    def _secrete(self) -> None:
+        """Cells that live give off what they do."""
+        numbers = self._responses.numbers
+        volume_ml = self.spec.chamber_volume_ul / 1000.0
+        for each in self.spec.secretions:
+            alive = min(1.0, self._culture[each.well].death.coverage(numbers))
+            made = self._plumbing.secreted_ng_min.setdefault(each.well, {})
+            made[each.name] = alive * each.per_h * volume_ml / 60.0
 
     def advance(self, now_s: float) -> None:
         """Let everything run until ``now_s``; a time already reached changes nothing.
@@ -132,6 +153,7 @@ class World:
         numbers = self._responses.numbers
         grow_chips(self._chips, hours, said, self._culture, activity, numbers)
         self._impulses.fade(hours)
+        self._secrete()
 
     def _felt_ng_ml(self, held_ng_ml: Mapping[str, float]) -> dict[str, float]:
         """Concentrations by the names of ``responses.toml``; two names of one substance add up."""
@@ -175,7 +197,8 @@ class World:
         with self._lock:
             self.advance(now_s)
             for name in self._lines_of_pump.get(pump, ()):
-                self._plumbing.lines[name].rate_ul_min = rate_ul_min
+                line = self._plumbing.effluents.get(name) or self._plumbing.lines[name]
+                line.rate_ul_min = rate_ul_min
 
     def volts(
         self, stimulator: str, channel: int, volts: float | None, milliamperes: float | None

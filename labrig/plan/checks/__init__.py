@@ -17,6 +17,7 @@ from labrig.plan.checks import (
     culture,
     design,
     dose,
+    effluent,
     errors,
     imaging,
     interlock,
@@ -50,6 +51,7 @@ _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
 )
 _OF_SIDES: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     perfusion.check,
+    effluent.check,
     dose.check,
     stimulation.check,
     programme.check,

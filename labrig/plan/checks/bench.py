@@ -40,7 +40,9 @@ def _syringes(draft: Draft) -> Iterator[Finding]:
             continue
         served = {n: line for n, line in draft.rig.lines.items() if line.pump == name}
         behind = [n for n in served if selector_of(draft.rig, n) is not None]
-        reservoirs = list(dict.fromkeys(line.reservoir for line in served.values()))
+        reservoirs = list(
+            dict.fromkeys(line.reservoir for line in served.values() if line.reservoir)
+        )
         if behind:
             yield _syringe_behind_valve(name, behind)
         if len(reservoirs) > 1:

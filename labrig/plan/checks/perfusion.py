@@ -10,7 +10,7 @@ from labrig.plan.checks.draft import Draft, Limit
 from labrig.plan.plan import Finding
 from labrig.plan.targets import held_ng_ml, targeted_factors
 from labrig.plan.timeline import FlowLevel
-from labrig.protocol.contents import contents, half_life_h
+from labrig.protocol.contents import STABLE_H, contents, half_life_h
 from labrig.protocol.segments import Segment, segments
 from labrig.rig.graph import dead_volume_ul
 
@@ -216,6 +216,8 @@ def _assumed(draft: Draft) -> Iterator[Finding]:
     for loss in draft.plan.factors:
         if loss.basis == "measured" or loss.factor not in used or protocol.perfusion is None:
             continue
+        if loss.half_life_h >= STABLE_H:
+            continue  # a conditioned medium of which nobody said one
         volume, flow = draft.rig.chambers.volume_ml, protocol.perfusion.flow_ml_h
         at = physics.retained_fraction(volume, flow, loss.half_life_h)
         low = physics.retained_fraction(volume, flow, loss.low_h) / at
