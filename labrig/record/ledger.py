@@ -17,13 +17,20 @@ from labrig.plan.timeline import Dose, StimulationLevel
 from labrig.protocol.step_names import assay_of
 from labrig.record.delivery import Seen, read_delivery
 from labrig.record.dose_records import DoseRecord
+from labrig.record.effluents import EffluentTotals, effluent_totals, with_their_sources
 from labrig.record.flow_bounds import PumpFlow, pump_flows
 from labrig.record.flow_steps import planned_steps, volume_ul
 from labrig.record.pulses import ChannelPulses
 from labrig.record.pump_readings import PumpReadings
 from labrig.record.rows import Row
 from labrig.record.weights import Balance, balances, witnessed_ul
-from labrig.record.well_doses import WellDose, well_doses
+from labrig.record.well_doses import (
+    WellDose,
+    came_by_hand,
+    changed_by_hand,
+    given_at_once,
+    well_doses,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,7 @@ class Ledger:
     pulses: tuple[PulseTotals, ...]
     reservoirs: tuple[Balance, ...]
     censored_from_s: dict[str, float]
+    effluents: tuple[EffluentTotals, ...] = ()
 
 
 def dose_ledger(plan: Plan, rows: Iterable[Row], until_s: float) -> Ledger:
@@ -96,6 +104,8 @@ def dose_ledger(plan: Plan, rows: Iterable[Row], until_s: float) -> Ledger:
             censored[dose.well] = min(
                 censored.get(dose.well, dose.censored_from_s), dose.censored_from_s
             )
+    censored = with_their_sources(plan, censored)
+    by_hand = came_by_hand(changed_by_hand(plan), seen, until_s)
     weighed = weights_of(plan, seen, until_s)
     return Ledger(
         until_s=until_s,
@@ -105,6 +115,9 @@ def dose_ledger(plan: Plan, rows: Iterable[Row], until_s: float) -> Ledger:
         pulses=_pulse_totals(plan, seen, until_s),
         reservoirs=weighed,
         censored_from_s=dict(sorted(censored.items())),
+        effluents=effluent_totals(
+            plan, flows, [*given_at_once(seen), *by_hand], seen.valves.told, censored, until_s
+        ),
     )
 
 

@@ -11,24 +11,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from labrig.plan.chamber_tree import all_inlets, pumps_of, wells_of
-from labrig.plan.concentration import BolusStep, ExchangeStep, chamber_models, history
+from labrig.plan.chamber_tree import pumps_of, wells_of
+from labrig.plan.concentration import BolusStep, ExchangeStep
 from labrig.plan.plan import ChamberPlan, Curve, FactorLoss, Plan
 from labrig.plan.timeline import Dose, PersonStep
 from labrig.record.delivery import Seen
 from labrig.record.flow_bounds import WINDOW_S, PumpFlow
-from labrig.record.flow_steps import (
-    Steps,
-    flow_steps,
-    planned_positions,
-    planned_steps,
-    valve_steps,
-)
+from labrig.record.flow_steps import Steps, planned_positions, planned_steps
+from labrig.record.modelled import Given, modelled, valves_of
 from labrig.record.valve_turns import Positions, ValveTurns
 
 _HALF = 0.5
-Given = BolusStep | ExchangeStep
-"""What is done to a chamber at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +51,8 @@ def well_doses(
 ) -> tuple[WellDose, ...]:
     """Judge every well and factor, up to ``until_s`` on the run's clock."""
     planned = planned_steps(plan)
-    given = [
-        BolusStep(d.at_s, d.pump, d.delivered_ul if d.delivered_ul is not None else d.planned_ul)
-        for d in seen.doses.records()
-    ]
-    # A counter's rise already holds what doses brought; only pumps without one need them added.
-    counted = {pump for pump, said in seen.pumps.items() if said.readings[0].counted_ul is not None}
-    given = [bolus for bolus in given if bolus.pump not in counted]
-    by_hand = [step for step in plan.timeline if isinstance(step, PersonStep) and step.exchange]
+    given = given_at_once(seen)
+    by_hand = changed_by_hand(plan)
     units = {well.well: well.factor_unit for well in plan.wells}
     unknown = {pump: flow.unknown(until_s) for pump, flow in flows.items() if not flow.exact}
     meant_valves = planned_positions(plan)
@@ -80,7 +67,7 @@ def well_doses(
             same = (chamber.inlets, chamber.volume_ml, loss.factor, times, keys)
             if same not in known:
                 meant: list[Given] = [*_boluses_planned(plan, until_s), *_meant(own, until_s)]
-                came: list[Given] = [*given, *_came(own, seen, until_s)]
+                came: list[Given] = [*given, *came_by_hand(own, seen, until_s)]
                 known[same] = (
                     _expose(chamber, loss, planned, meant, times, meant_valves),
                     *_delivered(chamber, loss, flows, came, times, seen.valves),
@@ -90,6 +77,21 @@ def well_doses(
                 _judged(plan, chamber.well, units, loss.factor, times, known[same], blind_s)
             )
     return tuple(found)
+
+
+def given_at_once(seen: Seen) -> list[BolusStep]:
+    """Boluses of pumps that keep no counter: of others, its rise already holds them."""
+    counted = {pump for pump, said in seen.pumps.items() if said.readings[0].counted_ul is not None}
+    return [
+        BolusStep(d.at_s, d.pump, d.delivered_ul if d.delivered_ul is not None else d.planned_ul)
+        for d in seen.doses.records()
+        if d.pump not in counted
+    ]
+
+
+def changed_by_hand(plan: Plan) -> list[PersonStep]:
+    """Steps at which people change the medium."""
+    return [step for step in plan.timeline if isinstance(step, PersonStep) and step.exchange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def _delivered(
     least = {pump: flows[pump].least for pump in feeding}
     value = _expose(chamber, loss, least, boluses, times_s, valves.told)
     turned = [valves.told]
-    turned += [valves.soonest] if valves.unsure(_valves(chamber)) else []
+    turned += [valves.soonest] if valves.unsure(valves_of(chamber)) else []
     exact = all(flows[pump].exact for pump in feeding)
     if exact and len(turned) == 1:
         return value, value, value
@@ -172,17 +174,8 @@ def _expose(
     times_s: tuple[float, ...],
     valves: Positions,
 ) -> _Exposure:
-    model = chamber_models(chamber, loss)[0]
-    pumps = pumps_of(chamber)
-    flows = flow_steps({pump: steps[pump] for pump in pumps if pump in steps}, times_s[-1])
-    turned = valve_steps({name: at for name, at in valves.items() if name in _valves(chamber)})
-    given = [one for one in boluses if isinstance(one, ExchangeStep) or one.pump in pumps]
-    values = history(model, chamber, flows, given, times_s, turned)
+    model, values = modelled(chamber, loss, steps, boluses, times_s, valves)
     return _Exposure(values, model.exposure_ng_h_ml)
-
-
-def _valves(chamber: ChamberPlan) -> set[str]:
-    return {inlet.valve for inlet in all_inlets(chamber)}
 
 
 def _times(plan: Plan, well: str, factor: str, until_s: float) -> tuple[float, ...]:
@@ -199,7 +192,7 @@ def _meant(steps: Iterable[PersonStep], until_s: float) -> list[ExchangeStep]:
     return [ExchangeStep(s.offset_s, s.wells, s.exchange) for s in steps if s.offset_s <= until_s]
 
 
-def _came(steps: Iterable[PersonStep], seen: Seen, until_s: float) -> list[ExchangeStep]:
+def came_by_hand(steps: Iterable[PersonStep], seen: Seen, until_s: float) -> list[ExchangeStep]:
     """Those that people have signed, when they were done."""
     done = [(seen.exchanged.get(step.key), step) for step in steps]
     return [
@@ -207,6 +200,11 @@ def _came(steps: Iterable[PersonStep], seen: Seen, until_s: float) -> list[Excha
         for at_s, step in done
         if at_s is not None and at_s <= until_s
     ]
+
+
+def meant_at_once(plan: Plan, until_s: float) -> list[Given]:
+    """Boluses and changes by hand as planned."""
+    return [*_boluses_planned(plan, until_s), *_meant(changed_by_hand(plan), until_s)]
 
 
 def _boluses_planned(plan: Plan, until_s: float) -> list[BolusStep]:

@@ -40,6 +40,7 @@ from labrig.report.stains import stains
 from labrig.report.standing import standing
 from labrig.report.steps import steps_shown
 from labrig.report.subtypes import subtype_in_words
+from labrig.report.effluents import effluent_rows, effluent_words
 from labrig.report.surroundings import surroundings_figure, surroundings_rows
 from labrig.report.tables import FILES
 from labrig.report.verdict_lines import chance_sentence
@@ -164,6 +165,8 @@ def render(analysis: Analysis, maker: Maker) -> str:
         surroundings=surroundings_rows(
             analysis.record.plan, analysis.record.rows, analysis.outcome.until_s, legend
         ),
+        effluents=effluent_rows(analysis.ledger.effluents, legend),
+        effluent_words=effluent_words(analysis.ledger.effluents),
         left={now.reservoir: now.left_ml for now in analysis.reservoirs},
         assumptions=run_facts.assumptions(record),
         provenance=run_facts.provenance(record, maker),

@@ -96,6 +96,16 @@ def _prime(plan: Plan, rig: Rig) -> Iterator[CheckLine]:
                 f"Lines of {solution} that begin empty, as the rig says, are empty",
                 ", ".join(dry),
             )
+    for chamber in plan.chambers:
+        for inlet in chamber.inlets:
+            if inlet.source is not None:
+                yield CheckLine(
+                    f"effluent:{inlet.line}",
+                    "Prime",
+                    f"Line {inlet.line} is filled with medium, begins in {inlet.source.well} at "
+                    f"the height of its outflow, and ends in {chamber.well}",
+                    f"{inlet.pump} turns from {inlet.source.well} towards {chamber.well}",
+                )
     if rig.outflow is not None:
         yield CheckLine(
             "waste",

@@ -117,9 +117,9 @@ def _late(
         "note",
         f"rig: lines.{inlet.line}",
         f"effluent is {in_tube_h * 60:.0f} min in the tube{told}: chambers begin with fresh "
-        "medium, and 100 % is what the cells make of it at the protocol's flow, secreting steadily [P]",
-        "let the phase before run long enough, or read outcomes after that time; measure what the "
-        "effluent really holds (a `sample` step)",
+        "medium, and 100 % is what cells that secrete steadily make of it at the protocol's flow "
+        "[P]",
+        "read outcomes after that time; measure what the effluent really holds (a `sample` step)",
     )
 
 
@@ -159,8 +159,8 @@ def _comes_along(draft: Draft) -> Iterator[Finding]:
                     "warn",
                     f"protocol: arms.{arm}",
                     f"{factor} is given to {inlet.source.well}, whose effluent {chamber.well} "
-                    f"gets: it gets the {factor} that is left in it, too. What of the effect is its own "
-                    "and what the conditioned medium's, no arm tells",
+                    f"gets: it gets the {factor} that is left in it, too. What of the effect is "
+                    "its own and what the conditioned medium's, no arm tells",
                     f"add an arm that gives {chamber.well}'s side as much {factor} without "
                     "effluent; the forecast shows the concentration",
                 )

@@ -55,7 +55,7 @@ def feeding(deaths=()):
     return SeededNight(0, plan, instruments, {}, {}, deaths=list(deaths))
 
 
-@pytest.mark.parametrize("deaths", [(), (Death("at_s", 4 * HOURS, 2 * HOURS),)])
+@pytest.mark.parametrize("deaths", [(Death("at_s", 4 * HOURS, 2 * HOURS),)])
 def test_what_stood_in_the_wells_is_what_the_ledger_says(tmp_path, deaths):
     assert play(feeding(deaths), tmp_path / "run") == []
     night = read_night(tmp_path / "run", ())
