@@ -24,6 +24,7 @@ from labrig.report.arms.named_definition import IN_WORDS as DEFINITIONS
 from labrig.report.arms.named_definition import answers_of
 from labrig.report.clocks import both_clocks, legend_of_record, zone_words
 from labrig.report.contraction import of_no_series, why_no_strength
+from labrig.report.effluents import effluent_rows, effluent_words
 from labrig.report.growth import tubes_that_count
 from labrig.report.headline import capital, headline
 from labrig.report.junctions import chip_rows, fidelity_figure, junctions
@@ -40,7 +41,6 @@ from labrig.report.stains import stains
 from labrig.report.standing import standing
 from labrig.report.steps import steps_shown
 from labrig.report.subtypes import subtype_in_words
-from labrig.report.effluents import effluent_rows, effluent_words
 from labrig.report.surroundings import surroundings_figure, surroundings_rows
 from labrig.report.tables import FILES
 from labrig.report.verdict_lines import chance_sentence
