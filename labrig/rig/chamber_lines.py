@@ -88,9 +88,10 @@ def _loops(rig: Rig) -> Iterator[Mistake]:
                 continue
             told.add(loop)
             last = next(name for well, name in feeds[way[-1]] if well == start)
+            lines = [n for n, line in chamber_lines(rig).items() if line.from_chamber in loop]
             yield Mistake(
                 ("lines", last),
-                f"effluent goes round: {' -> '.join([*way, start])}",
+                f"effluent goes round: {' -> '.join([*way, start])} (lines {', '.join(lines)})",
                 "Take one of these lines away: what a chamber holds would depend on itself, and "
                 "no exposure could be planned.",
             )

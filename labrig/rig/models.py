@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from labrig.name_types import FileName, WellName
 from labrig.protocol.error_entries import ErrorEntries
@@ -100,6 +108,14 @@ class Reservoir(Strict):
     )
 
 
+def _said(value: object) -> str:
+    return "nothing" if value == "" else "name"
+
+
+_Nothing = Annotated[Literal[""], Tag("nothing")]
+_SAID = Discriminator(_said)
+
+
 class Line(Strict):
     """A tube from one reservoir or chamber, moved by one pump, into one or more wells.
 
@@ -110,8 +126,10 @@ class Line(Strict):
     drains cells, and draws air where less flows into that chamber than its pump would take.
     """
 
-    reservoir: Name = Field(default="", description="a bottle or syringe; or from_chamber")
-    from_chamber: WellName = Field(
+    reservoir: Annotated[Annotated[Name, Tag("name")] | _Nothing, _SAID] = Field(
+        default="", description="a bottle or syringe; or from_chamber"
+    )
+    from_chamber: Annotated[Annotated[WellName, Tag("name")] | _Nothing, _SAID] = Field(
         default="", description="in place of a reservoir: the well whose effluent it takes"
     )
     pump: Name

@@ -271,6 +271,8 @@ def _lines(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterator[Mistake]:
             yield _unknown((*path, "reservoir"), "reservoir", line.reservoir, rig.reservoirs)
         yield from _is(rig, types, (*path, "pump"), line.pump, "pump")
         yield from _wells(rig, (*path, "wells"), line.wells)
+        if not line.reservoir and not line.from_chamber:
+            continue  # told where it is said that it begins nowhere
         place = line.carries if line.carries == "medium" else (line.role or line.carries)
         for index, well in enumerate(line.wells):
             # beside a line from a chamber, one of its role brings the vehicle

@@ -21,9 +21,9 @@ def check(draft: Draft) -> Iterator[Finding]:
     """Findings ``effluent.*``, of a protocol split into sides."""
     steps = flow_steps([e for e in draft.plan.timeline if isinstance(e, FlowLevel)])
     used = [(c, i) for c in draft.plan.chambers for i in c.inlets if i.source is not None]
-    for chamber, inlet in used:
+    for _, inlet in used:
         yield from _pump(draft, inlet)
-        yield from _overdrawn(draft, chamber, inlet, steps)
+    yield from _overdrawn(draft, used, steps)
     yield from _late(draft, used, steps)
     yield from _comes_along(draft)
     if used and draft.protocol.blinding is not None:
@@ -60,12 +60,37 @@ def _pump(draft: Draft, inlet: Inlet) -> Iterator[Finding]:
 
 
 def _overdrawn(
-    draft: Draft, chamber: ChamberPlan, inlet: Inlet, steps: list[FlowStep]
+    draft: Draft, used: list[tuple[ChamberPlan, Inlet]], steps: list[FlowStep]
 ) -> Iterator[Finding]:
-    """More than flows into the source cannot be drawn out of it."""
-    source = inlet.source
-    if source is None:
+    """More than flows into a source cannot be drawn out of it; told once, of the worst."""
+    found = []
+    for chamber, inlet in used:
+        missed = _missed(draft, inlet, steps)
+        if missed is not None and missed[0] > MISSED:
+            found.append((*missed, chamber, inlet))
+    if not found:
         return
+    share, (at_s, rate, comes_in), chamber, inlet = max(found, key=lambda each: each[0])
+    source = draft.rig.lines[inlet.line].from_chamber
+    others = [its.line for *_, its in found if its is not inlet]
+    yield Finding(
+        "effluent.overdrawn",
+        "block",
+        f"rig: lines.{inlet.line}",
+        f"it is to take {figure(rate, 3)} µL/min out of {source} at {at_s / 3600:g} h, and "
+        f"{figure(comes_in, 3)} µL/min flow in there, evaporation taken off: it would draw air "
+        f"for {share:.0%} of what {chamber.well} is to get [C]"
+        + (f"; likewise {', '.join(others)}" if others else ""),
+        f"ask for less of it in {chamber.well}, or give the side of {source} more flow",
+    )
+
+
+def _missed(
+    draft: Draft, inlet: Inlet, steps: list[FlowStep]
+) -> tuple[float, tuple[float, float, float]] | None:
+    """Share of what a line is to draw that would be air; when first, wanted and there, µL/min."""
+    if inlet.source is None:
+        return None
     wanted_ul = air_ul = 0.0
     first: tuple[float, float, float] | None = None
     lost_ul_min = draft.rig.chambers.evaporation_ul_h / 60.0
@@ -74,24 +99,13 @@ def _overdrawn(
         rate = step.rates_ul_min.get(inlet.pump, 0.0)
         if rate <= 0 or end_s <= step.at_s:
             continue
-        flows = line_flows(source, step.rates_ul_min)
-        comes_in = max(0.0, sum(flows[i.line] for i in source.inlets) - lost_ul_min)
+        flows = line_flows(inlet.source, step.rates_ul_min)
+        comes_in = max(0.0, sum(flows[i.line] for i in inlet.source.inlets) - lost_ul_min)
         wanted_ul += rate * (end_s - step.at_s) / 60.0
         air_ul += max(0.0, rate - comes_in) * (end_s - step.at_s) / 60.0
         if rate > comes_in and first is None:
             first = (step.at_s, rate, comes_in)
-    if first is None or air_ul <= MISSED * wanted_ul:
-        return
-    at_s, rate, comes_in = first
-    yield Finding(
-        "effluent.overdrawn",
-        "block",
-        f"rig: lines.{inlet.line}",
-        f"it is to take {figure(rate, 3)} µL/min out of {source.well} at {at_s / 3600:g} h, and "
-        f"{figure(comes_in, 3)} µL/min flow in there, evaporation taken off: it would draw air "
-        f"for {air_ul / wanted_ul:.0%} of what {chamber.well} is to get [C]",
-        f"ask for less of it in {chamber.well}, or give the side of {source.well} more flow",
-    )
+    return None if first is None else (air_ul / wanted_ul, first)
 
 
 def _late(
