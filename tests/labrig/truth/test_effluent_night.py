@@ -6,12 +6,13 @@ import copy
 from dataclasses import replace
 
 import pytest
-from truthcheck import concentrations, read_night
-from truthcheck.nights import play
-from truthcheck.seeds import Death, SeededNight, plan_of
 
 from labrig.plan.plan import ChamberPlan, FactorLoss, Inlet
 from labrig.plan.timeline import FlowLevel
+from labrig.soak.drawn_plans import Death, SeededNight, plan_of
+from labrig.soak.playing import play
+from labrig.truth import concentrations
+from labrig.truth.night import read_night
 
 HOURS = 3600.0
 CM = "muscle-cm"
