@@ -127,6 +127,12 @@ ALARMS: Mapping[str, AlarmKind] = MappingProxyType(
             "Free space on the disk of the run folder now: when this is used up too, no dose and "
             "no train is begun.",
         ),
+        "disk-short": AlarmKind(
+            "soon", "the disk is short of room for pictures",
+            "Some pictures are left out, each with its reason; flow, doses, impulses and the "
+            "journal go on.",
+            "Free space on the disk of the run folder: then all pictures are taken again.",
+        ),
         "journal": AlarmKind(
             "now", "nothing can be written down",
             "Flow goes on; no dose, train or picture is begun until it can.",

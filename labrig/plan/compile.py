@@ -24,7 +24,7 @@ from labrig.plan.error_rules import error_rules_of
 from labrig.plan.film_schedule import LATE_S, film_blocks, films, stimulus_spans
 from labrig.plan.flow_demand import demands
 from labrig.plan.flow_schedule import flow_levels
-from labrig.plan.forecast import forecast, predicted_curves, pulse_figures
+from labrig.plan.forecast import forecast, picture_sizes, predicted_curves, pulse_figures
 from labrig.plan.imaging_schedule import Positions, frames, readings
 from labrig.plan.interlocks import planned_interlocks
 from labrig.plan.plan import Finding, Plan, RunRules, Severity, WellPlan
@@ -220,6 +220,7 @@ def assemble(
         errors=error_rules_of(whole, rig),
         supplies=supplied,
         wear=wear(rig, drawn_from, today),
+        pictures=picture_sizes(protocol, rig),
     )
     draft = Draft(
         protocol=whole,

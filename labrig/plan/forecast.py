@@ -21,6 +21,7 @@ from labrig.plan.plan import (
     Depletion,
     FactorLoss,
     Forecast,
+    PictureSize,
     PulseFigures,
     WellPlan,
 )
@@ -68,6 +69,20 @@ def forecast(
         depletion=depletion,
         curves=curves,
         pulses=pulses,
+    )
+
+
+def picture_sizes(protocol: Protocol, rig: Rig) -> tuple[PictureSize, ...]:
+    """How large the pictures of each channel are that the protocol takes."""
+    channels = protocol.imaging.channels
+    return tuple(
+        PictureSize(
+            name,
+            _stored_bytes(optics),
+            _frame_bytes(optics),
+            name in channels and channels[name].secondary,
+        )
+        for name, optics in rig.optics.items()
     )
 
 

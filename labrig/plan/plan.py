@@ -299,6 +299,19 @@ class Supply:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureSize:
+    """Of one optical channel, before compression: a picture with its levels, a film's frame.
+
+    ``secondary``: its pictures give way first when the disk is short of room.
+    """
+
+    channel: str
+    bytes: int
+    film_frame_bytes: int
+    secondary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Wear:
     """What ends by time of use or by its date, and not by volume.
 
@@ -447,6 +460,7 @@ class Plan:
     errors: tuple[ErrorRule, ...] = ()
     supplies: tuple[Supply, ...] = ()
     wear: tuple[Wear, ...] = ()
+    pictures: tuple[PictureSize, ...] = ()
 
     @property
     def blocked(self) -> bool:

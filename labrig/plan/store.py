@@ -45,7 +45,7 @@ _ADDED: dict[Any, frozenset[str]] = {
     Frame: frozenset({"z_um", "after"}),
     Film: frozenset({"z_um", "assay", "step", "test"}),
     RunRules: frozenset({"medium_at_abort", "short_gap_s", "viable_gap_s", "longer_gap"}),
-    Plan: frozenset({"interlocks", "safe", "climate", "errors", "supplies", "wear"}),
+    Plan: frozenset({"interlocks", "safe", "climate", "errors", "supplies", "wear", "pictures"}),
     PersonStep: frozenset({"supply", "to_ml", "stands"}),
     Depletion: frozenset({"refills_s", "between_ml"}),
     FactorLoss: frozenset({"unit", "molar_mass_kda"}),

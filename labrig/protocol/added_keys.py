@@ -46,6 +46,7 @@ ADDED_KEYS: tuple[AddedKey, ...] = (
     AddedKey(("arms", ANY, "nerve"), "0.1.0", None),
     AddedKey(("arms", ANY, "muscle"), "0.1.0", None),
     AddedKey(("imaging", "channels", ANY, "compartments"), "0.1.0", []),
+    AddedKey(("imaging", "channels", ANY, "secondary"), "0.1.0", False),
     # of patterns by light alone: none was committed before
     *(
         AddedKey(("patterns", ANY, key), "0.1.0", None)

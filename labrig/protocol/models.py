@@ -353,6 +353,9 @@ class Channel(Strict):
         "people have done that step",
     )
     stain: str = ""
+    secondary: bool = Field(
+        default=False, description="its pictures give way first when the disk is short of room"
+    )
     compartments: tuple[CompartmentName, ...] = Field(
         default=(), description="of chips, where it is taken; omitted: on the muscle side"
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from labrig.plan.plan import Plan
+from labrig.plan.timeline import Frame
 from labrig.plan.words import words_of
 from labrig.record.counts import GONE_WRONG
 from labrig.record.kinds.other_deviations import DispatcherDied, LeftUnattended, WorkerDied
@@ -92,6 +93,7 @@ def shortfalls_of(plan: Plan, rows: Iterable[Row], ledger: Ledger | None) -> tup
     planned: Counter[str] = Counter()
     lost: Counter[str] = Counter()
     observed = set()
+    secondary = {size.channel for size in plan.pictures if size.secondary}
     for entry in plan.timeline:
         if entry.role == "level":
             continue
@@ -101,6 +103,10 @@ def shortfalls_of(plan: Plan, rows: Iterable[Row], ledger: Ledger | None) -> tup
             observed.add(sort)
         known = state.entries.get(entry.key)
         planned[sort] += 1
+        if isinstance(entry, Frame) and entry.channel in secondary and known is not None:
+            # The protocol says itself that pictures of these may give way.
+            lost[sort] += known.state in GONE_WRONG - {"unknown", "skipped"}
+            continue
         lost[sort] += known is None or known.state in GONE_WRONG - {"unknown"}
     for pulses in ledger.pulses if ledger is not None else ():
         sort = f"impulses of {pulses.stimulator}"

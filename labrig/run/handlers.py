@@ -13,6 +13,7 @@ from labrig.run.captures import Captures
 from labrig.run.climate import ControllerHandler
 from labrig.run.clog import Clog
 from labrig.run.desk import Desk
+from labrig.run.disk_room import DiskRoom
 from labrig.run.flow import PumpHandler
 from labrig.run.handler import Handler
 from labrig.run.imaging import Attach, ImagingHandler
@@ -40,12 +41,14 @@ class Handlers:
         camera: the imaging process.
         attachment: see :class:`labrig.run.imaging.ImagingHandler`.
         captures: capture thresholds.
+        room: on the disk.
     """
 
     def __init__(
         self, plan: Plan, desk: Desk, state: RunState, camera: Imaging, attachment: Attach | None,
-        captures: Captures,
+        captures: Captures, room: DiskRoom | None = None,
     ) -> None:  # fmt: skip
+        self._room = room
         self._captures = captures
         self._plan = plan
         self._desk = desk
@@ -81,6 +84,7 @@ class Handlers:
                 return ImagingHandler(
                     name, self._desk, self._camera, self._plan.rules, pause_until,
                     self._attachment, self._whereabouts(name), name in self._state.lost_stages,
+                    self._room,
                 )  # fmt: skip
             case "probe":
                 return ProbeHandler(name, self._desk, measures_of(instrument))

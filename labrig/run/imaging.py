@@ -9,6 +9,7 @@ from typing import Any
 from labrig.plan.plan import RunRules
 from labrig.plan.timeline import Film, Frame, Picture
 from labrig.record.alarms import Question
+from labrig.record.kinds.levels import NotDone
 from labrig.record.kinds.other_deviations import (
     MissedPicture,
     PositionOff,
@@ -26,6 +27,7 @@ from labrig.record.kinds.pictures import (
 )
 from labrig.record.kinds.runs import StageMarked
 from labrig.run.desk import Desk
+from labrig.run.disk_room import DiskRoom
 from labrig.run.handler import ForHandler
 from labrig.run.imaging_link import Imaging, ImagingFailed
 from labrig.run.mode import Mode
@@ -69,6 +71,7 @@ class ImagingHandler:
         attachment: what goes along with a request, unseen (a simulated bench's scene).
         whereabouts: where the stage should stand.
         lost: an earlier runner did not find it there, and nobody has put it right.
+        room: says which pictures give way when the disk is short of room.
     """
 
     def __init__(
@@ -81,7 +84,9 @@ class ImagingHandler:
         attachment: Attach | None,
         whereabouts: Whereabouts,
         lost: bool = False,
+        room: DiskRoom | None = None,
     ) -> None:
+        self._room = room
         self.name = name
         self._desk = desk
         self._camera = camera
@@ -129,6 +134,9 @@ class ImagingHandler:
         self._desk.board.clear("stage-lost", self.name)
 
     def _take_picture(self, entry: Picture) -> None:
+        if self._room is not None and (why := self._room.left_out(entry)):
+            self._desk.note(entry.row_kind, entry.key, "skipped", NotDone(why))
+            return
         begun_s = self._desk.clock.now_s()
         where = Where(
             entry.camera, entry.well, entry.field, entry.channel, entry.x_um, entry.y_um,
@@ -151,6 +159,8 @@ class ImagingHandler:
                 self._desk.alarm("camera", entry.camera, what, LOOK_AT_CAMERA)
             return
         self._desk.board.clear("camera", entry.camera)
+        if self._room is not None:
+            self._room.stored(entry, reply.get("bytes"))
         self._judge_light(entry, reply.get("saturated_fraction") or 0.0)
         self._desk.board.count("pictures")
         stored = Stored(

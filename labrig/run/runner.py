@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -10,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from labrig.durable import write_json
+from labrig.plan.disk_room import START_SHARE, need_bytes
 from labrig.plan.plan import Plan
 from labrig.record.checkpoint import recover
 from labrig.record.clock import Clock, Mailbox, boot_id
@@ -32,7 +34,7 @@ from labrig.record.recovery import RunState
 from labrig.record.reserve import Reserve
 from labrig.record.rows import JournalError
 from labrig.record.said import entry_of_run, readable
-from labrig.record.supplies_now import Supplies
+from labrig.record.supplies_now import Supplies, SupplyNow
 from labrig.record.weights import contradiction
 from labrig.rig.bench import (
     BenchSpec,
@@ -49,6 +51,7 @@ from labrig.run.chain_audit import ChainAudit
 from labrig.run.commands import Commands, IdTaken
 from labrig.run.control import ControlServer
 from labrig.run.desk import Desk
+from labrig.run.disk_room import DiskRoom
 from labrig.run.dispatcher import Dispatcher
 from labrig.run.folder_watch import FolderWatch
 from labrig.run.grace import Grace, StandingStop
@@ -113,6 +116,7 @@ class Runner:
         announce: tells the register of live runs where the runner answers.
         people: of a simulated bench, who do what steps ask; None: real ones do.
         capture_patience_s: see :class:`labrig.run.captures.Captures`.
+        free_bytes: on the disk of the folder; None: as the system says.
         captures_beforehand: by assay and channel, thresholds of a rehearsal.
     """
 
@@ -130,6 +134,7 @@ class Runner:
         people: People | None = None,
         capture_patience_s: float = 0.0,
         captures_beforehand: Mapping[str, Mapping[str, float | None]] | None = None,
+        free_bytes: Callable[[], int] | None = None,
     ) -> None:
         self._capture_patience_s = capture_patience_s
         self._captures_beforehand = captures_beforehand or {}
@@ -152,6 +157,8 @@ class Runner:
         self._supplies = Supplies(plan)
         self._again = TAKEN_BACK
         self._first_plan = plan
+        self._free_bytes = free_bytes or partial(_free_bytes, folder)
+        self._room: DiskRoom | None = None
 
     def run(self) -> RunOutcome:
         """Run to the end, a stop that nobody takes back, or the last worker's failure.
@@ -208,6 +215,8 @@ class Runner:
             )
         self._plan = plan_in_force(self._folder, state, self._first_plan)
         self._supplies = Supplies(self._plan)
+        if not state.begun:
+            self._refuse_without_room()
         journal.epoch = state.epoch + 1
         journal.follow(follower)
         journal.anchor(self._folder.anchors)
@@ -221,6 +230,15 @@ class Runner:
         self._folder.outcome.unlink(missing_ok=True)
         self._reserve.keep()
         return self._run(desk, state, before)
+
+    def _refuse_without_room(self) -> None:
+        """What was enough when the run was prepared may be gone when its time comes."""
+        needed = START_SHARE * need_bytes(self._plan)
+        if self._plan.pictures and (free := self._free_bytes()) < needed:
+            raise RunOver(
+                f"the start in {self._folder.root} is refused: {free / 1e9:.3g} GB are free on its "
+                f"disk, and {needed / 1e9:.3g} GB are asked for. Free some space, then start anew."
+            )
 
     def _stop_in_folder(self, state: RunState) -> StopRequest | None:
         """One that lies in the folder, if it was not taken back before a slow disk took it."""
@@ -485,7 +503,8 @@ class Runner:
     ) -> dict[str, Mailbox[ForWorker]]:
         """One worker a port, stimulators first, so that a stop reaches them first."""
         types = installed_types()
-        handlers = Handlers(self._plan, desk, state, self._camera, self._attachment, captures)
+        room = self._room = DiskRoom(self._plan, desk, self._free_bytes)
+        handlers = Handlers(self._plan, desk, state, self._camera, self._attachment, captures, room)
         boxes: dict[str, Mailbox[ForWorker]] = {}
 
         def stimulators_first(port: str) -> bool:
@@ -536,12 +555,20 @@ class Runner:
             censored_from_s=board.censored_from_s(),
             upcoming=tuple(dispatcher.upcoming(10)),
             reservoirs=reservoirs_now(self._plan, desk.consumption, now_s),
-            supplies=self._supplies.now(desk.consumption, now_s),
+            supplies=(*self._supplies.now(desk.consumption, now_s), *self._disk_now()),
         )
+
+    def _disk_now(self) -> tuple[SupplyNow, ...]:
+        disk = None if self._room is None else self._room.now()
+        return () if disk is None else (disk,)
 
     def _dispatcher_hangs(self) -> str:
         hung = self._liveness.hung(DISPATCHER)
         return "" if hung is None else f"the dispatcher hangs ({hung.in_words()})"
+
+
+def _free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
 
 
 def _stop_for_a_step(commands: Commands, reason: str) -> None:

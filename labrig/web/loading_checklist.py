@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from labrig.plan.disk_room import START_SHARE, need_bytes
 from labrig.plan.plan import Loading, Plan
 from labrig.plan.timeline import Reading, StimulationLevel
 from labrig.rig.graph import selector_of
 from labrig.rig.models import Rig
 
 Group = Literal["Fill", "Prime", "Plate", "Air", "Computer"]
-DISK_RESERVE = 1.1
-"""[P] Room for tables, films' index and the journal beside the pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +158,8 @@ def _air(plan: Plan) -> Iterator[CheckLine]:
 
 
 def _computer(plan: Plan, free_bytes: int) -> Iterator[CheckLine]:
-    needed = plan.forecast.image_bytes * DISK_RESERVE
-    text = f"{free_bytes / 1e9:.1f} GB are free; pictures take up to {needed / 1e9:.1f} GB"
+    needed = need_bytes(plan) * START_SHARE
+    text = f"{free_bytes / 1e9:.1f} GB are free; {needed / 1e9:.1f} GB are asked for"
     yield CheckLine(
         "disk",
         "Computer",

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labrig.plan.checks.draft import Draft
+from labrig.plan.disk_room import START_SHARE, need_bytes
 from labrig.plan.drawn import courses_of
 from labrig.plan.plan import Finding
 from labrig.plan.refills import RESERVE, stretches
 from labrig.plan.supply_steps import WASTE
 from labrig.plan.timeline import PersonStep
 from labrig.plan.words import hours
-
-DISK_RESERVE = 1.3
-"""Free space over need, below which a run is refused [P]."""
 
 
 def check(draft: Draft) -> Iterator[Finding]:
@@ -109,15 +107,16 @@ def _tubes(draft: Draft) -> Iterator[Finding]:
 
 
 def _disk(draft: Draft) -> Iterator[Finding]:
-    need = draft.plan.forecast.image_bytes
-    if draft.free_bytes is not None and draft.free_bytes < DISK_RESERVE * need:
+    need = need_bytes(draft.plan)
+    if draft.free_bytes is not None and draft.free_bytes < START_SHARE * need:
         yield Finding(
             "supplies.disk",
             "block",
             "protocol: imaging",
-            f"pictures need {need / 1e9:.3g} GB before compression, "
-            f"{draft.free_bytes / 1e9:.3g} GB are free; {DISK_RESERVE:g} times the need is asked "
-            "for ([P])",
+            f"the run writes up to {need / 1e9:.3g} GB: "
+            f"{draft.plan.forecast.image_bytes / 1e9:.3g} GB of pictures before compression, the "
+            f"rest its record; {draft.free_bytes / 1e9:.3g} GB are free, {START_SHARE:g} times the "
+            "need is asked for ([P])",
             "free some space, choose another disk, or take fewer sites, channels or rounds",
         )
 

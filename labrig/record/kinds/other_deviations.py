@@ -50,6 +50,24 @@ class StageHomedByOperator:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskShort:
+    """The disk will not hold all pictures that are to come; or does again.
+
+    Attributes:
+        stage: 0 all are taken again, 1 none of secondary channels, 2 besides that every second
+            round of the others is left out, 3 three of four.
+        needed_gb: by all that are still to come.
+        channels: those that are secondary.
+    """
+
+    CODE: ClassVar = "disk-short"
+    stage: int
+    free_gb: float
+    needed_gb: float
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Saturated:
     """A picture's pixels are at the top of the scale; ``instrument`` is camera and channel."""
 
