@@ -197,6 +197,11 @@ class RunFolder:
         return self.root / "outcome.json"
 
     @property
+    def complete(self) -> Path:
+        """What was expected and is there or accounted for; absent where something is neither."""
+        return self.root / "complete.json"
+
+    @property
     def ledger(self) -> Path:
         """Dose by well and factor."""
         return self.root / "ledger.json"

@@ -28,6 +28,7 @@ def report(
     """
     from labrig.launch.concluding import conclude_if_ended
     from labrig.measure.closing import tables_so_far
+    from labrig.night.completing import stamp
     from labrig.night.run_cells import cells_of_run
     from labrig.report.build import build_report
     from labrig.report.tables import FILES
@@ -37,6 +38,8 @@ def report(
     conclude_if_ended(folder)
     tables_so_far(folder.measures, cells_of_run(folder))
     page = build_report(folder)
+    for what in stamp(folder):
+        typer.echo(f"not complete: {what}", err=True)
     if as_json:
         tables = [str(page.parent / n) for n, _ in FILES if (page.parent / n).exists()]
         typer.echo(json.dumps({"report": str(page), "tables": tables}))

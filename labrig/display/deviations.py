@@ -51,6 +51,17 @@ def _setting(said: other.SettingChanged, value: str) -> str:
     return f"{value} {held.unit_label} {held.words}" if value != "off" else "no set point"
 
 
+def _disk_short(said: other.DiskShort, legend: Legend) -> str:
+    free, needed = number_words(said.free_gb, "GB"), number_words(said.needed_gb, "GB")
+    if said.stage == 0:
+        return f"the disk has room for all pictures again: {free} free, {needed} still to come"
+    given = [f"none of {', '.join(said.channels)} is taken"] if said.channels else []
+    given += [{2: "every second round is left out"}.get(said.stage, "three of four rounds are left "
+              "out")] if said.stage > 1 else []  # fmt: skip
+    way = "; ".join(given) or "nothing gives way"
+    return f"the disk is short of room, {free} free and {needed} still to come: {way}"
+
+
 def _found(rate_ul_min: float) -> str:
     return f"running at {_rate(rate_ul_min)}" if rate_ul_min else "standing"
 
@@ -188,6 +199,7 @@ _WORDS: Mapping[type[Any], Words] = MappingProxyType(
         other.StageHomedByOperator: lambda said, legend: (
             f"a person put {said.instrument} right"
         ),
+        other.DiskShort: _disk_short,
         other.Saturated: lambda said, legend: (
             f"{said.instrument}: {number_words(100 * said.fraction, '%')} of the pixels of "
             f"{_entry(said.key, legend)} are at the top of the scale"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from labrig.durable import write_json
 from labrig.plan.store import read_plan
-from labrig.record.conclusion import RunOutcome, concluded
+from labrig.record.conclusion import RunOutcome, concluded, outcome_json
 from labrig.record.glimpse import last_word
 from labrig.record.ledger import ledger_json
 from labrig.record.reading import read_journal
@@ -36,10 +34,11 @@ def conclude_if_ended(folder: RunFolder) -> RunOutcome | None:
         if folder.outcome.exists():
             return None
         plan = read_plan(folder)
-        outcome, ledger = concluded(plan, read_journal(folder.journal))
+        rows = read_journal(folder.journal)
+        outcome, ledger = concluded(plan, rows)
         if ledger is not None:
             write_json(folder.ledger, ledger_json(ledger))
-        write_json(folder.outcome, asdict(outcome))
+        write_json(folder.outcome, outcome_json(outcome, rows[-1].seq, rows[-1].hash))
         return outcome
     finally:
         lease.release()

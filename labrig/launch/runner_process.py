@@ -140,6 +140,7 @@ def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
             people=None if twin is None else _people(plan, twin, folder),
             capture_patience_s=0.0 if twin is None or rehearsal else CAPTURE_PATIENCE_S,
             captures_beforehand=rehearsed(plan) if rehearsal else None,
+            anchor_also=wire.anchor,
         )
         outcome = runner.run()
         if twin is not None:

@@ -3,14 +3,17 @@
 Lines are ``seconds direction hex``; ``>`` sent, ``<`` received, ``!`` received and thrown away.
 Handed to the operating system piece by piece, without waiting for the disk: the journal, not
 this, is what recovery stands on. Lines that a full disk refuses wait for it; a line that begins
-with ``#`` tells how many were lost when too many waited.
+with ``#`` tells how many were lost when too many waited, or (``# journal``) number and hash of the
+journal's last row: an anchor outside the journal (:mod:`labrig.record.integrity`).
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from labrig.record.integrity import ANCHOR_IN_WIRE
 from labrig.record.patient_file import PatientFile
 
 
@@ -32,6 +35,11 @@ class WireLog:
         for transcript in self._open:
             transcript.close()
 
+    def anchor(self, text: str) -> None:
+        """Tell of the journal's last row among the bytes of the first port."""
+        for transcript in self._open[:1]:
+            transcript.remark(text)
+
     def sink(self, port: str) -> Callable[[str, float, bytes], None]:
         """A listener for :class:`labrig_drivers.transports.recording.RecordingTransport`.
 
@@ -47,6 +55,7 @@ class _Transcript:
 
     def __init__(self, file: PatientFile) -> None:
         self._file = file
+        self._lock = threading.Lock()
         self._direction = ""
         self._at = ""
         self._bytes = b""
@@ -54,20 +63,27 @@ class _Transcript:
     def note(self, direction: str, now_s: float, data: bytes) -> None:
         """Take a piece; what was held is written when another line begins."""
         at = f"{now_s:.3f}"
-        if direction == self._direction == "<" and at == self._at:
-            self._bytes += data
-            return
-        lines = self._held()
-        self._direction, self._at, self._bytes = direction, at, data
-        if direction == ">":
-            # at once: what was sent last is what one looks for after a crash
-            lines += self._held()
-        self._write(lines)
+        with self._lock:
+            if direction == self._direction == "<" and at == self._at:
+                self._bytes += data
+                return
+            lines = self._held()
+            self._direction, self._at, self._bytes = direction, at, data
+            if direction == ">":
+                # at once: what was sent last is what one looks for after a crash
+                lines += self._held()
+            self._write(lines)
+
+    def remark(self, text: str) -> None:
+        """A line of its own that is no byte of the port."""
+        with self._lock:
+            self._write(f"{self._held()}{ANCHOR_IN_WIRE.decode()}{text}\n")
 
     def close(self) -> None:
         """Write what is held and close; safe to call twice."""
-        self._write(self._held())
-        self._file.close()
+        with self._lock:
+            self._write(self._held())
+            self._file.close()
 
     def _held(self) -> str:
         """The line that is held, if any; it is held no longer."""

@@ -26,6 +26,7 @@ from labrig.record.reading import read_journal
 from labrig.run_folder import RunFolder
 
 REPORT = "report"
+COMPLETE = "completeness"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,25 @@ class NightSteps:
             Step("end", "tables: judging of pictures, following of tubes", self._measurer.close),
             Step("end", "pictures: labels and times", partial(complete_plate, self._folder)),
             Step("end", REPORT, partial(write_report, self._folder)),
+            Step("end", COMPLETE, partial(stamp_or_say, self._folder)),
         )
+
+
+class Incomplete(Exception):
+    """Something that was expected of a run is neither there nor accounted for."""
+
+
+def stamp_or_say(folder: RunFolder) -> None:
+    """Stamp a run of which everything is there or accounted for.
+
+    Raises:
+        Incomplete: what is not, so that it is told among what could not be done.
+        labrig.record.rows.JournalError, OSError: nobody can say.
+    """
+    from labrig.night.completing import stamp
+
+    if lacking := stamp(folder):
+        raise Incomplete("; ".join(lacking))
 
 
 def write_report(folder: RunFolder) -> Path:

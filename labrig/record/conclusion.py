@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Frame
@@ -45,6 +46,11 @@ class RunOutcome:
     unsafe: tuple[str, ...]
     failures: tuple[str, ...]
     shortfalls: tuple[str, ...] = ()
+
+
+def outcome_json(outcome: RunOutcome, seq: int, hashed: str) -> dict[str, Any]:
+    """For ``outcome.json``, with number and hash of the journal's last row as an anchor."""
+    return {**asdict(outcome), "journal": {"rows": seq, "hash": hashed}}
 
 
 def concluded(plan: Plan, rows: Iterable[Row]) -> tuple[RunOutcome, Ledger | None]:

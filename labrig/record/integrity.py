@@ -8,6 +8,7 @@ became of the journal.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,10 @@ from labrig.run_folder import RunFolder
 _TRIGGERS = frozenset({"journal_no_update", "journal_no_delete"})
 _SILENT_S = 600.0
 """[P] The last row of a sound run is no older than this when its last byte is sent."""
+_TAIL_S = 180.0
+"""[P] And when somebody looks closely: samples are written every minute."""
+ANCHOR_IN_WIRE = b"# journal "
+"""How a line of a wire log begins that tells number and hash of the journal's last row."""
 _REMEDY = (
     "Nothing is sent: doses that were given would be given again. Put journal.sqlite back together "
     "with journal.sqlite-wal as they were, and resume; wire/ tells every byte that was sent. If "
@@ -72,25 +77,82 @@ def damages(root: Path) -> list[str]:
                   for name in sorted(_TRIGGERS - _triggers(path)) if rows]  # fmt: skip
     except JournalError as error:
         return [*found, str(error)]
-    wrong = _other_than_anchored(folder)
-    if wrong is not None and not found:
+    if not found:
+        found += _structure(path)
+    last_seq, last_s = _last_row(folder)
+    for where, seq in _other_than_anchored(folder):
+        if seq <= last_seq:
+            found.append(
+                f"{path}: row {seq} is another than the one that was written, by {where}: the "
+                "file was written anew behind labrig's back"
+            )
+        elif not found:
+            found.append(
+                f"{path} ends with row {last_seq}, and {where} tells of row {seq}: its tail is "
+                f"gone. {_REMEDY}"
+            )
+    sent_s = _last_sent_s(folder)
+    if not found and sent_s > last_s + _TAIL_S and not _over(folder):
         found.append(
-            f"{path}: row {wrong} is another than the one that was written, by anchors.txt: the "
-            "file was written anew behind labrig's back"
+            f"{path} ends at {last_s:.0f} s of the run, and wire/ tells of bytes until "
+            f"{sent_s:.0f} s: its tail is gone, or its disk was full"
         )
     return found
 
 
-def _other_than_anchored(folder: RunFolder) -> int | None:
-    """The first row that is not the one of its anchor; in one pass, for anchors are many."""
-    anchors = dict(_anchors(folder))
+def _other_than_anchored(folder: RunFolder) -> list[tuple[str, int]]:
+    """By place, the first row that is not the one of its anchor; in one pass, for they are many."""
+    anchored: dict[int, list[tuple[str, str]]] = {}
+    for where, anchors in _all_anchors(folder):
+        for seq, hashed in anchors:
+            anchored.setdefault(seq, []).append((where, hashed))
+    found: dict[str, int] = {}
     with open_read_only(folder.journal) as connection:
-        if connection is None or not anchors:
-            return min(anchors, default=None)
-        for seq, hashed in connection.execute("SELECT seq, hash FROM journal ORDER BY seq"):
-            if anchors.pop(seq, hashed) != hashed:
-                return int(seq)
-    return min(anchors, default=None)
+        rows = () if connection is None else connection.execute(
+            "SELECT seq, hash FROM journal ORDER BY seq"
+        )  # fmt: skip
+        for seq, hashed in rows:
+            for where, told in anchored.pop(seq, ()):
+                if told != hashed:
+                    found.setdefault(where, int(seq))
+    for seq in sorted(anchored):
+        for where, _ in anchored[seq]:
+            found.setdefault(where, seq)
+    return list(found.items())
+
+
+def _structure(path: Path) -> list[str]:
+    """What the database itself says against its pages: an index that hides rows, a lost page."""
+    said = [str(row[0]) for row in asked_of(path, "PRAGMA integrity_check(3)")]
+    if said in ([], ["ok"]):
+        return []
+    return [f"{path}: its pages do not hold together ({'; '.join(said)}); its rows are sound"]
+
+
+def _over(folder: RunFolder) -> bool:
+    """Whether the run has come to its end: pumps of a real bench are asked on after it."""
+    return bool(asked_of(
+        folder.journal,
+        "SELECT 1 FROM journal WHERE kind = 'run' AND key IN ('finished', 'stopped') LIMIT 1",
+    ))  # fmt: skip
+
+
+def _all_anchors(folder: RunFolder) -> Iterator[tuple[str, list[tuple[int, str]]]]:
+    """What lies beside the journal and tells of its rows, with where it lies."""
+    yield "anchors.txt", _anchors(folder)
+    for path in sorted(folder.wire.glob("*.txt")):
+        with path.open("rb") as file:
+            told = [line for line in file if line.startswith(ANCHOR_IN_WIRE)]
+        found = [
+            parsed for line in told if (parsed := _parsed(line[len(ANCHOR_IN_WIRE) :] + b" 0"))
+        ]
+        yield f"wire/{path.name}", found
+    for path in (folder.outcome, folder.complete):
+        try:
+            said = json.loads(path.read_text(encoding="utf-8"))["journal"]
+            yield path.name, [(int(said["rows"]), str(said["hash"]))]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
 
 
 def _told(seq: int) -> str:

@@ -19,7 +19,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -115,16 +115,19 @@ class Journal:
         self.dropped = 0
         self._follower: Follower | None = None
         self._anchors: PatientFile | None = None
+        self._also: Callable[[str], None] = lambda anchor: None
         self._anchored_s = -math.inf
 
-    def anchor(self, path: Path) -> None:
+    def anchor(self, path: Path, also: Callable[[str], None] | None = None) -> None:
         """Write number and hash of the last row to ``path``: what a lost tail shows by.
 
         Every minute, and after each row of something that must not be done twice.
 
-        Safe to repeat; the first path stays.
+        Safe to repeat; the first path stays. ``also`` is told the same every minute, for
+        another place.
         """
         self._anchors = self._anchors or PatientFile(path)
+        self._also = also or self._also
 
     def follow(self, follower: Follower) -> None:
         """Tell ``follower`` of every row from now on, and write its checkpoints."""
@@ -274,6 +277,7 @@ class Journal:
         self._anchored_s = self._clock.now_s()
         if not self._append_anchor():
             return
+        self._also(f"{self._seq} {self._hash}")
         with suppress(sqlite3.Error):
             # Into the file itself, where the loss of what lies beside it cannot take it along.
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
@@ -379,6 +383,12 @@ def _write_failed(error: Exception) -> JournalWriteFailed:
         f"the journal cannot be written ({error!r}), for a reason that nobody foresaw: send "
         "runner.log to whoever looks after labrig. Until then nothing new is begun."
     )
+
+
+def empty_journal(path: Path) -> None:
+    """Make one without a row and without files beside it: what every journal's first page is."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"{_SCHEMA} PRAGMA user_version={FORMAT};")
 
 
 def open_journal(

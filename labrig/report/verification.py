@@ -18,10 +18,16 @@ from labrig.protocol.witness import fault_in_line
 from labrig.record.integrity import damages
 from labrig.record.reading import read_journal
 from labrig.record.rows import JournalError, Row
+from labrig.report.evidence import (
+    faults_of_ledger,
+    faults_of_pictures,
+    faults_of_stamp,
+    notes_on_completeness,
+)
 from labrig.report.integrity import CommitmentShown, committed_protocol, examine
 from labrig.report.standing import standing
 from labrig.report.witnessing import witness_of
-from labrig.run_folder import RunFolder
+from labrig.run_folder import RunFolder, is_rehearsal
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +65,16 @@ def verification(folder: RunFolder, witness_roots: Sequence[Path] = ()) -> Verif
         witnessed = witness_of(folder, identity, rows, witness_roots)
         commitment = replace(commitment, witness=witnessed)
     failures += found.failures
+    failures += [
+        *(() if is_rehearsal(identity) else faults_of_pictures(folder, rows)),
+        *faults_of_ledger(folder, plan, rows),
+        *faults_of_stamp(folder),
+    ]
+    notes = (*found.notes, *notes_on_completeness(folder, plan, rows))
     return Verification(
         tuple(failures),
         found.warnings,
-        found.notes,
+        notes,
         () if failures else _passed(commitment, bool(identity["pilot"])),
     )
 
@@ -98,6 +110,7 @@ def _rows(folder: RunFolder) -> Sequence[Row]:
 
 def _passed(commitment: CommitmentShown | None, pilot: bool) -> tuple[str, ...]:
     return (
-        "Protocol, rig, plan, journal and tables belong together and are as they were.",
+        "Protocol, rig, plan, journal, ledger, tables, pictures and films belong together and are "
+        "as they were.",
         standing(commitment, pilot).line,
     )

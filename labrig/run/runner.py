@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,14 @@ from labrig.plan.disk_room import START_SHARE, need_bytes
 from labrig.plan.plan import Plan
 from labrig.record.checkpoint import recover
 from labrig.record.clock import Clock, Mailbox, boot_id
-from labrig.record.conclusion import RunOutcome, condition_of, ended_s, ledger_of, shortfalls_of
+from labrig.record.conclusion import (
+    RunOutcome,
+    condition_of,
+    ended_s,
+    ledger_of,
+    outcome_json,
+    shortfalls_of,
+)
 from labrig.record.consumption import reservoirs_now
 from labrig.record.integrity import refuse_if_lost
 from labrig.record.journal import Journal, open_journal
@@ -116,6 +123,7 @@ class Runner:
         announce: tells the register of live runs where the runner answers.
         people: of a simulated bench, who do what steps ask; None: real ones do.
         capture_patience_s: see :class:`labrig.run.captures.Captures`.
+        anchor_also: told number and hash of the journal's last row now and then.
         free_bytes: on the disk of the folder; None: as the system says.
         captures_beforehand: by assay and channel, thresholds of a rehearsal.
     """
@@ -135,7 +143,9 @@ class Runner:
         capture_patience_s: float = 0.0,
         captures_beforehand: Mapping[str, Mapping[str, float | None]] | None = None,
         free_bytes: Callable[[], int] | None = None,
+        anchor_also: Callable[[str], None] | None = None,
     ) -> None:
+        self._anchor_also = anchor_also
         self._capture_patience_s = capture_patience_s
         self._captures_beforehand = captures_beforehand or {}
         self._plan = plan
@@ -219,7 +229,7 @@ class Runner:
             self._refuse_without_room()
         journal.epoch = state.epoch + 1
         journal.follow(follower)
-        journal.anchor(self._folder.anchors)
+        journal.anchor(self._folder.anchors, self._anchor_also)
         fence = Fence(journal.epoch)
         desk = Desk(self._clock, journal, fence, Board(), state.consumption, self._reserve)
         desk.held = state.condition == "held"
@@ -398,7 +408,7 @@ class Runner:
         try:
             if ledger is not None:
                 write_json(self._folder.ledger, ledger_json(ledger))
-            write_json(self._folder.outcome, asdict(outcome))
+            write_json(self._folder.outcome, outcome_json(outcome, *desk.journal.head))
         except OSError as error:
             # The journal has it all: whoever finds the folder can conclude from it.
             _log.error(
