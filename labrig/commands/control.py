@@ -57,7 +57,9 @@ def status(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption
     except NoRunner:
         seen = glance(folder)
         shown = {"condition": seen.condition, "counters": seen.counters, "why": list(seen.why)}
-        if not seen.ended:
+        if seen.ended:
+            shown["complete"] = folder.complete.exists()
+        else:
             shown |= last_heard(folder)
     if as_json:
         about = {"run": str(folder.root), "rig": chosen.rig, "bench": chosen.bench}

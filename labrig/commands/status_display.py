@@ -31,6 +31,14 @@ WHAT_NOW = {
     ),
 }
 
+COMPLETE = {
+    True: "Complete: everything that was expected is there or accounted for (complete.json).",
+    False: (
+        "Not stamped as complete: its report is not made yet, or something is neither there nor "
+        "accounted for; `labrig report {run}` says what."
+    ),
+}
+
 FOLLOW_IT = (
     "Its pictures are not measured, and nobody would write its report: `labrig follow` does both "
     "(`labrig serve` by itself)."
@@ -110,6 +118,8 @@ def print_status(run: Path, shown: Mapping[str, Any], legend: Legend) -> None:
         line := needs_people(legend, shown["now_s"], shown.get("supplies"))
     ):
         console.print(line, markup=False)
+    if "complete" in shown:
+        console.print(COMPLETE[bool(shown["complete"])].format(run=pasted(run)), markup=False)
     for line in (*reservoir_lines(shown, legend), *supply_lines(shown, legend)):
         console.print(line)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -14,6 +15,7 @@ from labrig.plan.timeline import Film
 from labrig.plan.words import MANY_ROWS
 from labrig.record.acts import acts_of_people
 from labrig.record.alarms import AlarmSpan
+from labrig.record.completeness import Counted, completeness
 from labrig.record.lateness import PUNCTUAL_S
 from labrig.record.well_doses import WellDose
 from labrig.report import figures, run_facts, strips
@@ -121,6 +123,8 @@ def render(analysis: Analysis, maker: Maker) -> str:
         happened=_happened(analysis, legend),
         alarms=_alarms(analysis, legend),
         many=MANY_ROWS,
+        expected=_expected(analysis, legend),
+        journal_head=record.rows[-1] if record.rows else None,
         fates=TALLIED,
         files=FILES,
         most_rows=MOST_ROWS,
@@ -219,6 +223,19 @@ def _fidelity_row(
         "gap_min": max(dose.longest_gap_s for dose in doses) / 60,
         "out": "" if out_s is None else legend.clock(out_s),
     }
+
+
+def _expected(analysis: Analysis, legend: Legend) -> tuple[Counted, ...]:
+    """Of a run that has ended, what was expected of it; factors unnamed where nobody may know."""
+    if analysis.outcome.condition not in ("finished", "stopped") or not analysis.record.rows:
+        return ()
+    found = completeness(analysis.record.plan, analysis.record.rows, analysis.ledger)
+    if not legend.blind:
+        return found
+    return tuple(
+        replace(each, sort=each.sort.partition(" of ")[0]) if " of " in each.sort else each
+        for each in found
+    )
 
 
 def _happened(analysis: Analysis, legend: Legend) -> list[tuple[float, str, str]]:
