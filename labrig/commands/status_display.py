@@ -13,7 +13,7 @@ from labrig.display.legend import Legend
 from labrig.display.numbers import count_words, number_words
 from labrig.display.questions import QuestionWords, command_words, question_from, question_words
 from labrig.display.times import date_words, length_words
-from labrig.display.upcoming import needs_people, upcoming_words
+from labrig.display.upcoming import needs_people, planned_filling, upcoming_words
 from labrig.pasted import pasted
 
 WHAT_NOW = {
@@ -230,7 +230,10 @@ def supply_lines(shown: Mapping[str, Any], legend: Legend) -> list[str]:
             "calibration": f"calibration of {name}: valid for {left}",
             "disk": f"disk: {left} free",
         }.get(supply["sort"], f"{name}: {left} left")
-        if supply["ends_s"] is not None:
+        planned = planned_filling(supply, legend, float(shown["now_s"]))
+        if planned is not None:
+            lines.append(f"{told}, is seen to {legend.clock(planned)}, as planned")
+        elif supply["ends_s"] is not None:
             ends = f"{told}, until {legend.clock(supply['ends_s'])}, by the plan"
             lines.append(f"[bold red]{ends}: before the run is over[/]")
         elif supply["sort"] in ("waste", "tube", "disk") or supply["fillings"]:

@@ -66,10 +66,7 @@ def needs_people(
     ends = [
         (float(supply["ends_s"]), _ends(supply))
         for supply in supplies or ()
-        if supply["ends_s"] is not None
-        and not any(
-            step.supply == supply["name"] and step.offset_s < supply["ends_s"] for step in coming
-        )
+        if supply["ends_s"] is not None and planned_filling(supply, legend, now_s) is None
     ]
     if coming:
         first = coming[0]
@@ -85,6 +82,22 @@ def needs_people(
     if supplies is None or not legend.length_s:
         return ""
     return f"Nothing needs you before the end, {legend.moment(legend.length_s)}."
+
+
+def planned_filling(supply: Mapping[str, Any], legend: Legend, now_s: float) -> float | None:
+    """When people are asked next to see to a supply that would not last; None: nobody is in time.
+
+    ``supply``: as ``/status`` shows it.
+    """
+    coming = [
+        entry.offset_s
+        for entry in legend.entries.values()
+        if isinstance(entry, PersonStep) and entry.supply == supply["name"]
+        and now_s < entry.offset_s + entry.wait_s
+    ]  # fmt: skip
+    first_s = min(coming, default=None)
+    ends_s = supply["ends_s"]
+    return first_s if first_s is not None and ends_s is not None and first_s < ends_s else None
 
 
 def _ends(supply: Mapping[str, Any]) -> str:

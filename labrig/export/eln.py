@@ -37,6 +37,7 @@ _WHAT: Mapping[str, str] = {
     "anchors.txt": "number and hash of the journal's last row, every minute",
     "ledger.json": "dose by well and factor",
     "outcome.json": "how the run ended",
+    "complete.json": "what was expected, what is there, and why the rest is not",
     "measures/manifest.jsonl": "SHA-256 of the tables when they were closed",
     "report/report.html": "the report: open in any browser",
 }

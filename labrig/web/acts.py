@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from labrig.display.times import clock_s, zone_named
 from labrig.durable import DamagedFile, read_json
 from labrig.launch.runner_child import detached
-from labrig.run.control_client import CommandRefused, NoRunner
+from labrig.run.control_client import CommandRefused, NoRunner, RunnerClient
 from labrig.run.grace import GRACE_S
 from labrig.run.lease import runner_lives
 from labrig.run.stop_file import StopRequest, write_stop
@@ -142,16 +142,45 @@ def sign(run: ShownRun, person: Person, step: str, act: str, given: Mapping[str,
     """
     by = given.get("by", "").strip() if person.here else ""
     door = door_of(run)
-    when = given.get("when", "").strip()
-    done_s = None
-    if when and act == "done":
-        status = door.status()
-        zone = zone_named(read_json(run.folder.identity).get("zone"))
-        done_s = clock_s(when, str(status["utc"]), float(status["now_s"]), zone)
-        if done_s is None:
-            raise CommandRefused(f"{when!r} is no time of day: write it like 22:10")
+    done_s = _done_s(run, door, given) if act == "done" else None
     door.step(step, act, by or person.name, done_s, given.get("reason", "").strip())
     return {"begin": "Begun: impulses and pictures pause", "done": "Signed"}.get(act, "Noted")
+
+
+def refill(run: ShownRun, person: Person, given: Mapping[str, str]) -> str:
+    """Say that a bottle was filled up, a syringe changed or the waste emptied.
+
+    ``given``: ``supply``, ``choice`` (begin or done), ``to_ml``, ``by``, ``when``, ``reason``, as
+    typed; who may sign under which name as of a step.
+
+    Raises:
+        NoRunner, CommandRefused: it was not taken.
+    """
+    by = given.get("by", "").strip() if person.here else ""
+    act = given.get("choice", "done")
+    door = door_of(run)
+    text = given.get("to_ml", "").strip().replace(",", ".")
+    try:
+        to_ml = float(text) if text else None
+    except ValueError:
+        raise CommandRefused(f"{text!r} is no volume in mL") from None
+    done_s = _done_s(run, door, given) if act == "done" else None
+    reason = given.get("reason", "").strip()
+    door.refill(given.get("supply", ""), act, by or person.name, to_ml, done_s, reason)
+    return "Begun: its pump stands, where it has one" if act == "begin" else "Signed"
+
+
+def _done_s(run: ShownRun, door: RunnerClient, given: Mapping[str, str]) -> float | None:
+    """When it happened, on the run's clock, as somebody typed it; None: now."""
+    when = given.get("when", "").strip()
+    if not when:
+        return None
+    status = door.status()
+    zone = zone_named(read_json(run.folder.identity).get("zone"))
+    done_s = clock_s(when, str(status["utc"]), float(status["now_s"]), zone)
+    if done_s is None:
+        raise CommandRefused(f"{when!r} is no time of day: write it like 22:10")
+    return done_s
 
 
 def note(run: ShownRun, person: Person, text: str) -> str:

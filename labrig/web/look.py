@@ -22,7 +22,7 @@ from labrig.web.live_runs import ShownRun, door_of
 
 UNREACHABLE, NEVER_BEGUN = "unreachable", "never begun"
 ENDED = frozenset({"finished", "stopped", "failed"})
-OF_PEOPLE = frozenset({"stop", "take-back", "hold", "resume", "answer", "note", "weigh"})
+OF_PEOPLE = frozenset({"stop", "take-back", "hold", "resume", "answer", "note", "weigh", "refill"})
 """Commands that a person gives; phases and followers are told by programs."""
 LIVES = frozenset({"starting", "running", "held", "stopping", UNREACHABLE})
 

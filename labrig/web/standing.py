@@ -11,7 +11,7 @@ from labrig.display.deviations import quantity_words
 from labrig.display.legend import Legend
 from labrig.display.numbers import count_words, number_words
 from labrig.display.times import length_words
-from labrig.display.upcoming import upcoming_words
+from labrig.display.upcoming import planned_filling, upcoming_words
 from labrig.plan.plan import apart_for_some
 from labrig.plan.timeline import TimelineEntry
 from labrig.plan.words import words_of
@@ -119,6 +119,8 @@ def soon_empty(look: Look, legend: Legend) -> list[str]:
     if not look.status:
         return []
     end_s = float(look.status["duration_s"])
+    if "supplies" in look.status:
+        return _by_the_plan(look.status["supplies"], legend, float(look.status["now_s"]))
     drawn = [r for r in look.status.get("reservoirs", ()) if r["dry_at_s"] is not None]
     drawn.sort(key=lambda reservoir: float(reservoir["dry_at_s"]))
     lines = [
@@ -130,6 +132,42 @@ def soon_empty(look: Look, legend: Legend) -> list[str]:
     if not lines and drawn:
         lines.append(f"All {len(drawn)} reservoirs in use last beyond the end ✓")
     return lines
+
+
+def _by_the_plan(supplies: Sequence[Mapping[str, Any]], legend: Legend, now_s: float) -> list[str]:
+    """What ends before the run by what the plan still draws; one line for all else."""
+    empty = {
+        "waste": "waste is full", "tube": "the tube in {} has reached its hours",
+        "calibration": "the calibration of {} is out of date", "disk": "the disk is full",
+    }  # fmt: skip
+    lines = [
+        f"{empty.get(each['sort'], '{} is empty').format(each['name'])} "
+        f"{legend.moment(each['ends_s'])}: {number_words(each['left'], each['unit'])} left"
+        for each in supplies
+        if each["ends_s"] is not None and planned_filling(each, legend, now_s) is None
+    ]
+    if not lines and supplies:
+        lines.append(f"All {len(supplies)} supplies last, with what is planned, to the end ✓")
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class Fillable:
+    """What people can fill up, change or empty; ``words`` says how."""
+
+    name: str
+    words: str
+
+
+def fillable(look: Look) -> tuple[Fillable, ...]:
+    """Every reservoir that is drawn from, by its name, and the waste."""
+    how = {"bottle": "{} (fill up)", "syringe": "{} (new syringe)", "waste": "{} (empty it)"}
+    found = [
+        Fillable(str(supply["name"]), how[supply["sort"]].format(supply["name"]))
+        for supply in look.status.get("supplies", ())
+        if supply["sort"] in how
+    ]
+    return tuple(sorted(found, key=lambda each: each.name))
 
 
 def air(look: Look, night: Night | None) -> list[Measured]:

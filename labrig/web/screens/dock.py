@@ -63,6 +63,13 @@ async def step(request: Request, name: str, person: Technician) -> Response:
     return await _do(request, name, person, lambda run: acts.sign(run, person, key, act, given))
 
 
+@router.post("/refill")
+async def refill(request: Request, name: str, person: Technician) -> Response:
+    """A bottle is filled up, a syringe changed or the waste emptied: signed."""
+    given = await fields_of(request)
+    return await _do(request, name, person, lambda run: acts.refill(run, person, given))
+
+
 @router.post("/note")
 async def note(request: Request, name: str, person: Technician) -> Response:
     """Into the journal and the report."""

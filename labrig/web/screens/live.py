@@ -24,6 +24,7 @@ PARTS = {
     "questions": "questions",
     "plate": "plate",
     "next": "next",
+    "supplies": "supplies",
     "air": "air",
 }
 
@@ -54,6 +55,7 @@ def parts(shown: Shown) -> dict[str, str]:
         if look.now_s is None or look.ended
         else needs_people(legend, look.now_s, look.status.get("supplies")),
         reservoirs=standing.soon_empty(look, legend),
+        supplies=() if look.ended else standing.fillable(look),
         air=standing.air(look, night),
         instruments=standing.instruments(look),
         last_picture=next(iter(pictures.values()), None),

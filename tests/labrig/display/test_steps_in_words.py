@@ -71,3 +71,17 @@ def test_instruments_that_pause_for_a_step_are_one_line():
         "s is suspended by co2, the step feed; it goes on by itself when that is over",
         "2 instruments pause for the step feed, until it is signed",
     ]
+
+
+def test_before_when_nobody_is_needed_goes_by_what_runs_out_too():
+    def supply(sort, ends_s, name="bottle"):
+        return {"name": name, "sort": sort, "ends_s": ends_s, "left": 1.0, "unit": "mL"}
+
+    said = needs_people(LEGEND, 0.0, [supply("bottle", 60.0)])
+    assert said.startswith("Nothing needs you before")
+    assert said.endswith(": bottle is empty.")
+    assert "the waste bottle is full" in needs_people(LEGEND, 0.0, [supply("waste", 1.0, "waste")])
+    assert "bottle" not in needs_people(LEGEND, 0.0, [supply("bottle", None)])
+    alone = Legend(length_s=3600.0)
+    assert needs_people(alone, 0.0, []).startswith("Nothing needs you before the end")
+    assert needs_people(alone, 0.0) == ""

@@ -16,7 +16,7 @@ from labrig.night.following import Glance
 from labrig.night.measuring import RoundMeasurer
 from labrig.night.processes import processes_here
 from labrig.night.progress import TakenFrame
-from labrig.night.steps import REPORT, NightSteps, Step
+from labrig.night.steps import COMPLETE, REPORT, NightSteps, Step
 from labrig.run_folder import RunFolder
 from labrig_analysis.settings import MeasureSettings
 from labrig_measure.records import records_in_force
@@ -46,7 +46,7 @@ def test_rounds_and_films_come_first_and_the_report_after_the_tables(steps):
     kinds, names = zip(*((s.kind, s.name) for s in steps.at_the_end()), strict=True)
     assert set(kinds) == {"end"}
     assert names[0].startswith("tables")
-    assert names[-1] == REPORT
+    assert names[-2:] == (REPORT, COMPLETE)
 
 
 def test_every_step_can_be_sent_to_another_machine_and_done_there(steps, folder, monkeypatch):
