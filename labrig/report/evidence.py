@@ -50,6 +50,8 @@ def faults_of_ledger(folder: RunFolder, plan: Plan, rows: Sequence[Row]) -> Iter
     """Ledger and outcome follow from the journal: made again, they must say the same."""
     if not any(row.kind == "run" and row.key in ("finished", "stopped") for row in rows):
         return
+    if not folder.outcome.exists() and not folder.ledger.exists():
+        return  # its runner died after its last row: nothing of it was written yet
     outcome, ledger = concluded(plan, rows)
     said_of_it = _read(folder.outcome)
     if said_of_it is None:
@@ -78,6 +80,8 @@ def notes_on_completeness(folder: RunFolder, plan: Plan, rows: Sequence[Row]) ->
     if not any(row.kind == "run" and row.key in ("finished", "stopped") for row in rows):
         yield "the run has not ended: it bears no stamp of completeness"
         return
+    if not folder.outcome.exists() and not folder.ledger.exists():
+        yield "how it ended is not written yet: `labrig status` on the run folder does so"
     gaps = lacking(completeness(plan, rows))
     for gap in gaps:
         yield f"not accounted for: {gap}"
