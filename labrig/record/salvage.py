@@ -116,7 +116,7 @@ def _first_page_is_gone(copy: Path) -> bool:
             found = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except sqlite3.DatabaseError:
         return True
-    return found == (0,)
+    return bool(found == (0,))
 
 
 def _put_first_page(copy: Path) -> None:
