@@ -42,7 +42,7 @@ from labrig_drivers.simulation import Fault as SimulatedFault
 from labrig_drivers.transports.recording import RecordingTransport
 
 BAUD = 19_200.0
-HANGS_AFTER_S = 60.0
+HANGS_AFTER_S = 600.0
 """Of wall time, for one runner: it takes a fraction of a second."""
 FED_WITHIN_S = 5.0
 """After a runner has come back, every healthy pump that feeds cells is at its level."""
