@@ -36,7 +36,14 @@ def copy_catalogue(destination: Path) -> tuple[Path, ...]:
         OSError: the folder cannot be written.
     """
     source = catalogue_folder()
-    kinds = ("*.yaml", "rigs/*.yaml", "seed/*.yaml", "experiments/*.yaml", "*.json")
+    kinds = (
+        "*.yaml",
+        "rigs/*.yaml",
+        "seed/*.yaml",
+        "experiments/*.yaml",
+        "acceptance/*.yaml",
+        "*.json",
+    )
     files = sorted(file for kind in kinds for file in source.glob(kind))
     pairs = [(file, destination / file.relative_to(source)) for file in files]
     there = [str(target) for _, target in pairs if target.exists()]

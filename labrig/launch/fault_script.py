@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from labrig.documents import Loaded, Mistaken, load
+from labrig.launch.random_spells import spells
 from labrig.launch.scripted_faults import NoSuchFault, OnBench, scripted
 from labrig.problems import FileProblems, Problem
-from labrig.rig.fault_script import FaultScript
+from labrig.rig.fault_script import FaultScript, ScriptedFault
 from labrig.rig.models import Rig
 from labrig.twin.spec import FaultSpec
 
@@ -38,18 +39,31 @@ def read_fault_script(
     found: list[FaultSpec] = []
     problems: list[Problem] = []
     for number, entry in enumerate(loaded.model.faults):
-        for_s = math.inf if entry.for_s is None else entry.for_s
         try:
-            played = scripted(*entry.named(), (entry.at, for_s), entry.value, entry.of, bench)
+            played = tuple(
+                fault
+                for when in _times(entry, number)
+                for fault in scripted(*entry.named(), when, entry.value, entry.of, bench)
+            )
         except NoSuchFault as error:
             problems.append(_problem(loaded, number, str(error), _HOW))
             continue
-        if why := refusal(played[0]):
+        if played and (why := refusal(played[0])):
             problems.append(_problem(loaded, number, why, "Leave it out here."))
         found += played
     if problems:
         raise FileProblems(problems)
     return tuple(found)
+
+
+def _times(entry: ScriptedFault, number: int) -> tuple[tuple[float, float], ...]:
+    """When it begins and how long it lasts, s; of one at random, apart from other entries'."""
+    for_s = math.inf if entry.for_s is None else entry.for_s
+    if entry.share is None:
+        return ((entry.at, for_s),)
+    seed = f"{entry.seed} {number} {' '.join(entry.named())}"
+    found = spells(entry.at, for_s, entry.share, entry.each, seed)
+    return tuple((from_s, until_s - from_s) for from_s, until_s in found)
 
 
 def _problem(loaded: Loaded[FaultScript], number: int, what: str, remedy: str) -> Problem:

@@ -1,16 +1,34 @@
-"""Cameras of a simulated night that hang, and pictures that arrive torn."""
+"""Cameras of a simulated night that hang or take no picture, and pictures that arrive torn."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labrig.record.virtual_clock import VirtualClock
+from labrig.rig.fault_kinds import CAMERA_FAULTS
 from labrig.run.imaging_link import Imaging, ImagingFailed
 from labrig.twin.spec import FaultSpec
 
 HANGS_S = 20.0
 """The deadline of :class:`labrig.run.imaging_link.ImagingLink`."""
+
+
+SAID: Mapping[str, tuple[str, str]] = {
+    "unfocused": (
+        "the focus was not found (scripted).",
+        "Look whether the plate lies flat; the next round tries again.",
+    ),
+    "refused": (
+        "the camera took no picture (scripted).",
+        "If it happens again, unplug the camera and plug it in.",
+    ),
+    "not_stored": (
+        "the picture could not be stored: [Errno 5] Input/output error (scripted).",
+        "Free disk space or check the disk; earlier pictures are safe.",
+    ),
+}
+"""By fault, what a camera that takes no picture says, and what helps."""
 
 
 class FaultyImaging:
@@ -24,7 +42,7 @@ class FaultyImaging:
 
     def __init__(self, inner: Imaging, faults: Sequence[FaultSpec], clock: VirtualClock) -> None:
         self._inner, self._clock = inner, clock
-        self._faults = [fault for fault in faults if fault.name in ("hung", "torn_frame")]
+        self._faults = [fault for fault in faults if fault.name in CAMERA_FAULTS]
 
     def request(self, extra_s: float, **what: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         """Ask, and wait for the answer.
@@ -41,6 +59,9 @@ class FaultyImaging:
                 "again (scripted).",
                 "If it happens again, unplug the camera and plug it in.",
             )
+        for name, said in SAID.items():
+            if self._active(name, camera):
+                raise ImagingFailed(*said)
         if self._active("torn_frame", camera):
             what["torn"] = True
         return self._inner.request(extra_s, **what)

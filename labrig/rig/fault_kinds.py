@@ -57,6 +57,9 @@ STANDS_S = 60.0
 CAMERA_FAULTS: Mapping[str, FaultKind] = {
     "hung": FaultKind("it answers nothing until its process is killed"),
     "torn_frame": FaultKind("the lower half of a picture is missing"),
+    "unfocused": FaultKind("the focus is not found: no picture is taken"),
+    "refused": FaultKind("it takes no picture, and says so"),
+    "not_stored": FaultKind("a picture is taken, and its file cannot be written"),
 }
 """Of every camera, in place of what its type plays: a simulated bench simulates the picture."""
 

@@ -7,7 +7,10 @@ faults:
   - {world: door_open, at: 3 h, for: 5 min}
   - {world: bubble, of: nerve_01_line, at: 4 h, value: 50}
   - {computer: kill, at: 5 h, for: 30 s}
+  - {instrument: stage, fault: stuck, at: 0 h, for: 24 h, share: 0.01, each: 10 s, seed: 3}
 ```
+
+The last comes at random: of its 24 hours it is on for a hundredth, in spells of ten seconds.
 """
 
 from __future__ import annotations
@@ -51,6 +54,13 @@ class ScriptedFault(BaseModel):
     ] = None
     value: float = Field(0.0, description="how much, where the fault has one")
     of: str = Field("", description="the line, reservoir or port that it concerns")
+    share: float | None = Field(
+        None, gt=0, le=1, description="at random: the share of its time in which it is on"
+    )
+    each: Annotated[Seconds, Field(gt=0, description="at random: how long it is on each time")] = (
+        10.0
+    )
+    seed: int = Field(1, description="at random: the same times for the same number")
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
@@ -65,6 +75,9 @@ class ScriptedFault(BaseModel):
             mistakes.append(Mistake(("fault",), f"`{beside[0]}` names the fault already", how))
         elif not beside and self.fault is None:
             mistakes.append(Mistake((), "an instrument without a `fault`", how))
+        if self.share is not None and self.for_s is None:
+            how = "Write `for`: the time of which it takes its share, e.g. `for: 24 h`."
+            mistakes.append(Mistake(("share",), "a share of a time without an end", how))
         raise_mistakes("ScriptedFault", mistakes)
         return self
 
