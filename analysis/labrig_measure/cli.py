@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from labrig_analysis.settings import MeasureSettings
 from labrig_measure import options
 from labrig_measure.batch import measure_folder
 from labrig_measure.errors import MeasureError
@@ -21,6 +22,7 @@ def measure(
     tubes: options.Tubes = None,
     nuclei: options.Nuclei = None,
     phase: options.Phase = None,
+    phase_mask: options.PhaseMasks = None,
     stain: options.Stains = None,
     pixel_size_um: options.PixelSize = None,
     settings: Annotated[
@@ -47,13 +49,14 @@ def measure(
     Exit status: 0 all measured; 1 refused; 6 some fields failed (their rows in fields.csv say why).
     """
     try:
+        chosen = read_settings(settings) if settings else MeasureSettings()
         with field_progress(quiet=as_json) as on_progress:
             result = measure_folder(
                 folder,
                 out,
                 options.patterns_by_channel(tubes, nuclei, phase, stain),
                 pixel_size_um,
-                read_settings(settings) if settings else None,
+                options.with_phase_mask(chosen, phase_mask),
                 workers=workers,
                 stacks=StackChoice(z, time),
                 save_labels=save_labels,

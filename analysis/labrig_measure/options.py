@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from labrig_analysis.settings import MeasureSettings
 from labrig_analysis.stains.stain_names import ROLES, is_stain
+from labrig_analysis.tubes.tube_labels import PhaseMask
 from labrig_measure.errors import MeasureError
 
 if TYPE_CHECKING:
@@ -32,6 +35,15 @@ Phase = Annotated[
     typer.Option(
         help="Phase-contrast or brightfield files, e.g. '*_phase.tif'; tubes in them are not "
         "validated on real cultures."
+    ),
+]
+PhaseMasks = Annotated[
+    PhaseMask | None,
+    typer.Option(
+        "--phase-mask",
+        help="Of --phase: tubes by rules, or by rules without the sheets of cells that a network "
+        "trained on drawings sees (learned). Neither is validated on real cultures.",
+        show_default="that of --settings, else rules",
     ),
 ]
 Stains = Annotated[
@@ -87,6 +99,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.
 HALF_THE_CORES = max(1, (os.cpu_count() or 2) // 2)
 REFUSED, PARTLY = 1, 6
 """Exit status: the request cannot be carried out; some fields failed."""
+
+
+def with_phase_mask(settings: MeasureSettings, phase_mask: PhaseMask | None) -> MeasureSettings:
+    """The settings with `--phase-mask`, where it was given."""
+    if phase_mask is None:
+        return settings
+    return replace(settings, tubes=replace(settings.tubes, phase_mask=phase_mask))
 
 
 def patterns_by_channel(

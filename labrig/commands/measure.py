@@ -19,6 +19,7 @@ def measure(
     tubes: options.Tubes = None,
     nuclei: options.Nuclei = None,
     phase: options.Phase = None,
+    phase_mask: options.PhaseMasks = None,
     stain: options.Stains = None,
     pixel_size_um: options.PixelSize = None,
     settings: Annotated[
@@ -85,6 +86,7 @@ def measure(
         ExitStack() as stack,
     ):
         chosen = read_settings(settings) if settings else MeasureSettings()
+        chosen = options.with_phase_mask(chosen, phase_mask)
         if control is not None and plate_map is None:
             raise MeasureError("--control is an arm of a plate map: give --plate-map too")
         plate = None if plate_map is None else PlateMap.read(plate_map, control)

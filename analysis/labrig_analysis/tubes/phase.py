@@ -7,7 +7,7 @@ than the background; thin single cells are darker by less.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -21,10 +21,15 @@ from labrig_analysis.images.planes import Plane, grey_plane
 from labrig_analysis.tubes.crossings import split_crossings
 from labrig_analysis.tubes.fluorescence import working_downsampling
 from labrig_analysis.tubes.shape_filter import label_long_objects, labels_at_full_size
+from labrig_analysis.tubes.sheets import sheet_mask
 from labrig_analysis.tubes.tube_labels import TubeLabels, TubeSettings, no_tubes
 
 KIND = "tube-like object"
 _CROWDED = "crowded field without a stain: parted by grey level, not validated on real cultures"
+_SHEETS = (
+    "taken for sheets of cells and left out, by a network trained on drawings: not validated on "
+    "real cultures"
+)
 _SMOOTHING_UM = 1.5
 # Nuclei and granules in a body may be bright; gaps up to this long are closed.
 _CLOSING_UM = 6.0
@@ -84,11 +89,11 @@ def segment_tube_like_objects(
     downsampling = working_downsampling(pixel_size_um, settings)
     working_um = pixel_size_um * downsampling
     small = downsampled(plane.pixels, downsampling)
+    field = _Field(plane, small, working_um, downsampling)
     crowded = _crowded(small, working_um, settings)
     if crowded is not None:
         darkness, level = crowded
-        level *= settings.level_factor
-        return _bodies(darkness, level, plane, working_um, downsampling, settings, (_CROWDED,))
+        return _bodies(darkness, level * settings.level_factor, field, settings, (_CROWDED,))
     darkness = _darkness(small, working_um, settings)
     seen = darkness[_not_flat(small)]
     if not np.percentile(seen, _PEAK_PERCENT) > _PEAK_TO_NOISE * _background_noise(seen):
@@ -98,25 +103,40 @@ def segment_tube_like_objects(
             why = "cannot see: grey levels vary all over the field; no background to tell bodies by"
         return no_tubes(shape, (*plane.reasons, why), KIND, is_seen=is_even)
     level = settings.level_factor * _parting_level(darkness)
-    return _bodies(darkness, level, plane, working_um, downsampling, settings)
+    return _bodies(darkness, level, field, settings)
+
+
+class _Field(NamedTuple):
+    """A plane, and the same averaged down to the pixels that bodies are looked for in."""
+
+    plane: Plane
+    small: FloatImage
+    working_um: float
+    downsampling: int
 
 
 def _bodies(
     darkness: FloatImage,
     level: float,
-    plane: Plane,
-    working_um: float,
-    downsampling: int,
+    field: _Field,
     settings: TubeSettings,
     doubts: tuple[str, ...] = (),
 ) -> TubeLabels:
-    """Label what is darker than `level` and long."""
+    """Label what is darker than `level` and long, and not part of a sheet if that is asked for."""
+    plane, small, working_um, downsampling = field
     mask = darkness > level
     if not doubts:
         # In a crowded field the gaps between bodies are no wider than those in them.
         side = max(1, round(_CLOSING_UM / working_um)) | 1
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
         mask = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, disc) > 0
+    if settings.phase_mask == "learned":
+        sheets = sheet_mask(small, working_um)
+        if (mask & sheets).any():
+            # What is crowded stays a doubt; that a sheet was cut out is one more.
+            told = (f"{sheets.mean():.0%} of the field {_SHEETS}",)
+            plane = plane._replace(reasons=(*plane.reasons, *told))
+            mask = mask & ~sheets
     parted = split_crossings(label_long_objects(mask, working_um, settings))
     if len(parted.clusters) > 1:
         size = plane.pixels.shape

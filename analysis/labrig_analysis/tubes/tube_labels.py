@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import LabelImage
+
+PhaseMask = Literal["rules", "learned"]
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,16 @@ class TubeSettings:
     background between the tubes of a network."""
     min_contrast_to_noise: float = 4.0
     """The mask level is at least this many noise SDs above the background."""
+    phase_mask: PhaseMask = "rules"
+    """Without a stain: tubes by grey level alone, or (``learned``) without what a network that was
+    trained on drawn cultures takes for sheets of cells and their rims (`tubes.sheets`)."""
 
     def __post_init__(self) -> None:
+        if self.phase_mask not in get_args(PhaseMask):
+            known = " or ".join(get_args(PhaseMask))
+            raise ValueError(f"TubeSettings.phase_mask is {self.phase_mask!r}; give {known}")
         for name, value in vars(self).items():
-            if not value > 0:
+            if name != "phase_mask" and not value > 0:
                 raise ValueError(f"TubeSettings.{name} is {value}; give a positive number")
 
 
