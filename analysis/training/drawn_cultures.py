@@ -244,7 +244,7 @@ def _tubes(rng: Rng, canvas: _Canvas, kind: str, direction: float, layers: int) 
     if kind == "strands" and rng.random() < 0.7:
         places = rng.permutation(np.argwhere(inside[::8, ::8]) * 8)[: rng.integers(0, 4)]
         for y, x in places:
-            lump = np.zeros(SHAPE, np.float32)
+            lump: Array = np.zeros(SHAPE, np.float32)
             axes = rng.uniform(10, 26, 2)
             _ellipse(lump, np.array([x, y]), _at(axes), rng.uniform(0, 180), 1.0)
             lump = cv2.GaussianBlur(lump, (0, 0), 3)
@@ -272,7 +272,7 @@ def _litter(rng: Rng, canvas: _Canvas) -> None:
         grey = float(rng.uniform(0.3, 1.6))
         cv2.circle(canvas.delay, at, max(1, int(radius)), grey, -1, cv2.LINE_AA)
     for _ in range(int(rng.exponential(1.6))):
-        lump = np.zeros(SHAPE, np.float32)
+        lump: Array = np.zeros(SHAPE, np.float32)
         centre, radius = rng.uniform(0, SIDE, 2), rng.uniform(8, 28)
         axes = int(radius), int(radius * rng.uniform(0.5, 1))
         _ellipse(lump, centre, axes, rng.uniform(0, 180), 1.0)
@@ -337,7 +337,7 @@ def _finished(rng: Rng, canvas: _Canvas, image: Array, kind: str) -> Drawn:
         canvas.tube &= ~hidden
         canvas.sheet &= ~hidden
     half = SIDE // 2, SIDE // 2
-    small = cv2.resize(image.astype(np.float32), half, interpolation=cv2.INTER_AREA)
+    small: Array = cv2.resize(image.astype(np.float32), half, interpolation=cv2.INTER_AREA)
     small += rng.uniform(0.002, 0.03) * rng.standard_normal(small.shape).astype(np.float32)
     if rng.random() < 0.3:
         angle = rng.uniform(0, np.pi)

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from drawn_cultures import SHEET, TUBE, UNSURE, draw
+from training.drawn_cultures import SHEET, TUBE, UNSURE, draw
 from torch import nn
 
 from labrig_analysis.tubes.phase import segment_tube_like_objects

@@ -42,7 +42,7 @@ def evened(picture: FloatImage) -> FloatImage:
     small = cv2.resize(picture, shrunk, interpolation=cv2.INTER_AREA)
     ground = cv2.GaussianBlur(small, (0, 0), GROUND_PX / _SHRUNK, borderType=cv2.BORDER_REFLECT)
     even = picture - cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.clip(even / (even.std() + 1e-6), -_BRIGHTEST, _BRIGHTEST)
+    return np.asarray(np.clip(even / (even.std() + 1e-6), -_BRIGHTEST, _BRIGHTEST))
 
 
 def sheet_mask(image: FloatImage, pixel_um: float) -> Mask:
