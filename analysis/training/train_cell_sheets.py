@@ -6,7 +6,8 @@ Needs torch and onnx, which nothing else of the project does:
 
 Trained on drawn cultures alone (`drawn_cultures`). Pixels that the rules take for tubes count three
 times: among them it has to tell rims. The shipped weights had 6,400 steps of 8 crops of 384 µm,
-15 minutes of one core, on 1,600 scenes, 700 of them from an earlier draft of the same drawing.
+15 minutes of one core, on 1,380 scenes, half of them from an earlier draft of the same drawing and
+half with more sheets, thin tubes, spindles and strands than `draw` gives by itself.
 """
 
 from __future__ import annotations
