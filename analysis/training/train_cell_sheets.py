@@ -22,11 +22,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from training.drawn_cultures import SHEET, TUBE, UNSURE, draw
 from torch import nn
 
 from labrig_analysis.tubes.phase import segment_tube_like_objects
 from labrig_analysis.tubes.sheets import PIXEL_UM, evened
+from training.drawn_cultures import SHEET, TUBE, UNSURE, draw
 
 WEIGHTS = Path(__file__).parents[1] / "labrig_analysis/weights/cell_sheets.onnx"
 WIDTHS = (24, 48, 80, 96)
