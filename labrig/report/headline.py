@@ -311,7 +311,7 @@ def _pumps_still_run(analysis: Analysis) -> bool:
 
 
 def _low_reservoirs(analysis: Analysis) -> list[Point]:
-    needs = {d.reservoir: d.needed_ml for d in analysis.record.plan.forecast.depletion}
+    needs = {d.reservoir: d.of_a_filling_ml for d in analysis.record.plan.forecast.depletion}
     low = [
         now for now in analysis.reservoirs
         if now.left_ml < LOW_FRACTION * max(needs[now.reservoir], 1e-9)

@@ -14,6 +14,7 @@ from datetime import UTC
 from typing import Any
 
 from labrig.display.legend import Legend
+from labrig.display.upcoming import needs_people
 from labrig.watch import texts
 from labrig.watch.causes import Cause, Severity, gravest
 from labrig.watch.looking import JournalRow, Look
@@ -176,6 +177,9 @@ def judge(
     doubts, found = _doubted(known, doubts, look, now_s, own)
     causes += found
     known, ripe = _ripened(known, own, legend)
+    if ripe and look.status is not None and known.run_s:
+        besides = needs_people(legend(), known.run_s, look.status.get("supplies"))
+        ripe = [replace(cause, text=texts.with_besides(cause.text, besides)) for cause in ripe]
     causes += ripe
     # What is doubted again was perhaps told by a watch before this one: it is not over.
     standing = {_key(known, asked) for asked in known.standing} | _doubted_keys(known, doubts)

@@ -54,6 +54,13 @@ def alarm(
     return Text(words.title, "\n".join([*lines, "", *_look_or_stop(known)]))
 
 
+def with_besides(body: str, needs: str) -> str:
+    """A message, and until when nothing else wants somebody; "" where nobody can say."""
+    if not needs:
+        return body
+    return f"{body}\n\nBesides this: {needs[0].lower()}{needs[1:]}"
+
+
 def question(known: Known, asked: Asked, legend: Legend) -> Text:
     """A question alone."""
     lines = [*_choices(known, asked, legend), "", *_look_or_stop(known)]
