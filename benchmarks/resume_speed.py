@@ -43,9 +43,9 @@ def reference_s() -> float:
     return time.process_time() - begun
 
 
-def a_week(plan: Plan) -> Plan:
-    """The night of ``plan`` repeated for a week, with many more pictures."""
-    night_s, duration_s = plan.forecast.duration_s, DAYS * 86400.0
+def a_week(plan: Plan, days: float = DAYS) -> Plan:
+    """The night of ``plan`` repeated for so many days, with many more pictures."""
+    night_s, duration_s = plan.forecast.duration_s, days * 86400.0
     frames = [entry for entry in plan.timeline if isinstance(entry, Frame)]
     others = [entry for entry in plan.timeline if not isinstance(entry, Frame)]
     timeline: list[Any] = []

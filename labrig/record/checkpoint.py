@@ -124,7 +124,7 @@ def restored(checkpoints: Iterable[Row]) -> RunState | None:
             if not value:
                 found.pop(key, None)
             elif name in _MANY:
-                found[key] = _MANY[name](**value[0])
+                found[key] = _MANY[name](*value[0])
             elif name in _CHECKED:
                 found[key] = from_detail(_CHECKED[name], value[0])
             else:
@@ -156,7 +156,10 @@ def _copied(state: RunState) -> RunState:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a field of the state holds
-    if isinstance(value, (*_MANY.values(), *_CHECKED.values())):
+    if isinstance(value, tuple(_MANY.values())):
+        # Without the names of its fields: they are most of what a checkpoint holds.
+        return [getattr(value, each.name) for each in fields(value)]
+    if isinstance(value, tuple(_CHECKED.values())):
         return to_detail(value)
     if isinstance(value, Consumption):
         return value.to_json()

@@ -6,10 +6,13 @@ What comes back is not verified. Nothing is decided by it that a full reading wo
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from labrig.record.reading import open_read_only
+from labrig.record.gathered import rows_of
+from labrig.record.reading import open_read_only, records_of
+from labrig.record.rows import Row
 
 
 def last_word(journal: Path) -> str:
@@ -48,15 +51,10 @@ def still_turning(journal: Path) -> list[str]:
     Raises:
         JournalError: it is damaged, or of a newer labrig.
     """
-    rows = asked_of(
-        journal,
-        "SELECT key, detail FROM journal WHERE seq IN (SELECT max(seq) FROM journal "
-        "WHERE kind = 'sample' GROUP BY key) ORDER BY key",
-    )
-    seen = {name: json.loads(detail) for name, detail in rows}
+    seen = {row.key: row.detail for row in _samples(journal)}
     return [
         f"{name} {values['rate_ul_min']:.4g} µL/min"
-        for name, values in seen.items()
+        for name, values in sorted(seen.items())
         if values.get("running") and values.get("rate_ul_min")
     ]
 
@@ -79,10 +77,21 @@ LONGEST_LOOK_S = 600.0
 
 def pump_hours(journal: Path) -> dict[str, float]:
     """How long each pump was seen running, h, by the looks at it: a look counts until the next."""
-    rows = asked_of(
-        journal,
-        "SELECT key, sum(lasted) / 3600.0 FROM (SELECT key, json_extract(detail, '$.running') AS "
-        "ran, lead(run_s) OVER (PARTITION BY key ORDER BY seq) - run_s AS lasted FROM journal "
-        f"WHERE kind = 'sample') WHERE ran AND lasted BETWEEN 0 AND {LONGEST_LOOK_S} GROUP BY key",
-    )
-    return {str(key): float(hours) for key, hours in rows}
+    lasted_s: dict[str, float] = {}
+    before: dict[str, Row] = {}
+    for row in _samples(journal):
+        last = before.get(row.key)
+        if last is not None and last.detail.get("running"):
+            seen_s = row.run_s - last.run_s
+            if 0.0 <= seen_s <= LONGEST_LOOK_S:
+                lasted_s[row.key] = lasted_s.get(row.key, 0.0) + seen_s
+        before[row.key] = row
+    return {pump: seconds / 3600.0 for pump, seconds in lasted_s.items()}
+
+
+def _samples(journal: Path) -> Iterator[Row]:
+    if not journal.exists():
+        return
+    with open_read_only(journal) as connection:
+        if connection is not None:
+            yield from rows_of(records_of(connection, "sample"))

@@ -2,7 +2,8 @@
 
 One SQLite file per run (WAL). Every row is chained to the one before it, so that an edit or a
 hole shows. A row's ``kind`` says what it is about; views give the kinds as tables: ``event``,
-``frame``, ``sample``, ``deviation``, ``command``.
+``frame``, ``sample``, ``deviation``, ``command``; ``apart`` has every row that shares one
+(`labrig.record.gathered`).
 
 States of an event or level::
 
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from labrig.record.clock import Clock, boot_id, steady_s
+from labrig.record.gathered import GATHERED, Stamped, apart, gathered, rows_of
 from labrig.record.kinds.other_deviations import RowDropped
 from labrig.record.patient_file import PatientFile
 from labrig.record.reading import FORMAT, format_of, records_of, verified_tail
@@ -37,7 +39,6 @@ from labrig.record.rows import (
     Kind,
     Row,
     chained,
-    row_of,
 )
 from labrig.record.said import deviation_of
 from labrig.record.writable import clean_text, json_text, shown
@@ -56,8 +57,6 @@ CREATE TRIGGER journal_no_update BEFORE UPDATE ON journal
   BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal
   BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE VIEW event AS SELECT seq, kind, key, state, epoch, run_s, utc, detail FROM journal
-  WHERE kind IN ('level', 'dose', 'train', 'frame', 'film', 'reading');
 CREATE VIEW frame AS SELECT seq, key, kind, state, run_s, utc,
   detail ->> 'path' AS path, detail ->> 'sha256' AS sha256,
   detail ->> 'well' AS well, detail ->> 'field' AS field, detail ->> 'round' AS round,
@@ -69,16 +68,27 @@ CREATE VIEW frame AS SELECT seq, key, kind, state, run_s, utc,
   detail ->> 'offset_s' AS offset_s, detail ->> 'lateness_s' AS lateness_s,
   detail ->> 'reason' AS reason
   FROM journal WHERE kind IN ('frame', 'film') AND state IN ('confirmed', 'missed', 'failed');
-CREATE VIEW sample AS SELECT seq, key, run_s, utc, detail FROM journal WHERE kind = 'sample';
 CREATE VIEW deviation AS SELECT seq, key, run_s, utc, detail FROM journal
   WHERE kind = 'deviation';
 CREATE VIEW command AS SELECT seq, key, state, run_s, utc, detail FROM journal
   WHERE kind = 'command';
 """
-
-
-_Stamped = tuple[JournalEntry, str, float, str, float]
-"""An entry with its detail as text, and when it was: run, UTC, steady."""
+_APART = """
+CREATE VIEW apart AS
+  SELECT seq, kind, key, state, epoch, run_s, utc, detail FROM journal WHERE state <> 'gathered'
+  UNION ALL
+  SELECT seq, kind, key.value, detail ->> '$.state', epoch, one.value ->> 0,
+    strftime('%Y-%m-%dT%H:%M:%f+00:00', utc, ((one.value ->> 0) - run_s) || ' seconds'),
+    (SELECT json_group_object(name.value, json(
+       journal.detail -> ('$.said[' || (one.value ->> 1) || '][1][' || name.key || ']')))
+     FROM json_each(journal.detail, '$.names[' || (
+       journal.detail ->> ('$.said[' || (one.value ->> 1) || '][0]')) || ']') AS name)
+  FROM journal, json_each(journal.detail, '$.rows') AS one, json_each(one.value) AS key
+  WHERE state = 'gathered' AND key.key > 1;
+CREATE VIEW sample AS SELECT seq, key, run_s, utc, detail FROM apart WHERE kind = 'sample';
+CREATE VIEW event AS SELECT seq, kind, key, state, epoch, run_s, utc, detail FROM apart
+  WHERE kind IN ('level', 'dose', 'train', 'frame', 'film', 'reading');
+"""
 
 
 class Follower(Protocol):
@@ -110,7 +120,7 @@ class Journal:
         self._lock = threading.Lock()
         self._seq = last.seq if last else 0
         self._hash = last.hash if last else FIRST_HASH
-        self._held: list[_Stamped] = []
+        self._held: list[Stamped] = []
         self.epoch = last.epoch if last else 0
         self.dropped = 0
         self._follower: Follower | None = None
@@ -147,11 +157,12 @@ class Journal:
             IntentDropped: no journal can hold it, and it must not be done.
         """
         with self._lock:
-            held = len(self._held)
-            dropped = self._write([*self._held, *(self._stamped(entry) for entry in entries)])
+            stamped = [self._stamped(entry) for entry in entries]
+            before, these = gathered(self._held), gathered(stamped)
+            dropped = self._write([*before, *these])
             self._held.clear()
-        if lost := [place for place in dropped if place >= held]:
-            raise IntentDropped(f"{shown(entries[lost[0] - held])} cannot be written.")
+        if lost := [place for place in dropped if place >= len(before)]:
+            raise IntentDropped(f"{shown(these[lost[0] - len(before)].entry)} cannot be written.")
 
     def note(self, *entries: JournalEntry) -> None:
         """Write what has happened, in one transaction.
@@ -179,7 +190,7 @@ class Journal:
 
     def rows(self, kind: Kind | None = None) -> Iterator[Row]:
         """Every row in order, or every one of a kind; last, without a hash, what is held back."""
-        yield from map(row_of, records_of(self._connection, kind))
+        yield from rows_of(records_of(self._connection, kind))
         with self._lock:
             held = [stamped for stamped in self._held if kind in (None, stamped[0].kind)]
         for stamped in held:
@@ -198,7 +209,7 @@ class Journal:
 
     def _flush(self) -> None:
         try:
-            self._write(self._held)
+            self._write(gathered(self._held))
         except JournalWriteFailed:
             samples = [s for s in self._held if s[0].kind == "sample"]
             surplus = samples[: -10 * _SAMPLES_A_COMMIT]
@@ -206,10 +217,10 @@ class Journal:
             raise
         self._held = []
 
-    def _stamped(self, entry: JournalEntry) -> _Stamped:
+    def _stamped(self, entry: JournalEntry) -> Stamped:
         key = clean_text(entry.key if isinstance(entry.key, str) else shown(entry.key))
         key = key.replace("\0", "\N{REPLACEMENT CHARACTER}")
-        return (
+        return Stamped(
             entry if key == entry.key else replace(entry, key=key),
             json_text(entry.detail if isinstance(entry.detail, Mapping) else {"is": entry.detail}),
             # A float always: SQLite gives one back, and the chain hashes what it gives.
@@ -218,7 +229,7 @@ class Journal:
             steady_s(),
         )
 
-    def _write(self, stamped: list[_Stamped]) -> list[int]:
+    def _write(self, stamped: list[Stamped]) -> list[int]:
         """Write all of it in one transaction; returns the places of rows that had to be dropped.
 
         Whatever goes wrong, no transaction stays open.
@@ -229,7 +240,7 @@ class Journal:
             try:
                 with self._transaction():
                     last = self._insert(stamped, self._seq, self._hash)
-                dropped: dict[int, _Stamped] = {}
+                dropped: dict[int, Stamped] = {}
             except Exception as error:
                 if not _is_the_rows_fault(error):
                     raise
@@ -242,7 +253,7 @@ class Journal:
         self._tell([dropped.get(place, one) for place, one in enumerate(stamped)])
         return list(dropped)
 
-    def _tell(self, stamped: list[_Stamped]) -> None:
+    def _tell(self, stamped: list[Stamped]) -> None:
         """Let the follower see what was written; its checkpoint is written along, when due."""
         if self._clock.now_s() - self._anchored_s >= ANCHOR_EVERY_S:
             self._drop_anchor()
@@ -253,7 +264,9 @@ class Journal:
             return
         seq = self._seq - len(stamped)
         for place, one in enumerate(stamped):
-            follower.see(self._as_row(one, seq + place + 1))
+            row = self._as_row(one, seq + place + 1)
+            for each in apart(row) if row.state == GATHERED else (row,):
+                follower.see(each)
         now_s = self._clock.now_s()
         if stamped[-1][0].kind != "checkpoint" and follower.due(now_s):
             try:
@@ -282,7 +295,7 @@ class Journal:
             # Into the file itself, where the loss of what lies beside it cannot take it along.
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
-    def _as_row(self, stamped: _Stamped, seq: int) -> Row:
+    def _as_row(self, stamped: Stamped, seq: int) -> Row:
         entry, detail, run_s, utc, monotonic_s = stamped
         return Row(
             seq, entry.kind, entry.key, entry.state, self.epoch, run_s, utc, monotonic_s,
@@ -304,7 +317,7 @@ class Journal:
                 self._connection.execute("ROLLBACK")
             raise
 
-    def _insert(self, stamped: list[_Stamped], seq: int, last_hash: str) -> tuple[int, str]:
+    def _insert(self, stamped: list[Stamped], seq: int, last_hash: str) -> tuple[int, str]:
         """Add these rows after the row ``seq``; returns number and hash of the last."""
         boot = boot_id()
         records = []
@@ -320,11 +333,11 @@ class Journal:
         return seq, last_hash
 
     def _insert_the_good(
-        self, stamped: list[_Stamped]
-    ) -> tuple[tuple[int, str], dict[int, _Stamped]]:
+        self, stamped: list[Stamped]
+    ) -> tuple[tuple[int, str], dict[int, Stamped]]:
         """Add every row that can be, and in place of one that cannot a row that tells of it."""
         last: tuple[int, str] = (self._seq, self._hash)
-        dropped: dict[int, _Stamped] = {}
+        dropped: dict[int, Stamped] = {}
         for place, one in enumerate(stamped):
             try:
                 last = self._insert([one], *last)
@@ -353,7 +366,7 @@ def _is_the_rows_fault(error: Exception) -> bool:
     return not isinstance(error, disk) and type(error) is not sqlite3.DatabaseError
 
 
-def _told_of(stamped: _Stamped, error: Exception) -> _Stamped:
+def _told_of(stamped: Stamped, error: Exception) -> Stamped:
     """What is written in place of a row that no database takes."""
     entry, _, run_s, utc, monotonic_s = stamped
     told = deviation_of(
@@ -365,7 +378,7 @@ def _told_of(stamped: _Stamped, error: Exception) -> _Stamped:
             shown(error),
         )
     )
-    return (told, json_text(told.detail), run_s, utc, monotonic_s)
+    return Stamped(told, json_text(told.detail), run_s, utc, monotonic_s)
 
 
 def _write_failed(error: Exception) -> JournalWriteFailed:
@@ -420,7 +433,12 @@ def open_journal(
         version = format_of(connection, path)
         if version == 0:
             connection.executescript(
-                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={FORMAT}; COMMIT;"
+                f"BEGIN IMMEDIATE; {_SCHEMA} {_APART} PRAGMA user_version={FORMAT}; COMMIT;"
+            )
+        elif version < FORMAT:
+            connection.executescript(
+                "BEGIN IMMEDIATE; DROP VIEW IF EXISTS sample; DROP VIEW IF EXISTS event; "
+                f"{_APART} PRAGMA user_version={FORMAT}; COMMIT;"
             )
         last = deque(verified_tail(connection, path), maxlen=1)
     except sqlite3.DatabaseError as error:

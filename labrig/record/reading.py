@@ -10,9 +10,9 @@ import hashlib
 import sqlite3
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import repeat
 from pathlib import Path
 
+from labrig.record.gathered import rows_of
 from labrig.record.rows import (
     FIRST_HASH,
     JournalCorrupt,
@@ -22,11 +22,11 @@ from labrig.record.rows import (
     Record,
     Row,
     chained,
-    row_of,
 )
 from labrig.record.writable import json_text
 
-FORMAT = 1
+FORMAT = 2
+"""1: a row for every sample (`labrig.record.gathered`); read as ever."""
 
 
 def read_journal(path: Path) -> tuple[Row, ...]:
@@ -108,13 +108,13 @@ class NewRows:
         with open_read_only(self._path) as connection:
             if connection is None:
                 return []
-            rows = []
+            rows: list[Row] = []
             for record in _checked(
                 records_of(connection, after=self._seq), self._path, self._seq, self._hash
             ):
                 self._seq, self._hash = record[0], record[10]
                 if kinds is None or record[1] in kinds:
-                    rows.append(row_of(record, str(self._path)))
+                    rows += rows_of((record,), str(self._path))
             return rows
 
 
@@ -144,7 +144,7 @@ def verified_tail(connection: sqlite3.Connection, path: Path) -> Iterator[Row]:
     if not last:
         yield from verified(records_of(connection), path)
         return
-    yield row_of(last[0], str(path))
+    yield from _rows(last, path)
     seq, last_hash = last[0][0], last[0][10]
     yield from _rows(_checked(records_of(connection, after=seq), path, seq, last_hash), path)
 
@@ -159,7 +159,7 @@ def verified(records: Iterable[Record], path: Path) -> Iterator[Row]:
 
 
 def _rows(records: Iterable[Record], path: Path) -> Iterator[Row]:
-    return map(row_of, records, repeat(str(path)))
+    return rows_of(records, str(path))
 
 
 def _checked(records: Iterable[Record], path: Path, seq: int, last_hash: str) -> Iterator[Record]:

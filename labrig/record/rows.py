@@ -14,7 +14,7 @@ Kind = Literal[
 ]  # fmt: skip
 State = Literal[
     "intent", "sent", "acknowledged", "confirmed", "failed", "unknown", "missed", "skipped",
-    "refused", "noted", "raised", "cleared", "asked", "answered", "withdrawn",
+    "refused", "noted", "gathered", "raised", "cleared", "asked", "answered", "withdrawn",
 ]  # fmt: skip
 FIRST_HASH = "0" * 64
 
@@ -91,7 +91,7 @@ Record = tuple[Any, ...]
 
 
 def row_of(record: Record, journal: str = "") -> Row:
-    """A row as it is worked with."""
+    """A row as it lies there; :func:`labrig.record.gathered.rows_of` takes samples apart."""
     return Row(*(*record[:9], json.loads(record[9]), record[10], journal))
 
 

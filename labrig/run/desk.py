@@ -137,6 +137,12 @@ class Desk:
         values = {**values, **(made_of_it or {})}
         self._judge(Measured(instrument, values, now_s, trusted, note))
 
+    def told_elsewhere(self, instrument: str, values: Mapping[str, Any]) -> None:
+        """Shown and judged like what is measured; a row of its handler's own says the same."""
+        now_s = self.clock.now_s()
+        self.board.read(instrument, {"at_s": now_s, **values})
+        self._judge(Measured(instrument, values, now_s, True, ""))
+
     def judge_by(self, judge: Callable[[Measured], None]) -> None:
         """Have this told of whatever is measured from now on."""
         self._judge = judge

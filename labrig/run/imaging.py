@@ -238,11 +238,14 @@ class ImagingHandler:
             self._move(target)
             here = self._look()
             self._whereabouts.rests(here)
-            self._desk.measured(self.name, {"x_um": here[0], "y_um": here[1]})
+            position = {"x_um": here[0], "y_um": here[1]}
             if self._close(here, target):
+                # The picture's row will say so.
+                self._desk.told_elsewhere(self.name, position)
                 self._pause_until(self._desk.clock.now_s() + self._rules.settle_s)
                 self._at_um = target
                 break
+            self._desk.measured(self.name, position)
         return here
 
     def _look(self) -> tuple[float, float]:

@@ -17,10 +17,10 @@ from labrig.plan.store import read_plan
 from labrig.protocol.blinding import is_coded
 from labrig.protocol.blinding_key import read_key
 from labrig.protocol.models import Protocol
+from labrig.record.gathered import rows_of
 from labrig.record.glimpse import asked_of
 from labrig.record.ledger import Ledger, dose_ledger
 from labrig.record.reading import open_read_only, records_of
-from labrig.record.rows import row_of
 from labrig.report.blind_page import by_code, in_order
 from labrig.report.contraction import unit_contractions
 from labrig.report.growth import READOUTS, unit_table, well_table
@@ -106,7 +106,7 @@ def _ledger(folder: RunFolder, plan: Plan, seen: Seen) -> Ledger:
     if not last:
         return dose_ledger(plan, (), 0.0)
     with open_read_only(folder.journal) as connection:
-        rows = () if connection is None else map(row_of, records_of(connection))
+        rows = () if connection is None else rows_of(records_of(connection))
         return dose_ledger(plan, seen.passing(rows), float(last[0][0]))
 
 
