@@ -22,6 +22,7 @@ from resume_speed import a_week, start
 from labrig.catalogue import DEMO_PROTOCOL, DEMO_RIG, catalogue_folder
 from labrig.launch.prepare import StartRequest, prepare_run
 from labrig.plan.store import from_json, to_json
+from labrig.record.reading import every_row
 from labrig.run_folder import RunFolder
 
 FOLD = """
@@ -59,17 +60,17 @@ def cost(process: subprocess.Popen[bytes]) -> tuple[float, float]:
 
 
 def journal_bytes(folder: RunFolder) -> None:
-    """Bytes of the journal an act (what a row says was intended), a sample and a row."""
+    """Bytes of the journal an act (an intent or a train) and, by kind and state, a row."""
+    acts = samples = 0
+    for row in every_row(folder.journal):
+        acts += row.state == "intent" or (row.kind == "train" and row.state != "sent")
+        samples += row.kind == "sample"
+    lengths = (
+        "length(kind) + length(key) + length(state) + length(utc) + length(boot_id) + "
+        "length(detail) + length(hash) + 20"
+    )
     connection = sqlite3.connect(f"{folder.journal.as_uri()}?mode=ro", uri=True)
     try:
-        rows, acts = connection.execute(
-            "SELECT count(*), sum(state = 'intent') + sum(kind = 'train' AND state != 'sent') "
-            "FROM journal"
-        ).fetchone()
-        lengths = (
-            "length(kind) + length(key) + length(state) + length(utc) + length(boot_id) + "
-            "length(detail) + length(hash) + 20"
-        )
         kinds = connection.execute(
             f"SELECT kind, state, count(*), sum({lengths}) FROM journal "
             "GROUP BY 1, 2 ORDER BY 4 DESC"
@@ -77,9 +78,10 @@ def journal_bytes(folder: RunFolder) -> None:
     finally:
         connection.close()
     size = folder.journal.stat().st_size
-    print(f"journal {size / 1e6:.1f} MB, {rows} rows, {acts} acts: "
-          f"{size / acts:.0f} B an act, {size / rows:.0f} B a row")  # fmt: skip
-    for kind, state, count, total in kinds[:10]:
+    sampled = sum(total for kind, _, _, total in kinds if kind == "sample")
+    print(f"journal {size / 1e6:.1f} MB, {acts} acts: {size / acts:.0f} B an act; "
+          f"{samples} samples: {sampled / samples:.0f} B each")  # fmt: skip
+    for kind, state, count, total in kinds[:8]:
         print(f"  {kind:10} {state:12} {count:7} rows {total / count:6.0f} B each")
 
 

@@ -87,7 +87,7 @@ class Checkpoints:
             for name, value in _fields(self._state)
             if name not in _OF_THE_ROW and name not in _KEYED
         }
-        details = [{"fold": FOLD, "changes": part} for part in parts]
+        details = [{"fold": FOLD, "changes": _by_field(part)} for part in parts]
         details.append({"fold": FOLD, "changes": [], "whole": whole})
         return [JournalEntry("checkpoint", str(FOLD), "noted", detail) for detail in details]
 
@@ -119,16 +119,17 @@ def restored(checkpoints: Iterable[Row]) -> RunState | None:
             state = None
             continue
         state = RunState() if state is None else state
-        for name, key, *value in row.detail["changes"]:
+        for name, changes in row.detail["changes"]:
             found = getattr(state, name)
-            if not value:
-                found.pop(key, None)
-            elif name in _MANY:
-                found[key] = _MANY[name](*value[0])
-            elif name in _CHECKED:
-                found[key] = from_detail(_CHECKED[name], value[0])
-            else:
-                found[key] = value[0]
+            for key, *value in changes:
+                if not value:
+                    found.pop(key, None)
+                elif name in _MANY:
+                    found[key] = _MANY[name](*value[0])
+                elif name in _CHECKED:
+                    found[key] = from_detail(_CHECKED[name], value[0])
+                else:
+                    found[key] = value[0]
         for name, value in row.detail.get("whole", {}).items():
             setattr(state, name, _typed(value, getattr(state, name)))
         # The columns of the row itself; it says nothing else.
@@ -156,7 +157,7 @@ def _copied(state: RunState) -> RunState:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a field of the state holds
-    if isinstance(value, tuple(_MANY.values())):
+    if isinstance(value, EntryState | Rest):
         # Without the names of its fields: they are most of what a checkpoint holds.
         return [getattr(value, each.name) for each in fields(value)]
     if isinstance(value, tuple(_CHECKED.values())):
@@ -187,6 +188,14 @@ def _in_parts(changes: Iterable[list[Any]]) -> Iterator[list[list[Any]]]:
             part, length = [], 0
     if part:
         yield part
+
+
+def _by_field(changes: list[list[Any]]) -> list[tuple[str, list[list[Any]]]]:
+    """Of each field, ``[key, value]`` of what has changed and ``[key]`` of what is no more."""
+    found: dict[str, list[list[Any]]] = {}
+    for name, *change in changes:
+        found.setdefault(name, []).append(change)
+    return list(found.items())
 
 
 def plain_state(state: RunState) -> Mapping[str, Any]:

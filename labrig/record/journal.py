@@ -119,6 +119,7 @@ class Journal:
         self._clock = clock
         self._lock = threading.Lock()
         self._seq = last.seq if last else 0
+        self._first = self._seq + 1
         self._hash = last.hash if last else FIRST_HASH
         self._held: list[Stamped] = []
         self.epoch = last.epoch if last else 0
@@ -319,10 +320,10 @@ class Journal:
 
     def _insert(self, stamped: list[Stamped], seq: int, last_hash: str) -> tuple[int, str]:
         """Add these rows after the row ``seq``; returns number and hash of the last."""
-        boot = boot_id()
         records = []
         for entry, detail, run_s, utc, monotonic_s in stamped:
             seq += 1
+            boot = boot_id() if seq == self._first or entry.kind == "checkpoint" else ""
             fields = (
                 seq, entry.kind, entry.key, entry.state, self.epoch, run_s, utc, monotonic_s,
                 boot, detail,

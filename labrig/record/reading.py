@@ -26,7 +26,7 @@ from labrig.record.rows import (
 from labrig.record.writable import json_text
 
 FORMAT = 2
-"""1: a row for every sample (`labrig.record.gathered`); read as ever."""
+"""1: each sample and intent had a row of its own, and each row its boot; read as ever."""
 
 
 def read_journal(path: Path) -> tuple[Row, ...]:

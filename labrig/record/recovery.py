@@ -186,7 +186,7 @@ def fold(rows: Iterable[Row], state: RunState | None = None) -> RunState:
     for row in rows:
         state.epoch = max(state.epoch, row.epoch)
         state.last_s, state.last_utc = row.run_s, row.utc
-        state.last_monotonic_s, state.boot_id = row.monotonic_s, row.boot_id
+        state.last_monotonic_s, state.boot_id = row.monotonic_s, row.boot_id or state.boot_id
         count(state.counts, row)
         _apply(state, row)
     return state

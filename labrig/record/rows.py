@@ -57,6 +57,7 @@ class Row:
         run_s: seconds since t0 on the run's clock.
         utc: time of day, ISO 8601.
         monotonic_s: the machine's steady clock; compares only within one ``boot_id``.
+        boot_id: of the machine; empty: that of the row before.
         detail: as it lies there; :func:`labrig.record.said.said` tells what it says.
         journal: the file, for whoever complains of the row; empty in its own runner.
     """
