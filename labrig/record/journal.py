@@ -437,11 +437,19 @@ def open_journal(
                 f"BEGIN IMMEDIATE; {_SCHEMA} {_APART} PRAGMA user_version={FORMAT}; COMMIT;"
             )
         elif version < FORMAT:
-            connection.executescript(
-                "BEGIN IMMEDIATE; DROP VIEW IF EXISTS sample; DROP VIEW IF EXISTS event; "
-                f"{_APART} PRAGMA user_version={FORMAT}; COMMIT;"
-            )
+            _raise_format(connection)
         last = deque(verified_tail(connection, path), maxlen=1)
     except sqlite3.DatabaseError as error:
         raise JournalError(f"{path} cannot be opened as a journal: {error}.") from error
     return Journal(connection, clock, last[0] if last else None)
+
+
+def _raise_format(connection: sqlite3.Connection) -> None:
+    """So that no older labrig takes it for what it knows; on a full disk the next time."""
+    with suppress(sqlite3.OperationalError):
+        connection.executescript(
+            "BEGIN IMMEDIATE; DROP VIEW IF EXISTS sample; DROP VIEW IF EXISTS event; "
+            f"{_APART} PRAGMA user_version={FORMAT}; COMMIT;"
+        )
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
