@@ -158,12 +158,11 @@ class Journal:
             IntentDropped: no journal can hold it, and it must not be done.
         """
         with self._lock:
-            stamped = [self._stamped(entry) for entry in entries]
-            before, these = gathered(self._held), gathered(stamped)
-            dropped = self._write([*before, *these])
+            held = len(self._held)
+            dropped = self._write([*self._held, *(self._stamped(entry) for entry in entries)])
             self._held.clear()
-        if lost := [place for place in dropped if place >= len(before)]:
-            raise IntentDropped(f"{shown(these[lost[0] - len(before)].entry)} cannot be written.")
+        if lost := [place for place in dropped if place >= held]:
+            raise IntentDropped(f"{shown(entries[lost[0] - held])} cannot be written.")
 
     def note(self, *entries: JournalEntry) -> None:
         """Write what has happened, in one transaction.
@@ -210,7 +209,7 @@ class Journal:
 
     def _flush(self) -> None:
         try:
-            self._write(gathered(self._held))
+            self._write(self._held)
         except JournalWriteFailed:
             samples = [s for s in self._held if s[0].kind == "sample"]
             surplus = samples[: -10 * _SAMPLES_A_COMMIT]
@@ -237,21 +236,24 @@ class Journal:
         """
         if not stamped:
             return []
+        dropped: dict[int, Stamped] = {}
         try:
             try:
+                written = gathered(stamped)
                 with self._transaction():
-                    last = self._insert(stamped, self._seq, self._hash)
-                dropped: dict[int, Stamped] = {}
+                    last = self._insert(written, self._seq, self._hash)
             except Exception as error:
                 if not _is_the_rows_fault(error):
                     raise
+                # Each in a row of its own, so that one takes no other along.
                 with self._transaction():
                     last, dropped = self._insert_the_good(stamped)
+                written = [dropped.get(place, one) for place, one in enumerate(stamped)]
         except Exception as error:
             raise _write_failed(error) from error
         self._seq, self._hash = last
         self.dropped += len(dropped)
-        self._tell([dropped.get(place, one) for place, one in enumerate(stamped)])
+        self._tell(written)
         return list(dropped)
 
     def _tell(self, stamped: list[Stamped]) -> None:

@@ -164,7 +164,7 @@ class Picky(sqlite3.Connection):
 
     def executemany(self, sql, records):  # type: ignore[no-untyped-def]
         records = list(records)
-        if any("poison" in record[2] for record in records):
+        if any("poison" in record[9 if record[3] == "gathered" else 2] for record in records):
             raise self.error
         return super().executemany(sql, records)
 
