@@ -128,7 +128,9 @@ def prefect_tasks(count: int) -> Latenesses:
     with tempfile.TemporaryDirectory() as home:
         services = PrefectServices(Path(home), port=0)
         services.start()
-        os.environ |= services.client_settings | {"PREFECT_LOGGING_LEVEL": "CRITICAL"}
+        os.environ |= services.client_settings
+        for name in ("PREFECT_LOGGING_LEVEL", "PREFECT_LOGGING_INTERNAL_LEVEL"):
+            os.environ[name] = "CRITICAL"
         from prefect import flow, task
 
         late_s: Latenesses = []
@@ -199,12 +201,16 @@ def measured(arm: str, count: int) -> tuple[Latenesses, Latenesses] | None:
     """Its latenesses, and those of a bare thread at the same time, in seconds; None: it failed."""
     started = [
         subprocess.Popen(
-            [sys.executable, __file__, str(count), name], stdout=subprocess.PIPE, text=True
+            [sys.executable, __file__, str(count), name],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for name in (arm, "bare")
     ]
-    told = [process.communicate()[0] for process in started]
+    told, wrong = zip(*(process.communicate() for process in started), strict=True)
     if any(process.returncode for process in started):
+        print(*wrong, file=sys.stderr)
         return None
     own, thread = (json.loads(text.splitlines()[-1]) for text in told)
     return own, thread
@@ -253,6 +259,8 @@ def main() -> None:
 if __name__ == "__main__":
     if len(sys.argv) == 3:
         one = bare if sys.argv[2] == "bare" else ARMS[sys.argv[2]][0]
-        print(json.dumps(one(int(sys.argv[1]))))
+        print(json.dumps(one(int(sys.argv[1]))), flush=True)
+        # Prefect's own threads would wait for a server that has been stopped.
+        os._exit(0)
     else:
         main()
