@@ -368,9 +368,9 @@ class Life:
         )  # type: ignore[arg-type]
         self._worker.add(PumpHandler(NAME, desk, "off", POLL_S))
         grace = Grace()
-        no_captures: Any = None
+        unasked: Any = None
         self._at_once = AtOnce(
-            desk, [self._worker], self._news, grace, no_captures, Path("no-stop")
+            desk, [self._worker], self._news, grace, unasked, Path("no-stop"), unasked
         )
         nobody: Any = SimpleNamespace(
             judge=lambda now_s: None, next_s=lambda now_s: None, see=lambda item: None,
