@@ -1,4 +1,4 @@
-"""Runs the short version of a row to its report, in a process of its own, as a person would."""
+"""Runs the short version of a row to its report, in processes of its own, as a person would."""
 
 from __future__ import annotations
 
@@ -6,15 +6,24 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from labrig.catalogue import catalogue_folder
+from labrig.plan.compile import compile
 from labrig.protocol.loading import load_protocol
+from labrig.protocol.models import Protocol
+from labrig.rig.loading import load_rig
 from labrig.run_folder import RunFolder
 from labrig.seed.foretelling import moment_s
 from labrig.seed.index import Compared, Row, seed_folder
 from labrig.seed.measured import Shown, shown
+from labrig.seed.rows import Checked
 from labrig.seed.shortened import write_shortened
+from labrig.seed.small_bench import few_wells, write_small_bench
 
 
 class DidNotRun(Exception):
@@ -39,20 +48,37 @@ def run_short(row: Row, folder: Path) -> Shown:
     Raises:
         DidNotRun: no run finished; the reason is what `labrig run` said.
     """
+    return run_rows([row], folder)[0]
+
+
+def run_rows(rows: Sequence[Row], folder: Path) -> list[Shown]:
+    """Run the protocol that some rows have in common once, and read what its report shows of each.
+
+    Args:
+        rows: of one protocol on one bench.
+        folder: where the short protocol, the small bench and the run go.
+
+    Raises:
+        DidNotRun: no run finished; the reason is what `labrig run` said.
+    """
+    row = rows[0]
     if row.protocol is None or row.bench is None:
         raise DidNotRun(f"out of scope: {row.out_of_scope}")
-    source = seed_folder() / row.protocol
-    protocol = load_protocol(source).model
-    asked = [p for p in row.predicts if isinstance(p, Compared)]
     folder.mkdir(parents=True, exist_ok=True)
-    short = folder / "short.yaml"
-    write_shortened(
-        protocol, source, [moment_s(protocol, p.compare[0], p.at) for p in asked], short
-    )
+    short, bench = folder / "short.yaml", folder / "bench.yaml"
+    source, whole_bench = seed_folder() / row.protocol, catalogue_folder() / row.bench
+    loaded = load_protocol(source)
+    plan = compile(loaded, load_rig(whole_bench), today=today())
+    wells = few_wells(plan.wells)
+    write_small_bench(whole_bench, plan, wells, bench)
+    write_shortened(loaded.model, source, _asked_about_s(loaded.model, rows), wells, short)
+    if _is_blocked(short, bench):
+        # Outcomes that the protocol names want more looks.
+        write_shortened(loaded.model, source, None, wells, short)
     done = subprocess.run(
         [
             *(sys.executable, "-m", "labrig", "run", str(short)),
-            *("--rig", str(catalogue_folder() / row.bench), "--runs", str(folder / "runs")),
+            *("--rig", str(bench), "--runs", str(folder / "runs")),
             *("--simulate", "--fast", "--no-watch", "--json"),
         ],
         capture_output=True, text=True, check=False, env={**os.environ, "LABRIG_PAGE": "0"},
@@ -60,4 +86,68 @@ def run_short(row: Row, folder: Path) -> Shown:
     lines = done.stdout.strip().splitlines()
     if not lines or done.returncode not in (0,) or "Traceback" in done.stderr:
         raise DidNotRun(f"exit {done.returncode}\n{done.stdout}\n{done.stderr}")
-    return shown(RunFolder(Path(json.loads(lines[-1])["run"])), row)
+    run = RunFolder(Path(json.loads(lines[-1])["run"]))
+    return [shown(run, each) for each in rows]
+
+
+class ShortRuns:
+    """Short runs of rows, one a protocol.
+
+    Args:
+        folder: in which each gets a folder, named by its first row; None: nothing is run.
+        rows: by number, all that are wanted.
+    """
+
+    def __init__(self, folder: Path | None, rows: Mapping[str, Row]) -> None:
+        self._folder = folder
+        self._rows = rows
+        self._shown: dict[str, Shown | DidNotRun] = {}
+        self._began_s = time.monotonic()
+
+    def with_run(self, result: Checked) -> Checked:
+        """A row that was checked, with what a short run shows; as it is where it cannot be run."""
+        if self._folder is None or result.out_of_scope or not result.good:
+            return result
+        if result.number not in self._shown:
+            self._run(self._rows[result.number].protocol, self._folder / result.number)
+        shown = self._shown[result.number]
+        if isinstance(shown, DidNotRun):
+            return replace(result, blocks=(f"did not run: {shown.said}",))
+        return replace(result, shown=shown)
+
+    @property
+    def took(self) -> str:
+        """How long it was, in words."""
+        spent = os.times()
+        cpu_s = spent.user + spent.system + spent.children_user + spent.children_system
+        minutes = (time.monotonic() - self._began_s) / 60
+        return (
+            f"{len({self._rows[number].protocol for number in self._shown})} protocols ran to "
+            f"their reports: {minutes:.0f} min, {cpu_s / 60:.0f} min of CPU"
+        )
+
+    def _run(self, protocol: str | None, folder: Path) -> None:
+        alike = {n: row for n, row in self._rows.items() if row.protocol == protocol}
+        try:
+            self._shown |= zip(alike, run_rows([*alike.values()], folder), strict=True)
+        except DidNotRun as error:
+            self._shown |= dict.fromkeys(alike, error)
+
+
+def today() -> date:
+    """By which calibrations are judged."""
+    return datetime.now(UTC).date()
+
+
+def _is_blocked(protocol: Path, bench: Path) -> bool:
+    plan = compile(load_protocol(protocol), load_rig(bench), today=today())
+    return any(finding.severity == "block" for finding in plan.findings)
+
+
+def _asked_about_s(protocol: Protocol, rows: Sequence[Row]) -> list[float]:
+    return [
+        moment_s(protocol, asked.compare[0], asked.at)
+        for row in rows
+        for asked in row.predicts
+        if isinstance(asked, Compared)
+    ]

@@ -1,4 +1,4 @@
-"""A protocol with its pictures cut down, so that a run to its report takes a minute or two.
+"""A protocol with its pictures cut down, so that a run to its report takes less than a minute.
 
 What the cells get, and when, stays: a simulated week takes no time of its own, pictures do.
 """
@@ -6,7 +6,7 @@ What the cells get, and when, stays: a simulated week takes no time of its own, 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +15,29 @@ from ruamel.yaml import YAML
 from labrig.protocol.models import Protocol
 from labrig.protocol.series_moments import film_times_s
 
-ROUNDS = 4
 MIN_TUBES = 6
 """[P] One small field holds fewer tubes than the five of a real night."""
+LEAST_INTERVAL_H = 1.0
+"""[P] Rounds are taken with the films; more of them would only be empty."""
 FILM = {"duration": "1.5 s", "frame_rate": "50 Hz", "exposure": "10 ms"}
 """[P] Two twitches at 2 Hz, at the least rate that shows one."""
 
 
 def write_shortened(
-    protocol: Protocol, source: Path, needed_s: Iterable[float], target: Path
+    protocol: Protocol,
+    source: Path,
+    needed_s: Iterable[float] | None,
+    wells: Collection[str],
+    target: Path,
 ) -> None:
-    """Write the protocol with a few rounds of one field, and short films near the needed moments.
+    """Write the protocol with one field a well, and short films near the needed moments.
 
     Args:
         protocol: as it was read.
         source: its file.
         needed_s: moments that something is asked about, seconds from the start; the first film and
-            the last stay in any case.
+            the last stay in any case. None: all films stay.
+        wells: those that the bench has.
         target: where the short one goes.
 
     Raises:
@@ -39,17 +45,31 @@ def write_shortened(
     """
     yaml = YAML(typ="safe")
     document: dict[str, Any] = copy.deepcopy(yaml.load(source.read_text(encoding="utf-8")))
-    imaging = document["imaging"]
+    imaging, films = document["imaging"], protocol.imaging.films
     imaging["sites"] = 1
-    imaging["interval"] = f"{protocol.duration_s / ROUNDS / 3600.0:.3f} h"
+    imaging["interval"] = f"{max(LEAST_INTERVAL_H, protocol.imaging.interval_s / 3600.0):.3f} h"
+    for name, channel in protocol.imaging.channels.items():
+        imaging["channels"][name]["rounds"] = _rounds(channel.shows, channel.rounds, films)
     document.setdefault("definition", {})["min_tubes"] = MIN_TUBES
-    films = protocol.imaging.films
+    for donor in document["donors"]:
+        if "wells" in donor:
+            donor["wells"] = [well for well in donor["wells"] if well in wells]
     if films is not None:
         imaging["films"] |= FILM
+    if films is not None and needed_s is not None:
         kept = _kept(film_times_s(protocol), [*needed_s])
         imaging["films"]["at"] = [imaging["films"]["at"][index] for index in kept]
     with target.open("w", encoding="utf-8") as out:
         yaml.dump(document, out)
+
+
+def _rounds(shows: str, rounds: str, films: object) -> str:
+    """Unstained cells once, stains with the films or twice."""
+    if shows == "cells":
+        return "last"
+    if rounds == "all":
+        return "with-films" if films is not None else "first-and-last"
+    return rounds
 
 
 def _kept(films_s: Sequence[float], needed_s: Sequence[float]) -> list[int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import cv2
@@ -30,6 +31,10 @@ _LETTERS, _LETTER_PX, _STROKE, _CLOSE = 4, (7, 80), 0.2, 1.2
 _MARGIN_PX = 4
 
 
+View = tuple[slice, slice]
+"""Rows and columns."""
+
+
 class Box(NamedTuple):
     """A rectangle of pixels."""
 
@@ -37,6 +42,15 @@ class Box(NamedTuple):
     top: int
     width: int
     height: int
+
+
+class Extreme(NamedTuple):
+    """The brightest or the darkest that there is in a plane."""
+
+    mask: Mask
+    """(y, x) where the plane has that level."""
+    is_far: Callable[[View], Mask]
+    """Where a part of the plane is far from that level."""
 
 
 def annotation_boxes(plane: GreyImage) -> list[Box]:
@@ -53,15 +67,14 @@ def annotation_boxes(plane: GreyImage) -> list[Box]:
     low, high = float(plane.min()), float(plane.max())
     if not high > low:
         return []
-    reach = _TOLERANCE * (high - low)
-    bright, dark = plane >= high - reach, plane <= low + reach
-    boxes = []
-    for mask, far in (
-        (bright, plane < high - _STEP * (high - low)),
-        (dark, plane > low + _STEP * (high - low)),
-    ):
-        boxes += list(_burned_in(mask, far))
-    return boxes
+    reach, step = _TOLERANCE * (high - low), _STEP * (high - low)
+    least, most = high - reach, low + reach
+    if plane.dtype.kind == "u":
+        # Compared with whole numbers a plane of integers stays what it is.
+        least, most = math.ceil(least), math.floor(most)
+    bright = Extreme(plane >= least, lambda view: plane[view] < high - step)
+    dark = Extreme(plane <= most, lambda view: plane[view] > low + step)
+    return [*_burned_in(bright), *_burned_in(dark)]
 
 
 def without_annotations(plane: GreyImage, boxes: list[Box]) -> GreyImage:
@@ -88,23 +101,24 @@ def without_annotations(plane: GreyImage, boxes: list[Box]) -> GreyImage:
     return filled
 
 
-def _burned_in(mask: Mask, far: Mask) -> Iterator[Box]:
+def _burned_in(extreme: Extreme) -> Iterator[Box]:
     contours, _ = cv2.findContours(
-        mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+        extreme.mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
     )
     pieces = [Box(*cv2.boundingRect(contour)) for contour in contours]
-    bars = [piece for piece in pieces if _is_bar(piece, mask, far)]
+    bars = [piece for piece in pieces if _is_bar(piece, extreme)]
     for bar in bars:
         reach = max(_NEAR_THICKNESSES * min(bar.width, bar.height), _NEAR_PX)
         large = [p for p in pieces if p != bar and max(p.width, p.height) >= _PART_PX]
         beside = [p for p in large if _lies_within(p, bar, reach)]
-        yield from map(_with_margin, [bar, *(p for p in beside if _is_sharp(p, mask, far))])
-    letters = sorted(p for p in pieces if p not in bars and _is_letter(p, mask, far))
+        yield from map(_with_margin, [bar, *(p for p in beside if _is_sharp(p, extreme))])
+    letters = sorted(p for p in pieces if p not in bars and _is_letter(p, extreme))
     for line in _lines(letters):
         yield from map(_with_margin, line)
 
 
-def _is_bar(piece: Box, mask: Mask, far: Mask) -> bool:
+def _is_bar(piece: Box, extreme: Extreme) -> bool:
+    mask = extreme.mask
     height, width = mask.shape
     long, thick = max(piece.width, piece.height), min(piece.width, piece.height)
     side = width if piece.width > piece.height else height
@@ -114,7 +128,7 @@ def _is_bar(piece: Box, mask: Mask, far: Mask) -> bool:
         return False
     inside = mask[piece.top : piece.top + piece.height, piece.left : piece.left + piece.width]
     return _is_straight(inside if piece.width > piece.height else inside.T) and _is_sharp(
-        piece, mask, far
+        piece, extreme
     )
 
 
@@ -130,20 +144,21 @@ def _is_straight(inside: Mask) -> bool:
     return bool(min(rows[:, :_END_PX].mean(), rows[:, -_END_PX:].mean()) > _BAR_FILL)
 
 
-def _is_sharp(piece: Box, mask: Mask, far: Mask) -> bool:
+def _is_sharp(piece: Box, extreme: Extreme) -> bool:
     """Whether the picture is far from the extreme level all around, a few pixels off the piece."""
     top, left = max(0, piece.top - _EDGE_PX - 1), max(0, piece.left - _EDGE_PX - 1)
     view = (
         slice(top, piece.top + piece.height + _EDGE_PX + 1),
         slice(left, piece.left + piece.width + _EDGE_PX + 1),
     )
-    here = mask[view].astype(np.uint8)
+    here = extreme.mask[view].view(np.uint8)
     inner, outer = (np.ones((2 * k + 1,) * 2, np.uint8) for k in (_EDGE_PX - 1, _EDGE_PX))
     ring = (cv2.dilate(here, outer) > 0) & (cv2.dilate(here, inner) == 0)
-    return bool(ring.any() and far[view][ring].mean() >= _SHARP_SHARE)
+    return bool(ring.any() and extreme.is_far(view)[ring].mean() >= _SHARP_SHARE)
 
 
-def _is_letter(piece: Box, mask: Mask, far: Mask) -> bool:
+def _is_letter(piece: Box, extreme: Extreme) -> bool:
+    mask = extreme.mask
     if not _LETTER_PX[0] <= piece.height <= _LETTER_PX[1] or piece.width > 1.3 * piece.height:
         return False
     if _at_border(piece, mask):
@@ -151,7 +166,7 @@ def _is_letter(piece: Box, mask: Mask, far: Mask) -> bool:
     inside = mask[piece.top : piece.top + piece.height, piece.left : piece.left + piece.width]
     padded = cv2.copyMakeBorder(inside.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     stroke = float(cv2.distanceTransform(padded, cv2.DIST_L2, 3).max())
-    return stroke <= _STROKE * piece.height and _is_sharp(piece, mask, far)
+    return stroke <= _STROKE * piece.height and _is_sharp(piece, extreme)
 
 
 def _lines(letters: list[Box]) -> Iterator[list[Box]]:

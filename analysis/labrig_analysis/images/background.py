@@ -204,22 +204,27 @@ def _lower_envelope(patches: FloatImage, seen: Mask, reach: float) -> FloatImage
     """The second-order surface that `_ENVELOPE_SHARE` weighs against all that lies above it."""
     height, width = patches.shape
     y, x = (v.ravel() for v in np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j])
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y])
     values = patches.ravel().astype(np.float64)
-    part = np.zeros(6)
+    # Sums over pixels for the normal equations: each round then weighs them and no more.
+    one, other = np.triu_indices(len(terms))
+    products, moments = terms[one] * terms[other], terms * values
+    part = np.zeros(len(terms))
     part[0] = np.percentile(values[seen.ravel()], 5)
     # A trifle of stiffness, so that a plane of four patches has a surface too.
-    stiff = 1e-9 * len(values) * np.eye(6)
+    stiff = 1e-9 * len(values) * np.eye(len(terms))
+    square = np.empty_like(stiff)
     span = max(float(np.ptp(values)), reach)
     # From far to near, as the surface comes to lie on the background and tubes are left behind.
     for upper in np.geomspace(span, min(_UPPER_REACHES * reach, span), _ENVELOPE_ROUNDS):
-        residual = values - terms @ part
+        residual = values - part @ terms
         # Objects above lose their pull, sooner than background that is not reached yet.
         above = _ENVELOPE_SHARE * (upper / np.maximum(residual, upper)) ** 2
         below = (1 - _ENVELOPE_SHARE) * _pull(residual, reach)
-        weight = (np.where(residual < 0, below, above) * seen.ravel())[:, None]
-        part = np.linalg.solve(terms.T @ (terms * weight) + stiff, (terms * weight).T @ values)
-    surface: FloatImage = (terms @ part).reshape(height, width).astype(np.float32)
+        weight = np.where(residual < 0, below, above) * seen.ravel()
+        square[one, other] = square[other, one] = products @ weight
+        part = np.linalg.solve(square + stiff, moments @ weight)
+    surface: FloatImage = (part @ terms).reshape(height, width).astype(np.float32)
     return surface
 
 
