@@ -16,35 +16,30 @@ from labrig.plan.plan import Plan, WellPlan
 from labrig.plan.timeline import Dose, FlowLevel
 
 WELLS = 2
-"""[P] Wells of an arm that are looked at: each is held against its own start, so few will do."""
-WELLS_OF_A_DONOR = 2
-"""[P] Likewise, where an arm has several donors."""
+"""[P] Wells of an arm and donor that are looked at, or more: each is held against its own start."""
 
 
 def few_wells(wells: Collection[WellPlan]) -> frozenset[str]:
-    """A few wells of every arm and donor, of as many experimental units as there are.
+    """A few wells of every arm and donor; all of them where they are the sides of chips.
 
-    All of them where wells are the sides of chips.
+    Wells of one dosing line stay together: a line that feeds fewer wells may be too slow for its
+    pump, which then runs in thousands of short pieces.
     """
     if any(well.chip for well in wells):
         return frozenset(well.well for well in wells)
-    several = len({well.donor for well in wells}) > 1
-    groups: dict[tuple[str, str], list[WellPlan]] = {}
+    groups: dict[tuple[str, str], dict[str, list[str]]] = {}
     for well in wells:
-        groups.setdefault((well.arm, well.donor), []).append(well)
-    few = WELLS_OF_A_DONOR if several else WELLS
-    return frozenset(well for group in groups.values() for well in _spread(group, few))
+        lines = groups.setdefault((well.arm, well.donor), {})
+        lines.setdefault(well.factor_unit, []).append(well.well)
+    return frozenset(well for lines in groups.values() for well in _few(lines.values()))
 
 
-def _spread(group: list[WellPlan], few: int) -> Iterator[str]:
-    """Wells of units that no earlier one is of, as long as there are."""
-    used: set[str] = set()
-    left = list(group)
-    for _ in range(min(few, len(group))):
-        best = min(left, key=lambda well: len(used & {well.factor_unit, well.pattern_unit}))
-        left.remove(best)
-        used |= {best.factor_unit, best.pattern_unit}
-        yield best.well
+def _few(lines: Collection[list[str]]) -> Iterator[str]:
+    found = 0
+    for line in sorted(lines, key=len):
+        if found < WELLS:
+            found += len(line)
+            yield from line
 
 
 def roles_in_use(plan: Plan, rig: Mapping[str, Any]) -> frozenset[str]:

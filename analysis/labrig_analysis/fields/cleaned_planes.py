@@ -11,7 +11,7 @@ import numpy as np
 from labrig_analysis.arrays import GreyImage, LabelImage, Mask
 from labrig_analysis.images.annotations import annotation_boxes, without_annotations
 from labrig_analysis.images.nucleus_spots import SPOT_PIXEL_UM, nucleus_spots
-from labrig_analysis.images.planes import grey_plane
+from labrig_analysis.images.planes import grey_pixels, is_blank
 from labrig_analysis.images.well_wall import Tone, well_wall, without_wall
 from labrig_analysis.labels.relabelling import label_areas, relabel_sequential
 
@@ -68,11 +68,8 @@ def cleaned_planes(planes: Mapping[str, GreyImage], pixel_size_um: float) -> Cle
     Raises:
         TypeError, ValueError: a plane that is no grey plane.
     """
-    boxes = []
-    for name, plane in planes.items():
-        seen = grey_plane(plane, f"{name} plane")
-        if not seen.is_blank:
-            boxes += annotation_boxes(seen.pixels)
+    pixels = {name: grey_pixels(plane, f"{name} plane") for name, plane in planes.items()}
+    boxes = [box for plane in pixels.values() for box in annotation_boxes(plane)]
     flags = []
     if boxes:
         left, top = min(box.left for box in boxes), min(box.top for box in boxes)
@@ -83,7 +80,9 @@ def cleaned_planes(planes: Mapping[str, GreyImage], pixel_size_um: float) -> Cle
             "px: what is under it was left out; export without it"
         )
     cleaned = {name: without_annotations(np.asarray(p), boxes) for name, p in planes.items()}
-    wall = _wall(cleaned, pixel_size_um)
+    if boxes:
+        pixels = {name: grey_pixels(plane, f"{name} plane") for name, plane in cleaned.items()}
+    wall = _wall(pixels, pixel_size_um)
     if wall is not None:
         cleaned = {name: without_wall(plane, wall) for name, plane in cleaned.items()}
         flags.append(
@@ -98,8 +97,8 @@ def _wall(planes: Mapping[str, GreyImage], pixel_size_um: float) -> Mask | None:
     for name, tones in _WALL_TONES.items():
         if name not in planes:
             continue
-        seen = grey_plane(planes[name], f"{name} plane")
-        wall = None if seen.is_blank else well_wall(seen.pixels, pixel_size_um, tones)
+        plane = planes[name]
+        wall = None if is_blank(plane) else well_wall(plane, pixel_size_um, tones)
         if wall is not None and not _holds_nuclei(wall, planes, pixel_size_um):
             found = wall if found is None else found | wall
     return found
@@ -107,10 +106,10 @@ def _wall(planes: Mapping[str, GreyImage], pixel_size_um: float) -> Mask | None:
 
 def _holds_nuclei(wall: Mask, planes: Mapping[str, GreyImage], pixel_size_um: float) -> bool:
     """Whether nuclei are seen in it: then it is a plain patch of the culture."""
-    nuclei = grey_plane(planes["nuclei"], "nuclei plane") if "nuclei" in planes else None
-    if nuclei is None or nuclei.is_blank:
+    nuclei = planes.get("nuclei")
+    if nuclei is None or is_blank(nuclei):
         return False
-    spots = nucleus_spots(nuclei.pixels, pixel_size_um)
+    spots = nucleus_spots(nuclei, pixel_size_um)
     if spots is None:
         return False
     # Nuclei beside the wall lie in its rim.

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from labrig_analysis.arrays import Columns, GreyImage, LabelImage, Mask
 from labrig_analysis.fields.field_row import Row, fusion_columns, nucleus_columns, tube_columns
 from labrig_analysis.fields.inputs import planes_of_labels
-from labrig_analysis.images.planes import grey_plane
+from labrig_analysis.images.planes import grey_pixels, grey_plane
 from labrig_analysis.labels.region_properties import measure_regions
 from labrig_analysis.labels.relabelling import label_areas
 from labrig_analysis.nuclei.fusion import INSIDE_RULES, assign_tubes, overlap_nuclei
@@ -96,7 +96,7 @@ def measure_tables(
             known["tubes"] = labels["tubes"]
     if "nuclei" in labels:
         # One pixel that is not a number would make the background, and what it is in, none either.
-        light = grey_plane(planes["nuclei"], "nucleus image").pixels
+        light = grey_pixels(planes["nuclei"], "nucleus image")
         shapes = measure_regions(labels["nuclei"], light)
         pyknotic = find_pyknotic(shapes, _background(light), settings.pyknosis)
         nuclei = nucleus_table(shapes, pyknotic, pixel_size_um, settings.pyknosis)
@@ -149,7 +149,7 @@ def _bright_tubes(planes: Mapping[str, GreyImage]) -> tuple[str, GreyImage]:
     """What the tubes are called, and the plane to take widths on, in which they are bright."""
     if "tubes" in planes:
         return STAINED, planes["tubes"]
-    phase = grey_plane(planes["phase"], "phase image").pixels.astype(np.float32)
+    phase = grey_pixels(planes["phase"], "phase image").astype(np.float32)
     return UNSTAINED, phase.max() - phase
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from labrig_analysis.arrays import GreyImage
 from labrig_analysis.fields.field_row import Row
-from labrig_analysis.images.planes import grey_plane
+from labrig_analysis.images.planes import grey_pixels, is_blank
 from labrig_analysis.images.texture import Texture, texture
 
 SMALLEST_NUCLEUS_UM2, LARGEST_NUCLEUS_UM2 = 25.0, 900.0
@@ -49,9 +49,9 @@ def look_at_channels(planes: Mapping[str, GreyImage], pixel_size_um: float) -> C
     """
     seen = {}
     for name in _STAINED:
-        plane = grey_plane(planes[name], name) if name in planes else None
-        if plane is not None and not plane.is_blank:
-            looks = texture(plane.pixels, pixel_size_um)
+        plane = grey_pixels(planes[name], name) if name in planes else None
+        if plane is not None and not is_blank(plane):
+            looks = texture(plane, pixel_size_um)
             if looks is not None:
                 seen[name] = looks
     inverted = tuple(name for name, looks in seen.items() if looks.above_mode < LEAST_ABOVE_MODE)

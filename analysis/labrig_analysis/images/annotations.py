@@ -20,6 +20,8 @@ _STEP, _SHARP_SHARE = 0.25, 0.75
 _BAR_ASPECT, _BAR_FILL = 5.0, 0.9
 _BAR_LENGTH, _BAR_THICKNESS = (0.02, 0.6), 0.04
 _LEAST_PX = 3
+# What more of the picture than this has is its ground, and following its edges costs the most.
+_MOST_SHARE = 0.5
 # Of its rows these are full, beside them is nearly nothing but caps, and its ends are square.
 _LEAST_CORE_PX, _BESIDE_CORE, _END_PX = 2, 0.6, 2
 # Text is no farther from the bar than so many of its thicknesses or so many pixels, in parts of at
@@ -59,7 +61,7 @@ def annotation_boxes(plane: GreyImage) -> list[Box]:
     A bar is a full, axis-parallel rectangle of the extreme level with sharp edges and corners,
     apart from the border; its text is what has that level beside it. Text without a bar is a line
     of letters of one height. Not seen: slanted bars, a single letter, soft or half-transparent
-    ones, text on a box of its own.
+    ones, text on a box of its own, dark ones in a picture of which more than half is as dark.
 
     Args:
         plane: (y, x) uint8, uint16 or float32, finite.
@@ -102,6 +104,8 @@ def without_annotations(plane: GreyImage, boxes: list[Box]) -> GreyImage:
 
 
 def _burned_in(extreme: Extreme) -> Iterator[Box]:
+    if np.count_nonzero(extreme.mask) > _MOST_SHARE * extreme.mask.size:
+        return
     contours, _ = cv2.findContours(
         extreme.mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
     )

@@ -141,7 +141,7 @@ def estimate_background_at_any_cover(
     lowest = np.where(patches - least < _EVEN_PATCH_SDS * noise, patches, least)
     low, high = np.percentile(patches, (5, 98)).tolist()
     reach = max(_OBJECT_SDS * noise, _HUBER_PART * (high - low), 1e-6)
-    seen = cv2.resize(_not_padding(sample, noise), size, interpolation=cv2.INTER_AREA) > 0.999
+    seen = _without_padding(sample, noise, size)
     envelope, under = (_lower_envelope(part, seen, reach) for part in (patches, lowest))
     span = float(np.percentile(sample[::2, ::2], 98)) - float(np.median(under))
     if float(np.median(envelope - under)) > _HIDDEN_PART * span:
@@ -181,23 +181,31 @@ def estimate_noise_sd(image: FloatImage) -> float:
     Args:
         image: (y, x) float32, as the noise is wanted: smoothed, if the plane was smoothed.
     """
-    fine = image - cv2.GaussianBlur(image, (0, 0), _FINE_PX)
+    fine = cv2.GaussianBlur(image, (0, 0), _FINE_PX)
+    cv2.subtract(image, fine, dst=fine)
     height, width = fine.shape
     size = (max(1, width // _TILE_PX), max(1, height // _TILE_PX))
-    power = cv2.resize(fine * fine, size, interpolation=cv2.INTER_AREA)
+    power = cv2.resize(cv2.multiply(fine, fine, dst=fine), size, interpolation=cv2.INTER_AREA)
     return float(np.sqrt(np.percentile(power, _QUIET_PERCENT)))
 
 
-def _not_padding(image: GreyImage, noise: float) -> FloatImage:
-    """(y, x) 1 where the camera saw something, 0 in a margin or mask of one dark level."""
+def _without_padding(image: GreyImage, noise: float, size: tuple[int, int]) -> Mask:
+    """Where the camera saw something, and no margin or mask of one dark level.
+
+    Args:
+        image: (y, x).
+        noise: SD of its pixels.
+        size: (width, height) of the patches that are asked about.
+    """
     around = np.ones((3, 3), np.uint8)
     darkest = image.min()
     flat = (image == darkest) & (cv2.dilate(image, around) == darkest)
     if 0 < np.mean(flat) < _MOST_PADDING:
         low, high = np.percentile(image[~flat], (2, 98)).tolist()
         if low - float(darkest) > max(_PADDING_STEP_SDS * noise, _PADDING_STEP_PART * (high - low)):
-            return cv2.erode((~flat).astype(np.float32), around)
-    return np.ones(image.shape, np.float32)
+            seen = cv2.erode((~flat).astype(np.float32), around)
+            return np.asarray(cv2.resize(seen, size, interpolation=cv2.INTER_AREA) > 0.999)
+    return np.ones(size[::-1], np.bool_)
 
 
 def _lower_envelope(patches: FloatImage, seen: Mask, reach: float) -> FloatImage:

@@ -10,7 +10,7 @@ import numpy as np
 from labrig_analysis.arrays import FloatImage, GreyImage
 
 # Only a band of about so many pixels is held in wider numbers at a time: it fits the cache.
-_BAND_PX = 200_000
+_BAND_PX = 400_000
 
 
 def downsampled(plane: GreyImage, factor: int) -> FloatImage:

@@ -59,24 +59,8 @@ def grey_plane(image: npt.NDArray[Any], name: str = "image") -> Plane:
         TypeError: the elements are not real numbers.
         ValueError: not two axes (a colour picture, a stack), or no pixels.
     """
-    plane = np.asarray(image)
-    if plane.dtype.kind not in "buif":
-        raise TypeError(f"{name}: elements are {plane.dtype}; give real numbers")
-    if plane.ndim != 2:
-        raise ValueError(
-            f"{name}: shape {plane.shape} has {plane.ndim} axes, but one grey plane (y, x) is "
-            "needed; of a colour picture give one channel, e.g. image[..., 0] for red"
-        )
-    if plane.size == 0:
-        raise ValueError(f"{name}: shape {plane.shape} holds no pixels")
     reasons: list[str] = []
-    if plane.dtype.kind == "f":
-        plane = _filled(plane, name, reasons)
-    elif plane.dtype == bool:
-        plane = plane.view(np.uint8)
-    elif plane.dtype not in (np.uint8, np.uint16):
-        plane = plane.astype(np.float32)
-    plane = np.ascontiguousarray(plane)
+    plane = _taken(image, name, reasons)
     darkest, brightest = plane.min(), plane.max()
     if darkest == brightest:
         what = "all black" if brightest == 0 else f"all pixels are {brightest:g}"
@@ -91,6 +75,41 @@ def grey_plane(image: npt.NDArray[Any], name: str = "image") -> Plane:
             f"{name} is saturated: {share:.0%} of the pixels are at the top of the scale"
         )
     return seen._replace(reasons=tuple(reasons))
+
+
+def grey_pixels(image: npt.NDArray[Any], name: str = "image") -> GreyImage:
+    """The pixels of `grey_plane`, where nobody asks what is wrong with the picture.
+
+    Raises:
+        TypeError, ValueError: as there.
+    """
+    return _taken(image, name, [])
+
+
+def is_blank(pixels: GreyImage) -> bool:
+    """Whether all pixels are alike."""
+    return bool(pixels.min() == pixels.max())
+
+
+def _taken(image: npt.NDArray[Any], name: str, reasons: list[str]) -> GreyImage:
+    """The pixels in a type that OpenCV takes; what had to be filled is added to the reasons."""
+    plane = np.asarray(image)
+    if plane.dtype.kind not in "buif":
+        raise TypeError(f"{name}: elements are {plane.dtype}; give real numbers")
+    if plane.ndim != 2:
+        raise ValueError(
+            f"{name}: shape {plane.shape} has {plane.ndim} axes, but one grey plane (y, x) is "
+            "needed; of a colour picture give one channel, e.g. image[..., 0] for red"
+        )
+    if plane.size == 0:
+        raise ValueError(f"{name}: shape {plane.shape} holds no pixels")
+    if plane.dtype.kind == "f":
+        plane = _filled(plane, name, reasons)
+    elif plane.dtype == bool:
+        plane = plane.view(np.uint8)
+    elif plane.dtype not in (np.uint8, np.uint16):
+        plane = plane.astype(np.float32)
+    return np.ascontiguousarray(plane)
 
 
 def _filled(plane: npt.NDArray[Any], name: str, reasons: list[str]) -> npt.NDArray[Any]:

@@ -94,7 +94,7 @@ def _segment(side: int, angle: float) -> FloatImage:
 def _roundness(plane: FloatImage) -> float:
     smooth = cv2.GaussianBlur(plane, (0, 0), _SPOT_SD_UM / _SPOT_PIXEL_UM)
     xx, yy, xy = (cv2.Sobel(smooth, cv2.CV_32F, *d, ksize=3) for d in ((2, 0), (0, 2), (1, 1)))
-    mean, spread = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
+    mean, spread = (xx + yy) / 2, cv2.magnitude((xx - yy) / 2, xy)
     strong = np.maximum(spread - mean, 0)
     least = np.percentile(strong.ravel()[:: max(1, strong.size // _MOST_VALUES)], _STRONG_PERCENT)
     weight = np.where(strong > least, strong, 0)

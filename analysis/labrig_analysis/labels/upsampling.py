@@ -8,8 +8,8 @@ import numpy as np
 from labrig_analysis.arrays import LabelImage
 from labrig_analysis.labels.relabelling import narrowed
 
-# Rows of the large image written at once: what they need stays in the processor's cache.
-_BAND_ROWS = 64
+# Rows of labels at a time: what becomes of them stays in the processor's cache.
+_BAND_ROWS = 32
 
 
 def upsampled_labels(labels: LabelImage, inside: LabelImage, shape: tuple[int, ...]) -> LabelImage:
@@ -17,27 +17,23 @@ def upsampled_labels(labels: LabelImage, inside: LabelImage, shape: tuple[int, .
 
     Args:
         labels: (y, x) on the downsampled plane.
-        inside: (y, x) uint8, 1 inside objects and 0 outside, at full size; it may reach beyond
-            `shape`, but over just what `labels` cover.
+        inside: (y, x) uint8, 1 inside objects and 0 outside, at full size: a whole multiple of
+            the size of `labels`, and not less than `shape`.
         shape: (y, x) of the result.
 
     Returns:
         uint16, int32 from 65,536 labels on.
     """
     grown = _grown(labels)
-    # NumPy's indexing: OpenCV's nearest neighbour takes more than twice as long.
-    rows, columns = (
-        np.arange(wanted) * small // full
-        for wanted, small, full in zip(shape, labels.shape, inside.shape, strict=True)
-    )
-    inside = inside[: shape[0], : shape[1]]
-    full = np.empty(shape, grown.dtype)
-    for top in range(0, shape[0], _BAND_ROWS):
-        band = slice(top, top + _BAND_ROWS)
-        row = rows[band]
-        wide = np.take(grown[row[0] : row[-1] + 1], columns, axis=1)
-        np.multiply(wide[row - row[0]], inside[band], out=full[band])
-    return full
+    full = np.empty(inside.shape, grown.dtype)
+    factor = len(inside) // len(labels)
+    for top in range(0, len(labels), _BAND_ROWS):
+        band = slice(top * factor, (top + _BAND_ROWS) * factor)
+        part = full[band]
+        size = part.shape[::-1]
+        cv2.resize(grown[top : top + _BAND_ROWS], size, part, interpolation=cv2.INTER_NEAREST)
+        part *= inside[band]
+    return np.ascontiguousarray(full[: shape[0], : shape[1]])
 
 
 def _grown(labels: LabelImage) -> LabelImage:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import FloatImage, GreyImage, LabelImage, Mask
-from labrig_analysis.images.planes import grey_plane
+from labrig_analysis.images.planes import grey_pixels
 from labrig_analysis.labels.run_lengths import encode_runs
 from labrig_analysis.nuclei.fusion import wilson_interval
 from labrig_analysis.setting_limits import check_limits
@@ -123,7 +123,7 @@ def find_marked(
         return MarkedNuclei(*nothing, np.nan, "", why)
     if not count:
         return MarkedNuclei(*nothing, np.nan, "", "there is no nucleus")
-    pixels = grey_plane(plane).pixels.astype(np.float32)
+    pixels = grey_pixels(plane).astype(np.float32)
     in_tube = np.zeros(nuclei.shape, np.uint8) if tubes is None else (tubes > 0).view(np.uint8)
     contrast = _contrasts(pixels, nuclei, in_tube, settings, pixel_size_um)
     if settings.level is not None:

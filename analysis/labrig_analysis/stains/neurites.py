@@ -12,7 +12,7 @@ import numpy as np
 from labrig_analysis.arrays import Columns, FloatImage, GreyImage, LabelImage, Mask
 from labrig_analysis.images.background import estimate_noise_sd
 from labrig_analysis.images.line_length import line_length_px
-from labrig_analysis.images.planes import grey_plane
+from labrig_analysis.images.planes import grey_pixels
 from labrig_analysis.nuclei.fusion import wilson_interval
 from labrig_analysis.setting_limits import check_limits
 from labrig_analysis.stains.readout import Readout, not_known
@@ -124,7 +124,7 @@ def find_neurites(
         why = f"a pixel of {pixel_size_um:g} µm is too coarse: neurites need {_COARSEST_UM:g} µm"
     if why:
         return Neurites(np.zeros(np.shape(plane), bool), np.nan, why, seen)
-    pixels = grey_plane(plane).pixels.astype(np.float32)
+    pixels = grey_pixels(plane).astype(np.float32)
     sigma = max(settings.width_um / 2 / pixel_size_um, _LEAST_SIGMA_PX)
     ridge = _ridges(pixels, sigma)
     middle, low = np.percentile(ridge, (50, 15.87))

@@ -9,7 +9,7 @@ import numpy as np
 
 from labrig_analysis.arrays import FloatImage, GreyImage, LabelImage, Mask
 from labrig_analysis.images.background import estimate_noise_sd, spread_below
-from labrig_analysis.images.planes import grey_plane
+from labrig_analysis.images.planes import grey_pixels, grey_plane
 
 SMOOTHING_PX = 1.0
 """SD of the Gaussian that takes out the noise of single pixels."""
@@ -66,7 +66,7 @@ def why_noise_unseen(plane: GreyImage, name: str) -> str:
     """
     if why := why_unseen(plane, name):
         return why
-    pixels = grey_plane(plane).pixels
+    pixels = grey_pixels(plane)
     share = float((pixels == pixels.min()).mean())
     if share <= _MOST_CUT_OFF:
         return ""
@@ -91,7 +91,7 @@ def light_above_background(
         pixel_size_um: width of a pixel in the specimen.
     """
     window_px = window_um / pixel_size_um
-    pixels = grey_plane(plane).pixels
+    pixels = grey_pixels(plane)
     least = _STEP_SD if pixels.dtype.kind == "u" else 0.0
     calm = _without_hot_pixels(pixels.astype(np.float32))
     smooth = cv2.GaussianBlur(calm, (0, 0), SMOOTHING_PX)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import Columns, FloatImage, GreyImage, LabelImage, Mask
-from labrig_analysis.images.planes import grey_plane
+from labrig_analysis.images.planes import grey_pixels
 from labrig_analysis.labels.relabelling import label_areas
 from labrig_analysis.setting_limits import check_limits
 from labrig_analysis.stains.readout import Readout, not_known
@@ -129,7 +129,7 @@ def find_striations(
     if why:
         return Striations(nowhere, nowhere, np.zeros(0), why)
     inside = tubes > 0
-    fine = _without_what_is_coarse(grey_plane(plane).pixels, inside, settings, pixel_size_um)
+    fine = _without_what_is_coarse(grey_pixels(plane), inside, settings, pixel_size_um)
     direction = _directions(tubes, pixel_size_um)
     side = 2 * math.ceil(_PERIODS * settings.longest_um / pixel_size_um / 2)
     patches = _patches(inside, side)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import Columns, GreyImage, LabelImage
-from labrig_analysis.images.planes import grey_plane
+from labrig_analysis.images.planes import grey_pixels, is_blank
 from labrig_analysis.labels.run_lengths import encode_runs
 
 DEFINITION = "mean in outline less background beside chords"
@@ -30,17 +30,16 @@ def tube_light(plane: GreyImage, tubes: LabelImage, points: Columns) -> npt.NDAr
         (n,) NaN where the plane is blank, or no chord saw what is beside the tube.
     """
     count = int(tubes.max(initial=0))
-    seen = grey_plane(plane)
+    pixels = grey_pixels(plane).ravel()
     beside = np.full(count, np.nan)
     known = np.isfinite(points["background"])
     level = points["background"][known]
     sums = np.bincount(points["tube"][known], level, count + 1)[1:]
     chords = np.bincount(points["tube"][known], minlength=count + 1)[1:]
     np.divide(sums, chords, out=beside, where=chords > 0)
-    if seen.is_blank or not count:
+    if is_blank(pixels) or not count:
         return np.full(count, np.nan)
     width = tubes.shape[1]
-    pixels = np.ascontiguousarray(seen.pixels).ravel()
     light, area = np.zeros(count + 1), np.zeros(count + 1)
     for runs in encode_runs(tubes):
         if not len(runs.label):

@@ -154,7 +154,8 @@ def _smooth_outlines(labels: LabelImage, width: float) -> LabelImage:
     before, after = label_areas(labels), np.zeros(int(labels.max(initial=0)) + 1)
     found = label_areas(smooth)
     after[: len(found)] = found
-    return np.asarray(np.where((after < _KEPT_PART * before)[labels], labels, smooth))
+    keeps = after < _KEPT_PART * before
+    return np.asarray(np.where(keeps[labels], labels, smooth)) if keeps.any() else smooth
 
 
 def label_distance(labels: LabelImage) -> FloatImage:
@@ -165,8 +166,8 @@ def label_distance(labels: LabelImage) -> FloatImage:
     """
     inside = (labels > 0).astype(np.uint8)
     # Labels that touch are parted by one dark pixel line, else their distance would run on.
-    inside[:, :-1][(labels[:, :-1] != labels[:, 1:]) & (labels[:, 1:] > 0)] = 0
-    inside[:-1][(labels[:-1] != labels[1:]) & (labels[1:] > 0)] = 0
+    inside[:, :-1] &= (labels[:, :-1] == labels[:, 1:]) | (labels[:, 1:] == 0)
+    inside[:-1] &= (labels[:-1] == labels[1:]) | (labels[1:] == 0)
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
     # OpenCV gives a number without meaning where nothing is outside at all.
     return np.asarray(np.clip(distance - np.float32(0.5), 0, max(labels.shape) / 2))

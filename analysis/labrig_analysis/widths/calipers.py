@@ -12,7 +12,7 @@ from labrig_analysis.arrays import FloatImage, LabelImage
 from labrig_analysis.calibration import check_pixel_size
 from labrig_analysis.images.background import background_beside_tubes
 from labrig_analysis.images.interpolation import sample_plane
-from labrig_analysis.images.planes import grey_plane
+from labrig_analysis.images.planes import grey_pixels
 from labrig_analysis.tubes.centreline import Points
 from labrig_analysis.widths.chords import (
     OUTLINE_RUN,
@@ -70,7 +70,7 @@ def measure_widths_at(
 
     settings = settings or DiameterSettings()
     pixel_size_um = check_pixel_size(pixel_size_um)
-    pixels = grey_plane(image).pixels.astype(np.float32, copy=False)
+    pixels = grey_pixels(image).astype(np.float32, copy=False)
     xy = np.asarray(xy_px, dtype=np.float64).reshape(-1, 2)
     height, width = pixels.shape
     outside = ~((xy >= 0) & (xy <= (width - 1, height - 1))).all(axis=1)

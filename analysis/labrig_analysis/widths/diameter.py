@@ -13,7 +13,7 @@ import numpy.typing as npt
 from labrig_analysis.arrays import Columns, LabelImage
 from labrig_analysis.calibration import check_pixel_size
 from labrig_analysis.images.background import background_beside_tubes
-from labrig_analysis.images.planes import grey_plane
+from labrig_analysis.images.planes import grey_pixels
 from labrig_analysis.setting_limits import check_limits
 from labrig_analysis.tubes.centreline import Branch, Points, trace_centrelines
 from labrig_analysis.widths.box_chords import box_chords
@@ -131,16 +131,16 @@ def diameter_columns(
     """`measure_diameters` before it becomes data frames: the columns of tubes and of points."""
     settings = settings or DiameterSettings()
     pixel_size_um = check_pixel_size(pixel_size_um)
-    plane = grey_plane(image)
+    pixels = grey_pixels(image)
     labels = _checked_labels(labels)
-    if labels.shape != plane.pixels.shape:
+    if labels.shape != pixels.shape:
         raise ValueError(
-            f"labels have shape {labels.shape} and the image {plane.pixels.shape}; give the labels "
+            f"labels have shape {labels.shape} and the image {pixels.shape}; give the labels "
             "of this very image"
         )
     lines = trace_centrelines(labels)
     take = {"chord": _chord_points, "edt": _edt_points, "obb9": _obb9_points}[settings.mode]
-    points = take(labels, plane.pixels, lines, pixel_size_um, settings)
+    points = take(labels, pixels, lines, pixel_size_um, settings)
     return tube_rows(labels, lines, points, pixel_size_um, settings), points
 
 
