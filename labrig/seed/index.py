@@ -103,6 +103,7 @@ class Row(_Strict):
         read_outs: what the report of a run must show.
         seen: whether a short run to its report was looked at and showed all of it: tests draw the
             rows that they run from these.
+        unseen: what was missing when it was looked at; empty where nobody has looked yet.
         out_of_scope: why nothing here can ask about it; then there is no protocol.
     """
 
@@ -113,12 +114,15 @@ class Row(_Strict):
     read_outs: tuple[str, ...] = ()
     predicts: tuple[Prediction, ...] = ()
     seen: bool = False
+    unseen: str = ""
     out_of_scope: str = ""
 
     @model_validator(mode="after")
     def _asked_or_out_of_scope(self) -> Self:
         if bool(self.out_of_scope) == bool(self.protocol and self.bench and self.read_outs):
             raise ValueError("name protocol, bench and read_outs, or say why it is out_of_scope")
+        if self.seen and self.unseen:
+            raise ValueError("a row that was seen has nothing to say under unseen")
         return self
 
 

@@ -10,12 +10,16 @@ Every system and definition that "Sarcopenia, a neurogenic syndrome?" names, wit
 asks about it. `labrig seed check` tries them all. This page is made of `index.yaml` by
 `python -m labrig.seed.readme`.
 
+*Seen* are rows of which a short run through pictures and films to its report was looked at, and
+showed every read-out and sign; each of the others may, but nobody has looked, or it says what was
+missing. `labrig seed check --run FOLDER` runs them.
+
 What is *expected* is a hypothesis of the paper. The simulated culture is made to answer with its
 sign, for training and for tests; that says nothing about cells. Doses and times are proposals, to
 be edited.
 
-| row | the paper says | asks | protocol, bench | the report shows | expected |
-|---|---|---|---|---|---|
+| row | the paper says | asks | protocol, bench | the report shows | expected | seen |
+|---|---|---|---|---|---|---|
 """
 
 
@@ -26,12 +30,15 @@ def page(index: Index) -> str:
 
 def _line(number: str, row: Row) -> str:
     if row.out_of_scope:
-        return f"| {number} | {row.claims} | {row.asks} | out of scope: {row.out_of_scope} | | |\n"
+        return (
+            f"| {number} | {row.claims} | {row.asks} | out of scope: {row.out_of_scope} | | | |\n"
+        )
     files = f"[{row.protocol}]({row.protocol}), [{_stem(row.bench)}](../{row.bench})"
     expected = "<br>".join(str(one) for one in row.predicts) or "nothing is predicted"
+    seen = "yes" if row.seen else row.unseen or "not looked at yet"
     return (
         f"| {number} | {row.claims} | {row.asks} | {files} | "
-        f"{', '.join(name.replace('_', ' ') for name in row.read_outs)} | {expected} |\n"
+        f"{', '.join(name.replace('_', ' ') for name in row.read_outs)} | {expected} | {seen} |\n"
     )
 
 

@@ -25,15 +25,17 @@ def upsampled_labels(labels: LabelImage, inside: LabelImage, shape: tuple[int, .
         uint16, int32 from 65,536 labels on.
     """
     grown = _grown(labels)
-    full = np.empty(inside.shape, grown.dtype)
+    height, width = shape
+    full = np.empty((height, width), grown.dtype)
     factor = len(inside) // len(labels)
     for top in range(0, len(labels), _BAND_ROWS):
-        band = slice(top * factor, (top + _BAND_ROWS) * factor)
-        part = full[band]
-        size = part.shape[::-1]
-        cv2.resize(grown[top : top + _BAND_ROWS], size, part, interpolation=cv2.INTER_NEAREST)
-        part *= inside[band]
-    return np.ascontiguousarray(full[: shape[0], : shape[1]])
+        band = grown[top : top + _BAND_ROWS]
+        size = (inside.shape[1], len(band) * factor)
+        wide = cv2.resize(band, size, interpolation=cv2.INTER_NEAREST)
+        part = full[top * factor : top * factor + len(wide)]
+        seen = inside[top * factor : top * factor + len(part), :width]
+        np.multiply(wide[: len(part), :width], seen, out=part)
+    return full
 
 
 def _grown(labels: LabelImage) -> LabelImage:

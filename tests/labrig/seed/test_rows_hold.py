@@ -2,8 +2,8 @@
 
 The rows that are run to their report are drawn anew each time from those that were seen to. Set
 LABRIG_ROWS_SEED to draw the same again, and LABRIG_ROWS for more of them. All by hand: ``labrig
-seed check --run FOLDER``, two to three minutes of CPU a row. A short run has one small field a
-well, so only what the culture's own state shows clearly must show in it.
+seed check --run FOLDER``, one to two minutes of CPU a protocol. A short run has few wells and small
+fields, so only what the culture's own state shows clearly must show in it.
 """
 
 import os
@@ -19,7 +19,7 @@ from labrig.seed.short_runs import run_short
 INDEX = load_index()
 ASKED = [number for number, row in INDEX.rows.items() if row.protocol]
 SEEN = [number for number, row in INDEX.rows.items() if row.seen]
-RUN_ROWS = min(len(SEEN), int(os.environ.get("LABRIG_ROWS", "2")))
+RUN_ROWS = min(len(SEEN), int(os.environ.get("LABRIG_ROWS", "4")))
 SEED = int(os.environ.get("LABRIG_ROWS_SEED", random.SystemRandom().randrange(10**6)))
 
 

@@ -1,0 +1,47 @@
+"""The short version of a row: a few wells of every arm, and of the bench what reaches them."""
+
+from datetime import date
+
+from labrig.catalogue import catalogue_folder
+from labrig.plan.compile import compile
+from labrig.plan.plan import WellPlan
+from labrig.protocol.loading import load_protocol
+from labrig.rig.loading import load_rig
+from labrig.seed.index import load_index, seed_folder
+from labrig.seed.shortened import write_shortened
+from labrig.seed.small_bench import few_wells, write_small_bench
+
+TODAY = date(2026, 11, 30)
+
+
+def well(name, arm, line, donor="d", chip=""):
+    return WellPlan(name, arm, donor, line, line, False, chip=chip)
+
+
+def test_a_few_wells_of_every_arm_and_donor_stay_and_lines_stay_whole():
+    wells = [well("A1", "x", "A1"), well("A2", "x", "A1"), well("A3", "x", "A1"),
+             well("B1", "x", "B1"), well("B2", "x", "B1"), well("C1", "y", "C1"),
+             well("C2", "y", "C2"), well("C3", "y", "C3"), well("D1", "y", "D1", "e")]  # fmt: skip
+    assert few_wells(wells) == {"B1", "B2", "C1", "C2", "D1"}
+
+
+def test_chips_stay_whole():
+    wells = [well(f"A{n}", "x", f"A{n}", chip=f"c{(n + 1) // 2}") for n in range(1, 9)]
+    assert len(few_wells(wells)) == 8
+
+
+def test_pumps_that_bring_nothing_are_left_out_and_the_rest_can_be_started(tmp_path):
+    row = load_index().rows["S20"]
+    source, bench = seed_folder() / row.protocol, catalogue_folder() / row.bench
+    loaded = load_protocol(source)
+    plan = compile(loaded, load_rig(bench), today=TODAY)
+    wells = few_wells(plan.wells)
+    write_small_bench(bench, plan, wells, tmp_path / "bench.yaml")
+    write_shortened(loaded.model, source, None, wells, tmp_path / "short.yaml")
+    rig = load_rig(tmp_path / "bench.yaml")
+    short = compile(load_protocol(tmp_path / "short.yaml"), rig, today=TODAY)
+    assert [f.code for f in short.findings if f.severity == "block"] == []
+    assert {one.arm for one in short.wells} == set(loaded.model.arms)
+    assert {one.well for one in short.wells} == wells
+    assert {line.role for line in rig.model.lines.values()} == {None, "insult"}
+    assert len(rig.model.instruments) < 14
