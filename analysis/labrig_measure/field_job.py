@@ -136,13 +136,13 @@ def usable_planes(
     sources: Mapping[str, PlaneFile],
 ) -> tuple[dict[str, NDArray[Any]], list[str]]:
     """The planes that can be read and are grey, and why the others are not."""
-    from labrig_analysis.images.planes import grey_plane
+    from labrig_analysis.images.planes import grey_pixels
 
     planes, refused = {}, []
     for name, source in sources.items():
         try:
             plane = read_plane(source)
-            grey_plane(plane, name)
+            grey_pixels(plane, name)
             planes[name] = plane
         except UnreadableImage as error:
             refused.append(f"{name}: {error}")

@@ -32,12 +32,12 @@ def quick_png(picture: npt.NDArray[Any]) -> bytes:
         [
             b"\x89PNG\r\n\x1a\n",
             _chunk(b"IHDR", head),
-            _chunk(b"IDAT", bytes(deflate_encode(rows.tobytes(), level=1))),
+            _chunk(b"IDAT", bytes(deflate_encode(rows, level=1))),
             _chunk(b"IEND", b""),
         ]
     )
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:
-    checked = name + content
-    return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+    crc = zlib.crc32(content, zlib.crc32(name))
+    return b"".join([struct.pack(">I", len(content)), name, content, struct.pack(">I", crc)])
