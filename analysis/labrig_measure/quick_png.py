@@ -32,7 +32,7 @@ def quick_png(picture: npt.NDArray[Any]) -> bytes:
         [
             b"\x89PNG\r\n\x1a\n",
             _chunk(b"IHDR", head),
-            _chunk(b"IDAT", bytes(deflate_encode(rows, level=1))),
+            _chunk(b"IDAT", bytes(deflate_encode(rows.tobytes(), level=1))),
             _chunk(b"IEND", b""),
         ]
     )
