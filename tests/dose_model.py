@@ -44,7 +44,7 @@ from labrig.run.flow import PumpHandler
 from labrig.run.grace import Grace
 from labrig.run.lease import Fence
 from labrig.run.liveness import Turn
-from labrig.run.orders import Command, Ended, Finish
+from labrig.run.orders import Close, Command, Ended, Finish
 from labrig.run.port_gate import Leave
 from labrig.run.workers import Worker
 from labrig_drivers.errors import AlarmRaised, LinkError, NotNow
@@ -493,6 +493,9 @@ class Life:
     def _wait(self, until_s: float | None) -> Any:
         if self._dead:
             raise Killed
+        if any(isinstance(item, Ended) for item in self._news.items):
+            # The only port there is: nobody else is to be waited for.
+            return Close()
         self._waits += 1
         self.promise(self._waits < _MOST_WAITS, "the runner comes to no end")
         self._hear_news()
