@@ -301,6 +301,9 @@ def _of(instrument: str, wells: Iterable[str], legend: Legend) -> str:
 def _entry(key: str, legend: Legend) -> str:
     """An entry of the timeline in words; nobody is shown its key."""
     entry = legend.entries.get(key)
+    if entry is None and key.startswith("step/"):
+        # What somebody did though no plan asked for it.
+        return f"the step {key.partition('/')[2].rpartition('/')[0]}"
     if entry is None:
         return "one entry of the plan"
     words = words_of(entry)

@@ -141,12 +141,13 @@ def words_of(entry: TimelineEntry) -> Words:
         case PersonStep():
             wells = ", ".join(entry.wells)
             minutes = f"{entry.within_s / 60:g} min"
+            whose = f" of {wells}" if wells and not entry.supply else ""
             return Words(
                 what=f"{entry.what}, within {minutes}, signed by "
                 + ("two people" if entry.signatures > 1 else "one person"),
                 where=where,
-                sentence=f"{entry.what} ({entry.step}) of {wells}, within {minutes}",
-                unnamed=f"{entry.unnamed} ({entry.step}) of {wells}, within {minutes}",
+                sentence=f"{entry.what} ({entry.step}){whose}, within {minutes}",
+                unnamed=f"{entry.unnamed} ({entry.step}){whose}, within {minutes}",
                 which=entry.step,
                 many=f"steps of people ({entry.step})",
                 by_many="people",
