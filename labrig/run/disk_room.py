@@ -50,6 +50,7 @@ class DiskRoom:
         self._next_s = 0.0
         self._planned_bytes = self._stored_bytes = self._count = 0
         self._stage: Stage = 0
+        self._judged = False
 
     def _sums(self, pictures: list[Picture], stage: Stage) -> list[int]:
         """By place in order of time, what that picture and all after it take."""
@@ -87,7 +88,7 @@ class DiskRoom:
         room = free - self._record_still(now_s)
         place = self._place(now_s)
         ends_s = None
-        if self._needs(0, place) > room:
+        if self._needs(0, place) > max(room, 0.0):
             sums, scale = self._to_come[0], self._scale()
             # Sums fall with the place; what is taken from now to there is what counts.
             taken = [(sums[place] - left) * scale for left in sums[place:]]
@@ -105,10 +106,16 @@ class DiskRoom:
         except OSError:
             return  # its own alarm tells that the folder is gone
         room, place = free - self._record_still(now_s), self._place(now_s)
+        if not self._needs(0, place):
+            room = 0.0  # of pictures whose size nobody knows, none gives way
         stage = next((s for s in _STAGES if self._needs(s, place) * MARGIN <= room), _STAGES[-1])
         if stage < self._stage:
             back = (s for s in _STAGES if self._needs(s, place) * BACK <= room)
             stage = min(self._stage, next(back, self._stage))
+        if not self._judged and stage == self._stage:
+            # What an earlier runner had raised may be over.
+            self._desk.board.clear(CODE, "disk")
+        self._judged = True
         if stage != self._stage:
             self._enter(stage, free, self._needs(0, place))
 

@@ -62,6 +62,7 @@ def parts(shown: Shown) -> dict[str, str]:
         hung=[thread for thread in status.get("threads", ()) if not thread["alive"]],
         why=[*look.outcome.get("failures", ()), *look.outcome.get("shortfalls", ())],
         unsafe=look.outcome.get("unsafe", ()),
+        complete=look.run.folder.complete.exists(),
     )
 
 
