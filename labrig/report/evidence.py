@@ -11,7 +11,7 @@ from typing import Any
 from labrig.durable import DamagedFile, read_json
 from labrig.plan.plan import Plan
 from labrig.record.completeness import completeness, lacking
-from labrig.record.conclusion import concluded
+from labrig.record.conclusion import concluded, ledger_of
 from labrig.record.kinds.pictures import FilmTaken, FrameTaken
 from labrig.record.ledger import ledger_json
 from labrig.record.rows import Row
@@ -67,6 +67,10 @@ def faults_of_ledger(folder: RunFolder, plan: Plan, rows: Sequence[Row]) -> Iter
     if there is None:
         yield f"{folder.ledger} is not there or cannot be read. {_BACK}"
         return
+    until_s = there.get("until_s")
+    if isinstance(until_s, int | float) and until_s > ledger.until_s:
+        # Made again when a reservoir was weighed, later than the run ended.
+        ledger = ledger_of(plan, rows, float(until_s))[0] or ledger
     made = json.loads(json.dumps(ledger_json(ledger)))
     if (place := _first_difference(made, there)) is not None:
         yield (
