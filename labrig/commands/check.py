@@ -248,6 +248,8 @@ def _print_findings(console: Console, findings: tuple[Finding, ...]) -> None:
 def _print_loading(console: Console, plan: Plan) -> None:
     from rich.table import Table
 
+    from labrig.plan.timeline import PersonStep
+
     if not plan.loading:
         return
     table = Table(title="Load before the start", title_justify="left")
@@ -263,6 +265,13 @@ def _print_loading(console: Console, plan: Plan) -> None:
     for (solution, volume_ml, contents), reservoirs in alike.items():
         table.add_row(", ".join(reservoirs), solution, f"{volume_ml:.1f}", contents)
     console.print(table)
+    for step in plan.timeline:
+        if isinstance(step, PersonStep):
+            for name, volume_ml in step.bottles:
+                console.print(
+                    f"Have ready for {step.step} at {step.offset_s / 3600:g} h: {volume_ml:.1f} mL "
+                    f"of {step.medium}, in place of what is in {name}"
+                )
 
 
 def _print_pulses(console: Console, plan: Plan) -> None:

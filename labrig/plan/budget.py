@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from labrig.plan.plan import Plan
+from labrig.plan.timeline import PersonStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,10 @@ def budget(plan: Plan, contents_ng_ml: Mapping[str, Mapping[str, float]]) -> Bud
     solutions: dict[str, float] = {}
     for row in plan.loading:
         solutions[row.solution] = solutions.get(row.solution, 0.0) + row.volume_ml
+    for step in plan.timeline:
+        if isinstance(step, PersonStep):
+            for _, volume_ml in step.bottles:
+                solutions[step.medium] = solutions.get(step.medium, 0.0) + volume_ml
     factors: dict[str, float] = {}
     for solution, volume_ml in solutions.items():
         for factor, value in contents_ng_ml.get(solution, {}).items():

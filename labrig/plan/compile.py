@@ -13,6 +13,7 @@ from datetime import date
 from labrig.documents import Loaded, whole_text
 from labrig.plan.allocation import allocate
 from labrig.plan.amending import Kept
+from labrig.plan.bottles import first_ml, with_volumes
 from labrig.plan.chambers import chamber_plans, draws, factor_losses
 from labrig.plan.checks import every_check
 from labrig.plan.checks.draft import Draft
@@ -164,7 +165,8 @@ def assemble(
     supplied = supplies(rig, drawn_from, wells, types)
     courses = drawn_courses(supplied, drawn_from, levels, given, protocol.duration_s, turns)
     filled = refills(rig, supplied, courses, spans, protocol.duration_s)
-    by_people = (*person_steps(protocol, spans, wells), *filled)
+    theirs = with_volumes(person_steps(protocol, rig, spans, wells, carried), rig, courses)
+    by_people = (*theirs, *filled)
     rounds = 1 + max((picture.round for picture in pictures), default=-1)
     after = pictures_after_steps(protocol, rig, seen, positions, by_people, rounds)
     pictures, after = where_taken(whole, wells, pictures), where_taken(whole, wells, after)
@@ -182,7 +184,7 @@ def assemble(
         by_people = tuple(e for e in timeline if isinstance(e, PersonStep))
         courses = drawn_courses(supplied, drawn_from, levels, given, protocol.duration_s, turns)
 
-    used = tuple(with_refills(depletion(rig, courses), courses, filled))
+    used = tuple(with_refills(depletion(rig, courses), courses, by_people))
     chambers = chamber_plans(protocol, rig, wells, carried, levels, selected)
     losses = factor_losses(protocol)
     curves = predicted_curves(
@@ -205,7 +207,7 @@ def assemble(
         seed=protocol.randomisation.seed,
         plate=rig.plate,
         wells=tuple(placed),
-        loading=loading(protocol, rig, carried, used, selected),
+        loading=loading(protocol, rig, carried, used, selected, first_ml(by_people, courses)),
         phases=spans,
         timeline=timeline,
         findings=(),

@@ -88,7 +88,7 @@ def with_refills(
 ) -> Iterator[Depletion]:
     """What each reservoir has to give, now that it is filled up meanwhile."""
     for item in used:
-        own = [step for step in steps if step.supply == item.reservoir]
+        own = [s for s in steps if s.supply == item.reservoir or item.reservoir in dict(s.bottles)]
         if not own:
             yield item
             continue

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from labrig.places import in_order
+from labrig.plan.bottles import bottles_of
 from labrig.plan.imaging_schedule import Positions, round_plan, serpentine
 from labrig.plan.plan import PhaseSpan, WellPlan
 from labrig.plan.targets import phase_at
@@ -23,12 +24,17 @@ EXCHANGES = frozenset({"change-medium", "refill", "wash"})
 
 
 def person_steps(
-    protocol: Protocol, spans: tuple[PhaseSpan, ...], wells: Sequence[WellPlan]
+    protocol: Protocol,
+    rig: Rig,
+    spans: tuple[PhaseSpan, ...],
+    wells: Sequence[WellPlan],
+    carried: Mapping[str, str],
 ) -> tuple[PersonStep, ...]:
     """Every step at each of its times."""
     made = []
     for step in protocol.steps:
         for number, (at_s, concerned) in enumerate(_due(protocol, step, wells)):
+            bottles = bottles_of(rig, step, concerned, carried)
             made.append(
                 PersonStep(
                     key=f"step/{step.called}/{number}",
@@ -36,8 +42,8 @@ def person_steps(
                     phase=spans[phase_at(spans, at_s)].name,
                     step=step.called,
                     do=step.do,
-                    what=_what(step),
-                    unnamed=_what(step, named=not step.arms),
+                    what=_what(step, bottles),
+                    unnamed=_what(step, bottles, named=not step.arms),
                     within_s=step.within_s,
                     wait_s=step.waits_s,
                     takes_s=step.takes_s,
@@ -48,6 +54,7 @@ def person_steps(
                     exchange=step.exchange_percent / 100.0 if step.do in EXCHANGES else 0.0,
                     medium=step.to or "",
                     labels=_labels(protocol, step, at_s, concerned),
+                    bottles=tuple((name, 0.0) for name in bottles),
                 )
             )
     return tuple(made)
@@ -116,13 +123,13 @@ def pictures_after_steps(
     return tuple(made)
 
 
-def _what(step: Step, named: bool = True) -> str:
+def _what(step: Step, bottles: Sequence[str], named: bool = True) -> str:
     """In words; without the names of solutions for who must not know the arms."""
     with_ = " with " + ", ".join(step.with_) if step.with_ and named else ""
     to = f" to {step.to}" if step.to and named else ""
     share = "" if step.exchange_percent == 100 else f", {step.exchange_percent:g} % of it"
     words = {
-        "change-medium": f"change the medium{to}{share}",
+        "change-medium": f"change the medium{to}{share}{_bottle_words(step, bottles, named)}",
         "refill": f"refill{to}{share}",
         "wash": f"wash{with_}",
         "stain": f"stain{with_}",
@@ -131,6 +138,14 @@ def _what(step: Step, named: bool = True) -> str:
         "other": step.what or "do as agreed",
     }[step.do]
     return words if step.do == "other" or not step.what or not named else f"{words}: {step.what}"
+
+
+def _bottle_words(step: Step, bottles: Sequence[str], named: bool) -> str:
+    if not bottles:
+        return ""
+    of = f" for one of {step.to}" if step.to and named else ""
+    which = "the bottle" if len(bottles) == 1 else "each of the bottles"
+    return f", and change {which} {', '.join(bottles)}{of}"
 
 
 def _labels(protocol: Protocol, step: Step, at_s: float, wells: Sequence[str]) -> tuple[str, ...]:

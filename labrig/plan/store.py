@@ -46,7 +46,7 @@ _ADDED: dict[Any, frozenset[str]] = {
     Film: frozenset({"z_um", "assay", "step", "test"}),
     RunRules: frozenset({"medium_at_abort", "short_gap_s", "viable_gap_s", "longer_gap"}),
     Plan: frozenset({"interlocks", "safe", "climate", "errors", "supplies", "wear", "pictures"}),
-    PersonStep: frozenset({"supply", "to_ml", "stands"}),
+    PersonStep: frozenset({"supply", "to_ml", "stands", "bottles"}),
     Depletion: frozenset({"refills_s", "between_ml"}),
     FactorLoss: frozenset({"unit", "molar_mass_kda"}),
     Inlet: frozenset({"valve", "choices", "tube_ul", "filled_with", "source"}),

@@ -37,8 +37,12 @@ def loading(
     carried: Mapping[str, str],
     used: Sequence[Depletion],
     selected: Mapping[str, Selection],
+    until_changed_ml: Mapping[str, float],
 ) -> tuple[Loading, ...]:
-    """The technician's list: solution and volume a reservoir, reserve and dead rest included."""
+    """The technician's list: solution and volume a reservoir, reserve and dead rest included.
+
+    ``until_changed_ml``: of bottles that people change for another, what is drawn until then.
+    """
     rows = []
     for item in used:
         brings = _brought(rig, carried, selected, item.reservoir)
@@ -60,9 +64,10 @@ def loading(
             line in selected and _rests_on(selected[line], item.reservoir) for line in lines
         )
         least_ml = LEAST_ML if fills or rests else 0.0
-        needed_ml = max(item.needed_ml * RESERVE + filling_ml, least_ml)
+        given_ml = until_changed_ml.get(item.reservoir, item.needed_ml)
+        needed_ml = max(given_ml * RESERVE + filling_ml, least_ml)
         volume = math.ceil((needed_ml + reservoir.unusable_ml) * 10.0) / 10.0
-        if item.refills_s:
+        if item.refills_s and item.reservoir not in until_changed_ml:
             # what is filled up during the run begins full
             volume = max(reservoir.volume_ml, filling_ml)
         solution = brings[lines[0]]

@@ -196,6 +196,8 @@ class PersonStep:
         supply: the reservoir that is filled up or changed, or ``waste``; "" of a step at the plate.
         to_ml: what it holds afterwards, its unusable rest included.
         stands: pumps that stand meanwhile; of a step at the plate those of its wells do.
+        bottles: reservoirs whose bottle is changed for one of ``medium`` in the same step, each
+            with the mL that the new one holds.
     """
 
     kind: ClassVar[Literal["step"]] = "step"
@@ -222,6 +224,7 @@ class PersonStep:
     supply: str = ""
     to_ml: float = 0.0
     stands: tuple[str, ...] = ()
+    bottles: tuple[tuple[str, float], ...] = ()
 
     @property
     def instrument(self) -> str:

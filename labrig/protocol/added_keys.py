@@ -64,6 +64,7 @@ ADDED_KEYS: tuple[AddedKey, ...] = (
     AddedKey(("environment", "o2"), "0.1.0", None),
     AddedKey(("environment", "set"), "0.1.0", []),
     AddedKey(("steps",), "0.1.0", []),
+    AddedKey(("steps", ANY, "bottles"), "0.1.0", "keep"),
     AddedKey(("results",), "0.1.0", []),
     AddedKey(("outcomes",), "0.1.0", []),
     AddedKey(("definition", "named"), "0.1.0", "sarcopenia"),

@@ -116,6 +116,11 @@ class PersonStep(_Strict):
     pumps: Literal["keep", "hold"] = Field(
         default="keep", description="hold: pumps stand while hands are at the plate"
     )
+    bottles: Literal["keep", "change"] = Field(
+        default="keep",
+        description="change: the bottles that feed these wells are changed to the same medium; "
+        "keep: lines go on bringing what they did",
+    )
     if_missed: Literal["censor", "flag", "stop"] = Field(
         default="flag",
         description="what a step that was late, refused or not done means: its wells are left out "
@@ -272,6 +277,11 @@ def _means(protocol: Protocol, path: KeyPath, step: PersonStep) -> Iterator[Mist
     elif step.to is not None and step.to not in protocol.media:
         what = f"there is no medium '{step.to}'"
         yield Mistake((*path, "to"), what, did_you_mean(step.to, list(protocol.media)), step.to)
+    if step.bottles == "change" and step.do != "change-medium":
+        yield Mistake(
+            (*path, "bottles"), f"bottles are changed with the medium, not by `do: {step.do}`",
+            "Write `do: change-medium` with `to: MEDIUM`, or leave it out.", step.bottles,
+        )  # fmt: skip
     if step.do == "stain" and not step.with_:
         yield Mistake(
             path, f"'{step.called}' does not say with what", "Add `with: [MF-20, Hoechst]`."

@@ -349,7 +349,9 @@ class PersonSteps:
         if self._people is not None:
             self._people.did(entry, done_s)
         if entry.supply:
-            self._fill(entry, done_s, " and ".join(by))
+            self._fill(entry.supply, entry.to_ml, done_s, " and ".join(by))
+        for name, to_ml in entry.bottles:
+            self._fill(name, to_ml, done_s, " and ".join(by))
         self._desk.note("step", entry.key, "confirmed", done)
         self._desk.board.event(entry.key, "late" if late_s else "hits")
         self._answered(step, DONE, " and ".join(by))
@@ -361,15 +363,15 @@ class PersonSteps:
             self._by_rule(entry, "late")
         self.settled(entry, True)
 
-    def _fill(self, entry: PersonStep, done_s: float, by: str) -> None:
+    def _fill(self, name: str, to_ml: float, done_s: float, by: str) -> None:
         """What is there from now on: forecast, ledger and rules of the bench go by it."""
-        supply = next(s for s in self._plan.supplies if s.name == entry.supply)
+        supply = next(s for s in self._plan.supplies if s.name == name)
         left_ml = self._supplies.left_ml(supply, self._desk.consumption)
-        added_ml = round(entry.to_ml - supply.unusable_ml - left_ml, 6)
-        filled = ReservoirFilled(entry.supply, added_ml, entry.to_ml, done_s, by)
+        added_ml = round(to_ml - supply.unusable_ml - left_ml, 6)
+        filled = ReservoirFilled(name, added_ml, to_ml, done_s, by)
         self._desk.consumption.see_filled(filled)
         self._watch.filled()
-        self._desk.note("note", f"{FILLED}{entry.supply}", "noted", filled)
+        self._desk.note("note", f"{FILLED}{name}", "noted", filled)
 
     def _refuse(self, step: _Open, by: str, reason: str) -> None:
         entry = step.entry

@@ -6,7 +6,7 @@ import json
 import logging
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -261,10 +261,16 @@ class TwinBench:
                 return
 
     def hands(
-        self, key: str, wells: tuple[str, ...], share: float, medium: str, at_s: float
+        self,
+        key: str,
+        wells: tuple[str, ...],
+        share: float,
+        medium: str,
+        bottles: Mapping[str, float],
+        at_s: float,
     ) -> None:
-        """People replace what chambers hold; written down before it takes effect, like bytes."""
-        self._hands([key, list(wells), share, medium], at_s)
+        """People replace what chambers hold, and bottles; written down first, like bytes."""
+        self._hands([key, list(wells), share, medium, dict(bottles)], at_s)
 
     def fill(self, key: str, reservoir: str, usable_ml: float, at_s: float) -> None:
         """People fill a reservoir; written down in the same way."""
@@ -282,7 +288,9 @@ class TwinBench:
             case [key, reservoir, usable_ml]:
                 self._world.fill(key, reservoir, usable_ml, at_s)
             case [key, wells, share, medium]:
-                self._world.exchange(key, tuple(wells), share, medium, at_s)
+                self._world.exchange(key, tuple(wells), share, medium, {}, at_s)
+            case [key, wells, share, medium, bottles]:
+                self._world.exchange(key, tuple(wells), share, medium, bottles, at_s)
 
     def held(self, well: str) -> dict[str, float]:
         """What a chamber truly holds now, by factor in ng/mL."""

@@ -56,6 +56,12 @@ class Line:
         """The valve before it stands there; one that turns still lets through what it did."""
         self.reservoir = self.choices.get(position, self.reservoir)
 
+    def put_on(self, bottle: Reservoir, tube_ul: float) -> None:
+        """It draws from another bottle; its tube holds what it did."""
+        if not self.plugs and tube_ul > 0.0:
+            self.plugs = [(tube_ul, self.reservoir)]
+        self.reservoir = bottle
+
     def at_tip(self) -> Reservoir | None:
         """Whose liquid leaves it; None: plain medium."""
         return self.plugs[0][1] if self.plugs else self.reservoir

@@ -49,7 +49,8 @@ class SimulatedPeople:
         seed: of the run.
         faults: those of ``people``: ``late`` (value: s more than their time), ``absent``,
             ``refuses``.
-        hands: does it to the simulated bench: key, wells, share, medium, when.
+        hands: does it to the simulated bench: key, wells, share, medium, bottles that
+            are changed with the mL that can be drawn, when.
         held: concentrations in a well now, ng/mL by factor.
         fill: fills a simulated reservoir: key, name, mL that can be drawn, when.
         unusable_ml: by reservoir, what of it is never drawn.
@@ -63,7 +64,7 @@ class SimulatedPeople:
         self,
         seed: int,
         faults: Sequence[FaultSpec],
-        hands: Callable[[str, tuple[str, ...], float, str, float], None],
+        hands: Callable[[str, tuple[str, ...], float, str, Mapping[str, float], float], None],
         held: Callable[[str], Mapping[str, float]],
         folder: RunFolder,
         assays: Sequence[SimulatedAssay] = (),
@@ -102,7 +103,8 @@ class SimulatedPeople:
             usable_ml = step.to_ml - self._unusable_ml.get(step.supply, 0.0)
             self._fill(step.key, step.supply, usable_ml, done_s)
         if step.exchange:
-            self._hands(step.key, step.wells, step.exchange, step.medium, done_s)
+            bottles = {n: ml - self._unusable_ml.get(n, 0.0) for n, ml in step.bottles}
+            self._hands(step.key, step.wells, step.exchange, step.medium, bottles, done_s)
         for assay in self._assays:
             if assay.step == step.step and step.labels:
                 self._measure(assay, step)

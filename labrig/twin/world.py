@@ -164,9 +164,18 @@ class World:
         return felt
 
     def exchange(
-        self, key: str, wells: tuple[str, ...], share: float, medium: str, now_s: float
+        self,
+        key: str,
+        wells: tuple[str, ...],
+        share: float,
+        medium: str,
+        bottles: Mapping[str, float],
+        now_s: float,
     ) -> None:
-        """People replace a share of what chambers hold; of one ``key`` once."""
+        """People replace a share of what chambers hold, and bottles; of one ``key`` once.
+
+        ``bottles``: by reservoir, the mL of the medium that can be drawn from now on.
+        """
         with self._lock:
             if key in self._exchanged:
                 return
@@ -175,6 +184,16 @@ class World:
             for well in wells:
                 if (chamber := self._plumbing.chambers.get(well)) is not None:
                     chamber.exchange(share, self._components.of_medium(medium))
+            for name, usable_ml in bottles.items():
+                self._change_bottle(name, medium, usable_ml)
+
+    def _change_bottle(self, name: str, medium: str, usable_ml: float) -> None:
+        """Another one; what stands in the lines goes into the wells before it."""
+        fresh = Reservoir(self._components.of_medium(medium), True, usable_ml * 1000.0)
+        for line in self.spec.lines:
+            if line.reservoir == name and line.name in self._plumbing.lines:
+                self._plumbing.lines[line.name].put_on(fresh, line.dead_volume_ul)
+        self._reservoirs[name] = self._plumbing.reservoirs[name] = fresh
 
     def fill(self, key: str, reservoir: str, usable_ml: float, now_s: float) -> None:
         """People fill a reservoir, or change its syringe; of one ``key`` once."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 from labrig.plan.disk_room import START_SHARE, need_bytes
 from labrig.plan.plan import Loading, Plan
-from labrig.plan.timeline import Reading, StimulationLevel
+from labrig.plan.timeline import PersonStep, Reading, StimulationLevel
 from labrig.rig.graph import selector_of
 from labrig.rig.models import Rig
 
@@ -47,6 +47,7 @@ def checklist(plan: Plan, rig: Rig, free_bytes: int) -> tuple[CheckLine, ...]:
     """
     return (
         *_fill(plan.loading),
+        *_ready(plan),
         *_prime(plan, rig),
         *_plate(plan, rig),
         *_air(plan),
@@ -70,6 +71,19 @@ def _fill(loading: Iterable[Loading]) -> Iterator[CheckLine]:
                 solution if index == 0 else "",
                 row.lot,
             )
+
+
+def _ready(plan: Plan) -> Iterator[CheckLine]:
+    """Bottles for which others are changed during the run."""
+    for step in plan.timeline:
+        if isinstance(step, PersonStep):
+            for name, volume_ml in step.bottles:
+                yield CheckLine(
+                    f"ready:{step.key}:{name}",
+                    "Fill",
+                    f"Ready for {step.step} at {step.offset_s / 3600:g} h: {volume_ml:.1f} mL of "
+                    f"{step.medium}, in place of what is in {name}",
+                )
 
 
 def _prime(plan: Plan, rig: Rig) -> Iterator[CheckLine]:

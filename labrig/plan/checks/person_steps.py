@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
+from labrig.places import in_order
 from labrig.plan.checks.draft import Draft
 from labrig.plan.plan import Finding
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, PersonStep
 from labrig.plan.words import hours
 from labrig.protocol.person_steps import ENDS_THE_CULTURE
-from labrig.rig.graph import selector_of
+from labrig.rig.graph import dead_volume_ul, selector_of
 
 MOST_A_DAY = 8
 """[P] More visits than this to one plate in 24 h, nights included, is more than one person's."""
@@ -35,6 +36,7 @@ def check(draft: Draft) -> Iterator[Finding]:
     yield from _meets_boluses(draft, steps)
     yield from _washed_out(draft, steps)
     yield from _washed_back(draft, steps)
+    yield from _bottles(draft, steps)
     yield from _handling(draft)
     yield from _labels(steps)
 
@@ -214,6 +216,7 @@ def _washed_back(draft: Draft, steps: list[PersonStep]) -> Iterator[Finding]:
                 not step.exchange or not step.medium or brings in ("", step.medium)
                 or line.carries != "medium" or selector_of(draft.rig, name) is not None
                 or not set(line.wells) & set(step.wells) or (step.step, brings) in told
+                or line.reservoir in dict(step.bottles)
                 or not _flows_after(draft, line.pump, step.offset_s)
             ):  # fmt: skip
                 continue
@@ -222,9 +225,51 @@ def _washed_back(draft: Draft, steps: list[PersonStep]) -> Iterator[Finding]:
                 "medium.washed-back", "warn", _where(draft, step.step, "to"),
                 f"after '{step.step}' the lines go on bringing {brings}, which replaces "
                 f"{step.medium} within a few chamber volumes [C]",
-                f"have the bottle changed to {step.medium} in the same step and say so in `what`, "
+                f"write `bottles: change` in the step (the bottles are changed to {step.medium}), "
                 "stop the flow of these arms, or put a valve before the lines (`selectors:`)",
             )  # fmt: skip
+
+
+def _bottles(draft: Draft, steps: list[PersonStep]) -> Iterator[Finding]:
+    """Bottles that people change: whom they feed, and what still stands in their tubes."""
+    used = {well.well for well in draft.plan.wells}
+    told: set[str] = set()
+    asked = {step.called for step in draft.protocol.steps if step.bottles == "change"}
+    for step in steps:
+        if step.step not in asked or step.step in told:
+            continue
+        told.add(step.step)
+        where = _where(draft, step.step, "bottles")
+        if not step.bottles:
+            yield Finding(
+                "step.no-bottle", "block", where,
+                f"no bottle can be changed in '{step.step}': the medium lines of its wells are "
+                "behind valves, or there are none",
+                "leave it out; a valve changes the medium by `phases: medium` or `arms: medium`",
+            )  # fmt: skip
+            continue
+        lines = {n: ln for n, ln in draft.rig.lines.items() if ln.reservoir in dict(step.bottles)}
+        others = {well for ln in lines.values() for well in ln.wells if well in used}
+        if others := others - set(step.wells):
+            yield Finding(
+                "step.bottle-shared", "block", where,
+                f"{', '.join(dict(step.bottles))} also feed {', '.join(in_order(others))}, which "
+                f"'{step.step}' does not concern: they would get {step.medium} too",
+                "do the step in all wells of the bottle, or give these wells a bottle of their own",
+            )  # fmt: skip
+        if not step.hold_s:
+            yield Finding(
+                "step.bottle-running", "warn", where,
+                "the pumps go on while the bottle is changed, and draw air into their lines",
+                "write `pumps: hold`",
+            )  # fmt: skip
+        tube_ul = max(dead_volume_ul(line) for line in lines.values())
+        yield Finding(
+            "step.bottle-tube", "note", where,
+            f"the lines still hold {tube_ul / 1000:.2g} mL of the medium before when the bottle is "
+            f"changed, which comes first; {step.medium} of the bottle follows",
+            "empty the lines into waste in the same step where that matters, and say so in `what`",
+        )  # fmt: skip
 
 
 def _flows_after(draft: Draft, pump: str, at_s: float) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from labrig.catalogue import catalogue_folder
+from labrig.plan.budget import budget
 from labrig.plan.compile import compile
 from labrig.plan.timeline import Frame, PersonStep
 from labrig.protocol.loading import load_protocol
@@ -150,3 +151,33 @@ def test_medium_that_the_lines_bring_back_is_told(planned):
     (found,) = [f for f in plan.findings if f.code == "medium.washed-back"]
     assert "bringing differentiation" in found.why
     assert not [f for f in planned(FEED).findings if f.code == "medium.washed-back"]
+
+
+def test_a_bottle_that_is_changed_too_is_planned(planned):
+    media = {
+        "differentiation": {"description": "DMEM"}, "rich": {"description": "DMEM, rich"},
+    }  # fmt: skip
+    step = {**FEED, "to": "rich", "bottles": "change", "pumps": "hold"}
+    plan, before = planned(step, media=media), planned(media=media)
+    told = {f.code for f in plan.findings}
+    assert "step.bottle-tube" in told
+    assert not {"medium.washed-back", "step.bottle-shared", "step.bottle-running"} & told
+    (feed,) = [e for e in plan.timeline if isinstance(e, PersonStep)]
+    assert "change each of the bottles" in feed.what
+    assert "of rich" in feed.what
+    first = {row.reservoir: row.volume_ml for row in plan.loading if row.solution != "rich"}
+    whole = {row.reservoir: row.volume_ml for row in before.loading}
+    unusable_ml = 50.0
+    for name, volume_ml in feed.bottles:
+        need_ml = whole[name] - unusable_ml
+        # people may come late, so what the two hold overlaps
+        both_ml = volume_ml + first[name] - 2 * unusable_ml
+        assert need_ml < both_ml < 1.3 * need_ml
+        assert first[name] < whole[name]
+    assert budget(plan, {}).solutions_ml["rich"] == pytest.approx(sum(dict(feed.bottles).values()))
+
+
+def test_a_bottle_that_feeds_other_wells_is_not_changed_for_some(planned):
+    found = codes(planned({**FEED, "arms": ["nerve-sham"], "bottles": "change"}))
+    assert found["step.bottle-shared"].severity == "block"
+    assert found["step.bottle-running"].remedy == "write `pumps: hold`"

@@ -6,6 +6,7 @@ import pytest
 
 from labrig.plan.timeline import PEOPLE, PersonStep
 from labrig.run_folder import RunFolder
+from labrig.twin.liquid import Chamber, Line, Plumbing, Reservoir
 from labrig.twin.people import SimulatedAssay, SimulatedPeople
 from labrig.twin.spec import FaultSpec
 
@@ -56,7 +57,7 @@ def test_a_change_of_medium_is_told_to_the_bench_and_a_sample_is_not(tmp_path):
     someone = people(tmp_path, did=did)
     someone.did(step(), 3700.0)
     someone.did(step(do="sample", exchange=0.0), 3700.0)
-    assert did == [("step/feed/0", ("A1", "A2"), 1.0, "dm", 3700.0)]
+    assert did == [("step/feed/0", ("A1", "A2"), 1.0, "dm", {}, 3700.0)]
 
 
 def test_samples_are_measured_once_each_and_below_its_limit_none_has_a_value(tmp_path):
@@ -92,7 +93,7 @@ def test_a_bench_rebuilt_after_a_death_knows_the_medium_that_was_changed(tmp_pat
     one = bench()
     now[0] = 600.0
     for _ in range(2):  # safe to repeat
-        one.hands("step/feed/0", ("A1",), 0.5, "dm", 600.0)
+        one.hands("step/feed/0", ("A1",), 0.5, "dm", {}, 600.0)
     now[0] = 900.0
     before = {well: one.held(well) for well in ("A1", "A2")}
     one.close()
@@ -102,3 +103,22 @@ def test_a_bench_rebuilt_after_a_death_knows_the_medium_that_was_changed(tmp_pat
     for well in before:
         assert again.held(well)["CNTF"] == pytest.approx(before[well]["CNTF"])
     again.close()
+
+
+def test_of_a_changed_bottle_the_tube_comes_first():
+    old, new = Reservoir({"X": 1.0}, True, 1000.0), Reservoir({"X": 3.0}, True, 500.0)
+    line = Line(old, ("A1",), 0.0, rate_ul_min=10.0)
+    plumbing = Plumbing({"base": line}, {"A1": Chamber(10.0, {})}, {}, {"bottle": old})
+    plumbing.advance(600.0)
+    line.put_on(new, 200.0)
+    plumbing.advance(600.0 + 19 * 60.0)
+    assert plumbing.chambers["A1"].factors_ng_ml["X"] == pytest.approx(1.0, rel=1e-3)
+    plumbing.advance(600.0 + 40 * 60.0)
+    assert plumbing.chambers["A1"].factors_ng_ml["X"] == pytest.approx(3.0, rel=1e-3)
+    assert (old.left_ul, new.left_ul) == (pytest.approx(900.0), pytest.approx(100.0))
+
+
+def test_the_bench_is_told_which_bottles_were_changed(tmp_path):
+    did = []
+    people(tmp_path, did=did).did(step(bottles=(("bottle", 120.0),)), 3700.0)
+    assert did[0][4] == {"bottle": 120.0}
