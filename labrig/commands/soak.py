@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def soak(
     nights: Annotated[int, typer.Option(help="How many.", min=1)] = 100,
     seed: Annotated[int, typer.Option(help="Number of the first; the others follow it.", min=0)] = (
-        200_000
+        300_000
     ),
     jobs: Annotated[int, typer.Option(help="Processes at once.", min=1)] = 1,
     short: Annotated[
@@ -51,7 +51,7 @@ def soak(
       labrig soak --replay labrig-soak/seed-200037.yaml
     """
     from labrig.soak.document import read_night_file
-    from labrig.soak.drawn_plans import seeded_night
+    from labrig.soak.drawing import night_of
     from labrig.soak.playing import play_here
     from labrig.soak.soaking import Tally
     from labrig.soak.soaking import soak as soaked
@@ -59,7 +59,7 @@ def soak(
     if folder is not None and folder.exists():
         raise typer.BadParameter(f"{folder} is there already: name one that is not")
     if replay is not None or (folder is not None and nights == 1):
-        night = seeded_night(seed) if replay is None else read_night_file(replay)
+        night = night_of(seed) if replay is None else read_night_file(replay)
         found = play_here(night, folder)
         typer.echo(night.story())
         for violation in found:

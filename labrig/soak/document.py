@@ -1,6 +1,7 @@
 """A night as one YAML file, and back: what `labrig soak --replay` plays.
 
-Its faults are written as in a file of `--faults`; the plan is the whole of a compiled one.
+Its faults are written as in a file of `--faults`; beside them lie protocol and rig as their files
+hold them, or instruments and a compiled plan.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from labrig.durable import write_text_whole
 from labrig.plan.store import PlanFormatError, from_json, to_json
 from labrig.problems import FileProblems, Problem
 from labrig.soak.night import Death, SeededNight, Visit
+from labrig.soak.playing import Night
+from labrig.soak.protocol_night import ProtocolNight
 from labrig.twin.spec import FaultSpec
 from labrig.yaml_file import read_yaml
 
@@ -25,7 +28,7 @@ FORMAT = "labrig.soak"
 VERSION = 1
 
 
-def night_text(night: SeededNight, said: tuple[str, ...] = ()) -> str:
+def night_text(night: Night, said: tuple[str, ...] = ()) -> str:
     """The file; ``said``: lines of comment before it."""
     document = {
         "format": FORMAT,
@@ -35,13 +38,8 @@ def night_text(night: SeededNight, said: tuple[str, ...] = ()) -> str:
         "deaths": [asdict(death) for death in night.deaths],
         # quoted as JSON does it: a text may hold what no file in UTF-8 can
         "visits": [{**asdict(v), "text": json.dumps(v.text)} for v in night.visits],
-        "instruments": {
-            name: {"type": kind, "port": night.port(name), "settings": settings,
-                   "counted_ul": night.counted_ul.get(name, 0.0)}
-            for name, (kind, settings) in night.instruments.items()
-        },
-        "plan": json.loads(to_json(night.plan)),
-    }  # fmt: skip
+        **(_of_protocol(night) if isinstance(night, ProtocolNight) else _of_plan(night)),
+    }
     yaml = YAML()
     yaml.width = 100
     yaml.default_flow_style = None
@@ -50,13 +48,31 @@ def night_text(night: SeededNight, said: tuple[str, ...] = ()) -> str:
     return "".join(f"# {line}\n" for line in said) + text.getvalue()
 
 
-def write_night(path: Path, night: SeededNight, said: tuple[str, ...] = ()) -> None:
+def _of_plan(night: SeededNight) -> dict[str, Any]:
+    return {
+        "instruments": {
+            name: {"type": kind, "port": night.port(name), "settings": settings,
+                   "counted_ul": night.counted_ul.get(name, 0.0)}
+            for name, (kind, settings) in night.instruments.items()
+        },
+        "plan": json.loads(to_json(night.plan)),
+    }  # fmt: skip
+
+
+def _of_protocol(night: ProtocolNight) -> dict[str, Any]:
+    # by way of JSON: dates as text, and nothing shared that YAML would name
+    whole = json.dumps({"protocol": night.protocol, "rig": night.rig}, default=str)
+    document: dict[str, Any] = json.loads(whole)
+    return document
+
+
+def write_night(path: Path, night: Night, said: tuple[str, ...] = ()) -> None:
     """Write it whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text_whole(path, night_text(night, said))
 
 
-def read_night_file(path: Path) -> SeededNight:
+def read_night_file(path: Path) -> Night:
     """Read what :func:`night_text` wrote.
 
     Raises:
@@ -66,6 +82,12 @@ def read_night_file(path: Path) -> SeededNight:
     if data.get("format") != FORMAT or data.get("version") != VERSION:
         raise _not_one(path, f"it says {data.get('format')!r}, version {data.get('version')!r}")
     try:
+        faults = [_read_fault(fault) for fault in data["faults"]]
+        deaths = [Death(**death) for death in data["deaths"]]
+        visits = [Visit(v["at_s"], v["what"], json.loads(v["text"])) for v in data["visits"]]
+        if "protocol" in data:
+            protocol, rig = data["protocol"], data["rig"]
+            return ProtocolNight(data["seed"], protocol, rig, faults, deaths, visits)
         its = data["instruments"]
         return SeededNight(
             data["seed"],
@@ -73,9 +95,9 @@ def read_night_file(path: Path) -> SeededNight:
             {name: (one["type"], dict(one["settings"])) for name, one in its.items()},
             {name: one["port"] for name, one in its.items() if one["port"] != name},
             {name: one["counted_ul"] for name, one in its.items() if one["counted_ul"]},
-            [_read_fault(fault) for fault in data["faults"]],
-            [Death(**death) for death in data["deaths"]],
-            [Visit(v["at_s"], v["what"], json.loads(v["text"])) for v in data["visits"]],
+            faults,
+            deaths,
+            visits,
         )
     except (KeyError, TypeError, ValueError, AttributeError, PlanFormatError) as error:
         raise _not_one(path, f"{type(error).__name__}: {error}") from None

@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -17,19 +18,25 @@ from labrig.plan.store import to_json
 from labrig.record.journal import open_journal
 from labrig.record.rows import JournalWriteFailed
 from labrig.record.virtual_clock import VirtualClock
+from labrig.run.captures import rehearsed
 from labrig.run.register import Door
 from labrig.run.runner import Runner, RunOver, previous_state
 from labrig.run_folder import RunFolder
 from labrig.soak.lives import Life
+from labrig.soak.living_bench import LivingBench
 from labrig.soak.night import Death, SeededNight, Visit
+from labrig.soak.protocol_night import ProtocolNight
 from labrig.soak.still_bench import StillBench
 from labrig.soak.visitors import receive
 from labrig.truth.check import check_truth
 from labrig.truth.night import Fault, Violation
 from labrig_drivers.errors import InstrumentError
 
-HANGS_AFTER_S = 120.0
-"""[P] Of wall time, for one runner: it takes a fraction of a second."""
+LOOK_EVERY_S = 120.0
+"""[P] Of wall time; a runner takes about a second of a processor, on a busy machine minutes."""
+WORKS_S, TURNS_S = 0.1, 60.0
+"""[P] Of CPU time while its clock stands: less in a look is a deadlock, more in all a runner that
+turns on the spot. A machine that is only busy is neither."""
 MOST_LIVES = 40
 """[P] A run that needs more runners than this is never done."""
 _AFTERWARDS_S = 900.0
@@ -56,11 +63,24 @@ class _Ended:
     again_s: float | None = None
 
 
-def play(night: SeededNight, folder: Path) -> list[Violation]:
-    """Play it to its end; what is not true of it."""
+Night = SeededNight | ProtocolNight
+Bench = StillBench | LivingBench
+
+
+def play(night: Night, folder: Path) -> list[Violation]:
+    """Play it to its end; what is not true of it.
+
+    Raises:
+        NotPlayable: its protocol cannot start on its rig.
+    """
+    plan = night.plan
     folder.mkdir(parents=True)
-    bench = StillBench(night, folder)
-    (folder / "plan.json").write_text(to_json(night.plan), encoding="utf-8")
+    bench: Bench
+    if isinstance(night, ProtocolNight):
+        bench = LivingBench(night, folder)
+    else:
+        bench = StillBench(night, folder)
+    (folder / "plan.json").write_text(to_json(plan), encoding="utf-8")
     (folder / "bench.json").write_text(json.dumps(bench.spec.to_json()), encoding="utf-8")
     deaths, now_s = list(night.deaths), 0.0
     for _ in range(MOST_LIVES):
@@ -74,11 +94,11 @@ def play(night: SeededNight, folder: Path) -> list[Violation]:
     return ended.found + check_truth(folder, _told(night))
 
 
-def _told(night: SeededNight) -> list[Fault]:
+def _told(night: Night) -> list[Fault]:
     return [Fault(**asdict(fault)) for fault in night.faults]
 
 
-def play_here(night: SeededNight, keep: Path | None = None) -> list[Violation]:
+def play_here(night: Night, keep: Path | None = None) -> list[Violation]:
     """The same in a folder of its own, which goes with it unless it is to be kept."""
     if keep is not None:
         return play(night, keep)
@@ -89,9 +109,7 @@ def play_here(night: SeededNight, keep: Path | None = None) -> list[Violation]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _live(
-    night: SeededNight, bench: StillBench, folder: Path, now_s: float, death: Death | None
-) -> _Ended:
+def _live(night: Night, bench: Bench, folder: Path, now_s: float, death: Death | None) -> _Ended:
     clock = VirtualClock(start_s=now_s)
     life = Life(night.faults, clock, death)
 
@@ -107,13 +125,12 @@ def _live(
         night.plan, bench.spec, life.opener(bench.opener(clock.now_s)), clock, folder,
         PaperCamera(),
         open_journal=partial(open_journal, connect=life.connect, survives="kill"),
-        announce=taken_up,
+        announce=taken_up, people=bench.people, captures_beforehand=rehearsed(night.plan),
     )  # fmt: skip
     came: list[Any] = []
     thread = threading.Thread(target=lambda: came.append(_run(runner)), daemon=True)
     thread.start()
-    thread.join(HANGS_AFTER_S)
-    if thread.is_alive():
+    if _hangs(thread, clock):
         hang = Violation("hang", f"a runner that began at {now_s:g} s does not end")
         return _Ended([hang], now_s)
     if life.died_s is not None:
@@ -123,6 +140,21 @@ def _live(
         died_s = max(life.died_s, now_s)
         return _Ended([], died_s, died_s + life.back_after_s)
     return _how_it_ended(came[0], folder, now_s, clock.now_s())
+
+
+def _hangs(thread: threading.Thread, clock: VirtualClock) -> bool:
+    """Wait for its end; whether none will come."""
+    stood_s, now_s, cpu_s = 0.0, clock.now_s(), time.process_time()
+    while True:
+        thread.join(LOOK_EVERY_S)
+        if not thread.is_alive():
+            return False
+        worked_s = time.process_time() - cpu_s
+        cpu_s += worked_s
+        stood_s = 0.0 if clock.now_s() > now_s else stood_s + worked_s
+        if clock.now_s() == now_s and (worked_s < WORKS_S or stood_s > TURNS_S):
+            return True
+        now_s = clock.now_s()
 
 
 def _how_it_ended(outcome: Any, folder: Path, began_s: float, now_s: float) -> _Ended:  # noqa: ANN401
@@ -149,7 +181,7 @@ def _run(runner: Runner) -> Any:  # noqa: ANN401 - its outcome, or the exception
         return error
 
 
-def _visits(night: SeededNight) -> Sequence[Visit]:
+def _visits(night: Night) -> Sequence[Visit]:
     over_s = night.plan.forecast.duration_s + 50.0
     # One that is held must be let go.
     return [*night.visits, Visit(over_s, "resume"), Visit(over_s + 400.0, "resume")]

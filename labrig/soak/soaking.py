@@ -10,13 +10,13 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from labrig.soak.document import write_night
-from labrig.soak.drawn_plans import seeded_night
-from labrig.soak.night import SeededNight
-from labrig.soak.playing import play_here
+from labrig.soak.drawing import night_of
+from labrig.soak.playing import Night, play_here
+from labrig.soak.protocol_night import NotPlayable, ProtocolNight
 from labrig.soak.shrinking import MOST_TRIES, Budget, shrunk
 from labrig.truth.night import Violation
 
-Play = Callable[[SeededNight], list[Violation]]
+Play = Callable[[Night], list[Violation]]
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def soak(seeds: Iterable[int], jobs: int, keep: Path, tries: int = MOST_TRIES) -
 
 def play_seed(seed: int, keep: Path, tries: int = MOST_TRIES, play: Play = play_here) -> Played:
     """One seed, shrunk and kept when it fails."""
-    night = seeded_night(seed)
+    night = night_of(seed)
     began_s = time.process_time()
     found = play(night)
     cpu_s = time.process_time() - began_s
@@ -100,15 +100,22 @@ def play_seed(seed: int, keep: Path, tries: int = MOST_TRIES, play: Play = play_
     return Played(seed, cpu_s, night.plan.forecast.duration_s, failure)
 
 
-def smallest(night: SeededNight, found: list[Violation], budget: Budget, play: Play) -> SeededNight:
+def smallest(night: Night, found: list[Violation], budget: Budget, play: Play) -> Night:
     """The smallest night that breaks one of the same rules."""
     rules = {violation.rule for violation in found}
-    return shrunk(night, lambda one: bool(rules & {v.rule for v in play(one)}), budget)
+
+    def fails(one: Night) -> bool:
+        try:
+            return bool(rules & {violation.rule for violation in play(one)})
+        except NotPlayable:
+            return False
+
+    if isinstance(night, ProtocolNight):
+        return shrunk(night, fails, budget)
+    return shrunk(night, fails, budget)
 
 
-def _kept(
-    night: SeededNight, found: list[Violation], keep: Path, tries: int, play: Play
-) -> Failure:
+def _kept(night: Night, found: list[Violation], keep: Path, tries: int, play: Play) -> Failure:
     whole = tuple(map(str, found))
     if not tries:
         return Failure(night.seed, whole)

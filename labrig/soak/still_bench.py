@@ -8,6 +8,7 @@ from typing import Any
 
 from labrig.rig.bench import BenchSpec, InstrumentSpec, OpenTransport, PortSpec
 from labrig.soak.night import SeededNight
+from labrig.twin.people import SimulatedPeople
 from labrig.twin.physical import PhysicalRecord, recorded
 from labrig_drivers.hosting import SharedBus
 from labrig_drivers.instrument import installed_types
@@ -25,6 +26,7 @@ class StillBench:
 
     def __init__(self, night: SeededNight, folder: Path) -> None:
         self._night = night
+        self.people: SimulatedPeople | None = None
         (folder / "twin").mkdir()
         self._record = PhysicalRecord(folder / "twin" / "physical.jsonl")
         by_port: dict[str, list[Any]] = {}

@@ -10,8 +10,10 @@ from labrig.plan.timeline import Dose
 from labrig.problems import FileProblems
 from labrig.soak import playing
 from labrig.soak.document import night_text, read_night_file, write_night
+from labrig.soak.drawing import night_of
 from labrig.soak.drawn_plans import seeded_night
 from labrig.soak.playing import play_here
+from labrig.soak.protocol_night import ProtocolNight
 from labrig.soak.shrinking import Budget, shrunk
 from labrig.soak.soaking import play_seed
 from labrig.truth.night import Violation
@@ -49,6 +51,21 @@ def test_a_night_is_the_same_after_its_file(tmp_path, seed):
     again = read_night_file(tmp_path / "night.yaml")
     assert night_text(again) == night_text(night)
     assert (again.plan, again.faults, again.visits) == (night.plan, night.faults, night.visits)
+
+
+PROTOCOL = 300_004
+
+
+def test_a_night_of_a_protocol_is_shrunk_and_played_from_its_file(tmp_path):
+    night = night_of(PROTOCOL)
+    assert isinstance(night, ProtocolNight)
+    small = shrunk(night, lambda one: len(one.plan.wells) > 0, Budget(60))
+    assert {sort for sort, _ in small.parts()} <= {"arm"}
+    assert small.plan.forecast.duration_s < night.plan.forecast.duration_s
+    write_night(tmp_path / "night.yaml", small)
+    again = read_night_file(tmp_path / "night.yaml")
+    assert again.plan == small.plan
+    assert play_here(again) == []
 
 
 def test_a_file_of_something_else_is_refused(tmp_path):
