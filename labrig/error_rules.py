@@ -130,6 +130,7 @@ _ALL = (
         ErrorRule("train", "no_answer", retries=None),
         f"the stimulator is mute: {_ASKED_ON}; trains that passed meanwhile are missed",
     ),
+    _link("train", "garbled", f"the stimulator's answer makes no sense: {_ASKED_ON}"),
     Case(
         ErrorRule("train", "refused"),
         "the stimulator refused a train or its programme: failed, with an alarm; the next train "
@@ -181,14 +182,14 @@ _ALL = (
     _link("valve", "no_answer", f"the valve is mute: {_ASKED_ON}; then its level is asserted"),
     _link("valve", "garbled", f"the valve's answer makes no sense: {_ASKED_ON}"),
     Case(
-        ErrorRule("valve", "refused", retries=3, apart_s=60.0),
+        ErrorRule("valve", "refused", retries=None, apart_s=60.0),
         "it does not turn, or does not stand where it should: turned again; an alarm stands until "
         "it does",
     ),
     _link("climate", "no_answer", f"the controller is mute: {_ASKED_ON}"),
     _link("climate", "garbled", f"the controller's answer makes no sense: {_ASKED_ON}"),
     Case(
-        ErrorRule("climate", "refused", retries=3, apart_s=60.0),
+        ErrorRule("climate", "refused", retries=None, apart_s=60.0),
         "it does not take its set point: set again; an alarm stands until it does",
     ),
     Case(

@@ -117,15 +117,23 @@ def hold(
     runs: RunsOption = None,
     reason: ReasonOption = "",
     by: ByOption = "",
+    at_boundary: Annotated[
+        bool, typer.Option("--at-boundary", help="Once nothing is in progress, instead of now.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Pause stimulation and events of a run; perfusion goes on. `labrig resume` ends it."""
+    """Pause stimulation and events of a run; perfusion goes on. `labrig resume` ends it.
+
+    Now, trains are cut off and a dose under way is finished; with --at-boundary it waits for the
+    next moment at which no dose, film, round of pictures or train is in progress.
+    """
     from labrig.commands.doors import answering
     from labrig.commands.which_run import chosen_run
 
     chosen = chosen_run(run, runs)
-    reply = answering(chosen).hold(reason, by=by or login_name())
-    said(chosen, reply, "is held.", as_json=as_json)
+    reply = answering(chosen).hold(reason, by=by or login_name(), at_boundary=at_boundary)
+    told = "will be held at its next boundary." if at_boundary else "is held."
+    said(chosen, reply, told, as_json=as_json)
 
 
 def resume(

@@ -121,6 +121,11 @@ ALARMS: Mapping[str, AlarmKind] = MappingProxyType(
             "The run goes on, and its controllers stay as they are set.",
             "Save the cells: another incubator, or stop the run.",
         ),
+        "outage": AlarmKind(
+            "now", "was left alone for longer than its cells may be",
+            "Medium flows; impulses and additives are off, and nothing begins.",
+            "Look at the cells, then answer the question.",
+        ),
         "interlock": AlarmKind("now", "a rule of the bench is broken", "", "See to it."),
         "disk": AlarmKind(
             "now", "the disk is full", "Flow goes on; the room kept for the journal is in use.",

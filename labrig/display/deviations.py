@@ -91,6 +91,13 @@ def _off_place(said: other.PositionOff, legend: Legend) -> str:
     return f"{_entry(said.key, legend)}: taken {number_words(away_um, 'µm')} beside its place"
 
 
+_RULED = {
+    "hold_unit": "its unit is held",
+    "hold_run": "the run is held",
+    "ask": "a person is asked",
+}
+
+
 def _tripped(said: other.InterlockTripped, legend: Legend) -> str:
     quantity, unit = quantity_words(said.quantity)
     value = "no value that can be trusted"
@@ -240,6 +247,27 @@ _WORDS: Mapping[type[Any], Words] = MappingProxyType(
         other.DispatcherDied: lambda said, legend: (
             "the part of labrig that gives orders ended by an error of its own: everything was "
             "made safe; runner.log has it"
+        ),
+        other.OutageTooLong: lambda said, legend: (
+            f"nobody looked after the run for {_for(said)}, longer than the "
+            f"{length_words(said.limit_s)} that its cells may do without: it was held, impulses "
+            "and additives off, and a person was asked"
+        ),
+        other.OutageOver: lambda said, legend: (
+            f"{said.by or 'somebody'} let the run go on after the long outage"
+        ),
+        other.RuleApplied: lambda said, legend: (
+            f"by the rule errors.{said.action}.{said.error}, tried again {said.tries} times: "
+            f"{_RULED[said.does]} ({_without(said.about, said.what)})"
+        ),
+        other.UnitHeld: lambda said, legend: (
+            f"no dose and no picture of {legend.wells_words(said.wells)} begins: {said.why}"
+        ),
+        other.UnitReleased: lambda said, legend: (
+            f"{said.by or 'somebody'} let {legend.wells_words(said.wells)} go on"
+        ),
+        other.AnswerByDefault: lambda said, legend: (
+            f"nobody answered {said.question} in time: taken as {said.choice}, by its rule"
         ),
         other.Gap: lambda said, legend: (
             f"nothing could be done for {_for(said)}, from {legend.clock(said.from_s)} to "

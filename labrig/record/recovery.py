@@ -28,8 +28,12 @@ from labrig.record.kinds.operator import (
 from labrig.record.kinds.other_deviations import (
     InterlockOver,
     InterlockTripped,
+    OutageOver,
+    OutageTooLong,
     StageHomedByOperator,
     StageLost,
+    UnitHeld,
+    UnitReleased,
 )
 from labrig.record.kinds.pump_deviations import (
     ArmAborted,
@@ -132,6 +136,9 @@ class RunState:
         interlocks: by rule, what was said of one of the rig's when it tripped; those that stand.
         captures: by assay and channel, the threshold that was found first.
         amendments: by number, those that were accepted.
+        held_units: wells of which nothing begins until a person says so.
+        left_too_long: an outage was longer than cells can do without, and nobody has decided yet.
+        hold_asked: the arguments of a hold at the next boundary that has not come.
     """
 
     epoch: int = 0
@@ -163,6 +170,9 @@ class RunState:
     interlocks: dict[str, InterlockTripped] = field(default_factory=dict)
     captures: dict[str, CaptureFrozen] = field(default_factory=dict)
     amendments: dict[str, RunAmended] = field(default_factory=dict)
+    held_units: set[str] = field(default_factory=set)
+    left_too_long: bool = False
+    hold_asked: Mapping[str, Any] | None = None
 
     @property
     def begun(self) -> bool:
@@ -219,6 +229,11 @@ def _apply(state: RunState, row: Row) -> None:
                 state.stop_asked = taken.args or {}
             elif isinstance(taken, CommandTaken) and taken.command == "take-back":
                 state.stop_asked = None
+            elif isinstance(taken, CommandTaken) and taken.command == "hold":
+                args = taken.args or {}
+                state.hold_asked = args if args.get("at") == "boundary" else None
+            elif isinstance(taken, CommandTaken) and taken.command == "resume":
+                state.hold_asked = None
         case "alarm" | "question":
             _apply_to_people(state, row)
         case "deviation":
@@ -246,6 +261,14 @@ def _apply_deviation(state: RunState, row: Row) -> None:
             state.stalls.pop(pump, None)
             state.pumps_given_up.discard(pump)
             state.pumps_left.discard(pump)
+        case UnitHeld(wells=wells):
+            state.held_units.update(wells)
+        case UnitReleased(wells=wells):
+            state.held_units.difference_update(wells)
+        case OutageTooLong():
+            state.left_too_long = True
+        case OutageOver():
+            state.left_too_long = False
         case InterlockTripped(rule=rule) as tripped:
             state.interlocks[rule] = tripped
         case InterlockOver(rule=rule):
@@ -310,6 +333,7 @@ def _apply_run(state: RunState, row: Row) -> None:
             state.condition = "running"
         case RunHeld():
             state.condition = "held"
+            state.hold_asked = None
         case RunStopped():
             state.condition = "stopped"
         case RunFinished():

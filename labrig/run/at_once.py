@@ -75,6 +75,9 @@ class AtOnce:
                 self._stop(command.args)
             case "take-back":
                 self._take_back()
+            case "hold" if command.args.get("at") == "boundary":
+                # The dispatcher's: it waits until nothing is in progress.
+                pass
             case "hold":
                 self._hold(command.args)
             case "capture":
@@ -91,6 +94,11 @@ class AtOnce:
         """For whoever is not a person at the door: hold the run, if there is one to hold."""
         if self._desk.board.condition not in OVER:
             self._hold({"reason": reason, "by": by})
+
+    def resume(self, by: str) -> None:
+        """For the answer of a person to a question: go on after a hold."""
+        if self._desk.board.condition not in OVER:
+            self._resume({"by": by})
 
     def _stop(self, args: Mapping[str, Any]) -> None:
         # The epoch first: nothing begun before may still switch anything on.

@@ -107,6 +107,7 @@ class ControllerHandler:
                 self._failed(quantity, _otherwise(points, quantity, value), "Look at its display.")
         if self._confirmed:
             self._desk.board.clear("climate", self.name)
+            self._desk.troubles.over("climate", self.name)
         self._show()
 
     def next_due_s(self) -> float:
@@ -151,6 +152,7 @@ class ControllerHandler:
             failed = LevelFailed(what, self.name, self._desk.clock.now_s())
             self._desk.note("level", self._levels[quantity].key, "failed", failed)
         self._desk.alarm("climate", self.name, what, remedy)
+        self._desk.troubles.met("climate", "refused", self.name, what)
 
     def _show(self) -> Mapping[str, float]:
         controller = self._port()

@@ -59,9 +59,26 @@ class RunnerClient:
         """Let the run go on after a stop. Raises NoRunner, CommandRefused."""
         return self._command("take-back", command_id, by=by)
 
-    def hold(self, reason: str = "", command_id: str | None = None, by: str = "") -> dict[str, Any]:
-        """Pause events and stimulation; perfusion goes on. Raises NoRunner."""
-        return self._command("hold", command_id, reason=reason, by=by)
+    def hold(
+        self,
+        reason: str = "",
+        command_id: str | None = None,
+        by: str = "",
+        at_boundary: bool = False,
+    ) -> dict[str, Any]:
+        """Pause events and stimulation; perfusion goes on.
+
+        Args:
+            reason: why.
+            command_id: of one that may be repeated.
+            by: who.
+            at_boundary: once nothing is in progress, instead of now.
+
+        Raises:
+            NoRunner: none answers.
+        """
+        at = {"at": "boundary"} if at_boundary else {}
+        return self._command("hold", command_id, reason=reason, by=by, **at)
 
     def resume(self, command_id: str | None = None, by: str = "") -> dict[str, Any]:
         """Go on after a hold. Raises NoRunner."""

@@ -25,6 +25,7 @@ from labrig.record.said import SaidDeviation, SaidOfRun, deviation_of, entry_of,
 from labrig.run.board import Board
 from labrig.run.lease import Fence
 from labrig.run.measured import Measured
+from labrig.run.troubles import Troubles
 
 _EVENTS = frozenset(ROW_KINDS) - {"level"}
 
@@ -35,6 +36,8 @@ class Desk:
     Attributes:
         held: no dose, train, picture or reading begins, whoever asks for it; levels of flow go on.
             Set by the door's thread, so that it holds from the moment a hold is accepted.
+        held_wells: of these no dose and no picture begins; set by the dispatcher.
+        troubles: says what is done about errors.
     """
 
     def __init__(
@@ -53,6 +56,8 @@ class Desk:
         board.listen(self._write_down)
         self.consumption = consumption
         self.held = False
+        self.held_wells: frozenset[str] = frozenset()
+        self.troubles = Troubles()
         self._reserve = reserve
         self._lock = threading.Lock()
         self._reserve_used = False

@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Any, assert_never
 
 from labrig.places import in_order
+from labrig.plan.boundaries import next_boundary_s
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, Frame, PersonStep, Picture, TimelineEntry
 from labrig.plan.words import words_of
+from labrig.record.alarms import Question
 from labrig.record.clock import Mailbox
 from labrig.record.kinds.levels import Intended
 from labrig.record.kinds.operator import (
@@ -20,7 +22,13 @@ from labrig.record.kinds.operator import (
     NoteWritten,
     ReservoirWeighed,
 )
-from labrig.record.kinds.other_deviations import DispatcherDied, Gap
+from labrig.record.kinds.other_deviations import (
+    AnswerByDefault,
+    DispatcherDied,
+    Gap,
+    UnitHeld,
+    UnitReleased,
+)
 from labrig.record.kinds.pump_deviations import ArmAborted
 from labrig.record.kinds.runs import Followed, PhaseEntered, RunFinished, RunStopped, Unfollowed
 from labrig.record.recovery import RunState
@@ -28,12 +36,15 @@ from labrig.record.rows import JournalWriteFailed
 from labrig.record.said import entry_of
 from labrig.run.captures import KNOWN
 from labrig.run.desk import Desk
+from labrig.run.gaps import QUESTION as OUTAGE
+from labrig.run.gaps import LongOutages
 from labrig.run.grace import Grace
 from labrig.run.interlocks import Interlocks
 from labrig.run.last_rows import write_last_rows
 from labrig.run.liveness import Turn
 from labrig.run.measured import Measured
 from labrig.run.orders import (
+    Asked,
     Close,
     Command,
     Decided,
@@ -45,11 +56,14 @@ from labrig.run.orders import (
     GiveUp,
     Halt,
     HoldChanged,
+    HoldWells,
     Order,
     Settle,
     TakenUpAgain,
 )
 from labrig.run.person_steps import PersonSteps
+from labrig.run.rig_rules import Hold
+from labrig.run.troubles import ANSWERS
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +72,9 @@ AHEAD_S = 60.0
 BATCH_S = 300.0
 """So much further ahead one batch of intents reaches."""
 JOURNAL_RETRY_S = 10.0
+UNIT = "unit:"
+"""How the id of a question begins that asks whether a held unit goes on."""
+BY_DEFAULT = "nobody in time: by its rule"
 OVERSLEPT_S = 30.0
 """[P] Later than this it was not load that kept the dispatcher from its time."""
 DISK_PATIENCE_S = 24 * 3600.0
@@ -82,6 +99,8 @@ class Dispatcher:
         steps: what people do.
         turn: where it says what it does.
         grace: whether a stop can still be taken back.
+        outages: of those that were too long.
+        hold: holds the run: why, and by whom.
 
     Attributes:
         taken_back: a stop was; the run has not ended, and is to be taken up again.
@@ -99,6 +118,8 @@ class Dispatcher:
         steps: PersonSteps,
         turn: Turn,
         grace: Grace,
+        outages: LongOutages,
+        hold: Hold,
     ) -> None:
         self._plan = plan
         self._grace = grace
@@ -137,6 +158,9 @@ class Dispatcher:
         self._winding_up = False
         self._amended_from_s: float | None = None
         self.amended = False
+        self._hold = hold
+        self._outages = outages
+        self._hold_at: tuple[float, str, str] | None = None
         self._answers_too_late: dict[str, str] = {}
         self._ended: set[str] = set()
         self._a_worker_died = False
@@ -186,6 +210,8 @@ class Dispatcher:
         if self._state.stop_asked is not None:
             # Before the time is looked at: a run that was to be stopped has not finished.
             self._take_stop(self._state.stop_asked)
+        if self._state.hold_asked is not None:
+            self._hold_later(self._state.hold_asked)
         if self._state.begun:
             self._adopt()
         while self._stop_reason is None and not self._done():
@@ -198,6 +224,8 @@ class Dispatcher:
                 self._write_ahead()
             self._give_due()
             self._show_phase()
+            self._answer_by_default()
+            self._hold_at_the_boundary()
             self._interlocks.judge(self._desk.clock.now_s())
             self._steps.look(self._desk.clock.now_s())
             next_s = self._next_s()
@@ -335,6 +363,13 @@ class Dispatcher:
         due = [span.start_s for span in self._plan.phases if span.start_s > now_s]
         if self._amended_from_s is not None:
             due.append(self._amended_from_s)
+        due += [
+            float((question.facts or {})["default_at_s"])
+            for question in self._desk.board.questions()
+            if "default_at_s" in (question.facts or {})
+        ]
+        if self._hold_at is not None:
+            due.append(self._hold_at[0])
         for judge_s in (self._interlocks.next_s(now_s), self._steps.next_s(now_s)):
             due += [] if judge_s is None else [judge_s]
         if not self._desk.journal_works:
@@ -355,6 +390,7 @@ class Dispatcher:
         if now_s - due_s > OVERSLEPT_S:
             why = "the computer slept, or was stopped"
             self._desk.deviation(Gap(from_s=due_s, to_s=now_s, cause=why))
+            self._outages.met(due_s, now_s)
 
     def _write_ahead(self) -> None:
         """Put intents on disk in batches, ahead of their time."""
@@ -473,6 +509,8 @@ class Dispatcher:
                 self._command(item)
             case GiveUp():
                 self._give_up(item.entry)
+            case HoldWells():
+                self._hold_wells(item.wells, item.why)
             case Measured():
                 self._interlocks.see(item)
             case Ended():
@@ -482,7 +520,7 @@ class Dispatcher:
                 self._ended.add(item.port)
                 self._a_worker_died = True
                 self._unsafe[item.port] = item.unsafe
-            case None:
+            case Asked() | None:
                 pass
             case _:
                 assert_never(item)
@@ -492,13 +530,15 @@ class Dispatcher:
         match command.name:
             case "stop":
                 self._take_stop(args)
+            case "hold" if args.get("at") == "boundary":
+                self._hold_later(args)
             case "hold" | "take-back":
                 # Carried out already, by whoever took the command: see `at_once`.
                 pass
             case "resume" if not self._desk.held:
-                postponed, self._postponed = self._postponed, []
-                for entry in postponed:
-                    self._give(entry)
+                self._hold_at = None
+                self._outages.over(str(args.get("by", "")))
+                self._give_postponed()
             case "resume":
                 # A hold came after it.
                 pass
@@ -540,6 +580,28 @@ class Dispatcher:
         self._intended = min(self._intended, len(self._timeline))
         self._given = min(self._given, len(self._timeline))
 
+    def _give_postponed(self) -> None:
+        """What a hold had kept back, unless another one came."""
+        if self._desk.held:
+            return
+        postponed, self._postponed = self._postponed, []
+        for entry in postponed:
+            self._give(entry)
+
+    def _hold_later(self, args: Mapping[str, Any]) -> None:
+        """A hold that waits until nothing is in progress."""
+        if self._desk.held:
+            return
+        now_s = self._desk.clock.now_s()
+        at_s = next_boundary_s(self._plan.timeline, now_s, self._plan.forecast.duration_s)
+        self._hold_at = (at_s, str(args.get("reason", "")), str(args.get("by", "")))
+
+    def _hold_at_the_boundary(self) -> None:
+        if self._hold_at is not None and self._desk.clock.now_s() >= self._hold_at[0]:
+            _, reason, by = self._hold_at
+            self._hold_at = None
+            self._hold(reason, by)
+
     def _take_stop(self, args: Mapping[str, Any]) -> None:
         self._stop_reason = str(args.get("reason", "")) or "by command"
         self._stopped_by = str(args.get("by", ""))
@@ -556,6 +618,13 @@ class Dispatcher:
         if question is None:
             return
         self._desk.note("note", f"{ANSWERED}{question_id}", "noted", AnswerNoted(choice, by))
+        if question_id == OUTAGE:
+            self._outages.answered(choice, by)
+            self._give_postponed()
+            return
+        if question_id.startswith((UNIT, ANSWERS)):
+            self._decide_on_wells(question, choice, by)
+            return
         entry = self._by_key.get(question_id)
         if self._winding_up and entry is not None:
             # Its worker may have ended, and begins nothing any more.
@@ -566,15 +635,68 @@ class Dispatcher:
             self._skip([entry], "by the operator")
         else:
             instrument = entry.instrument if entry else question_id.partition(":")[2]
-            self._workers[instrument].put(Decided(question_id, choice, self._epoch))
+            by_default = by == BY_DEFAULT
+            decided = Decided(question_id, choice, self._epoch, by_default)
+            self._workers[instrument].put(decided)
 
     def _give_up(self, entry: TimelineEntry) -> None:
         """Give up the wells that share a unit with a too late event; perfusion goes on."""
-        lost = set(entry.wells)
-        units = {well.factor_unit for well in self._plan.wells if well.well in lost}
-        lost |= {well.well for well in self._plan.wells if well.factor_unit in units}
+        self._give_up_wells(self._units_of(entry.wells), entry.key)
+
+    def _give_up_wells(self, lost: set[str], because_of: str) -> None:
         self._given_up |= lost
-        self._desk.deviation(ArmAborted(wells=tuple(in_order(lost)), because_of=entry.key))
+        self._desk.deviation(ArmAborted(wells=tuple(in_order(lost)), because_of=because_of))
+
+    def _units_of(self, wells: Iterable[str]) -> set[str]:
+        """These wells, and those that share a unit with one of them."""
+        found = set(wells)
+        units = {well.factor_unit for well in self._plan.wells if well.well in found}
+        return found | {well.well for well in self._plan.wells if well.factor_unit in units}
+
+    def _hold_wells(self, wells: Iterable[str], why: str) -> None:
+        """By an error rule: nothing of these units begins until a person says so."""
+        fresh = self._units_of(wells) - self._desk.held_wells - self._given_up
+        if not fresh:
+            return
+        self._desk.held_wells |= fresh
+        named = tuple(in_order(fresh))
+        self._desk.deviation(UnitHeld(named, why))
+        self._desk.board.ask(
+            Question(
+                f"{UNIT}{named[0]}",
+                f"{', '.join(named)}: no dose and no picture begins ({why}). Flow and impulses go "
+                "on. resume: they go on, what waited by its lateness. give_up: nothing more is "
+                "given to them.",
+                ("resume", "give_up"),
+                self._desk.clock.now_s(),
+                {"wells": list(named)},
+            )
+        )
+
+    def _decide_on_wells(self, question: Question, choice: str, by: str) -> None:
+        wells = tuple(map(str, (question.facts or {}).get("wells", ())))
+        if choice in ("hold_unit", "hold_run", "go_on"):
+            if choice == "hold_unit":
+                self._hold_wells(wells, f"{by or 'somebody'} said so")
+            elif choice == "hold_run":
+                self._hold(question.what, by)
+        elif choice == "give_up":
+            # What waits for them stays back, and is missed at the end.
+            self._give_up_wells(set(wells), question.id)
+        else:
+            self._desk.deviation(UnitReleased(wells, by))
+            self._desk.held_wells -= set(wells)
+            self._tell_all(HoldChanged())
+
+    def _answer_by_default(self) -> None:
+        """Questions whose rule names an answer for when nobody gives one in time."""
+        now_s = self._desk.clock.now_s()
+        for question in self._desk.board.questions():
+            facts = question.facts or {}
+            if "default" in facts and float(facts["default_at_s"]) <= now_s:
+                choice = str(facts["default"])
+                self._desk.deviation(AnswerByDefault(question.id, choice))
+                self._answer(question.id, choice, BY_DEFAULT)
 
     def _await_second_thoughts(self) -> None:
         """After a stop: nothing begins, cells are fed, and people may still change their mind."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from labrig.display.numbers import number_words
+from labrig.error_rules import Retry, decide
 from labrig.plan.timeline import Dose
 from labrig.record.kinds.doses import (
     Bounds,
@@ -156,6 +157,9 @@ class DoseGiver:
             return
         except Refused as error:
             self._flight = None
+            if self._may_give_again(order, dose, "refused", error.what):
+                self._queue.appendleft(order)
+                return
             self._note_nothing_came(order, str(error))
             self._desk.deviation(DoseRefused(key=dose.key, what=str(error)))
             self._desk.alarm("dose-refused", self._instrument, str(error), error.remedy)
@@ -302,7 +306,8 @@ class DoseGiver:
             ended = "its rest was not given: the run ended first"
             self._note_unknown(dose, witness, bounds, ended)
             return None
-        self._note_unknown(dose, witness, bounds, "assumed done by the operator")
+        who = "as nobody answered in time" if decided.by_default else "by the operator"
+        self._note_unknown(dose, witness, bounds, f"assumed done {who}")
         return None
 
     def stop(self, pump: Pump) -> None:
@@ -336,11 +341,9 @@ class DoseGiver:
             self._desk.note("dose", dose.key, state, undone)
             return None
         if witness.classification == "not done":
-            if self._tries[dose.key] < MOST_TRIES:
-                again = DoseAgain("not done", dose.volume_ul if order.rest else None)
-                self._desk.note("dose", dose.key, "intent", again)
-                return order
             what = f"the pump says that nothing came of {_named(order, dose)}."
+            if self._may_give_again(order, dose, "not_given", what):
+                return order
             self._note_nothing_came(order, what)
             self._desk.alarm("dose-not-given", self._instrument, what, "Look at its line.")
             return None
@@ -353,6 +356,8 @@ class DoseGiver:
                 rule=dose.on_unknown,
             )
         )
+        what = f"it is not known what came of {_named(order, dose)}."
+        self._desk.troubles.give_up("dose", "unknown_outcome", dose.key, what, dose.wells)
         missing_ul = certainly_missing_ul(dose, bounds)
         match dose.on_unknown:
             case "assume_done":
@@ -373,6 +378,18 @@ class DoseGiver:
                 self._ask(order, dose, witness, bounds)
         return None
 
+    def _may_give_again(
+        self, order: Order, dose: Dose, error: Literal["not_given", "refused"], what: str
+    ) -> bool:
+        """Of a dose of which nothing came, by its rule; it is written down as intended again."""
+        rule, tries = self._desk.troubles.rule("dose", error), self._tries[dose.key] - 1
+        if isinstance(decide(error, "dose", rule, tries), Retry):
+            again = DoseAgain("not done", dose.volume_ul if order.rest else None)
+            self._desk.note("dose", dose.key, "intent", again)
+            return True
+        self._desk.troubles.give_up("dose", error, dose.key, what, dose.wells)
+        return False
+
     def _again(
         self,
         order: Order,
@@ -392,6 +409,8 @@ class DoseGiver:
         self._asked[dose.key] = (order, dose, witness, bounds)
         now_s = self._desk.clock.now_s()
         question = question_of(dose, self._instrument, witness, bounds, order.rest, now_s)
+        default = self._desk.troubles.by_default("dose", "unknown_outcome")
+        question = replace(question, facts={**(question.facts or {}), **default})
         self._desk.board.ask(question)
         self._note_unknown(dose, witness, bounds, "")
 

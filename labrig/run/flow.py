@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, assert_never
 
+from labrig.error_rules import Ask, Retry
 from labrig.plan.timeline import Dose, FlowLevel
 from labrig.record.kinds.levels import FlowConfirmed, LevelFailed, NotDone
 from labrig.record.kinds.pump_deviations import (
@@ -78,6 +79,7 @@ class PumpHandler:
         self._left: PumpState | None = None
         self._over = False
         self._trying = False
+        self._again_s: float | None = None
         self._poll_due_s = desk.clock.now_s()
         self._last_good_s = desk.clock.now_s()
 
@@ -348,9 +350,7 @@ class PumpHandler:
             self._standing = "cut short"
             raise
         except Refused as error:
-            self._standing = "off it"
-            self._desk.note("level", level.key, "failed", LevelFailed(str(error)))
-            self._desk.alarm("rate", self.name, error.what, error.remedy)
+            self._off_its_level(level, str(error), error.what, error.remedy)
             return
         self._show(state)
         now_s = self._desk.clock.now_s()
@@ -359,11 +359,22 @@ class PumpHandler:
         self._standing = "at its level" if _holds(state, wanted) else "off it"
         if self._standing == "at its level":
             self._desk.board.clear("rate", self.name)
+            self._again_s = None
+            self._desk.troubles.over("level", self.name)
             self._desk.note("level", level.key, "confirmed", FlowConfirmed(wanted, self.name))
         else:
             what = f"asked for {wanted:.4g} µL/min, but it says that it {_doing(state)}."
-            self._desk.note("level", level.key, "failed", LevelFailed(what))
-            self._desk.alarm("rate", self.name, what, "Look at the pump.")
+            self._off_its_level(level, what, what, "Look at the pump.")
+
+    def _off_its_level(self, level: FlowLevel, said: str, what: str, remedy: str) -> None:
+        """It is set again by its rule, which harms nothing; an alarm stands until it holds it."""
+        self._standing = "off it"
+        self._desk.note("level", level.key, "failed", LevelFailed(said))
+        self._desk.alarm("rate", self.name, what, remedy)
+        decision = self._desk.troubles.met("level", "refused", self.name, what)
+        self._again_s = None
+        if isinstance(decision, Retry):
+            self._again_s = self._desk.clock.now_s() + decision.apart_s
 
     def _poll(self) -> Order | None:
         pump = self._port()
@@ -375,6 +386,10 @@ class PumpHandler:
         if not self._looks_after_flow or self._level is None:
             return None
         now_s = self._desk.clock.now_s()
+        if self._again_s is not None and self._again_s <= now_s and not self._doses.busy:
+            self._again_s = None
+            self._assert()
+            return self._doses.next_order()
         match self._watch.judge(now_s, state):
             case "stalled":
                 self._stalled(state)
@@ -408,12 +423,16 @@ class PumpHandler:
         if level is None or (clog is not None and clog.left):
             return
         now_s = self._desk.clock.now_s()
+        what = f"commanded {level.rate_ul_min:.4g} µL/min, but nothing comes"
         if clog is None:
-            what = f"commanded {level.rate_ul_min:.4g} µL/min, but nothing comes"
-            self._begin_clog(state, what, "tried again once.", dosing=False)
+            clog = self._begin_clog(state, what, "tried again.", dosing=False)
+        again = clog.stands
+        met = None if again else self._desk.troubles.met(
+            "level", "stalled", self.name, what, level.wells, asks=False
+        )  # fmt: skip
+        if isinstance(met, Retry):
             self._start_anew()
             return
-        again = clog.stands
         clog.wait(now_s)
         self._watch.pause()
         self._desk.fence.check(self._epoch)
@@ -421,7 +440,8 @@ class PumpHandler:
         if again:
             return
         self._notes.given_up(clog, level)
-        self._ask(clog)
+        if isinstance(met, Ask):
+            self._ask(clog)
 
     def _stalled_in_a_dose(self, state: PumpState) -> None:
         """No further dose is sent to it until it is sound."""
@@ -429,7 +449,10 @@ class PumpHandler:
             self._clog.dosing = True
             return
         what, next_ = "it gave a dose in part or not", "no other is sent."
-        self._ask(self._begin_clog(state, what, next_, dosing=True))
+        clog = self._begin_clog(state, what, next_, dosing=True)
+        met = self._desk.troubles.met("dose", "stalled", self.name, what, asks=False)
+        if isinstance(met, Ask):
+            self._ask(clog)
 
     def _begin_clog(self, state: PumpState, what: str, next_: str, dosing: bool) -> Clog:
         clog = self._clog = Clog(self._last_good_s, dosing=dosing)
@@ -469,6 +492,8 @@ class PumpHandler:
 
     def _sound(self) -> None:
         self._clog = None
+        self._desk.troubles.over("level", self.name)
+        self._desk.troubles.over("dose", self.name)
         self._doses.blocked = False
         self._notes.over()
         self._notes.nothing_to_ask()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from labrig.error_rules import Action, Decision, Error, Retry
 from labrig.plan.plan import RunRules
 from labrig.plan.timeline import Film, Frame, Picture
 from labrig.record.alarms import Question
@@ -149,7 +150,7 @@ class ImagingHandler:
             if not verified:
                 self._desk.deviation(PositionOff(key=entry.key, where=where))
             taken_s = self._desk.clock.now_s()
-            reply = self._request(entry, taken_s, (x_um, y_um))
+            reply, taken_s = self._taken(entry, (x_um, y_um))
         except (LostStage, StageNotThere, Refused, ImagingFailed) as error:
             reason = str(error)
             self._desk.note(entry.row_kind, entry.key, "missed", PictureMissed(reason, where))
@@ -172,6 +173,42 @@ class ImagingHandler:
         if isinstance(entry, Film):
             taken = FilmTaken(where, stored, reply.get("frame_rate_hz"))
         self._desk.note(entry.row_kind, entry.key, "confirmed", taken)
+
+    def _taken(self, entry: Picture, at_um: tuple[float, float]) -> tuple[dict[str, Any], float]:
+        """The camera's reply and when it was asked, tried again by the rules of its errors.
+
+        Raises:
+            ImagingFailed: no try gave a picture.
+        """
+        while True:
+            taken_s = self._desk.clock.now_s()
+            error: Error = "bad_picture"
+            reply, failed = {}, None
+            try:
+                reply = self._request(entry, taken_s, at_um)
+            except ImagingFailed as found:
+                error, failed, what = "camera_failed", found, found.what
+            else:
+                fraction = reply.get("saturated_fraction") or 0.0
+                what = f"{fraction:.0%} of its pixels are at the top of the scale"
+                if fraction <= MOST_SATURATED:
+                    self._over(entry)
+                    return reply, taken_s
+            decision = self._troubles(entry, error, what)
+            if isinstance(decision, Retry):
+                if decision.apart_s:
+                    self._pause_until(self._desk.clock.now_s() + decision.apart_s)
+                continue
+            if failed is not None:
+                raise failed
+            return reply, taken_s
+
+    def _troubles(self, entry: Picture, error: Error, what: str) -> Decision:
+        action: Action = "film" if isinstance(entry, Film) else "picture"
+        return self._desk.troubles.met(action, error, entry.key, what, entry.wells)
+
+    def _over(self, entry: Picture) -> None:
+        self._desk.troubles.over("film" if isinstance(entry, Film) else "picture", entry.key)
 
     def _judge_light(self, entry: Picture, saturated: float) -> None:
         """Tell a person while the exposure can still be mended; once for each channel."""
@@ -233,7 +270,8 @@ class ImagingHandler:
             if self._whereabouts.marked:
                 self._desk.of_run(StageMarked(instrument=self.name))
         self._at_um = None
-        for _ in range(2):
+        troubles = self._desk.troubles
+        while True:
             self._whereabouts.leaves(here, target)
             self._move(target)
             here = self._look()
@@ -244,6 +282,10 @@ class ImagingHandler:
                 self._desk.told_elsewhere(self.name, position)
                 self._pause_until(self._desk.clock.now_s() + self._rules.settle_s)
                 self._at_um = target
+                troubles.over("move", self.name)
+                break
+            what = f"sent to {x_um:g}, {y_um:g} µm it stands at {here[0]:g}, {here[1]:g} µm"
+            if not isinstance(troubles.met("move", "not_arrived", self.name, what), Retry):
                 break
             self._desk.measured(self.name, position)
         return here
@@ -279,7 +321,12 @@ class ImagingHandler:
         self._desk.alarm("stage-lost", self.name, f"{doubt}.", remedy)
         question = f"{self._lost} {remedy}"
         now_s = self._desk.clock.now_s()
-        self._desk.board.ask(Question(self._question_id(), question, ("homed", "leave"), now_s))
+        troubles = self._desk.troubles
+        facts = troubles.by_default("move", "lost") or None
+        self._desk.board.ask(
+            Question(self._question_id(), question, ("homed", "leave"), now_s, facts)
+        )
+        troubles.give_up("move", "lost", self.name, doubt, ())
 
     def _question_id(self) -> str:
         return f"stage:{self.name}"

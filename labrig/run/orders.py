@@ -75,11 +75,12 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The operator's answer to what a worker asked about a dose."""
+    """The operator's answer to what a worker asked; ``by_default``: nobody's, but its rule's."""
 
     key: str
     choice: str
     epoch: int
+    by_default: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,4 +193,17 @@ class Command:
     args: Mapping[str, Any]
 
 
-ForDispatcher = Command | GiveUp | Measured | Ended | Died
+@dataclass(frozen=True, slots=True)
+class HoldWells:
+    """By an error rule, nothing of these wells is to begin until a person says so."""
+
+    wells: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question was put that is answered by default when nobody does: look when."""
+
+
+ForDispatcher = Command | GiveUp | HoldWells | Asked | Measured | Ended | Died

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from labrig.durable import write_json
 from labrig.plan.disk_room import START_SHARE, need_bytes
+from labrig.error_rules import Action
 from labrig.plan.plan import Plan
 from labrig.record.checkpoint import recover
 from labrig.record.clock import Clock, Mailbox, boot_id
@@ -61,6 +62,7 @@ from labrig.run.desk import Desk
 from labrig.run.disk_room import DiskRoom
 from labrig.run.dispatcher import Dispatcher
 from labrig.run.folder_watch import FolderWatch
+from labrig.run.gaps import LongOutages
 from labrig.run.grace import Grace, StandingStop
 from labrig.run.handlers import Handlers
 from labrig.run.hosted_stage import hosted_port, looked_after, ports_with_workers
@@ -68,7 +70,7 @@ from labrig.run.imaging import Attach
 from labrig.run.imaging_link import Imaging
 from labrig.run.lease import Fence, take_lease
 from labrig.run.liveness import Liveness, LivenessWatch, ThreadState
-from labrig.run.orders import Command, ForDispatcher, ForWorker
+from labrig.run.orders import Asked, Command, ForDispatcher, ForWorker, HoldWells
 from labrig.run.person_steps import People, PersonSteps
 from labrig.run.port_gate import GatedTransport, Leave
 from labrig.run.port_link import PortLink, identify
@@ -250,6 +252,9 @@ class Runner:
                 f"disk, and {needed / 1e9:.3g} GB are asked for. Free some space, then start anew."
             )
 
+    def _is_stopped(self, state: RunState) -> bool:
+        return state.stop_asked is not None or self._stop_in_folder(state) is not None
+
     def _stop_in_folder(self, state: RunState) -> StopRequest | None:
         """One that lies in the folder, if it was not taken back before a slow disk took it."""
         asked = read_stop(self._folder.stop)
@@ -297,10 +302,24 @@ class Runner:
         steps = PersonSteps(
             self._plan, desk, state, boxes, partial(_stop_for_a_step, commands), self._people
         )
+        outages = LongOutages(
+            self._plan.rules, desk, boxes, _suspended_by_outages(self._bench), at_once.hold,
+            at_once.resume, partial(_stop_by_answer, commands),
+        )  # fmt: skip
         dispatcher = Dispatcher(
             self._plan, desk, news, boxes, state, interlocks, steps,
-            self._liveness.of(DISPATCHER), grace,
+            self._liveness.of(DISPATCHER), grace, outages, at_once.hold,
         )  # fmt: skip
+        desk.troubles.go_by(
+            self._plan.errors, desk, at_once.hold,
+            lambda wells, why: news.put(HoldWells(wells, why)),
+            _wells_of(self._plan), _actions_of(self._bench), lambda: news.put(Asked()),
+        )  # fmt: skip
+        desk.held_wells = frozenset(state.held_units)
+        if state.left_too_long:
+            outages.take_up()
+        elif before == DIED and state.begun and not self._is_stopped(state):
+            outages.met(state.last_s, self._clock.now_s())
         control = ControlServer(
             lambda: self._status(desk, dispatcher, grace).to_json(),
             commands.take,
@@ -585,6 +604,38 @@ def _stop_for_a_step(commands: Commands, reason: str) -> None:
     """By the protocol's rule; as a command, so that whoever takes the run over knows of it."""
     args = {"by": "the protocol", "reason": reason}
     commands.take("stop", f"rule: {reason}", args)
+
+
+def _stop_by_answer(commands: Commands, reason: str) -> None:
+    args = {"by": "an answer", "reason": reason}
+    commands.take("stop", f"answer: {reason}", args)
+
+
+_MUTE: Mapping[str, Action] = {
+    "pump": "level", "stimulator": "train", "stage": "move", "probe": "reading", "valve": "valve",
+    "controller": "climate",
+}  # fmt: skip
+"""By kind of instrument, what cannot be done while it does not answer."""
+
+
+def _actions_of(bench: BenchSpec) -> dict[str, Action]:
+    types = installed_types()
+    kinds = {i.name: types[i.type].kind for i in bench.instruments}
+    return {name: _MUTE[kind] for name, kind in kinds.items() if kind in _MUTE}
+
+
+def _wells_of(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """By instrument, whom it serves."""
+    found: dict[str, dict[str, None]] = {}
+    for entry in plan.timeline:
+        found.setdefault(entry.instrument, {}).update(dict.fromkeys(entry.wells))
+    return {name: tuple(wells) for name, wells in found.items()}
+
+
+def _suspended_by_outages(bench: BenchSpec) -> tuple[str, ...]:
+    """Pumps and stimulators: one that feeds the cells keeps its flow all the same."""
+    types = installed_types()
+    return tuple(i.name for i in bench.instruments if types[i.type].kind in ("pump", "stimulator"))
 
 
 def _alarm_of(desk: Desk, thread: ThreadState) -> None:

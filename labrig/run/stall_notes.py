@@ -5,6 +5,9 @@ Its worker stops and restarts it (`labrig.run.flow`); here is what anybody is to
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from labrig.error_rules import Action
 from labrig.plan.timeline import FlowLevel
 from labrig.record.kinds.pump_deviations import (
     Censored,
@@ -73,7 +76,10 @@ class StallNotes:
             return
         clog.asked = True
         now_s = self._desk.clock.now_s()
-        self._desk.board.ask(question_about(self._pump, level, clog, now_s))
+        question = question_about(self._pump, level, clog, now_s)
+        action: Action = "dose" if clog.dosing and not clog.stands else "level"
+        facts = {**(question.facts or {}), **self._desk.troubles.by_default(action, "stalled")}
+        self._desk.board.ask(replace(question, facts=facts))
 
     def flows_again(self, clog: Clog, level: FlowLevel | None) -> None:
         """Liquid comes again."""

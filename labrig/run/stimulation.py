@@ -190,6 +190,7 @@ class StimulatorHandler:
             failed = LevelFailed(str(error), self.name, from_s)
             self._desk.note("level", level.key, "failed", failed)
             self._desk.alarm("stimulation", self.name, error.what, error.remedy)
+            self._desk.troubles.met("train", "refused", self.name, error.what)
             return
         self._confirmed = True
         self._groups = self._grouped(level, live)
@@ -270,13 +271,17 @@ class StimulatorHandler:
         except Refused as error:
             self._note_train(level, group, "failed", late_s, str(error))
             self._desk.alarm("stimulation", self.name, error.what, error.remedy)
+            self._desk.troubles.met("train", "refused", self.name, error.what)
             self._move_on(group, now_s)
             return
         except (InstrumentError, StaleEpoch) as error:
             self._note_train(level, group, "unknown", late_s, str(error))
             self._move_on(group, now_s)
+            what = "it is not known whether a train was played"
+            self._desk.troubles.met("train", "unknown_outcome", self.name, what)
             raise
         self._note_train(level, group, "acknowledged", late_s)
+        self._desk.troubles.over("train", self.name)
         self._move_on(group, now_s)
 
     def _still_playing(

@@ -187,6 +187,7 @@ class ValveHandler:
     def _arrived(self, at: str) -> None:
         self._turn, self._confirmed = None, True
         self._desk.board.clear("valve", self.name)
+        self._desk.troubles.over("valve", self.name)
         self._show()
         if self._mode.name in ("suspended", "halted"):
             self._desk.of_run(MadeSafe(self.name, POSITION, at))
@@ -200,6 +201,7 @@ class ValveHandler:
             failed = LevelFailed(what, self.name, self._desk.clock.now_s())
             self._desk.note("level", self._level.key, "failed", failed)
         self._desk.alarm("valve", self.name, what, remedy)
+        self._desk.troubles.met("valve", "refused", self.name, what)
 
     def _poll(self) -> None:
         at = self._show()

@@ -68,6 +68,7 @@ from labrig_drivers.errors import (
     InstrumentError,
     PortLost,
     Refused,
+    ReplyError,
 )
 
 _log = logging.getLogger(__name__)
@@ -348,10 +349,16 @@ class Worker:
             self._assert_due(name, order)
         elif self._desk.held or self._modes[name].name in ("held", "suspended"):
             self._hold_back(order)
+        elif self._of_a_held_unit(order):
+            self._hold_back(order)
         elif name in self._outages:
             self._outages[name].waiting.append(order)
         elif self._punctuality.in_time(order):
             self._give(name, order)
+
+    def _of_a_held_unit(self, order: Order) -> bool:
+        wells = set(order.entry.wells)
+        return bool(wells) and wells <= self._desk.held_wells
 
     def _hold_back(self, order: Order) -> None:
         if order.because != "due" and order.held_since_s is None:
@@ -486,6 +493,11 @@ class Worker:
         wire = tuple(f"{way} {data.hex(' ')}" for way, data in error.transcript)
         self._desk.deviation(trouble(name, str(error), wire))
         self._desk.alarm("link", name, error.what, error.remedy)
+        self._silent(name, error)
+
+    def _silent(self, name: str, error: InstrumentError) -> None:
+        garbled = isinstance(error, ReplyError)
+        self._desk.troubles.silent(name, error.what, garbled=garbled)
 
     def _after_bug_s(self, name: str) -> float:
         """Growing patience: attaching succeeds, though what met the error may meet it again."""
@@ -524,6 +536,7 @@ class Worker:
             return []
         del self._outages[name]
         self._desk.board.clear("link", name)
+        self._desk.troubles.answers(name)
         if outage.told:
             self._desk.deviation(
                 LinkRestored(instrument=name, from_s=outage.since_s, to_s=self._desk.clock.now_s())
@@ -553,6 +566,7 @@ class Worker:
             bug = isinstance(error, Bug)
             wait_s = self._after_bug_s(name) if bug else patience_s(BACK_OFF_S, outage.tries)
             outage.next_try_s = now_s + wait_s
+            self._silent(name, error)
 
     def _end(self) -> None:
         self._each(self._handlers, lambda name: self._tell(name, Finish()))
@@ -576,6 +590,8 @@ class Worker:
             mode = self._modes[order.instrument]
             why = ", ".join(mode.why)
             kept = f"{order.instrument} was suspended by {why}" if why else "it was held"
+            if self._of_a_held_unit(order):
+                kept = "its unit was held"
             if mode.name == "halted":
                 self._note_end(order, "refused", "the run was stopped")
             else:

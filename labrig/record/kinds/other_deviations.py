@@ -242,6 +242,70 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class OutageTooLong:
+    """Nobody looked after the run for longer than its cells can do without: it is held."""
+
+    CODE: ClassVar = "outage"
+    from_s: float
+    to_s: float
+    limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutageOver:
+    """A person said that it goes on after that."""
+
+    CODE: ClassVar = "outage-over"
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleApplied:
+    """An error rule did more than to have something tried again.
+
+    Attributes:
+        about: an instrument, or the key of what was to be done.
+        does: hold_unit, hold_run or ask.
+        tries: how often it had been tried again.
+    """
+
+    CODE: ClassVar = "error-rule"
+    action: str
+    error: str
+    about: str
+    does: str
+    tries: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitHeld:
+    """No dose and no picture of these wells begins until a person says so."""
+
+    CODE: ClassVar = "unit-held"
+    wells: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitReleased:
+    """A person said that they go on."""
+
+    CODE: ClassVar = "unit-released"
+    wells: tuple[str, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerByDefault:
+    """Nobody had answered a question in its time: its rule did."""
+
+    CODE: ClassVar = "answer-by-default"
+    question: str
+    choice: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClockWentBack:
     """After a reboot the time of day was before the run's last row."""
 

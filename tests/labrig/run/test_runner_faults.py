@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from labrig.error_rules import ErrorRule
 from labrig.run.workers import Worker
 from labrig_drivers.kinds import PumpState
 from labrig_drivers.new_era.driver import NewEraPump
@@ -138,7 +139,8 @@ def test_a_camera_that_fails_costs_frames_not_the_night(
     monkeypatch.setattr("labrig.run.imaging_link.START_S", 3.0)
     night = rehearse(camera=[*script.camera, trouble, "3"])
     timeline = [script.flow(0.0, 30.0), *(script.frame(100.0 * i, i) for i in range(5))]
-    outcome = night.run(script.plan(timeline, 600.0))
+    never_again = (ErrorRule("picture", "camera_failed"),)
+    outcome = night.run(script.plan(timeline, 600.0, errors=never_again))
     assert outcome.condition == "finished"
     ends = [row for row in night.rows("frame") if row.state != "intent"]
     assert [row.state for row in ends[:3]] == ["confirmed", "confirmed", "missed"]

@@ -1,0 +1,185 @@
+"""Error rules in a run: tried again, held, asked, answered by default; and outages by length."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from labrig.error_rules import ErrorRule
+from labrig.plan.plan import RunRules, WellPlan
+from labrig.record.virtual_clock import VirtualClock
+from labrig.run.control_client import connect
+
+DURATION_S = 3600.0
+
+
+def wells_apart():
+    """Two units, so that one can be held without the other."""
+    return tuple(WellPlan(w, "arm", "d1", w, "1", False) for w in ("A1", "A2"))
+
+
+def door(night):
+    return connect(night.folder / "control.json")
+
+
+def test_a_picture_that_a_camera_failed_is_taken_again_by_default(rehearse, script):
+    night = rehearse(camera=[*script.camera, "refuse", "3"])
+    frames = [script.frame(100.0 * i, i) for i in range(5)]
+    night.run(script.plan([script.flow(0.0, 30.0), *frames], 600.0))
+    states = [row.state for row in night.rows("frame") if row.state != "intent"]
+    assert states == ["confirmed"] * 5
+
+
+def test_a_rule_holds_the_unit_of_a_mute_pump_and_the_other_arm_gets_everything(rehearse, script):
+    night = rehearse(unplugged={"dose": (500.0, 1e9)})
+    timeline = [
+        script.flow(0.0, 30.0),
+        replace(script.flow(0.0, 0.0, "dose"), wells=("A1",)),
+        script.dose(900.0, wells=("A1",)),
+        *(script.frame(at_s, i, well="A1") for i, at_s in enumerate((300.0, 1500.0))),
+        *(script.frame(at_s, 10 + i, well="A2") for i, at_s in enumerate((400.0, 1600.0))),
+    ]
+    rules = (ErrorRule("level", "no_answer", 3, then="hold_unit"),)
+    plan = script.plan(timeline, DURATION_S, wells=wells_apart(), errors=rules)
+    night.make(plan)
+    seen = []
+    night.visit(2000.0, lambda: seen.append(door(night).status()))
+    outcome = night.runner.run()
+    assert outcome.failures == ()
+    assert {"error-rule", "unit-held"} <= set(night.deviations())
+    assert [q["id"] for q in seen[0]["questions"] if q["id"].startswith("unit:")] == ["unit:A1"]
+    frames = {row.key: row.state for row in night.rows("frame")}
+    assert frames == {
+        "frame-0": "confirmed", "frame-10": "confirmed", "frame-11": "confirmed",
+        "frame-1": "missed",
+    }  # fmt: skip
+    assert frames["frame-1"] == "missed"
+
+
+def test_a_held_unit_goes_on_when_a_person_says_so_also_after_a_death(rehearse, script):
+    night = rehearse(unplugged={"dose": (500.0, 800.0)})
+    timeline = [script.flow(0.0, 30.0), script.flow(0.0, 0.0, "dose"), script.dose(900.0)]
+    rules = (ErrorRule("level", "no_answer", 0, then="hold_unit"),)
+    night.make(script.plan(timeline, DURATION_S, errors=rules))
+    night.visit(1200.0, lambda: door(night).answer("unit:A1", "resume", by="A"))
+    night.runner.run()
+    [sent] = [row for row in night.rows("dose") if row.state == "sent"]
+    assert sent.run_s >= 1200.0
+    assert night.rows("dose")[-1].state == "confirmed"
+
+
+def test_a_rule_holds_the_run(rehearse, script):
+    night = rehearse(unplugged={"dose": (500.0, 1e9)})
+    rules = (ErrorRule("level", "no_answer", 2, then="hold_run"),)
+    plan = script.plan([script.flow(0.0, 30.0), script.flow(0.0, 0.0, "dose")], 1200.0,
+                       errors=rules)  # fmt: skip
+    night.make(plan)
+    seen = []
+    night.visit(900.0, lambda: seen.append(door(night).status()))
+    night.visit(1300.0, lambda: door(night).resume(by="A"))
+    night.runner.run()
+    assert seen[0]["held"] is True
+    [held] = [row for row in night.rows("run") if row.key == "held"]
+    assert held.detail["by"] == "an error rule"
+
+
+def test_nobody_answers_so_the_dose_is_assumed_done_and_told_as_such(rehearse, script):
+    night = rehearse()
+    rules = (
+        ErrorRule("dose", "unknown_outcome", then="ask", default="assume_done", after_s=600.0),
+    )
+    timeline = [script.flow(0.0, 30.0), script.flow(0.0, 0.0, "dose"),
+                script.dose(600.0, on_unknown="ask")]  # fmt: skip
+    night.make(script.plan(timeline, DURATION_S, errors=rules))
+    night.visit(630.0, lambda: night.cut_power("dose", 630.0))
+    night.runner.run()
+    last = night.rows("dose")[-1]
+    assert (last.state, last.detail["resolution"]) == (
+        "unknown", "assumed done as nobody answered in time",
+    )  # fmt: skip
+    [default] = [r for r in night.rows("deviation") if r.key == "answer-by-default"]
+    assert default.detail == {"question": "dose-600", "choice": "assume_done"}
+    assert not [row for row in night.rows("dose") if row.state == "confirmed"]
+
+
+GAPS = {"short": 60.0, "viable": 600.0, "longer": 2400.0}
+VIABLE = RunRules(viable_gap_s=1200.0)
+
+
+@pytest.mark.parametrize("length", GAPS)
+def test_an_outage_is_judged_by_its_length(rehearse, script, length):
+    night = rehearse()
+    timeline = [script.flow(0.0, 30.0), script.flow(0.0, 5.0, "dose"), script.stimulate(0.0),
+                script.dose(600.0), *(script.dose(at_s) for at_s in (2000.0, 4500.0))]  # fmt: skip
+    plan = script.plan(timeline, 5000.0, rules=VIABLE)
+    death = script.Death()
+    first = night.make(plan, connect=death.connect)
+    open_transport = night.open_transport
+    first._open_transport = lambda port: death.wire(open_transport(port))
+    death.clock = night.clock
+    night.visit(1000.0, lambda: death._die_if(True))
+    night.visit(1001.0, lambda: door(night).stop())
+    first.run()
+    for name in ("outcome.json", "ledger.json", "control.json", "stop.json"):
+        (night.folder / name).unlink(missing_ok=True)
+    for simulator in night.simulators.values():
+        simulator.advance(1000.0)
+    back_s = 1000.0 + GAPS[length]
+    night.make(plan, VirtualClock(start_s=back_s))
+    seen = []
+    night.visit(back_s + 300.0, lambda: seen.append(door(night).status()))
+    if length == "longer":
+        night.visit(back_s + 600.0, lambda: door(night).answer("outage", "go_on", by="A. Miller"))
+    assert night.runner.run().condition == "finished"
+    [status] = seen
+    trains = [at_s for at_s, _ in night.plants["pulses"].trains]
+    if length == "longer":
+        assert status["held"] is True
+        assert [question["id"] for question in status["questions"]] == ["outage"]
+        assert night.plants["base"].rate_ul_min == pytest.approx(30.0)
+        assert {"outage", "outage-over"} <= set(night.deviations())
+        assert not [at_s for at_s in trains if back_s + 1 < at_s < back_s + 600.0]
+        assert [at_s for at_s in trains if at_s > back_s + 700.0]
+        assert status["modes"]["dose"]["name"] == "suspended"
+        assert status["modes"]["base"]["name"] == "suspended"
+    else:
+        assert status["held"] is False
+        assert "outage" not in night.deviations()
+    dose = {row.key: row.state for row in night.rows("dose")}
+    assert dose["dose-4500"] == "confirmed"
+    assert dose["dose-2000"] == ("missed" if length == "longer" else "confirmed")
+
+
+def test_a_withdrawn_question_does_not_let_a_held_run_go_on(rehearse, script):
+    night = rehearse(unplugged={"dose": (300.0, 600.0)})
+    rules = (ErrorRule("level", "no_answer", 0, then="ask"),)
+    plan = script.plan([script.flow(0.0, 30.0), script.flow(0.0, 0.0, "dose")], 900.0,
+                       errors=rules)  # fmt: skip
+    night.make(plan)
+    seen = []
+    night.visit(400.0, lambda: door(night).answer("error:level:dose", "hold_run", by="A"))
+    night.visit(700.0, lambda: seen.append(door(night).status()))
+    night.visit(800.0, lambda: door(night).resume(by="A"))
+    night.runner.run()
+    assert seen[0]["held"] is True
+    assert seen[0]["questions"] == []
+
+
+def test_a_hold_at_the_next_boundary_lets_what_is_under_way_be_finished(rehearse, script):
+    night = rehearse()
+    timeline = [script.flow(0.0, 30.0), script.flow(0.0, 0.0, "dose"), script.dose(600.0),
+                script.dose(900.0)]  # fmt: skip
+    night.make(script.plan(timeline, 1800.0))
+    seen = []
+    night.visit(620.0, lambda: door(night).hold("look", by="A", at_boundary=True))
+    night.visit(640.0, lambda: seen.append(door(night).status()))
+    night.visit(700.0, lambda: seen.append(door(night).status()))
+    night.visit(1000.0, lambda: door(night).resume(by="A"))
+    night.runner.run()
+    assert [status["held"] for status in seen] == [False, True]
+    rows = [(row.key, row.state) for row in night.rows("dose")]
+    assert ("dose-600", "confirmed") in rows
+    [held] = [row for row in night.rows("run") if row.key == "held"]
+    assert (held.detail["reason"], held.detail["by"]) == ("look", "A")
+    assert held.run_s == pytest.approx(665.0, abs=5.0)
