@@ -360,7 +360,7 @@ class PumpHandler:
         if self._standing == "at its level":
             self._desk.board.clear("rate", self.name)
             self._again_s = None
-            self._desk.troubles.over("level", self.name)
+            self._desk.troubles.over("level", self.name, "refused")
             self._desk.note("level", level.key, "confirmed", FlowConfirmed(wanted, self.name))
         else:
             what = f"asked for {wanted:.4g} µL/min, but it says that it {_doing(state)}."
@@ -371,8 +371,11 @@ class PumpHandler:
         self._standing = "off it"
         self._desk.note("level", level.key, "failed", LevelFailed(said))
         self._desk.alarm("rate", self.name, what, remedy)
-        decision = self._desk.troubles.met("level", "refused", self.name, what)
         self._again_s = None
+        if self._clog is not None:
+            # What a stall has to do with it is the stall's rule to say.
+            return
+        decision = self._desk.troubles.met("level", "refused", self.name, what)
         if isinstance(decision, Retry):
             self._again_s = self._desk.clock.now_s() + decision.apart_s
 
@@ -386,7 +389,8 @@ class PumpHandler:
         if not self._looks_after_flow or self._level is None:
             return None
         now_s = self._desk.clock.now_s()
-        if self._again_s is not None and self._again_s <= now_s and not self._doses.busy:
+        due = self._again_s is not None and self._again_s <= now_s and self._clog is None
+        if due and state.alarm is None and not self._doses.busy:
             self._again_s = None
             self._assert()
             return self._doses.next_order()

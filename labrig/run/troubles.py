@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from labrig.run.desk import Desk
 
 Key = tuple[Action, Error, str]
+GO_ON_OR_HOLD = ("go_on", "hold_unit", "hold_run")
 ANSWERS = "error:"
 """How the id of a question begins that a rule asks."""
 
@@ -132,10 +133,14 @@ class Troubles:
         decision = decide(error, action, rule, 0)
         self._carry_out((action, error, about), decision, what, wells, 0, asks=False)
 
-    def over(self, action: Action, about: str) -> None:
-        """It goes well again: its next trouble is another one."""
+    def over(self, action: Action, about: str, error: Error | None = None) -> None:
+        """It goes well again, of one error or of all: its next trouble is another one."""
         with self._lock:
-            gone = [key for key in self._tries if (key[0], key[2]) == (action, about)]
+            gone = [
+                key
+                for key in self._tries
+                if (key[0], key[2]) == (action, about) and error in (None, key[1])
+            ]
             for key in gone:
                 del self._tries[key]
                 self._carried_out.discard(key)
@@ -179,14 +184,14 @@ class Troubles:
                 self._hold(why, "an error rule")
             case HoldUnit():
                 self._hold_unit(wells, why)
-            case Ask(answers=answers) if asks:
+            case Ask() if asks:
                 facts = {"wells": list(wells), **self.by_default(action, error)}
-                words = " ".join(f"{answer}: {_MEANS[answer]}." for answer in answers)
+                words = " ".join(f"{answer}: {_MEANS[answer]}." for answer in GO_ON_OR_HOLD)
                 desk.board.ask(
                     Question(
                         f"{ANSWERS}{action}:{about}",
                         f"{about}: {what.rstrip('.')}, {tries + 1} times. {words}",
-                        answers,
+                        GO_ON_OR_HOLD,
                         desk.clock.now_s(),
                         facts,
                     )

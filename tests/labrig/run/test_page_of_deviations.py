@@ -107,7 +107,7 @@ def test_every_code_that_is_written_is_listed_and_no_other(written, heading, kin
 
 def test_every_question_is_listed_with_its_answers(written):
     assert listed("Questions")[1] == written["question"]
-    assert len(written["question"]) == 6
+    assert len(written["question"]) == 9
 
 
 def test_people_are_told_of_every_alarm_in_words_of_its_own(written):
