@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from labrig.durable import write_json
-from labrig.plan.disk_room import START_SHARE, need_bytes
 from labrig.error_rules import Action
+from labrig.plan.disk_room import START_SHARE, need_bytes
 from labrig.plan.plan import Plan
 from labrig.record.checkpoint import recover
 from labrig.record.clock import Clock, Mailbox, boot_id
