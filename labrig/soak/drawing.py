@@ -5,7 +5,7 @@ from __future__ import annotations
 from labrig.soak.drawn_plans import seeded_night
 from labrig.soak.drawn_protocols import protocol_night
 from labrig.soak.playing import Night
-from labrig.soak.protocol_night import NotPlayable
+from labrig.soak.shrinking import NotPlayable
 
 MIXED = 300_000
 """From here on every fourth night is one of a whole protocol; below all are bare plans."""

@@ -13,7 +13,8 @@ from labrig.plan.timeline import PEOPLE, Dose, PersonStep
 from labrig.rig.fault_kinds import COMPUTER, COMPUTER_FAULTS, PEOPLE_FAULTS, WORLD, WORLD_FAULTS
 from labrig.soak.drawn_plans import POISON
 from labrig.soak.night import Death, Visit
-from labrig.soak.protocol_night import NotPlayable, ProtocolNight
+from labrig.soak.protocol_night import ProtocolNight
+from labrig.soak.shrinking import NotPlayable
 from labrig.twin.spec import FaultSpec
 from labrig.yaml_file import read_yaml
 from labrig_drivers.instrument import installed_types

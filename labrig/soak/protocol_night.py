@@ -21,16 +21,12 @@ from labrig.rig.bench import BenchSpec, bench_spec
 from labrig.rig.loading import load_rig
 from labrig.rig.models import Rig
 from labrig.soak.night import Death, Visit
-from labrig.soak.shrinking import Part
+from labrig.soak.shrinking import NotPlayable, Part
 from labrig.twin.spec import FaultSpec, TwinSpec
 
 TODAY = date(2026, 1, 1)
 """On which every soaked night is planned: calibrations age."""
 _PLENTY_BYTES = 10**13
-
-
-class NotPlayable(Exception):
-    """The protocol does not compile on the rig, or may not start; the message says why."""
 
 
 @dataclass

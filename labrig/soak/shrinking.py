@@ -21,6 +21,10 @@ Part = tuple[str, int | str]
 """One thing of a night that may be left out: of which sort, and which of them."""
 
 
+class NotPlayable(Exception):
+    """The protocol does not compile on the rig, or may not start; the message says why."""
+
+
 class Shrinkable(Protocol):
     """What can be made smaller."""
 
@@ -93,7 +97,10 @@ def _shorter(night: NightT, fails: Callable[[NightT], bool], budget: Budget) -> 
 
 def _fails(night: NightT, fails: Callable[[NightT], bool], budget: Budget) -> bool:
     budget.used += 1
-    return fails(night)
+    try:
+        return fails(night)
+    except NotPlayable:
+        return False
 
 
 def _but(night: Shrinkable, kept: Sequence[Part]) -> frozenset[Part]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from labrig.soak.document import write_night
 from labrig.soak.drawing import night_of
 from labrig.soak.playing import Night, play_here
-from labrig.soak.protocol_night import NotPlayable, ProtocolNight
+from labrig.soak.protocol_night import ProtocolNight
 from labrig.soak.shrinking import MOST_TRIES, Budget, shrunk
 from labrig.truth.night import Violation
 
@@ -105,10 +105,7 @@ def smallest(night: Night, found: list[Violation], budget: Budget, play: Play) -
     rules = {violation.rule for violation in found}
 
     def fails(one: Night) -> bool:
-        try:
-            return bool(rules & {violation.rule for violation in play(one)})
-        except NotPlayable:
-            return False
+        return bool(rules & {violation.rule for violation in play(one)})
 
     if isinstance(night, ProtocolNight):
         return shrunk(night, fails, budget)
