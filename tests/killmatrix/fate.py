@@ -55,6 +55,7 @@ class MortalClock(VirtualClock):
     def __init__(self, start_s: float) -> None:
         super().__init__(start_s=start_s)
         self.dead = False
+        self.visitors: Mailbox[Any] | None = None
         self._boxes: list[Mailbox[Any]] = []
 
     def mailbox(self, name: str) -> Mailbox[Any]:
@@ -68,6 +69,9 @@ class MortalClock(VirtualClock):
                     target()
             except Killed:
                 pass
+            if name == "dispatcher" and self.visitors is not None:
+                # It has ended, or is taken up again: nobody keeps its clock going.
+                self.visitors.put("over")
 
         super().start(name, live)
 

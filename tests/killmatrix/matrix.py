@@ -16,14 +16,16 @@ from typing import Any
 from timed_line import TimedLine
 
 from killmatrix.fate import Effect, Fate, Kill, Killed, MortalClock, MortalWire, outside, watched
-from killmatrix.small_night import STEP, SmallNight, Visit
+from killmatrix.small_night import AMENDED_FROM_S, STEP, SmallNight, Visit, amended_plan
 from labrig.launch.concluding import conclude_if_ended
 from labrig.launch.wire_log import WireLog
-from labrig.plan.store import to_json
+from labrig.plan.store import read_plan, to_json
 from labrig.record.glimpse import last_word
 from labrig.record.journal import open_journal
+from labrig.record.origin import file_sha256
 from labrig.record.rows import JournalError
 from labrig.rig.bench import PortSpec
+from labrig.run.amendments import offered
 from labrig.run.control_client import CommandRefused, NoRunner, RunnerClient, connect
 from labrig.run.register import Door
 from labrig.run.runner import Runner, RunOver
@@ -145,9 +147,13 @@ def _live(
     def live() -> None:
         try:
             with WireLog(folder / "wire") as wire:
+                plan, opened = (
+                    read_plan(RunFolder(folder)),
+                    partial(_open, bench, clock, fate, wire),
+                )
                 runner = Runner(
-                    small.night.plan, bench.spec, partial(_open, bench, clock, fate, wire), clock,
-                    folder, MortalCamera(fate),  # type: ignore[arg-type]
+                    plan, bench.spec, opened, clock, folder,
+                    MortalCamera(fate),  # type: ignore[arg-type]
                     open_journal=partial(open_journal, connect=fate.connect, survives="kill"),
                     announce=partial(people.come, clock, fate),
                 )  # fmt: skip
@@ -177,7 +183,7 @@ class _People:
     def __init__(self, small: SmallNight, folder: Path) -> None:
         over_s = small.night.plan.forecast.duration_s + 60.0
         self._todo = [*small.visits, Visit(over_s, "answer"), Visit(over_s + 60.0, "answer")]
-        self._folder = folder
+        self._folder, self._plan = folder, small.night.plan
         self.stop_s: float | None = None
 
     def come(self, clock: MortalClock, fate: Fate, door: Door) -> None:
@@ -185,10 +191,11 @@ class _People:
         clock.start("people", partial(self._live, clock, fate))
 
     def _live(self, clock: MortalClock, fate: Fate) -> None:
-        nobody = clock.mailbox("people")
+        clock.visitors = clock.mailbox("people")
         while self._todo and fate.died_s is None:
             visit = self._todo[0]
-            nobody.get(max(visit.at_s, clock.now_s() + 0.5))
+            if clock.visitors.get(max(visit.at_s, clock.now_s() + 0.5)) is not None:
+                return
             try:
                 self._visit(clock, connect(self._folder / "control.json"), visit.what)
             except CommandRefused:
@@ -208,6 +215,8 @@ class _People:
                 client.hold("tea")
             case "resume":
                 client.resume()
+            case "amend":
+                self._amend(client)
             case "stop":
                 self._stop(clock, client, 0.0)
             case "stop, perhaps":
@@ -217,6 +226,21 @@ class _People:
             case "answer":
                 for question in client.status()["questions"]:
                     client.answer(question["id"], _cautious(question["options"]))
+
+    def _amend(self, client: RunnerClient) -> None:
+        """As `labrig amend` does it: the plan beside the others first, then the door."""
+        folder = RunFolder(self._folder)
+        path, before = offered(folder.amended_plan(2)), file_sha256(folder.plan)
+        with outside():
+            path.write_text(to_json(amended_plan(self._plan)), encoding="utf-8")
+        client.amend(
+            {
+                "number": "2", "from_s": repr(AMENDED_FROM_S), "plan_sha256": file_sha256(path),
+                "before_sha256": before, "protocol_sha256": "0" * 64, "changed": '["flow"]',
+                "differences": '["flow: more"]', "by": "Anna Vos", "reason": "they grow faster",
+            },
+            "amend-once",
+        )  # fmt: skip
 
     def _stop(self, clock: MortalClock, client: RunnerClient, grace_s: float) -> None:
         """As `labrig stop` does it: the file first, then the door."""

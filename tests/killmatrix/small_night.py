@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from labrig.plan.amending import Kept
+from labrig.plan.plan import Plan
 from labrig.plan.timeline import (
     ClimateLevel,
     Dose,
@@ -24,6 +26,8 @@ from labrig.soak.drawn_plans import SAFE, WELLS, plan_of
 from labrig.soak.night import SeededNight
 
 END_S = 420.0
+AMENDED_FROM_S = 250.0
+"""In the midst of a dose."""
 STEP = "step/feed/0"
 INSTRUMENTS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "base": ("leadfluid_bt", {"address": 1}),
@@ -102,8 +106,24 @@ NIGHTS: Mapping[str, tuple[Visit, ...]] = {
     "finished": PEOPLE,
     "stopped": (*PEOPLE, Visit(395.0, "stop")),
     "taken back": (Visit(250.0, "stop, perhaps"), Visit(262.0, "take back")),
+    "amended": (*PEOPLE[:2], Visit(205.0, "amend")),
 }
 """By name, what people do in it. The stop comes in the middle of a dose and of a train."""
+
+
+def amended_plan(old: Plan) -> Plan:
+    """From :data:`AMENDED_FROM_S` on: more flow, one dose less and one more, later pictures."""
+    left_out = {"dose1-310", "frame-5"}
+    timeline = [entry for entry in old.timeline if entry.key not in left_out]
+    timeline += [
+        FlowLevel("flow-base-2", AMENDED_FROM_S, "night", "base", 30.0, WELLS),
+        Dose("dose1-340", 340.0, "night", "dose1", 5.0, 20.0, WELLS, "CNTF",
+             Lateness("once_within", 60.0), "redo"),
+        Frame("frame-6", 370.0, "night", "cam", "stage", "A1", 0, "phase", 6, 0.0, 0.0, 10.0,
+              Lateness("once_within", 60.0)),
+    ]  # fmt: skip
+    joined = Kept(old, AMENDED_FROM_S, 2).joined(tuple(timeline), old.phases)
+    return replace(old, timeline=joined)
 
 
 def small_night(name: str) -> SmallNight:
