@@ -134,6 +134,13 @@ class Night:
     faults: tuple[Fault, ...]
 
     @cached_property
+    def planned_ever(self) -> set[str]:
+        """Keys of every entry, also of those that an amendment has left out."""
+        folder = RunFolder(self.folder)
+        plans = [_json(path)["plan"] for path in (folder.plan, *folder.amended_plans)]
+        return {entry["key"] for plan in (self.plan, *plans) for entry in plan["timeline"]}
+
+    @cached_property
     def until_s(self) -> float:
         """How far the record goes."""
         return self.rows[-1].run_s if self.rows else 0.0

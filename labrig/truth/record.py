@@ -36,7 +36,7 @@ def _unended(night: Night) -> Iterator[Violation]:
             yield Violation("no end", f"{entry['kind']} {entry['key']} has no last word")
         if count > 1:
             yield Violation("two ends", f"{entry['kind']} {entry['key']} has {count} last words")
-    for key in ends.keys() - {entry["key"] for entry in night.plan["timeline"]}:
+    for key in ends.keys() - night.planned_ever:
         yield Violation("not planned", f"the journal ends {key}, which nobody planned")
 
 
