@@ -317,6 +317,10 @@ def _apply_dose(state: RunState, row: Row) -> None:
         case DoseAgain(left_ul=float() | int() as left_ul) as again:
             if again.classification != "not done":
                 state.rests[row.key] = Rest(left_ul, again.classification)
+                answered = state.questions.get(row.key)
+                if answered is not None and answered.choice == "redo":
+                    # Carried out by this row: it is no answer to what becomes of the rest.
+                    del state.questions[row.key]
 
 
 def _apply_run(state: RunState, row: Row) -> None:

@@ -407,12 +407,14 @@ class DoseGiver:
 
     def _ask(self, order: Order, dose: Dose, witness: Witness, bounds: Bounds) -> None:
         self._asked[dose.key] = (order, dose, witness, bounds)
+        # Before the question: whoever finds that alone would ask the pump anew, and do something
+        # else than a person was told.
+        self._note_unknown(dose, witness, bounds, "")
         now_s = self._desk.clock.now_s()
         question = question_of(dose, self._instrument, witness, bounds, order.rest, now_s)
         default = self._desk.troubles.by_default("dose", "unknown_outcome")
         question = replace(question, facts={**(question.facts or {}), **default})
         self._desk.board.ask(question)
-        self._note_unknown(dose, witness, bounds, "")
 
     def _note_nothing_came(self, order: Order, what: str) -> None:
         if order.rest:

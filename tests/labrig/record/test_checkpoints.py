@@ -59,7 +59,7 @@ ENTRIES = st.one_of(
     entry("alarm", KEYS, "raised", code="link", about="base", what="w", remedy="r"),
     entry("alarm", KEYS, "cleared", code="link", about="base", from_s=1.0),
     entry("question", KEYS, "asked", what="w", options=["do", "skip"]),
-    entry("question", KEYS, "answered", choice=st.sampled_from(["do", "skip"])),
+    entry("question", KEYS, "answered", choice=st.sampled_from(["do", "skip", "redo"])),
     entry("question", KEYS, "withdrawn"),
     entry("deviation", "arm-aborted", wells=WELLS),
     entry("deviation", "censored", wells=WELLS, from_s=st.floats(0, 9)),
