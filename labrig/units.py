@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
@@ -118,6 +119,10 @@ def parse_quantity(text: object, unit: str) -> float:
     example = _EXAMPLES.get(unit, f"'10 {unit}'")
     if isinstance(text, Unconvertible):
         raise _error("unit_unknown", "{value}", text.what, example, text.remedy, quoted=False)
+    if isinstance(text, Mapping):
+        what = f"one value stands here, and {', '.join(map(str, text)) or 'nothing'} was given"
+        remedy = _belongs(text) or f"Write one value, such as {example}."
+        raise _error("unit_unknown", "{value}", what, example, remedy, quoted=False)
     if isinstance(text, bool) or not isinstance(text, (str, int, float)):
         raise _error("unit_unknown", "{value} is not a number with a unit", text, example)
     if (slip := slip_of(str(text), unit)) is not None:
@@ -180,6 +185,18 @@ def _size(written: str, unit: str) -> float | None:
         return float(_registry().Quantity(1.0, written).to(unit).magnitude)
     except (pint.PintError, ValueError, TypeError, AttributeError, SyntaxError):
         return None
+
+
+def _belongs(keys: Mapping[Any, Any]) -> str:
+    """Where keys that people put under one value belong."""
+    if {"on", "every"} & keys.keys():
+        return (
+            "A flow in spells is an entry of `program:`, "
+            "`program: [{from: 0 h, flow: {rate: 4 mL/h, on: 15 min, every: 1 h}}]`."
+        )
+    if "of_capture" in keys:
+        return "Write `of_capture: 85 %` beside it, in place of `amplitude`."
+    return ""
 
 
 def _error(

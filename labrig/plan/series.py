@@ -180,6 +180,7 @@ def _films(
             spec.of_capture,
             spec.capture,
             film.part,
+            spec.irradiance_mw_mm2,
         )
         yield Film(
             f"film/s{block.number:02d}/{block.assay}/{part}/{slot.well}/f0/{plan.channel}",

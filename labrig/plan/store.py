@@ -21,7 +21,7 @@ from labrig.plan.plan import (
     RunRules,
     WellPlan,
 )
-from labrig.plan.timeline import Film, Frame, PersonStep, TimelineEntry, TrainSpec
+from labrig.plan.timeline import AskedTest, Film, Frame, PersonStep, TimelineEntry, TrainSpec
 from labrig.run_folder import RunFolder
 from labrig.typed_json import NotAsTyped, TypedJson
 
@@ -46,6 +46,7 @@ _ADDED: dict[Any, frozenset[str]] = {
     Film: frozenset({"z_um", "assay", "step", "test"}),
     RunRules: frozenset({"medium_at_abort", "short_gap_s", "viable_gap_s", "longer_gap"}),
     Plan: frozenset({"interlocks", "safe", "climate", "errors", "supplies", "wear", "pictures"}),
+    AskedTest: frozenset({"irradiance_mw_mm2"}),
     PersonStep: frozenset({"supply", "to_ml", "stands", "bottles"}),
     Depletion: frozenset({"refills_s", "between_ml"}),
     FactorLoss: frozenset({"unit", "molar_mass_kda"}),

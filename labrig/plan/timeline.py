@@ -283,7 +283,8 @@ class AskedTest:
     """What a step of an assay asks of the culture while it is filmed.
 
     ``pattern`` is what its pulses are called in levels and journal; ``part``: of a test that is
-    filmed in parts, ``first`` or ``last``. Amplitudes as of a :class:`TrainSpec`, through one well.
+    filmed in parts, ``first`` or ``last``. Amplitudes as of a :class:`TrainSpec`, through one well;
+    so is the irradiance of light.
     """
 
     pattern: str
@@ -293,6 +294,7 @@ class AskedTest:
     of_capture: float | None = None
     capture: str = ""
     part: str = ""
+    irradiance_mw_mm2: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,8 @@ def _test(film: Film, test: AskedTest) -> str:
         amplitude = f"{test.amplitude_ma:g} mA"
     if test.of_capture is not None:
         amplitude = f"{100 * test.of_capture:g} % of capture"
+    if test.irradiance_mw_mm2 is not None:
+        amplitude = _light(test.irradiance_mw_mm2)
     part = f", {test.part} part" if test.part else ""
     return f"test {film.assay} at {test.frequency_hz:g} Hz and {amplitude}{part}"
 
@@ -203,10 +205,16 @@ def _train(spec: TrainSpec) -> str:
         amplitude = f"{spec.amplitude_ma:g} mA"
     if spec.of_capture is not None:
         amplitude = f"{100 * spec.of_capture:g} % of capture, at most {amplitude},"
+    if spec.irradiance_mw_mm2 is not None:
+        amplitude = _light(spec.irradiance_mw_mm2)
     return (
         f"channel {spec.channel} {spec.pattern}, {spec.pulses} pulses of {amplitude} "
         f"in {spec.duration_s:g} s, every {spec.every_s:g} s"
     )
+
+
+def _light(irradiance_mw_mm2: float) -> str:
+    return f"light of {irradiance_mw_mm2:g} mW/mm²" if irradiance_mw_mm2 > 0 else "no light"
 
 
 def hours(at_s: float) -> str:

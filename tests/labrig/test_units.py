@@ -86,3 +86,18 @@ def test_what_is_read_without_pint_is_what_pint_reads(written, unit, number, mon
     quick = parse_quantity(f"{number} {written}", unit)
     monkeypatch.setattr(units, "_usual_factor", lambda spelled, wanted: None)
     assert quick == parse_quantity(f"{number} {written}", unit)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "remedy"),
+    [
+        ({"rate": "4 mL/h", "on": "15 min", "every": "1 h"}, "mL/h", "program: [{from: 0 h, flow"),
+        ({"of_capture": "85 %"}, "V", "`of_capture: 85 %`"),
+        ({}, "V", "Write one value"),
+    ],
+)
+def test_keys_where_one_value_belongs_are_told_their_place(value, unit, remedy):
+    with pytest.raises(PydanticCustomError) as found:
+        parse_quantity(value, unit)
+    assert "one value stands here" in found.value.message()
+    assert remedy in found.value.context["remedy"]

@@ -20,7 +20,7 @@ def sentence_of(arm: ArmVerdict, all_arms: ArmsVerdict) -> str:
     elif arm.label == "none":
         said = (
             f"{start} lost neither mass nor strength, as the definition has them, against "
-            f"{arm.against}: {told}; each shown to be above its threshold or within the margin."
+            f"{arm.against}: {'; '.join(_kept(n, found, all_arms) for n, found in shown)}."
         )
     elif arm.label == "undecided":
         known = ", ".join(f"{_WORDS[name]} {_state(found)}" for name, found in shown)
@@ -105,6 +105,24 @@ def _ratio(name: str, found: Finding) -> str:
     return (
         f"{_WORDS[name]} × {estimate.ratio:.2f} at {effect.hours:.1f} h "
         f"(95 % interval {low:.2f} to {high:.2f}, {_p(found.claim.loss)})"
+    )
+
+
+def _kept(name: str, found: Finding, all_arms: ArmsVerdict) -> str:
+    """Why there is no loss: the interval that the two one-sided tests look at, and no other."""
+    estimate, same = found.effect.estimate, found.equivalent
+    if estimate is None or same is None:
+        return _ratio(name, found)
+    level = 1.0 - 2.0 * all_arms.plan.error_rate
+    why = (
+        f"within the margin of {1 / same.margin:.2f} to {same.margin:.2f}"
+        if same.shown
+        else f"above its threshold of {found.threshold:.2f}"
+    )
+    return (
+        f"{_WORDS[name]} × {estimate.ratio:.2f} at {found.effect.hours:.1f} h, {why} "
+        f"({level * 100:g} % interval {same.low:.2f} to {same.high:.2f}: one-sided tests at "
+        f"{all_arms.plan.error_rate * 100:g} % each)"
     )
 
 

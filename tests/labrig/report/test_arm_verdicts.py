@@ -163,6 +163,9 @@ def test_behind_a_gate_that_does_not_show_its_loss_nothing_is_interpreted():
 def test_behind_a_closed_gate_no_absence_of_a_loss_is_claimed_either():
     found = judged({"x": 0.95, "y": 1.0}, {}, plan("x", "y", gate=("x",)), spread=0.012)
     assert [arm.label for arm in found.arms] == ["none", "not interpreted"]
+    told = sentence_of(found.arms[0], found)
+    assert "90 % interval" in told
+    assert "95 %" not in told, "one level, that of the tests it rests on"
     assert "lost neither" not in sentence_of(found.arms[1], found)
 
 
