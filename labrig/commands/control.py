@@ -112,6 +112,28 @@ def stop(
     raise typer.Exit(stop_from_command_line(Options(run, runs, reason, by, as_json, grace_s)))
 
 
+def abort(
+    run: RunArgument = None,
+    runs: RunsOption = None,
+    reason: ReasonOption = "",
+    by: ByOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Abort a run: everything into its safe state at once, for good.
+
+    As `labrig stop --final`; besides, pumps that feed the cells stand, too, where the rig says so
+    (`ends: {medium_at_abort: off}`): for a leak, or a plate that has to be saved. It cannot be
+    taken back.
+
+    Exit status as for `labrig stop`.
+    """
+    from labrig.commands.stop import Options, stop_from_command_line
+
+    raise typer.Exit(
+        stop_from_command_line(Options(run, runs, reason, by, as_json, 0.0, abort=True))
+    )
+
+
 def hold(
     run: RunArgument = None,
     runs: RunsOption = None,

@@ -9,7 +9,7 @@ import typer
 from labrig.commands.amend import amend
 from labrig.commands.check import check
 from labrig.commands.commit import commit
-from labrig.commands.control import answer, follow, hold, resume, status, stop
+from labrig.commands.control import abort, answer, follow, hold, resume, status, stop
 from labrig.commands.demo import demo
 from labrig.commands.doctor import doctor
 from labrig.commands.done import done
@@ -88,6 +88,7 @@ for command, panel in (
     (status, BENCH),
     (runs, BENCH),
     (stop, BENCH),
+    (abort, BENCH),
     (take_back, BENCH),
     (hold, BENCH),
     (resume, BENCH),

@@ -44,6 +44,7 @@ class Options:
     by: str = ""
     as_json: bool = False
     grace_s: float = GRACE_S
+    abort: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def stop_from_command_line(options: Options) -> int:
         return exit_codes.NO_RUNNER if isinstance(error, NoSuchRun) else exit_codes.REFUSED
     say: Say = _silent if options.as_json else _say
     by = options.by or login_name()
-    request = StopRequest.now(options.reason, by, options.grace_s)
+    request = StopRequest.now(options.reason, by, options.grace_s, options.abort)
     told = stop_run(chosen, request, say)
     if options.as_json:
         print(
@@ -191,6 +192,7 @@ def _at_the_door(chosen: ChosenRun, request: StopRequest, within_s: float) -> To
                 request.by,
                 request.asked_utc,
                 request.grace_s,
+                request.abort,
             )
         except NoRunner:
             continue

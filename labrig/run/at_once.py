@@ -20,6 +20,7 @@ from labrig.run.commands import BadCommand
 from labrig.run.desk import Desk
 from labrig.run.grace import Grace, StandingStop, grace_s_of
 from labrig.run.orders import Command, ForDispatcher, Halt, HoldChanged
+from labrig.run.stop_file import YES
 from labrig.run.workers import Worker
 
 WRITTEN_WITHIN_S = 0.05
@@ -104,7 +105,7 @@ class AtOnce:
         # The epoch first: nothing begun before may still switch anything on.
         epoch = self._desk.fence.raise_epoch()
         for worker in self._workers:
-            worker.mailbox.put_first(Halt(epoch))
+            worker.mailbox.put_first(Halt(epoch, args.get("abort") == YES))
         self._desk.journal.epoch = epoch
         until_s = time.monotonic() + WRITTEN_WITHIN_S
         for worker in self._workers:

@@ -20,7 +20,7 @@ _NEEDED = {"answer": ("question", "choice"), "note": ("text",), "phase": ("name"
            "step": ("step", "act", "by"),
            "refill": ("supply", "act", "by"),
            "amend": ("number", "from_s", "by", "reason")}  # fmt: skip
-_TEXTS = ("by", "reason", "asked_utc", "via", "grace_s", "done_s", "to_ml", "at")
+_TEXTS = ("by", "reason", "asked_utc", "via", "grace_s", "done_s", "to_ml", "at", "abort")
 """May be missing; what is there goes into journal and report."""
 
 

@@ -44,15 +44,19 @@ class RunnerClient:
         by: str = "",
         asked_utc: str = "",
         grace_s: float = 0.0,
+        abort: bool = False,
     ) -> dict[str, Any]:
         """Safe state now, and the end of the run when it can be taken back no longer.
 
-        Within ``grace_s`` seconds of people's time :meth:`take_back` undoes it.
+        Within ``grace_s`` seconds of people's time :meth:`take_back` undoes it. After an
+        ``abort`` pumps that feed the cells stand, if the rig says so.
 
         Raises:
             NoRunner: nobody answers.
         """
         args = {"reason": reason, "by": by, "asked_utc": asked_utc, "grace_s": repr(grace_s)}
+        if abort:
+            args["abort"] = "yes"
         return self._command("stop", command_id, **args)
 
     def take_back(self, by: str = "", command_id: str | None = None) -> dict[str, Any]:

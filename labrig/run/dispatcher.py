@@ -63,6 +63,7 @@ from labrig.run.orders import (
 )
 from labrig.run.person_steps import PersonSteps
 from labrig.run.rig_rules import Hold
+from labrig.run.stop_file import YES
 from labrig.run.troubles import ANSWERS
 
 _log = logging.getLogger(__name__)
@@ -155,6 +156,7 @@ class Dispatcher:
         }
         self._stop_reason: str | None = None
         self._stopped_by = ""
+        self._aborted = False
         self._winding_up = False
         self._amended_from_s: float | None = None
         self.amended = False
@@ -605,6 +607,7 @@ class Dispatcher:
     def _take_stop(self, args: Mapping[str, Any]) -> None:
         self._stop_reason = str(args.get("reason", "")) or "by command"
         self._stopped_by = str(args.get("by", ""))
+        self._aborted = self._aborted or args.get("abort") == YES
 
     def _act_on_step(self, key: str, act: str, args: Mapping[str, Any]) -> None:
         if not self._winding_up:
@@ -754,7 +757,7 @@ class Dispatcher:
             self._await_disk()
             self._desk.board.condition = "finished"
         else:
-            self._desk.of_run(RunStopped(reason=stopped, by=self._stopped_by))
+            self._desk.of_run(RunStopped(stopped, self._stopped_by, self._aborted))
             self._await_disk()
             self._desk.board.condition = "stopped"
 

@@ -20,7 +20,7 @@ from labrig.run.desk import Desk
 from labrig.run.doses import DoseGiver
 from labrig.run.handler import ForHandler, next_poll_s
 from labrig.run.lease import StaleEpoch
-from labrig.run.mode import FOLLOWING, Mode
+from labrig.run.mode import ABORTED, FOLLOWING, Mode
 from labrig.run.orders import Decided, Finish, InMode, Order, Settle
 from labrig.run.stall import StallWatch
 from labrig.run.stall_notes import StallNotes
@@ -47,6 +47,7 @@ class PumpHandler:
         poll_s: how often it is asked for its state, which also feeds its watchdog.
         clog: an earlier process left it stalled.
         feeds: it carries what the cells live on, so it must go on when nobody watches any more.
+        at_abort: what an abort does to it where a stop keeps it.
         max_gap_s: wells that were without their flow for longer stay censored.
     """
 
@@ -59,7 +60,9 @@ class PumpHandler:
         clog: Clog | None = None,
         feeds: bool = False,
         max_gap_s: float = 0.0,
+        at_abort: Literal["keep", "off"] = "keep",
     ) -> None:
+        self._at_abort = at_abort
         self.name = name
         self._desk = desk
         self._at_stop = at_stop
@@ -144,6 +147,9 @@ class PumpHandler:
         if mode.name == "halted":
             # Boluses off, additives by rule, basal perfusion kept.
             self._epoch = epoch
+            if mode == ABORTED and self._at_abort == "off":
+                # Whatever it carries: nobody wants anything to flow any more.
+                self._at_stop, self._feeds = "off", False
             if before.steps and self._at_stop == "keep":
                 # It stood for hands at the plate: its level is set again.
                 self._standing = "cut short"

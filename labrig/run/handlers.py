@@ -73,6 +73,7 @@ class Handlers:
                 return PumpHandler(
                     name, self._desk, self._at_stop(name), _poll_s(instrument),
                     _clog(name, self._state), self._feeds(name), self._plan.rules.max_gap_s,
+                    self._plan.rules.medium_at_abort,
                 )  # fmt: skip
             case "stimulator":
                 asked = self._state.questions.get(f"capture:{name}")

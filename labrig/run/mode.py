@@ -75,10 +75,11 @@ class Mode:
             replace(self, why=left, steps=steps) if left else Mode(self.beneath, (), self.beneath)
         )
 
-    def halt(self) -> Mode:
-        """The run is stopped, or over."""
-        return HALTED
+    def halt(self, abort: bool = False) -> Mode:
+        """The run is stopped, aborted or over; what was aborted stays so."""
+        return ABORTED if abort or self == ABORTED else HALTED
 
 
 FOLLOWING = Mode()
 HALTED = Mode("halted")
+ABORTED = Mode("halted", ("abort",))

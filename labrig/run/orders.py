@@ -85,9 +85,10 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Safe state, now. ``epoch`` is the raised one."""
+    """Safe state, now. ``epoch`` is the raised one; ``abort``: as the rig says of an abort."""
 
     epoch: int
+    abort: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from labrig.durable import read_json, write_json
 from labrig.record.writable import clean_text
 from labrig.run.grace import grace_s_of
 
+YES = "yes"
+
 
 @dataclass(frozen=True, slots=True)
 class StopRequest:
@@ -26,6 +28,7 @@ class StopRequest:
         command_id: the same at the door, so that it is carried out once.
         asked_utc: ISO 8601.
         grace_s: for so many seconds it can be taken back.
+        abort: pumps that feed the cells end as the rig says of an abort.
     """
 
     command_id: str
@@ -33,12 +36,13 @@ class StopRequest:
     by: str
     asked_utc: str
     grace_s: float = 0.0
+    abort: bool = False
 
     @classmethod
-    def now(cls, reason: str, by: str, grace_s: float = 0.0) -> StopRequest:
+    def now(cls, reason: str, by: str, grace_s: float = 0.0, abort: bool = False) -> StopRequest:
         """A stop that is asked for now."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        return cls(str(uuid.uuid4()), clean_text(reason), clean_text(by), at, grace_s)
+        return cls(str(uuid.uuid4()), clean_text(reason), clean_text(by), at, grace_s, abort)
 
     @property
     def args(self) -> dict[str, Any]:
@@ -48,6 +52,7 @@ class StopRequest:
             "by": self.by,
             "asked_utc": self.asked_utc,
             "grace_s": repr(self.grace_s),
+            **({"abort": YES} if self.abort else {}),
         }
 
 
@@ -79,4 +84,5 @@ def read_stop(path: Path) -> StopRequest | None:
         str(raw.get("asked_utc", "")),
         # One that cannot be read is for good.
         grace_s_of(raw) or 0.0,
+        raw.get("abort") == YES,
     )

@@ -295,7 +295,7 @@ class Worker:
                     _log.warning("while %s was cut off: %s", name, error)
             self._link.drain()
         for name, mode in self._modes.items():
-            self._set_mode(name, mode.halt())
+            self._set_mode(name, mode.halt(halt.abort))
         self._tell_of_modes(self._modes)
         now_s = self._desk.clock.now_s()
         for outage in self._outages.values():

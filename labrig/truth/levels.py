@@ -100,6 +100,12 @@ def _keys(night: Night, pump: str) -> set[str]:
     return {entry["key"] for entry in night.entries("flow") if entry["instrument"] == pump}
 
 
+def _aborted(night: Night) -> bool:
+    """Whether pumps that feed the cells were to stand as well."""
+    off = night.plan["rules"].get("medium_at_abort") == "off"
+    return off and night.end is not None and night.end.detail.get("aborted") is True
+
+
 def _at_the_end(night: Night) -> Iterator[Violation]:
     end = night.end
     if end is None or night.outcome is None:
@@ -112,7 +118,7 @@ def _at_the_end(night: Night) -> Iterator[Violation]:
         carries = {draw["carries"] for draw in night.plan["draws"] if draw["pump"] == pump}
         off = night.plan["rules"]["additives_on_stop"] == "off" and carries == {"additive"}
         stands = stopped or any(to_s >= end.run_s for _, to_s in suspended(night, pump))
-        wanted = 0.0 if stands and off else rate_ul_min
+        wanted = 0.0 if (stands and off) or _aborted(night) else rate_ul_min
         wanted *= night.factor(pump, end.run_s)
         really = night.physical.rate_ul_min(pump, end.run_s)
         if abs(really - wanted) <= 0.01 * abs(wanted) + 1e-9:

@@ -59,11 +59,12 @@ class RunResumed:
 
 @dataclass(frozen=True, slots=True)
 class RunStopped:
-    """It was stopped; nothing is begun after it."""
+    """It was stopped; nothing is begun after it. ``aborted``: as the rig says of an abort."""
 
     KEY: ClassVar = "stopped"
     reason: str = ""
     by: str = ""
+    aborted: bool = left_out(False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,3 +184,18 @@ def test_a_hold_at_the_next_boundary_lets_what_is_under_way_be_finished(rehearse
     [held] = [row for row in night.rows("run") if row.key == "held"]
     assert (held.detail["reason"], held.detail["by"]) == ("look", "A")
     assert held.run_s == pytest.approx(665.0, abs=5.0)
+
+
+@pytest.mark.parametrize("medium", ["keep", "off"])
+def test_an_abort_ends_the_medium_only_where_the_rig_says_so(rehearse, script, medium):
+    night = rehearse()
+    timeline = [script.flow(0.0, 30.0), script.flow(0.0, 5.0, "dose"), script.stimulate(0.0)]
+    rules = RunRules(medium_at_abort=medium)
+    night.make(script.plan(timeline, 1800.0, rules=rules))
+    night.visit(600.0, lambda: door(night).stop("a leak", by="A", abort=True))
+    assert night.runner.run().condition == "stopped"
+    assert night.plants["base"].rate_ul_min == (30.0 if medium == "keep" else 0.0)
+    assert night.plants["dose"].rate_ul_min == 0.0
+    assert not [at_s for at_s, _ in night.plants["pulses"].trains if at_s > 600.0]
+    [stopped] = [row for row in night.rows("run") if row.key == "stopped"]
+    assert (stopped.detail["by"], stopped.detail["aborted"]) == ("A", True)
