@@ -77,7 +77,7 @@ def labrig(count: int) -> Latenesses:
     late_s: Latenesses = []
     nobody: Any = SimpleNamespace(
         judge=lambda now_s: None, next_s=lambda now_s: None, look=lambda now_s: None,
-        end=lambda now_s: None, standing=(), settled=None,
+        end=lambda now_s: None, met=lambda from_s, to_s: None, standing=(), settled=None,
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         clock = RealClock()
@@ -97,8 +97,9 @@ def labrig(count: int) -> Latenesses:
 
         turn = Turn("dispatcher", clock, steady_s)
         dispatcher = Dispatcher(
-            plan, desk, news, {"probe": orders}, RunState(), nobody, nobody, turn, Grace()
-        )
+            plan, desk, news, {"probe": orders}, RunState(), nobody, nobody, turn, Grace(),
+            nobody, lambda why, by: None,
+        )  # fmt: skip
         clock.start("dispatcher", dispatcher.run)
         clock.start("worker", worker)
         clock.join()

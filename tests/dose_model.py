@@ -377,8 +377,9 @@ class Life:
             look=lambda now_s: None, end=lambda why: None, standing=(), settled=None,
         )  # fmt: skip
         self._dispatcher = Dispatcher(
-            self._plan, desk, self._news, {NAME: self._box}, state, nobody, nobody, turn, grace
-        )
+            self._plan, desk, self._news, {NAME: self._box}, state, nobody, nobody, turn, grace,
+            nobody, self._at_once.hold,
+        )  # fmt: skip
         self._state = state
 
     def run(self) -> Situation:
