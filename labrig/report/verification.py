@@ -10,7 +10,7 @@ from typing import Any
 from labrig.durable import read_json
 from labrig.plan.plan import Plan
 from labrig.plan.sources import planned_protocol
-from labrig.plan.store import PlanFormatError, first_plan
+from labrig.plan.store import PlanFormatError, first_plan, read_plan
 from labrig.problems import FileProblems
 from labrig.protocol.commitment import CommitmentDamaged, read_commitment
 from labrig.protocol.models import Protocol
@@ -57,6 +57,7 @@ def verification(folder: RunFolder, witness_roots: Sequence[Path] = ()) -> Verif
     failures = damages(folder.root)
     try:
         identity, plan, protocol = _read(folder)
+        in_force = read_plan(folder)
     except (OSError, ValueError, KeyError, FileProblems, PlanFormatError) as error:
         return Verification((*failures, f"{error}: nothing else can be compared without it"))
     rows = _rows(folder)
@@ -67,10 +68,10 @@ def verification(folder: RunFolder, witness_roots: Sequence[Path] = ()) -> Verif
     failures += found.failures
     failures += [
         *(() if is_rehearsal(identity) else faults_of_pictures(folder, rows)),
-        *faults_of_ledger(folder, plan, rows),
+        *faults_of_ledger(folder, in_force, rows),
         *faults_of_stamp(folder),
     ]
-    notes = (*found.notes, *notes_on_completeness(folder, plan, rows))
+    notes = (*found.notes, *notes_on_completeness(folder, in_force, rows))
     return Verification(
         tuple(failures),
         found.warnings,
@@ -92,6 +93,7 @@ def line_misfits(folder: RunFolder, line: str) -> str:
 
 
 def _read(folder: RunFolder) -> tuple[dict[str, Any], Plan, Protocol]:
+    """What the run was started with."""
     identity = read_json(folder.identity)
     plan = first_plan(folder)
     protocol = planned_protocol(plan, folder.protocol)
