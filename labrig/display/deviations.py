@@ -101,9 +101,9 @@ _RULED = {
 def _tripped(said: other.InterlockTripped, legend: Legend) -> str:
     quantity, unit = quantity_words(said.quantity)
     value = "no value that can be trusted"
-    if said.value is not None and said.quantity != "stalled":
+    if said.value is not None and said.quantity not in ("stalled", "alarmed"):
         value = number_words(said.value, unit)
-    elif said.quantity == "stalled":
+    elif said.quantity in ("stalled", "alarmed"):
         value = "so"
     does = {
         "hold": "the run was held",

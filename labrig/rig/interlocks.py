@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from labrig.rig.models import InstrumentEntry, InterlockEntry, Rig
 
 QUANTITIES: Mapping[str, tuple[str, ...]] = {
-    "pump": ("rate_ul_min", "stalled"),
+    "pump": ("rate_ul_min", "stalled", "alarmed"),
     "stimulator": ("reachable",),
 }
 """By kind, what a worker measures and a rule may ask for; a probe's type declares its own."""
 OF_A_RESERVOIR = ("left_ml",)
-YES_OR_NO = frozenset({"stalled"})
+YES_OR_NO = frozenset({"stalled", "alarmed"})
 """Broken when it is so; takes no limit."""
 ONLY_AGE = frozenset({"reachable"})
 """Measured only while all is well: a rule can but say how old it may be."""

@@ -517,7 +517,7 @@ class PumpHandler:
             "delivered_ul": state.delivered_ul,
             "alarm": state.alarm,
         }
-        made_of_it = {"stalled": self._clog is not None}
+        made_of_it = {"stalled": self._clog is not None, "alarmed": state.alarm is not None}
         self._desk.measured(self.name, values | (kind if counter else {}), made_of_it=made_of_it)
 
     def _next_poll_s(self) -> float:

@@ -143,6 +143,8 @@ def _what(rule: Interlock, trip: Trip) -> str:
         return f"no {about} that can be trusted for {rule.older_than_s / 60:g} min."
     if rule.quantity == "stalled":
         return f"{_about(rule)} is stalled."
+    if rule.quantity == "alarmed":
+        return f"{_about(rule)} says that it is in alarm."
     ends = (("at least", rule.low), ("at most", rule.high))
     wanted = " and ".join(
         f"{words} {number_words(end, unit)}" for words, end in ends if end is not None

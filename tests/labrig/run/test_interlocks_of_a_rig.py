@@ -232,16 +232,18 @@ def test_a_probe_that_says_nothing_trips_a_rule_about_its_age(rehearse, script, 
     assert trains(night, "missed")[-1] < over["to_s"]
 
 
-def test_a_stalled_pump_suspends_what_makes_no_sense_without_it(rehearse, script, plan):
+@pytest.mark.parametrize("quantity", ["stalled", "alarmed"])
+def test_a_stalled_pump_suspends_what_makes_no_sense_without_it(rehearse, script, quantity):
     night = rehearse(faults={"dose": (script.Fault("stall", 1000.0, 1500.0),)})
     rule = changed(
-        name="fed", instrument="dose", quantity="stalled", low=None, high=0.0, for_s=0.0,
+        name="fed", instrument="dose", quantity=quantity, low=None, high=0.0, for_s=0.0,
         hysteresis=0.0,
     )  # fmt: skip
     timeline = [script.flow(0.0, 30.0), script.flow(0.0, 10.0, "dose"), script.stimulate(0.0)]
     night.run(script.plan(timeline, END_S, interlocks=(rule,)))
-    [tripped], [over] = told(night, "interlock"), told(night, "interlock-over")
-    assert 1000.0 < tripped["from_s"] < 1500.0 < over["to_s"]
+    tripped, over = told(night, "interlock"), told(night, "interlock-over")
+    assert 1000.0 < tripped[0]["from_s"] < 1500.0 < over[-1]["to_s"]
+    assert len(tripped) == len(over)
     assert trains(night, "missed")
 
 
