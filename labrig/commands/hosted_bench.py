@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -44,6 +45,7 @@ class HostedBench:
         self._world = World(unloaded_twin_spec(rig, seed, faults))
         self._hosted: dict[str, HostedPort] = {}
         self._simulators: dict[str, Simulator] = {}
+        self._kept_busy: list[int] = []
         self._start = 0.0
         self._stopped = threading.Event()
 
@@ -94,6 +96,9 @@ class HostedBench:
                 tell(f"{port.name} is back: open {self._hosted[port.name].address}")
             elif (hosted := self._hosted.pop(port.name, None)) is not None:
                 hosted.close()
+                if hosted.address.startswith("/dev/"):
+                    # Its number is the lowest that is free: kept busy, or it would come back.
+                    self._kept_busy += os.openpty()
                 tell(f"{port.name} is unplugged")
         self._stopped.wait()
 
@@ -129,3 +134,6 @@ class HostedBench:
         for hosted in self._hosted.values():
             hosted.close()
         self._hosted.clear()
+        for descriptor in self._kept_busy:
+            os.close(descriptor)
+        self._kept_busy.clear()
