@@ -287,7 +287,9 @@ def _not_fed(night: Night, came_back_s: Sequence[float], stop_s: float | None) -
         if stood or at_s > min(ended_s, night.until_s):
             continue
         flows = [e for e in night.entries("flow") if e["instrument"] == "base"]
-        wanted = [e["rate_ul_min"] for e in flows if e["offset_s"] <= at_s - FED_WITHIN_S]
+        if any(back_s < e["offset_s"] <= at_s + 1.0 for e in flows):
+            continue  # it changes just then
+        wanted = [e["rate_ul_min"] for e in flows if e["offset_s"] <= back_s]
         really = {night.physical.rate_ul_min("base", at_s + 0.1 * n) for n in range(10)}
         if wanted and not any(abs(rate - wanted[-1]) <= 0.02 * wanted[-1] for rate in really):
             found.append(Violation(
