@@ -258,7 +258,7 @@ _WORDS: Mapping[type[Any], Words] = MappingProxyType(
         ),
         other.RuleApplied: lambda said, legend: (
             f"by the rule errors.{said.action}.{said.error}, tried again {said.tries} times: "
-            f"{_RULED[said.does]} ({_without(said.about, said.what)})"
+            f"{_RULED.get(said.does, said.does)} ({_without(said.about, said.what)})"
         ),
         other.UnitHeld: lambda said, legend: (
             f"no dose and no picture of {legend.wells_words(said.wells)} begins: {said.why}"
