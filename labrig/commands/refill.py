@@ -19,7 +19,9 @@ def refill(
     to: Annotated[
         str,
         typer.Option(
-            metavar="VOLUME", help="What it holds now, e.g. 500mL.", show_default="it is full"
+            metavar="VOLUME",
+            help="What it holds now, e.g. 500mL; of the waste, what is left in it.",
+            show_default="it is full, and the waste empty",
         ),
     ] = "",
     begin: Annotated[

@@ -70,7 +70,13 @@ def _salvage(journal: Path, out: Path) -> None:
     if not journal.exists():
         typer.echo(f"{journal} is not there: nothing of it can be saved.", err=True)
         return
-    found = salvage_to(journal, out)
+    try:
+        found = salvage_to(journal, out)
+    except FileExistsError:
+        raise typer.BadParameter(
+            f"{out} is there already, and nothing is written over it: name a new file",
+            param_hint="--salvage",
+        ) from None
     gap = "" if found.first_gap is None else (
         f"; the first that cannot be read, or is another, is row {found.first_gap}"
     )  # fmt: skip

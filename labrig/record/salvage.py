@@ -82,13 +82,14 @@ def salvaged(journal: Path) -> Iterator[Salvaged]:
 
 
 def salvage_to(journal: Path, out: Path) -> Salvage:
-    """Write what can be read into a file of JSON lines.
+    """Write what can be read into a new file of JSON lines.
 
     Raises:
+        FileExistsError: there is such a file; it may be the very one that is to be saved.
         OSError: it cannot be written, or there is no journal.
     """
     found = Salvage()
-    with out.open("w", encoding="utf-8") as file:
+    with out.open("x", encoding="utf-8") as file:
         before = 0
         for one in salvaged(journal):
             file.write(one.line() + "\n")

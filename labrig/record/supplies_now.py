@@ -59,6 +59,11 @@ class Supplies:
         used_ml = sum(seen.drawn_ul(draw) * draw.lines for draw in own) / 1000.0
         return self._begun_ml[supply.name] + seen.added_ml.get(supply.name, 0.0) - used_ml
 
+    def planned_ml(self, supply: Supply, from_s: float, to_s: float) -> float:
+        """What the plan draws from it between two times."""
+        course = self._courses[supply.name]
+        return course.ml_at(to_s) - course.ml_at(from_s)
+
     def ends_s(self, supply: Supply, seen: Consumption, now_s: float) -> float | None:
         """When it is used up, as the plan goes on; None: not before the end of the run."""
         course = self._courses[supply.name]

@@ -26,6 +26,10 @@ from labrig.units import Unit
 BESIDE = ("world", "computer", "people")
 """Keys that stand in place of an instrument and its fault."""
 Seconds = Annotated[float, Unit("s")]
+LONGEST_S = 1e8
+"""[P] Three years; no run lasts so long."""
+MOST_SPELLS = 100_000
+"""[P] So many times one that comes at random may be on; more is a slip of the unit."""
 
 
 class ScriptedFault(BaseModel):
@@ -48,9 +52,10 @@ class ScriptedFault(BaseModel):
     people: str | None = Field(
         None, description="what people do wrong", json_schema_extra={"enum": [*PEOPLE_FAULTS]}
     )
-    at: Annotated[Seconds, Field(ge=0, description="on the run's clock, e.g. 65 min")]
+    at: Annotated[Seconds, Field(ge=0, le=LONGEST_S, description="on the run's clock, e.g. 65 min")]
     for_s: Annotated[
-        Seconds | None, Field(alias="for", gt=0, description="how long; to the end without it")
+        Seconds | None,
+        Field(alias="for", gt=0, le=LONGEST_S, description="how long; to the end without it"),
     ] = None
     value: float = Field(0.0, description="how much, where the fault has one")
     of: str = Field("", description="the line, reservoir or port that it concerns")
@@ -78,6 +83,11 @@ class ScriptedFault(BaseModel):
         if self.share is not None and self.for_s is None:
             how = "Write `for`: the time of which it takes its share, e.g. `for: 24 h`."
             mistakes.append(Mistake(("share",), "a share of a time without an end", how))
+        if self.share is not None and self.for_s is not None:
+            places = self.for_s / self.each
+            if places > MOST_SPELLS:
+                how = f"Make `each` longer or `for` shorter: at most {MOST_SPELLS} times."
+                mistakes.append(Mistake(("each",), f"it would come {places:.3g} times", how))
         raise_mistakes("ScriptedFault", mistakes)
         return self
 

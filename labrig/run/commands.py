@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
+from labrig.plan.plan import Supply
 from labrig.record.kinds.operator import CommandTaken
 from labrig.record.weights import AFTER, BEFORE
 from labrig.run.captures import thresholds_from
@@ -52,7 +53,7 @@ class Commands:
         act: carries a command out and returns at once.
         replies: what an earlier process replied, by id.
         hung: in words, that nobody is there to carry out what is not done at once; else "".
-        supplies: what can be filled, and what of it is never drawn, in mL.
+        supplies: what can be filled, by name.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Commands:
         act: Callable[[Command], None],
         replies: Mapping[str, Mapping[str, Any]],
         hung: Callable[[], str] = lambda: "",
-        supplies: Mapping[str, float] | None = None,
+        supplies: Mapping[str, Supply] | None = None,
     ) -> None:
         self._supplies = supplies or {}
         self._desk = desk
@@ -223,17 +224,23 @@ def supply_asked(key: str) -> str:
     return name.partition(":")[2]
 
 
-def _check_volume(to_ml: str, unusable_ml: float) -> None:
+def _check_volume(to_ml: str, supply: Supply) -> None:
     if not to_ml:
         return
     try:
         volume_ml = float(to_ml)
     except ValueError:
         volume_ml = math.nan
-    if not unusable_ml < volume_ml < MOST_ML:
+    if supply.sort == "waste":
+        if not 0.0 <= volume_ml < supply.full_ml:
+            raise BadCommand(
+                f"{to_ml!r} mL cannot stand in it: say what is left in it, less than the "
+                f"{supply.full_ml:g} mL that it takes"
+            )
+    elif not supply.unusable_ml < volume_ml < MOST_ML:
         raise BadCommand(
             f"{to_ml!r} mL cannot stand in it: say what it holds now, more than the "
-            f"{unusable_ml:g} mL that are never drawn"
+            f"{supply.unusable_ml:g} mL that are never drawn"
         )
 
 

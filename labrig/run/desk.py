@@ -163,6 +163,9 @@ class Desk:
 
     def _write_down(self, entry: JournalEntry) -> None:
         self._guarded(lambda: self.journal.note(entry))
+        if entry.kind == "question" and "default" in (entry.detail.get("facts") or {}):
+            # Only now: whoever looks when it is to be answered must find it on the board.
+            self.troubles.asked()
 
     def retry_journal(self) -> None:
         """Try to write what is held back; on success the alarm goes and the gap is recorded."""

@@ -172,10 +172,16 @@ class PersonSteps:
         elif act == DONE:
             to_ml = args.get("to_ml")
             if step.entry.supply and to_ml not in (None, ""):
-                step.entry = replace(step.entry, to_ml=float(str(to_ml)))
+                to_ml = self._given_ml(step.entry.supply, float(str(to_ml)))
+                step.entry = replace(step.entry, to_ml=to_ml)
             self._sign(step, by, done_s_of(args, now_s), note)
         elif act == REFUSE:
             self._refuse(step, by, note or "no reason given")
+
+    def _given_ml(self, name: str, holds_ml: float) -> float:
+        """What it gives from now on if it holds that: a waste bottle gives room."""
+        supply = next(supply for supply in self._plan.supplies if supply.name == name)
+        return supply.full_ml - holds_ml if supply.sort == "waste" else holds_ml
 
     def refill(self, supply: str, act: str, args: Mapping[str, Any]) -> None:
         """A person is at a bottle, a syringe or the waste, whether or not anybody asked."""
@@ -349,7 +355,8 @@ class PersonSteps:
         if self._people is not None:
             self._people.did(entry, done_s)
         if entry.supply:
-            self._fill(entry.supply, entry.to_ml, done_s, " and ".join(by))
+            stood = bool(entry.stands) and step.begun_s is not None
+            self._fill(entry.supply, entry.to_ml, done_s, " and ".join(by), stood=stood)
         for name, to_ml in entry.bottles:
             self._fill(name, to_ml, done_s, " and ".join(by))
         self._desk.note("step", entry.key, "confirmed", done)
@@ -363,10 +370,18 @@ class PersonSteps:
             self._by_rule(entry, "late")
         self.settled(entry, True)
 
-    def _fill(self, name: str, to_ml: float, done_s: float, by: str) -> None:
-        """What is there from now on: forecast, ledger and rules of the bench go by it."""
+    def _fill(
+        self, name: str, to_ml: float, done_s: float, by: str, *, stood: bool = False
+    ) -> None:
+        """What is there from now on: forecast, ledger and rules of the bench go by it.
+
+        ``stood``: its pumps did until it was signed; else what was drawn since then is planned.
+        """
         supply = next(s for s in self._plan.supplies if s.name == name)
         left_ml = self._supplies.left_ml(supply, self._desk.consumption)
+        if not stood:
+            now_s = self._desk.clock.now_s()
+            left_ml += self._supplies.planned_ml(supply, min(done_s, now_s), now_s)
         added_ml = round(to_ml - supply.unusable_ml - left_ml, 6)
         filled = ReservoirFilled(name, added_ml, to_ml, done_s, by)
         self._desk.consumption.see_filled(filled)

@@ -72,7 +72,7 @@ class Troubles:
             hold_unit: holds wells: which, and why.
             wells_of: by instrument, whom it serves.
             action_of: by instrument, what cannot be done while it is mute.
-            asked: wakes whoever answers questions by default.
+            asked: wakes whoever answers questions by default, once one of them stands.
         """
         self._rules |= {(rule.action, rule.error): rule for rule in rules}
         self._desk, self._hold, self._hold_unit = desk, hold, hold_unit
@@ -153,8 +153,11 @@ class Troubles:
         if self._desk is None or not isinstance(decision, Ask) or not decision.default:
             return {}
         at_s = self._desk.clock.now_s() + decision.after_s
-        self._asked()
         return {"default": decision.default, "default_at_s": at_s}
+
+    def asked(self) -> None:
+        """A question stands that is answered by default when nobody does."""
+        self._asked()
 
     def _never_again(self, action: Action, error: Error) -> ErrorRule:
         rule = self._rules[action, error]

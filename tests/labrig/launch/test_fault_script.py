@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -95,3 +96,16 @@ def test_a_real_bench_plays_no_faults(tmp_path):
     refused = CliRunner().invoke(app, arguments, env={"COLUMNS": "300"})
     assert refused.exit_code == 2
     assert "add --simulate" in refused.output
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        ("at: 1 h, for: 2000 h, share: 0.5, each: 1 s", "7.2e+06 times"),
+        ("at: 1e12 h", "out of range"),
+        ("at: 1 h, for: 1e300 s", "out of range"),
+    ],
+)
+def test_times_that_no_run_has_are_a_slip(tmp_path, when, said):
+    with pytest.raises(FileProblems, match=re.escape(said)):
+        read(tmp_path, f"faults:\n  - {{computer: pause, {when}}}\n")

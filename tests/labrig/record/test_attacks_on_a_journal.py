@@ -168,6 +168,14 @@ def test_what_can_be_read_of_a_damaged_file_is_saved(run, tmp_path, page):
             assert line["detail"]["text"].startswith(f"row {line['seq'] - 1} ")
 
 
+def test_what_is_saved_is_written_over_nothing_least_of_all_the_journal(run):
+    path = run / "journal.sqlite"
+    before = path.read_bytes()
+    with pytest.raises(FileExistsError):
+        salvage_to(path, path)
+    assert path.read_bytes() == before
+
+
 def test_a_journal_that_is_a_text_file_is_told(run):
     (run / "journal.sqlite").write_text("hello " * 4000)
     assert damages(run) != []

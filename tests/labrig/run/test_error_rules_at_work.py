@@ -10,6 +10,7 @@ from labrig.error_rules import ErrorRule
 from labrig.plan.plan import RunRules, WellPlan
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect
+from labrig.run.troubles import Troubles
 
 DURATION_S = 3600.0
 
@@ -84,7 +85,14 @@ def test_a_rule_holds_the_run(rehearse, script):
     assert held.detail["by"] == "an error rule"
 
 
-def test_nobody_answers_so_the_dose_is_assumed_done_and_told_as_such(rehearse, script):
+def test_nobody_answers_so_the_dose_is_assumed_done_and_told_as_such(rehearse, script, monkeypatch):
+    woken = []
+
+    def asked(troubles, wakes=Troubles.asked):
+        woken.append([question.id for question in troubles._desk.board.questions()])
+        wakes(troubles)
+
+    monkeypatch.setattr(Troubles, "asked", asked)
     night = rehearse()
     rules = (
         ErrorRule("dose", "unknown_outcome", then="ask", default="assume_done", after_s=600.0),
@@ -101,6 +109,7 @@ def test_nobody_answers_so_the_dose_is_assumed_done_and_told_as_such(rehearse, s
     [default] = [r for r in night.rows("deviation") if r.key == "answer-by-default"]
     assert default.detail == {"question": "dose-600", "choice": "assume_done"}
     assert not [row for row in night.rows("dose") if row.state == "confirmed"]
+    assert woken == [["dose-600"]], "once it stands: before, nobody would find it"
 
 
 GAPS = {"short": 60.0, "viable": 600.0, "longer": 2400.0}

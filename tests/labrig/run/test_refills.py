@@ -151,3 +151,31 @@ def test_what_makes_no_sense_is_refused_with_what_would(rehearse, script):
     assert "0.5 mL" in said[1]
     assert "nobody is asked" in said[2]
     assert not [row for row in night.rows("note") if row.key.startswith("filled:")]
+
+
+def test_what_is_left_in_the_waste_is_no_room_there(rehearse, script):
+    night = rehearse()
+    plan = supplied(script, [script.flow(0.0, 60.0)], 900.0)
+    night.make(plan)
+    refused = []
+
+    def come(door):
+        door.refill("waste", "done", "Anna Vos", to_ml=30.0)
+        with pytest.raises(CommandRefused) as error:
+            door.refill("waste", "done", "Anna Vos", to_ml=100.0)
+        refused.append(str(error.value))
+
+    visit(night, 300.0, come)
+    night.runner.run()
+    left = Supplies(plan).left_ml(WASTE, previous_state(night.folder).consumption)
+    assert left == pytest.approx(100.0 - 30.0 - 0.6, abs=0.1)
+    assert "less than the 100 mL" in refused[0]
+
+
+def test_what_was_drawn_since_somebody_filled_it_is_not_there_any_more(rehearse, script):
+    night = rehearse()
+    plan = supplied(script, [script.flow(0.0, 60.0)], 3000.0)
+    night.make(plan)
+    visit(night, 2400.0, lambda door: door.refill("bottle", "done", "Anna Vos", done_s=600.0))
+    night.runner.run()
+    assert left_ml(night, plan) == pytest.approx(3.5 - 2.4, abs=0.1)
