@@ -15,7 +15,7 @@ from labrig.plan.timeline import StimulationLevel, TrainSpec
 from labrig.protocol.step_names import assay_of
 from labrig.record.kinds.levels import LevelFailed, StimulationConfirmed, Train
 from labrig.record.kinds.other_deviations import FailedByBug, LinkLost
-from labrig.record.kinds.runs import RunAdopted, Silenced, TrainTriggered
+from labrig.record.kinds.runs import RunAdopted, RunReplanned, Silenced, TrainTriggered
 from labrig.record.rows import Row
 from labrig.record.said import said
 
@@ -158,7 +158,9 @@ class PulseFold:
             case StimulationConfirmed(from_s=from_s) | LevelFailed(from_s=from_s):
                 if row.key in self._levels:
                     self._cut(self._levels[row.key].instrument, row, from_s)
-        self._last_row_s = row.run_s
+        if not isinstance(told, RunReplanned):
+            # Whoever takes an amended run over writes it first: not the last word of the dead.
+            self._last_row_s = row.run_s
 
     def _see_train(
         self, level: StimulationLevel, row: Row, index: int | None, pulses: Mapping[str, int]
