@@ -63,7 +63,7 @@ def amend(
     try:
         reply = door.amend(args)
     except CommandRefused:
-        withdraw(chosen.folder, proposal.number)
+        withdraw(chosen.folder, args)
         raise
     if as_json:
         reply |= _as_json(proposal, accepted=True)
@@ -72,12 +72,12 @@ def amend(
 
 def _print(proposal: Proposal, until: str) -> None:
     from labrig.display.times import length_words
-    from labrig.launch.amending import difference_words
+    from labrig.launch.amending import told
 
     typer.echo(f"Changed: {', '.join(proposal.changed) or 'nothing'}")
     typer.echo(f"From {length_words(proposal.from_s)} into the run on (in {until}):")
-    for one in proposal.differences:
-        typer.echo(f"  {difference_words(one)}, from {length_words(one.first_s)} on")
+    for words in told(proposal):
+        typer.echo(f"  {words}")
     for refusal in proposal.refusals:
         typer.echo(f"refused  {refusal.where}\n  {refusal.why}\n  -> {refusal.remedy}", err=True)
     for finding in (*proposal.blocks, *proposal.warnings):
@@ -89,7 +89,7 @@ def _print(proposal: Proposal, until: str) -> None:
 
 
 def _as_json(proposal: Proposal, *, accepted: bool) -> dict[str, object]:
-    from labrig.launch.amending import difference_words
+    from labrig.launch.amending import told
 
     return {
         "accepted": accepted,
@@ -97,7 +97,7 @@ def _as_json(proposal: Proposal, *, accepted: bool) -> dict[str, object]:
         "plan": proposal.number,
         "from_s": proposal.from_s,
         "changed": list(proposal.changed),
-        "differences": [difference_words(one) for one in proposal.differences],
+        "differences": list(told(proposal)),
         "refused": [f"{r.where}: {r.why}; {r.remedy}" for r in proposal.refusals]
         + [f"{f.code} {f.where}: {f.why}; {f.remedy}" for f in proposal.blocks],
     }

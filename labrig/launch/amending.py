@@ -15,6 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from labrig.display.legend import is_blind
+from labrig.display.numbers import count_words
+from labrig.display.times import length_words
 from labrig.documents import Loaded
 from labrig.durable import write_text_whole
 from labrig.launch.pace import settle_pace
@@ -132,25 +135,44 @@ def offer(folder: RunFolder, proposal: Proposal, by: str, reason: str) -> dict[s
     protocol_file = folder.amended_protocol(proposal.number)
     protocol_text = proposal.protocol.read_text(encoding="utf-8")
     plan_text = to_json(proposal.plan)
-    write_text_whole(offered(protocol_file), protocol_text)
-    write_text_whole(offered(plan_file), plan_text)
+    plan_sha256 = hashlib.sha256(plan_text.encode()).hexdigest()
+    write_text_whole(offered(protocol_file, plan_sha256), protocol_text)
+    write_text_whole(offered(plan_file, plan_sha256), plan_text)
     return {
         "number": str(proposal.number),
         "from_s": repr(proposal.from_s),
-        "plan_sha256": file_sha256(offered(plan_file)) or "",
+        "plan_sha256": plan_sha256,
         "before_sha256": file_sha256(folder.plan_in_force) or "",
         "protocol_sha256": hashlib.sha256(protocol_text.encode()).hexdigest(),
         "changed": json.dumps(list(proposal.changed)),
-        "differences": json.dumps([difference_words(one) for one in proposal.differences]),
+        "differences": json.dumps(list(told(proposal))),
         "by": by,
         "reason": reason,
     }
 
 
-def withdraw(folder: RunFolder, number: int) -> None:
-    """Take back what the runner did not accept."""
+def withdraw(folder: RunFolder, args: Mapping[str, str]) -> None:
+    """Take back what the runner did not accept; ``args``: what :func:`offer` gave."""
+    number = int(args["number"])
     for path in (folder.amended_plan(number), folder.amended_protocol(number)):
-        offered(path).unlink(missing_ok=True)
+        offered(path, args["plan_sha256"]).unlink(missing_ok=True)
+
+
+def told(proposal: Proposal) -> tuple[str, ...]:
+    """What changes, for people; where arms are coded, nothing that tells a well's arm."""
+    if not is_blind(proposal.plan):
+        return tuple(difference_words(one) for one in proposal.differences)
+    found: dict[str, tuple[int, int, int]] = {}
+    for one in proposal.differences:
+        many = len(one.instruments)
+        count, before, after = found.get(one.kind, (0, 0, 0))
+        found[one.kind] = (count + many, before + many * one.before, after + many * one.after)
+    return tuple(
+        f"{kind} of {count_words(count, 'instrument')}: {before} to come become {after}"
+        if before != after
+        else f"{kind} of {count_words(count, 'instrument')}: {after} to come, otherwise"
+        for kind, (count, before, after) in found.items()
+    )
 
 
 def difference_words(one: Difference) -> str:
@@ -162,7 +184,8 @@ def difference_words(one: Difference) -> str:
     count = f"{one.before} to come{each} become {one.after}"
     if one.before == one.after:
         count = f"{one.after} to come{each}, otherwise"
-    return f"{one.kind} of {names}: {count}" + (f"; first: {one.example}" if one.example else "")
+    first = f"; first: {one.example}" if one.example else ""
+    return f"{one.kind} of {names}: {count}{first}, from {length_words(one.first_s)} on"
 
 
 def changed_paths(old: Any, new: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - JSON

@@ -32,9 +32,12 @@ NEEDED = ("number", "from_s", "plan_sha256", "protocol_sha256", "changed", "diff
           "reason")  # fmt: skip
 
 
-def offered(path: Path) -> Path:
-    """Where a plan or protocol lies that was not accepted yet."""
-    return path.with_name(f"{path.name}.offered")
+def offered(path: Path, plan_sha256: str) -> Path:
+    """Where a plan or its protocol lies that was not accepted yet.
+
+    By the hash of the plan: whoever amends at the same time takes nobody's offer away.
+    """
+    return path.with_name(f"{path.name}.{plan_sha256[:12]}.offered")
 
 
 class Amendments:
@@ -94,10 +97,10 @@ class Amendments:
                 f"it cannot be written down ({error}): free the disk, then repeat it"
             ) from error
         self._pending = amended
-        name_files(self._folder, amended.number)
+        name_files(self._folder, amended)
 
     def _offered_plan(self, amended: RunAmended) -> Plan:
-        path = offered(self._folder.amended_plan(amended.number))
+        path = offered(self._folder.amended_plan(amended.number), amended.plan_sha256)
         before = file_sha256(self._folder.plan_in_force)
         if amended.before_sha256 not in ("", before):
             raise BadCommand("it was made from another plan than the one in force: make it again")
@@ -123,7 +126,7 @@ def plan_in_force(folder: RunFolder, state: RunState, first: Plan) -> Plan:
     if not state.amendments:
         return first
     last = max(state.amendments.values(), key=lambda one: one.number)
-    name_files(folder, last.number)
+    name_files(folder, last)
     path = folder.amended_plan(last.number)
     if file_sha256(path) != last.plan_sha256:
         raise JournalError(
@@ -156,11 +159,12 @@ def left_out(
     return tuple(found.values())
 
 
-def name_files(folder: RunFolder, number: int) -> None:
+def name_files(folder: RunFolder, amended: RunAmended) -> None:
     """What was offered and is written down takes its name; safe to repeat."""
-    for path in (folder.amended_protocol(number), folder.amended_plan(number)):
-        if offered(path).exists():
-            offered(path).replace(path)
+    for path in (folder.amended_protocol(amended.number), folder.amended_plan(amended.number)):
+        lies = offered(path, amended.plan_sha256)
+        if lies.exists():
+            lies.replace(path)
     sync_folder(folder.root)
 
 

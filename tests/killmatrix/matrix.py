@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -230,12 +231,13 @@ class _People:
     def _amend(self, client: RunnerClient) -> None:
         """As `labrig amend` does it: the plan beside the others first, then the door."""
         folder = RunFolder(self._folder)
-        path, before = offered(folder.amended_plan(2)), file_sha256(folder.plan)
+        text = to_json(amended_plan(self._plan))
+        plan_sha256, before = sha256(text.encode()).hexdigest(), file_sha256(folder.plan)
         with outside():
-            path.write_text(to_json(amended_plan(self._plan)), encoding="utf-8")
+            offered(folder.amended_plan(2), plan_sha256).write_text(text, encoding="utf-8")
         client.amend(
             {
-                "number": "2", "from_s": repr(AMENDED_FROM_S), "plan_sha256": file_sha256(path),
+                "number": "2", "from_s": repr(AMENDED_FROM_S), "plan_sha256": plan_sha256,
                 "before_sha256": before, "protocol_sha256": "0" * 64, "changed": '["flow"]',
                 "differences": '["flow: more"]', "by": "Anna Vos", "reason": "they grow faster",
             },

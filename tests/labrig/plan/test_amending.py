@@ -1,17 +1,23 @@
 """What an amendment may change, what the joined plan holds, and where its boundary lies."""
 
 import copy
+import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from labrig.launch.amending import changed_paths
+from labrig.launch.amending import Proposal, changed_paths, offer, told, withdraw
 from labrig.plan.allocation import allocate
 from labrig.plan.amending import Kept, differences, refusals
 from labrig.plan.boundaries import next_boundary_s
 from labrig.plan.compile import assemble
 from labrig.plan.timeline import Frame
 from labrig.protocol.models import Protocol
+from labrig.record.origin import file_sha256
 from labrig.rig.models import Rig
+from labrig.run.amendments import offered
+from labrig.run_folder import RunFolder
 
 FROM_S = 6 * 3600.0
 
@@ -110,3 +116,33 @@ def test_a_boundary_lies_where_nothing_is_under_way(small_plan):
     at_s = next_boundary_s(timeline, in_a_round_s, end_s)
     assert at_s > in_a_round_s
     assert next_boundary_s(timeline, at_s, end_s) == at_s
+
+
+def proposal(old, new):
+    return Proposal(
+        new, Path("new.yaml"), 2, FROM_S, ("arms",), differences(old, new, FROM_S), (), (), ()
+    )
+
+
+def test_where_arms_are_coded_no_instrument_or_well_is_named(amended):
+    old, new, _ = amended(set_at("perfusion", "flow", "0.2 mL/h"))
+    pumps = {name for one in differences(old, new, FROM_S) for name in one.instruments}
+    assert any(name in "".join(told(proposal(old, new))) for name in pumps)
+    coded = {"blinding": {"arms": "coded"}}
+    words = told(proposal(old, replace(new, protocol=json.dumps(coded))))
+    assert words
+    assert not [name for name in pumps if name in "".join(words)]
+
+
+def test_who_amends_at_the_same_time_takes_nobodys_offer_away(amended, tmp_path):
+    protocol = tmp_path / "new.yaml"
+    protocol.write_text("name: new", encoding="utf-8")
+    folder, offers = RunFolder(tmp_path), []
+    for flow in ("0.2 mL/h", "0.3 mL/h"):
+        old, new, _ = amended(set_at("perfusion", "flow", flow))
+        mine = replace(proposal(old, new), protocol=protocol)
+        offers.append(offer(folder, mine, "Anna Vos", "they grow"))
+    withdraw(folder, offers[0])
+    theirs = offers[1]["plan_sha256"]
+    assert file_sha256(offered(folder.amended_plan(2), theirs)) == theirs
+    assert not offered(folder.amended_plan(2), offers[0]["plan_sha256"]).exists()

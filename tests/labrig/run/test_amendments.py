@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
@@ -53,8 +54,9 @@ def new_plan(script, old, from_s=FROM_S, number=2, **changes):
 
 def offer(night, plan, number=2, from_s=FROM_S):
     folder = RunFolder(night.folder)
-    path = offered(folder.amended_plan(number))
-    path.write_text(to_json(plan), encoding="utf-8")
+    text = to_json(plan)
+    path = offered(folder.amended_plan(number), sha256(text.encode()).hexdigest())
+    path.write_text(text, encoding="utf-8")
     return {
         "number": str(number), "from_s": repr(from_s), "plan_sha256": file_sha256(path),
         "before_sha256": file_sha256(folder.plan_in_force), "protocol_sha256": "0" * 64,
