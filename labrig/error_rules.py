@@ -23,6 +23,12 @@ Error = Literal[
 Then = Literal["continue", "hold_unit", "hold_run", "ask"]
 """What follows once nothing is repeated any more. ``continue``: it is flagged, and all goes on."""
 
+WAITED: frozenset[tuple[Action, Error]] = frozenset({
+    ("level", "refused"), ("dose", "refused"), ("dose", "not_given"), ("move", "not_arrived"),
+    ("picture", "camera_failed"), ("picture", "bad_picture"), ("film", "camera_failed"),
+    ("film", "bad_picture"),
+})  # fmt: skip
+"""Of which a rule's ``apart`` is kept; all else is tried again in its own time."""
 MOST_RETRIES = 20
 MOST_APART_S = 3600.0
 

@@ -8,6 +8,7 @@ the operator have given, who is told what it may come to.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -76,6 +77,7 @@ class DoseGiver:
         self._last_state: PumpState | None = None
         self._last_was_done = False
         self.blocked = False
+        self._not_before_s = -math.inf
 
     @property
     def busy(self) -> bool:
@@ -86,7 +88,9 @@ class DoseGiver:
         """When to look after the dose under way, or to begin the next one: at once."""
         if self._flight is not None:
             return self._flight.check_s
-        return self._desk.clock.now_s() if self._queue and not self.blocked else None
+        if not self._queue or self.blocked:
+            return None
+        return max(self._desk.clock.now_s(), self._not_before_s)
 
     @property
     def last_state(self) -> PumpState | None:
@@ -115,7 +119,7 @@ class DoseGiver:
             LinkError, ReplyError: maybe begun, and :meth:`look` finds out once the pump answers;
                 or the pump could not be asked before, and :meth:`next_order` gives it back.
         """
-        if self._flight is not None or self.blocked:
+        if self._flight is not None or self.blocked or self._waits_to_give_again:
             self._queue.append(order)
             return
         try:
@@ -275,8 +279,13 @@ class DoseGiver:
 
     def next_order(self) -> Order | None:
         """The next queued dose, when none is under way and the pump is sound."""
-        ready = self._queue and self._flight is None and not self.blocked
+        free = self._flight is None and not self.blocked and not self._waits_to_give_again
+        ready = self._queue and free
         return self._queue.popleft() if ready else None
+
+    @property
+    def _waits_to_give_again(self) -> bool:
+        return self._desk.clock.now_s() < self._not_before_s
 
     def finish(self, reason: str) -> None:
         """Begin no dose any more, neither those that wait nor the one under way again."""
@@ -343,7 +352,8 @@ class DoseGiver:
         if witness.classification == "not done":
             what = f"the pump says that nothing came of {_named(order, dose)}."
             if self._may_give_again(order, dose, "not_given", what):
-                return order
+                self._queue.appendleft(order)
+                return None
             self._note_nothing_came(order, what)
             self._desk.alarm("dose-not-given", self._instrument, what, "Look at its line.")
             return None
@@ -383,11 +393,13 @@ class DoseGiver:
     ) -> bool:
         """Of a dose of which nothing came, by its rule; it is written down as intended again."""
         rule, tries = self._desk.troubles.rule("dose", error), self._tries[dose.key] - 1
-        if isinstance(decide(error, "dose", rule, tries), Retry):
+        decision = decide(error, "dose", rule, tries)
+        if isinstance(decision, Retry):
+            self._not_before_s = self._desk.clock.now_s() + decision.apart_s
             again = DoseAgain("not done", dose.volume_ul if order.rest else None)
             self._desk.note("dose", dose.key, "intent", again)
             return True
-        self._desk.troubles.give_up("dose", error, dose.key, what, dose.wells)
+        self._desk.troubles.give_up("dose", error, dose.key, what, dose.wells, asks=True)
         return False
 
     def _again(

@@ -285,9 +285,12 @@ class ImagingHandler:
                 troubles.over("move", self.name)
                 break
             what = f"sent to {x_um:g}, {y_um:g} µm it stands at {here[0]:g}, {here[1]:g} µm"
-            if not isinstance(troubles.met("move", "not_arrived", self.name, what), Retry):
+            decision = troubles.met("move", "not_arrived", self.name, what)
+            if not isinstance(decision, Retry):
                 break
             self._desk.measured(self.name, position)
+            if decision.apart_s:
+                self._pause_until(self._desk.clock.now_s() + decision.apart_s)
         return here
 
     def _look(self) -> tuple[float, float]:

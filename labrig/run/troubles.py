@@ -126,12 +126,23 @@ class Troubles:
         return decision
 
     def give_up(
-        self, action: Action, error: Error, about: str, what: str, wells: tuple[str, ...]
+        self,
+        action: Action,
+        error: Error,
+        about: str,
+        what: str,
+        wells: tuple[str, ...],
+        asks: bool = False,
     ) -> None:
-        """Of what is not to be tried again: hold what its rule has held. Its worker asks itself."""
+        """Of what is not to be tried again: hold what its rule has held, or ask if it says so.
+
+        Args:
+            action / error / about / what / wells: as of :meth:`met`.
+            asks: whether the question is put here; else its worker has its own.
+        """
         rule = self._never_again(action, error)
         decision = decide(error, action, rule, 0)
-        self._carry_out((action, error, about), decision, what, wells, 0, asks=False)
+        self._carry_out((action, error, about), decision, what, wells, 0, asks=asks)
 
     def over(self, action: Action, about: str, error: Error | None = None) -> None:
         """It goes well again, of one error or of all: its next trouble is another one."""
@@ -189,11 +200,12 @@ class Troubles:
                 self._hold_unit(wells, why)
             case Ask() if asks:
                 facts = {"wells": list(wells), **self.by_default(action, error)}
+                often = f", {tries + 1} times" if tries else ""
                 words = " ".join(f"{answer}: {_MEANS[answer]}." for answer in GO_ON_OR_HOLD)
                 desk.board.ask(
                     Question(
                         f"{ANSWERS}{action}:{about}",
-                        f"{about}: {what.rstrip('.')}, {tries + 1} times. {words}",
+                        f"{about}: {what.rstrip('.')}{often}. {words}",
                         GO_ON_OR_HOLD,
                         desk.clock.now_s(),
                         facts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labrig.error_rules import CASES, Action, Case, Error, ErrorRule
+from labrig.error_rules import CASES, WAITED, Action, Case, Error, ErrorRule
 from labrig.plan.checks.draft import Draft
 from labrig.plan.plan import Finding
 from labrig.protocol.error_entries import ErrorEntries, ErrorEntry
@@ -59,6 +59,14 @@ def _of_a_case(where: str, case: Case, entry: ErrorEntry, rule: ErrorRule) -> It
             f"{where}.retry",
             f"{entry.retry} x again is not safe: {case.never_again}",
             "remove `retry`; `then: ask` has a person decide",
+        )
+    if entry.apart_s is not None and (rule.action, rule.error) not in WAITED:
+        yield Finding(
+            "errors.own-time",
+            "warn",
+            f"{where}.apart",
+            "it is tried again in its own time, whatever stands here",
+            "remove `apart`",
         )
     if entry.default and entry.default not in case.answers:
         yield _block(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import labrig
-from labrig.error_rules import (
+from labrig.error_rules import WAITED, (
     CASES,
     DEFAULTS,
     Ask,
@@ -120,3 +120,12 @@ def test_outages_are_in_order_of_length(bench):
     bench.protocol["viability"] = {"short": "5 min", "limit": "1 h", "longer": "go_on"}
     rules = bench.plan().rules
     assert (rules.short_gap_s, rules.viable_gap_s, rules.longer_gap) == (300.0, 3600.0, "go_on")
+
+
+@pytest.mark.parametrize(
+    ("action", "error"), [("level", "stalled"), ("valve", "refused"), ("dose", "not_given")]
+)
+def test_a_time_that_nobody_would_wait_is_told(bench, action, error):
+    bench.protocol["errors"] = {action: {error: {"apart": "90 s"}}}
+    told = "errors.own-time" in {finding.code for finding in bench.plan().findings}
+    assert told == ((action, error) not in WAITED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -11,6 +12,8 @@ from labrig.plan.plan import RunRules, WellPlan
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect
 from labrig.run.troubles import Troubles
+from labrig_drivers.errors import Refused
+from labrig_drivers.new_era.driver import NewEraPump as Pump
 
 DURATION_S = 3600.0
 
@@ -208,3 +211,32 @@ def test_an_abort_ends_the_medium_only_where_the_rig_says_so(rehearse, script, m
     assert not [at_s for at_s, _ in night.plants["pulses"].trains if at_s > 600.0]
     [stopped] = [row for row in night.rows("run") if row.key == "stopped"]
     assert (stopped.detail["by"], stopped.detail["aborted"]) == ("A", True)
+
+
+REFUSED = ErrorRule("dose", "refused", retries=2, apart_s=120.0, then="ask")
+
+
+@pytest.mark.parametrize("refuses", [2, 9])
+def test_a_refused_dose_is_given_again_so_far_apart_and_then_somebody_is_asked(
+    rehearse, script, monkeypatch, refuses
+):
+    night = rehearse()
+    tried_s = []
+    real = Pump.dispense
+
+    def dispense(pump, volume_ul, rate_ul_min):
+        tried_s.append(night.clock.now_s())
+        if len(tried_s) <= refuses:
+            raise Refused("dose", "it says that it is busy", "Look at it.")
+        real(pump, volume_ul, rate_ul_min)
+
+    monkeypatch.setattr(Pump, "dispense", dispense)
+    timeline = [script.flow(0.0, 30.0), script.flow(0.0, 0.0, "dose"), script.dose(600.0)]
+    night.make(script.plan(timeline, DURATION_S, errors=(REFUSED,)))
+    night.visit(1500.0, lambda: asked.extend(door(night).status()["questions"]))
+    asked = []
+    night.runner.run()
+    assert len(tried_s) == 3
+    assert all(later - one >= 120.0 for one, later in pairwise(tried_s))
+    assert night.rows("dose")[-1].state == ("confirmed" if refuses == 2 else "failed")
+    assert [q["id"] for q in asked] == ([] if refuses == 2 else ["error:dose:dose-600"])
