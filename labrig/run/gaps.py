@@ -56,6 +56,11 @@ class LongOutages:
         for name in self._suspended:
             self._workers[name].put(Suspend(name, RULE))
 
+    def tell_again(self) -> None:
+        """Hold and ask, where an earlier runner died before it had, or before an answer held."""
+        limit = length_words(self._rules.viable_gap_s)
+        self._tell(f"nobody looked after it for longer than {limit}", {})
+
     def met(self, from_s: float, to_s: float) -> None:
         """Nobody looked after the run from when to when."""
         long = to_s - from_s > self._rules.viable_gap_s
@@ -65,8 +70,12 @@ class LongOutages:
         lasted = length_words(to_s - from_s)
         why = f"nobody looked after it for {lasted}, longer than {length_words(limit_s)}"
         self._desk.deviation(OutageTooLong(from_s, to_s, limit_s))
-        self._hold(why, "the rule viability")
         self.take_up()
+        self._tell(why, {"from_s": from_s, "to_s": to_s})
+
+    def _tell(self, why: str, facts: Mapping[str, float]) -> None:
+        """Safe to repeat."""
+        self._hold(why, "the rule viability")
         self._desk.alarm(
             "outage", "run", f"{why}: medium flows, impulses and additives are off.",
             "Look at the cells, then answer the question `outage`.",
@@ -74,11 +83,11 @@ class LongOutages:
         self._desk.board.ask(
             Question(
                 QUESTION,
-                f"The run was left alone for {lasted}. {GO_ON}: what is due now goes on, what "
+                f"{why[0].upper()}{why[1:]}. {GO_ON}: what is due now goes on, what "
                 f"passed is judged by its lateness. {STOP}: the run is stopped, medium flows on.",
                 (GO_ON, STOP),
                 self._desk.clock.now_s(),
-                {"from_s": from_s, "to_s": to_s},
+                facts,
             )
         )
 

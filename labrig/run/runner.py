@@ -318,6 +318,8 @@ class Runner:
         desk.held_wells = frozenset(state.held_units)
         if state.left_too_long:
             outages.take_up()
+            if not self._is_stopped(state):
+                outages.tell_again()
         elif before == DIED and state.begun and not self._is_stopped(state):
             outages.met(state.last_s, self._clock.now_s())
         control = ControlServer(

@@ -137,7 +137,11 @@ class Troubles:
         """Of what is not to be tried again: hold what its rule has held, or ask if it says so.
 
         Args:
-            action / error / about / what / wells: as of :meth:`met`.
+            action: what was being done.
+            error: what has happened.
+            about: the key of what was to be done, or the instrument.
+            what: in words, without names of arms.
+            wells: whom it concerns.
             asks: whether the question is put here; else its worker has its own.
         """
         rule = self._never_again(action, error)

@@ -51,7 +51,7 @@ def test_what_cannot_be_done_cannot_be_overridden(bench):
 def _codes_in_source():
     room = Path(labrig.plan.__path__[0])
     text = "".join(path.read_text(encoding="utf-8") for path in sorted(room.rglob("*.py")))
-    subjects = set(re.findall(r'Finding\(\s*"([a-z]+)\.', text))
+    subjects = set(re.findall(r'(?:Finding|_block)\(\s*"([a-z]+)\.', text))
     pattern = re.compile(rf'"((?:{"|".join(subjects)})\.[a-z-]+)"')
     found = set(pattern.findall(text))
     return found | {

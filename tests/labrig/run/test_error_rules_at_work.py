@@ -11,6 +11,7 @@ from labrig.error_rules import ErrorRule
 from labrig.plan.plan import RunRules, WellPlan
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect
+from labrig.run.gaps import LongOutages
 from labrig.run.troubles import Troubles
 from labrig_drivers.errors import Refused
 from labrig_drivers.new_era.driver import NewEraPump as Pump
@@ -119,12 +120,8 @@ GAPS = {"short": 60.0, "viable": 600.0, "longer": 2400.0}
 VIABLE = RunRules(viable_gap_s=1200.0)
 
 
-@pytest.mark.parametrize("length", GAPS)
-def test_an_outage_is_judged_by_its_length(rehearse, script, length):
-    night = rehearse()
-    timeline = [script.flow(0.0, 30.0), script.flow(0.0, 5.0, "dose"), script.stimulate(0.0),
-                script.dose(600.0), *(script.dose(at_s) for at_s in (2000.0, 4500.0))]  # fmt: skip
-    plan = script.plan(timeline, 5000.0, rules=VIABLE)
+def die_at_1000(night, script, plan):
+    """One runner does; its instruments go on."""
     death = script.Death()
     first = night.make(plan, connect=death.connect)
     open_transport = night.open_transport
@@ -137,6 +134,15 @@ def test_an_outage_is_judged_by_its_length(rehearse, script, length):
         (night.folder / name).unlink(missing_ok=True)
     for simulator in night.simulators.values():
         simulator.advance(1000.0)
+
+
+@pytest.mark.parametrize("length", GAPS)
+def test_an_outage_is_judged_by_its_length(rehearse, script, length):
+    night = rehearse()
+    timeline = [script.flow(0.0, 30.0), script.flow(0.0, 5.0, "dose"), script.stimulate(0.0),
+                script.dose(600.0), *(script.dose(at_s) for at_s in (2000.0, 4500.0))]  # fmt: skip
+    plan = script.plan(timeline, 5000.0, rules=VIABLE)
+    die_at_1000(night, script, plan)
     back_s = 1000.0 + GAPS[length]
     night.make(plan, VirtualClock(start_s=back_s))
     seen = []
@@ -240,3 +246,25 @@ def test_a_refused_dose_is_given_again_so_far_apart_and_then_somebody_is_asked(
     assert all(later - one >= 120.0 for one, later in pairwise(tried_s))
     assert night.rows("dose")[-1].state == ("confirmed" if refuses == 2 else "failed")
     assert [q["id"] for q in asked] == ([] if refuses == 2 else ["error:dose:dose-600"])
+
+
+def test_who_dies_before_a_long_outage_is_told_leaves_nobody_untold(rehearse, script, monkeypatch):
+    night = rehearse()
+    plan = script.plan([script.flow(0.0, 30.0), script.stimulate(0.0)], 5000.0, rules=VIABLE)
+    die_at_1000(night, script, plan)
+    monkeypatch.setattr(LongOutages, "_tell", lambda outages, why, facts: 1 / 0)
+    night.make(plan, VirtualClock(start_s=3400.0))
+    with pytest.raises(ZeroDivisionError):
+        night.runner.run()
+    monkeypatch.undo()
+
+    night.make(plan, VirtualClock(start_s=3460.0))
+    seen = []
+    night.visit(3500.0, lambda: seen.append(door(night).status()))
+    night.visit(3600.0, lambda: door(night).answer("outage", "go_on", by="A. Miller"))
+    assert night.runner.run().failures == ()
+    [status] = seen
+    assert status["held"] is True
+    assert [question["id"] for question in status["questions"]] == ["outage"]
+    assert [alarm["code"] for alarm in status["alarms"]] == ["outage"]
+    assert "outage-over" in night.deviations()
