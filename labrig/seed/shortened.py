@@ -21,6 +21,8 @@ MIN_TUBES = 6
 """[P] Small fields hold fewer tubes than the five of a real night."""
 LEAST_INTERVAL_H = 1.0
 """[P] Rounds are taken with the films; more of them would only be empty."""
+SEEN_EVERY_H = 6.0
+"""Between two looks where outcomes ask for more of them: the window in which a moment is seen."""
 FILM = {"duration": "1.5 s", "frame_rate": "50 Hz", "exposure": "10 ms"}
 """[P] Two twitches at 2 Hz, at the least rate that shows one."""
 
@@ -38,7 +40,7 @@ def write_shortened(
         protocol: as it was read.
         source: its file.
         needed_s: moments that something is asked about, seconds from the start; the first film and
-            the last stay in any case. None: all films stay.
+            the last stay in any case. None: all films stay, and unstained cells are seen between.
         wells: those that the bench has.
         target: where the short one goes.
 
@@ -49,10 +51,13 @@ def write_shortened(
     document: dict[str, Any] = copy.deepcopy(yaml.load(source.read_text(encoding="utf-8")))
     imaging, films = document["imaging"], protocol.imaging.films
     imaging["sites"] = min(SITES, protocol.imaging.sites)
-    imaging["interval"] = f"{max(LEAST_INTERVAL_H, protocol.imaging.interval_s / 3600.0):.3f} h"
+    least_h = LEAST_INTERVAL_H if needed_s is not None else SEEN_EVERY_H
+    imaging["interval"] = f"{max(least_h, protocol.imaging.interval_s / 3600.0):.3f} h"
     for name, channel in protocol.imaging.channels.items():
-        imaging["channels"][name]["rounds"] = _rounds(channel.shows, channel.rounds, films)
+        if needed_s is not None or channel.shows != "cells":
+            imaging["channels"][name]["rounds"] = _rounds(channel.shows, channel.rounds, films)
     document.setdefault("definition", {})["min_tubes"] = MIN_TUBES
+    document["pilot"] = True  # what is cut down is no study, whoever committed the whole
     for donor in document["donors"]:
         if "wells" in donor:
             donor["wells"] = [well for well in donor["wells"] if well in wells]

@@ -71,7 +71,8 @@ def write_small_bench(source: Path, plan: Plan, wells: Collection[str], target: 
     lines = {
         name: line
         for name, line in _reaching(rig.get("lines", {}), wells).items()
-        if line.get("role") is None or line["role"] in roles
+        if (line.get("role") is None or line["role"] in roles)
+        and line.get("from_chamber", line["wells"][0]) in wells
     }
     gone = [line for name, line in rig.get("lines", {}).items() if name not in lines]
     rig["lines"] = lines
@@ -86,7 +87,7 @@ def write_small_bench(source: Path, plan: Plan, wells: Collection[str], target: 
     gone_instruments = {line["pump"] for line in gone} - {line["pump"] for line in lines.values()}
     gone_instruments |= {one["valve"] for one in selectors.values() if not one["line"]}
     rig["selectors"] = {name: one for name, one in selectors.items() if one["line"]}
-    kept = {line["reservoir"] for line in lines.values()}
+    kept = {line["reservoir"] for line in lines.values() if "reservoir" in line}
     kept |= {r for one in rig["selectors"].values() for r in one["positions"].values()}
     rig["reservoirs"] = {name: one for name, one in rig["reservoirs"].items() if name in kept}
     rig["instruments"] = {

@@ -306,7 +306,8 @@ def _questions(protocol: Protocol, outcome: Outcome) -> int:
 
 
 def looks(draft: Draft, known: Readout) -> list[float]:
-    """When a read-out is planned to be looked at, on the run's clock."""
+    """When a read-out is planned to be looked at, on the run's clock: a round at its first picture,
+    in whatever order its channels are taken."""
     if known.needs == "films":
         blocks: dict[str, float] = {}
         for film in draft.plan.timeline:
@@ -316,7 +317,10 @@ def looks(draft: Draft, known: Readout) -> list[float]:
     channels = draft.protocol.imaging.channels
     wanted = {"nuclei": {"nuclei"}, "stain": {known.shows}}.get(known.needs, {"cells", "tubes"})
     starts: dict[int, float] = {}
+    shown: set[int] = set()
     for frame in draft.plan.timeline:
-        if isinstance(frame, Frame) and channels[frame.channel].shows in wanted:
+        if isinstance(frame, Frame):
             starts[frame.round] = min(starts.get(frame.round, frame.offset_s), frame.offset_s)
-    return sorted(starts.values())
+            if channels[frame.channel].shows in wanted:
+                shown.add(frame.round)
+    return sorted(starts[number] for number in shown)
