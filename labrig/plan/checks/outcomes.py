@@ -306,8 +306,10 @@ def _questions(protocol: Protocol, outcome: Outcome) -> int:
 
 
 def looks(draft: Draft, known: Readout) -> list[float]:
-    """When a read-out is planned to be looked at, on the run's clock: a round at its first picture,
-    in whatever order its channels are taken."""
+    """When a read-out is planned to be looked at, on the run's clock.
+
+    A round counts from its first picture, in whatever order its channels are taken.
+    """
     if known.needs == "films":
         blocks: dict[str, float] = {}
         for film in draft.plan.timeline:
