@@ -216,6 +216,8 @@ class Dispatcher:
             self._hold_later(self._state.hold_asked)
         if self._state.begun:
             self._adopt()
+            if self._stop_reason is None:
+                self._ask_about_held_wells()
         while self._stop_reason is None and not self._done():
             self._desk.retry_journal()
             if self._at_a_boundary():
@@ -664,6 +666,20 @@ class Dispatcher:
         self._desk.held_wells |= fresh
         named = tuple(in_order(fresh))
         self._desk.deviation(UnitHeld(named, why))
+        self._ask_about_wells(named, why)
+
+    def _ask_about_held_wells(self) -> None:
+        """An earlier runner may have died before it had asked, or before an answer held."""
+        asked = {
+            str(well)
+            for question in self._desk.board.questions()
+            if question.id.startswith(UNIT)
+            for well in (question.facts or {}).get("wells", ())
+        }
+        if unasked := self._desk.held_wells - asked - self._given_up:
+            self._ask_about_wells(tuple(in_order(unasked)), "they were held by an error rule")
+
+    def _ask_about_wells(self, named: tuple[str, ...], why: str) -> None:
         self._desk.board.ask(
             Question(
                 f"{UNIT}{named[0]}",

@@ -11,6 +11,7 @@ from labrig.error_rules import ErrorRule
 from labrig.plan.plan import RunRules, WellPlan
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect
+from labrig.run.dispatcher import Dispatcher
 from labrig.run.gaps import LongOutages
 from labrig.run.troubles import Troubles
 from labrig_drivers.errors import Refused
@@ -268,3 +269,22 @@ def test_who_dies_before_a_long_outage_is_told_leaves_nobody_untold(rehearse, sc
     assert [question["id"] for question in status["questions"]] == ["outage"]
     assert [alarm["code"] for alarm in status["alarms"]] == ["outage"]
     assert "outage-over" in night.deviations()
+
+
+def test_who_dies_before_a_held_unit_is_asked_about_leaves_nobody_waiting(
+    rehearse, script, monkeypatch
+):
+    night = rehearse(unplugged={"dose": (500.0, 800.0)})
+    rules = (ErrorRule("level", "no_answer", 3, then="hold_unit"),)
+    timeline = [script.flow(0.0, 30.0), replace(script.flow(0.0, 0.0, "dose"), wells=("A1",)),
+                script.frame(2000.0, 0, well="A1")]  # fmt: skip
+    plan = script.plan(timeline, DURATION_S, wells=wells_apart(), errors=rules)
+    monkeypatch.setattr(Dispatcher, "_ask_about_wells", lambda *wells_and_why: None)
+    die_at_1000(night, script, plan)
+    assert "unit-held" in night.deviations()
+    monkeypatch.undo()
+
+    night.make(plan, VirtualClock(start_s=1060.0))
+    night.visit(1500.0, lambda: door(night).answer("unit:A1", "resume", by="A. Miller"))
+    assert night.runner.run().failures == ()
+    assert night.rows("frame")[-1].state == "confirmed"
