@@ -240,6 +240,7 @@ def answer(
     choice: Annotated[str, typer.Argument(help="One of the answers shown with it.")],
     run: RunArgument = None,
     runs: RunsOption = None,
+    reason: ReasonOption = "",
     by: ByOption = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -251,7 +252,7 @@ def answer(
     from labrig.commands.which_run import chosen_run
 
     chosen = chosen_run(run, runs)
-    reply = answering(chosen).answer(question, choice, by=by or login_name())
+    reply = answering(chosen).answer(question, choice, by=by or login_name(), reason=reason)
     said(chosen, reply, f"was told {choice!r} to {question}.", as_json=as_json)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from labrig.plan.plan import Supply
+from labrig.record.alarms import Question
 from labrig.record.kinds.operator import CommandTaken
 from labrig.record.weights import AFTER, BEFORE
 from labrig.run.captures import thresholds_from
@@ -119,12 +120,12 @@ class Commands:
                     f"{name} came between two runners, and was not done: repeat it"
                 )
             if name == "answer":
-                self._check_answer(str(args["question"]), str(args["choice"]))
+                asked = self._check_answer(str(args["question"]), str(args["choice"]))
                 if args["choice"] in STEP_ACTS and str(args["question"]).startswith("step/"):
-                    self._check_step({**args, "step": args["question"], "act": args["choice"]})
+                    self._check_step(asked, {**args, "act": args["choice"]})
             elif name == "step":
-                self._check_answer(str(args["step"]), str(args["act"]))
-                self._check_step(args)
+                asked = self._check_answer(str(args["step"]), str(args["act"]))
+                self._check_step(asked, args)
             elif name == "refill":
                 self._check_refill(args)
             hung = self._hung()
@@ -182,7 +183,8 @@ class Commands:
             )
         return reply
 
-    def _check_answer(self, question_id: str, choice: str) -> None:
+    def _check_answer(self, question_id: str, choice: str) -> Question:
+        """The question as it stands now: the next moment somebody else may have answered it."""
         standing = {question.id: question for question in self._desk.board.questions()}
         if question_id not in standing:
             others = ", ".join(standing)
@@ -191,10 +193,10 @@ class Commands:
         if choice not in standing[question_id].options:
             options = ", ".join(standing[question_id].options)
             raise BadCommand(f"{choice!r} is no answer to it; say one of {options}")
+        return standing[question_id]
 
-    def _check_step(self, args: Mapping[str, Any]) -> None:
+    def _check_step(self, question: Question, args: Mapping[str, Any]) -> None:
         """Whether a person can say this of a step that stands."""
-        [question] = [q for q in self._desk.board.questions() if q.id == args["step"]]
         wrong = step_fault(question.facts or {}, args, self._desk.clock.now_s())
         if wrong:
             raise BadCommand(wrong)

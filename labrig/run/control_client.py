@@ -89,10 +89,16 @@ class RunnerClient:
         return self._command("resume", command_id, by=by)
 
     def answer(
-        self, question: str, choice: str, command_id: str | None = None, by: str = ""
+        self,
+        question: str,
+        choice: str,
+        command_id: str | None = None,
+        by: str = "",
+        reason: str = "",
     ) -> dict[str, Any]:
-        """Answer a question that stands. Raises NoRunner, CommandRefused."""
-        return self._command("answer", command_id, question=question, choice=choice, by=by)
+        """Answer a question that stands; a reason is kept with a step. Raises as :meth:`step`."""
+        why = {"reason": reason} if reason else {}
+        return self._command("answer", command_id, question=question, choice=choice, by=by, **why)
 
     def step(
         self,

@@ -547,7 +547,7 @@ class Dispatcher:
                 # A hold came after it.
                 pass
             case "answer":
-                self._answer(str(args["question"]), str(args["choice"]), str(args.get("by", "")))
+                self._answer(str(args["question"]), str(args["choice"]), args)
             case "step":
                 self._act_on_step(str(args["step"]), str(args["act"]), args)
             case "refill" if not self._winding_up:
@@ -615,10 +615,11 @@ class Dispatcher:
         if not self._winding_up:
             self._steps.act(key, act, args)
 
-    def _answer(self, question_id: str, choice: str, by: str) -> None:
+    def _answer(self, question_id: str, choice: str, args: Mapping[str, Any]) -> None:
         if isinstance(self._by_key.get(question_id), PersonStep):
-            self._act_on_step(question_id, choice, {"by": by})
+            self._act_on_step(question_id, choice, args)
             return
+        by = str(args.get("by", ""))
         question = self._desk.board.answer(question_id, choice)
         if question is None:
             return
@@ -715,7 +716,7 @@ class Dispatcher:
             if "default" in facts and float(facts["default_at_s"]) <= now_s:
                 choice = str(facts["default"])
                 self._desk.deviation(AnswerByDefault(question.id, choice))
-                self._answer(question.id, choice, BY_DEFAULT)
+                self._answer(question.id, choice, {"by": BY_DEFAULT})
 
     def _await_second_thoughts(self) -> None:
         """After a stop: nothing begins, cells are fed, and people may still change their mind."""
