@@ -19,6 +19,7 @@ from labrig.display.times import length_words
 from labrig.durable import DamagedFile, read_json
 from labrig.night.telling import legend_of_run, who_and_why
 from labrig.pasted import pasted
+from labrig.plan.store import read_plan
 from labrig.plan.timeline import Frame
 from labrig.record.vocabulary import DIED
 from labrig.run.register import bench_of
@@ -50,9 +51,9 @@ class NightDisplay:
             TextColumn("{task.fields[note]}"),
             console=self._console,
         )
-        rounds = {e.round for e in plan.timeline if isinstance(e, Frame)}
+        self._plan_file = folder.plan_in_force
         self._night = self._progress.add_task("night", total=plan.forecast.duration_s, note="")
-        self._rounds = self._progress.add_task("rounds measured", total=len(rounds), note="")
+        self._rounds = self._progress.add_task("rounds measured", total=_rounds(plan), note="")
         self._said: set[tuple[str, str]] = set()
         self._ends = ""
 
@@ -92,6 +93,7 @@ class NightDisplay:
 
     def show(self, seen: Glance, measured: int, in_work: int) -> None:
         """Draw one look at the run."""
+        self._see_amendment(seen)
         total_s = self._plan.forecast.duration_s
         now_s = total_s if seen.condition == "finished" else seen.now_s
         standing = seen.condition if seen.condition not in ("running", "starting") else seen.phase
@@ -126,6 +128,19 @@ class NightDisplay:
             )
         elif seen.condition == "running":
             self._said.discard(("held", ""))
+
+    def _see_amendment(self, seen: Glance) -> None:
+        """The protocol was amended: the run ends at another time, with other pictures."""
+        if self._plan_file == self._folder.plan_in_force:
+            return
+        self._plan_file = self._folder.plan_in_force
+        self._plan = read_plan(self._folder)
+        self._progress.update(self._night, total=self._plan.forecast.duration_s)
+        self._progress.update(self._rounds, total=_rounds(self._plan))
+        self.__dict__.pop("_names", None)
+        who = who_and_why(self._folder, "amended", self._legend(seen)) or "by nobody knows whom"
+        self._say(f"[bold]AMENDED[/] {escape(who)}")
+        self._ends = ""
 
     def _show_phase(self, seen: Glance) -> None:
         """A line for each phase where no bar can be drawn: in a file, or a log of a computer."""
@@ -189,3 +204,7 @@ class NightDisplay:
             self._console.print(f"[red]{escape(name)} could not be done:[/] {escape(why)}")
         self._console.print("Report:", end=" ")
         Console(highlight=False, soft_wrap=True).print(str(result.report))
+
+
+def _rounds(plan: Plan) -> int:
+    return len({entry.round for entry in plan.timeline if isinstance(entry, Frame)})

@@ -159,12 +159,15 @@ def _follow_night(folder: RunFolder) -> str:
     logger = get_run_logger()
     plan = read_plan(folder)
     steps = NightSteps.of(folder, plan)
-    captures = CaptureTeller(folder, plan)
+    captures, by = CaptureTeller(folder, plan), folder.plan_in_force
     work: dict[str, PrefectFuture[Any]] = {}
 
     def begin(ended: bool) -> None:
+        nonlocal captures, by
         for step in steps.now_possible(ended=ended):
             work[step.name] = measure.submit(step)
+        if by != folder.plan_in_force:
+            captures, by = CaptureTeller(folder, read_plan(folder)), folder.plan_in_force
         captures.look({name for name, future in work.items() if future.state.is_final()})
 
     try:

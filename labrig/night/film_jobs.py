@@ -11,7 +11,7 @@ from labrig.durable import read_json
 from labrig.measure.films import FilmJob
 from labrig.measure.junction_films import JunctionJob
 from labrig.night.junction_jobs import JunctionJobs
-from labrig.plan.film_schedule import film_numbers, rounds_of_films, series_of
+from labrig.plan.film_schedule import film_numbers, rounds_of_films, series_numbers
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import AskedTest, Film
 from labrig.protocol.assays import Assay, Staircase
@@ -45,6 +45,7 @@ class FilmJobs:
         shows / pixel_size_um: by channel.
         assays: of the protocol, by name.
         numbers: by film, its number in the run: of its block, or of its step of a test series.
+        series: by film of a test, the how many-th series of the run.
         rounds: by film, the imaging round nearest to it.
         unit_of: by well, its stimulator channel; empty: no electrodes.
         rehearsal: its camera stores no films.
@@ -57,6 +58,7 @@ class FilmJobs:
     pixel_size_um: Mapping[str, float]
     assays: Mapping[str, Assay]
     numbers: Mapping[str, int]
+    series: Mapping[str, int]
     rounds: Mapping[str, int]
     unit_of: Mapping[str, str]
     rehearsal: bool
@@ -81,6 +83,7 @@ class FilmJobs:
             pixel_size_um=camera["pixel_size_um"],
             assays=protocol.assays,
             numbers=film_numbers(plan.timeline),
+            series=series_numbers(plan.timeline),
             rounds=rounds_of_films(plan.timeline),
             unit_of={well.well: well.pattern_unit for well in plan.wells},
             rehearsal=is_rehearsal(read_json(folder.identity)),
@@ -110,6 +113,7 @@ class FilmJobs:
                 pulses,
                 self.root,
                 self.numbers[film.key],
+                self.series[film.key],
                 _OURS.get(self.shows[film.channel], "phase"),
                 self.pixel_size_um[film.channel],
             )
@@ -148,7 +152,7 @@ class FilmJobs:
             doubts=tuple(doubts),
             assay=film.assay,
             kind=self.assays[film.assay].kind if film.assay in self.assays else "",
-            series=series_of(film),
+            series=self.series.get(film.key),
             captured_share=_captured_share(self.assays.get(film.assay)),
             step=film.step if asked is not None else None,
             part="" if asked is None else asked.part,

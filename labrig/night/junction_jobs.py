@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 from labrig.measure.junction_films import JunctionJob
-from labrig.plan.film_schedule import series_of
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Film
 from labrig.protocol.models import Protocol
@@ -57,6 +56,7 @@ class JunctionJobs:
         pulses: Mapping[str, ChannelPulses],
         root: Path,
         number: int,
+        series: int,
         shows: Literal["phase", "tubes"],
         pixel_size_um: float,
     ) -> JunctionJob:
@@ -69,6 +69,7 @@ class JunctionJobs:
             pulses: as delivered, by channel.
             root: the run folder.
             number: of the film in the run.
+            series: the how many-th of the run it belongs to, from 0.
             shows: what its tubes are found by.
             pixel_size_um: calibrated.
         """
@@ -97,7 +98,7 @@ class JunctionJobs:
             film=number,
             chip=self.chips[film.well],
             assay=film.assay,
-            test=series_of(film) or 0,
+            test=series,
             step=film.step,
             way=way,
             frequency_hz=0.0 if way == "silent" else _rate(film, frequency_hz),

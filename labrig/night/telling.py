@@ -35,10 +35,10 @@ def legend_of_run(folder: RunFolder, utc: str = "", now_s: float | None = None) 
 
 
 def who_and_why(folder: RunFolder, condition: str, legend: Legend) -> str:
-    """By whom, since when and why a run is held or was stopped; "" where it is neither."""
-    if condition == "held":
+    """By whom, since when and why a run is held, was stopped or ``amended``; "" where it is not."""
+    if condition in ("held", "amended"):
         # Also by a rule of the bench, of which no command tells.
-        row = last_of_run(folder.journal, "held")
+        row = last_of_run(folder.journal, condition)
     elif condition in ("stopping", "stopped"):
         row = last_command(folder.journal, "stop")
     else:

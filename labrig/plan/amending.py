@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from labrig.plan.film_schedule import film_numbers
 from labrig.plan.plan import PhaseSpan, Plan
 from labrig.plan.timeline import (
     Film,
@@ -166,6 +167,7 @@ def refusals(
     """
     found = [refusal for path in changed for refusal in _of_a_path(path, old, from_s)]
     found += _of_the_past(old, new, from_s)
+    found += _of_films_taken(old, new, from_s)
     found += _of_what_stands_ready(old, new)
     if not found and not differences(old, new, from_s) and old.rules == new.rules:
         if old.errors == new.errors and old.phases == new.phases:
@@ -251,6 +253,18 @@ def _of_the_past(old: Plan, new: Plan, from_s: float) -> Iterable[Refusal]:
                 f"{was.name} would have ended already",
                 "make it last beyond now",
             )
+
+
+def _of_films_taken(old: Plan, new: Plan, from_s: float) -> Iterable[Refusal]:
+    """Tests are numbered after all blocks of films: without the last block they would be others."""
+    taken = {e.key for e in old.timeline if isinstance(e, Film) and e.offset_s < from_s}
+    before, after = (film_numbers(plan.timeline) for plan in (old, new))
+    if any(before[key] != after.get(key) for key in taken):
+        yield Refusal(
+            "imaging.films.at",
+            "without its last block, films of tests that were taken would have other numbers",
+            "keep the last block of films, at its time",
+        )
 
 
 def _of_what_stands_ready(old: Plan, new: Plan) -> Iterable[Refusal]:

@@ -135,21 +135,44 @@ def film_numbers(timeline: Timeline) -> Mapping[str, int]:
     """By key of a film, its number in the run: films of one number differ in their wells alone.
 
     A block has one number, as has each part of each step of a test series, in order of time after
-    all blocks.
+    all blocks. What an amendment has put in comes after all that was planned before it, so that
+    no film that was taken is numbered anew.
     """
     films = sorted(
         (entry for entry in timeline if isinstance(entry, Film)), key=lambda film: film.offset_s
     )
-    numbers = {f.key: int(block_of(f).rpartition("t")[2]) for f in films if not f.assay}
-    first = max(numbers.values(), default=-1) + 1
-    steps = dict.fromkeys(_step_of(film) for film in films if film.assay)
-    by_step = {step: first + index for index, step in enumerate(steps)}
-    return numbers | {film.key: by_step[_step_of(film)] for film in films if film.assay}
+    first = [film for film in films if _amendment_of(film) == 0]
+    numbers = {f.key: int(block_of(f).rpartition("t")[2]) for f in first if not f.assay}
+    steps = [film for film in first if film.assay]
+    steps += sorted((film for film in films if _amendment_of(film)), key=_amendment_of)
+    by_step: dict[str, int] = {}
+    after = max(numbers.values(), default=-1) + 1
+    for film in steps:
+        numbers[film.key] = by_step.setdefault(_step_of(film), after + len(by_step))
+    return numbers
 
 
-def series_of(film: Film) -> int | None:
-    """The how many-th series of the run a film belongs to, from 0; None for a film of a block."""
-    return int(block_of(film).rpartition("s")[2]) if film.assay else None
+def series_numbers(timeline: Timeline) -> Mapping[str, int]:
+    """By key of a film of a test, the how many-th series of the run it belongs to, from 0.
+
+    Those that an amendment has put in come after all that were planned before it.
+    """
+    films = sorted(
+        (entry for entry in timeline if isinstance(entry, Film) and entry.assay),
+        key=lambda film: (_amendment_of(film), film.offset_s),
+    )
+    by_block = {
+        block_of(f): int(block_of(f).rpartition("s")[2]) for f in films if not _amendment_of(f)
+    }
+    after = max(by_block.values(), default=-1) + 1
+    amended = dict.fromkeys(block_of(f) for f in films if _amendment_of(f))
+    by_block |= {block: after + index for index, block in enumerate(amended)}
+    return {film.key: by_block[block_of(film)] for film in films}
+
+
+def _amendment_of(film: Film) -> int:
+    """The number of the plan that an amendment made and that put it in; 0: the first one."""
+    return int(block_of(film).partition("-")[2] or 0)
 
 
 def _step_of(film: Film) -> str:

@@ -290,9 +290,9 @@ class Runner:
             captures.freeze(assay, found)
         boxes = self._make_workers(desk, state, opened, news, captures)
         grace = Grace()
+        amendments = Amendments(self._folder, self._plan, desk, state)
         at_once = AtOnce(
-            desk, self._workers, news, grace, captures, self._folder.stop,
-            Amendments(self._folder, self._plan, desk, state),
+            desk, self._workers, news, grace, captures, self._folder.stop, amendments
         )  # fmt: skip
         interlocks = rules_of_a_run(self._plan, self._bench, desk, state, news, boxes, at_once.hold)
         commands = Commands(
@@ -323,7 +323,7 @@ class Runner:
         elif before == DIED and state.begun and not self._is_stopped(state):
             outages.met(state.last_s, self._clock.now_s())
         control = ControlServer(
-            lambda: self._status(desk, dispatcher, grace).to_json(),
+            lambda: self._status(desk, dispatcher, grace, amendments.end_s).to_json(),
             commands.take,
             self._folder.control,
         )
@@ -561,7 +561,7 @@ class Runner:
             self._workers.append(worker)
         return boxes
 
-    def _status(self, desk: Desk, dispatcher: Dispatcher, grace: Grace) -> Status:
+    def _status(self, desk: Desk, dispatcher: Dispatcher, grace: Grace, end_s: float) -> Status:
         now_s, board = desk.clock.now_s(), desk.board
         threads = self._liveness.states()
         return Status(
@@ -569,7 +569,7 @@ class Runner:
             pilot=self._plan.pilot,
             now_s=now_s,
             utc=desk.clock.utc().isoformat(timespec="seconds"),
-            duration_s=self._plan.forecast.duration_s,
+            duration_s=end_s,
             epoch=desk.fence.epoch,
             condition=board.condition,
             phase=board.phase,

@@ -23,7 +23,7 @@ class Status:
     """A runner as it shows itself.
 
     Attributes:
-        now_s / duration_s: on the run's clock, and when the run will be over.
+        now_s / duration_s: on the run's clock, and when the run will be over, as last amended.
         alive: every thread has come back in time; False: what else stands here may be old.
         threads: the dispatcher and one worker per port: what each does, since when.
         held: nothing begins; set the moment a hold is accepted.

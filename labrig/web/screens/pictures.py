@@ -46,13 +46,18 @@ class Album:
 
 
 class Albums:
-    """The few runs that were looked at last."""
+    """The few runs that were looked at last, each by the plan that is in force."""
 
     def __init__(self) -> None:
-        self.of = lru_cache(RUNS_AT_HAND)(_album)
+        self._of = lru_cache(RUNS_AT_HAND)(_album)
+
+    def of(self, root: Path) -> Album:
+        """Of one run; raises what reading its plan and protocol raises."""
+        return self._of(root, RunFolder(root).plan_in_force)
 
 
-def _album(root: Path) -> Album:
+def _album(root: Path, by: Path) -> Album:
+    # ``by`` is what it is remembered by: another plan has other pictures.
     folder = RunFolder(root)
     plan = read_plan(folder)
     protocol = planned_protocol(plan, folder.protocol)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
+from labrig.commands import night_display
 from labrig.commands.night_display import NightDisplay
 from labrig.launch.runner_child import detached
 from labrig.night import telling
@@ -69,6 +70,21 @@ def test_the_end_an_alarm_and_what_answers_lead_to_are_said_once(display):
         shown.count("ALARM base: no liquid comes, since Sun 19:01, 1 min in. [nothing] comes.") == 1
     )
     assert shown.count("Leave it: It stands to the end and is not tried again") == 1
+
+
+def test_an_amended_night_shows_its_new_end_and_who_amended_it(display, monkeypatch):
+    display.show(_look(utc=UTC_AT_60_S), 0, 0)
+    later = SimpleNamespace(timeline=(), forecast=SimpleNamespace(duration_s=7200.0))
+    monkeypatch.setattr(night_display, "read_plan", lambda folder: later)
+    said = ("2026-03-01T18:00:30+00:00", {"by": "Ida", "reason": "the tubes grow faster"})
+    monkeypatch.setattr(telling, "last_of_run", lambda journal, key: said)
+    (display._folder.root).mkdir()
+    (display._folder.root / "plan-002.json").touch()
+    for _ in range(2):
+        display.show(_look(utc=UTC_AT_60_S), 0, 0)
+    shown = _shown(display)
+    assert shown.count("AMENDED by Ida, Sun 19:00: the tubes grow faster") == 1
+    assert (shown.count("ends Sun 20:00\n"), shown.count("ends Sun 21:00\n")) == (1, 1)
 
 
 def test_who_held_a_night_is_said(display, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 from labrig.night.film_jobs import FilmJobs
 from labrig.night.film_progress import FilmProgress
 from labrig.night.junction_jobs import JunctionJobs
-from labrig.plan.film_schedule import film_numbers
+from labrig.plan.film_schedule import film_numbers, series_numbers
 from labrig.plan.pulse_times import pulse_times_s
 from labrig.plan.stimulation_schedule import train
 from labrig.plan.timeline import Film, Frame, Lateness, StimulationLevel
@@ -127,7 +127,7 @@ class Clock:
 
 def progress_of(folder, stimulus="twitch", rehearsal=False):
     jobs = FilmJobs(folder.root, stimulus, {"phase": "cells"}, {"phase": 1.3}, {},
-                    film_numbers(PLAN.timeline),
+                    film_numbers(PLAN.timeline), series_numbers(PLAN.timeline),
                     {e.key: 1 for e in PLAN.timeline if isinstance(e, Film)},
                     {w.well: w.pattern_unit for w in PLAN.wells}, rehearsal,
                     JunctionJobs({}, {}, {}))  # fmt: skip

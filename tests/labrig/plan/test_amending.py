@@ -12,6 +12,7 @@ from labrig.plan.allocation import allocate
 from labrig.plan.amending import Kept, differences, refusals
 from labrig.plan.boundaries import next_boundary_s
 from labrig.plan.compile import assemble
+from labrig.plan.film_schedule import film_numbers
 from labrig.plan.timeline import Frame
 from labrig.protocol.models import Protocol
 from labrig.record.origin import file_sha256
@@ -35,8 +36,10 @@ def amended(bench):
         )
         return protocol.model_dump(mode="json", by_alias=True), made
 
-    def amend(change, from_s=FROM_S):
+    def amend(change, before=(), from_s=FROM_S):
         document = copy.deepcopy(bench.protocol)
+        if before:
+            set_at(*before)(document)
         before, old = plan(document)
         change(document)
         after, new = plan(document, Kept(old, from_s, 2))
@@ -82,6 +85,21 @@ def test_a_level_of_the_phase_that_runs_is_set_anew_at_the_boundary(amended):
     due = {e.instrument: e.rate_ul_min for e in old.timeline
            if e.kind == "flow" and e.offset_s < FROM_S}  # fmt: skip
     assert all(rates[pump] != due[pump] for pump in rates)
+
+
+def test_films_to_come_are_numbered_after_those_that_were(amended):
+    """Also where the new plan alone would give its first block the number of one that was."""
+    films = {"at": ["2 h", "12 h"], "channel": "phase", "duration": "5 s", "frame_rate": "50 Hz",
+             "exposure": "10 ms"}  # fmt: skip
+    old, new, _ = amended(
+        set_at("imaging", "films", "at", ["8 h", "12 h", "14 h"]), ("imaging", "films", films)
+    )
+    before, after = film_numbers(old.timeline), film_numbers(new.timeline)
+    taken = [key for key in before if key in after]
+    assert all(before[key] == after[key] for key in taken)
+    added = {after[key] for key in after if key not in before}
+    assert added
+    assert not added & {after[key] for key in taken}
 
 
 REFUSED = {

@@ -200,3 +200,20 @@ def test_a_held_run_is_not_amended_and_a_second_amendment_waits_for_the_first(re
     assert "held" in said_no[0]
     assert "takes effect" in said_no[1]
     is_as_amended(night, new)
+
+
+def test_a_later_end_is_told_as_soon_as_it_is_accepted(rehearse, script):
+    night, old, new = amended_night(rehearse, script)
+    later = replace(new, forecast=replace(new.forecast, duration_s=DURATION_S + 600.0))
+    ends_s = []
+
+    def look():
+        ends_s.append(connect(night.folder / "control.json").status()["duration_s"])
+
+    night.make(old)
+    night.visit(490.0, look)
+    night.visit(500.0, lambda: amend(night, later))
+    night.visit(510.0, look)
+    outcome = night.runner.run()
+    assert (outcome.condition, outcome.failures) == ("finished", ())
+    assert ends_s == [DURATION_S, DURATION_S + 600.0]
