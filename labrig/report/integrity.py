@@ -31,7 +31,7 @@ from labrig.record.kinds.runs import RunStarted
 from labrig.record.origin import file_sha256
 from labrig.record.rows import Row
 from labrig.record.said import said
-from labrig.report.amendments import faults_of_amendments
+from labrig.report.amendments import amendments_shown, faults_of_amendments
 from labrig.report.blinding import faults_of_key
 from labrig.report.results import faults_of_results
 from labrig.report.sealed_measures import faults_of_measures, notes_on_measures
@@ -55,12 +55,15 @@ class CommitmentShown:
             committed when it began.
         after_data: how many of the entries, the last ones, were made after the run's first row.
         witness: who else than this computer has witnessed its time, in words; "" for nobody.
+        run_otherwise: keys of what stood committed and was amended while the run went on; never
+            what the run is judged by. No more than keys: arms may be coded.
     """
 
     entries: tuple[Mapping[str, Any], ...]
     fits: bool
     after_data: int = 0
     witness: str = ""
+    run_otherwise: tuple[str, ...] = ()
 
     @property
     def post_hoc(self) -> bool:
@@ -293,7 +296,16 @@ def _commitment(run: _Run) -> tuple[CommitmentShown | None, list[str], list[str]
         for at, e in enumerate(commitment.entries)
     )  # fmt: skip
     witness = witness_of(run.folder, run.identity, run.rows)
-    return CommitmentShown(entries, not differs, after, witness), faults, warnings
+    otherwise = tuple(
+        dict.fromkeys(
+            key
+            for shown in amendments_shown(run.rows)
+            if shown.in_force
+            for key in (path.partition(".")[0] for path in shown.said.changed)
+            if key in in_force.fixed
+        )
+    )
+    return CommitmentShown(entries, not differs, after, witness, otherwise), faults, warnings
 
 
 def _made_after(run: _Run, commitment: Commitment, faults: list[str]) -> int:

@@ -88,6 +88,11 @@ def _line(commitment: CommitmentShown | None, pilot: bool) -> str:
             "; amended after data: what the amendment changed is post hoc, and nothing here is "
             "judged by it"
         )
+    if commitment.run_otherwise:
+        said += (
+            f"; {', '.join(commitment.run_otherwise)} changed while it ran, by an amendment; what "
+            "it is judged by stands as committed"
+        )
     return f"{said}."
 
 

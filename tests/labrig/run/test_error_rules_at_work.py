@@ -63,7 +63,7 @@ def test_a_rule_holds_the_unit_of_a_mute_pump_and_the_other_arm_gets_everything(
     assert frames["frame-1"] == "missed"
 
 
-def test_a_held_unit_goes_on_when_a_person_says_so_also_after_a_death(rehearse, script):
+def test_a_held_unit_goes_on_when_a_person_says_so(rehearse, script):
     night = rehearse(unplugged={"dose": (500.0, 800.0)})
     timeline = [script.flow(0.0, 30.0), script.flow(0.0, 0.0, "dose"), script.dose(900.0)]
     rules = (ErrorRule("level", "no_answer", 0, then="hold_unit"),)
@@ -288,3 +288,25 @@ def test_who_dies_before_a_held_unit_is_asked_about_leaves_nobody_waiting(
     night.visit(1500.0, lambda: door(night).answer("unit:A1", "resume", by="A. Miller"))
     assert night.runner.run().failures == ()
     assert night.rows("frame")[-1].state == "confirmed"
+
+
+def test_a_held_unit_stays_held_after_a_death_until_a_person_says_otherwise(rehearse, script):
+    night = rehearse(unplugged={"dose": (500.0, 800.0)})
+    rules = (ErrorRule("level", "no_answer", 3, then="hold_unit"),)
+    timeline = [
+        script.flow(0.0, 30.0), replace(script.flow(0.0, 0.0, "dose"), wells=("A1",)),
+        *(script.frame(at_s, i, well="A1") for i, at_s in enumerate((300.0, 1200.0, 2000.0))),
+        script.frame(1400.0, 10, well="A2"),
+    ]  # fmt: skip
+    plan = script.plan(timeline, DURATION_S, wells=wells_apart(), errors=rules)
+    die_at_1000(night, script, plan)
+    night.make(plan, VirtualClock(start_s=1060.0))
+    seen = []
+    night.visit(1300.0, lambda: seen.append(door(night).status()))
+    night.visit(1600.0, lambda: door(night).answer("unit:A1", "resume", by="A. Miller"))
+    assert night.runner.run().failures == ()
+    assert [q["id"] for q in seen[0]["questions"]] == ["unit:A1"]
+    assert {row.key: row.state for row in night.rows("frame")} == {
+        "frame-0": "confirmed", "frame-1": "missed", "frame-2": "confirmed",
+        "frame-10": "confirmed",
+    }  # fmt: skip
