@@ -79,6 +79,9 @@ def explain(
             return "the list is empty", "Name at least one."
         have = int(context.get("actual_length", len(value)))
         return f"{have} is named, and at least {least} are wanted", f"Name {least} or more."
+    if kind == "literal_error" and detail["loc"][-1] == "[key]":
+        choices = re.findall(r"'([^']+)'", context["expected"])
+        return f"'{path[-1]}' is not a key here", did_you_mean(str(path[-1]), choices)
     if kind == "literal_error":
         # Short ones are no likeness: "none" is two letters from "on", and its contrary.
         choices = re.findall(r"'([^']{4,})'", context["expected"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -144,7 +145,7 @@ def offer(folder: RunFolder, proposal: Proposal, by: str, reason: str) -> dict[s
         "plan_sha256": plan_sha256,
         "before_sha256": file_sha256(folder.plan_in_force) or "",
         "protocol_sha256": hashlib.sha256(protocol_text.encode()).hexdigest(),
-        "changed": json.dumps(list(proposal.changed)),
+        "changed": json.dumps(told_paths(proposal)),
         "differences": json.dumps(list(told(proposal))),
         "by": by,
         "reason": reason,
@@ -156,6 +157,14 @@ def withdraw(folder: RunFolder, args: Mapping[str, str]) -> None:
     number = int(args["number"])
     for path in (folder.amended_plan(number), folder.amended_protocol(number)):
         offered(path, args["plan_sha256"]).unlink(missing_ok=True)
+
+
+def told_paths(proposal: Proposal) -> tuple[str, ...]:
+    """Which keys change, for the journal; where arms are coded, without their names."""
+    if not is_blind(proposal.plan):
+        return proposal.changed
+    masked = (re.sub(r"^arms\.[^.]+", "arms.*", path) for path in proposal.changed)
+    return tuple(dict.fromkeys(masked))
 
 
 def told(proposal: Proposal) -> tuple[str, ...]:

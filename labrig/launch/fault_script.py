@@ -63,6 +63,11 @@ def _times(entry: ScriptedFault, number: int) -> tuple[tuple[float, float], ...]
         return ((entry.at, for_s),)
     seed = f"{entry.seed} {number} {' '.join(entry.named())}"
     found = spells(entry.at, for_s, entry.share, entry.each, seed)
+    if not found:
+        raise NoSuchFault(
+            f"{entry.share:g} of {for_s:g} s is less than half of one spell of {entry.each:g} s: "
+            "it would never come; make `for` longer or `each` shorter"
+        )
     return tuple((from_s, until_s - from_s) for from_s, until_s in found)
 
 

@@ -271,11 +271,11 @@ def _of_what_stands_ready(old: Plan, new: Plan) -> Iterable[Refusal]:
     before, after = ({x.reservoir: (x.solution, x.lines) for x in p.loading} for p in (old, new))
     for name in sorted({*before, *after}):
         if before.get(name) != after.get(name):
-            holds = before.get(name, ("nothing", ()))[0]
-            wanted = after.get(name, ("nothing", ()))[0]
+            # Which solution it is would tell an arm where arms are coded.
             yield Refusal(
                 "arms",
-                f"{name} holds {holds or 'nothing'}, and the new plan wants {wanted} in it",
+                f"{name} would have to hold another solution than the one it was loaded with, or "
+                "feed other lines",
                 "use what stands there; another solution is another run",
             )
     if old.wells != new.wells:

@@ -68,4 +68,4 @@ def why_words(stage: Stage, secondary: bool) -> str:
     """Why one was left out, for its row."""
     if secondary:
         return "the disk is short of room, and its channel is secondary"
-    return f"the disk is short of room: every {KEEP_EVERY[stage]}. round is kept"
+    return f"the disk is short of room: one round of {KEEP_EVERY[stage]} is kept"

@@ -77,7 +77,7 @@ def refills(
         times = asked.at_s or _due(supply, courses[supply.name], duration_s)
         made += [
             step_of(supply, f"{number}", at_s, spans[phase_at(spans, at_s)].name)
-            for number, at_s in enumerate(sorted(times))
+            for number, at_s in enumerate(sorted(set(times)))
             if at_s < duration_s
         ]
     return tuple(made)

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from labrig.report import figures
+from labrig.report.amendments import amendments_shown
 from labrig.report.analysis import Analysis
 from labrig.report.clocks import legend_of_record
 from labrig.report.maker import Maker
@@ -62,6 +63,7 @@ def render_blind(analysis: Analysis, codes: dict[str, str], maker: Maker) -> str
             ("of them left out", sum(flag.count for flag in analysis.films_left_out)),
             ("Outcomes named before the run", len(record.protocol.outcomes)),
             ("Deviations, late or missed", len(outcome.deviations) + len(outcome.slips)),
+            ("Amendments while it ran", len(amendments_shown(record.rows))),
         ],
         maker=maker,
         table=TABLE,

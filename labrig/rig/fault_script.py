@@ -88,6 +88,12 @@ class ScriptedFault(BaseModel):
             if places > MOST_SPELLS:
                 how = f"Make `each` longer or `for` shorter: at most {MOST_SPELLS} times."
                 mistakes.append(Mistake(("each",), f"it would come {places:.3g} times", how))
+        if self.share is None:
+            mistakes += [
+                Mistake((key,), f"`{key}` is of a fault at random, and no `share` is given",
+                        f"Write `share: 0.01` beside it, or leave `{key}` out.")
+                for key in ("each", "seed") if key in self.model_fields_set
+            ]  # fmt: skip
         raise_mistakes("ScriptedFault", mistakes)
         return self
 

@@ -140,6 +140,8 @@ def _of_events(row: Row, legend: Legend) -> tuple[LineKind, str, str]:
             return "run", "The run is stopped.", ""
         case runs.RunFinished():
             return "run", "The night came to its end.", ""
+        case runs.RunReplanned() as replanned:
+            return "run", f"From here on plan {replanned.number} is in force.", ""
         case runs.PhaseEntered() as phase:
             return "run", f"Phase {phase.name} began.", ""
         case runs.Unfollowed():

@@ -297,6 +297,13 @@ PROTOCOL = {
         "duplicate key",
         "Keep one",
     ),
+    "an error that an action cannot meet": (
+        ARMS,
+        "errors: {level: {stalld: {then: ask}}}\n" + ARMS,
+        "errors.level.stalld",
+        "'stalld' is not a key here",
+        "'stalled'",
+    ),
     "no space after a colon": (
         "name: demo-night",
         "name:demo-night",

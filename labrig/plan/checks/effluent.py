@@ -72,7 +72,7 @@ def _overdrawn(
         return
     share, (at_s, rate, comes_in), chamber, inlet = max(found, key=lambda each: each[0])
     source = draft.rig.lines[inlet.line].from_chamber
-    others = [its.line for *_, its in found if its is not inlet]
+    others = dict.fromkeys(its.line for *_, its in found if its.line != inlet.line)
     yield Finding(
         "effluent.overdrawn",
         "block",

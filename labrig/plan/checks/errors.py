@@ -82,12 +82,13 @@ def _of_a_case(where: str, case: Case, entry: ErrorEntry, rule: ErrorRule) -> It
             f"'{entry.default}' is a person's to say: {case.never_again}",
             f"use one of {', '.join(a for a in case.answers if a not in case.risky)}, or none",
         )
+    sound = next((a for a in case.answers if a not in case.risky), "")
     if bool(rule.default) != bool(rule.after_s):
         yield _block(
             "errors.half-a-default",
             where,
             "`default` and `after` go together",
-            "write both, e.g. `default: go_on` and `after: 30 min`, or neither",
+            f"write both, e.g. `default: {sound}` and `after: 30 min`, or neither",
         )
     if (entry.default or entry.after_s) and rule.then != "ask":
         yield _block(

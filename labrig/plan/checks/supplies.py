@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from labrig.plan.checks.draft import Draft
 from labrig.plan.disk_room import START_SHARE, need_bytes
 from labrig.plan.drawn import courses_of
-from labrig.plan.plan import Finding
+from labrig.plan.plan import Depletion, Finding
 from labrig.plan.refills import RESERVE, stretches
 from labrig.plan.supply_steps import WASTE
 from labrig.plan.timeline import PersonStep
@@ -52,10 +52,22 @@ def _reservoirs(draft: Draft) -> Iterator[Finding]:
             where,
             f"{told}, usable are {item.available_ml:.3g} mL{dry}; "
             f"{RESERVE:g} times the need is asked for ([P])",
-            "use a larger reservoir, a stronger stock or a lower flow, or have people fill it in "
-            "time (`refill: {within: 1 h}`)",
+            f"use a larger reservoir, a stronger stock or a lower flow, {_filled(draft, item)}",
             overridable=item.dry_at_s is None,
         )
+
+
+def _filled(draft: Draft, item: Depletion) -> str:
+    """How people can keep it from running dry, by what the rig already says of it."""
+    asked = draft.rig.reservoirs[item.reservoir].refill
+    if asked is None:
+        return "or have people fill it in time (`refill: {within: 1 h}`)"
+    if asked.at_s:
+        return "or have people fill it sooner and more often (`refill: at`), or leave `at` out"
+    return (
+        "or have people come sooner: one who comes as late as "
+        f"`refill: {{within: {asked.within_s / 60:g} min}}` lets them comes too late"
+    )
 
 
 def _times(times_s: tuple[float, ...]) -> str:

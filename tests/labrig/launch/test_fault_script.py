@@ -60,6 +60,12 @@ def test_times_have_units_and_what_is_not_said_lasts_to_the_end(tmp_path):
         ("{world: door_open, of: A1, at: 1 s}", 3, "concerns everything"),
         ("{world: leak, of: base_A1, at: 1 s, value: 2}", 3, "0 to 1 fraction"),
         ("{computer: clock_stop, at: 1 s}", 3, "Did you mean 'clock_step'"),
+        ("{instrument: stage, fault: stuck, at: 0 s, each: 5 s}", 3, "no `share` is given"),
+        (
+            "{instrument: stage, fault: stuck, at: 0 s, for: 1 min, share: 0.01}",
+            3,
+            "it would never come",
+        ),
         ("{computer: prefect_slow, at: 1 s}", 3, "kill -STOP PID"),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from labrig.launch.amending import Proposal, changed_paths, offer, told, withdraw
+from labrig.launch.amending import Proposal, changed_paths, offer, told, told_paths, withdraw
 from labrig.plan.allocation import allocate
 from labrig.plan.amending import Kept, differences, refusals
 from labrig.plan.boundaries import next_boundary_s
@@ -147,7 +147,10 @@ def test_where_arms_are_coded_no_instrument_or_well_is_named(amended):
     pumps = {name for one in differences(old, new, FROM_S) for name in one.instruments}
     assert any(name in "".join(told(proposal(old, new))) for name in pumps)
     coded = {"blinding": {"arms": "coded"}}
-    words = told(proposal(old, replace(new, protocol=json.dumps(coded))))
+    hidden = proposal(old, replace(new, protocol=json.dumps(coded)))
+    hidden = replace(hidden, changed=("arms.nerve.targets", "arms.sham.targets", "imaging.films"))
+    assert told_paths(hidden) == ("arms.*.targets", "imaging.films")
+    words = told(hidden)
     assert words
     assert not [name for name in pumps if name in "".join(words)]
 

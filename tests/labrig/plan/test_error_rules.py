@@ -106,6 +106,12 @@ def test_what_is_unsafe_or_idle_is_refused_with_its_place(bench, case, file):
     assert found.remedy
 
 
+def test_the_default_that_is_offered_is_an_answer_to_that_error(bench):
+    bench.protocol["errors"] = {"level": {"stalled": {"default": "restart"}}}
+    [found] = [f for f in bench.plan().findings if f.code == "errors.half-a-default"]
+    assert "`default: restart`" in found.remedy
+
+
 def test_the_protocol_goes_before_the_rig_and_both_before_the_defaults(bench):
     bench.rig["errors"] = {"dose": {"not_given": {"retry": 3, "then": "hold_run"}}}
     bench.protocol["errors"] = {"dose": {"not_given": {"then": "hold_unit"}}}

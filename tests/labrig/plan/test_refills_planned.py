@@ -48,6 +48,21 @@ def test_times_that_are_named_too_late_are_no_refill_in_time(bench):
     assert bench.graded()["supplies.reservoir"] == "block"
 
 
+@pytest.mark.parametrize(
+    ("refill", "said"), [({"within": "20 h"}, "within: 1200 min"), ({"at": ["1 h", "1 h"]}, "`at`")]
+)
+def test_a_refill_that_does_not_help_is_not_what_is_advised(bench, refill, said):
+    bench.rig["reservoirs"]["bottle"].update(volume="90 mL", refill=refill)
+    plan = bench.plan()
+    [found] = [
+        f for f in plan.findings
+        if f.code == "supplies.reservoir" and f.where.endswith("reservoirs.bottle")
+    ]  # fmt: skip
+    assert said in found.remedy
+    assert "within: 1 h" not in found.remedy
+    assert len(fillings(plan, "bottle")) == len(set(refill.get("at", ())))
+
+
 def test_waste_may_be_emptied_and_a_syringe_changed_while_its_pump_stands(bench):
     bench.rig["outflow"].update(waste_volume="50 mL")
     assert bench.graded()["supplies.waste"] == "block"

@@ -64,6 +64,8 @@ def test_only_the_operators_files_name_arms(blinded):
     build_report(blinded)
     assert holding_arms(blinded) <= HOLD_ARMS
     assert (blinded.report / "growth_by_code.csv").exists()
+    page = (blinded.report / "report.html").read_text(encoding="utf-8")
+    assert "<dt>Amendments while it ran</dt><dd>0</dd>" in page
     assert not (blinded.report / "verdict.json").exists()
     for command in (("status", blinded.root), ("verify", blinded.root),
                     ("report", blinded.root, "--json")):  # fmt: skip
