@@ -76,7 +76,7 @@ def _of_refill(args: Args) -> str:
         "done": f"filled {supply} up" if supply != "waste" else "emptied the waste",
         "refuse": f"decided against filling {supply}",
     }.get(str(args.get("act", "")), str(args.get("act", "")))
-    to = f" to {float(to_ml):g} mL" if to_ml else ""
+    to = f" to {float(str(to_ml)):g} mL" if to_ml else ""
     return f"{did}{to}" + (f": {reason}" if reason else "")
 
 

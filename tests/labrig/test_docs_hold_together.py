@@ -34,3 +34,9 @@ def test_every_page_is_reached_from_the_readme():
     text = (HOUSE / "README.md").read_text(encoding="utf-8")
     pages = {path.name for path in (HOUSE / "docs").glob("*.md")}
     assert pages - set(re.findall(r"docs/([a-z-]+\.md)", text)) == set()
+
+
+def test_no_page_holds_what_a_merge_left():
+    pages = [HOUSE / "README.md", HOUSE / "CHANGELOG.md", *(HOUSE / "docs").rglob("*.md")]
+    marks = re.compile(r"^(<<<<<<< |=======$|>>>>>>> )", re.MULTILINE)
+    assert [page.name for page in pages if marks.search(page.read_text(encoding="utf-8"))] == []
