@@ -97,8 +97,9 @@ def phantom_table() -> None:
 def phase_table() -> None:
     """Without a stain: by rules alone, and without what the network takes for sheets.
 
-    The network was trained on another drawing (`training/drawn_cultures`); no setting of it was
-    chosen by these figures but `WIDE_UM` and `LEAST_SHARE`, from four.
+    The network was trained on another drawing (`training/drawn_cultures`). `WIDE_UM` and
+    `LEAST_SHARE` were chosen in view of these figures, so that for those two they are not held out;
+    how others would do is not printed.
     """
     sets: dict[str, list[Field]] = {
         "synthetic.render, sparse to dense": [_rendered(i) for i in range(12)],

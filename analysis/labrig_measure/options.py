@@ -42,7 +42,8 @@ PhaseMasks = Annotated[
     typer.Option(
         "--phase-mask",
         help="Of --phase: tubes by rules, or by rules without the sheets of cells that a network "
-        "trained on drawings sees (learned). Neither is validated on real cultures.",
+        "trained on drawings sees (learned): for cells that grow in sheets, where edges around "
+        "holes are counted as tubes. Neither is validated on real cultures.",
         show_default="that of --settings, else rules",
     ),
 ]

@@ -16,9 +16,11 @@ from labrig.night.processes import processes_here
 from labrig.night.progress import TakenFrame
 from labrig.night.run_cells import cells_of_run
 from labrig.plan.store import read_plan
+from labrig.protocol.models import Protocol
 from labrig.run_folder import RunFolder
 from labrig_analysis.nuclei.fusion import FusionSettings
 from labrig_analysis.settings import MeasureSettings
+from labrig_analysis.tubes.tube_labels import TubeSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class RoundMeasurer:
 
     @classmethod
     def of(cls, folder: RunFolder) -> RoundMeasurer:
-        """The measurer of a run, with the committed number of nuclei that make a myotube.
+        """The measurer of a run, with what its protocol says of measuring.
 
         Raises:
             labrig.problems.FileProblems: the run's protocol or rig cannot be read.
@@ -56,7 +58,7 @@ class RoundMeasurer:
 
         camera = read_json(folder.camera)
         plan = read_plan(folder)
-        definition = planned_protocol(plan, folder.protocol).definition
+        protocol = planned_protocol(plan, folder.protocol)
         optics = planned_rig(plan, folder.rig).optics
         channels = {name: our_name(shows, name) for name, shows in camera["shows"].items()}
         return cls(
@@ -65,7 +67,7 @@ class RoundMeasurer:
             pixel_size_um=float(camera["layout"]["pixel_size_um"]),
             channels=channels,
             full_scale={ours: 2.0 ** optics[name].bit_depth - 1 for name, ours in channels.items()},
-            settings=MeasureSettings(fusion=FusionSettings(min_nuclei=definition.min_nuclei)),
+            settings=settings_of(protocol),
             run=read_json(folder.identity)["id"],
             changed=_changed(folder.measures),
         )
@@ -129,6 +131,14 @@ class RoundMeasurer:
         tracks = close_measures(self.out, cells, processes_here().map)
         seal(self.out, self.run, "the night", settings=self.settings, changed=self.changed)
         return tracks
+
+
+def settings_of(protocol: Protocol) -> MeasureSettings:
+    """What a run of this protocol is measured with; what it does not say is the default."""
+    return MeasureSettings(
+        tubes=TubeSettings(phase_mask=protocol.imaging.phase_mask),
+        fusion=FusionSettings(min_nuclei=protocol.definition.min_nuclei),
+    )
 
 
 def _changed(measures: Path) -> tuple[str, ...]:

@@ -39,7 +39,16 @@ FIXED: Mapping[str, str] = {
     ),
 }
 """Keys of a protocol that no amendment changes, and why."""
-_IMAGING_FIXED = ("channels", "sites", "wall_distance")
+_IMAGING_FIXED: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(
+        ("channels", "sites", "wall_distance"),
+        ("the run's pictures are stored by it", "put it back; change `interval` or `films`"),
+    ),
+    "phase_mask": (
+        "the run's pictures are measured by it, and tubes before and after would be of two sorts",
+        "put it back; `labrig measure --phase-mask` shows elsewhere what the other mask finds",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +226,8 @@ def _of_a_path(path: str, old: Plan, from_s: float) -> Iterable[Refusal]:
             f"{FIXED[first]}: an amendment cannot change it",
             "put it back as it was; what is otherwise is another experiment",
         )
-    elif first == "imaging" and rest.partition(".")[0] in _IMAGING_FIXED:
-        yield Refusal(
-            path, "the run's pictures are stored by it", "put it back; change `interval` or `films`"
-        )
+    elif first == "imaging" and (fixed := _IMAGING_FIXED.get(rest.partition(".")[0])):
+        yield Refusal(path, *fixed)
     elif first == "arms" and rest.partition(".")[2].partition(".")[0] in ("role", ""):
         yield Refusal(
             path, "its wells were drawn at the start", "keep the arms; change what they get"

@@ -54,6 +54,7 @@ ADDED_KEYS: tuple[AddedKey, ...] = (
     ),
     AddedKey(("assays",), "0.1.0", {}),
     AddedKey(("imaging", "series"), "0.1.0", []),
+    AddedKey(("imaging", "phase_mask"), "0.1.0", "rules"),
     AddedKey(("patterns", ANY, "of_capture"), "0.1.0", None),
     AddedKey(("patterns", ANY, "capture"), "0.1.0", None),
     AddedKey(("patterns", ANY, "fallback"), "0.1.0", None),

@@ -401,6 +401,12 @@ class Imaging(Strict):
     series: tuple[Series, ...] = Field(
         default=(), description="when which assay is done; filmed as `films` says"
     )
+    phase_mask: Literal["rules", "learned"] = Field(
+        default="rules",
+        description="tubes in channels that show cells: by rules, or (learned) by rules without "
+        "the sheets of cells that a network trained on drawings sees, for cells that grow in "
+        "sheets with holes; neither is validated on real cultures",
+    )
 
 
 class Donor(Strict):

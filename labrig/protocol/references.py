@@ -246,6 +246,14 @@ def _imaging(protocol: Protocol) -> Iterator[Mistake]:
             f"the first round comes after the end of the run ({duration_s / 3600:g} h)",
             "Start earlier or make the phases longer.",
         )
+    unstained = any(channel.shows == "cells" for channel in imaging.channels.values())
+    if imaging.phase_mask != "rules" and not unstained:
+        yield Mistake(
+            ("imaging", "phase_mask"),
+            "it is about pictures without a stain, and no channel shows cells",
+            "Leave it out, or take a channel that `shows: cells`.",
+            imaging.phase_mask,
+        )
     if imaging.films is None:
         for name, channel in imaging.channels.items():
             if channel.rounds == "with-films":

@@ -149,7 +149,7 @@ def examine(
     failures += faults_of_measures(
         folder.measures,
         str(identity.get("id")),
-        protocol.definition.min_nuclei,
+        protocol,
         closed=bool(run.hashes) and any(r.kind == "run" and r.key in _ENDS for r in rows),
     )
     failures += faults_of_results(folder, rows)

@@ -15,7 +15,12 @@ IN_WORDS = {
     "tube": "stained tubes",
     "tube-like object": "tube-like objects, seen without a stain; not validated on real cultures",
 }
-STAINED = "tube"
+STAINED, UNSTAINED = "tube", "tube-like object"
+MASKS = {
+    "rules": "found by rules",
+    "learned": "found by rules, less the sheets of cells that a network trained on drawings sees",
+}
+"""How tubes are found without a stain, by `imaging.phase_mask` of the protocol."""
 
 
 def kind_over_time(fields: pd.DataFrame) -> str | None:

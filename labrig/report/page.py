@@ -30,7 +30,7 @@ from labrig.report.effluents import effluent_rows, effluent_words
 from labrig.report.growth import tubes_that_count
 from labrig.report.headline import capital, headline
 from labrig.report.junctions import chip_rows, fidelity_figure, junctions
-from labrig.report.kinds import IN_WORDS
+from labrig.report.kinds import IN_WORDS, MASKS, UNSTAINED
 from labrig.report.maker import Maker
 from labrig.report.named.drawing import answers_figure
 from labrig.report.named.rows import rows_of
@@ -133,7 +133,7 @@ def render(analysis: Analysis, maker: Maker) -> str:
         facts=run_facts.facts(analysis, legend),
         plate=run_facts.plate(analysis, legend),
         many_donors=len(record.protocol.donors) > 1,
-        kind_note=_kind_note(analysis.record.kind),
+        kind_note=_kind_note(analysis.record.kind, record.protocol.imaging.phase_mask),
         single_donor=len({unit.donor for unit in analysis.units}) == 1,
         arms=run_facts.arms(record.protocol, record.plan),
         counts=n_table(analysis),
@@ -302,9 +302,12 @@ def _figures(analysis: Analysis, legend: Legend) -> dict[str, str | None]:
     }
 
 
-def _kind_note(kind: str | None) -> str:
-    """Which tubes the curves are of."""
-    return "" if kind is None else f"Diameter and area: {IN_WORDS.get(kind, kind)}. "
+def _kind_note(kind: str | None, phase_mask: str) -> str:
+    """Which tubes the curves are of, and how they were found."""
+    if kind is None:
+        return ""
+    found = f"; {MASKS[phase_mask]}" if kind == UNSTAINED else ""
+    return f"Diameter and area: {IN_WORDS.get(kind, kind)}{found}. "
 
 
 def _superplot(analysis: Analysis, arms: Sequence[str]) -> str | None:

@@ -24,6 +24,7 @@ from labrig.report.clocks import both_clocks, zone_words
 from labrig.report.corrections import Corrected
 from labrig.report.drawing import style_of
 from labrig.report.growth import WINDOW_H
+from labrig.report.kinds import MASKS
 from labrig.report.maker import Maker
 from labrig.report.outcome import LATE_PICTURE_FRACTION, clock
 from labrig.report.record import Record
@@ -190,6 +191,12 @@ def assumptions(record: Record) -> list[tuple[str, str, str]]:
         ("Gap below half the plan that leaves a well out", f"{rules.max_gap_s / 3600:g} h", "[P]"),
         ("Pictures late from", f"{LATE_PICTURE_FRACTION:.0%} of the interval", "[P]"),
     ]
+    if any(channel.shows == "cells" for channel in protocol.imaging.channels.values()):
+        mask = protocol.imaging.phase_mask
+        rows.append(
+            (f"Tubes without a stain (imaging.phase_mask: {mask})", MASKS[mask],
+             "not validated on real cultures")
+        )  # fmt: skip
     electrodes = {e.resistance_basis for e in record.rig.electrodes.values()}
     if "computed" in electrodes:
         rows.append(("Resistance between electrodes", "computed, not measured", "[C]"))

@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from labrig.measure.sealing import MANIFEST, SealDamaged, differences, read_seals
+from labrig.protocol.models import Protocol
 
 
-def faults_of_measures(measures: Path, run: str, min_nuclei: int, *, closed: bool) -> Iterator[str]:
+def faults_of_measures(
+    measures: Path, run: str, protocol: Protocol, *, closed: bool
+) -> Iterator[str]:
     """What is wrong with the tables, each with what to do.
 
     Args:
         measures: the run's folder of them.
         run: its id.
-        min_nuclei: that make a myotube, as committed.
+        protocol: as committed.
         closed: whether the run has ended under a labrig that lists its tables.
     """
     try:
@@ -42,11 +45,19 @@ def faults_of_measures(measures: Path, run: str, min_nuclei: int, *, closed: boo
                 f"measures: {', '.join(seal.changed)} had been changed by something else before "
                 f"{seal.why} made tables again ({seal.utc}). Compare with a copy of the older ones"
             )
+    min_nuclei = protocol.definition.min_nuclei
     fusion = seals[-1].settings.get("fusion", {})
     if fusion and fusion.get("min_nuclei") != min_nuclei:
         yield (
             f"measures were made with {fusion.get('min_nuclei')} nuclei a myotube at least, the "
             f"definition says {min_nuclei}. Measure again with the definition's settings"
+        )
+    tubes = seals[-1].settings.get("tubes", {})
+    mask = tubes.get("phase_mask", "rules")  # An older labrig knew rules alone.
+    if tubes and mask != protocol.imaging.phase_mask:
+        yield (
+            f"measures were made with the phase mask {mask}, imaging.phase_mask of the protocol "
+            f"says {protocol.imaging.phase_mask}. Measure again with the protocol's"
         )
 
 

@@ -107,6 +107,7 @@ REFUSED = {
     "definition.min_nuclei": set_at("definition", {"min_nuclei": 5}),
     "name": set_at("name", "another"),
     "imaging.sites": set_at("imaging", "sites", 3),
+    "imaging.phase_mask": set_at("imaging", "phase_mask", "learned"),
 }
 
 

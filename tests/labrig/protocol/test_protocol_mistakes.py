@@ -24,6 +24,20 @@ MISTAKES = {
         "not a key",
         "'factors'",
     ),
+    "mask of pictures that nobody takes": (
+        "  channels:\n    phase: {modality: phase, shows: cells,",
+        "  phase_mask: learned\n  channels:\n    phase: {modality: phase, shows: neurites,",
+        "imaging.phase_mask",
+        "no channel shows cells",
+        "shows: cells",
+    ),
+    "mask that there is not": (
+        "  channels:\n    phase: {modality: phase, shows: cells,",
+        "  phase_mask: lerned\n  channels:\n    phase: {modality: phase, shows: cells,",
+        "imaging.phase_mask",
+        "'lerned'",
+        "'learned'",
+    ),
     "key of nothing": (
         "pilot: true",
         "pilot: true\nxyzzy: 1",
