@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
+from drawn_sheet import PIXEL_UM, SIDE, draw_sheet_and_tube
 
 from labrig_analysis.measurement import measure
 from labrig_analysis.settings import MeasureSettings
@@ -13,34 +13,11 @@ from labrig_analysis.tubes.sheets import sheet_mask
 from labrig_analysis.tubes.tube_labels import TubeSettings
 from labrig_measure.settings_file import settings_from, settings_to_json
 
-PIXEL_UM, SIDE = 0.65, 640
 LEARNED = TubeSettings(phase_mask="learned")
 
 
-def _noise(rng, sd_px):
-    smooth = cv2.GaussianBlur(rng.standard_normal((SIDE, SIDE)).astype(np.float32), (0, 0), sd_px)
-    return smooth / smooth.std()
-
-
-def _drawn(with_sheet, with_tube):
-    """A grainy sheet with a dark rim on the left, one dark tube on the right: picture, both."""
-    rng = np.random.default_rng(3)
-    yy, xx = np.mgrid[:SIDE, :SIDE].astype(np.float32)
-    grey = 128 + 3 * _noise(rng, 1.5)
-    inside = 250 + 25 * np.sin(yy / 90) - xx
-    rim = (inside > 0) & (inside < 20)
-    if with_sheet:
-        on = inside > 0
-        dark = 6 - 9 * _noise(rng, 2.0) + 40 * np.exp(-(((inside - 9) / 9) ** 2))
-        grey[on] -= dark[on]
-    tube = np.abs(xx - 470 - 30 * np.sin(yy / 120)) < 14
-    if with_tube:
-        grey[tube] -= 40
-    return np.clip(cv2.GaussianBlur(grey, (0, 0), 1.2), 0, 255).astype(np.uint8), rim, tube
-
-
 def test_a_rim_is_left_out_and_the_tube_beside_it_stays():
-    picture, rim, tube = _drawn(True, True)
+    picture, rim, tube = draw_sheet_and_tube(True, True)
     by_rules = segment_tube_like_objects(picture, PIXEL_UM)
     learned = segment_tube_like_objects(picture, PIXEL_UM, LEARNED)
     assert (by_rules.labels > 0)[rim].mean() > 0.5
@@ -51,7 +28,7 @@ def test_a_rim_is_left_out_and_the_tube_beside_it_stays():
 
 
 def test_without_a_sheet_nothing_changes():
-    picture, _, _ = _drawn(False, True)
+    picture, _, _ = draw_sheet_and_tube(False, True)
     by_rules = segment_tube_like_objects(picture, PIXEL_UM)
     learned = segment_tube_like_objects(picture, PIXEL_UM, LEARNED)
     np.testing.assert_array_equal(by_rules.labels, learned.labels)
@@ -61,9 +38,9 @@ def test_without_a_sheet_nothing_changes():
 @pytest.mark.parametrize("shape", [(700, 2100), (40, 300), (17, 17)])
 def test_a_picture_of_any_size_is_looked_at_in_tiles(shape):
     """Of 4.2 mm side by side the sheet is found where it is; too small pictures break nothing."""
-    tall = np.resize(_drawn(True, False)[0], shape).astype(np.float32)
+    tall = np.resize(draw_sheet_and_tube(True, False)[0], shape).astype(np.float32)
     assert sheet_mask(tall, 2.0).shape == shape
-    picture = np.hstack([_drawn(True, False)[0]] * 5)
+    picture = np.hstack([draw_sheet_and_tube(True, False)[0]] * 5)
     found = sheet_mask(picture.astype(np.float32), PIXEL_UM)
     for left in range(0, picture.shape[1], SIDE):
         assert found[:, left + 60 : left + 180].mean() > 0.8
@@ -73,10 +50,13 @@ def test_a_picture_of_any_size_is_looked_at_in_tiles(shape):
 def test_the_setting_goes_through_a_file_and_a_measurement():
     given = MeasureSettings(tubes=LEARNED)
     assert settings_from(settings_to_json(given), "a file") == given
-    picture, _, _ = _drawn(True, True)
+    picture, _, _ = draw_sheet_and_tube(True, True)
     rules = measure([picture], PIXEL_UM, ["phase"])
     learned = measure([picture], PIXEL_UM, ["phase"], given)
     assert len(learned.tubes) < len(rules.tubes)
     assert any("sheets" in flag for flag in learned.flags)
+    for measured, mask in ((rules, "rules"), (learned, "learned")):
+        told = measured.field["validation"].tolist()
+        assert told == [f"not validated on real cultures (mask: {mask})"]
     with pytest.raises(ValueError, match="rules or learned"):
         TubeSettings(phase_mask="by hand")
