@@ -69,6 +69,7 @@ FIXED = [
         "patterns.tonic_10hz_2mean.frequency",
     ),
     ("duration: 72 h", "duration: 73 h", "phases"),
+    ("imaging:\n", "imaging:\n  phase_mask: learned\n", "imaging.phase_mask"),
     ("role: positive-control\n", "role: test\n", "arms.nerve-tonic-insult.role"),
 ]
 

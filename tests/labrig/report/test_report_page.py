@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -82,6 +83,7 @@ def test_pictures_that_were_photographed_are_not_called_simulated(write_run, sto
         "12 h (4 to 24 h)",
         "Every unit got every factor within its limits",
         "Uncommitted pilot",
+        "Tubes without a stain (imaging.phase_mask: rules) found by rules not validated on real",
     ],
 )
 def test_it_states(good_page, fact):
@@ -335,6 +337,18 @@ def test_what_people_did_stands_on_the_page_with_who(write_run, story):
     assert "What people did" not in words(
         render(analyse(record), Maker("1.2.3", "2026-03-02T07:00:00+00:00"))
     )
+
+
+def test_the_mask_that_tubes_were_found_by_is_named(write_run, story, tmp_path):
+    asked = ("imaging:\n", "imaging:\n  phase_mask: learned\n")
+    made = write_run(replace(story, edits=(*story.edits, asked)))
+    folder = RunFolder(shutil.copytree(made.root, tmp_path / "run"))
+    fields = folder.measures / "fields.csv"
+    pd.read_csv(fields).assign(kind="tube-like object").to_csv(fields, index=False)
+    said = words(page_of(folder))
+    mask = "found by rules, less the sheets of cells that a network trained on drawings sees"
+    assert f"not validated on real cultures; {mask}. A unit's diameter" in said
+    assert f"Tubes without a stain (imaging.phase_mask: learned) {mask} not validated" in said
 
 
 def test_outlines_corrected_by_hand_are_told_with_who_and_why(write_run, story, tmp_path):
