@@ -192,7 +192,8 @@ def measure(
     tables = measure_tables(planes, labels, pixel_size_um, settings, tubes_are_seen, cleaned.wall)
     tables.field["nucleus_search_diameter_px"] = searched_px
     if "tubes" in labels and "tubes" not in planes:
-        tables.field["validation"] += f" (mask: {settings.tubes.phase_mask})"
+        validation = f"{tables.field['validation']} (mask: {settings.tubes.phase_mask})"
+        tables.field["validation"] = validation
     _leave_out(cleaned.wall_share, tables)
     flags += doubts_of_field(planes, tables.field, looks)
     return _measurement(labels, tables, pixel_size_um, tuple(flags))
