@@ -92,7 +92,8 @@ class InstrumentType:
         drive_watched: whether a pump's own counter notices that its drive stands still.
         serves_files: whether, at the address of a file or folder, it gives pictures from there and
             touches nothing on the bench: it may then stay in a simulated night.
-        measures: ``settings ->`` what a probe's or controller's readings hold, each with its unit.
+        measures: ``settings ->`` what a probe's or controller's readings hold, or what a stimulator
+            measures of its outputs, each with its unit.
         positions: ``settings ->`` names of a valve's positions.
         sets: ``settings ->`` what a controller can be told to hold, and within which limits.
         holds: what a stimulator can hold: volts, milliamperes or either.
@@ -178,6 +179,11 @@ def _contradiction(kind: InstrumentType) -> str:
             kind.kind in ("probe", "controller") and kind.measures is None,
             f"a {kind.kind} needs measures=, the quantities of its readings "
             "(labrig_drivers.kinds.Quantity)",
+        ),
+        (
+            kind.kind not in ("probe", "controller", "stimulator") and kind.measures is not None,
+            "measures= says what a probe, controller or stimulator reads; nobody asks a "
+            f"{kind.kind} for it",
         ),
         (
             kind.kind == "valve" and kind.positions is None,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -206,11 +206,14 @@ class StimulatorState:
         running_until_s: per channel, when the train that the driver started will end, on the
             caller's clock; channels that are silent are absent. A model on the host's side
             where the instrument has no state query (``modelled``).
+        measured: what it measures of its outputs (voltage, current), by the keys of the quantities
+            that its type declares; None: no value now. Empty where it measures nothing.
     """
 
     reachable: bool
     running_until_s: dict[int, float]
     modelled: bool
+    measured: Mapping[str, float | None] = field(default_factory=dict)
 
 
 class Stimulator(Instrument, Protocol):

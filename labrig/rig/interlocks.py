@@ -15,7 +15,7 @@ QUANTITIES: Mapping[str, tuple[str, ...]] = {
     "pump": ("rate_ul_min", "stalled", "alarmed"),
     "stimulator": ("reachable",),
 }
-"""By kind, what a worker measures and a rule may ask for; a probe's type declares its own."""
+"""By kind, what a worker measures and a rule may ask for; a type may declare more."""
 OF_A_RESERVOIR = ("left_ml",)
 YES_OR_NO = frozenset({"stalled", "alarmed"})
 """Broken when it is so; takes no limit."""
@@ -65,10 +65,12 @@ def _subject(
 
 def _known(entry: InstrumentEntry, types: Mapping[str, InstrumentType]) -> tuple[str, ...]:
     kind = types[entry.type]
+    always = QUANTITIES.get(kind.kind, ())
     if kind.measures is None:
-        return QUANTITIES.get(kind.kind, ())
+        return always
     try:
-        return tuple(quantity.key for quantity in kind.measures(kind.settings(**entry.settings)))
+        declared = kind.measures(kind.settings(**entry.settings))
+        return (*always, *(quantity.key for quantity in declared))
     except (TypeError, ValueError):
         return ()
 

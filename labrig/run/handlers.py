@@ -80,7 +80,9 @@ class Handlers:
                 strengths = Strengths(
                     name, self._desk, self._captures, None if asked is None else asked.choice
                 )
-                return StimulatorHandler(name, self._desk, _poll_s(instrument), strengths)
+                return StimulatorHandler(
+                    name, self._desk, _poll_s(instrument), strengths, measures_of(instrument)
+                )
             case "stage":
                 return ImagingHandler(
                     name, self._desk, self._camera, self._plan.rules, pause_until,
@@ -140,8 +142,7 @@ def _poll_s(instrument: InstrumentSpec) -> float:
     return POLL_S if silence_s is None else min(POLL_S, WATCHDOG_SHARE * silence_s)
 
 
-def measures_of(probe: InstrumentSpec) -> tuple[Quantity, ...]:
-    """What the readings of a probe hold, as its type declares it."""
-    kind = installed_types()[probe.type]
-    assert kind.measures is not None  # else the type could not have been made
-    return kind.measures(kind.settings(**probe.settings))
+def measures_of(instrument: InstrumentSpec) -> tuple[Quantity, ...]:
+    """What its readings hold, as its type declares it; a probe's type declares some."""
+    kind = installed_types()[instrument.type]
+    return () if kind.measures is None else kind.measures(kind.settings(**instrument.settings))

@@ -7,6 +7,7 @@ last train runs out within its ten seconds and nothing starts another.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from labrig.plan.timeline import StimulationLevel, TrainSpec
@@ -22,7 +23,7 @@ from labrig.run.mode import FOLLOWING, Mode
 from labrig.run.orders import Decided, Finish, InMode, Order
 from labrig.run.strengths import Strengths
 from labrig_drivers.errors import InstrumentError, LinkError, NoReply, NotNow, Refused
-from labrig_drivers.kinds import PulseTrain, Stimulator
+from labrig_drivers.kinds import PulseTrain, Quantity, Stimulator
 
 _ROOM_S = 1e-6
 """Times of a plan are rounded to milliseconds, and their sums to what floats hold."""
@@ -48,13 +49,22 @@ class StimulatorHandler:
         desk: clock, journal, fence and board.
         poll_s: how often its answer is asked for between trains.
         strengths: resolves amplitudes that rest on a capture threshold.
+        measures: what its type declares that it measures of its outputs.
     """
 
-    def __init__(self, name: str, desk: Desk, poll_s: float, strengths: Strengths) -> None:
+    def __init__(
+        self,
+        name: str,
+        desk: Desk,
+        poll_s: float,
+        strengths: Strengths,
+        measures: Sequence[Quantity] = (),
+    ) -> None:
         self.name = name
         self._desk = desk
         self._strengths = strengths
         self._poll_s = poll_s
+        self._measures = measures
         self._stimulator: Stimulator | None = None
         self._level: StimulationLevel | None = None
         self._until_s = math.inf
@@ -335,7 +345,13 @@ class StimulatorHandler:
                 "Check its cable and screen; a train under way ends by itself.",
             )
         running = {str(c): round(until_s, 3) for c, until_s in state.running_until_s.items()}
-        self._desk.measured(self.name, {"reachable": True, "running_until_s": running})
+        measured = {
+            quantity.key: value if value is None or quantity.plausible(value) else None
+            for quantity in self._measures
+            for value in (state.measured.get(quantity.key),)
+        }
+        values = {"reachable": True, "running_until_s": running, **measured}
+        self._desk.measured(self.name, values)
 
     def _port(self) -> Stimulator:
         if self._stimulator is None:

@@ -141,12 +141,16 @@ class PumpRead:
 
 @dataclass(frozen=True, slots=True)
 class StimulatorRead:
-    """A stimulator answers; ``running_until_s``: by channel, when its train ends, s from t0."""
+    """A stimulator answers; ``running_until_s``: by channel, when its train ends, s from t0.
+
+    ``measured``: by quantity, what it says of its outputs, where its type declares any.
+    """
 
     ROWS: ClassVar = (("sample", "noted"),)
     MARK: ClassVar = "reachable"
     reachable: bool
     running_until_s: Mapping[str, float]
+    measured: Mapping[str, float | None] = field(default_factory=dict, metadata=THE_REST)
 
 
 @dataclass(frozen=True, slots=True)
