@@ -56,12 +56,12 @@ class Amendments:
         self._desk = desk
         self._last = max((a.number for a in state.amendments.values()), default=1)
         self._pending: RunAmended | None = None
-        self._end_s = plan.forecast.duration_s
+        self._accepted = plan
 
     @property
-    def end_s(self) -> float:
-        """When the run will be over, also by an amendment that waits for its boundary."""
-        return self._end_s
+    def accepted(self) -> Plan:
+        """The last plan that was accepted: it may wait for its boundary, and readers go by it."""
+        return self._accepted
 
     def accept(self, args: Mapping[str, Any]) -> None:
         """Write it down and give its files their names.
@@ -102,7 +102,7 @@ class Amendments:
             raise BadCommand(
                 f"it cannot be written down ({error}): free the disk, then repeat it"
             ) from error
-        self._pending, self._end_s = amended, plan.forecast.duration_s
+        self._pending, self._accepted = amended, plan
         name_files(self._folder, amended)
 
     def _offered_plan(self, amended: RunAmended) -> Plan:

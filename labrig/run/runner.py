@@ -323,7 +323,7 @@ class Runner:
         elif before == DIED and state.begun and not self._is_stopped(state):
             outages.met(state.last_s, self._clock.now_s())
         control = ControlServer(
-            lambda: self._status(desk, dispatcher, grace, amendments.end_s).to_json(),
+            lambda: self._status(desk, dispatcher, grace, amendments.accepted).to_json(),
             commands.take,
             self._folder.control,
         )
@@ -370,7 +370,7 @@ class Runner:
             self._again = TAKEN_BACK if dispatcher.taken_back else AMENDED
             self._stopped_again = grace.again if dispatcher.taken_back else None
             return None
-        return self._conclude(desk, dispatcher, failures)
+        return self._conclude(desk, dispatcher, failures, amendments.accepted)
 
     def _opened_door(self, control: ControlServer) -> Door:
         try:
@@ -406,13 +406,13 @@ class Runner:
         )  # fmt: skip
 
     def _conclude(
-        self, desk: Desk, dispatcher: Dispatcher, failures: tuple[str, ...]
+        self, desk: Desk, dispatcher: Dispatcher, failures: tuple[str, ...], plan: Plan
     ) -> RunOutcome:
         self._reserve.give_up()
         desk.journal.note()
         # Read twice rather than held: the journal of a week is larger than a runner may be.
         until_s = ended_s(desk.journal.rows("run")) or self._clock.now_s()
-        ledger, problem = ledger_of(self._plan, desk.journal.rows(), until_s)
+        ledger, problem = ledger_of(plan, desk.journal.rows(), until_s)
         failures += problem
         for balance in ledger.reservoirs if ledger is not None else ():
             if balance.agrees is False:
@@ -420,7 +420,7 @@ class Runner:
         said = desk.board.condition
         shortfalls: tuple[str, ...] = ()
         if said == "finished":
-            shortfalls = shortfalls_of(self._plan, readable(desk.journal.rows()), ledger)
+            shortfalls = shortfalls_of(plan, readable(desk.journal.rows()), ledger)
         condition = condition_of(said, failures, shortfalls)
         outcome = RunOutcome(
             condition, said in ("finished", "stopped"), desk.board.counts(),
@@ -561,7 +561,7 @@ class Runner:
             self._workers.append(worker)
         return boxes
 
-    def _status(self, desk: Desk, dispatcher: Dispatcher, grace: Grace, end_s: float) -> Status:
+    def _status(self, desk: Desk, dispatcher: Dispatcher, grace: Grace, plan: Plan) -> Status:
         now_s, board = desk.clock.now_s(), desk.board
         threads = self._liveness.states()
         return Status(
@@ -569,7 +569,7 @@ class Runner:
             pilot=self._plan.pilot,
             now_s=now_s,
             utc=desk.clock.utc().isoformat(timespec="seconds"),
-            duration_s=end_s,
+            duration_s=plan.forecast.duration_s,
             epoch=desk.fence.epoch,
             condition=board.condition,
             phase=board.phase,

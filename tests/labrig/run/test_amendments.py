@@ -12,8 +12,10 @@ from labrig.plan.amending import Kept
 from labrig.plan.store import read_plan, to_json
 from labrig.record.kinds.runs import RunAmended
 from labrig.record.origin import file_sha256
+from labrig.record.reading import read_journal
 from labrig.record.said import said
 from labrig.record.virtual_clock import VirtualClock
+from labrig.report.evidence import faults_of_ledger
 from labrig.run.amendments import offered
 from labrig.run.control_client import CommandRefused, connect
 from labrig.run_folder import RunFolder
@@ -217,3 +219,17 @@ def test_a_later_end_is_told_as_soon_as_it_is_accepted(rehearse, script):
     outcome = night.runner.run()
     assert (outcome.condition, outcome.failures) == ("finished", ())
     assert ends_s == [DURATION_S, DURATION_S + 600.0]
+
+
+def test_one_that_is_stopped_before_the_boundary_has_the_ledger_of_the_accepted_plan(
+    rehearse, script
+):
+    night, old, new = amended_night(rehearse, script)
+    later = replace(new, forecast=replace(new.forecast, duration_s=DURATION_S + 600.0))
+    night.make(old)
+    night.visit(500.0, lambda: amend(night, later))
+    night.visit(540.0, lambda: connect(night.folder / "control.json").stop("test", by="A"))
+    assert night.runner.run().condition == "stopped"
+    folder = RunFolder(night.folder)
+    rows = read_journal(folder.journal)
+    assert list(faults_of_ledger(folder, read_plan(folder), rows)) == []
