@@ -12,6 +12,9 @@ from typing import Any
 
 from labrig.run_folder import RunFolder
 
+GATHERED = "gathered"
+"""State of a row that several share."""
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -234,10 +237,22 @@ def _rows(path: Path) -> tuple[list[Row], list[int]]:
                 breaks.append(fields[0])
             last = digest
             seq, kind, key, state, _, run_s, _, _, _, detail = fields
-            rows.append(Row(seq, kind, key, state, run_s, json.loads(detail)))
+            row = Row(seq, kind, key, state, run_s, json.loads(detail))
+            rows += _apart(row) if state == GATHERED else [row]
     finally:
         connection.close()
     return rows, breaks
+
+
+def _apart(row: Row) -> list[Row]:
+    """Those that share a row, by what docs/journal.md says and not by labrig's own reader."""
+    names, said = row.detail["names"], row.detail["said"]
+    details = [dict(zip(names[index], values, strict=True)) for index, values in said]
+    return [
+        Row(row.seq, row.kind, key, row.detail["state"], run_s, details[index])
+        for run_s, index, *keys in row.detail["rows"]
+        for key in keys
+    ]
 
 
 def _physical(path: Path) -> Physical:

@@ -1,7 +1,8 @@
 """An imaging process for tests: answers like the real one, without OpenCV.
 
 ``python fake_imaging_host.py hang 3`` hangs on the third request of its life;
-``... die 3`` ends there; ``... refuse 3`` says no once; ``... bright 3`` is over-exposed once.
+``... die 3`` ends there; ``... refuse 3`` says no once, ``... refuse-on 3`` from there on;
+``... bright 3`` is over-exposed once.
 """
 
 import hashlib
@@ -29,7 +30,7 @@ def serve(trouble: str, at: int) -> None:
             time.sleep(600)
         if count == at and trouble == "die":
             sys.exit(3)
-        if count == at and trouble == "refuse":
+        if (count == at and trouble == "refuse") or (count >= at and trouble == "refuse-on"):
             reply = {"id": request["id"], "ok": False, "what": "too dark.", "remedy": "More light."}
         if count == at and trouble == "bright":
             reply["saturated_fraction"] = 0.4

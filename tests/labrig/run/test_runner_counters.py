@@ -42,8 +42,13 @@ def test_an_event_that_met_trouble_counts_once(rehearse, script, instrument, gon
 
 
 def test_a_picture_that_the_camera_refused_is_no_hit(rehearse, script):
-    night = rehearse(camera=[*script.camera, "refuse", "1"])
+    night = rehearse(camera=[*script.camera, "refuse-on", "1"])
     assert counters_of(night, [script.frame(100.0, 1)], script) == {"missed": 1}
+
+
+def test_a_picture_that_the_camera_refused_once_is_taken_again(rehearse, script):
+    night = rehearse(camera=[*script.camera, "refuse", "1"])
+    assert counters_of(night, [script.frame(100.0, 1)], script) == {"hits": 1}
 
 
 def test_a_dose_of_which_nobody_knows_is_no_hit(rehearse, script):
