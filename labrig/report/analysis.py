@@ -13,6 +13,7 @@ from labrig.protocol.analysis_plan import plan_in_force
 from labrig.protocol.moments import treatment_began_s
 from labrig.record.consumption import Consumption, ReservoirNow, reservoirs_now
 from labrig.record.kinds.levels import PumpRead, ValveRead
+from labrig.record.kinds.operator import ReservoirFilled
 from labrig.record.ledger import Ledger, dose_ledger
 from labrig.record.said import said
 from labrig.report.arms.guards import failed_donors
@@ -355,9 +356,12 @@ def _origins(
 def _reservoirs(record: Record, outcome: Outcome) -> tuple[ReservoirNow, ...]:
     seen = Consumption()
     for row in record.rows:
-        read = said(row) if row.kind == "sample" else None
+        told = row.kind == "sample" or ReservoirFilled.MARK in row.detail
+        read = said(row) if told else None
         if isinstance(read, PumpRead):
             seen.see(row.key, row.run_s, read)
+        elif isinstance(read, ReservoirFilled):
+            seen.see_filled(read)
         elif isinstance(read, ValveRead) and read.position is not None:
             seen.see_valve(row.key, read.position)
     return reservoirs_now(record.plan, seen, outcome.until_s)

@@ -19,6 +19,7 @@ from labrig.protocol.programme_words import (
     pattern_words,
 )
 from labrig.protocol.segments import boluses
+from labrig.report.amendments import amendments_shown
 from labrig.report.analysis import Analysis
 from labrig.report.clocks import both_clocks, zone_words
 from labrig.report.corrections import Corrected
@@ -50,11 +51,18 @@ def facts(analysis: Analysis, legend: Legend) -> list[tuple[str, str]]:
         ("Phases", phases),
         ("Cells", protocol.culture.cells),
         ("Donors", donors),
-        ("Rounds of pictures", f"{len(analysis.rounds_s)}, {clock(imaging.interval_s)} h apart"),
+        ("Rounds of pictures", _rounds(analysis)),
         ("Fields per well", str(imaging.sites)),
         ("Corrected by hand", corrected(record.corrections)),
         ("Held by a person", f"{outcome.held} time(s)" if outcome.held else "never"),
     ]  # fmt: skip
+
+
+def _rounds(analysis: Analysis) -> str:
+    record = analysis.record
+    apart = f"{len(analysis.rounds_s)}, {clock(record.protocol.imaging.interval_s)} h apart"
+    amended = any("imaging.interval" in a.said.changed for a in amendments_shown(record.rows))
+    return f"{apart} since that was amended" if amended else apart
 
 
 def corrected(corrections: Sequence[Corrected]) -> str:

@@ -370,3 +370,17 @@ def test_outlines_corrected_by_hand_are_told_with_who_and_why(write_run, story, 
     for cell in ("2026-03-02 09:15", "a hair &lt;b&gt;", "B4_f0_t001", "412"):
         assert cell in table
     assert "corrections.jsonl, line 3, is no correction" in page
+
+
+def test_a_bottle_that_was_filled_is_not_low(write_run, story):
+    record = read_record(write_run(story))
+    before = {now.reservoir: now.left_ml for now in analyse(record).reservoirs}
+    [bottle, *_] = before
+    filled = {"reservoir": bottle, "added_ml": 75.0, "to_ml": 120.0, "done_s": 60.0, "by": "Ida"}
+    row = replace(
+        record.rows[-1], kind="note", key=f"filled:{bottle}", state="noted", detail=filled
+    )
+    after = analyse(replace(record, rows=(*record.rows, row))).reservoirs
+    assert {now.reservoir: now.left_ml for now in after} == {
+        **before, bottle: pytest.approx(before[bottle] + 75.0)
+    }  # fmt: skip
