@@ -43,6 +43,7 @@ class ControllerHandler:
         self._epoch = desk.fence.epoch
         self._mode = FOLLOWING
         self._confirmed = True
+        self._told: dict[str, str] = {}
         self._poll_due_s = desk.clock.now_s()
 
     @property
@@ -144,13 +145,17 @@ class ControllerHandler:
             self._desk.of_run(MadeSafe(self.name, quantity, f"{value:g}"))
         else:
             held = SettingConfirmed(self.name, quantity, value)
+            self._told.pop(self._levels[quantity].key, None)
             self._desk.note("level", self._levels[quantity].key, "confirmed", held)
 
     def _failed(self, quantity: str, what: str, remedy: str) -> None:
         self._confirmed = False
-        if quantity in self._levels:
+        level = self._levels.get(quantity)
+        # tried again at every poll: one row for as long as it says the same
+        if level is not None and self._told.get(level.key) != what:
+            self._told[level.key] = what
             failed = LevelFailed(what, self.name, self._desk.clock.now_s())
-            self._desk.note("level", self._levels[quantity].key, "failed", failed)
+            self._desk.note("level", level.key, "failed", failed)
         self._desk.alarm("climate", self.name, what, remedy)
         self._desk.troubles.met("climate", "refused", self.name, what)
 

@@ -58,6 +58,7 @@ class ValveHandler:
         self._mode = FOLLOWING
         self._turn: _Turn | None = None
         self._confirmed = True
+        self._told: dict[str, str] = {}
         self._look_due_s = desk.clock.now_s()
         self._poll_due_s = desk.clock.now_s()
 
@@ -193,11 +194,14 @@ class ValveHandler:
             self._desk.of_run(MadeSafe(self.name, POSITION, at))
         elif self._level is not None:
             held = SettingConfirmed(self.name, POSITION, at)
+            self._told.pop(self._level.key, None)
             self._desk.note("level", self._level.key, "confirmed", held)
 
     def _failed(self, what: str, remedy: str) -> None:
         self._turn, self._confirmed = None, False
-        if self._level is not None:
+        # tried again and again: one row for as long as it says the same
+        if self._level is not None and self._told.get(self._level.key) != what:
+            self._told[self._level.key] = what
             failed = LevelFailed(what, self.name, self._desk.clock.now_s())
             self._desk.note("level", self._level.key, "failed", failed)
         self._desk.alarm("valve", self.name, what, remedy)
