@@ -1,4 +1,4 @@
-"""The JSON schemas with which editors complete protocols, rigs and files of faults.
+"""The JSON schemas with which editors complete protocols, rigs, experiments and files of faults.
 
 ``python -m labrig.schemas`` writes them into the catalogue; a test says when they are stale.
 """
@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from labrig.catalogue import catalogue_folder
+from labrig.experiment.models import Experiment
 from labrig.protocol.models import Protocol
 from labrig.rig.fault_script import FaultScript
 from labrig.rig.models import Rig
@@ -19,6 +20,7 @@ from labrig.rig.models import Rig
 SCHEMAS: Mapping[str, type[BaseModel]] = {
     "schema.json": Protocol,
     "rig.schema.json": Rig,
+    "experiment.schema.json": Experiment,
     "faults.schema.json": FaultScript,
 }
 
