@@ -547,7 +547,7 @@ class Life:
                 self.story.append(f"{self._clock.at_s:g} s: a person says {choice}")
                 if choice == "redo":
                     self.allowed_ul = self._part_from_ul + _told_to_be_the_most(question)
-                self._dispatcher._answer(question.id, choice, "me")
+                self._dispatcher._answer(question.id, choice, {"by": "me"})
 
     def _hear_news(self) -> None:
         while self._news.items and not isinstance(self._news.items[0], Ended):

@@ -236,7 +236,9 @@ def _prepare(
 def _planned(
     request: StartRequest, protocol: Loaded[Protocol], rig: Loaded[Rig], now: datetime
 ) -> Plan:
-    free_bytes = shutil.disk_usage(_existing_parent(request.runs)).free
+    # a rehearsal stores no picture
+    disk = None if request.rehearse else shutil.disk_usage(_existing_parent(request.runs))
+    free_bytes = None if disk is None else disk.free
     plan = compile_plan(protocol, rig, today=now.date(), free_bytes=free_bytes)
     if request.simulate:
         own = own_responses(protocol.model, request.protocol)

@@ -141,6 +141,7 @@ def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
             capture_patience_s=0.0 if twin is None or rehearsal else CAPTURE_PATIENCE_S,
             captures_beforehand=rehearsed(plan) if rehearsal else None,
             anchor_also=wire.anchor,
+            free_bytes=_room_for_no_pictures if rehearsal else None,
         )
         outcome = runner.run()
         if twin is not None:
@@ -163,6 +164,11 @@ def _die(folder: RunFolder, clock: VirtualClock, back_after_s: float) -> None:
     """As whoever kills it would have it: whoever started it brings it back."""
     write_json(folder.twin / KILLED, {"back_s": clock.now_s() + back_after_s})
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _room_for_no_pictures() -> int:
+    """A rehearsal stores none, so none waits for room and none gives way."""
+    return sys.maxsize
 
 
 def _seen_by_the_camera(twin: TwinBench | None, bench: BenchSpec, rehearsal: bool) -> Attach | None:

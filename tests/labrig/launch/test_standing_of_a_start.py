@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -146,3 +147,13 @@ def test_banner_and_text_never_contradict_each_other(commitment, pilot, mark):
     assert said.line.startswith("Committed before the run") == (commitment is not None)
     assert ("time not witnessed" in said.line) == (commitment is not None)
     assert ("post hoc" in said.line) == (commitment is not None and commitment.post_hoc)
+
+
+def test_a_rehearsal_needs_no_room_for_pictures(lab, monkeypatch):
+    usage = shutil.disk_usage(lab)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=10**9))
+    asked = request(lab, "overnight-imaging.yaml")
+    with pytest.raises(StartRefused) as refused:
+        prepare_run(asked, NOW)
+    assert [finding.code for finding in refused.value.findings] == ["supplies.disk"]
+    assert prepare_run(replace(asked, rehearse=True), NOW).plan.exists()

@@ -20,7 +20,9 @@ def record(simulated):
     rules = SimpleNamespace(fidelity_low=0.8, fidelity_high=1.2, max_gap_s=3600.0)
     return SimpleNamespace(
         plan=SimpleNamespace(factors=(), findings=findings, rules=rules),
-        protocol=SimpleNamespace(factors={}, definition=Definition()),
+        protocol=SimpleNamespace(
+            factors={}, definition=Definition(), imaging=SimpleNamespace(channels={})
+        ),
         rig=SimpleNamespace(electrodes={}),
         identity={"simulated": simulated},
         pictures_from=(),
