@@ -29,6 +29,11 @@ MADE = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
+def bytes_of(log):
+    """What went over a port; anchors of the journal, whose rows say when this was, are left out."""
+    return [line for line in log.read_bytes().splitlines() if b"# journal" not in line]
+
+
 def last_json(done):
     return json.loads(done.stdout.strip().splitlines()[-1])
 
@@ -108,7 +113,7 @@ def test_the_same_seed_gives_the_same_night(labrig, short_night, tmp_path):
     for path in labels:
         assert (first.plate / path).read_bytes() == (second.plate / path).read_bytes(), path
     for port in first.wire.iterdir():
-        assert port.read_bytes() == (second.wire / port.name).read_bytes(), port.name
+        assert bytes_of(port) == bytes_of(second.wire / port.name), port.name
 
 
 @pytest.mark.parametrize("after_s", [2400.0, 3050.0])
