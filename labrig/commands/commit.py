@@ -10,19 +10,23 @@ import typer
 
 from labrig.commands import exit_codes
 
+NamesOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Who stands by it; give it twice, for two people.", metavar="NAME"),
+]
+AmendOption = Annotated[
+    bool, typer.Option("--amend", help="Change what was committed; needs --reason.")
+]
+AmendReasonOption = Annotated[
+    str, typer.Option(help="Why it is amended; it will stand in the report.")
+]
+
 
 def commit(
     protocol: Annotated[Path, typer.Argument(help="Protocol file.")],
-    name: Annotated[
-        list[str] | None,
-        typer.Option(help="Who stands by it; give it twice, for two people.", metavar="NAME"),
-    ] = None,
-    amend: Annotated[
-        bool, typer.Option("--amend", help="Change what was committed; needs --reason.")
-    ] = False,
-    reason: Annotated[
-        str, typer.Option(help="Why it is amended; it will stand in the report.")
-    ] = "",
+    name: NamesOption = None,
+    amend: AmendOption = False,
+    reason: AmendReasonOption = "",
     witness: Annotated[
         str,
         typer.Option(metavar="URL", help="A time stamp authority (RFC 3161) that is to witness."),

@@ -35,6 +35,16 @@ ReasonOption = Annotated[str, typer.Option(help="Why; goes into the journal.")]
 ByOption = Annotated[
     str, typer.Option(help="Who; goes into the journal.", show_default="this user")
 ]
+RefuseOption = Annotated[
+    bool, typer.Option("--refuse", help="It is not done; say why with --note.")
+]
+DoneAtOption = Annotated[
+    str,
+    typer.Option(
+        help="When it was done, if not just now: 22:10, or '15 min' ago.", show_default=False
+    ),
+]
+NoteOption = Annotated[str, typer.Option(help="Goes into journal and report.")]
 
 
 def status(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption = False) -> None:

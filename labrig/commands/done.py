@@ -6,7 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from labrig.commands.control import ByOption, JsonOption, RunArgument, RunsOption, said
+from labrig.commands.control import (
+    ByOption,
+    DoneAtOption,
+    JsonOption,
+    NoteOption,
+    RefuseOption,
+    RunArgument,
+    RunsOption,
+    said,
+)
 from labrig.login_name import login_name
 
 
@@ -17,16 +26,9 @@ def done(
     begin: Annotated[
         bool, typer.Option("--begin", help="It begins now: impulses and pictures pause.")
     ] = False,
-    refuse: Annotated[
-        bool, typer.Option("--refuse", help="It is not done; say why with --note.")
-    ] = False,
-    at: Annotated[
-        str,
-        typer.Option(
-            help="When it was done, if not just now: 22:10, or '15 min' ago.", show_default=False
-        ),
-    ] = "",
-    note: Annotated[str, typer.Option(help="Goes into journal and report.")] = "",
+    refuse: RefuseOption = False,
+    at: DoneAtOption = "",
+    note: NoteOption = "",
     by: ByOption = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -41,15 +43,11 @@ def done(
     from labrig.commands.doors import answering
     from labrig.commands.which_run import chosen_run
 
-    if begin and refuse:
-        raise typer.BadParameter("--begin and --refuse say two things: leave one of them out")
-    if refuse and not note.strip():
-        raise typer.BadParameter("say why it is not done: --note TEXT", param_hint="--refuse")
+    act = act_of(begin=begin, refuse=refuse, note=note)
     chosen = chosen_run(run, runs)
     client = answering(chosen)
     status = client.status()
     key = standing_step(step, status)
-    act = "begin" if begin else "refuse" if refuse else "done"
     done_s = None if not at else when_s(at, status, chosen.folder.identity)
     reply = client.step(key, act, by or login_name(), done_s, note)
     what = {
@@ -58,6 +56,15 @@ def done(
         "refuse": f"knows that '{step}' is not done.",
     }[act]
     said(chosen, reply, what, as_json=as_json)
+
+
+def act_of(*, begin: bool, refuse: bool, note: str) -> str:
+    """``begin``, ``done`` or ``refuse``. Raises typer.BadParameter: two of them, or no reason."""
+    if begin and refuse:
+        raise typer.BadParameter("--begin and --refuse say two things: leave one of them out")
+    if refuse and not note.strip():
+        raise typer.BadParameter("say why it is not done: --note TEXT", param_hint="--refuse")
+    return "begin" if begin else "refuse" if refuse else "done"
 
 
 def standing_step(name: str, status: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labrig.commands.commit import AmendOption, AmendReasonOption, NamesOption
 from labrig.pasted import pasted
 
 if TYPE_CHECKING:
@@ -95,16 +96,9 @@ def run_files(file: EXPERIMENT, into: INTO = None) -> None:
 @app.command()
 def commit(
     file: EXPERIMENT,
-    name: Annotated[
-        list[str] | None,
-        typer.Option(help="Who stands by it; give it twice, for two people.", metavar="NAME"),
-    ] = None,
-    amend: Annotated[
-        bool, typer.Option("--amend", help="Change what was committed; needs --reason.")
-    ] = False,
-    reason: Annotated[
-        str, typer.Option(help="Why it is amended; it will stand in the report.")
-    ] = "",
+    name: NamesOption = None,
+    amend: AmendOption = False,
+    reason: AmendReasonOption = "",
     into: INTO = None,
 ) -> None:
     """Fix the experiment, and every run under it, before the first begins.

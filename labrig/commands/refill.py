@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from labrig.commands.control import ByOption, JsonOption, RunArgument, RunsOption, said
+from labrig.commands.control import (
+    ByOption,
+    DoneAtOption,
+    JsonOption,
+    NoteOption,
+    RefuseOption,
+    RunArgument,
+    RunsOption,
+    said,
+)
 from labrig.login_name import login_name
 
 
@@ -27,16 +36,9 @@ def refill(
     begin: Annotated[
         bool, typer.Option("--begin", help="It begins now: of a syringe its pump stands.")
     ] = False,
-    refuse: Annotated[
-        bool, typer.Option("--refuse", help="It is not done; say why with --note.")
-    ] = False,
-    at: Annotated[
-        str,
-        typer.Option(
-            help="When it was done, if not just now: 22:10, or '15 min' ago.", show_default=False
-        ),
-    ] = "",
-    note: Annotated[str, typer.Option(help="Goes into journal and report.")] = "",
+    refuse: RefuseOption = False,
+    at: DoneAtOption = "",
+    note: NoteOption = "",
     by: ByOption = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -48,18 +50,14 @@ def refill(
 
     Example: labrig refill base_bottle --to 500mL --by "Anna Vos"
     """
-    from labrig.commands.done import when_s
+    from labrig.commands.done import act_of, when_s
     from labrig.commands.doors import answering
     from labrig.commands.which_run import chosen_run
 
-    if begin and refuse:
-        raise typer.BadParameter("--begin and --refuse say two things: leave one of them out")
-    if refuse and not note.strip():
-        raise typer.BadParameter("say why it is not done: --note TEXT", param_hint="--refuse")
+    act = act_of(begin=begin, refuse=refuse, note=note)
     chosen = chosen_run(run, runs)
     client = answering(chosen)
     done_s = None if not at else when_s(at, client.status(), chosen.folder.identity)
-    act = "begin" if begin else "refuse" if refuse else "done"
     to_ml = None if not to else _volume_ml(to)
     reply = client.refill(supply, act, by or login_name(), to_ml, done_s, note)
     what = {

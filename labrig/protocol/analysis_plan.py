@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from labrig.name_types import WellName
+from labrig.strict_model import Strict
 from labrig.units import Unit
 
 if TYPE_CHECKING:
@@ -20,13 +21,7 @@ Component = Literal["mass", "strength"]
 """What a primary read-out stands for: diameter; contraction at the reference stimulus."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
-
-
-class PlannedContrast(_Strict):
+class PlannedContrast(Strict):
     """One arm against another."""
 
     arm: str
@@ -37,7 +32,7 @@ class PlannedContrast(_Strict):
     )
 
 
-class PlannedDonors(_Strict):
+class PlannedDonors(Strict):
     """How many donors the study is to have, and when one may look before."""
 
     planned: int = Field(ge=1, le=1000, description="in all nights of the study together")
@@ -48,14 +43,14 @@ class PlannedDonors(_Strict):
     )
 
 
-class Exclusion(_Strict):
+class Exclusion(Strict):
     """A well that is in no analysis, for a reason known before treatment."""
 
     well: WellName
     reason: str = Field(min_length=3)
 
 
-class AnalysisPlan(_Strict):
+class AnalysisPlan(Strict):
     """What is claimed, of which arms, at what time, and at what risk of being wrong."""
 
     primary: tuple[Component, ...] | None = Field(

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from labrig.protocol.nmj_assay import Nmj
+from labrig.strict_model import Strict
 from labrig.units import Unit, parse_quantity
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
@@ -27,13 +28,7 @@ IfUnknown = Literal["ask", "fallback", "leave-out"]
 """What becomes of an amplitude in % of capture where no capture threshold was found."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
-
-
-class VoltSteps(_Strict):
+class VoltSteps(Strict):
     """Amplitudes of a staircase, the lowest first."""
 
     from_v: Volts = Field(alias="from", gt=0)
@@ -47,7 +42,7 @@ class VoltSteps(_Strict):
         return tuple(round(self.from_v + i * self.step_v, 9) for i in range(max(count, 1)))
 
 
-class _Pulses(_Strict):
+class _Pulses(Strict):
     """What pulses of every assay have."""
 
     phase_ms: Ms = Field(alias="pulse_width", gt=0, description="one phase of a pulse")
@@ -191,7 +186,7 @@ PulseAssay = Staircase | Frequencies | Fatigue | Twitch
 Assay = Annotated[PulseAssay | Nmj, Field(discriminator="kind")]
 
 
-class Series(_Strict):
+class Series(Strict):
     """When an assay is done, and of which wells."""
 
     at: tuple[str, ...] = Field(

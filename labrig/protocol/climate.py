@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from labrig.problems import KeyPath, Mistake, did_you_mean
+from labrig.strict_model import Strict
 from labrig.units import Unit
 
 if TYPE_CHECKING:
@@ -27,13 +28,7 @@ COLDEST_C, WARMEST_C = 4.0, 50.0
 """Beyond these no protocol means what it says: a slip of unit, most likely."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
-
-
-class ClimateStep(_Strict):
+class ClimateStep(Strict):
     """From a time on, other surroundings; with ``for``, what was before comes back after it."""
 
     at_s: Seconds = Field(alias="at", ge=0)
@@ -62,7 +57,7 @@ class ClimateStep(_Strict):
         return float("inf") if self.for_s is None else self.at_s + self.for_s
 
 
-class Environment(_Strict):
+class Environment(Strict):
     """What surrounds the cells, and how it is watched; limits of incubator practice [K].
 
     ``temperature`` and ``co2`` are the set points with their units; ``temperature_c`` and

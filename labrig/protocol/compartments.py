@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from labrig.strict_model import Strict
 from labrig.units import Unit
 
 if TYPE_CHECKING:
@@ -21,14 +22,6 @@ WHOLE = ""
 """The compartment of a culture that has none: the well."""
 
 Hours = Annotated[float, Unit("h")]
-
-
-class Strict(BaseModel):
-    """Unknown keys are errors; instances are frozen."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
 
 
 class Compartment(Strict):

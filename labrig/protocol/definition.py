@@ -9,21 +9,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from labrig.strict_model import Strict
 from labrig.units import Unit
 
 
-class Definition(BaseModel):
+class Definition(Strict):
     """Per experimental unit, relative to the within-donor vehicle control.
 
     m = GM(D)/GM(D_control); s = C/C_control; q = s/m; v = attached-nuclei ratio;
     a = tube-area-fraction ratio.
     """
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
 
     named: Literal["sarcopenia", "mass_only", "myopenia", "dynapenia", "low_quality"] = Field(
         default="sarcopenia",

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from labrig.error_rules import MOST_APART_S, MOST_RETRIES, Action, Error, Then
+from labrig.strict_model import Strict
 from labrig.units import Unit
 
 Seconds = Annotated[float, Unit("s")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
-
-
-class ErrorEntry(_Strict):
+class ErrorEntry(Strict):
     """What is done about one error of one action; what is left out stays as it is."""
 
     retry: int | None = Field(
@@ -39,7 +34,7 @@ class ErrorEntry(_Strict):
 ErrorEntries = dict[Action, dict[Error, ErrorEntry]]
 
 
-class Viability(_Strict):
+class Viability(Strict):
     """For how long cells can do without a runner, and what follows after an outage."""
 
     short_s: Seconds = Field(

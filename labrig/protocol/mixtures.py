@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from labrig.strict_model import Strict
 from labrig.units import Unit
 
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
 
 
-class Mixture(BaseModel):
+class Mixture(Strict):
     """Several factors dosed together, or a conditioned medium."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
 
     kind: Literal["parts", "conditioned-medium"] = "parts"
     parts_ng_ml: dict[_Name, Annotated[float, Unit("ng/mL"), Field(gt=0)]] = Field(

@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     SerializerFunctionWrapHandler,
@@ -37,6 +35,7 @@ from labrig.protocol.person_steps import PersonStep, ResultPlan
 from labrig.protocol.programmes import MixedPattern, Program
 from labrig.protocol.references import check_references
 from labrig.protocol.simulation import Simulation
+from labrig.strict_model import Strict
 from labrig.units import Unit
 
 NgPerMl = Annotated[float, Unit("ng/mL")]
@@ -55,14 +54,6 @@ MwPerMm2 = Annotated[float, Unit("mW/mm**2")]
 KDa = Annotated[float, Unit("kDa"), BeforeValidator(kilodaltons)]
 Millimolar = Annotated[float, Unit("mM")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
-
-
-class Strict(BaseModel):
-    """Unknown keys are errors; instances are frozen; unit-named attributes, plain YAML keys."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
 
 
 class HalfLife(Strict):

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from labrig.problems import KeyPath, Mistake, did_you_mean
 from labrig.protocol.compartments import CompartmentName
+from labrig.strict_model import Strict
 from labrig.units import Unit
 
 if TYPE_CHECKING:
@@ -29,13 +30,7 @@ MlPerHour = Annotated[float, Unit("mL/h")]
 Way = Literal["silent", "indirect", "direct"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
-
-
-class GivenBefore(_Strict):
+class GivenBefore(Strict):
     """What is given to every chip before the films of an assay: a block of the junction."""
 
     factor: Name
@@ -51,7 +46,7 @@ class GivenBefore(_Strict):
     )
 
 
-class Nmj(_Strict):
+class Nmj(Strict):
     """Indirect and direct stimulation of muscle on a chip, and its silence."""
 
     kind: Literal["nmj"]

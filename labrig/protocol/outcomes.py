@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from labrig.protocol.moments import MomentText
+from labrig.strict_model import Strict
 from labrig.units import Unit
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
@@ -24,11 +25,7 @@ Readouts = Annotated[
 Level = Name | Annotated[int, Field(ge=0)] | Annotated[tuple[Name, ...], Field(min_length=1)]
 
 
-class _Outcome(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
-
+class _Outcome(Strict):
     name: Name | None = Field(default=None, description="omitted: the kind and the read-outs")
     of: Readouts
 

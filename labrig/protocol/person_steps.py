@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from string import Formatter
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from labrig.name_types import FileName, WellName
 from labrig.problems import KeyPath, Mistake, did_you_mean
 from labrig.protocol.moments import MomentText, moment_of, moments_of_arm
+from labrig.strict_model import Strict
 from labrig.units import Unit
 
 if TYPE_CHECKING:
@@ -55,13 +56,7 @@ When = Annotated[
 Signs = Literal["operator", "second"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
-
-
-class Then(_Strict):
+class Then(Strict):
     """What the run does once the step was done."""
 
     image: Annotated[
@@ -70,7 +65,7 @@ class Then(_Strict):
     ] = Field(default=(), description="channels of imaging.channels that are taken after the step")
 
 
-class PersonStep(_Strict):
+class PersonStep(Strict):
     """What a person does at the plate, at one time or several."""
 
     name: Name | None = Field(default=None, description="omitted: as `do` says")
@@ -152,7 +147,7 @@ class PersonStep(_Strict):
         return arm in self.arms if self.arms else not self.wells or well in self.wells
 
 
-class ResultPlan(_Strict):
+class ResultPlan(Strict):
     """A table that comes from elsewhere, and how it is joined to wells."""
 
     name: Name | None = Field(default=None, description="omitted: as the file is called")

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
+from labrig.strict_model import Strict
 from labrig.units import Unit
 
 NgPerMl = Annotated[float, Unit("ng/mL")]
@@ -21,14 +22,6 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_lengt
 
 NONE = "none"
 """What stops all targets, or the impulses."""
-
-
-class Strict(BaseModel):
-    """Unknown keys are errors; instances are frozen."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
 
 
 class MixedPattern(Strict):

@@ -7,9 +7,10 @@ from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from labrig.name_types import FileName, WellName
+from labrig.strict_model import Strict
 from labrig.units import Unit
 
 if TYPE_CHECKING:
@@ -21,14 +22,6 @@ Nm = Annotated[float, Unit("nm")]
 Mm2 = Annotated[float, Unit("mm**2")]
 MwPerMm2 = Annotated[float, Unit("mW/mm**2")]
 Side = Literal["nerve", "muscle"]
-
-
-class Strict(BaseModel):
-    """Unknown keys are errors; instances are frozen."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
 
 
 class Chip(Strict):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from labrig.name_types import FileName, WellName
 from labrig.problems import KeyPath, Mistake
+from labrig.strict_model import Strict
 from labrig.units import Unit, parse_quantity
 from labrig_drivers.instrument import InstrumentType
 
@@ -25,15 +26,11 @@ SAFE = {"temperature": 37.0, "co2": 5.0, "o2": 18.6}
 """[K] An incubator as it is; O2 as humid air with 5 % CO2 has it."""
 
 
-class ClimateEntry(BaseModel):
+class ClimateEntry(Strict):
     """A heater, an incubator or a gas mixer that a controller steers.
 
     What it holds comes to all of its wells: they are one experimental unit for it.
     """
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
 
     instrument: FileName = Field(description="an instrument of kind controller")
     sets: Literal["temperature", "co2", "o2"]

@@ -6,9 +6,7 @@ from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -20,6 +18,7 @@ from labrig.protocol.error_entries import ErrorEntries
 from labrig.rig.chips import Chip, Light
 from labrig.rig.climate import ClimateEntry
 from labrig.rig.references import check_references
+from labrig.strict_model import Strict
 from labrig.units import Unit
 
 Ml = Annotated[float, Unit("mL")]
@@ -34,14 +33,6 @@ Degrees = Annotated[float, Unit("deg")]
 Seconds = Annotated[float, Unit("s")]
 Hours = Annotated[float, Unit("h")]
 Name = FileName
-
-
-class Strict(BaseModel):
-    """Unknown keys are errors; instances are frozen."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
 
 
 class Port(Strict):

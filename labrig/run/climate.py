@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from labrig.plan.timeline import ClimateLevel
-from labrig.record.kinds.levels import LevelFailed, SettingConfirmed
 from labrig.record.kinds.other_deviations import SettingChanged
-from labrig.record.kinds.runs import MadeSafe
 from labrig.run.desk import Desk
 from labrig.run.handler import ForHandler, next_poll_s
 from labrig.run.mode import FOLLOWING, Mode
 from labrig.run.orders import Finish, InMode, Order
+from labrig.run.setting_words import SettingWords
 from labrig_drivers.errors import LinkError, Refused
 from labrig_drivers.kinds import EnvironmentController, quantity_of
 
@@ -43,7 +42,7 @@ class ControllerHandler:
         self._epoch = desk.fence.epoch
         self._mode = FOLLOWING
         self._confirmed = True
-        self._told: dict[str, str] = {}
+        self._words = SettingWords("climate", name, desk)
         self._poll_due_s = desk.clock.now_s()
 
     @property
@@ -107,8 +106,7 @@ class ControllerHandler:
             else:
                 self._failed(quantity, _otherwise(points, quantity, value), "Look at its display.")
         if self._confirmed:
-            self._desk.board.clear("climate", self.name)
-            self._desk.troubles.over("climate", self.name)
+            self._words.over()
         self._show()
 
     def next_due_s(self) -> float:
@@ -142,22 +140,14 @@ class ControllerHandler:
 
     def _set(self, quantity: str, value: float) -> None:
         if self._mode.name in ("suspended", "halted"):
-            self._desk.of_run(MadeSafe(self.name, quantity, f"{value:g}"))
+            self._words.made_safe(quantity, f"{value:g}")
         else:
-            held = SettingConfirmed(self.name, quantity, value)
-            self._told.pop(self._levels[quantity].key, None)
-            self._desk.note("level", self._levels[quantity].key, "confirmed", held)
+            self._words.confirmed(self._levels[quantity].key, quantity, value)
 
     def _failed(self, quantity: str, what: str, remedy: str) -> None:
         self._confirmed = False
         level = self._levels.get(quantity)
-        # tried again at every poll: one row for as long as it says the same
-        if level is not None and self._told.get(level.key) != what:
-            self._told[level.key] = what
-            failed = LevelFailed(what, self.name, self._desk.clock.now_s())
-            self._desk.note("level", level.key, "failed", failed)
-        self._desk.alarm("climate", self.name, what, remedy)
-        self._desk.troubles.met("climate", "refused", self.name, what)
+        self._words.failed(None if level is None else level.key, what, remedy)
 
     def _show(self) -> Mapping[str, float]:
         controller = self._port()

@@ -11,13 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from labrig.plan.timeline import ValveLevel
-from labrig.record.kinds.levels import LevelFailed, SettingConfirmed
 from labrig.record.kinds.other_deviations import SettingChanged
-from labrig.record.kinds.runs import MadeSafe
 from labrig.run.desk import Desk
 from labrig.run.handler import ForHandler, next_poll_s
 from labrig.run.mode import FOLLOWING, Mode
 from labrig.run.orders import Finish, InMode, Order
+from labrig.run.setting_words import SettingWords
 from labrig_drivers.errors import LinkError, NotNow, Refused
 from labrig_drivers.kinds import Valve
 
@@ -58,7 +57,7 @@ class ValveHandler:
         self._mode = FOLLOWING
         self._turn: _Turn | None = None
         self._confirmed = True
-        self._told: dict[str, str] = {}
+        self._words = SettingWords("valve", name, desk)
         self._look_due_s = desk.clock.now_s()
         self._poll_due_s = desk.clock.now_s()
 
@@ -187,25 +186,16 @@ class ValveHandler:
 
     def _arrived(self, at: str) -> None:
         self._turn, self._confirmed = None, True
-        self._desk.board.clear("valve", self.name)
-        self._desk.troubles.over("valve", self.name)
+        self._words.over()
         self._show()
         if self._mode.name in ("suspended", "halted"):
-            self._desk.of_run(MadeSafe(self.name, POSITION, at))
+            self._words.made_safe(POSITION, at)
         elif self._level is not None:
-            held = SettingConfirmed(self.name, POSITION, at)
-            self._told.pop(self._level.key, None)
-            self._desk.note("level", self._level.key, "confirmed", held)
+            self._words.confirmed(self._level.key, POSITION, at)
 
     def _failed(self, what: str, remedy: str) -> None:
         self._turn, self._confirmed = None, False
-        # tried again and again: one row for as long as it says the same
-        if self._level is not None and self._told.get(self._level.key) != what:
-            self._told[self._level.key] = what
-            failed = LevelFailed(what, self.name, self._desk.clock.now_s())
-            self._desk.note("level", self._level.key, "failed", failed)
-        self._desk.alarm("valve", self.name, what, remedy)
-        self._desk.troubles.met("valve", "refused", self.name, what)
+        self._words.failed(None if self._level is None else self._level.key, what, remedy)
 
     def _poll(self) -> None:
         at = self._show()

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,17 @@ from typing import Any
 
 from timed_line import TimedLine
 
-from killmatrix.fate import Effect, Fate, Kill, Killed, MortalClock, MortalWire, outside, watched
+from killmatrix.fate import (
+    Effect,
+    Fate,
+    Kill,
+    Killed,
+    MortalClock,
+    MortalWire,
+    closing_nothing,
+    outside,
+    watched,
+)
 from killmatrix.small_night import AMENDED_FROM_S, STEP, SmallNight, Visit, amended_plan
 from labrig.launch.concluding import conclude_if_ended
 from labrig.launch.wire_log import WireLog
@@ -54,11 +64,16 @@ AFTERWARDS_S = 600.0
 
 @dataclass
 class Played:
-    """What came of one night; ``effects`` of each of its runners."""
+    """What came of one night.
+
+    Attributes:
+        effects: of each of its runners.
+        lives_s: from when to when each lived; one that was not killed, for ever.
+    """
 
     found: list[Violation]
     effects: list[list[Effect]]
-    came_back_s: list[float]
+    lives_s: list[tuple[float, float]]
 
 
 class MortalCamera(PaperCamera):
@@ -76,6 +91,7 @@ Between = Callable[[Path, Kill], None]
 """What happens to the run folder while no runner lives."""
 
 
+@closing_nothing()
 def play(
     small: SmallNight, folder: Path, kills: Sequence[Kill] = (), between: Between | None = None
 ) -> Played:
@@ -89,6 +105,7 @@ def play(
     for kill in (*kills, None):
         fate, clock, came = _live(small, bench, folder, now_s, kill, people)
         played.effects.append(fate.effects)
+        played.lives_s.append((now_s, float("inf") if fate.died_s is None else fate.died_s))
         if came == "hang":
             played.found.append(Violation("hang", f"a runner that began at {now_s:g} s hangs"))
             return played
@@ -110,7 +127,6 @@ def play(
         bench.wait_until(now_s)
         if between is not None:
             between(folder, kill)
-        played.came_back_s.append(now_s)
     bench.wait_until(max(now_s, small.night.plan.forecast.duration_s) + AFTERWARDS_S)
     bench.close()
     reboots = [
@@ -118,7 +134,7 @@ def play(
     ]
     night = read_night(folder, reboots)
     played.found += check_truth(folder, reboots)
-    played.found += _not_fed(night, played.came_back_s, people.stop_s)
+    played.found += _not_fed(night, played.lives_s[1:], people.stop_s)
     played.found += _after_the_file(night, people.stop_s)
     return played
 
@@ -275,18 +291,23 @@ def _wrong_with_the_end(folder: Path, came: Any) -> list[Violation]:
     return wrong
 
 
-def _not_fed(night: Night, came_back_s: Sequence[float], stop_s: float | None) -> list[Violation]:
-    """A pump that feeds the cells and was not at its level soon after a runner had come back."""
+def _not_fed(
+    night: Night, lives_s: Iterable[tuple[float, float]], stop_s: float | None
+) -> list[Violation]:
+    """A pump that feeds the cells and was not at its level soon after a runner had come back.
+
+    Of a runner that died sooner the next one is asked.
+    """
     found = []
     ended_s = float("inf") if night.end is None else night.end.run_s
     asked_s = [from_s for from_s, until_s in stops(night) if until_s == float("inf")]
     asked_s += [] if stop_s is None else [stop_s]
-    for back_s in came_back_s:
+    for back_s, died_s in lives_s:
         if any(from_s <= back_s for from_s in asked_s):
             continue  # who comes back only to stop moves no pump, and says how each was found
         at_s = back_s + FED_WITHIN_S
         stood = any(h.from_s - 1.0 <= at_s <= h.to_s + FED_WITHIN_S for h in hands(night))
-        if stood or at_s > min(ended_s, night.until_s):
+        if stood or at_s > min(died_s, ended_s, night.until_s):
             continue
         flows = [e for e in night.entries("flow") if e["instrument"] == "base"]
         if any(back_s < e["offset_s"] <= at_s + 1.0 for e in flows):
