@@ -38,11 +38,6 @@ class Flow:
             return self.rate_ml_h
         return self.rate_ml_h * self.on_s / self.every_s
 
-    @property
-    def intermittent(self) -> bool:
-        """Whether it comes in spells."""
-        return self.on_s is not None
-
 
 @dataclass(frozen=True, slots=True)
 class Segment:

@@ -5,7 +5,6 @@ All of it: ``PYTHONPATH=tests python -m killmatrix``. What it says of the produc
 
 from __future__ import annotations
 
-import os
 import sqlite3
 
 import pytest
@@ -16,11 +15,6 @@ from killmatrix.small_night import END_S, NIGHTS, small_night
 
 from labrig.record.reading import read_journal
 
-asked_for = pytest.mark.skipif(
-    "LABRIG_MATRIX" not in os.environ,
-    reason="many minutes; failed on 30 November 2026 beside other work, why is not known yet: "
-    "set LABRIG_MATRIX=1",
-)
 OF_ALL = {"finished": 20, "stopped": 40, "taken back": 20, "amended": 40}
 
 
@@ -74,7 +68,6 @@ def test_a_few_kills_of_every_sort():
     assert untrue == []
 
 
-@asked_for
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_many_kills_of_every_sort():
@@ -83,8 +76,8 @@ def test_many_kills_of_every_sort():
     assert untrue == []
 
 
-@asked_for
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_whoever_takes_over_may_die_as_well():
     small, untrue = small_night("stopped"), {}
     for first in (90, 250, 420, 600, 700):
