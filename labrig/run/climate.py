@@ -42,7 +42,7 @@ class ControllerHandler:
         self._epoch = desk.fence.epoch
         self._mode = FOLLOWING
         self._confirmed = True
-        self._words = SettingWords("climate", name, desk)
+        self._words = SettingWords(name, desk)
         self._poll_due_s = desk.clock.now_s()
 
     @property
@@ -106,7 +106,8 @@ class ControllerHandler:
             else:
                 self._failed(quantity, _otherwise(points, quantity, value), "Look at its display.")
         if self._confirmed:
-            self._words.over()
+            self._desk.board.clear("climate", self.name)
+            self._desk.troubles.over("climate", self.name)
         self._show()
 
     def next_due_s(self) -> float:
@@ -146,8 +147,10 @@ class ControllerHandler:
 
     def _failed(self, quantity: str, what: str, remedy: str) -> None:
         self._confirmed = False
-        level = self._levels.get(quantity)
-        self._words.failed(None if level is None else level.key, what, remedy)
+        if quantity in self._levels:
+            self._words.failed(self._levels[quantity].key, what)
+        self._desk.alarm("climate", self.name, what, remedy)
+        self._desk.troubles.met("climate", "refused", self.name, what)
 
     def _show(self) -> Mapping[str, float]:
         controller = self._port()

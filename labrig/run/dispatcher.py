@@ -7,12 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
-from labrig.places import in_order
 from labrig.plan.boundaries import next_boundary_s
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, Frame, PersonStep, Picture, TimelineEntry
 from labrig.plan.words import words_of
-from labrig.record.alarms import Question
 from labrig.record.clock import Mailbox
 from labrig.record.kinds.levels import Intended
 from labrig.record.kinds.operator import (
@@ -26,10 +24,7 @@ from labrig.record.kinds.other_deviations import (
     AnswerByDefault,
     DispatcherDied,
     Gap,
-    UnitHeld,
-    UnitReleased,
 )
-from labrig.record.kinds.pump_deviations import ArmAborted
 from labrig.record.kinds.runs import Followed, PhaseEntered, RunFinished, RunStopped, Unfollowed
 from labrig.record.recovery import RunState
 from labrig.record.rows import JournalWriteFailed
@@ -39,6 +34,7 @@ from labrig.run.desk import Desk
 from labrig.run.gaps import QUESTION as OUTAGE
 from labrig.run.gaps import LongOutages
 from labrig.run.grace import Grace
+from labrig.run.held_units import UNIT, HeldUnits
 from labrig.run.interlocks import Interlocks
 from labrig.run.last_rows import write_last_rows
 from labrig.run.liveness import Turn
@@ -73,8 +69,6 @@ AHEAD_S = 60.0
 BATCH_S = 300.0
 """So much further ahead one batch of intents reaches."""
 JOURNAL_RETRY_S = 10.0
-UNIT = "unit:"
-"""How the id of a question begins that asks whether a held unit goes on."""
 BY_DEFAULT = "nobody in time: by its rule"
 OVERSLEPT_S = 30.0
 """[P] Later than this it was not load that kept the dispatcher from its time."""
@@ -148,7 +142,7 @@ class Dispatcher:
         self._postponed: list[TimelineEntry] = []
         self._unwritten: list[TimelineEntry] = []
         self._released: list[TimelineEntry] = []
-        self._given_up = set(state.given_up)
+        self._units = HeldUnits(plan, desk, state.given_up, hold, self._tell_of_holds)
         self._answers = {
             key: question.choice
             for key, question in state.questions.items()
@@ -208,7 +202,7 @@ class Dispatcher:
         self._desk.board.condition = "held" if self._desk.held else "running"
         if self._desk.held:
             # Before any level: a stimulator that hears of its level first would play it.
-            self._tell_all(HoldChanged())
+            self._tell_of_holds()
         if self._state.stop_asked is not None:
             # Before the time is looked at: a run that was to be stopped has not finished.
             self._take_stop(self._state.stop_asked)
@@ -217,7 +211,7 @@ class Dispatcher:
         if self._state.begun:
             self._adopt()
             if self._stop_reason is None:
-                self._ask_about_held_wells()
+                self._units.ask_again()
         while self._stop_reason is None and not self._done():
             self._desk.retry_journal()
             if self._at_a_boundary():
@@ -455,8 +449,7 @@ class Dispatcher:
         return known is not None and known.settled
 
     def _give(self, entry: TimelineEntry) -> None:
-        wells = set(entry.wells)
-        if entry.role != "level" and wells and wells <= self._given_up:
+        if entry.role != "level" and self._units.lost(entry.wells):
             self._skip([entry], "its arm was given up")
             if isinstance(entry, PersonStep):
                 self._step_settled(entry, done=False)
@@ -501,6 +494,9 @@ class Dispatcher:
         for box in self._boxes:
             box.put(what)
 
+    def _tell_of_holds(self) -> None:
+        self._tell_all(HoldChanged())
+
     def _show_phase(self) -> None:
         now_s = self._desk.clock.now_s()
         for span in self._plan.phases:
@@ -512,9 +508,10 @@ class Dispatcher:
             case Command():
                 self._command(item)
             case GiveUp():
-                self._give_up(item.entry)
+                # Too late: its unit is no unit of the comparison any more; perfusion goes on.
+                self._units.give_up(item.entry.wells, item.entry.key)
             case HoldWells():
-                self._hold_wells(item.wells, item.why)
+                self._units.hold(item.wells, item.why)
             case Measured():
                 self._interlocks.see(item)
             case Ended():
@@ -629,7 +626,7 @@ class Dispatcher:
             self._give_postponed()
             return
         if question_id.startswith((UNIT, ANSWERS)):
-            self._decide_on_wells(question, choice, by)
+            self._units.decide(question, choice, by)
             return
         entry = self._by_key.get(question_id)
         if self._winding_up and entry is not None:
@@ -644,69 +641,6 @@ class Dispatcher:
             by_default = by == BY_DEFAULT
             decided = Decided(question_id, choice, self._epoch, by_default)
             self._workers[instrument].put(decided)
-
-    def _give_up(self, entry: TimelineEntry) -> None:
-        """Give up the wells that share a unit with a too late event; perfusion goes on."""
-        self._give_up_wells(self._units_of(entry.wells), entry.key)
-
-    def _give_up_wells(self, lost: set[str], because_of: str) -> None:
-        self._given_up |= lost
-        self._desk.deviation(ArmAborted(wells=tuple(in_order(lost)), because_of=because_of))
-
-    def _units_of(self, wells: Iterable[str]) -> set[str]:
-        """These wells, and those that share a unit with one of them."""
-        found = set(wells)
-        units = {well.factor_unit for well in self._plan.wells if well.well in found}
-        return found | {well.well for well in self._plan.wells if well.factor_unit in units}
-
-    def _hold_wells(self, wells: Iterable[str], why: str) -> None:
-        """By an error rule: nothing of these units begins until a person says so."""
-        fresh = self._units_of(wells) - self._desk.held_wells - self._given_up
-        if not fresh:
-            return
-        self._desk.held_wells |= fresh
-        named = tuple(in_order(fresh))
-        self._desk.deviation(UnitHeld(named, why))
-        self._ask_about_wells(named, why)
-
-    def _ask_about_held_wells(self) -> None:
-        """An earlier runner may have died before it had asked, or before an answer held."""
-        asked = {
-            str(well)
-            for question in self._desk.board.questions()
-            if question.id.startswith(UNIT)
-            for well in (question.facts or {}).get("wells", ())
-        }
-        if unasked := self._desk.held_wells - asked - self._given_up:
-            self._ask_about_wells(tuple(in_order(unasked)), "they were held by an error rule")
-
-    def _ask_about_wells(self, named: tuple[str, ...], why: str) -> None:
-        self._desk.board.ask(
-            Question(
-                f"{UNIT}{named[0]}",
-                f"{', '.join(named)}: no dose and no picture begins ({why}). Flow and impulses go "
-                "on. resume: they go on, what waited by its lateness. give_up: nothing more is "
-                "given to them.",
-                ("resume", "give_up"),
-                self._desk.clock.now_s(),
-                {"wells": list(named)},
-            )
-        )
-
-    def _decide_on_wells(self, question: Question, choice: str, by: str) -> None:
-        wells = tuple(map(str, (question.facts or {}).get("wells", ())))
-        if choice in ("hold_unit", "hold_run", "go_on"):
-            if choice == "hold_unit":
-                self._hold_wells(wells, f"{by or 'somebody'} said so")
-            elif choice == "hold_run":
-                self._hold(question.what, by)
-        elif choice == "give_up":
-            # What waits for them stays back, and is missed at the end.
-            self._give_up_wells(set(wells), question.id)
-        else:
-            self._desk.deviation(UnitReleased(wells, by))
-            self._desk.held_wells -= set(wells)
-            self._tell_all(HoldChanged())
 
     def _answer_by_default(self) -> None:
         """Questions whose rule names an answer for when nobody gives one in time."""

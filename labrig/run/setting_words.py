@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from labrig.record.kinds.levels import LevelFailed, SettingConfirmed
 from labrig.record.kinds.runs import MadeSafe
 from labrig.run.desk import Desk
 
 
 class SettingWords:
-    """The rows, the alarm and the error rule of one instrument's settings.
+    """The rows of one instrument's settings.
 
     Args:
-        kind: as alarms and error rules call it.
         name: as the rig calls the instrument.
-        desk: journal, board and error rules.
+        desk: clock and journal.
     """
 
-    def __init__(self, kind: Literal["valve", "climate"], name: str, desk: Desk) -> None:
-        self._kind: Literal["valve", "climate"] = kind
+    def __init__(self, name: str, desk: Desk) -> None:
         self._name = name
         self._desk = desk
         self._told: dict[str, str] = {}
@@ -34,16 +30,9 @@ class SettingWords:
         held = SettingConfirmed(self._name, quantity, value)
         self._desk.note("level", level, "confirmed", held)
 
-    def failed(self, level: str | None, what: str, remedy: str) -> None:
+    def failed(self, level: str, what: str) -> None:
         """It does not; tried again and again, that is one row for as long as it says the same."""
-        if level is not None and self._told.get(level) != what:
+        if self._told.get(level) != what:
             self._told[level] = what
             failed = LevelFailed(what, self._name, self._desk.clock.now_s())
             self._desk.note("level", level, "failed", failed)
-        self._desk.alarm(self._kind, self._name, what, remedy)
-        self._desk.troubles.met(self._kind, "refused", self._name, what)
-
-    def over(self) -> None:
-        """What it was an alarm about is over."""
-        self._desk.board.clear(self._kind, self._name)
-        self._desk.troubles.over(self._kind, self._name)

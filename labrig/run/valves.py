@@ -57,7 +57,7 @@ class ValveHandler:
         self._mode = FOLLOWING
         self._turn: _Turn | None = None
         self._confirmed = True
-        self._words = SettingWords("valve", name, desk)
+        self._words = SettingWords(name, desk)
         self._look_due_s = desk.clock.now_s()
         self._poll_due_s = desk.clock.now_s()
 
@@ -186,7 +186,8 @@ class ValveHandler:
 
     def _arrived(self, at: str) -> None:
         self._turn, self._confirmed = None, True
-        self._words.over()
+        self._desk.board.clear("valve", self.name)
+        self._desk.troubles.over("valve", self.name)
         self._show()
         if self._mode.name in ("suspended", "halted"):
             self._words.made_safe(POSITION, at)
@@ -195,7 +196,10 @@ class ValveHandler:
 
     def _failed(self, what: str, remedy: str) -> None:
         self._turn, self._confirmed = None, False
-        self._words.failed(None if self._level is None else self._level.key, what, remedy)
+        if self._level is not None:
+            self._words.failed(self._level.key, what)
+        self._desk.alarm("valve", self.name, what, remedy)
+        self._desk.troubles.met("valve", "refused", self.name, what)
 
     def _poll(self) -> None:
         at = self._show()

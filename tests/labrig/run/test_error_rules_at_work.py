@@ -11,8 +11,8 @@ from labrig.error_rules import ErrorRule
 from labrig.plan.plan import RunRules, WellPlan
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect
-from labrig.run.dispatcher import Dispatcher
 from labrig.run.gaps import LongOutages
+from labrig.run.held_units import HeldUnits
 from labrig.run.troubles import Troubles
 from labrig_drivers.errors import Refused
 from labrig_drivers.new_era.driver import NewEraPump as Pump
@@ -279,7 +279,7 @@ def test_who_dies_before_a_held_unit_is_asked_about_leaves_nobody_waiting(
     timeline = [script.flow(0.0, 30.0), replace(script.flow(0.0, 0.0, "dose"), wells=("A1",)),
                 script.frame(2000.0, 0, well="A1")]  # fmt: skip
     plan = script.plan(timeline, DURATION_S, wells=wells_apart(), errors=rules)
-    monkeypatch.setattr(Dispatcher, "_ask_about_wells", lambda *wells_and_why: None)
+    monkeypatch.setattr(HeldUnits, "_ask", lambda *wells_and_why: None)
     die_at_1000(night, script, plan)
     assert "unit-held" in night.deviations()
     monkeypatch.undo()
