@@ -21,6 +21,8 @@ PART = 0.04
 """[P] Of the highest value: fronts come a piece early or late, rates are means."""
 FRONT_S = 900.0
 """[P] Around a turn or a change of flow a mean over ten minutes may be off."""
+NOTHING = (0.0, 0.0)
+"""Plain medium: no ng/µL, and nothing that could be lost."""
 
 
 def violations(night: Night) -> Iterator[Violation]:
@@ -124,11 +126,11 @@ class _Well:
             moved_ul = rate * step_s / 60.0
             position = _position(self._night, inlet, now_s)
             if source is None:
-                mass_ng += tube.push(moved_ul, position)
+                mass_ng += tube.push(now_s, moved_ul, position)
             else:
                 # it begins at the height of the outflow: air beyond what comes in there
                 moved_ul = min(moved_ul, source.step(now_s, step_s) * inlet["share"])
-                mass_ng += tube.push(moved_ul, position, source.concentration / 1000.0)
+                mass_ng += tube.push(now_s, moved_ul, position, source.concentration / 1000.0)
             inflow_ul += moved_ul
         kept = math.exp(-inflow_ul / self._volume_ml / 1000.0 - self._loss_s * step_s)
         made = self._made_s * step_s
@@ -148,36 +150,43 @@ def _position(night: Night, inlet: dict[str, Any], at_s: float) -> str:
 
 
 class _Tube:
-    """Plugs between a valve and a tip, the tip's first; ng/µL each."""
+    """Plugs between a valve and a tip, the tip's first: µL, ng/µL as loaded, part lost a second."""
 
     def __init__(self, inlet: dict[str, Any], factor: str) -> None:
-        self._brings = {
-            choice["position"]: dict(choice["contents_ng_ml"]).get(factor, 0.0) / 1000.0
-            for choice in inlet["choices"]
-        }
-        self._own = dict(inlet["contents_ng_ml"]).get(factor, 0.0) / 1000.0
+        self._brings = {choice["position"]: _loaded(choice, factor) for choice in inlet["choices"]}
+        self._own = _loaded(inlet, factor)
         self._valve = bool(inlet["valve"])
         waiting_ul = (
             inlet["tube_ul"] if self._valve or inlet.get("source") else inlet["dead_volume_ul"]
         )
-        first = self._brings.get(inlet["filled_with"], 0.0) if self._valve else 0.0
-        self._plugs: deque[list[float]] = deque([[waiting_ul, first]] if waiting_ul > 0 else [])
+        first = self._brings.get(inlet["filled_with"], NOTHING) if self._valve else NOTHING
+        self._plugs: deque[list[float]] = deque([[waiting_ul, *first]] if waiting_ul > 0 else [])
 
-    def push(self, volume_ul: float, position: str, effluent: float | None = None) -> float:
+    def push(
+        self, now_s: float, volume_ul: float, position: str, effluent: float | None = None
+    ) -> float:
         """Ng that leave at the tip while so much enters behind."""
-        entering = effluent
-        if entering is None:
-            entering = self._brings.get(position, 0.0) if self._valve else self._own
-        self._plugs.append([volume_ul, entering])
+        entering = self._brings.get(position, NOTHING) if self._valve else self._own
+        if effluent is not None:
+            entering = (effluent, 0.0)
+        self._plugs.append([volume_ul, *entering])
         left_ul, mass_ng = volume_ul, 0.0
         while left_ul > 1e-12 and self._plugs:
             part_ul = min(left_ul, self._plugs[0][0])
-            mass_ng += part_ul * self._plugs[0][1]
+            _, loaded, loss_s = self._plugs[0]
+            mass_ng += part_ul * loaded * math.exp(-loss_s * now_s)
             self._plugs[0][0] -= part_ul
             left_ul -= part_ul
             if self._plugs[0][0] <= 1e-12:
                 self._plugs.popleft()
         return mass_ng
+
+
+def _loaded(bottle: dict[str, Any], factor: str) -> tuple[float, float]:
+    """Ng/µL of a stock at the start, and what part of it is lost a second in the cold."""
+    half_life_h = bottle["cold_half_life_h"]
+    loss_s = math.log(2.0) / half_life_h / 3600.0 if half_life_h else 0.0
+    return dict(bottle["contents_ng_ml"]).get(factor, 0.0) / 1000.0, loss_s
 
 
 def _fronts_s(night: Night, chamber: dict[str, Any]) -> list[float]:

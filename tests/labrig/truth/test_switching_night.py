@@ -19,7 +19,7 @@ HOURS = 3600.0
 STOCK = (("CNTF", 1000.0),)
 
 
-def switching(deaths=(), tube_ul=60.0):
+def switching(deaths=(), tube_ul=60.0, cold_half_life_h=None):
     """Ten hours: the stock, the vehicle from 2 h, the stock again from 5 h, at one rate."""
     instruments = {
         "base0": ("leadfluid_bt", {"address": 1}),
@@ -39,7 +39,10 @@ def switching(deaths=(), tube_ul=60.0):
         Inlet("base", "base0", 0.5, "medium", (), 0.0, 0.0, None),
         Inlet(
             "dose", "dose0", 0.5, "stock", STOCK, 0.0, 0.0, None, "valve",
-            (Choice("1", "s", "stock", STOCK, None), Choice("2", "v", "vehicle", (), None)),
+            (
+                Choice("1", "s", "stock", STOCK, cold_half_life_h),
+                Choice("2", "v", "vehicle", (), None),
+            ),
             tube_ul / 2, "1",
         ),
     )  # fmt: skip
@@ -67,6 +70,16 @@ def test_what_stood_in_the_wells_is_what_the_ledger_says(tmp_path, deaths):
     assert night.ledger is not None
     curve = night.ledger["wells"][0]["curve"]
     assert max(curve["values_ng_ml"]) > 40.0
+
+
+def test_a_stock_that_ages_in_its_bottle_is_known_to_ledger_and_checker(tmp_path):
+    assert play(switching(cold_half_life_h=24.0), tmp_path / "run") == []
+    night = read_night(tmp_path / "run", ())
+    night.plan = copy.deepcopy(night.plan)
+    for chamber in night.plan["chambers"]:
+        chamber["inlets"][1]["choices"][0]["cold_half_life_h"] = None
+    found = list(concentrations.violations(night))
+    assert [violation.rule for violation in found] == ["concentration"] * len(WELLS)
 
 
 def test_a_tube_of_another_volume_would_be_seen(tmp_path):
