@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -13,10 +14,14 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
+from labrig.run_folder import RunFolder
+
+READY_WITHIN_S = 180.0
 # Prefect answers 503 while its SQLite is locked by another writer, and wants to be asked again
 LOCKED_FOR_S = 60.0
 
@@ -139,3 +144,36 @@ def until(look, within_s, serving):
         if time.monotonic() >= deadline:
             pytest.fail(f"not within {within_s:.0f} s. It said:\n{''.join(serving.said)}")
         time.sleep(0.5)
+
+
+def deployment(serving):
+    """The first that it offers, as Prefect knows it."""
+    return until(lambda: serving.ask("POST", "/deployments/filter", {}), 60.0, serving)[0]
+
+
+def flow_runs(serving):
+    return serving.ask("POST", "/flow_runs/filter", {"sort": "EXPECTED_START_TIME_ASC"})
+
+
+def ended(serving, flow_run_id=None):
+    for run in flow_runs(serving):
+        if flow_run_id in (None, run["id"]) and run["state_type"] in (
+            "COMPLETED", "FAILED", "CRASHED",
+        ):  # fmt: skip
+            return run
+    return None
+
+
+def journalled(folder, key):
+    with closing(sqlite3.connect(f"{folder.journal.as_uri()}?mode=ro", uri=True)) as connection:
+        return connection.execute(
+            "SELECT detail ->> 'name' FROM journal WHERE kind='run' AND key=? ORDER BY seq", (key,)
+        ).fetchall()
+
+
+def leave_nobody(runs):
+    """A night outlives its `labrig serve`, and its follower; they need not outlive a test."""
+    for folder in [RunFolder(path.parent) for path in runs.glob("*/control.json")]:
+        with suppress(OSError, ValueError):
+            os.kill(json.loads(folder.control.read_text())["pid"], signal.SIGKILL)
+            os.kill(int((folder.root / "follower.lock").read_text()), signal.SIGKILL)

@@ -102,6 +102,9 @@ def stop(
     final: Annotated[
         bool, typer.Option("--final", help="End the run at once: it cannot be taken back.")
     ] = False,
+    at_boundary: Annotated[
+        bool, typer.Option("--at-boundary", help="Once nothing is in progress, instead of now.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Stop a run now: stimulation off first, doses off; basal perfusion goes on.
@@ -112,6 +115,10 @@ def stop(
     A run whose runner is dead is taken over only to be made safe: no level is set and nothing is
     armed. One whose runner hangs is stopped the moment it wakes.
 
+    With --at-boundary it waits for the next moment at which no dose, film, round of pictures or
+    train is in progress, and `labrig take-back` withdraws it until then. That needs a runner that
+    answers; it outlives one that dies.
+
     Exit status: 0 stopped, or being stopped; 1 refused, or several runs live; 3 no run lives, or
     its runner does not answer; 6 stopped, but some instrument could not be confirmed.
     """
@@ -119,6 +126,15 @@ def stop(
     from labrig.run.grace import GRACE_S
 
     grace_s = 0.0 if final else GRACE_S
+    if at_boundary:
+        from labrig.commands.doors import answering
+        from labrig.commands.which_run import chosen_run
+
+        chosen = chosen_run(run, runs)
+        reply = answering(chosen).stop_at_boundary(reason, by=by or login_name(), grace_s=grace_s)
+        told = "will be stopped at its next boundary. Until then: labrig take-back"
+        said(chosen, reply, f"{told} {pasted(chosen.folder.root)}", as_json=as_json)
+        return
     raise typer.Exit(stop_from_command_line(Options(run, runs, reason, by, as_json, grace_s)))
 
 

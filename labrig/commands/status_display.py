@@ -13,7 +13,12 @@ from labrig.display.legend import Legend
 from labrig.display.numbers import count_words, number_words
 from labrig.display.questions import QuestionWords, command_words, question_from, question_words
 from labrig.display.times import date_words, length_words
-from labrig.display.upcoming import needs_people, planned_filling, upcoming_words
+from labrig.display.upcoming import (
+    needs_people,
+    planned_filling,
+    upcoming_words,
+    waiting_words,
+)
 from labrig.pasted import pasted
 
 WHAT_NOW = {
@@ -104,6 +109,10 @@ def print_status(run: Path, shown: Mapping[str, Any], legend: Legend) -> None:
             )
     if not shown.get("journal_works", True):
         console.print("[bold red]The journal cannot be written: nothing new is begun.[/]")
+    if waiting := shown.get("at_boundary"):
+        undo = {"hold": "resume", "stop": "take-back"}[waiting["what"]]
+        console.print(f"[bold]{escape(waiting_words(waiting, legend))}.[/]")
+        console.print(f"Withdraw it: labrig {undo} {pasted(run)}", markup=False)
     if shown.get("phase"):
         console.print(f"phase: {shown['phase']}", markup=False)
     if shown.get("pilot"):

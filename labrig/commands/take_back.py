@@ -14,6 +14,8 @@ def take_back(
 ) -> None:
     """Take a stop back within a minute: levels are set again, and what is due goes on.
 
+    Or withdraw one that still waits for its boundary (`labrig stop --at-boundary`).
+
     A dose that the stop cut off stays cut off; the report tells how much of it came.
     """
     from labrig.commands.doors import answering

@@ -84,6 +84,17 @@ def needs_people(
     return f"Nothing needs you before the end, {legend.moment(legend.length_s)}."
 
 
+def waiting_words(waiting: Mapping[str, Any], legend: Legend) -> str:
+    """Of a hold or stop that waits for its boundary: when it comes, who asked for it, and why.
+
+    ``waiting``: as ``/status`` shows it under ``at_boundary``.
+    """
+    done = {"hold": "held", "stop": "stopped"}[str(waiting["what"])]
+    by = f", as {waiting['by']} asked for" if waiting["by"] else ""
+    why = f": {waiting['reason']}" if waiting["reason"] else ""
+    return f"It is {done} at its next boundary, {legend.moment(float(waiting['at_s']))}{by}{why}"
+
+
 def planned_filling(supply: Mapping[str, Any], legend: Legend, now_s: float) -> float | None:
     """When people are asked next to see to a supply that would not last; None: nobody is in time.
 

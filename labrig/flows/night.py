@@ -87,8 +87,8 @@ def offer_start(folder: RunFolder, served: Served) -> None:
 
 
 @task(name="follow-phase", task_run_name="phase {phase}", **ONCE)
-def follow_phase(folder: RunFolder, phase: str, is_last: bool) -> dict[str, Any]:
-    """Follow the runner until this phase is over; returns what it counted until then."""
+def follow_phase(folder: RunFolder, phase: str) -> dict[str, Any]:
+    """Follow the runner until another phase begins or the run has ended; what it counted."""
     entered, patience = False, Patience()
     while True:
         seen = glance(folder)
@@ -97,7 +97,7 @@ def follow_phase(folder: RunFolder, phase: str, is_last: bool) -> dict[str, Any]
         if seen.phase == phase and not entered:
             entered = True
             _tell_runner(folder, phase)
-        if entered and seen.phase not in ("", phase) and not is_last:
+        if entered and seen.phase not in ("", phase):
             return {"phase": phase, "condition": "over", "counters": seen.counters}
         time.sleep(LOOK_EVERY_S)
 
@@ -161,23 +161,34 @@ def _follow_night(folder: RunFolder) -> str:
     steps = NightSteps.of(folder, plan)
     captures, by = CaptureTeller(folder, plan), folder.plan_in_force
     work: dict[str, PrefectFuture[Any]] = {}
+    done: set[str] = set()
+
+    def submit(name: str, future: PrefectFuture[Any]) -> PrefectFuture[Any]:
+        # Not its `state`: that asks the server, and waits as long as its database is locked.
+        future.add_done_callback(lambda _: done.add(name))
+        return future
 
     def begin(ended: bool) -> None:
-        nonlocal captures, by
+        nonlocal captures, by, plan
         for step in steps.now_possible(ended=ended):
-            work[step.name] = measure.submit(step)
+            work[step.name] = submit(step.name, measure.submit(step))
         if by != folder.plan_in_force:
-            captures, by = CaptureTeller(folder, read_plan(folder)), folder.plan_in_force
-        captures.look({name for name, future in work.items() if future.state.is_final()})
+            by, plan = folder.plan_in_force, read_plan(folder)
+            captures = CaptureTeller(folder, plan)
+        captures.look(done & set(work))
 
+    followed = 0
     try:
-        for span in plan.phases:
-            following = follow_phase.submit(folder, span.name, span is plan.phases[-1])
-            while not following.state.is_final():
+        # Counted, as an amendment gives those to come other names, or other phases.
+        while followed < len(plan.phases):
+            span = plan.phases[followed]
+            following = submit(f"phase {followed}", follow_phase.submit(folder, span.name))
+            while f"phase {followed}" not in done:
                 begin(ended=False)
                 time.sleep(LOOK_EVERY_S)
             if following.result()["condition"] == DIED:
                 break
+            followed += 1
         begin(ended=True)
         for future in work.values():
             future.wait()

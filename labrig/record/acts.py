@@ -13,8 +13,9 @@ Args = Mapping[str, object]
 
 _WORDS: Mapping[str, Callable[[Args], str]] = {
     "stop": lambda args: _with_reason("stopped the run", args),
+    "stop-at-boundary": lambda args: _with_reason("asked for a stop at the next boundary", args),
     "take-back": lambda args: "took the stop back: the run goes on",
-    "hold": lambda args: _with_reason("held the run", args),
+    "hold": lambda args: _with_reason(_held(args), args),
     "resume": lambda args: "let the run go on",
     "answer": lambda args: f"answered “{args.get('choice')}” to {args.get('question')}",
     "amend": lambda args: _with_reason(f"amended the protocol (plan {args.get('number')})", args),
@@ -61,6 +62,10 @@ def acts_of_people(rows: Iterable[Row]) -> tuple[Act, ...]:
             by = str(args.get("by", "") or "")
             found.append(Act(row.run_s, row.utc, by, _WORDS[taken.command](args)))
     return tuple(found)
+
+
+def _held(args: Args) -> str:
+    return "asked for a hold at the next boundary" if args.get("at") else "held the run"
 
 
 def _with_reason(what: str, args: Args) -> str:

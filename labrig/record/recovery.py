@@ -139,6 +139,7 @@ class RunState:
         held_units: wells of which nothing begins until a person says so.
         left_too_long: an outage was longer than cells can do without, and nobody has decided yet.
         hold_asked: the arguments of a hold at the next boundary that has not come.
+        stop_waits: those of a stop at the next boundary, with ``id`` and ``at_s`` of its command.
     """
 
     epoch: int = 0
@@ -173,6 +174,7 @@ class RunState:
     held_units: set[str] = field(default_factory=set)
     left_too_long: bool = False
     hold_asked: Mapping[str, Any] | None = None
+    stop_waits: Mapping[str, Any] | None = None
 
     @property
     def begun(self) -> bool:
@@ -225,19 +227,28 @@ def _apply(state: RunState, row: Row) -> None:
         case "command":
             state.commands[row.key] = row.detail
             taken = said(row)
-            if isinstance(taken, CommandTaken) and taken.command == "stop":
-                state.stop_asked = taken.args or {}
-            elif isinstance(taken, CommandTaken) and taken.command == "take-back":
-                state.stop_asked = None
-            elif isinstance(taken, CommandTaken) and taken.command == "hold":
-                args = taken.args or {}
-                state.hold_asked = args if args.get("at") == "boundary" else None
-            elif isinstance(taken, CommandTaken) and taken.command == "resume":
-                state.hold_asked = None
+            if isinstance(taken, CommandTaken):
+                _apply_command(state, row.key, taken)
         case "alarm" | "question":
             _apply_to_people(state, row)
         case "deviation":
             _apply_deviation(state, row)
+
+
+def _apply_command(state: RunState, command_id: str, taken: CommandTaken) -> None:
+    args = taken.args or {}
+    match taken.command:
+        case "stop":
+            state.stop_asked, state.stop_waits = args, None
+        case "stop-at-boundary":
+            state.stop_waits = {**args, "id": command_id, "at_s": taken.at_s}
+            state.hold_asked = None
+        case "take-back":
+            state.stop_asked = state.stop_waits = None
+        case "hold":
+            state.hold_asked = args if args.get("at") == "boundary" else None
+        case "resume":
+            state.hold_asked = None
 
 
 def _apply_deviation(state: RunState, row: Row) -> None:

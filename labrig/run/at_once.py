@@ -10,11 +10,12 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from labrig.record.clock import Mailbox
 from labrig.record.kinds.runs import RunHeld, RunResumed
 from labrig.run.amendments import Amendments
+from labrig.run.at_boundary import BOUNDARY, AtBoundary
 from labrig.run.captures import Captures, thresholds_from
 from labrig.run.commands import BadCommand
 from labrig.run.desk import Desk
@@ -41,6 +42,7 @@ class AtOnce:
         captures: capture thresholds.
         stop_file: where a stop that was asked for lies, which ends with being taken back.
         amendments: of the running protocol.
+        at_boundary: a hold or stop that waits until nothing is in progress.
     """
 
     def __init__(
@@ -52,7 +54,9 @@ class AtOnce:
         captures: Captures,
         stop_file: Path,
         amendments: Amendments,
+        at_boundary: AtBoundary,
     ) -> None:
+        self._at_boundary = at_boundary
         self._amendments = amendments
         self._captures = captures
         self._desk = desk
@@ -69,16 +73,19 @@ class AtOnce:
             BadCommand: there is nothing to hold, or to take back, any more.
         """
         condition = self._desk.board.condition
-        if command.name in ("hold", "resume") and condition in OVER:
-            raise BadCommand(f"the run is {condition}: there is nothing to {command.name} any more")
+        verb = {"hold": "hold", "resume": "resume", "stop-at-boundary": "stop"}.get(command.name)
+        if verb is not None and condition in OVER:
+            raise BadCommand(f"the run is {condition}: there is nothing to {verb} any more")
         match command.name:
             case "stop":
                 self._stop(command.args)
             case "take-back":
                 self._take_back()
-            case "hold" if command.args.get("at") == "boundary":
-                # The dispatcher's: it waits until nothing is in progress.
-                pass
+            case "stop-at-boundary":
+                self._wait("stop", command)
+            case "hold" if command.args.get("at") == BOUNDARY:
+                if not self._desk.held:
+                    self._wait("hold", command)
             case "hold":
                 self._hold(command.args)
             case "capture":
@@ -86,6 +93,7 @@ class AtOnce:
                 found = thresholds_from(str(command.args["thresholds"]))
                 self._captures.freeze(str(command.args["assay"]), found)
             case "resume":
+                self._at_boundary.withdraw("hold")
                 self._resume(command.args)
             case "amend":
                 self._amendments.accept(command.args)
@@ -115,8 +123,20 @@ class AtOnce:
         by, reason = str(args.get("by", "")), str(args.get("reason", ""))
         self._grace.stopped(StandingStop(since_s, until_s, by, reason))
 
+    def _wait(self, what: Literal["hold", "stop"], command: Command) -> None:
+        now_s = self._desk.clock.now_s()
+        if not self._at_boundary.ask(what, command.id, command.args, now_s):
+            waiting = self._at_boundary.standing
+            by = (waiting.by if waiting is not None else "") or "somebody"
+            raise BadCommand(
+                f"the run will be stopped at its next boundary, as {by} asked for: `labrig "
+                "take-back` first, then repeat it; or stop or hold it now"
+            )
+
     def _take_back(self) -> None:
         if self._grace.standing is None:
+            if self._at_boundary.withdraw("stop"):
+                return
             raise BadCommand("no stop stands that could be taken back; the run was not changed")
         if not self._desk.journal_works:
             raise BadCommand(

@@ -11,6 +11,7 @@ from labrig.plan.plan import Supply
 from labrig.record.alarms import Question
 from labrig.record.kinds.operator import CommandTaken
 from labrig.record.weights import AFTER, BEFORE
+from labrig.run.at_boundary import BOUNDARY
 from labrig.run.captures import thresholds_from
 from labrig.run.desk import Desk
 from labrig.run.grace import LONGEST_S, grace_s_of
@@ -129,7 +130,7 @@ class Commands:
             elif name == "refill":
                 self._check_refill(args)
             hung = self._hung()
-            if hung and name not in AT_ONCE:
+            if hung and (name not in AT_ONCE or args.get("at") == BOUNDARY):
                 raise BadCommand(
                     f"{hung}: {name} would not be carried out. `labrig stop` and `labrig hold` "
                     "still reach every instrument."

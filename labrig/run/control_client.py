@@ -59,8 +59,25 @@ class RunnerClient:
             args["abort"] = "yes"
         return self._command("stop", command_id, **args)
 
+    def stop_at_boundary(
+        self, reason: str = "", command_id: str | None = None, by: str = "", grace_s: float = 0.0
+    ) -> dict[str, Any]:
+        """Stop once nothing is in progress; until then :meth:`take_back` withdraws it.
+
+        Args:
+            reason: why.
+            command_id: of one that may be repeated.
+            by: who.
+            grace_s: for so many seconds of people's time after the stop it can be taken back.
+
+        Raises:
+            NoRunner, CommandRefused: it was not taken.
+        """
+        args = {"reason": reason, "by": by, "grace_s": repr(grace_s)}
+        return self._command("stop-at-boundary", command_id, **args)
+
     def take_back(self, by: str = "", command_id: str | None = None) -> dict[str, Any]:
-        """Let the run go on after a stop. Raises NoRunner, CommandRefused."""
+        """Undo a stop, or one that waits for its boundary. Raises NoRunner, CommandRefused."""
         return self._command("take-back", command_id, by=by)
 
     def hold(

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
-from labrig.plan.boundaries import next_boundary_s
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, Frame, PersonStep, Picture, TimelineEntry
 from labrig.plan.words import words_of
@@ -29,6 +28,7 @@ from labrig.record.kinds.runs import Followed, PhaseEntered, RunFinished, RunSto
 from labrig.record.recovery import RunState
 from labrig.record.rows import JournalWriteFailed
 from labrig.record.said import entry_of
+from labrig.run.at_boundary import AtBoundary
 from labrig.run.captures import KNOWN
 from labrig.run.desk import Desk
 from labrig.run.gaps import QUESTION as OUTAGE
@@ -96,6 +96,7 @@ class Dispatcher:
         grace: whether a stop can still be taken back.
         outages: of those that were too long.
         hold: holds the run: why, and by whom.
+        at_boundary: a hold or stop that waits until nothing is in progress.
 
     Attributes:
         taken_back: a stop was; the run has not ended, and is to be taken up again.
@@ -115,6 +116,7 @@ class Dispatcher:
         grace: Grace,
         outages: LongOutages,
         hold: Hold,
+        at_boundary: AtBoundary,
     ) -> None:
         self._plan = plan
         self._grace = grace
@@ -154,9 +156,8 @@ class Dispatcher:
         self._winding_up = False
         self._amended_from_s: float | None = None
         self.amended = False
-        self._hold = hold
         self._outages = outages
-        self._hold_at: tuple[float, str, str] | None = None
+        self._waits = at_boundary
         self._answers_too_late: dict[str, str] = {}
         self._ended: set[str] = set()
         self._a_worker_died = False
@@ -206,8 +207,6 @@ class Dispatcher:
         if self._state.stop_asked is not None:
             # Before the time is looked at: a run that was to be stopped has not finished.
             self._take_stop(self._state.stop_asked)
-        if self._state.hold_asked is not None:
-            self._hold_later(self._state.hold_asked)
         if self._state.begun:
             self._adopt()
             if self._stop_reason is None:
@@ -223,7 +222,7 @@ class Dispatcher:
             self._give_due()
             self._show_phase()
             self._answer_by_default()
-            self._hold_at_the_boundary()
+            self._waits.look()
             self._interlocks.judge(self._desk.clock.now_s())
             self._steps.look(self._desk.clock.now_s())
             next_s = self._next_s()
@@ -366,8 +365,8 @@ class Dispatcher:
             for question in self._desk.board.questions()
             if "default_at_s" in (question.facts or {})
         ]
-        if self._hold_at is not None:
-            due.append(self._hold_at[0])
+        if (waiting := self._waits.standing) is not None:
+            due.append(waiting.at_s)
         for judge_s in (self._interlocks.next_s(now_s), self._steps.next_s(now_s)):
             due += [] if judge_s is None else [judge_s]
         if not self._desk.journal_works:
@@ -531,13 +530,10 @@ class Dispatcher:
         match command.name:
             case "stop":
                 self._take_stop(args)
-            case "hold" if args.get("at") == "boundary":
-                self._hold_later(args)
-            case "hold" | "take-back":
+            case "hold" | "take-back" | "stop-at-boundary":
                 # Carried out already, by whoever took the command: see `at_once`.
                 pass
             case "resume" if not self._desk.held:
-                self._hold_at = None
                 self._outages.over(str(args.get("by", "")))
                 self._give_postponed()
             case "resume":
@@ -588,20 +584,6 @@ class Dispatcher:
         postponed, self._postponed = self._postponed, []
         for entry in postponed:
             self._give(entry)
-
-    def _hold_later(self, args: Mapping[str, Any]) -> None:
-        """A hold that waits until nothing is in progress."""
-        if self._desk.held:
-            return
-        now_s = self._desk.clock.now_s()
-        at_s = next_boundary_s(self._plan.timeline, now_s, self._plan.forecast.duration_s)
-        self._hold_at = (at_s, str(args.get("reason", "")), str(args.get("by", "")))
-
-    def _hold_at_the_boundary(self) -> None:
-        if self._hold_at is not None and self._desk.clock.now_s() >= self._hold_at[0]:
-            _, reason, by = self._hold_at
-            self._hold_at = None
-            self._hold(reason, by)
 
     def _take_stop(self, args: Mapping[str, Any]) -> None:
         self._stop_reason = str(args.get("reason", "")) or "by command"

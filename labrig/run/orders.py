@@ -14,8 +14,8 @@ from labrig.run.measured import Measured
 from labrig.run.mode import Cause, Mode
 
 CommandName = Literal[
-    "stop", "take-back", "hold", "resume", "answer", "note", "phase", "weigh", "unfollowed",
-    "followed", "step", "capture", "refill", "amend",
+    "stop", "stop-at-boundary", "take-back", "hold", "resume", "answer", "note", "phase", "weigh",
+    "unfollowed", "followed", "step", "capture", "refill", "amend",
 ]  # fmt: skip
 
 

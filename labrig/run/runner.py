@@ -52,6 +52,7 @@ from labrig.rig.bench import (
     open_port,
 )
 from labrig.run.amendments import Amendments, left_out, plan_in_force
+from labrig.run.at_boundary import AtBoundary, Waiting
 from labrig.run.at_once import AtOnce
 from labrig.run.board import Board
 from labrig.run.captures import Captures, steps_v_of
@@ -214,7 +215,7 @@ class Runner:
             raise RunOver(f"the run in {self._folder.root} has {state.condition} already.")
         if before == TAKEN_BACK:
             # The row that says so may not be written yet.
-            state.stop_asked = None
+            state.stop_asked = state.stop_waits = None
         if (again := self._stopped_again) is not None:
             # Its row may come later than this, or before that of the one which was taken back.
             state.stop_asked = {"reason": again.reason, "by": again.by}
@@ -291,8 +292,9 @@ class Runner:
         boxes = self._make_workers(desk, state, opened, news, captures)
         grace = Grace()
         amendments = Amendments(self._folder, self._plan, desk, state)
+        at_boundary = AtBoundary(self._plan, desk, state)
         at_once = AtOnce(
-            desk, self._workers, news, grace, captures, self._folder.stop, amendments
+            desk, self._workers, news, grace, captures, self._folder.stop, amendments, at_boundary
         )  # fmt: skip
         interlocks = rules_of_a_run(self._plan, self._bench, desk, state, news, boxes, at_once.hold)
         commands = Commands(
@@ -308,8 +310,9 @@ class Runner:
         )  # fmt: skip
         dispatcher = Dispatcher(
             self._plan, desk, news, boxes, state, interlocks, steps,
-            self._liveness.of(DISPATCHER), grace, outages, at_once.hold,
+            self._liveness.of(DISPATCHER), grace, outages, at_once.hold, at_boundary,
         )  # fmt: skip
+        at_boundary.go_by(at_once.hold, partial(_stop_at_boundary, commands))
         desk.troubles.go_by(
             self._plan.errors, desk, at_once.hold,
             lambda wells, why: news.put(HoldWells(wells, why)),
@@ -323,7 +326,9 @@ class Runner:
         elif before == DIED and state.begun and not self._is_stopped(state):
             outages.met(state.last_s, self._clock.now_s())
         control = ControlServer(
-            lambda: self._status(desk, dispatcher, grace, amendments.accepted).to_json(),
+            lambda: self._status(
+                desk, dispatcher, grace, amendments.accepted, at_boundary.standing
+            ).to_json(),
             commands.take,
             self._folder.control,
         )
@@ -346,6 +351,10 @@ class Runner:
             asked = replace(asked, grace_s=0.0)
             state.stop_asked = asked.args
             self._carry_out(commands, asked)
+        elif (due := at_boundary.take_stop_due()) is not None:
+            # Its boundary came while no runner lived: nothing begins any more.
+            state.stop_asked = due.stop_args
+            _stop_at_boundary(commands, due)
         watch.open()
         liveness = LivenessWatch(
             self._liveness, partial(_alarm_of, desk), lambda name: desk.board.clear("hung", name)
@@ -561,7 +570,14 @@ class Runner:
             self._workers.append(worker)
         return boxes
 
-    def _status(self, desk: Desk, dispatcher: Dispatcher, grace: Grace, plan: Plan) -> Status:
+    def _status(
+        self,
+        desk: Desk,
+        dispatcher: Dispatcher,
+        grace: Grace,
+        plan: Plan,
+        waiting: Waiting | None,
+    ) -> Status:
         now_s, board = desk.clock.now_s(), desk.board
         threads = self._liveness.states()
         return Status(
@@ -575,6 +591,7 @@ class Runner:
             phase=board.phase,
             held=desk.held,
             stop=grace.standing,
+            at_boundary=waiting,
             alive=all(thread.alive for thread in threads),
             threads=threads,
             journal_works=desk.journal_works,
@@ -606,6 +623,10 @@ def _stop_for_a_step(commands: Commands, reason: str) -> None:
     """By the protocol's rule; as a command, so that whoever takes the run over knows of it."""
     args = {"by": "the protocol", "reason": reason}
     commands.take("stop", f"rule: {reason}", args)
+
+
+def _stop_at_boundary(commands: Commands, waiting: Waiting) -> None:
+    commands.take("stop", waiting.stop_id, waiting.stop_args)
 
 
 def _stop_by_answer(commands: Commands, reason: str) -> None:

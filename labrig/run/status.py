@@ -10,6 +10,7 @@ from labrig.record.alarms import Alarm, Question
 from labrig.record.consumption import ReservoirNow
 from labrig.record.supplies_now import SupplyNow
 from labrig.record.vocabulary import Condition
+from labrig.run.at_boundary import Waiting
 from labrig.run.grace import StandingStop
 from labrig.run.liveness import ThreadState
 from labrig.run.mode import Mode
@@ -28,6 +29,7 @@ class Status:
         threads: the dispatcher and one worker per port: what each does, since when.
         held: nothing begins; set the moment a hold is accepted.
         stop: one that can still be taken back.
+        at_boundary: a hold or a stop that waits until nothing is in progress.
         upcoming: the next entries: ``key``, ``at_s``, ``kind``, ``instrument``, ``what`` in words.
         counters: events by what became of them, and what else is counted.
         readings: the last of each instrument, with ``at_s``.
@@ -59,6 +61,7 @@ class Status:
     upcoming: tuple[Mapping[str, Any], ...]
     reservoirs: tuple[ReservoirNow, ...]
     supplies: tuple[SupplyNow, ...] = ()
+    at_boundary: Waiting | None = None
     version: int = VERSION
 
     def to_json(self) -> dict[str, Any]:

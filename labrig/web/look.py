@@ -22,7 +22,10 @@ from labrig.web.live_runs import ShownRun, door_of
 
 UNREACHABLE, NEVER_BEGUN = "unreachable", "never begun"
 ENDED = frozenset({"finished", "stopped", "failed"})
-OF_PEOPLE = frozenset({"stop", "take-back", "hold", "resume", "answer", "note", "weigh", "refill"})
+OF_PEOPLE = frozenset(
+    {"stop", "stop-at-boundary", "take-back", "hold", "resume", "answer", "note", "weigh", "refill",
+     "amend"}
+)  # fmt: skip
 """Commands that a person gives; phases and followers are told by programs."""
 LIVES = frozenset({"starting", "running", "held", "stopping", UNREACHABLE})
 

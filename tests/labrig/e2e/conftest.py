@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from served_rig import READY_WITHIN_S, Serving, leave_nobody
 
 CATALOGUE = Path(__file__).parents[3] / "protocols"
 BENCH = CATALOGUE / "rigs" / "simulated-bench.yaml"
@@ -94,6 +95,28 @@ def labrig(tmp_path, sentry):
         return done
 
     return call
+
+
+@pytest.fixture
+def serve(sentry, short_night, tmp_path):
+    """Start `labrig serve` with further arguments; ended at the end."""
+    environment, _ = sentry
+    started = []
+
+    def start(*arguments):
+        serving = Serving(
+            [short_night, "--rig", BENCH, "--simulate", "--port", "0", *arguments],
+            environment, tmp_path, tmp_path / "runs",
+        )  # fmt: skip
+        started.append(serving)
+        serving.wait_for("Ctrl-C ends serving", READY_WITHIN_S)
+        return serving
+
+    yield start
+    for serving in started:
+        if serving.process.poll() is None:
+            serving.end()
+        leave_nobody(serving.runs)
 
 
 def last_json(done):

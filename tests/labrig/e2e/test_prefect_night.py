@@ -6,15 +6,21 @@ import json
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from served_rig import Serving, send, until
+from served_rig import (
+    READY_WITHIN_S,
+    deployment,
+    ended,
+    flow_runs,
+    journalled,
+    send,
+    until,
+)
 
 from labrig.night.steps import NightSteps
 from labrig.plan.film_schedule import block_of
@@ -24,64 +30,9 @@ from labrig.run_folder import RunFolder
 
 CATALOGUE = Path(__file__).parents[3] / "protocols"
 BENCH = CATALOGUE / "rigs" / "simulated-bench.yaml"
-READY_WITHIN_S = 180.0
 WITHIN_S = 420.0
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def serve(sentry, short_night, tmp_path):
-    """Start `labrig serve` with further arguments; ended at the end."""
-    environment, _ = sentry
-    started = []
-
-    def start(*arguments):
-        serving = Serving(
-            [short_night, "--rig", BENCH, "--simulate", "--port", "0", *arguments],
-            environment, tmp_path, tmp_path / "runs",
-        )  # fmt: skip
-        started.append(serving)
-        serving.wait_for("Ctrl-C ends serving", READY_WITHIN_S)
-        return serving
-
-    yield start
-    for serving in started:
-        if serving.process.poll() is None:
-            serving.end()
-        _leave_nobody(serving.runs)
-
-
-def _leave_nobody(runs):
-    """A night outlives its `labrig serve`, and its follower; they need not outlive a test."""
-    for folder in [RunFolder(path.parent) for path in runs.glob("*/control.json")]:
-        with suppress(OSError, ValueError):
-            os.kill(json.loads(folder.control.read_text())["pid"], signal.SIGKILL)
-            os.kill(int((folder.root / "follower.lock").read_text()), signal.SIGKILL)
-
-
-def deployment(serving):
-    return until(lambda: serving.ask("POST", "/deployments/filter", {}), 60.0, serving)[0]
-
-
-def flow_runs(serving):
-    return serving.ask("POST", "/flow_runs/filter", {"sort": "EXPECTED_START_TIME_ASC"})
-
-
-def ended(serving, flow_run_id=None):
-    for run in flow_runs(serving):
-        if flow_run_id in (None, run["id"]) and run["state_type"] in (
-            "COMPLETED", "FAILED", "CRASHED",
-        ):  # fmt: skip
-            return run
-    return None
-
-
-def journalled(folder, key):
-    with closing(sqlite3.connect(f"{folder.journal.as_uri()}?mode=ro", uri=True)) as connection:
-        return connection.execute(
-            "SELECT detail ->> 'name' FROM journal WHERE kind='run' AND key=? ORDER BY seq", (key,)
-        ).fetchall()
 
 
 @pytest.mark.timeout(900)

@@ -241,3 +241,54 @@ def test_it_is_taken_back_though_its_row_is_slow_to_be_written(people, monkeypat
     outcome = night.runner.run()
     senders[0].join(10.0)
     assert outcome.condition == "finished"
+
+
+def at_boundary(client):
+    client.stop_at_boundary("the week is over", by="A. Technician")
+
+
+def test_a_stop_at_the_next_boundary_lets_what_is_under_way_be_finished(people):
+    shown = []
+    night = people([(620.0, at_boundary), (640.0, lambda client: shown.append(client.status()))])
+    assert night.runner.run().condition == "stopped"
+    assert shown[0]["condition"] == "running"
+    assert shown[0]["at_boundary"]["at_s"] == pytest.approx(665.0, abs=5.0)
+    assert ("dose-600", "confirmed") in [(row.key, row.state) for row in night.rows("dose")]
+    [stopped] = [row for row in night.rows("run") if row.key == "stopped"]
+    assert stopped.run_s == pytest.approx(665.0, abs=10.0)
+    assert stopped.detail["by"] == "A. Technician"
+
+
+def test_one_that_waits_is_withdrawn_and_gives_way_to_no_hold(people):
+    said = []
+
+    def hold(client):
+        with pytest.raises(CommandRefused, match="take-back"):
+            client.hold("look", by="B", at_boundary=True)
+        said.append("refused")
+
+    night = people([(610.0, at_boundary), (615.0, hold), (620.0, take_back)])
+    assert night.runner.run().condition == "finished"
+    assert said == ["refused"]
+    assert [row.key for row in night.rows("run") if row.key in ("held", "stopped")] == []
+
+
+@pytest.mark.parametrize("back_at_s", [640.0, 1500.0])
+def test_a_stop_that_waits_outlives_its_runner(rehearse, script, back_at_s):
+    night, death = rehearse(), script.Death()
+    plan = script.plan(a_night(script), 1800.0)
+    runner, open_transport = night.make(plan, connect=death.connect), night.open_transport
+    death.clock = night.clock
+    runner._open_transport = lambda port: death.wire(open_transport(port))
+    night.visit(610.0, lambda: at_boundary(connect(night.folder / "control.json")))
+    night.visit(630.0, lambda: setattr(death, "at_s", 630.0))
+    runner.run()
+    for name in ("outcome.json", "ledger.json", "control.json"):
+        (night.folder / name).unlink(missing_ok=True)
+    for simulator in night.simulators.values():
+        simulator.advance(630.0)
+
+    assert night.run(plan, VirtualClock(start_s=back_at_s)).condition == "stopped"
+    [stopped] = [row for row in night.rows("run") if row.key == "stopped"]
+    assert stopped.run_s == pytest.approx(max(665.0, back_at_s), abs=15.0)
+    assert "dose-900" not in {r.key for r in night.rows("dose") if r.state == "confirmed"}

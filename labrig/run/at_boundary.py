@@ -1,0 +1,124 @@
+"""A hold or a stop that waits until nothing is in progress: no dose, film, round or train."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from labrig.plan.boundaries import next_boundary_s
+from labrig.plan.plan import Plan
+from labrig.record.recovery import RunState
+from labrig.run.desk import Desk
+
+BOUNDARY = "boundary"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What is to be done at a boundary.
+
+    Attributes:
+        at_s: of the boundary, on the run's clock.
+        by / reason: as whoever asked gave them.
+        command_id: of the command that asked.
+        grace_s: as it is written in a command; of a stop, so long it can be taken back.
+    """
+
+    what: Literal["hold", "stop"]
+    at_s: float
+    by: str
+    reason: str
+    command_id: str
+    grace_s: str = "0"
+
+    @property
+    def stop_id(self) -> str:
+        """Of the stop that comes of it, so that it is carried out once."""
+        return f"{self.command_id}-at-its-boundary"
+
+    @property
+    def stop_args(self) -> dict[str, str]:
+        """As arguments of the command ``stop``."""
+        return {"by": self.by, "reason": self.reason, "grace_s": self.grace_s}
+
+
+class AtBoundary:
+    """Of one run: at most one waits, and a stop gives way to no hold.
+
+    Args:
+        plan: says where boundaries are.
+        desk: clock and holds.
+        state: what waited when an earlier runner died.
+    """
+
+    def __init__(self, plan: Plan, desk: Desk, state: RunState) -> None:
+        self._plan = plan
+        self._desk = desk
+        self._lock = threading.Lock()
+        self._waiting: Waiting | None = None
+        self._hold: Callable[[str, str], None] = lambda reason, by: None
+        self._stop: Callable[[Waiting], None] = lambda waiting: None
+        if state.hold_asked is not None and not desk.held:
+            self.ask("hold", "", state.hold_asked, desk.clock.now_s())
+        if state.stop_waits is not None:
+            # By the boundary that it was told: one that passed while no runner lived has come.
+            asked = state.stop_waits
+            self.ask("stop", str(asked["id"]), asked, float(asked["at_s"]))
+
+    def go_by(self, hold: Callable[[str, str], None], stop: Callable[[Waiting], None]) -> None:
+        """Who carries out what has come."""
+        self._hold, self._stop = hold, stop
+
+    @property
+    def standing(self) -> Waiting | None:
+        """What waits, if anything."""
+        with self._lock:
+            return self._waiting
+
+    def ask(
+        self,
+        what: Literal["hold", "stop"],
+        command_id: str,
+        args: Mapping[str, Any],
+        from_s: float,
+    ) -> bool:
+        """Have it done at the first boundary from ``from_s`` on; False: a stop waits already."""
+        at_s = next_boundary_s(self._plan.timeline, from_s, self._plan.forecast.duration_s)
+        by, reason = str(args.get("by", "")), str(args.get("reason", ""))
+        waiting = Waiting(what, at_s, by, reason, command_id, str(args.get("grace_s", "0")))
+        with self._lock:
+            if self._waiting is not None and self._waiting.what == "stop":
+                return False
+            self._waiting = waiting
+            return True
+
+    def withdraw(self, what: Literal["hold", "stop"]) -> bool:
+        """It is not to be done; False: it did not wait."""
+        with self._lock:
+            if self._waiting is None or self._waiting.what != what:
+                return False
+            self._waiting = None
+            return True
+
+    def take_stop_due(self) -> Waiting | None:
+        """A stop whose boundary has come; it waits no longer."""
+        waiting = self.standing
+        return self._take_due() if waiting is not None and waiting.what == "stop" else None
+
+    def _take_due(self) -> Waiting | None:
+        with self._lock:
+            waiting = self._waiting
+            if waiting is None or self._desk.clock.now_s() < waiting.at_s:
+                return None
+            self._waiting = None
+            return waiting
+
+    def look(self) -> None:
+        """Carry out what has come."""
+        match self._take_due():
+            case Waiting(what="hold") as hold:
+                self._hold(hold.reason, hold.by)
+            case Waiting() as stop:
+                self._stop(stop)
