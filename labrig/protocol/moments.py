@@ -7,13 +7,15 @@ the labels of an arm's programme are that arm's own.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
+from labrig.protocol.compartments import compartments_of
 from labrig.protocol.segments import boluses, moments, segment_at, segments
 from labrig.units import parse_quantity
 
@@ -86,37 +88,45 @@ def moments_of_arm(protocol: Protocol, arm: str) -> dict[str, float]:
 def treatment_began_s(protocol: Protocol) -> float:
     """Up to when wells show where they began: what is measured before is baseline.
 
-    The first phase with factors or impulses; where arms have programmes, when they first differ in
-    anything, because support that all of them get alike is where they begin from.
+    The first phase with factors or impulses, or when arms first get another medium or flow; where
+    arms have programmes, when they first differ in anything, because support that all of them get
+    alike is where they begin from.
     """
+    arms = list(protocol.arms)
+    unlike_s = first_unlike_s(protocol, arms)
     if any(arm.program for arm in protocol.arms.values()):
-        return _first_unlike_s(protocol)
+        return 0.0 if math.isinf(unlike_s) else unlike_s
     at_s = 0.0
     for phase in protocol.phases:
         if "on" in (phase.factors, phase.stimulation):
-            return at_s
+            return min(at_s, unlike_s)
         at_s += phase.duration_s
     return 0.0
 
 
-def _first_unlike_s(protocol: Protocol) -> float:
-    arms = list(protocol.arms)
-    starts = sorted({part.start_s for arm in arms for part in segments(protocol, arm)})
-    given = {arm: sorted((b.at_s, b.factor, b.volume_ul, b.reach_ng_ml)
-                         for b in boluses(protocol, arm)) for arm in arms}  # fmt: skip
-    moments_s = sorted({*starts, *(at_s for own in given.values() for at_s, *_ in own)})
+def first_unlike_s(protocol: Protocol, arms: Sequence[str]) -> float:
+    """When some arms first get something different, s from the start; infinite if they never do."""
+    parts = compartments_of(protocol)
+    moments_s = sorted(
+        {part.start_s for arm in arms for own in parts for part in segments(protocol, arm, own)}
+        | {bolus.at_s for arm in arms for own in parts for bolus in boluses(protocol, arm, own)}
+    )
     for at_s in moments_s:
-        had = {
-            (
-                tuple(sorted((own := segment_at(protocol, arm, at_s)).targets_ng_ml.items())),
-                own.pattern, own.flow, own.medium,
-                tuple(each for each in given[arm] if each[0] <= at_s),
-            )
-            for arm in arms
-        }  # fmt: skip
-        if len(had) > 1:
+        if len({tuple(_has(protocol, arm, own, at_s) for own in parts) for arm in arms}) > 1:
             return at_s
-    return 0.0
+    return math.inf
+
+
+def _has(protocol: Protocol, arm: str, compartment: str, at_s: float) -> tuple[object, ...]:
+    """What an arm gets from a moment on, and has got at once up to it."""
+    now = segment_at(protocol, arm, at_s, compartment)
+    given = sorted(
+        (bolus.at_s, bolus.factor, bolus.volume_ul or 0.0, bolus.reach_ng_ml or 0.0)
+        for bolus in boluses(protocol, arm, compartment)
+        if bolus.at_s <= at_s
+    )
+    targets = tuple(sorted(now.targets_ng_ml.items()))
+    return targets, now.pattern, now.flow, now.medium, tuple(given)
 
 
 def _checked(text: str) -> str:

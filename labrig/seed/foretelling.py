@@ -51,7 +51,7 @@ def foretold(
     hours = int(protocol.duration_s // GRID_S)
     needed |= {GRID_S * hour for hour in range(hours + 1)}
     for prediction in predictions:
-        needed |= set(_moments_of(protocol, prediction))
+        needed |= set(asked_about_s(protocol, prediction))
     courses = Courses.of(protocol, plan, truth_at(protocol, rig, plan, needed))
     return tuple(_tell(protocol, courses, prediction) for prediction in predictions)
 
@@ -70,7 +70,13 @@ def moment_s(protocol: Protocol, arm: str, at: str) -> float:
     return moments(protocol, arm)[at]
 
 
-def _moments_of(protocol: Protocol, prediction: Prediction) -> Iterable[float]:
+def control_of(protocol: Protocol) -> str:
+    """The arm that recoveries are held against."""
+    return next(name for name, arm in protocol.arms.items() if arm.role == "control")
+
+
+def asked_about_s(protocol: Protocol, prediction: Prediction) -> Iterable[float]:
+    """Moments, besides the beginning and the end, that must be seen: of an order there are none."""
     if isinstance(prediction, Compared):
         yield moment_s(protocol, prediction.compare[0], prediction.at)
     if isinstance(prediction, Recovery):
@@ -131,7 +137,7 @@ def _effect(protocol: Protocol, courses: Courses, said: Effect) -> Told:
 
 
 def _recovery(protocol: Protocol, courses: Courses, said: Recovery) -> Told:
-    control = next(name for name, arm in protocol.arms.items() if arm.role == "control")
+    control = control_of(protocol)
     fractions: Mapping[str, float] = {
         arm: _recovered(courses, said.of, arm, control, moments(protocol, arm)["restore"])
         for arm in said.recovery

@@ -1,35 +1,30 @@
-"""Whether a run's own measures show what is expected of a row, and whether its read-outs are there.
-
-Everything is read as the report reads it: pictures, films and tests that were measured, by well.
-"""
+"""Whether a run's measures show what is expected of a row, and whether its read-outs are there."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
 
 from labrig.protocol.readouts import readout
-from labrig.report.analysis import Analysis, analyse
-from labrig.report.readouts import Ask
+from labrig.protocol.segments import moments
+from labrig.report.analysis import analyse
 from labrig.report.record import read_record
 from labrig.run_folder import RunFolder
-from labrig.seed.courses import OWN_START, NotModelled
-from labrig.seed.foretelling import Told, moment_s
-from labrig.seed.index import AmongDonors, Compared, Effect, Prediction, Row
-
-if TYPE_CHECKING:
-    import pandas as pd
+from labrig.seed.courses import NotModelled
+from labrig.seed.foretelling import RESTORED_S, Told, control_of, moment_s
+from labrig.seed.index import AmongDonors, Compared, Effect, Ordered, Prediction, Recovery, Row
+from labrig.seed.readings import Readings
 
 NOISE = 0.08
-"""Means of arms differ by so much for no reason in a short run, with one small field a well [P]."""
+"""Means of arms differ by so much for no reason in a short run, with few wells and fields [P]."""
+NOISE_OF_FILMS = 0.04
+"""The same of what films show: the same points are followed each time [P]."""
 CLEAR = 0.15
 """An effect of the culture's state from which on a short run must show its sign [P]."""
-LATE_S = 7200.0
-"""A round or film belongs to a moment up to so long after it: blocks take their time [P]."""
-_UNDER_OTHER_NAMES = {"fatigue": ("fatigue_test", None), "diameter_q90": ("diameter", 90.0),
-                      "diameter_q10": ("diameter", 10.0)}  # fmt: skip
+LOSS = 0.1
+"""What counts as a loss where an order is asked for: as much as reports count, beyond noise [P]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +34,7 @@ class Shown:
     Attributes:
         condition: how the run ended.
         absent: read-outs of the row that its report lacks, and why.
-        told: each prediction that measures can tell, and what they say.
+        told: each prediction, and what the measures say.
     """
 
     condition: str
@@ -61,104 +56,125 @@ class Shown:
         return tuple(t for t in self.told if t.prediction in clear and not t.holds)
 
 
-def shown(folder: RunFolder, row: Row) -> Shown:
-    """Read a finished run."""
+def shown(folder: RunFolder, rows: Sequence[Row]) -> list[Shown]:
+    """Read a finished run of the protocol that some rows have in common."""
     analysis = analyse(read_record(folder))
-    read = _Read(analysis)
-    told = (_tell(read, prediction) for prediction in row.predicts)
-    return Shown(
-        analysis.outcome.condition,
-        tuple(why for name in row.read_outs if (why := read.why_not(name))),
-        tuple(each for each in told if each is not None),
+    readings = Readings(
+        analysis.record.protocol, analysis.record.plan.wells, analysis.grounds.series
     )
+    return [
+        Shown(
+            analysis.outcome.condition,
+            tuple(why for name in row.read_outs if (why := readings.why_not(name))),
+            tuple(measured(readings, prediction) for prediction in row.predicts),
+        )
+        for row in rows
+    ]
 
 
-class _Read:
-    """Read-outs of one run, by arm."""
-
-    def __init__(self, analysis: Analysis) -> None:
-        self.protocol = analysis.record.protocol
-        self._grounds = analysis.grounds
-        self._arms = {well.well: well.arm for well in analysis.record.plan.wells}
-        names = {d.id: frozenset({d.id, d.age_group}) for d in self.protocol.donors}
-        self._donors = {well.well: names[well.donor] for well in analysis.record.plan.wells}
-
-    def why_not(self, name: str) -> str:
-        """Why a read-out is not there; "" where it is."""
-        known = readout(self.protocol, name)
-        if known is None:
-            return f"{name}: there is no such read-out"
-        series = self._grounds.series(known, Ask())
-        return f"{name}: {series.why_not}" if series.table.empty else ""
-
-    def value(self, of: str, arm: str | None, at_s: float, among: str | None = None) -> float:
-        """Mean over wells of the last value up to a moment, over the first where wells differ.
-
-        Raises:
-            NotModelled: it was not measured.
-        """
-        if of == "specific_strength":
-            return self.value("contraction", arm, at_s, among) / self.value(
-                "diameter", arm, at_s, among
-            )
-        name, quantile = _UNDER_OTHER_NAMES.get(of, (of, None))
-        known = readout(self.protocol, name)
-        if known is None:
-            raise NotModelled(of)
-        table = self._grounds.series(known, Ask(quantile)).table
-        wells = [
-            well
-            for well, its in self._arms.items()
-            if arm in (None, its) and (among is None or among in self._donors[well])
-        ]
-        values = [_of_well(table[table["well"] == well], at_s, of in OWN_START) for well in wells]
-        seen = [value for value in values if not math.isnan(value)]
-        if not seen:
-            raise NotModelled(of)
-        return sum(seen) / len(seen)
-
-
-def _of_well(rows: pd.DataFrame, at_s: float, over_first: bool) -> float:
-    rows = rows[rows["value"].notna()].sort_values("hours")
-    until = rows[rows["hours"] * 3600.0 <= at_s + LATE_S]
-    if until.empty:
-        return math.nan
-    first = float(until["value"].iloc[0]) if over_first else 1.0
-    return float(until["value"].iloc[-1]) / first
-
-
-def _tell(read: _Read, prediction: Prediction) -> Told | None:
-    """None of what a few rounds cannot tell: an order in time, a recovery."""
-    end_s = read.protocol.duration_s
+def measured(readings: Readings, prediction: Prediction) -> Told:
+    """What measures say of a prediction; nothing (None) where they cannot tell."""
     try:
         match prediction:
             case Compared():
-                at_s = moment_s(read.protocol, prediction.compare[0], prediction.at)
-                change = _change(
-                    [read.value(prediction.of, arm, at_s) for arm in prediction.compare]
-                )
-                return Told(prediction, _holds(prediction.sign, change), f"{change:+.1%}", change)
+                return _compared(readings, prediction)
             case AmongDonors():
-                change = _change(
-                    [read.value(prediction.of, None, end_s, group) for group in prediction.among]
-                )
-                return Told(prediction, _holds(prediction.sign, change), f"{change:+.1%}", change)
+                return _among(readings, prediction)
             case Effect():
-                first = _change(
-                    [read.value(prediction.of, arm, end_s, prediction.more_in)
-                     for arm in prediction.effect]
-                )  # fmt: skip
-                second = _change(
-                    [read.value(prediction.of, arm, end_s, prediction.than_in)
-                     for arm in prediction.more_than or prediction.effect]
-                )  # fmt: skip
-                more = first - second
-                return Told(
-                    prediction, _holds("higher", more), f"{first:+.1%} and {second:+.1%}", more
-                )
+                return _effect(readings, prediction)
+            case Ordered():
+                return _ordered(readings, prediction)
+            case Recovery():
+                return _recovery(readings, prediction)
     except NotModelled as missing:
         return Told(prediction, None, f"{missing} was not measured")
-    return None
+
+
+def _compared(readings: Readings, said: Compared) -> Told:
+    at_s = moment_s(readings.protocol, said.compare[0], said.at)
+    change = readings.change(said.of, said.compare, at_s)
+    return Told(said, _holds(said.sign, change), f"{change:+.1%}", change)
+
+
+def _among(readings: Readings, said: AmongDonors) -> Told:
+    change = readings.change_among(said.of, said.among, readings.protocol.duration_s)
+    return Told(said, _holds(said.sign, change), f"{change:+.1%}", change)
+
+
+def _effect(readings: Readings, said: Effect) -> Told:
+    end_s = readings.protocol.duration_s
+    first = readings.change(said.of, said.effect, end_s, said.more_in)
+    second = readings.change(said.of, said.more_than or said.effect, end_s, said.than_in)
+    more = first - second
+    return Told(said, _holds("higher", more), f"{first:+.1%} and {second:+.1%}", more)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """When a share was lost: by a straight line between two looks; all infinite if never."""
+
+    at_s: float
+    from_s: float
+    until_s: float
+
+    @property
+    def hours(self) -> str:
+        return f"{self.at_s / 3600:.0f} h" if math.isfinite(self.at_s) else "not lost"
+
+
+def _ordered(readings: Readings, said: Ordered) -> Told:
+    """Each by when it has lost a share against the other arm."""
+    lost = {of: _lost(readings, of, said) for of in said.order}
+    holds: bool | None = True
+    for earlier, later in pairwise(lost.values()):
+        if earlier.at_s >= later.at_s:
+            # Where both may have been lost between the same looks, nothing is decided.
+            decided = earlier.from_s >= later.until_s and math.isfinite(later.at_s)
+            holds = False if decided or holds is False else None
+    figures = ", ".join(f"{of} {found.hours}" for of, found in lost.items())
+    return Told(said, holds, f"{LOSS:.0%} lost: {figures}")
+
+
+def _lost(readings: Readings, of: str, said: Ordered) -> _Lost:
+    last_s, last = 0.0, 0.0
+    for at_s in readings.looks_s(of):
+        change = readings.change(of, (said.arm, said.against), at_s)
+        if change <= -LOSS:
+            part = (last + LOSS) / (last - change)
+            return _Lost(last_s + part * (at_s - last_s), last_s, at_s)
+        last_s, last = at_s, change
+    return _Lost(math.inf, math.inf, math.inf)
+
+
+def _recovery(readings: Readings, said: Recovery) -> Told:
+    """Of what was lost, the share that is there again; the errors of both add up in it."""
+    protocol = readings.protocol
+    control = control_of(protocol)
+    noise = _noise_of(readings, said.of)
+    fractions: dict[str, tuple[float, float]] = {}
+    for arm in said.recovery:
+        restored_s = moments(protocol, arm)["restore"]
+        lost, left = (
+            -readings.change(said.of, (arm, control), at_s)
+            for at_s in (restored_s, restored_s + RESTORED_S)
+        )
+        if lost > noise:
+            fractions[arm] = (1.0 - left / lost, noise / lost)
+    figures = ", ".join(f"{arm} {value:.0%}" for arm, (value, _) in fractions.items())
+    told = list(fractions.values())
+    holds: bool | None = None
+    if len(told) > 1:
+        falls = told[0][0] - told[-1][0]
+        unsure = max(told[0][1], told[-1][1])
+        rises = any(later[0] - one[0] > max(one[1], later[1]) for one, later in pairwise(told))
+        holds = False if rises or falls < -unsure else True if falls > 0 else None
+    return Told(said, holds, figures or "nothing was lost beyond noise")
+
+
+def _noise_of(readings: Readings, of: str) -> float:
+    known = readout(readings.protocol, of)
+    films = known is not None and known.from_table == "contractions"
+    return NOISE_OF_FILMS if films else NOISE
 
 
 def _holds(sign: str, change: float) -> bool | None:
@@ -167,8 +183,3 @@ def _holds(sign: str, change: float) -> bool | None:
         return abs(change) <= NOISE
     right = change < 0 if sign == "lower" else change > 0
     return True if right else None if abs(change) <= NOISE else False
-
-
-def _change(pair: Sequence[float]) -> float:
-    one, other = pair
-    return one / other - 1.0

@@ -16,10 +16,11 @@ from labrig.catalogue import catalogue_folder
 from labrig.plan.compile import compile
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
+from labrig.protocol.series_moments import film_times_s
 from labrig.rig.loading import load_rig
 from labrig.run_folder import RunFolder
-from labrig.seed.foretelling import moment_s
-from labrig.seed.index import Compared, Row, seed_folder
+from labrig.seed.foretelling import asked_about_s
+from labrig.seed.index import Ordered, Row, seed_folder
 from labrig.seed.measured import Shown, shown
 from labrig.seed.rows import Checked
 from labrig.seed.shortened import write_shortened
@@ -84,7 +85,7 @@ def run_rows(rows: Sequence[Row], folder: Path) -> list[Shown]:
     if not lines or done.returncode not in (0,) or "Traceback" in done.stderr:
         raise DidNotRun(f"exit {done.returncode}\n{done.stdout}\n{done.stderr}")
     run = RunFolder(Path(json.loads(lines[-1])["run"]))
-    return [shown(run, each) for each in rows]
+    return shown(run, rows)
 
 
 def _run(protocol: Path, bench: Path, runs: Path) -> subprocess.CompletedProcess[str]:
@@ -148,9 +149,7 @@ def today() -> date:
 
 
 def _asked_about_s(protocol: Protocol, rows: Sequence[Row]) -> list[float]:
-    return [
-        moment_s(protocol, asked.compare[0], asked.at)
-        for row in rows
-        for asked in row.predicts
-        if isinstance(asked, Compared)
-    ]
+    predictions = [prediction for row in rows for prediction in row.predicts]
+    if any(isinstance(prediction, Ordered) for prediction in predictions):
+        return list(film_times_s(protocol))
+    return [at_s for each in predictions for at_s in asked_about_s(protocol, each)]
