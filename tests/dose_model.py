@@ -369,16 +369,20 @@ class Life:
         self._worker.add(PumpHandler(NAME, desk, "off", POLL_S))
         grace = Grace()
         unasked: Any = None
-        self._at_once = AtOnce(
-            desk, [self._worker], self._news, grace, unasked, Path("no-stop"), unasked
+        nothing_waits: Any = SimpleNamespace(
+            look=lambda: None, withdraw=lambda what: False, standing=None
         )
+        self._at_once = AtOnce(
+            desk, [self._worker], self._news, grace, unasked, Path("no-stop"), unasked,
+            nothing_waits,
+        )  # fmt: skip
         nobody: Any = SimpleNamespace(
             judge=lambda now_s: None, next_s=lambda now_s: None, see=lambda item: None,
             look=lambda now_s: None, end=lambda why: None, standing=(), settled=None,
         )  # fmt: skip
         self._dispatcher = Dispatcher(
             self._plan, desk, self._news, {NAME: self._box}, state, nobody, nobody, turn, grace,
-            nobody, self._at_once.hold,
+            nobody, self._at_once.hold, nothing_waits,
         )  # fmt: skip
         self._state = state
 

@@ -25,7 +25,7 @@ class Desk:
 def test_a_hold_that_comes_while_a_resume_is_written_is_not_lost(tmp_path):
     desk = Desk()
     captures = Captures({}, desk, ())
-    at_once = AtOnce(desk, [], None, Grace(), captures, tmp_path / "stop.json", None)
+    at_once = AtOnce(desk, [], None, Grace(), captures, tmp_path / "stop.json", None, None)
     holder = threading.Thread(target=at_once.hold, args=("CO2 is off.", "interlock co2"))
 
     def meanwhile():
