@@ -72,32 +72,31 @@ def amend(
 
 def _print(proposal: Proposal, until: str) -> None:
     from labrig.display.times import length_words
-    from labrig.launch.amending import told
+    from labrig.launch.amending import objections, told, told_paths
 
-    typer.echo(f"Changed: {', '.join(proposal.changed) or 'nothing'}")
+    typer.echo(f"Changed: {', '.join(told_paths(proposal)) or 'nothing'}")
     typer.echo(f"From {length_words(proposal.from_s)} into the run on (in {until}):")
     for words in told(proposal):
         typer.echo(f"  {words}")
-    for refusal in proposal.refusals:
-        typer.echo(f"refused  {refusal.where}\n  {refusal.why}\n  -> {refusal.remedy}", err=True)
-    for finding in (*proposal.blocks, *proposal.warnings):
-        grade = "refused" if finding.severity == "block" else "warning"
-        typer.echo(
-            f"{grade}  {finding.code}  {finding.where}\n  {finding.why}\n  -> {finding.remedy}",
-            err=True,
-        )
+    for one in objections(proposal):
+        named = "  ".join(filter(None, (one.code, one.where)))
+        grade = "refused" if one.refuses else "warning"
+        typer.echo(f"{grade}  {named}\n  {one.why}\n  -> {one.remedy}", err=True)
 
 
 def _as_json(proposal: Proposal, *, accepted: bool) -> dict[str, object]:
-    from labrig.launch.amending import told
+    from labrig.launch.amending import objections, told, told_paths
 
     return {
         "accepted": accepted,
         "possible": proposal.possible,
         "plan": proposal.number,
         "from_s": proposal.from_s,
-        "changed": list(proposal.changed),
+        "changed": list(told_paths(proposal)),
         "differences": list(told(proposal)),
-        "refused": [f"{r.where}: {r.why}; {r.remedy}" for r in proposal.refusals]
-        + [f"{f.code} {f.where}: {f.why}; {f.remedy}" for f in proposal.blocks],
+        "refused": [
+            f"{' '.join(filter(None, (one.code, one.where)))}: {one.why}; {one.remedy}"
+            for one in objections(proposal)
+            if one.refuses
+        ],
     }

@@ -163,8 +163,7 @@ def told_paths(proposal: Proposal) -> tuple[str, ...]:
     """Which keys change, for the journal; where arms are coded, without their names."""
     if not is_blind(proposal.plan):
         return proposal.changed
-    masked = (re.sub(r"^arms\.[^.]+", "arms.*", path) for path in proposal.changed)
-    return tuple(dict.fromkeys(masked))
+    return tuple(dict.fromkeys(map(_unnamed, proposal.changed)))
 
 
 def told(proposal: Proposal) -> tuple[str, ...]:
@@ -182,6 +181,48 @@ def told(proposal: Proposal) -> tuple[str, ...]:
         else f"{kind} of {count_words(count, 'instrument')}: {after} to come, otherwise"
         for kind, (count, before, after) in found.items()
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What speaks against an amendment, or warns of it, as people are told it.
+
+    Attributes:
+        code: of a finding; "" for what only an amendment meets.
+        refuses: it cannot be made with it.
+    """
+
+    code: str
+    where: str
+    why: str
+    remedy: str
+    refuses: bool
+
+
+NOT_SHOWN = "Its words tell arms"
+WHO_READS = "who fills the syringes reads it with `labrig check --handler NAME`"
+
+
+def objections(proposal: Proposal) -> tuple[Objection, ...]:
+    """What speaks against it, the gravest first; where arms are coded, nothing that tells one."""
+    blind = is_blind(proposal.plan)
+    found = [
+        Objection("", _unnamed(r.where) if blind else r.where,
+                  (r.coded or r.why) if blind else r.why, r.remedy, True)
+        for r in proposal.refusals
+    ]  # fmt: skip
+    for finding in (*proposal.blocks, *proposal.warnings):
+        refuses = finding.severity == "block"
+        if blind:
+            found.append(Objection(finding.code, "", NOT_SHOWN, WHO_READS, refuses))
+        else:
+            where, why, remedy = finding.where, finding.why, finding.remedy
+            found.append(Objection(finding.code, where, why, remedy, refuses))
+    return tuple(dict.fromkeys(found))
+
+
+def _unnamed(path: str) -> str:
+    return re.sub(r"^arms\.[^.]+", "arms.*", path)
 
 
 def difference_words(one: Difference) -> str:

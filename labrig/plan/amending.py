@@ -58,11 +58,13 @@ class Refusal:
     Attributes:
         where: dotted path in the new protocol.
         why / remedy: as of a finding.
+        coded: why, without a name that would tell an arm where arms are coded; "": `why` has none.
     """
 
     where: str
     why: str
     remedy: str
+    coded: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +286,7 @@ def _of_what_stands_ready(old: Plan, new: Plan) -> Iterable[Refusal]:
                 f"{name} would have to hold another solution than the one it was loaded with, or "
                 "feed other lines",
                 "use what stands there; another solution is another run",
+                "a reservoir would have to hold another solution, or feed other lines",
             )
     if old.wells != new.wells:
         yield Refusal(
@@ -295,6 +298,7 @@ def _of_what_stands_ready(old: Plan, new: Plan) -> Iterable[Refusal]:
             "the protocol",
             f"instruments would be used otherwise than at the start: {what}",
             "use those that the run was started with",
+            "instruments would be used otherwise than at the start",
         )
 
 

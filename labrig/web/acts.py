@@ -65,23 +65,49 @@ def stop(run: ShownRun, person: Person, reason: str = "") -> str:
         OSError: no runner answered, and the disk refuses too.
     """
     request = StopRequest.now(reason, person.name, GRACE_S)
+    return _stopped(run, request, lambda: make_safe(run, person), "STOP taken")
+
+
+def abort(run: ShownRun, person: Person, reason: str, *, sure: bool) -> str:
+    """Everything into its safe state at once and for good; medium ends as the rig says.
+
+    Raises:
+        CommandRefused: no reason, nobody is sure, or as of :func:`stop`.
+        OSError: as of :func:`stop`.
+    """
+    if not reason:
+        raise CommandRefused("an abort needs a reason: it goes into journal and report")
+    if not sure:
+        raise CommandRefused("tick that you are sure: an abort cannot be taken back")
+    request = StopRequest.now(reason, person.name, 0.0, abort=True)
+
+    def end() -> None:
+        _command(run.folder, "abort", "--by", person.name, "--reason", reason)
+
+    return _stopped(run, request, end, "ABORT taken")
+
+
+def _stopped(
+    run: ShownRun, request: StopRequest, of_a_dead_one: Callable[[], None], told: str
+) -> str:
     # Beside the door, not before it: a slow disk must not hold up a stop.
     threading.Thread(target=_put_into_folder, args=(run.folder, request), daemon=True).start()
     try:
         door_of(run).stop(
-            request.reason, request.command_id, request.by, request.asked_utc, request.grace_s
-        )
+            request.reason, request.command_id, request.by, request.asked_utc, request.grace_s,
+            request.abort,
+        )  # fmt: skip
     except NoRunner:
         if not runner_lives(run.folder.root):
             if (ended := _ended(run.folder)) in ("finished", "stopped"):
                 raise CommandRefused(
                     f"the run has {ended} already: nothing is left to stop"
                 ) from None
-            make_safe(run, person)
+            of_a_dead_one()
             return "Its runner is dead: its bench is taken over only to make it safe"
         write_stop(run.folder.stop, request)
         return "Its runner does not answer: the stop lies in its folder for when it wakes"
-    return "STOP taken"
+    return told
 
 
 def _ended(folder: RunFolder) -> str:
@@ -110,6 +136,25 @@ def hold(run: ShownRun, person: Person, reason: str = "") -> str:
     """No event begins, no impulse is given; perfusion goes on. Raises NoRunner, CommandRefused."""
     door_of(run).hold(reason, by=person.name)
     return "HOLD taken"
+
+
+def at_boundary(run: ShownRun, person: Person, what: str, reason: str) -> str:
+    """Hold or stop it once nothing is in progress. Raises NoRunner, CommandRefused."""
+    door = door_of(run)
+    match what:
+        case "hold":
+            door.hold(reason, by=person.name, at_boundary=True)
+        case "stop":
+            door.stop_at_boundary(reason, by=person.name, grace_s=GRACE_S)
+        case "withdraw hold":
+            door.resume(by=person.name)
+            return "Withdrawn: it goes on"
+        case "withdraw stop":
+            door.take_back(by=person.name)
+            return "Withdrawn: it goes on"
+        case _:
+            raise CommandRefused(f"nothing can be done at a boundary that is called {what!r}")
+    return f"Taken: it is {'held' if what == 'hold' else 'stopped'} at its next boundary"
 
 
 def go_on(run: ShownRun, person: Person) -> str:

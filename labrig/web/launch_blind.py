@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from labrig.launch.amending import NOT_SHOWN, WHO_READS
 from labrig.plan.alike import FindingGroup
 from labrig.plan.plan import Plan
 from labrig.protocol.blinding_key import BlindingKey
-
-NOT_SHOWN = "Its words tell arms"
-WHO_READS = "who fills the syringes reads it with `labrig check --handler NAME`"
 
 
 def coded_loading(plan: Plan, key: BlindingKey) -> Plan:

@@ -139,6 +139,7 @@ _SILENT: Mapping[str, Any] = {
     "threads": (),
     "journal_works": True,
     "stop": None,
+    "at_boundary": None,
 }
 """Of a status, where nobody says it: no runner lives, or one of an older labrig does."""
 
@@ -157,6 +158,7 @@ def _last_known(run: ShownRun, before: Look | None, condition: str) -> Mapping[s
         known = {**_SILENT, **heard, "utc": heard.get("last_utc")}
     if condition in ENDED:
         known |= {"alarms": (), "questions": (), "threads": (), "upcoming": (), "stop": None}
+        known["at_boundary"] = None
         known["censored_from_s"] = _left_out(run)
     return known if known.get("utc") else {}
 

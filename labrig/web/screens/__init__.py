@@ -10,6 +10,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from labrig.web.screens import (
+    amend,
     bench,
     dock,
     home,
@@ -36,6 +37,7 @@ SCREENS: tuple[ModuleType, ...] = (
     morning,
     runs,
     setup,
+    amend,
     well,
     pictures,
     plots,

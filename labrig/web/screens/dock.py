@@ -1,4 +1,4 @@
-"""What the dock and the questions send: stop, hold, go on, answer, sign, note, take over.
+"""What the live night sends: stop, hold, abort, go on, answer, sign, note, take over.
 
 The answer to the click says that it was taken; the tab's socket shows what came of it.
 """
@@ -39,6 +39,22 @@ async def take_back(request: Request, name: str, person: Technician) -> Response
 async def hold(request: Request, name: str, person: Technician) -> Response:
     """No event begins, no impulse is given; perfusion goes on."""
     return await _do(request, name, person, lambda run: acts.hold(run, person), why="hold")
+
+
+@router.post("/at-boundary")
+async def at_boundary(request: Request, name: str, person: Technician) -> Response:
+    """A hold or a stop once nothing is in progress, or the withdrawal of one that waits."""
+    given = await fields_of(request)
+    what, reason = given.get("choice", ""), given.get("reason", "")
+    return await _do(request, name, person, lambda run: acts.at_boundary(run, person, what, reason))
+
+
+@router.post("/abort")
+async def abort(request: Request, name: str, person: Technician) -> Response:
+    """Everything into its safe state, at once and for good."""
+    given = await fields_of(request)
+    reason, sure = given.get("reason", ""), given.get("sure") == "yes"
+    return await _do(request, name, person, lambda run: acts.abort(run, person, reason, sure=sure))
 
 
 @router.post("/resume")

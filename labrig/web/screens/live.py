@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from labrig.display.questions import question_words
-from labrig.display.upcoming import needs_people
+from labrig.display.upcoming import needs_people, waiting_words
 from labrig.record.alarms import Question
 from labrig.web import standing
 from labrig.web.access import Person, Viewer
@@ -25,6 +25,7 @@ PARTS = {
     "plate": "plate",
     "next": "next",
     "supplies": "supplies",
+    "endings": "endings",
     "air": "air",
 }
 
@@ -50,6 +51,10 @@ def parts(shown: Shown) -> dict[str, str]:
         phases=() if night is None else night.plan.phases,
         counted=standing.counted_of(look),
         turning=last_rates(look.run.folder.journal) if look.dead else (),
+        waiting=""
+        if not status.get("at_boundary") or not look.lives
+        else waiting_words(status["at_boundary"], legend),
+        medium_stands=night is not None and night.plan.rules.medium_at_abort == "off",
         events=[] if night is None else standing.next_events(look, night, legend),
         needs=""
         if look.now_s is None or look.ended

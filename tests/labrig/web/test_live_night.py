@@ -428,3 +428,36 @@ def _until(socket, wanted, most=40):
         if wanted(message):
             return message
     raise AssertionError("nothing of the kind came")
+
+
+def test_a_hold_or_stop_may_wait_for_its_boundary_and_be_withdrawn(page, play, demo_plan):
+    runner = play("night-1", demo_plan)
+    assert "Stop at the boundary" in body_of(page)
+    act(page, "at-boundary", choice="stop", reason="the week is over")
+    name, args = runner.taken[-1]
+    assert (name, args["reason"], args["grace_s"]) == (
+        "stop-at-boundary",
+        "the week is over",
+        "60.0",
+    )
+    act(page, "at-boundary", choice="hold", reason="look")
+    assert runner.taken[-1][1]["at"] == "boundary"
+
+    runner.status["at_boundary"] = {
+        "what": "stop", "at_s": 7300.0, "by": "Mia", "reason": "the week is over",
+    }  # fmt: skip
+    html = said(body_of(page, "/run/night-1?again"))
+    assert "It is stopped at its next boundary" in html
+    assert "as Mia asked for: the week is over" in html
+    act(page, "at-boundary", choice="withdraw stop")
+    assert runner.taken[-1][0] == "take-back"
+
+
+def test_an_abort_needs_a_reason_and_somebody_who_is_sure(page, play):
+    runner = play("night-1")
+    assert "reason" in act(page, "abort", sure="yes").text
+    assert "sure" in act(page, "abort", reason="a leak").text
+    assert runner.taken == []
+    assert "ABORT taken" in act(page, "abort", reason="a leak", sure="yes").text
+    name, args = runner.taken[-1]
+    assert (name, args["abort"], args["grace_s"]) == ("stop", "yes", "0.0")

@@ -25,13 +25,19 @@ def addresses(bench, album):
     return {
         **{screen: at + screen for screen in (*SCREENS, "/login")},
         **{f"live {rest}": f"{at}/run/{live[0]}{rest}" for rest in OF_A_RUN},
+        "live /amend": f"{at}/run/{live[0]}/amend",
         **{f"ended {rest}": f"{at}/run/{album.root.name}{rest}" for rest in OF_A_RUN},
     }
 
 
 @pytest.mark.parametrize(
     "screen",
-    [*SCREENS, "/login", *(f"{of} {rest}" for of in ("live", "ended") for rest in OF_A_RUN)],
+    [
+        *SCREENS,
+        "/login",
+        "live /amend",
+        *(f"{of} {rest}" for of in ("live", "ended") for rest in OF_A_RUN),
+    ],
 )
 def test_a_screen_is_for_everybody(visitor, addresses, screen):
     one = visitor()
