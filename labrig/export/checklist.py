@@ -16,6 +16,7 @@ from labrig.export.spreadsheet import csv_text
 from labrig.protocol.analysis_plan import plan_in_force
 from labrig.report.analysis import Analysis
 from labrig.report.arms.effects import Effect
+from labrig.report.junctions import junctions
 
 ARRIVE, RIVER = "ARRIVE 2.0", "RIVER, in our words"
 
@@ -132,9 +133,20 @@ def _criteria(run: Analysis) -> Answer:
 
 
 def _exclusions(run: Analysis) -> Answer:
-    count = len(run.left_out) + len(run.excluded) + sum(f.count for f in run.films_left_out)
-    said = f"{count} well(s), rounds or films left out, with reasons" if count else "none left out"
-    return Answer(f"export: wells_long.csv, films_long.csv, column excluded_why ({said})")
+    cultures = {well.well: well.chip or well.well for well in run.record.plan.wells}
+    by_dose, of_chips = {cultures[well] for well in run.left_out}, junctions(run.record)
+    films = sum(flag.count for flag in run.films_left_out)
+    films += of_chips.films - of_chips.counted if of_chips is not None else 0
+    chips = any(well.chip for well in run.record.plan.wells)
+    counts = {
+        f"{'chip' if chips else 'well'}(s) by dose": len(by_dose),
+        "well(s) by name or with too few tubes": len(run.excluded),
+        "film(s)": films,
+    }
+    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    tables = "wells_long.csv, films_long.csv" + (", chip_films_long.csv" if chips else "")
+    how_many = f"left out: {said}" if said else "none left out"
+    return Answer(f"export: {tables}, column excluded_why ({how_many})")
 
 
 def _analysed(run: Analysis) -> Answer:
@@ -212,8 +224,8 @@ def _cells(run: Analysis) -> Answer:
         *(["seeding density"] if culture.seeding_per_cm2 is None else []),
         *(["days differentiated"] if culture.days_differentiated is None else []),
         *(f"passage of {d.id}" for d in donors if d.passage is None),
-        *(f"age group of {d.id}" for d in donors if d.age_group == "unknown"),
-        "sex of the donors",
+        *(f"age of {d.id}" for d in donors if d.age_group == "unknown" and d.age_years is None),
+        *(f"sex of {d.id}" for d in donors if d.sex is None),
     ]
     ids = ", ".join(donor.id for donor in donors)
     said = f"protocol.yaml: culture.cells ({culture.cells}), donors ({ids})"

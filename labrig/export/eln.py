@@ -48,7 +48,7 @@ _MEDIA_TYPES = {
     ".md": "text/markdown",
 }
 """Which Python does not know everywhere."""
-_FOLDERS = ("measures/*.csv", "report/*")
+_FOLDERS = ("measures/*.csv", "results/*", "report/*")
 
 
 def eln_archive(source: Source, tables: Mapping[str, str], path: Path, licence: str = "") -> Path:

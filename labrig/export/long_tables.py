@@ -7,14 +7,21 @@ file. Every row stays, also one that counts for nothing: ``excluded_why`` then s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from labrig.export.added_tables import ADDED_MEANING, added_tables
+from labrig.export.design import (
+    COUNTS,
+    PLACE,
+    counted,
+    left_out_by_dose,
+    named_exclusions,
+    places_of,
+)
 from labrig.export.source import Source, run_id
 from labrig.export.spreadsheet import csv_text
-from labrig.plan.plan import WellPlan
 from labrig.plan.timeline import Frame
-from labrig.protocol.analysis_plan import plan_in_force
 from labrig.protocol.readouts import readout
 from labrig.record.kinds.levels import NotDone
 from labrig.record.kinds.pictures import PictureMissed
@@ -23,23 +30,20 @@ from labrig.report.analysis import Analysis
 from labrig.report.named.rows import point_rows
 from labrig.report.readouts import Ask
 
-_PLACE = ("run", "donor", "arm", "role", "unit", "carriers", "well")
-_COUNTS = ("in_itt", "in_pp", "excluded_why")
-
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "tubes_long": (
-        *_PLACE, "field", "round", "time_h", "tube", "track", "kind", "diameter_mean_um",
-        "length_um", "area_um2", "nuclei_count", *_COUNTS,
+        *PLACE, "field", "round", "time_h", "tube", "track", "kind", "diameter_mean_um",
+        "length_um", "area_um2", "nuclei_count", *COUNTS,
     ),
     "films_long": (
-        *_PLACE, "field", "film", "round", "time_h", "stimulus", "assay", "asked_hz", "asked_v",
+        *PLACE, "field", "film", "round", "time_h", "stimulus", "assay", "asked_hz", "asked_v",
         "amplitude_um", "time_to_peak_ms", "half_relaxation_ms", "capture_percent", "status",
-        *_COUNTS,
+        *COUNTS,
     ),
     "wells_long": (
-        *_PLACE, "round", "time_h", "tubes_count", "diameter_geometric_mean_um",
+        *PLACE, "round", "time_h", "tubes_count", "diameter_geometric_mean_um",
         "diameter_over_baseline_ratio", "tube_area_percent", "fusion_index_percent",
-        "nuclei_per_field", "fields_count", *_COUNTS,
+        "nuclei_per_field", "fields_count", *COUNTS,
     ),
     "units_long": (
         "run", "donor", "arm", "role", "unit", "round", "time_h", "wells_count", "tubes_count",
@@ -47,7 +51,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "nuclei_per_field", "in_pp", "excluded_why",
     ),
     "readouts_long": (
-        *_PLACE, "readout", "moment", "time_h", "value", "value_unit", *_COUNTS,
+        *PLACE, "readout", "moment", "time_h", "value", "value_unit", *COUNTS,
     ),
     "outcomes_long": (
         "run", "outcome", "outcome_kind", "readout", "asked", "of", "against", "group", "unit",
@@ -118,61 +122,23 @@ def long_tables(source: Source) -> dict[str, str]:
         f"{name}.csv": csv_text(COLUMNS[name], (row for run in source.runs for row in make(run)))
         for name, make in rows.items()
     }
+    added = added_tables(source)
+    tables |= {f"{name}.csv": csv_text(columns, rows) for name, (columns, rows) in added.items()}
+    written = COLUMNS | {name: columns for name, (columns, _) in added.items()}
     explained = [
-        {"table": f"{name}.csv", "column": column, "meaning": MEANING[column]}
-        for name, columns in COLUMNS.items()
+        {"table": f"{name}.csv", "column": column, "meaning": (MEANING | ADDED_MEANING)[column]}
+        for name, columns in written.items()
         for column in columns
     ]
     return tables | {"columns.csv": csv_text(("table", "column", "meaning"), explained)}
 
 
-def carriers_in_words(well: WellPlan) -> str:
-    """``impulses: channel s:1; nerve: line 3``."""
-    return "; ".join(f"{aspect}: {name}" for aspect, name in well.carriers)
-
-
-def _places(run: Analysis) -> dict[str, dict[str, Any]]:
-    """What every row of a well begins with."""
-    unit_of = {well: unit.name for unit in run.units for well in unit.wells}
-    arms = run.record.protocol.arms
-    return {
-        well.well: {
-            "run": run_id(run),
-            "donor": well.donor,
-            "arm": well.arm,
-            "role": arms[well.arm].role,
-            "unit": unit_of.get(well.well, ""),
-            "carriers": carriers_in_words(well),
-            "well": well.well,
-        }
-        for well in run.record.plan.wells
-    }
-
-
-def _left_out(run: Analysis, well: str, at_s: float) -> str:
-    """Why a well's doses keep it out of the analysis per protocol at this time; "" if not."""
-    since_s = run.ledger.censored_from_s.get(well, 0.0)
-    return run.left_out[well] if well in run.left_out and at_s >= since_s else ""
-
-
-def _named(run: Analysis) -> dict[str, str]:
-    """By well that the plan excludes by name, why."""
-    plan = plan_in_force(run.record.protocol)
-    return {out.well: f"excluded, as planned: {out.reason}" for out in plan.exclusions}
-
-
-def _counted(reasons: Iterable[str], dose: str) -> dict[str, Any]:
-    """In which analyses a row is, and why not in others."""
-    why = [reason for reason in reasons if reason]
-    return {
-        "in_itt": not why,
-        "in_pp": not why and not dose,
-        "excluded_why": "; ".join([*why, *([f"per protocol: {dose}"] if dose else [])]),
-    }
-
-
 def _tubes(run: Analysis) -> Iterator[dict[str, Any]]:
-    definition, places, named = run.record.protocol.definition, _places(run), _named(run)
+    definition, places, named = (
+        run.record.protocol.definition,
+        places_of(run),
+        named_exclusions(run),
+    )
     counting = {(r["well"], r["round"]): int(r["tubes"]) for r in run.wells.to_dict("records")}
     for row in run.record.tubes.to_dict("records"):
         well, round_, at_s = str(row["well"]), row["round"], float(row["offset_s"])
@@ -201,12 +167,12 @@ def _tubes(run: Analysis) -> Iterator[dict[str, Any]]:
             "length_um": row.get("length_um"),
             "area_um2": row.get("area_um2"),
             "nuclei_count": nuclei,
-            **_counted([named.get(well, ""), own, of_well], _left_out(run, well, at_s)),
+            **counted([named.get(well, ""), own, of_well], left_out_by_dose(run, well, at_s)),
         }
 
 
 def _films(run: Analysis) -> Iterator[dict[str, Any]]:
-    places, named = _places(run), _named(run)
+    places, named = places_of(run), named_exclusions(run)
     for row in run.record.films.to_dict("records"):
         well, at_s = str(row["well"]), float(row["offset_s"])
         if well not in places:
@@ -227,13 +193,13 @@ def _films(run: Analysis) -> Iterator[dict[str, Any]]:
             "half_relaxation_ms": 1000.0 * float(row["half_relaxation_s"]),
             "capture_percent": 100.0 * float(row["capture_fraction"]),
             "status": status,
-            **_counted([named.get(well, ""), why], _left_out(run, well, at_s)),
+            **counted([named.get(well, ""), why], left_out_by_dose(run, well, at_s)),
         }
 
 
 def _wells(run: Analysis) -> Iterator[dict[str, Any]]:
-    min_tubes, places = run.record.protocol.definition.min_tubes, _places(run)
-    named = _named(run)
+    min_tubes, places = run.record.protocol.definition.min_tubes, places_of(run)
+    named = named_exclusions(run)
     baseline = _baseline_diameters(run)
     measured = set()
     for row in run.wells.to_dict("records"):
@@ -254,7 +220,7 @@ def _wells(run: Analysis) -> Iterator[dict[str, Any]]:
             "fusion_index_percent": row["fusion_index"],
             "nuclei_per_field": row["nuclei"],
             "fields_count": row["fields"],
-            **_counted([named.get(well, ""), thin], _left_out(run, well, at_s)),
+            **counted([named.get(well, ""), thin], left_out_by_dose(run, well, at_s)),
         }
     missed = _why_missed(run)
     for well, round_, at_s in _planned(run):
@@ -264,7 +230,7 @@ def _wells(run: Analysis) -> Iterator[dict[str, Any]]:
                 **places[well],
                 "round": round_,
                 "time_h": at_s / 3600.0,
-                **_counted([named.get(well, ""), why], _left_out(run, well, at_s)),
+                **counted([named.get(well, ""), why], left_out_by_dose(run, well, at_s)),
             }
 
 
@@ -295,7 +261,7 @@ def _units(run: Analysis) -> Iterator[dict[str, Any]]:
 
 def _readouts(run: Analysis) -> Iterator[dict[str, Any]]:
     """Every read-out that the protocol's outcomes name, by well and moment."""
-    protocol, places, named = run.record.protocol, _places(run), _named(run)
+    protocol, places, named = run.record.protocol, places_of(run), named_exclusions(run)
     asked = dict.fromkeys(name for outcome in protocol.outcomes for name in outcome.readouts)
     for name in asked:
         known = readout(protocol, name)
@@ -311,7 +277,7 @@ def _readouts(run: Analysis) -> Iterator[dict[str, Any]]:
                     "time_h": hours,
                     "value": float(row["value"]),
                     "value_unit": known.unit,
-                    **_counted([named.get(well, "")], _left_out(run, well, 3600.0 * hours)),
+                    **counted([named.get(well, "")], left_out_by_dose(run, well, 3600.0 * hours)),
                 }
 
 

@@ -70,16 +70,23 @@ class Junctions:
     regions: int
 
 
-def junctions(record: Record) -> Junctions | None:
-    """Of a run; None where no film of a chip was measured."""
+def film_rows(record: Record) -> pd.DataFrame | None:
+    """``nmj.csv`` of a run, a row a region; None where no film of a chip was measured."""
     import pandas as pd
-
-    from labrig_analysis.films.junction_summary import chip_summary, fidelity_by_frequency
 
     path = record.folder.measures / "nmj.csv"
     if not path.exists() or path.stat().st_size <= 1:
         return None
-    table = pd.read_csv(path, dtype={"well": str, "chip": str})
+    return pd.read_csv(path, dtype={"well": str, "chip": str})
+
+
+def junctions(record: Record) -> Junctions | None:
+    """Of a run; None where no film of a chip was measured."""
+    from labrig_analysis.films.junction_summary import chip_summary, fidelity_by_frequency
+
+    table = film_rows(record)
+    if table is None:
+        return None
     counting = table[(table["status"] == "ok") & table["region"].notna()]
     chips, by_frequency = chip_summary(counting), fidelity_by_frequency(counting)
     told = _told(record, counting)
