@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from labrig.explanations import explain
+from labrig.explanations import explain, offered
 from labrig.problems import FileProblems, KeyPath, Problem, dotted
 from labrig.yaml_file import Document, read_yaml
 
@@ -127,15 +127,30 @@ def _once(found: Iterable[Problem]) -> list[Problem]:
 
 
 def _without_echoes(details: list[ErrorDetails]) -> list[ErrorDetails]:
-    """Without "too short" of a list whose items are wrong: pydantic counts only those it kept."""
+    """Without what another mistake has as its consequence.
+
+    "Too short" of a list whose items are wrong, of which pydantic counts only those it kept; a key
+    that is missing because it stands there under another name.
+    """
+    unknown = [detail["loc"] for detail in details if detail["type"] == "extra_forbidden"]
     return [
         detail
         for detail in details
-        if detail["type"] != "too_short"
-        or not any(
-            len(other["loc"]) > len(detail["loc"])
-            and other["loc"][: len(detail["loc"])] == detail["loc"]
-            for other in details
+        if not (
+            detail["type"] == "too_short"
+            and any(
+                len(other["loc"]) > len(detail["loc"])
+                and other["loc"][: len(detail["loc"])] == detail["loc"]
+                for other in details
+            )
+        )
+        and not (
+            detail["type"] == "missing"
+            and any(
+                loc[:-1] == detail["loc"][:-1]
+                and offered(str(loc[-1]), [str(detail["loc"][-1])]).startswith("Did you mean")
+                for loc in unknown
+            )
         )
     ]
 
@@ -143,7 +158,9 @@ def _without_echoes(details: list[ErrorDetails]) -> list[ErrorDetails]:
 def _problem(detail: ErrorDetails, document: Document, schema: dict[str, Any]) -> Problem:
     path, missing = _path_in(document.data, detail["loc"])
     value = _written(document.data, path)
-    what, remedy = explain(detail, path, missing, schema, value)
+    around = _written(document.data, path[:-1])
+    beside = [key for key in around if key not in path[-1:]] if isinstance(around, dict) else []
+    what, remedy = explain(detail, path, missing, schema, value, beside)
     line, column = document.place(path)
     shown = str(value) if isinstance(value, (str, int, float, bool)) and not missing else ""
     return Problem(document.file, line, column, dotted((*path, *missing)), shown, what, remedy)
@@ -169,7 +186,7 @@ def _path_in(data: Any, loc: tuple[str | int, ...]) -> tuple[KeyPath, KeyPath]: 
 
 def _is_mark(part: str | int) -> bool:
     """Whether it names a branch of a union (``=order``) or marks a key."""
-    return part in ("[key]", "constant", "steps") or str(part).startswith("=")
+    return part == "[key]" or str(part).startswith("=")
 
 
 def _written(data: Any, path: KeyPath) -> Any:  # noqa: ANN401 - whatever stands in the file

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
 from labrig.problems import KeyPath, did_you_mean
-from labrig.slips import meant_name, slip_of_number
+from labrig.slips import meant_name, other_word, slip_of_number
 
 LONGEST_SHOWN = 80  # of what somebody wrote
 
@@ -48,6 +49,7 @@ def explain(
     missing: KeyPath,
     schema: dict[str, Any],
     value: Any,  # noqa: ANN401 - whatever stands in the file
+    beside: Collection[str] = (),
 ) -> tuple[str, str]:
     """What is wrong and how to mend it.
 
@@ -57,6 +59,7 @@ def explain(
         missing: the rest of the path, when a key is missing there.
         schema: JSON schema of the whole file, for the keys that may stand at ``path``.
         value: what stands at ``path``, before any conversion.
+        beside: the keys that stand there together with the last of ``path``.
     """
     kind, context = detail["type"], detail.get("ctx", {})
     if "remedy" in context:
@@ -70,7 +73,7 @@ def explain(
                 f"'{path[-1]}' stands here as a key, after a comma",
                 "Within { } and [ ] a comma ends a value: write the number without one.",
             )
-        return f"'{path[-1]}' is not a key here", did_you_mean(str(path[-1]), known)
+        return f"'{path[-1]}' is not a key here", offered(str(path[-1]), known, beside)
     if kind == "missing":
         return f"'{missing[-1]}' is missing", f"Add a line `{missing[-1]}: ...`."
     if kind == "too_short":
@@ -106,8 +109,11 @@ def explain(
     if kind in _LIMITS:
         key, words = _LIMITS[kind]
         return f"{_short(value)} is out of range", f"Give {words} {context[key]:g}."
+    if kind == "int_parsing" and detail["loc"][-1] == "[key]":
+        return f"the key '{path[-1]}' is no whole number", "Write the number before the colon."
     if kind in ("float_parsing", "int_parsing"):
-        slip = slip_of_number(str(value), whole=kind == "int_parsing")
+        means = "" if "_" in str(path[-1]) else _description(schema, path)
+        slip = slip_of_number(str(value), kind == "int_parsing", means)
         if slip is not None:
             return f"{_short(value)} {slip.what}", slip.remedy
     if value is None and kind in _WANTED:
@@ -116,8 +122,54 @@ def explain(
             f"Write {_WANTED[kind]}. Put quotes around a text that begins with #.",
         )
     if kind in _WANTED:
-        return f"{_short(value)} will not do here", f"Write {_WANTED[kind]}."
+        wanted = _in_its_place(kind, value, schema, path) or _WANTED[kind]
+        return f"{_short(value)} will not do here", f"Write {wanted}."
     return f"{detail['msg']} (found {_short(value)})", "Compare with a file of the catalogue."
+
+
+def offered(key: str, known: list[str], beside: Collection[str] = ()) -> str:
+    """What a key that does not stand here may be: by another word for it, or by its letters.
+
+    Args:
+        key: as it was written.
+        known: what may stand there.
+        beside: what stands there already: no other word is meant for that.
+    """
+    meant = other_word(key, [name for name in known if name not in beside])
+    return f"Did you mean '{meant}'?" if meant else did_you_mean(key, known)
+
+
+def _in_its_place(kind: str, value: object, schema: dict[str, Any], path: KeyPath) -> str:
+    """What somebody may have meant with a value of another shape; "" where nobody knows."""
+    wanted = _WANTED[kind]
+    if wanted.startswith("a list"):
+        if isinstance(value, dict):
+            return "a list: put '- ' before its first key, or [ ] around its { }"
+        return f"a list: [{value}], or lines that begin with '- '"
+    if wanted.startswith("keys"):
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            return "a name before each: `NAME: {...}`, without '- '"
+        needed = _needed_at(schema, path)
+        if isinstance(value, str | int | float) and len(needed) == 1:
+            return f"keys with values, here `{{{needed.pop()}: {value}}}`"
+    if wanted.startswith("text") and isinstance(value, list):
+        return "one of them, without [ ]"
+    means = _description(schema, path)
+    if wanted.startswith("text") and means.startswith("e.g. "):
+        return f"text, {means}"
+    if wanted == "a whole number" and isinstance(value, str) and means:
+        return f"{wanted}: {means}"
+    return ""
+
+
+def _description(schema: dict[str, Any], path: KeyPath) -> str:
+    """What the JSON schema says of the key at ``path``; "" for nothing."""
+    key = next((part for part in reversed(path) if isinstance(part, str)), "")
+    nodes = [schema]
+    for part in path[: len(path) - 1 - path[::-1].index(key)] if key else ():
+        nodes = [step for node in _resolved(nodes, schema) for step in _step(node, part)]
+    of_key = [node.get("properties", {}).get(key) for node in _resolved(nodes, schema)]
+    return next((str(node["description"]) for node in of_key if node and "description" in node), "")
 
 
 def _key(context: dict[str, Any]) -> str:
@@ -149,6 +201,15 @@ def _keys_at(schema: dict[str, Any], path: KeyPath) -> set[str]:
     for part in path:
         nodes = [step for node in _resolved(nodes, schema) for step in _step(node, part)]
     return {key for node in _resolved(nodes, schema) for key in node.get("properties", {})}
+
+
+def _needed_at(schema: dict[str, Any], path: KeyPath) -> set[str]:
+    """The keys that the mapping at ``path`` must have, of whichever kind it is."""
+    nodes = [schema]
+    for part in path:
+        nodes = [step for node in _resolved(nodes, schema) for step in _step(node, part)]
+    kinds = [node for node in _resolved(nodes, schema) if "properties" in node]
+    return set.intersection(*(set(node.get("required", ())) for node in kinds)) if kinds else set()
 
 
 def _resolved(nodes: list[dict[str, Any]], schema: dict[str, Any]) -> list[dict[str, Any]]:

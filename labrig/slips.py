@@ -6,6 +6,7 @@ Nothing is corrected silently: a slip is refused, and what was probably meant is
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 # as a person would write them; in other letters they mean something else or nothing
@@ -16,6 +17,23 @@ _UNITS = (
 )  # fmt: skip
 _BY_LETTERS = {unit.casefold(): unit for unit in _UNITS}
 _TIMES = {"s", "ms", "h"}
+
+_NO_FLOW = {"off", "none", "no", "zero", "stop", "stopped"}
+_OTHER_WORDS: dict[str, tuple[str, ...]] = {
+    "start": ("from", "at"), "begin": ("from", "at"), "starts": ("from", "at"),
+    "from": ("at",), "at": ("from",), "when": ("at", "from"), "time": ("at", "from"),
+    "times": ("at",), "end": ("until", "for"), "to": ("until",), "duration": ("for", "takes"),
+    "length": ("for", "duration"), "lasts": ("for",), "every": ("at",), "period": ("every",),
+    "repeat": ("every",), "interval": ("every",), "dose": ("targets", "reach"),
+    "factors": ("targets",), "concentration": ("targets", "reach"),
+    "stimulation": ("pattern",), "stimulus": ("pattern",), "impulses": ("pattern",),
+    "pulses": ("pattern",), "name": ("label",), "gender": ("sex",), "voltage": ("amplitude",),
+    "volts": ("amplitude",), "intensity": ("irradiance",), "power": ("irradiance",),
+    "rate": ("frequency", "flow"), "type": ("kind", "do"), "action": ("do",), "who": ("sign",),
+    "signed": ("sign",), "deadline": ("within",), "dye": ("with",), "stain": ("with",),
+    "into": ("to",), "unit": ("column",), "instrument": ("valve",),
+}  # fmt: skip
+"""What people call a key, and the keys that it may be, the likeliest first."""
 
 _COMMA = re.compile(r"([-+]?[0-9]+),([0-9]+)(\s*[^0-9,]*)")
 _CLOCK = re.compile(r"([0-9]{1,3}):([0-5][0-9])(?::([0-5][0-9]))?\s*h?")
@@ -46,6 +64,8 @@ def slip_of(text: str, unit: str) -> Slip | None:
     if _DASHES.search(text):
         straight = _DASHES.sub("-", text)
         return Slip("has a long dash in it", f"Write '{straight}' if a minus is meant.")
+    if unit == "mL/h" and text.casefold() in _NO_FLOW:
+        return Slip("is not a number with a unit", "Write '0 mL/h' where nothing is to flow.")
     if unit in _TIMES and (meant := _hours(text)) is not None:
         return Slip("is hours and minutes, and one number is wanted", f"Write '{meant}'.")
     return None
@@ -58,6 +78,11 @@ def _hours(text: str) -> str | None:
             hours, minutes, *seconds = (int(part or 0) for part in found.groups())
             return f"{hours + minutes / 60 + sum(seconds) / 3600:.6g} h"
     return None
+
+
+def other_word(key: str, known: Collection[str]) -> str:
+    """``from`` for ``start``, where it is among the known keys; "" where nothing is known."""
+    return next((word for word in _OTHER_WORDS.get(key.casefold(), ()) if word in known), "")
 
 
 def usual_letters(unit: str) -> str | None:
@@ -75,12 +100,13 @@ _THOUSANDS = re.compile(r"[-+]?[0-9]{1,3}(?:[ ,.'_\u2009\u202f\u00a0’][0-9]{3}
 _NUMBER_AND_UNIT = re.compile(r"([-+]?[0-9]+(?:\.[0-9]+)?)\s*(%|/?[A-Za-zµμ°Ω][\w%°Ω²³/*^.-]*)")
 
 
-def slip_of_number(text: str, whole: bool) -> Slip | None:
+def slip_of_number(text: str, whole: bool, means: str = "") -> Slip | None:
     """The slip in a plain number; None where none is known.
 
     Args:
         text: as it was written.
         whole: a whole number is wanted: then groups of three digits are thousands.
+        means: what the key is, where its name does not say what it is measured in.
 
     >>> slip_of_number("20,000", whole=True).remedy
     'Write 20000, without anything between the digits.'
@@ -102,6 +128,8 @@ def slip_of_number(text: str, whole: bool) -> Slip | None:
     found = _NUMBER_AND_UNIT.fullmatch(text)
     if found is None:
         return None
+    if found[2] == "%" and "per cent" in means:
+        return Slip("has a per cent sign, and a plain number is wanted", f"Write {found[1]}.")
     if found[2] == "%":
         fraction = f"{float(found[1]) / 100:.6g}"
         return Slip(
@@ -111,5 +139,5 @@ def slip_of_number(text: str, whole: bool) -> Slip | None:
         )
     return Slip(
         "has a unit or letters, and a plain number is wanted",
-        f"Write {found[1]}: what it is measured in stands in the name of the key.",
+        f"Write {found[1]}: {means or 'what it is measured in stands in the name of the key'}.",
     )

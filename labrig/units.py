@@ -132,7 +132,7 @@ def parse_quantity(text: object, unit: str) -> float:
         raise _error("unit_unknown", "{value} is not a number with a unit", text, example)
     number, written = match.groups()
     if written is None:
-        raise _error("unit_missing", "{value} has no unit", text, example)
+        raise _error("unit_missing", "{value} has no unit", text, _with_units(number, unit))
     spelled = written
     for usual, pints in _SPELLINGS.items():
         spelled = spelled.replace(usual, pints)
@@ -147,7 +147,7 @@ def parse_quantity(text: object, unit: str) -> float:
         what, remedy = "has its unit in other letters", f"Write '{number} {letters}'."
         raise _error("unit_unknown", f"{{value}} {what}", text, example, remedy)
     if len(spelled) > _LONGEST_UNIT or _UNIT.fullmatch(spelled.strip()) is None:
-        raise _error("unit_unknown", "the unit of {value} is not known", text, example)
+        raise _unknown_unit(number, spelled, unit, text, example)
     import pint
 
     try:
@@ -161,8 +161,26 @@ def parse_quantity(text: object, unit: str) -> float:
         raise _error("unit_wrong", message, text, example) from None
     except (pint.PintError, ValueError, TypeError, AttributeError, SyntaxError):
         # pint reports a unit that it cannot read in any of these ways
-        raise _error("unit_unknown", "the unit of {value} is not known", text, example) from None
+        raise _unknown_unit(number, spelled, unit, text, example) from None
     return _rounded(float(value), text, example)
+
+
+def _with_units(number: str, unit: str) -> str:
+    """The same number with the units that may be meant."""
+    if unit in ("s", "h"):
+        return f"'{number} s', '{number} min' or '{number} h'"
+    if unit == "percent" and 0.0 < abs(float(number)) < 1.0:
+        return f"'{100.0 * float(number):g} percent'"
+    return f"'{number} {unit}'"
+
+
+def _unknown_unit(
+    number: str, spelled: str, unit: str, text: object, example: str
+) -> PydanticCustomError:
+    powers = re.sub(r"(?<=[A-Za-z])\^?([23])(?![0-9])", r"**\1", spelled.strip())
+    known = powers != spelled.strip() and len(powers) <= _LONGEST_UNIT and _size(powers, unit)
+    remedy = f"Write '{number} {powers}'." if known else ""
+    return _error("unit_unknown", "the unit of {value} is not known", text, example, remedy)
 
 
 def _usual_factor(spelled: str, unit: str) -> float | None:

@@ -123,13 +123,20 @@ class _Known:
 
     def turned(self, name: str, text: object) -> object:
         """One amount in the model's unit; as it is where the model can read it itself."""
+        mixed = name in self.mixtures and name not in self.factors
+        if mixed and isinstance(text, int | float) and not isinstance(text, bool):
+            return Unconvertible(
+                str(text),
+                f"{text} has no unit, and '{name}' is a mixture",
+                f"Write how strong it is to be, for example '{text} %' or '{text} x'.",
+            )
         match = _AMOUNT.fullmatch(text) if isinstance(text, str) else None
         if match is None:
             return text
         number, unit = float(match[1]), match[2].replace("µ", "u").replace("μ", "u")
         if (times := _times(unit)) is not None:
             return self._strength(name, str(text), number * times, unit)
-        if name in self.mixtures and name not in self.factors:
+        if mixed:
             return Unconvertible(
                 str(text),
                 f"{text!r}: '{name}' is a mixture, and its amount is a strength",

@@ -217,15 +217,15 @@ class LightPattern(Pattern):
 def _kind_of_pattern(value: object) -> str:
     written = value if isinstance(value, dict) else getattr(value, "__dict__", {})
     if "sequence" in written:
-        return "mixed"
-    return "light" if written.get("by") == "light" else "electrodes"
+        return "=mixed"
+    return "=light" if "by" in written else "=electrodes"
 
 
 # Told apart by what it says of itself, so that an error speaks only of what was meant.
 AnyPattern = Annotated[
-    Annotated[Pattern, Tag("electrodes")]
-    | Annotated[LightPattern, Tag("light")]
-    | Annotated[MixedPattern, Tag("mixed")],
+    Annotated[Pattern, Tag("=electrodes")]
+    | Annotated[LightPattern, Tag("=light")]
+    | Annotated[MixedPattern, Tag("=mixed")],
     Discriminator(_kind_of_pattern),
 ]
 
@@ -238,13 +238,13 @@ class TargetStep(Strict):
 
 
 def _constant_or_steps(value: object) -> str:
-    return "steps" if isinstance(value, (list, tuple)) else "constant"
+    return "=steps" if isinstance(value, (list, tuple)) else "=constant"
 
 
 # Told apart by shape, so that an error speaks only of what was meant.
 Target = Annotated[
-    Annotated[NgPerMl, Field(ge=0), Tag("constant")]
-    | Annotated[tuple[TargetStep, ...], Field(min_length=1), Tag("steps")],
+    Annotated[NgPerMl, Field(ge=0), Tag("=constant")]
+    | Annotated[tuple[TargetStep, ...], Field(min_length=1), Tag("=steps")],
     Discriminator(_constant_or_steps),
 ]
 
@@ -353,12 +353,12 @@ class Channel(Strict):
 
 
 def _time_or_moment(value: object) -> str:
-    return "moment" if isinstance(value, str) and value.strip()[:1].isalpha() else "time"
+    return "=moment" if isinstance(value, str) and value.strip()[:1].isalpha() else "=time"
 
 
 # Told apart by how it begins, so that an error speaks only of what was meant.
 FilmTime = Annotated[
-    Annotated[Seconds, Tag("time")] | Annotated[MomentText, Tag("moment")],
+    Annotated[Seconds, Tag("=time")] | Annotated[MomentText, Tag("=moment")],
     Discriminator(_time_or_moment),
 ]
 

@@ -168,8 +168,11 @@ _KINDS = {
 
 
 def _kind(value: Any) -> str | None:  # noqa: ANN401 - whatever a file holds
-    kind = value.get("kind", "value") if isinstance(value, Mapping) else value.kind
-    return f"={kind}" if kind in _KINDS else None
+    if isinstance(value, Mapping):
+        kind = value.get("kind", "value")
+    else:
+        kind = getattr(value, "kind", "value")
+    return f"={kind}" if isinstance(kind, str) and kind in _KINDS else None
 
 
 Outcome = Annotated[

@@ -44,11 +44,11 @@ def _one_or_more(value: object) -> object:
 
 
 def _time_or_moment(value: object) -> str:
-    return "moment" if isinstance(value, str) and value.strip()[:1].isalpha() else "time"
+    return "=moment" if isinstance(value, str) and value.strip()[:1].isalpha() else "=time"
 
 
 When = Annotated[
-    Annotated[Seconds, Tag("time")] | Annotated[MomentText, Tag("moment")],
+    Annotated[Seconds, Tag("=time")] | Annotated[MomentText, Tag("=moment")],
     Discriminator(_time_or_moment),
 ]
 """A time from the start, or a moment: ``end - 2 h``, ``restore``."""
@@ -163,7 +163,9 @@ class ResultPlan(Strict):
     measures: Name | None = Field(
         default=None, description="the factor that it measures; simulated runs fill the table by it"
     )
-    lod: float | None = Field(default=None, gt=0, description="limit of detection, in that unit")
+    lod: float | None = Field(
+        default=None, gt=0, description="limit of detection, in the unit that `unit` names"
+    )
     below: Literal["LOD", "half-LOD", "zero", "missing"] = Field(
         default="missing",
         description="what a value below it counts as: the limit, its half, 0, or nothing",

@@ -41,23 +41,23 @@ class IntermittentFlow(Strict):
 
 
 def _held_or_in_spells(value: object) -> str:
-    return "spells" if isinstance(value, (dict, IntermittentFlow)) else "held"
+    return "=spells" if isinstance(value, (dict, IntermittentFlow)) else "=held"
 
 
 # Told apart by shape, so that an error speaks only of what was meant.
 AnyFlow = Annotated[
-    Annotated[MlPerHour, Field(ge=0), Tag("held")] | Annotated[IntermittentFlow, Tag("spells")],
+    Annotated[MlPerHour, Field(ge=0), Tag("=held")] | Annotated[IntermittentFlow, Tag("=spells")],
     Discriminator(_held_or_in_spells),
 ]
 
 
 def _none_or_named(value: object) -> str:
-    return "none" if isinstance(value, str) else "named"
+    return "=none" if isinstance(value, str) else "=named"
 
 
 AnyTargets = Annotated[
-    Annotated[Literal["none"], Tag("none")]
-    | Annotated[dict[Name, Annotated[NgPerMl, Field(ge=0)]], Tag("named")],
+    Annotated[Literal["none"], Tag("=none")]
+    | Annotated[dict[Name, Annotated[NgPerMl, Field(ge=0)]], Tag("=named")],
     Discriminator(_none_or_named),
 ]
 

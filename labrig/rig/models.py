@@ -100,10 +100,10 @@ class Reservoir(Strict):
 
 
 def _said(value: object) -> str:
-    return "nothing" if value == "" else "name"
+    return "=nothing" if value == "" else "=name"
 
 
-_Nothing = Annotated[Literal[""], Tag("nothing")]
+_Nothing = Annotated[Literal[""], Tag("=nothing")]
 _SAID = Discriminator(_said)
 
 
@@ -117,10 +117,10 @@ class Line(Strict):
     drains cells, and draws air where less flows into that chamber than its pump would take.
     """
 
-    reservoir: Annotated[Annotated[Name, Tag("name")] | _Nothing, _SAID] = Field(
+    reservoir: Annotated[Annotated[Name, Tag("=name")] | _Nothing, _SAID] = Field(
         default="", description="a bottle or syringe; or from_chamber"
     )
-    from_chamber: Annotated[Annotated[WellName, Tag("name")] | _Nothing, _SAID] = Field(
+    from_chamber: Annotated[Annotated[WellName, Tag("=name")] | _Nothing, _SAID] = Field(
         default="", description="in place of a reservoir: the well whose effluent it takes"
     )
     pump: Name
@@ -157,7 +157,9 @@ class Selector(Strict):
         BeforeValidator(_listed, json_schema_input_type=Name | tuple[Name, ...]),
     ] = Field(alias="line", min_length=1, description="the line behind it; a list: all of them")
     positions: dict[int, Name] = Field(min_length=2, description="position: reservoir")
-    safe: int = Field(description="where it goes when something is wrong: the vehicle or medium")
+    safe: int = Field(
+        description="the position to go to when something is wrong: that of vehicle or medium"
+    )
     dead_volume_ul: Ul | None = Field(
         default=None,
         alias="dead_volume",

@@ -27,6 +27,13 @@ CLIMATE = "climate: {warm: {%s}}\n" + RULE
 CELLS = "{{kind: interaction, of: diameter, cells: {{{}}}}}"
 OUTCOMES = f"outcomes: [%s]\n{ARMS}"
 CULTURE = "days_differentiated: 5 "
+TIMED = "arms:\n  timed: {program: [{%s}]}\n  vehicle-sham:"
+PATTERNS = "patterns:\n"
+LIGHT = (
+    "patterns:\n  flash: {by: %s, wavelength: %s, pulse_width: 5 ms, irradiance: %s, "
+    "frequency: 1 Hz, onto: nerve}\n"
+)
+MIXED = "patterns:\n  both: {sequence: %s}\n"
 
 # name: (what stands in the demo's protocol, what is written, path or line, what, remedy)
 PROTOCOL = {
@@ -126,7 +133,7 @@ PROTOCOL = {
         HEAT % "at: 8 h, for: 1, temperature: 41.5 degC",
         "environment.set.0.for",
         "has no unit",
-        "'10 s'",
+        "'1 s', '1 min' or '1 h'",
     ),
     "oxygen as a share": (
         AIR,
@@ -436,7 +443,7 @@ PROTOCOL = {
         "donors: 6 ",
         "analysis.donors",
         "will not do",
-        "key: value",
+        "`{planned: 6}`",
     ),
     "a look after the last donor": (
         "donors: {planned: 6}",
@@ -586,6 +593,112 @@ PROTOCOL = {
         "Leave out",
     ),
 }
+
+NEW_KEYS = {
+    "an entry that starts": (
+        ARMS, TIMED % "start: 2 h, pattern: sham", "program.0.start", "not a key", "'from'",
+    ),
+    "an entry with a duration": (
+        ARMS, TIMED % "from: 2 h, duration: 1 h, pattern: sham", "program.0.duration",
+        "not a key", "'for'",
+    ),
+    "an entry at a bare hour": (
+        ARMS, TIMED % "from: 2, pattern: sham", "program.0.from", "no unit", "'2 h'",
+    ),
+    "an entry by the clock": (
+        ARMS, TIMED % "from: 22:00, pattern: sham", "program.0.from", "hours and minutes", "'22 h'",
+    ),
+    "a programme that is one entry": (
+        ARMS, "arms:\n  timed: {program: {from: 2 h, pattern: sham}}\n  vehicle-sham:",
+        "arms.timed.program", "a set of keys", "put '- ' before",
+    ),
+    "a flow that is off": (
+        ARMS, TIMED % "from: 2 h, flow: off", "program.0.flow", "not a number", "'0 mL/h'",
+    ),
+    "a flow in spells without their period": (
+        ARMS, TIMED % "from: 2 h, flow: {rate: 1 mL/h, on: 15 min}", "program.0.flow.every",
+        "missing", "every",
+    ),
+    "a target in a programme without its unit": (
+        ARMS, TIMED % "from: 2 h, targets: {CNTF: 10}", "program.0.targets.CNTF", "no unit",
+        "'10 ng/mL'",
+    ),
+    "a mixed pattern of one": (
+        PATTERNS, MIXED % "[sham], each: 25 min", "patterns.both.sequence", "1 is named", "2 or",
+    ),
+    "a mixed pattern that is no list": (
+        PATTERNS, MIXED % "sham, each: 25 min", "patterns.both.sequence", "'sham'", "[sham]",
+    ),
+    "turns without their length": (
+        PATTERNS, MIXED % "[sham, twitch_2hz]", "patterns.both.each", "missing", "each",
+    ),
+    "a laser": (
+        PATTERNS, LIGHT % ("laser", "470 nm", "1 mW/mm**2"), "patterns.flash.by", "'laser'",
+        "'light'",
+    ),
+    "a wavelength without its unit": (
+        PATTERNS, LIGHT % ("light", "470", "1 mW/mm**2"), "patterns.flash.wavelength", "no unit",
+        "'470 nm'",
+    ),
+    "an irradiance by cm2": (
+        PATTERNS, LIGHT % ("light", "470 nm", "100 mW/cm2"), "patterns.flash.irradiance",
+        "not known", "'100 mW/cm**2'",
+    ),
+    "heat that is no list": (
+        AIR, "environment: {set: {at: 2 h, temperature: 41 degC}}", "environment.set",
+        "a set of keys", "put '- ' before",
+    ),
+    "heat from, not at": (
+        AIR, HEAT % "from: 2 h, temperature: 41 degC", "environment.set.0.from", "not a key",
+        "'at'",
+    ),
+    "heat that comes again": (
+        AIR, HEAT % "at: 2 h, for: 1 h, every: 4 h, temperature: 41 degC",
+        "environment.set.0.every", "not a key", "There is: arms, at",
+    ),
+    "oxygen without a unit": (
+        AIR, HEAT % "at: 2 h, o2: 5", "environment.set.0.o2", "no unit", "'5 percent'",
+    ),
+    "a stain that is no list": (
+        ARMS, "steps: [{at: end, do: stain, with: Hoechst}]\n" + ARMS, "steps.0.with", "'Hoechst'",
+        "[Hoechst]",
+    ),
+    "a step every day": (
+        ARMS, "steps: [{every: 4 h, do: change-medium, to: differentiation}]\n" + ARMS,
+        "steps.0.every", "not a key", "'at'",
+    ),
+    "a limit with its unit": (
+        ARMS, "results: [{file: a.csv, joins: well, column: x, lod: 5 pg/mL}]\n" + ARMS,
+        "results.0.lod", "a plain number", "Write 5: limit of detection",
+    ),
+    "an age in words": (
+        "age_group: unknown", "age: 78 years", "donors.0.age", "a plain number", "in years",
+    ),
+    "an outcome that is a word": (
+        ARMS, OUTCOMES % "diameter", "outcomes.0", "'diameter'", "`{of: diameter}`",
+    ),
+    "an outcome of a kind that is a list": (
+        ARMS, OUTCOMES % "{kind: [value], of: diameter}", "outcomes.0", "no outcome", "`kind:`",
+    ),
+    "quantiles with per cent signs": (
+        ARMS, OUTCOMES % "{kind: quantiles, of: diameter, at: [10 %]}", "outcomes.0.at.0",
+        "per cent sign", "Write 10.",
+    ),
+    "assays that have no names": (
+        ARMS, "assays: [{kind: staircase}]\n" + ARMS, "assays", "a list", "`NAME: {...}`",
+    ),
+    "a mixture's amount without its unit": (
+        ARMS,
+        "mixtures: {serum: {parts: {CNTF: 1 ng/mL}}}\narms:\n  timed: {targets: {serum: 33}}\n"
+        "  vehicle-sham:",
+        "arms.timed.targets.serum", "33 has no unit, and 'serum' is a mixture", "'33 %' or '33 x'",
+    ),
+    "two media of an arm": (
+        "arms:\n  vehicle-sham:\n", "arms:\n  vehicle-sham:\n    medium: [differentiation]\n",
+        "arms.vehicle-sham.medium", "a list", "one of them",
+    ),
+}  # fmt: skip
+"""Of programmes, mixed patterns, light, climate, steps, results, outcomes and assays."""
 
 RIG = {
     "a lower-case well": (
@@ -803,7 +916,10 @@ RIG = {
     ),
 }
 
-CASES = [pytest.param(DEMO, load_protocol, *case, id=name) for name, case in PROTOCOL.items()]
+CASES = [
+    pytest.param(DEMO, load_protocol, *case, id=name)
+    for name, case in (PROTOCOL | NEW_KEYS).items()
+]
 CASES += [pytest.param(BENCH, load_rig, *case, id=name) for name, case in RIG.items()]
 JARGON = (
     r"Input should|Tuple|validation|<block|<scalar>|flow (mapping|sequence)|scanning|None|\bdict\b"
@@ -827,6 +943,9 @@ def test_a_mistake_is_placed_named_and_mended(text, load, old, new, where, what,
     ]  # fmt: skip
     assert met, told
     assert re.search(JARGON, told) is None, told
+    written = file.read_text(encoding="utf-8")
+    for part in (part for p in problems for part in p.path.split(".")):
+        assert part in written or f"'{part}'" in told or part.isdigit(), f"{part} is of no file"
     assert len(problems) <= 3, f"one mistake is not told many times: {told}"
 
 

@@ -21,7 +21,7 @@ results:
 # (what to find, what to put there, path, words of the problem, of the remedy)
 MISTAKES = {
     "clock instead of a time": ("at: 5 h", "at: 22:00", "steps.0.at", "22:00", "'22 h'"),
-    "bare number": ("at: 5 h", "at: 5", "steps.0.at", "no unit", "'10 s'"),
+    "bare number": ("at: 5 h", "at: 5", "steps.0.at", "no unit", "'5 h'"),
     "after the end": ("at: 5 h", "at: 50 h", "steps.0.at", "outside the run", "from the start"),
     "before the start": ("at: end,", "at: end - 99 h,", "steps.2.at", "outside the run", "`end`"),
     "wrong unit after end": ("at: end,", "at: end - 2 V,", "steps.2.at", "a time is wanted", "s"),

@@ -157,7 +157,7 @@ MISTAKES = {
         "spacing: 2",
         "electrodes.row_A.spacing",
         "2 has no unit",
-        "'10 cm'",
+        "'2 cm'",
     ),
     "not a date": (
         "on: 2020-01-01",
