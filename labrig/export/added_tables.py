@@ -116,7 +116,7 @@ def _chip_places(run: Analysis) -> dict[str, dict[str, Any]]:
     }
 
 
-def _test(row: Mapping[str, Any]) -> dict[str, Any]:
+def _test(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {
         "test": row["test"], "time_h": row["hours"], "assay": row["assay"],
         "blocked": bool(row["blocked"]),

@@ -124,9 +124,9 @@ def long_tables(source: Source) -> dict[str, str]:
     }
     added = added_tables(source)
     tables |= {f"{name}.csv": csv_text(columns, rows) for name, (columns, rows) in added.items()}
-    written = COLUMNS | {name: columns for name, (columns, _) in added.items()}
+    written = {**COLUMNS, **{name: columns for name, (columns, _) in added.items()}}
     explained = [
-        {"table": f"{name}.csv", "column": column, "meaning": (MEANING | ADDED_MEANING)[column]}
+        {"table": f"{name}.csv", "column": column, "meaning": {**MEANING, **ADDED_MEANING}[column]}
         for name, columns in written.items()
         for column in columns
     ]
