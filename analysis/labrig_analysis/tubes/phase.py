@@ -18,6 +18,7 @@ from labrig_analysis.calibration import check_pixel_size
 from labrig_analysis.images.background import estimate_background
 from labrig_analysis.images.downsampling import downsampled
 from labrig_analysis.images.planes import Plane, grey_plane
+from labrig_analysis.images.wide_blur import wide_blur
 from labrig_analysis.tubes.crossings import split_crossings
 from labrig_analysis.tubes.fluorescence import working_downsampling
 from labrig_analysis.tubes.shape_filter import label_long_objects, labels_at_full_size
@@ -54,6 +55,8 @@ _LEAST_SEEN = 0.1
 # to 0.21.
 _EVEN, _EVEN_SD_UM = 0.06, 2.0
 _QUARTILES_SD = 1.349
+# So many values of a field, evenly taken, say how its grey levels lie.
+_MOST_VALUES = 500_000
 
 
 def segment_tube_like_objects(
@@ -90,12 +93,15 @@ def segment_tube_like_objects(
     working_um = pixel_size_um * downsampling
     small = downsampled(plane.pixels, downsampling)
     field = _Field(plane, small, working_um, downsampling)
-    crowded = _crowded(small, working_um, settings)
-    if crowded is not None:
-        darkness, level = crowded
-        return _bodies(darkness, level * settings.level_factor, field, settings, (_CROWDED,))
-    darkness = _darkness(small, working_um, settings)
-    seen = darkness[_not_flat(small)]
+    smooth = cv2.GaussianBlur(small, (0, 0), max(_SMOOTHING_UM / working_um, 0.5))
+    not_flat = _not_flat(small)
+    darkness = wide_blur(smooth, settings.ground_um / working_um) - smooth
+    crowded_level = _crowded_level(darkness[not_flat])
+    if crowded_level is not None:
+        level = crowded_level * settings.level_factor
+        return _bodies(darkness, level, field, settings, (_CROWDED,))
+    darkness = _darkness(smooth, working_um, settings)
+    seen = darkness[not_flat]
     if not np.percentile(seen, _PEAK_PERCENT) > _PEAK_TO_NOISE * _background_noise(seen):
         is_even = _unevenness(small, working_um, settings) < _EVEN
         why = f"empty field: nothing is {_PEAK_TO_NOISE:g} noise SDs darker than the background"
@@ -152,13 +158,13 @@ def _bodies(
     return nothing._replace(level=level)
 
 
-def _crowded(
-    image: FloatImage, pixel_um: float, settings: TubeSettings
-) -> tuple[FloatImage, float] | None:
-    """Darkness against the mean around and the level that parts it, if bodies crowd; else None."""
-    smooth = cv2.GaussianBlur(image, (0, 0), max(_SMOOTHING_UM / pixel_um, 0.5))
-    darkness = cv2.GaussianBlur(smooth, (0, 0), settings.ground_um / pixel_um) - smooth
-    seen = darkness[_not_flat(image)]
+def _crowded_level(darkness: FloatImage) -> float | None:
+    """The level that parts bodies from gaps, if bodies crowd; else None.
+
+    Args:
+        darkness: (n,) against the mean around, where the picture shows anything.
+    """
+    seen = darkness[:: max(1, darkness.size // _MOST_VALUES)]
     low, high = float(seen.min()), float(seen.max())
     if not high > low:
         return None
@@ -174,21 +180,19 @@ def _crowded(
     apart = seen[dark].mean(dtype=np.float64) - seen[~dark].mean(dtype=np.float64)
     if share * (1 - share) * apart**2 < _TWO_HUMPS * seen.var(dtype=np.float64):
         return None
-    return np.asarray(darkness), level
+    return level
 
 
-def _darkness(image: FloatImage, pixel_um: float, settings: TubeSettings) -> FloatImage:
+def _darkness(smooth: FloatImage, pixel_um: float, settings: TubeSettings) -> FloatImage:
     """How much darker than the background, in grey levels; negative where brighter."""
-    smooth = cv2.GaussianBlur(image, (0, 0), max(_SMOOTHING_UM / pixel_um, 0.5))
-    negative = -smooth
-    background = estimate_background(negative, settings.ground_um / pixel_um).full()
-    return np.asarray(negative - background)
+    background = estimate_background(-smooth, settings.ground_um / pixel_um).full()
+    return np.asarray(-smooth - background)
 
 
 def _unevenness(image: FloatImage, pixel_um: float, settings: TubeSettings) -> float:
     """Robust SD of grey levels, without noise and uneven light, in parts of their mean."""
     smooth = cv2.GaussianBlur(image, (0, 0), _EVEN_SD_UM / pixel_um)
-    level = cv2.GaussianBlur(smooth, (0, 0), settings.ground_um / pixel_um)
+    level = wide_blur(smooth, settings.ground_um / pixel_um)
     seen = _not_flat(image)
     spread = float(np.subtract(*np.percentile((smooth - level)[seen], (75, 25)))) / _QUARTILES_SD
     mean = float(level[seen].mean(dtype=np.float64)) - min(0.0, float(image.min()))
