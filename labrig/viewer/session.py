@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +26,7 @@ from labrig_analysis.images.downsampling import downsampled
 from labrig_analysis.images.planes import grey_plane
 from labrig_analysis.measurement import Measurement
 from labrig_analysis.tubes.fluorescence import segment_tubes
-from labrig_analysis.tubes.phase import segment_tube_like_objects
+from labrig_analysis.tubes.phase import find_sheets, segment_tube_like_objects
 from labrig_measure.errors import MeasureError
 from labrig_measure.label_images import save_labels
 from labrig_measure.records import Record
@@ -35,7 +36,7 @@ MOST_PREVIEW_PX = 500_000
 Labels = dict[str, NDArray[Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shown:
     """One field on the screen.
 
@@ -136,12 +137,25 @@ def preview_level(shown: Shown, level_factor: float) -> Preview | None:
         shown: the field.
         level_factor: of the level that outlines are seen at; below 1 takes in dimmer tubes.
     """
+    if (coarser := _coarser(shown)) is None:
+        return None
+    small, scale, sheets = coarser
+    found = _found(shown, small, shown.pixel_size_um * scale, level_factor, sheets)
+    return Preview(found, scale)
+
+
+@lru_cache(maxsize=1)
+def _coarser(shown: Shown) -> tuple[NDArray[Any], int, NDArray[np.bool_] | None] | None:
+    """What does not depend on the level: the plane, its scale, and sheets if they are cut out."""
     plane = _plane_with_tubes(shown)
     if plane is None:
         return None
     scale = max(1, math.ceil(math.sqrt(plane.size / MOST_PREVIEW_PX)))
     small = downsampled(grey_plane(plane, "plane").pixels, scale) if scale > 1 else plane
-    return Preview(_found(shown, small, shown.pixel_size_um * scale, level_factor), scale)
+    settings = shown.review.settings.tubes
+    if "tubes" in shown.planes or settings.phase_mask != "learned":
+        return small, scale, None
+    return small, scale, find_sheets(small, shown.pixel_size_um * scale, settings)
 
 
 def tubes_at_level(shown: Shown, level_factor: float) -> NDArray[Any] | None:
@@ -165,8 +179,13 @@ def _plane_with_tubes(shown: Shown) -> NDArray[Any] | None:
 
 
 def _found(
-    shown: Shown, plane: NDArray[Any], pixel_size_um: float, level_factor: float
+    shown: Shown,
+    plane: NDArray[Any],
+    pixel_size_um: float,
+    level_factor: float,
+    sheets: NDArray[np.bool_] | None = None,
 ) -> NDArray[Any]:
     settings = replace(shown.review.settings.tubes, level_factor=level_factor)
-    segment = segment_tubes if "tubes" in shown.planes else segment_tube_like_objects
-    return np.asarray(segment(plane, pixel_size_um, settings).labels)
+    if "tubes" in shown.planes:
+        return np.asarray(segment_tubes(plane, pixel_size_um, settings).labels)
+    return np.asarray(segment_tube_like_objects(plane, pixel_size_um, settings, sheets).labels)

@@ -59,8 +59,35 @@ _QUARTILES_SD = 1.349
 _MOST_VALUES = 500_000
 
 
-def segment_tube_like_objects(
+def find_sheets(
     image: npt.NDArray[Any], pixel_size_um: float, settings: TubeSettings | None = None
+) -> Mask:
+    """What `segment_tube_like_objects` takes for sheets of cells at the mask ``learned``.
+
+    It does not depend on the level, so that whoever tries several finds it once.
+
+    Args:
+        image: (y, x), any integer or floating type.
+        pixel_size_um: width of a pixel in the specimen.
+        settings: None is `TubeSettings()`.
+
+    Returns:
+        (y, x) of the pixels that tubes are looked for in, which may be coarser than the image's.
+
+    Raises:
+        TypeError, ValueError: the call cannot be meant (colour picture, no calibration).
+    """
+    pixel_size_um = check_pixel_size(pixel_size_um)
+    downsampling = working_downsampling(pixel_size_um, settings or TubeSettings())
+    small = downsampled(grey_plane(image, "phase image").pixels, downsampling)
+    return sheet_mask(small, pixel_size_um * downsampling)
+
+
+def segment_tube_like_objects(
+    image: npt.NDArray[Any],
+    pixel_size_um: float,
+    settings: TubeSettings | None = None,
+    sheets: Mask | None = None,
 ) -> TubeLabels:
     """Label long bodies that are darker than the background.
 
@@ -79,6 +106,8 @@ def segment_tube_like_objects(
         image: (y, x), any integer or floating type.
         pixel_size_um: width of a pixel in the specimen.
         settings: None is `TubeSettings()`.
+        sheets: of this image, as `find_sheets` found them; None: found here where they are
+            asked for.
 
     Raises:
         TypeError, ValueError: the call cannot be meant (colour picture, no calibration).
@@ -92,7 +121,7 @@ def segment_tube_like_objects(
     downsampling = working_downsampling(pixel_size_um, settings)
     working_um = pixel_size_um * downsampling
     small = downsampled(plane.pixels, downsampling)
-    field = _Field(plane, small, working_um, downsampling)
+    field = _Field(plane, small, working_um, downsampling, sheets)
     smooth = cv2.GaussianBlur(small, (0, 0), max(_SMOOTHING_UM / working_um, 0.5))
     not_flat = _not_flat(small)
     darkness = wide_blur(smooth, settings.ground_um / working_um) - smooth
@@ -119,6 +148,8 @@ class _Field(NamedTuple):
     small: FloatImage
     working_um: float
     downsampling: int
+    sheets: Mask | None
+    """None: not looked for yet."""
 
 
 def _bodies(
@@ -129,7 +160,7 @@ def _bodies(
     doubts: tuple[str, ...] = (),
 ) -> TubeLabels:
     """Label what is darker than `level` and long, and not part of a sheet if that is asked for."""
-    plane, small, working_um, downsampling = field
+    plane, small, working_um, downsampling, sheets = field
     mask = darkness > level
     if not doubts:
         # In a crowded field the gaps between bodies are no wider than those in them.
@@ -137,7 +168,7 @@ def _bodies(
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
         mask = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, disc) > 0
     if settings.phase_mask == "learned":
-        sheets = sheet_mask(small, working_um)
+        sheets = sheet_mask(small, working_um) if sheets is None else sheets
         if (mask & sheets).any():
             # What is crowded stays a doubt; that a sheet was cut out is one more.
             told = (f"{sheets.mean():.0%} of the field {_SHEETS}",)

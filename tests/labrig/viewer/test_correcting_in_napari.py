@@ -12,11 +12,14 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_sheet import PIXEL_UM, draw_sheet_and_tube
 
 from labrig.viewer.session import Session, measured, preview_level, tubes_at_level
+from labrig_analysis.settings import MeasureSettings
 from labrig_analysis.synthetic.culture import CultureState
 from labrig_analysis.synthetic.render import render_nuclei, render_tubes
 from labrig_analysis.synthetic.scene import make_scene
+from labrig_analysis.tubes.tube_labels import TubeSettings
 from labrig_measure.batch import measure_folder
 from labrig_measure.errors import MeasureError
 
@@ -59,6 +62,21 @@ def test_a_lower_level_takes_in_more(out):
     preview = preview_level(shown, 1.0)
     assert preview.scale == 1
     np.testing.assert_array_equal(preview.labels > 0, same > 0)
+
+
+def test_sheets_that_the_network_found_are_left_out_at_every_level(tmp_path):
+    picture, rim, _ = draw_sheet_and_tube(with_sheet=True, with_tube=True)
+    cv2.imwrite(str(tmp_path / "a.png"), picture)
+    learned = MeasureSettings(tubes=TubeSettings(phase_mask="learned"))
+    out = tmp_path / "out"
+    measure_folder(tmp_path, out, {"phase": "*.png"}, PIXEL_UM, learned)
+    shown = Session.at(out).show("a")
+    for level in (1.0, 0.8, 1.0):
+        preview = preview_level(shown, level)
+        assert preview.scale == 1
+        np.testing.assert_array_equal(preview.labels, tubes_at_level(shown, level))
+    assert (preview.labels > 0).any()
+    assert (preview.labels > 0)[rim].mean() < 0.1
 
 
 def test_a_correction_goes_the_way_of_labrig_review(out):
