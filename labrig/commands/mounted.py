@@ -23,6 +23,7 @@ from labrig.commands.measure import measure
 from labrig.commands.note import note
 from labrig.commands.page import page
 from labrig.commands.power import power
+from labrig.commands.reading import reading
 from labrig.commands.ready import ready
 from labrig.commands.refill import refill
 from labrig.commands.report import report
@@ -96,6 +97,7 @@ for command, panel in (
     (answer, BENCH),
     (done, BENCH),
     (refill, BENCH),
+    (reading, BENCH),
     (samples, BENCH),
     (note, BENCH),
     (follow, BENCH),

@@ -27,7 +27,7 @@ from labrig.plan.flow_demand import demands
 from labrig.plan.flow_schedule import flow_levels
 from labrig.plan.forecast import forecast, picture_sizes, predicted_curves, pulse_figures
 from labrig.plan.imaging_schedule import Positions, frames, readings
-from labrig.plan.interlocks import planned_interlocks
+from labrig.plan.interlocks import measured_by_hand, planned_interlocks
 from labrig.plan.plan import Finding, Plan, RunRules, Severity, WellPlan
 from labrig.plan.pumps import pump_rates
 from labrig.plan.refills import refills, supplies, with_refills
@@ -223,6 +223,7 @@ def assemble(
         supplies=supplied,
         wear=wear(rig, drawn_from, today),
         pictures=picture_sizes(protocol, rig),
+        by_hand=measured_by_hand(rig),
     )
     draft = Draft(
         protocol=whole,

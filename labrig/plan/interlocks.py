@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from labrig.plan.plan import Interlock
+from labrig.plan.plan import ByHand, Interlock
 from labrig.rig.interlocks import YES_OR_NO
 from labrig.rig.models import Rig
+
+
+def measured_by_hand(rig: Rig) -> tuple[ByHand, ...]:
+    """What people may enter, in the order of the rig file."""
+    return tuple(ByHand(name, e.quantity, *e.possible) for name, e in rig.by_hand.items())
 
 
 def planned_interlocks(rig: Rig) -> tuple[Interlock, ...]:

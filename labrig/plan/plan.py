@@ -365,7 +365,7 @@ class Interlock:
     """A rule of the rig about what is measured.
 
     Attributes:
-        instrument: whose looks it judges; "" when it is about a reservoir.
+        instrument: whose looks it judges, or what people measure; "" when it is about a reservoir.
         reservoir: whose level it judges, by what its pumps believe; else "".
         quantity: with its unit in its name.
         low / high: broken below or above; None: no such end.
@@ -387,6 +387,22 @@ class Interlock:
     hysteresis: float
     action: Literal["alarm", "hold", "suspend"]
     suspends: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """Something that people measure during a run, and enter.
+
+    Attributes:
+        meter: what they measure with, or what they measure, as the rig calls it.
+        quantity: with its unit in its name.
+        least / most: where a value can be at all, in that unit.
+    """
+
+    meter: str
+    quantity: str
+    least: float
+    most: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,6 +477,7 @@ class Plan:
     supplies: tuple[Supply, ...] = ()
     wear: tuple[Wear, ...] = ()
     pictures: tuple[PictureSize, ...] = ()
+    by_hand: tuple[ByHand, ...] = ()
 
     @property
     def blocked(self) -> bool:

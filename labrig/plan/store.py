@@ -45,7 +45,18 @@ _ADDED: dict[Any, frozenset[str]] = {
     Frame: frozenset({"z_um", "after"}),
     Film: frozenset({"z_um", "assay", "step", "test"}),
     RunRules: frozenset({"medium_at_abort", "short_gap_s", "viable_gap_s", "longer_gap"}),
-    Plan: frozenset({"interlocks", "safe", "climate", "errors", "supplies", "wear", "pictures"}),
+    Plan: frozenset(
+        {
+            "interlocks",
+            "safe",
+            "climate",
+            "errors",
+            "supplies",
+            "wear",
+            "pictures",
+            "by_hand",
+        }
+    ),
     AskedTest: frozenset({"irradiance_mw_mm2"}),
     PersonStep: frozenset({"supply", "to_ml", "stands", "bottles"}),
     Depletion: frozenset({"refills_s", "between_ml"}),

@@ -22,6 +22,10 @@ _WORDS: Mapping[str, Callable[[Args], str]] = {
     "step": lambda args: _of_step(args),
     "refill": lambda args: _of_refill(args),
     "note": lambda args: f"noted: {args.get('text')}",
+    "reading": lambda args: (
+        f"read {args.get('value')} on {args.get('meter')}"
+        + (f": {args['reason']}" if args.get("reason") else "")
+    ),
     "weigh": lambda args: (
         f"weighed {args.get('reservoir')} {args.get('when')} the run: {args.get('grams')} g"
     ),

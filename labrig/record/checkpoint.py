@@ -22,6 +22,7 @@ from labrig.record.alarms import Alarm, AskedQuestion
 from labrig.record.consumption import Consumption
 from labrig.record.detail import from_detail, to_detail
 from labrig.record.kinds.doses import DoseSent
+from labrig.record.kinds.operator import ValueEntered
 from labrig.record.kinds.other_deviations import InterlockTripped
 from labrig.record.kinds.pump_deviations import Stalled
 from labrig.record.kinds.runs import CaptureFrozen, RunAmended
@@ -29,7 +30,7 @@ from labrig.record.reading import every_row, read_since_checkpoint, read_tail
 from labrig.record.recovery import EntryState, Rest, RunState, fold
 from labrig.record.rows import JournalEntry, Row
 
-FOLD = 10
+FOLD = 11
 """Raise it when :func:`labrig.record.recovery.fold` comes to another state from the same rows.
 
 Checkpoints of another number are passed over, and the journal is read from its first row."""
@@ -45,7 +46,7 @@ _MANY: dict[str, type[EntryState] | type[Rest]] = {"entries": EntryState, "rests
 _CHECKED: dict[str, type[Any]] = {
     "doses_sent": DoseSent, "stalls": Stalled, "alarms": Alarm, "questions": AskedQuestion,
     "interlocks": InterlockTripped, "captures": CaptureFrozen,
-    "amendments": RunAmended,
+    "amendments": RunAmended, "entered": ValueEntered,
 }  # fmt: skip
 
 

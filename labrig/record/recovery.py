@@ -24,6 +24,7 @@ from labrig.record.kinds.operator import (
     QuestionAsked,
     QuestionWithdrawn,
     ReservoirFilled,
+    ValueEntered,
 )
 from labrig.record.kinds.other_deviations import (
     InterlockOver,
@@ -134,6 +135,7 @@ class RunState:
         pumps_given_up: of those, the ones that stand, as they stalled again when tried again.
         pumps_left: of those, the ones that an operator wants to stand.
         interlocks: by rule, what was said of one of the rig's when it tripped; those that stand.
+        entered: by meter, what people last measured by hand.
         captures: by assay and channel, the threshold that was found first.
         amendments: by number, those that were accepted.
         held_units: wells of which nothing begins until a person says so.
@@ -169,6 +171,7 @@ class RunState:
     alarms: dict[str, Alarm] = field(default_factory=dict)
     questions: dict[str, AskedQuestion] = field(default_factory=dict)
     interlocks: dict[str, InterlockTripped] = field(default_factory=dict)
+    entered: dict[str, ValueEntered] = field(default_factory=dict)
     captures: dict[str, CaptureFrozen] = field(default_factory=dict)
     amendments: dict[str, RunAmended] = field(default_factory=dict)
     held_units: set[str] = field(default_factory=set)
@@ -224,6 +227,12 @@ def _apply(state: RunState, row: Row) -> None:
             filled = said(row)
             if isinstance(filled, ReservoirFilled):
                 state.consumption.see_filled(filled)
+        case "note" if ValueEntered.MARK in row.detail:
+            entered = said(row)
+            if isinstance(entered, ValueEntered):
+                last = state.entered.get(entered.meter)
+                if last is None or last.done_s <= entered.done_s:
+                    state.entered[entered.meter] = entered
         case "command":
             state.commands[row.key] = row.detail
             taken = said(row)

@@ -35,6 +35,19 @@ def interlock_mistakes(rig: Rig, types: Mapping[str, InstrumentType]) -> Iterato
         yield from _action(rig, path, entry, kinds)
 
 
+def by_hand_mistakes(rig: Rig) -> Iterator[Mistake]:
+    """All that is wrong with what people measure by hand."""
+    for name, entry in rig.by_hand.items():
+        path: KeyPath = ("by_hand", name)
+        if name in rig.instruments:
+            what = f"there is an instrument '{name}' already"
+            yield Mistake(path, what, "Give what people measure a name of its own.", name)
+        least, most = entry.possible
+        if not least < most:
+            what = f"nothing lies between {least:g} and {most:g}"
+            yield Mistake((*path, "possible"), what, "Write the smaller one first.")
+
+
 def _subject(
     rig: Rig,
     path: KeyPath,
@@ -49,9 +62,13 @@ def _subject(
         if entry.reservoir not in rig.reservoirs:
             yield _none((*path, "reservoir"), "reservoir", entry.reservoir, rig.reservoirs)
         yield from _quantity(path, entry, "a reservoir", OF_A_RESERVOIR)
+    elif entry.instrument in rig.by_hand:
+        known = (rig.by_hand[entry.instrument].quantity,)
+        yield from _quantity(path, entry, entry.instrument, known)
     elif entry.instrument not in rig.instruments:
         name = str(entry.instrument)
-        yield _none((*path, "instrument"), "instrument", name, rig.instruments)
+        known = (*rig.instruments, *rig.by_hand)
+        yield _none((*path, "instrument"), "instrument", name, known)
     elif entry.instrument in kinds:
         kind = kinds[entry.instrument]
         known = _known(rig.instruments[entry.instrument], types)

@@ -262,7 +262,9 @@ class InterlockEntry(Strict):
     Limits and hysteresis are in the unit that the quantity has in its name.
     """
 
-    instrument: Name | None = Field(default=None, description="whose readings it judges")
+    instrument: Name | None = Field(
+        default=None, description="whose readings it judges; or a name of `by_hand`"
+    )
     reservoir: Name | None = Field(
         default=None, description="instead: whose level, by what its pumps have moved (`left_ml`)"
     )
@@ -280,6 +282,18 @@ class InterlockEntry(Strict):
     )
     action: Literal["alarm", "hold", "suspend"] = "alarm"
     suspends: tuple[Name, ...] = Field(default=(), description="instruments, for `suspend`")
+
+
+class ByHandEntry(Strict):
+    """Something that people measure and enter (`labrig reading`), and rules may judge."""
+
+    quantity: str = Field(
+        pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)+$",
+        description="with its unit at the end of its name, e.g. `weight_g`, `ph_value`",
+    )
+    possible: tuple[float, float] = Field(
+        description="where a value can be at all; another one is a slip of the pen"
+    )
 
 
 class Ends(Strict):
@@ -324,6 +338,9 @@ class Rig(Strict):
     probe: Name | None = None
     calibrations: tuple[Calibration, ...] = ()
     interlocks: dict[Name, InterlockEntry] = Field(default_factory=dict)
+    by_hand: dict[Name, ByHandEntry] = Field(
+        default_factory=dict, description="what people measure and enter during a run"
+    )
     errors: ErrorEntries = Field(
         default_factory=dict, description="what is done when something fails; protocols go before"
     )

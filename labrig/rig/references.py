@@ -15,7 +15,7 @@ from labrig.protocol.plates import PLATES
 from labrig.rig.chamber_lines import chamber_line_mistakes
 from labrig.rig.chip_references import chip_mistakes, light_mistakes
 from labrig.rig.climate import climate_mistakes
-from labrig.rig.interlocks import interlock_mistakes
+from labrig.rig.interlocks import by_hand_mistakes, interlock_mistakes
 from labrig_drivers.instrument import BrokenType, InstrumentType, installed_types
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def check_references(rig: Rig) -> None:
             lambda path, name, kind: _is(rig, types, path, name, kind),
             lambda path, wells: _wells(rig, path, wells),
         ),
+        *by_hand_mistakes(rig),
         *interlock_mistakes(rig, types),
     ]
     raise_mistakes("rig", mistakes)

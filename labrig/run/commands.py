@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
-from labrig.plan.plan import Supply
+from labrig.plan.plan import ByHand, Supply
 from labrig.record.alarms import Question
 from labrig.record.kinds.operator import CommandTaken
 from labrig.record.weights import AFTER, BEFORE
 from labrig.run.at_boundary import BOUNDARY
+from labrig.run.by_hand import entered_value
 from labrig.run.captures import thresholds_from
 from labrig.run.desk import Desk
 from labrig.run.grace import LONGEST_S, grace_s_of
@@ -22,6 +23,7 @@ _NEEDED = {"answer": ("question", "choice"), "note": ("text",), "phase": ("name"
            "weigh": ("reservoir", "when", "grams"), "capture": ("assay", "thresholds"),
            "step": ("step", "act", "by"),
            "refill": ("supply", "act", "by"),
+           "reading": ("meter", "value", "by"),
            "amend": ("number", "from_s", "by", "reason")}  # fmt: skip
 _TEXTS = ("by", "reason", "asked_utc", "via", "grace_s", "done_s", "to_ml", "at", "abort")
 """May be missing; what is there goes into journal and report."""
@@ -56,6 +58,7 @@ class Commands:
         replies: what an earlier process replied, by id.
         hung: in words, that nobody is there to carry out what is not done at once; else "".
         supplies: what can be filled, by name.
+        by_hand: what people may measure.
     """
 
     def __init__(
@@ -65,7 +68,9 @@ class Commands:
         replies: Mapping[str, Mapping[str, Any]],
         hung: Callable[[], str] = lambda: "",
         supplies: Mapping[str, Supply] | None = None,
+        by_hand: Sequence[ByHand] = (),
     ) -> None:
+        self._by_hand = by_hand
         self._supplies = supplies or {}
         self._desk = desk
         self._act = act
@@ -129,6 +134,11 @@ class Commands:
                 self._check_step(asked, args)
             elif name == "refill":
                 self._check_refill(args)
+            elif name == "reading":
+                try:
+                    entered_value(args, self._by_hand, self._desk.clock.now_s())
+                except ValueError as error:
+                    raise BadCommand(str(error)) from None
             hung = self._hung()
             if hung and (name not in AT_ONCE or args.get("at") == BOUNDARY):
                 raise BadCommand(
@@ -175,6 +185,7 @@ class Commands:
             "answer": ("question", "choice"),
             "step": ("step", "act", "by"),
             "refill": ("supply", "act", "by", "to_ml"),
+            "reading": ("meter", "value", "done_s"),
         }.get(name, ())
         same = all(before.get(part) == args.get(part) for part in decided)
         if reply.get("command") != name or not same:

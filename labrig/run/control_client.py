@@ -173,6 +173,33 @@ class RunnerClient:
             "refill", command_id, supply=supply, act=act, by=by, reason=reason, **more
         )
 
+    def reading(
+        self,
+        meter: str,
+        value: float,
+        by: str,
+        done_s: float | None = None,
+        note: str = "",
+        command_id: str | None = None,
+    ) -> dict[str, Any]:
+        """Enter what somebody measured by hand.
+
+        Args:
+            meter: as the rig's ``by_hand`` names it.
+            value: in the unit of its quantity.
+            by: who.
+            done_s: when, on the run's clock; None: now.
+            note: goes into the journal.
+            command_id: of one that may be repeated.
+
+        Raises:
+            NoRunner, CommandRefused: it was not taken.
+        """
+        when = {} if done_s is None else {"done_s": repr(done_s)}
+        return self._command(
+            "reading", command_id, meter=meter, value=repr(value), by=by, reason=note, **when
+        )
+
     def note(self, text: str, by: str = "", command_id: str | None = None) -> dict[str, Any]:
         """Write what a person did into the journal. Raises NoRunner."""
         return self._command("note", command_id, text=text, by=by)

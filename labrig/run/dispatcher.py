@@ -14,10 +14,12 @@ from labrig.record.clock import Mailbox
 from labrig.record.kinds.levels import Intended
 from labrig.record.kinds.operator import (
     ANSWERED,
+    ENTERED,
     WEIGHED,
     AnswerNoted,
     NoteWritten,
     ReservoirWeighed,
+    ValueEntered,
 )
 from labrig.record.kinds.other_deviations import (
     AnswerByDefault,
@@ -29,6 +31,7 @@ from labrig.record.recovery import RunState
 from labrig.record.rows import JournalWriteFailed
 from labrig.record.said import entry_of
 from labrig.run.at_boundary import AtBoundary
+from labrig.run.by_hand import entered_value, look_of, shown
 from labrig.run.captures import KNOWN
 from labrig.run.desk import Desk
 from labrig.run.gaps import QUESTION as OUTAGE
@@ -547,6 +550,8 @@ class Dispatcher:
                 self._steps.refill(str(args["supply"]), str(args["act"]), args)
             case "refill":
                 pass
+            case "reading":
+                self._enter(entered_value(args, self._plan.by_hand, self._desk.clock.now_s()))
             case "amend":
                 self._amend(float(args["from_s"]))
             case "note":
@@ -569,6 +574,11 @@ class Dispatcher:
                 self._desk.board.clear("unfollowed", "follower")
             case _:
                 assert_never(command.name)
+
+    def _enter(self, entered: ValueEntered) -> None:
+        self._desk.note("note", f"{ENTERED}{entered.meter}", "noted", entered)
+        self._desk.board.read(entered.meter, shown(entered))
+        self._interlocks.see(look_of(entered))
 
     def _amend(self, from_s: float) -> None:
         """Nothing that comes after the boundary is given by this plan any more."""

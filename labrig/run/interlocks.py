@@ -45,7 +45,10 @@ class Interlocks:
         self.instruments = frozenset(rule.instrument for rule in self._rules)
 
     def see(self, look: Measured) -> None:
-        """Judge what has just been measured."""
+        """Judge what was measured; what is older than the last look changes nothing."""
+        last = self._seen.get(look.instrument)
+        if last is not None and look.at_s < last.latest.at_s:
+            return
         self._seen[look.instrument] = seen_by(self._seen.get(look.instrument), look)
         self._judge(look.at_s, look.instrument)
 

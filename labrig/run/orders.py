@@ -15,7 +15,7 @@ from labrig.run.mode import Cause, Mode
 
 CommandName = Literal[
     "stop", "stop-at-boundary", "take-back", "hold", "resume", "answer", "note", "phase", "weigh",
-    "unfollowed", "followed", "step", "capture", "refill", "amend",
+    "unfollowed", "followed", "step", "capture", "refill", "amend", "reading",
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from labrig.record.consumption import reservoirs_now
 from labrig.record.recovery import RunState
 from labrig.rig.bench import BenchSpec
 from labrig.run.air import air_at, watches_of
+from labrig.run.by_hand import look_of, shown
 from labrig.run.desk import Desk
 from labrig.run.handlers import measures_of
 from labrig.run.interlocks import Interlocks, Watch
@@ -52,6 +53,10 @@ def rules_of_a_run(
         # Before any level: what is suspended must not begin at a takeover.
         rules[interlock.name].suspend()
     interlocks = Interlocks(watches, [trip for _, trip in stood])
+    for entered in state.entered.values():
+        # Nobody reads it again by itself: its age goes on, and so does what it broke.
+        desk.board.read(entered.meter, shown(entered))
+        dispatcher.put(look_of(entered))
     levels = {level_of(i.reservoir) for i in plan.interlocks if i.reservoir}
 
     def pass_on(look: Measured) -> None:

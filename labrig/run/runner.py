@@ -299,7 +299,7 @@ class Runner:
         interlocks = rules_of_a_run(self._plan, self._bench, desk, state, news, boxes, at_once.hold)
         commands = Commands(
             desk, at_once.act, state.commands, self._dispatcher_hangs,
-            {supply.name: supply for supply in self._plan.supplies},
+            {supply.name: supply for supply in self._plan.supplies}, self._plan.by_hand,
         )  # fmt: skip
         steps = PersonSteps(
             self._plan, desk, state, boxes, partial(_stop_for_a_step, commands), self._people

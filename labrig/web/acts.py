@@ -215,6 +215,27 @@ def refill(run: ShownRun, person: Person, given: Mapping[str, str]) -> str:
     return "Begun: its pump stands, where it has one" if act == "begin" else "Signed"
 
 
+def reading(run: ShownRun, person: Person, given: Mapping[str, str]) -> str:
+    """Enter what somebody measured by hand.
+
+    ``given``: ``meter``, ``value``, ``by``, ``when``, ``reason``, as typed; who may sign under
+    which name as of a step.
+
+    Raises:
+        NoRunner, CommandRefused: it was not taken.
+    """
+    by = given.get("by", "").strip() if person.here else ""
+    text = given.get("value", "").strip().replace(",", ".")
+    try:
+        value = float(text)
+    except ValueError:
+        raise CommandRefused(f"{text!r} is no number") from None
+    door, meter = door_of(run), given.get("meter", "")
+    done_s = _done_s(run, door, given)
+    door.reading(meter, value, by or person.name, done_s, given.get("reason", "").strip())
+    return f"Entered: {meter} {text}"
+
+
 def _done_s(run: ShownRun, door: RunnerClient, given: Mapping[str, str]) -> float | None:
     """When it happened, on the run's clock, as somebody typed it; None: now."""
     when = given.get("when", "").strip()

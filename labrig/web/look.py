@@ -24,7 +24,7 @@ UNREACHABLE, NEVER_BEGUN = "unreachable", "never begun"
 ENDED = frozenset({"finished", "stopped", "failed"})
 OF_PEOPLE = frozenset(
     {"stop", "stop-at-boundary", "take-back", "hold", "resume", "answer", "note", "weigh", "refill",
-     "amend"}
+     "amend", "reading"}
 )  # fmt: skip
 """Commands that a person gives; phases and followers are told by programs."""
 LIVES = frozenset({"starting", "running", "held", "stopping", UNREACHABLE})

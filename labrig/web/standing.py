@@ -187,6 +187,9 @@ def air(look: Look, night: Night | None) -> list[Measured]:
             if isinstance(value, (int, float)) and not isinstance(value, bool) and key != "at_s":
                 quantity, unit = quantity_words(key)
                 said = number_words(value, unit)
+                by_hand = bool(values.get("by_hand"))
+                if by_hand:
+                    quantity = f"{name} {quantity}, by hand"
                 points = values.get("set_points")
                 if points is not None:
                     quantity = f"{name} {quantity}"
@@ -197,10 +200,19 @@ def air(look: Look, night: Night | None) -> list[Measured]:
                         quantity,
                         said,
                         _coarse(age_s),
-                        age_s > OLD_AFTER * every_s,
+                        not by_hand and age_s > OLD_AFTER * every_s,
                         bool(values["trusted"]),
                     )
                 )
+    return found
+
+
+def by_hand(night: Night) -> list[tuple[str, str]]:
+    """What people may measure: its name, and how it is offered to them with its unit."""
+    found = []
+    for each in night.plan.by_hand:
+        quantity, unit = quantity_words(each.quantity)
+        found.append((each.meter, f"{each.meter}: {quantity}{f', {unit}' if unit else ''}"))
     return found
 
 

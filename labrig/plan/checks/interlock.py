@@ -33,6 +33,18 @@ def _measured(draft: Draft, rule: Interlock, where: str) -> Iterator[Finding]:
         if rule.reservoir not in {draw.reservoir for draw in draft.plan.draws}:
             yield _never(where, f"nothing is drawn from {rule.reservoir} in this run")
         return
+    if rule.instrument in {each.meter for each in draft.plan.by_hand}:
+        acts = "asks for the next one" if rule.older_than_s is not None else "acts"
+        yield Finding(
+            "interlock.by-hand",
+            "note",
+            where,
+            f"{rule.instrument} is measured by hand: this rule {acts} only by what people enter "
+            "(`labrig reading`)",
+            "see that somebody does, e.g. by a step of people; a second rule with `older_than` "
+            "calls when nobody has",
+        )
+        return
     if kinds.get(rule.instrument) != "probe":
         return
     times = [

@@ -14,6 +14,8 @@ FILLED = "filled:"
 """How one begins that says how far a reservoir was filled."""
 ANSWERED = "answer:"
 """How one begins that says by whom a question was answered."""
+ENTERED = "entered:"
+"""How one begins that holds what a person measured by hand."""
 RESULTS = "results:"
 """How one begins that says which table from elsewhere was taken."""
 
@@ -90,6 +92,26 @@ class ReservoirFilled:
     to_ml: float
     done_s: float
     by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueEntered:
+    """A person measured something by hand.
+
+    Attributes:
+        meter: as the rig calls it.
+        quantity: with its unit in its name.
+        done_s: when it was measured, s from t0; it may have been entered later.
+    """
+
+    ROWS: ClassVar = (("note", "noted"),)
+    MARK: ClassVar = "meter"
+    meter: str
+    quantity: str
+    value: float
+    done_s: float
+    by: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

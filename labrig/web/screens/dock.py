@@ -86,6 +86,13 @@ async def refill(request: Request, name: str, person: Technician) -> Response:
     return await _do(request, name, person, lambda run: acts.refill(run, person, given))
 
 
+@router.post("/reading")
+async def reading(request: Request, name: str, person: Technician) -> Response:
+    """What somebody measured by hand."""
+    given = await fields_of(request)
+    return await _do(request, name, person, lambda run: acts.reading(run, person, given))
+
+
 @router.post("/note")
 async def note(request: Request, name: str, person: Technician) -> Response:
     """Into the journal and the report."""

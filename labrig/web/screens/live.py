@@ -25,6 +25,7 @@ PARTS = {
     "plate": "plate",
     "next": "next",
     "supplies": "supplies",
+    "by_hand": "by_hand",
     "endings": "endings",
     "air": "air",
 }
@@ -51,6 +52,7 @@ def parts(shown: Shown) -> dict[str, str]:
         phases=() if night is None else night.plan.phases,
         counted=standing.counted_of(look),
         turning=last_rates(look.run.folder.journal) if look.dead else (),
+        by_hand=() if night is None or look.ended else standing.by_hand(night),
         waiting=""
         if not status.get("at_boundary") or not look.lives
         else waiting_words(status["at_boundary"], legend),

@@ -72,6 +72,8 @@ ENTRIES = st.one_of(
           quantity="co2_percent", action="suspend", suspends=["base"]),
     entry("deviation", "interlock-over", rule=KEYS, instrument="probe", from_s=1.0, to_s=2.0,
           suspends=["base"]),
+    entry("note", "entered:balance", "noted", meter="balance", quantity="weight_g",
+          value=st.floats(0, 9), done_s=st.floats(0, 9), by="A", note=""),
     entry("run", "stage-marked", instrument=PUMPS),
     entry("run", "capture-frozen", assay="c", instrument="pulses", channel=1,
           volts=st.sampled_from([4.0, 8.0, None]), why=""),

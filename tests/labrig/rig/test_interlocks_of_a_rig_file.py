@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import labrig
-from labrig.plan.interlocks import planned_interlocks
+from labrig.plan.interlocks import measured_by_hand, planned_interlocks
+from labrig.plan.plan import ByHand
 from labrig.problems import FileProblems
 from labrig.rig.loading import load_rig
 
@@ -26,7 +27,10 @@ def loaded(tmp_path):
 
 
 def test_the_example_of_the_page_can_be_used(loaded):
-    [example] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    example, by_hand = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    rig = loaded(by_hand)
+    assert [rule.instrument for rule in planned_interlocks(rig)] == ["waste_balance"] * 2
+    assert measured_by_hand(rig) == (ByHand("waste_balance", "weight_g", 0.0, 5000.0),)
     rules = {rule.name: rule for rule in planned_interlocks(loaded(example))}
     assert list(rules) == ["co2_off", "probe_silent", "medium_low", "drug_pump_stalled"]
     assert (rules["co2_off"].for_s, rules["co2_off"].suspends) == (600.0, ("stimulator",))
@@ -68,6 +72,20 @@ WRONG = {
     "a negative dwell": (f"{PROBE}, high: 6, for: -5 min", "for"),
     "an unknown key": (f"{PROBE}, above: 6", "above"),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("nerve_01: {quantity: weight_g, possible: [0, 9]}", "an instrument 'nerve_01' already"),
+        ("balance: {quantity: weight_g, possible: [9, 0]}", "nothing lies between"),
+        ("balance: {quantity: Weight, possible: [0, 9]}", "quantity"),
+    ],
+)
+def test_what_is_wrong_with_what_people_measure_is_said(loaded, entry, said):
+    with pytest.raises(FileProblems) as caught:
+        loaded(f"by_hand:\n  {entry}\n")
+    assert said in str(caught.value)
 
 
 @pytest.mark.parametrize("case", WRONG)
