@@ -63,7 +63,7 @@ def _subject(
             yield _none((*path, "reservoir"), "reservoir", entry.reservoir, rig.reservoirs)
         yield from _quantity(path, entry, "a reservoir", OF_A_RESERVOIR)
     elif entry.instrument in rig.by_hand:
-        known = (rig.by_hand[entry.instrument].quantity,)
+        known: tuple[str, ...] = (rig.by_hand[entry.instrument].quantity,)
         yield from _quantity(path, entry, entry.instrument, known)
     elif entry.instrument not in rig.instruments:
         name = str(entry.instrument)
