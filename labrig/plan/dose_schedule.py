@@ -9,10 +9,10 @@ from labrig.plan.error_rules import on_unknown_dose
 from labrig.plan.figures import figure
 from labrig.plan.perfusion_physics import UL_MIN_PER_ML_H
 from labrig.plan.plan import Finding, PhaseSpan, WellPlan
-from labrig.plan.solutions import line_role
+from labrig.plan.solutions import line_role, stocks_of_targets
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import Dose, FlowLevel, Lateness
-from labrig.protocol.contents import vehicle_of
+from labrig.protocol.contents import doses_of, vehicle_of
 from labrig.protocol.models import Protocol
 from labrig.protocol.segments import BolusAt
 from labrig.rig.models import Rig
@@ -54,11 +54,12 @@ def doses(
     asked = sorted(every, key=lambda bolus: (bolus.at_s, -(bolus.volume_ul or 0.0)))
     with_vehicle: set[tuple[str, float]] = set()
     for bolus in asked:
+        asking = {arm for arm, own in of_arms.items() if bolus in own}
+        where = _where(bolus, [arm for arm in of_arms if arm in asking])
         if bolus.volume_ul is None or bolus.rate_ml_h is None:
-            finding = _out_of_reach(protocol, bolus)
+            finding = _out_of_reach(protocol, bolus, where)
             findings.setdefault((finding.code, finding.where), finding)
             continue
-        asking = {arm for arm, own in of_arms.items() if bolus in own}
         vehicle = vehicle_of(protocol, protocol.stocks[bolus.stock])
         role = roles.get(bolus.stock)
         bringing = _pumps_carrying(rig, carried, bolus.stock, vehicle, role)
@@ -70,8 +71,17 @@ def doses(
             share = max(len(rig.lines[line].wells) for line in lines)
             rate = bolus.rate_ml_h * UL_MIN_PER_ML_H * share
             ends_s = bolus.at_s + bolus.volume_ul / bolus.rate_ml_h * S_PER_UL_AT_ML_H
-            problems = _problems(protocol, bolus, pump, rate, pumps.get(pump))
-            problems += _busy(protocol, bolus, pump, ends_s, levels, made)
+            problems = _problems(protocol, bolus, where, pump, rate, pumps.get(pump))
+            problems += _busy(
+                protocol,
+                bolus,
+                where,
+                pump,
+                ends_s,
+                levels,
+                made,
+                _apart(protocol, rig, bolus, roles),
+            )
             for finding in problems:
                 findings.setdefault((finding.code, finding.where), finding)
             if problems:
@@ -119,13 +129,13 @@ def _asked_by(
     return any(well.arm in arms for well in wells if well.well in reached)
 
 
-def _out_of_reach(protocol: Protocol, bolus: BolusAt) -> Finding:
+def _out_of_reach(protocol: Protocol, bolus: BolusAt, where: str) -> Finding:
     """The model refuses a stock that is too weak when fresh; this one has aged."""
     half_life_h = protocol.stocks[bolus.stock].half_life_cold_h or 0.0
     return Finding(
         "dose.out-of-reach",
         "block",
-        _where(bolus),
+        where,
         f"{bolus.stock} has lost so much by then (half-life {half_life_h:g} h in the cold) that no "
         f"volume of it brings {bolus.factor} to {bolus.reach_ng_ml:g} ng/mL",
         f"mix {bolus.stock} stronger, or give the bolus earlier",
@@ -136,25 +146,27 @@ def _twice(arm: str, bolus: BolusAt) -> Finding:
     return Finding(
         "dose.twice",
         "block",
-        f"protocol: arms.{arm}",
+        f"protocol: {bolus.written_at}",
         f"the same bolus of {bolus.stock} at {bolus.at_s / 3600:g} h stands there twice: which is "
         "meant, one or the sum?",
         "delete one of them, or write one of twice the volume",
     )
 
 
-def _where(bolus: BolusAt) -> str:
-    return f"protocol: arms.*.boluses ({bolus.stock} at {bolus.at_s / 3600:g} h)"
+def _where(bolus: BolusAt, arms: Sequence[str]) -> str:
+    """Where the first of the arms says so; the others by name."""
+    alike = f"; the same in {', '.join(arms[1:])}" if len(arms) > 1 else ""
+    return f"protocol: {bolus.written_at} ({bolus.stock} at {bolus.at_s / 3600:g} h{alike})"
 
 
 def _problems(
     protocol: Protocol,
     bolus: BolusAt,
+    where: str,
     pump: str,
     rate_ul_min: float,
     rates: PumpRates | None,
 ) -> list[Finding]:
-    where = _where(bolus)
     findings = []
     if bolus.at_s >= protocol.duration_s:
         findings.append(
@@ -185,10 +197,12 @@ def _problems(
 def _busy(
     protocol: Protocol,
     bolus: BolusAt,
+    where: str,
     pump: str,
     ends_s: float,
     levels: Sequence[FlowLevel],
     made: Sequence[Dose],
+    apart: str,
 ) -> list[Finding]:
     """What else its pump would do while it gives the bolus; one pump does one thing at a time."""
     held = 0.0
@@ -202,9 +216,9 @@ def _busy(
             Finding(
                 "dose.pump-busy",
                 "block",
-                _where(bolus),
+                where,
                 f"pump {pump} holds {figure(held)} µL/min then, and cannot give a bolus beside it",
-                "give the bolus from a pump of its own (another role)",
+                apart,
             )
         ]
     for other in made:
@@ -217,7 +231,7 @@ def _busy(
                 Finding(
                     "dose.pump-busy",
                     "block",
-                    _where(bolus),
+                    where,
                     f"pump {pump} gives another bolus from {other.offset_s / 3600:g} to "
                     f"{_ends_s(other) / 3600:.4g} h: one of them would come late",
                     f"leave {figure((_ends_s(other) - other.offset_s) / 60, 3)} min between them, "
@@ -225,6 +239,27 @@ def _busy(
                 )
             ]
     return []
+
+
+def _apart(protocol: Protocol, rig: Rig, bolus: BolusAt, roles: Mapping[str, str]) -> str:
+    """How a bolus gets around a pump that holds a flow."""
+    held = {stock for arm in protocol.arms for stock in stocks_of_targets(protocol, arm)}
+    idle = [
+        role
+        for role in dict.fromkeys(
+            line_role(rig, name) for name, line in rig.lines.items() if line.carries == "additive"
+        )
+        if role not in roles.values()
+    ]
+    free = f"the pumps of role {idle[0]} are free" if idle else "of this rig none is free"
+    if bolus.stock not in held:
+        return f"give {bolus.stock} a role whose pumps stand still ({free})"
+    together = ", ".join(f"{dose}: ..." for dose in doses_of(protocol, bolus.stock))
+    return (
+        f"arms hold what is in {bolus.stock}, from the same pumps: raise the target for a stretch "
+        f"(`{{from: {bolus.at_s / 3600:g} h, for: 30 min, targets: {{{together}}}}}`), or "
+        f"mix a stock of {bolus.factor} for the bolus alone, with a role of its own ({free})"
+    )
 
 
 def _ends_s(dose: Dose) -> float:

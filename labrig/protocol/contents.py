@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from labrig.protocol.amounts import SMALL_KDA, molar_text
+
 if TYPE_CHECKING:
     from labrig.protocol.models import Protocol, Stock
 
@@ -68,6 +70,20 @@ def strength_text(protocol: Protocol, name: str, multiple: float) -> str:
 def amount_unit(protocol: Protocol, name: str) -> str:
     """In what amounts of a target are kept."""
     return "x" if name in protocol.mixtures else "ng/mL"
+
+
+def amount_text(protocol: Protocol, name: str, value: float) -> str:
+    """An amount of a target for people: ``10 ng/mL``, ``20 nM (16.5 ng/mL)``, ``33 %``.
+
+    Small molecules are told as they are dosed, by molecules (:data:`SMALL_KDA`).
+    """
+    if name in protocol.mixtures:
+        return strength_text(protocol, name, value)
+    factor = protocol.factors.get(name)
+    mass_kda = None if factor is None else factor.molar_mass_kda
+    if value == 0 or mass_kda is None or mass_kda >= SMALL_KDA:
+        return f"{value:g} ng/mL"
+    return f"{molar_text(value, mass_kda)} ({value:g} ng/mL)"
 
 
 def half_life_h(protocol: Protocol, name: str) -> float:

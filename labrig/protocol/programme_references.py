@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from labrig.problems import KeyPath, Mistake, did_you_mean
 from labrig.protocol.compartments import compartments_of
-from labrig.protocol.contents import amount_unit, doses_of, recovery
+from labrig.protocol.contents import amount_text, doses_of, recovery
 from labrig.protocol.programmes import NONE, Entry, IntermittentFlow
 from labrig.protocol.segments import MOST_WRITTEN_OUT, segments, stocks_holding, times_of
 
@@ -248,14 +248,14 @@ def _reach(
     protocol: Protocol, at: KeyPath, reach_ng_ml: float, factor: str, stock: str
 ) -> Iterator[Mistake]:
     arrives = doses_of(protocol, stock)[factor] * recovery(protocol, factor)
-    unit = amount_unit(protocol, factor)
     if reach_ng_ml >= arrives:
+        asked = amount_text(protocol, factor, reach_ng_ml)
         yield Mistake(
             (*at, "reach"),
-            f"{reach_ng_ml:g} {unit} is not below what the stock '{stock}' brings, {arrives:g} "
-            f"{unit}: no volume reaches it",
+            f"{asked} is not below what the stock '{stock}' brings, "
+            f"{amount_text(protocol, factor, arrives)}: no volume reaches it",
             f"Mix '{stock}' stronger, or reach for less.",
-            f"{reach_ng_ml:g} {unit}",
+            asked,
         )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from labrig.protocol.contents import amount_unit
+from labrig.protocol.contents import amount_text, amount_unit
 from labrig.protocol.segments import BolusAt, Flow, boluses, programme, segments
 
 if TYPE_CHECKING:
@@ -16,15 +16,26 @@ REPEATS_FROM = 3
 """Spells of one length from which they are told as repeated."""
 
 
-def factor_words(protocol: Protocol, arm: str, factor: str) -> str:
+Amounts = Callable[["Protocol", str, float], str]
+
+
+def in_kept_units(protocol: Protocol, name: str, value: float) -> str:
+    """An amount as it is kept; levels of allocation are told apart by it."""
+    return f"{value:g} {amount_unit(protocol, name)}"
+
+
+def factor_words(protocol: Protocol, arm: str, factor: str, amount: Amounts = in_kept_units) -> str:
     """What is held of a factor: ``10 ng/mL``, or ``5 ng/mL at 0 h then 0 ng/mL at 24 h``."""
-    unit = amount_unit(protocol, factor)
     target = protocol.arms[arm].targets.get(factor, 0.0)
     if not isinstance(target, (int, float)):
-        steps = (f"{s.concentration_ng_ml:g} {unit} at {s.at_s / 3600:g} h" for s in target)
+        steps = (
+            f"{amount(protocol, factor, s.concentration_ng_ml)} at {s.at_s / 3600:g} h"
+            for s in target
+        )
         return " then ".join(steps)
     held = [(s.start_s, s.targets_ng_ml.get(factor, 0.0)) for s in programme(protocol, arm)]
-    return _told([(at_s, f"{value:g} {unit}") for at_s, value in held], f"0 {unit}", protocol)
+    told = [(at_s, amount(protocol, factor, value)) for at_s, value in held]
+    return _told(told, amount(protocol, factor, 0.0), protocol)
 
 
 def pattern_words(protocol: Protocol, arm: str) -> str:
@@ -52,14 +63,26 @@ def flow_text(flow: Flow) -> str:
     return f"{flow.rate_ml_h:g} mL/h for {flow.on_s / 60:g} min every {flow.every_s / 60:g} min"
 
 
-def bolus_words(bolus: BolusAt, unit: str = "ng/mL") -> str:
-    """How much at once: ``20 µL at 26 h``, ``to 200 ng/mL at 26 h``."""
+def bolus_words(bolus: BolusAt, reached: str = "") -> str:
+    """How much at once: ``20 µL at 26 h``, ``to 200 ng/mL at 26 h``.
+
+    Args:
+        bolus: one of an arm.
+        reached: what it reaches, in words; "": in ng/mL.
+    """
     much = (
         f"{bolus.volume_ul:g} µL"
         if bolus.reach_ng_ml is None
-        else f"to {bolus.reach_ng_ml:g} {unit}"
+        else f"to {reached or f'{bolus.reach_ng_ml:g} ng/mL'}"
     )
     return f"{much} at {bolus.at_s / 3600:g} h"
+
+
+def bolus_for_people(protocol: Protocol, bolus: BolusAt) -> str:
+    """What is given and how much of it: ``CNTF 20 µL at 26 h``."""
+    reached = bolus.reach_ng_ml
+    told = "" if reached is None else amount_text(protocol, bolus.factor, reached)
+    return f"{bolus.factor} {bolus_words(bolus, told)}"
 
 
 def factors_of(protocol: Protocol, arm: str) -> tuple[str, ...]:
@@ -70,14 +93,12 @@ def factors_of(protocol: Protocol, arm: str) -> tuple[str, ...]:
 
 
 def arm_words(protocol: Protocol, arm: str) -> str:
-    """All of an arm in one sentence, for people: factors, impulses, flow, boluses."""
+    """All of an arm in one sentence, for people: factors, impulses, flow, boluses; "" for none."""
     said = [
-        f"{factor} {factor_words(protocol, arm, factor)}" for factor in factors_of(protocol, arm)
+        f"{factor} {factor_words(protocol, arm, factor, amount_text)}"
+        for factor in factors_of(protocol, arm)
     ]
-    said += [
-        f"{bolus.factor} {bolus_words(bolus, amount_unit(protocol, bolus.factor))}"
-        for bolus in boluses(protocol, arm)
-    ]
+    said += [bolus_for_people(protocol, bolus) for bolus in boluses(protocol, arm)]
     pattern = pattern_words(protocol, arm)
     said += [f"impulses {pattern}"] if pattern else []
     if protocol.perfusion is not None:
@@ -87,7 +108,7 @@ def arm_words(protocol: Protocol, arm: str) -> str:
     medium = medium_words(protocol, arm)
     usual = "" if protocol.perfusion is None else protocol.perfusion.medium
     said += [f"medium {medium}"] if medium != usual else []
-    return "; ".join(said) or "nothing is added"
+    return "; ".join(said)
 
 
 def _told(held: Sequence[tuple[float, str]], silence: str, protocol: Protocol) -> str:

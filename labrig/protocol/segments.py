@@ -61,7 +61,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class BolusAt:
-    """One bolus of an arm: of a volume, or as much as makes a concentration."""
+    """One bolus of an arm: of a volume, or as much as makes a concentration.
+
+    Attributes:
+        written_at: where the protocol says so, e.g. ``arms.fed.program.2.bolus``.
+    """
 
     factor: str
     stock: str
@@ -69,6 +73,7 @@ class BolusAt:
     volume_ul: float | None
     rate_ml_h: float | None
     reach_ng_ml: float | None = None
+    written_at: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,18 +177,25 @@ def moments(protocol: Protocol, arm: str) -> dict[str, float]:
 def boluses(protocol: Protocol, arm: str, compartment: str = "") -> tuple[BolusAt, ...]:
     """What an arm is given at once: its ``boluses``, and those of its programme."""
     asked = arm_part(protocol, arm, compartment)
+    place = f"arms.{arm}.{compartment}" if compartment else f"arms.{arm}"
     found = [
-        BolusAt(bolus.factor, bolus.stock, bolus.at_s, bolus.volume_ul, bolus.rate_ml_h)
-        for bolus in asked.boluses
-    ]
-    for entry in asked.program:
+        BolusAt(
+            bolus.factor, bolus.stock, bolus.at_s, bolus.volume_ul, bolus.rate_ml_h,
+            written_at=f"{place}.boluses.{number}",
+        )
+        for number, bolus in enumerate(asked.boluses)
+    ]  # fmt: skip
+    for number, entry in enumerate(asked.program):
         if (bolus := entry.bolus) is None:
             continue
         stock = bolus.stock or next(iter(stocks_holding(protocol, bolus.factor)), "")
         found += [
-            BolusAt(bolus.factor, stock, at_s, bolus.volume_ul, bolus.rate_ml_h, bolus.reach_ng_ml)
+            BolusAt(
+                bolus.factor, stock, at_s, bolus.volume_ul, bolus.rate_ml_h, bolus.reach_ng_ml,
+                f"{place}.program.{number}.bolus",
+            )
             for at_s in times_of(entry, protocol.duration_s)
-        ]
+        ]  # fmt: skip
     return tuple(found)
 
 

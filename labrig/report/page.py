@@ -136,6 +136,7 @@ def render(analysis: Analysis, maker: Maker) -> str:
         kind_note=_kind_note(analysis.record.kind, record.protocol.imaging.phase_mask),
         single_donor=len({unit.donor for unit in analysis.units}) == 1,
         arms=run_facts.arms(record.protocol, record.plan),
+        heated=any(step.arms for step in record.protocol.environment.steps),
         counts=n_table(analysis),
         fidelity=doses,
         all_doses_ok=all(row["ok"] and not row["out"] for row in doses),

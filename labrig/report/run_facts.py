@@ -7,12 +7,15 @@ from typing import Any
 
 from labrig.display.legend import Legend
 from labrig.places import rows_and_columns
+from labrig.plan.climate_schedule import arm_words as surroundings_words
 from labrig.plan.plan import Plan
 from labrig.plan.sides import side_arm, sided
 from labrig.protocol.compartments import compartments_of
+from labrig.protocol.contents import amount_text
 from labrig.protocol.models import Protocol
+from labrig.protocol.nmj_assay import with_given
 from labrig.protocol.programme_words import (
-    bolus_words,
+    bolus_for_people,
     factor_words,
     factors_of,
     flow_words,
@@ -112,16 +115,16 @@ def arms(protocol: Protocol, plan: Plan) -> list[dict[str, str]]:
     """What each arm gets, in words."""
     rows = []
     letters = letter_of(plan)
-    split = sided(protocol)
+    split = sided(with_given(protocol))
     for name, arm in protocol.arms.items():
         own = [(side, side_arm(name, side)) for side in compartments_of(protocol)]
         factors = [
-            _on(side, f"{f} {factor_words(split, part, f)}")
+            _on(side, f"{f} {factor_words(split, part, f, amount_text)}")
             for side, part in own
             for f in factors_of(split, part)
         ]
         at_once = [
-            _on(side, f"{bolus.factor} {bolus_words(bolus)}")
+            _on(side, bolus_for_people(split, bolus))
             for side, part in own
             for bolus in boluses(split, part)
         ]
@@ -135,6 +138,7 @@ def arms(protocol: Protocol, plan: Plan) -> list[dict[str, str]]:
                 "factors": ", ".join(factors) or ("vehicle" if protocol.perfusion else "–"),
                 "impulses": ", ".join(impulses) or "–",
                 "boluses": ", ".join(at_once) or "–",
+                "surroundings": surroundings_words(protocol, name) or "as the incubator",
                 "flow": ", ".join(_on(side, flow_words(split, part)) for side, part in own)
                 if protocol.perfusion
                 else "–",

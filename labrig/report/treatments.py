@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from labrig.protocol.compartments import compartments_of
-from labrig.protocol.contents import amount_unit, role_of
+from labrig.protocol.contents import amount_text, role_of
 from labrig.protocol.models import Protocol
-from labrig.protocol.programme_words import bolus_words
+from labrig.protocol.programme_words import bolus_for_people
 from labrig.protocol.segments import (
     Segment,
     boluses,
@@ -157,8 +157,7 @@ def _treatment(
             spans = _spans(own, [part.targets_ng_ml.get(factor, 0.0) for part in own])
             value = own[-1].targets_ng_ml.get(factor, 0.0)
             if value > 0:
-                unit = amount_unit(protocol, factor)
-                text = f"{factor} {value:g} {unit}{where}"
+                text = f"{factor} {amount_text(protocol, factor, value)}{where}"
                 by_role.setdefault(kind, []).append(text + _since(spans))
                 if kind == "nerve":
                     gaps += _gaps(spans)
@@ -173,8 +172,7 @@ def _treatment(
             if bolus.at_s <= at_s:
                 role = role_of(protocol, bolus.factor)
                 kind = role if role in ("nerve", "insult") else "other"
-                unit = amount_unit(protocol, bolus.factor)
-                text = f"{bolus.factor} {bolus_words(bolus, unit)}{where}"
+                text = f"{bolus_for_people(protocol, bolus)}{where}"
                 by_role.setdefault(kind, []).append(text)
         played = [part.pattern if is_live(protocol, part.pattern) else "" for part in own]
         spans = _spans(own, played)
