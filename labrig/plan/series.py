@@ -181,6 +181,7 @@ def _films(
             spec.capture,
             film.part,
             spec.irradiance_mw_mm2,
+            spec.wavelength_nm,
         )
         yield Film(
             f"film/s{block.number:02d}/{block.assay}/{part}/{slot.well}/f0/{plan.channel}",

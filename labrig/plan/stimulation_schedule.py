@@ -237,7 +237,11 @@ def train_on(emitter: Emitter, name: str, pattern: Pattern) -> TrainSpec:
     spec = train(emitter.channel, name, emitter.driven(pattern), len(emitter.wells))
     if not isinstance(pattern, LightPattern):
         return spec
-    return replace(spec, irradiance_mw_mm2=pattern.irradiance_mw_mm2)
+    return replace(
+        spec,
+        irradiance_mw_mm2=pattern.irradiance_mw_mm2,
+        wavelength_nm=pattern.wavelength_nm,
+    )
 
 
 def played(protocol: Protocol, arms: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

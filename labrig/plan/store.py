@@ -40,6 +40,7 @@ _ADDED: dict[Any, frozenset[str]] = {
             "fallback_v",
             "if_unknown",
             "irradiance_mw_mm2",
+            "wavelength_nm",
         }
     ),
     Frame: frozenset({"z_um", "after"}),
@@ -57,7 +58,7 @@ _ADDED: dict[Any, frozenset[str]] = {
             "by_hand",
         }
     ),
-    AskedTest: frozenset({"irradiance_mw_mm2"}),
+    AskedTest: frozenset({"irradiance_mw_mm2", "wavelength_nm"}),
     PersonStep: frozenset({"supply", "to_ml", "stands", "bottles"}),
     Depletion: frozenset({"refills_s", "between_ml"}),
     FactorLoss: frozenset({"unit", "molar_mass_kda"}),

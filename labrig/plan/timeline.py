@@ -66,7 +66,8 @@ class TrainSpec:
     finds on this channel in the run, and ``amplitude_v`` the most that it may become. Without one
     it is ``fallback_v``, silence, or what a person says, by ``if_unknown``.
 
-    ``irradiance_mw_mm2``: the channel drives a light, and its volts make this much at the cells.
+    ``irradiance_mw_mm2``: the channel drives a light of ``wavelength_nm``, and its volts make this
+    much at the cells.
     """
 
     channel: int
@@ -86,6 +87,7 @@ class TrainSpec:
     fallback_v: float | None = None
     if_unknown: Literal["ask", "fallback", "leave-out"] = "ask"
     irradiance_mw_mm2: float | None = None
+    wavelength_nm: float | None = None
 
     @property
     def live(self) -> bool:
@@ -295,6 +297,7 @@ class AskedTest:
     capture: str = ""
     part: str = ""
     irradiance_mw_mm2: float | None = None
+    wavelength_nm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

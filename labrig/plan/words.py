@@ -194,7 +194,7 @@ def _test(film: Film, test: AskedTest) -> str:
     if test.of_capture is not None:
         amplitude = f"{100 * test.of_capture:g} % of capture"
     if test.irradiance_mw_mm2 is not None:
-        amplitude = _light(test.irradiance_mw_mm2)
+        amplitude = _light(test.irradiance_mw_mm2, test.wavelength_nm)
     part = f", {test.part} part" if test.part else ""
     return f"test {film.assay} at {test.frequency_hz:g} Hz and {amplitude}{part}"
 
@@ -206,15 +206,19 @@ def _train(spec: TrainSpec) -> str:
     if spec.of_capture is not None:
         amplitude = f"{100 * spec.of_capture:g} % of capture, at most {amplitude},"
     if spec.irradiance_mw_mm2 is not None:
-        amplitude = _light(spec.irradiance_mw_mm2)
+        amplitude = _light(spec.irradiance_mw_mm2, spec.wavelength_nm)
     return (
         f"channel {spec.channel} {spec.pattern}, {spec.pulses} pulses of {amplitude} "
         f"in {spec.duration_s:g} s, every {spec.every_s:g} s"
     )
 
 
-def _light(irradiance_mw_mm2: float) -> str:
-    return f"light of {irradiance_mw_mm2:g} mW/mm²" if irradiance_mw_mm2 > 0 else "no light"
+def _light(irradiance_mw_mm2: float, wavelength_nm: float | None) -> str:
+    if irradiance_mw_mm2 == 0:
+        return "no light"
+    # plans of an older labrig do not know it
+    colour = "" if wavelength_nm is None else f"{wavelength_nm:g} nm, "
+    return f"light of {colour}{irradiance_mw_mm2:g} mW/mm²"
 
 
 def hours(at_s: float) -> str:

@@ -13,6 +13,11 @@ from labrig.report.arms.verdicts import ArmVerdict
 
 READOUTS = ("mass", "strength", "quality")
 _NAMES = {"mass": "diameter", "strength": "contraction", "quality": "contraction / diameter"}
+GRADE_WORDS = {
+    "shown, past the threshold": "a loss is shown; its estimate alone is past the threshold",
+    "at least the threshold": "a loss is shown, and shown to be at least the threshold",
+}
+"""Grades as the page says them: what is shown, and what only estimated."""
 _CORRECTIONS = {
     "dunnett": "Dunnett among contrasts of one error",
     "holm": "Holm over all contrasts and read-outs",
@@ -43,7 +48,7 @@ def arm_rows(analysis: Analysis) -> list[dict[str, Any]]:
                     "alone": found.claim.alone,
                     "page": found.claim.loss,
                     "threshold": found.claim.threshold,
-                    "grade": found.grade,
+                    "grade": GRADE_WORDS.get(found.grade, found.grade),
                     "donors": len(effect.donors),
                     "n": f"{effect.n[0]}, {effect.n[1]}",
                     "carriers": effect.carriers,

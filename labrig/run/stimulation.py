@@ -69,6 +69,7 @@ class StimulatorHandler:
         self._level: StimulationLevel | None = None
         self._until_s = math.inf
         self._groups: list[_Group] = []
+        self._played: tuple[TrainSpec, ...] = ()
         self._epoch = desk.fence.epoch
         self._next_index: dict[float, int] = {}
         self._mode = FOLLOWING
@@ -103,7 +104,7 @@ class StimulatorHandler:
                 self._remember(level, message)
             case Order():
                 raise TypeError(f"{message.entry.key} is not for a stimulator")
-            case Decided(key=key) if key == KNOWN and self._waits_for_capture:
+            case Decided(key=key) if key == KNOWN and self._learns_of_capture:
                 self.assert_due()
             case Decided(key=key, choice=choice) if key == self._strengths.question_id:
                 self._strengths.decide(choice)
@@ -122,6 +123,13 @@ class StimulatorHandler:
     def _waits_for_capture(self) -> bool:
         """Whether what is due now is to be played otherwise once a threshold is known."""
         return self._level is not None and any(s.of_capture is not None for s in self._level.trains)
+
+    @property
+    def _learns_of_capture(self) -> bool:
+        """Whether thresholds that have come change what it plays: else its trains go on."""
+        if self._level is None or self._mode.name != "following" or not self._waits_for_capture:
+            return False
+        return not self._confirmed or self._strengths.resolved(self._level) != self._played
 
     def _remember(self, level: StimulationLevel, order: Order) -> None:
         now_s = self._desk.clock.now_s()
@@ -186,7 +194,7 @@ class StimulatorHandler:
         level = self._level
         if level is None:
             return
-        live = self._strengths.resolved(level)
+        live = self._played = self._strengths.resolved(level)
         self._groups = []
         self._desk.fence.check(self._epoch)
         from_s = self._desk.clock.now_s()

@@ -170,6 +170,7 @@ def test_light_comes_as_the_volts_of_its_calibration(case):
         # 1 mW/mm² lies 5/9 of the way from 2 V (0.75) to 3 V (1.2)
         assert spec.amplitude_v == pytest.approx(2.5556, abs=1e-4)
         assert spec.irradiance_mw_mm2 == 1.0
+        assert spec.wavelength_nm == 470.0
         assert not spec.biphasic
         assert spec.phase_ms == 50.0
 

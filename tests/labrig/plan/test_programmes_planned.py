@@ -347,6 +347,17 @@ def test_a_pump_does_one_thing_at_a_time(bench, program, code):
     assert ("dose.pump-busy" in bench.graded()) is code
 
 
+def test_a_finding_about_a_bolus_points_at_its_entry_and_says_what_to_write(bench):
+    program = [{"from": "1 h", "targets": NERVE}, {"at": "4 h", "bolus": bolus_of()}]
+    bench.protocol["arms"]["nerve"] = {"pattern": "sham", "program": program}
+    bench.protocol["arms"]["again"] = {"pattern": "tonic", "program": program}
+    (busy,) = [f for f in bench.plan().findings if f.code == "dose.pump-busy"]
+    assert busy.where == (
+        "protocol: arms.nerve.program.1.bolus (cocktail at 4 h; the same in again)"
+    )
+    assert "`{from: 4 h, for: 30 min, targets: {CNTF: ..., BDNF: ...}}`" in busy.remedy
+
+
 def test_a_bolus_that_stands_twice_is_not_given_once_in_silence(bench):
     bolus = bolus_of()
     bench.protocol["arms"]["nerve"] = {

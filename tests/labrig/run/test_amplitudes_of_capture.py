@@ -68,7 +68,11 @@ def test_until_it_is_known_the_channel_is_silent_and_a_person_is_asked(rehearse,
     asked = []
     visit(night, 600.0, lambda client: asked.append(client.status()))
     visit(night, 720.0, lambda client: client.capture("capture", {"pulses:1": 4.0}))
+    # by then it has learnt all it can, and its trains go on as they are
+    visit(night, 830.0, lambda client: client.capture("capture", {"other:1": 4.0}))
     runner.run()
+    programmed = [r.run_s for r in night.rows("level") if "channels" in r.detail]
+    assert programmed == pytest.approx([500.0, 720.0], abs=1.0)
     assert played_v(night) == pytest.approx([6.0] * 5, abs=0.05)
     (question,) = asked[0]["questions"]
     assert question["id"] == "capture:pulses"
