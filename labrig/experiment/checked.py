@@ -15,7 +15,7 @@ from labrig.plan.compile import compile as compile_plan
 from labrig.plan.plan import Finding, Plan
 from labrig.protocol.donors import PREFIX
 from labrig.protocol.models import Protocol
-from labrig.protocol.outcomes import InteractionOutcome
+from labrig.protocol.outcomes import BetweenDonorsOutcome, InteractionOutcome
 from labrig.rig.models import Rig
 
 LEAST_DONORS = 2
@@ -103,13 +103,15 @@ def remarks_on(experiment: ExperimentFile) -> Iterator[str]:
         if not _asks_between(protocol, at):
             yield (
                 f"between {at}: {experiment.protocol.path.name} asks nothing of it. Name an "
-                f"outcome `kind: interaction` with `{PREFIX}{at}` in its cells."
+                f"outcome `kind: interaction` with `{PREFIX}{at}` in its cells, or `kind: "
+                f"between-donors` with `between: {{{PREFIX}{at}: [...]}}`."
             )
 
 
 def _asks_between(protocol: Protocol, attribute: str) -> bool:
     return any(
-        isinstance(outcome, InteractionOutcome) and f"{PREFIX}{attribute}" in outcome.cells
+        (isinstance(outcome, InteractionOutcome) and f"{PREFIX}{attribute}" in outcome.cells)
+        or (isinstance(outcome, BetweenDonorsOutcome) and f"{PREFIX}{attribute}" in outcome.between)
         for outcome in protocol.outcomes
     )
 

@@ -12,6 +12,7 @@ from labrig.protocol.analysis_plan import reference_arm
 from labrig.protocol.donors import ATTRIBUTES, PREFIX, attribute_of, has_level, is_age_level
 from labrig.protocol.moments import moment_of, moments_of_arm
 from labrig.protocol.outcomes import (
+    BetweenDonorsOutcome,
     InteractionOutcome,
     Outcome,
     QuantilesOutcome,
@@ -50,6 +51,8 @@ def outcome_mistakes(protocol: Protocol) -> Iterator[Mistake]:
         yield from _moments(protocol, path, outcome)
         if isinstance(outcome, InteractionOutcome):
             yield from _cells(protocol, path, outcome)
+        if isinstance(outcome, BetweenDonorsOutcome):
+            yield from _between(protocol, path, outcome)
         if isinstance(outcome, RecoveredFraction):
             yield from _gaps(protocol, path, outcome)
         if isinstance(outcome, RatioOutcome):
@@ -164,7 +167,7 @@ def _moments(protocol: Protocol, path: KeyPath, outcome: Outcome) -> Iterator[Mi
 
 
 def _moment_texts(outcome: Outcome) -> Iterator[tuple[tuple[str, ...], str]]:
-    if isinstance(outcome, (ValueOutcome, InteractionOutcome)) and outcome.at:
+    if isinstance(outcome, (ValueOutcome, InteractionOutcome, BetweenDonorsOutcome)) and outcome.at:
         yield ("at",), outcome.at
     if isinstance(outcome, QuantilesOutcome) and outcome.when:
         yield ("when",), outcome.when
@@ -284,6 +287,26 @@ def _cells(protocol: Protocol, path: KeyPath, outcome: InteractionOutcome) -> It
                 "factor.",
             )
             return
+
+
+def _between(protocol: Protocol, path: KeyPath, outcome: BetweenDonorsOutcome) -> Iterator[Mistake]:
+    ((factor, levels),) = outcome.between.items()
+    attribute, here = attribute_of(factor), (*path, "between", factor)
+    if attribute is None:
+        yield Mistake(
+            here,
+            f"'{factor}' is no attribute of donors",
+            f"Write it with `{PREFIX}`, e.g. `between: {{{PREFIX}age_group: [young, old]}}`.",
+            factor,
+        )
+    else:
+        yield from _donor_levels(protocol, here, attribute, levels)
+    if not outcome.arms and reference_arm(protocol) is None:
+        yield Mistake(
+            path,
+            "nothing says in which arms donors are compared",
+            "Give an arm `role: control`, or name some here: `arms: [ARM]`.",
+        )
 
 
 def arms_of_cell(

@@ -155,6 +155,25 @@ class InteractionOutcome(_Outcome):
     at: MomentText | None = None
 
 
+class BetweenDonorsOutcome(_Outcome):
+    """A read-out itself, between donors that differ in an attribute: its main effect.
+
+    Donors are not drawn, so it is a comparison of people as they are; their number is the n.
+    """
+
+    kind: Literal["between-donors"]
+    between: dict[Name, tuple[Level, Level]] = Field(
+        min_length=1,
+        max_length=1,
+        description="an attribute of donors and two of its levels, the reference first, as "
+        "`donor.age_group: [young, old]`; levels are those of an interaction",
+    )
+    arms: tuple[Name, ...] = Field(default=(), description="in these; omitted: the control")
+    at: MomentText | None = Field(
+        default=None, description="omitted: when the analysis plan compares arms"
+    )
+
+
 _KINDS = {
     "value": ValueOutcome,
     "ratio": RatioOutcome,
@@ -164,6 +183,7 @@ _KINDS = {
     "order": OrderOutcome,
     "recovered-fraction": RecoveredFraction,
     "interaction": InteractionOutcome,
+    "between-donors": BetweenDonorsOutcome,
 }
 
 
@@ -183,7 +203,8 @@ Outcome = Annotated[
     | Annotated[TimeToLossOutcome, Tag("=time-to-loss")]
     | Annotated[OrderOutcome, Tag("=order")]
     | Annotated[RecoveredFraction, Tag("=recovered-fraction")]
-    | Annotated[InteractionOutcome, Tag("=interaction")],
+    | Annotated[InteractionOutcome, Tag("=interaction")]
+    | Annotated[BetweenDonorsOutcome, Tag("=between-donors")],
     Discriminator(
         _kind,
         custom_error_type="outcome_kind",

@@ -680,6 +680,14 @@ NEW_KEYS = {
     "an outcome of a kind that is a list": (
         ARMS, OUTCOMES % "{kind: [value], of: diameter}", "outcomes.0", "no outcome", "`kind:`",
     ),
+    "donors compared by no attribute": (
+        ARMS, OUTCOMES % "{kind: between-donors, of: diameter, between: {age: [young, old]}}",
+        "outcomes.0.between.age", "no attribute of donors", "donor.age_group: [young, old]",
+    ),
+    "donors compared by a level that none has": (
+        ARMS, OUTCOMES % "{kind: between-donors, of: diameter, between: {donor.sex: [f, w]}}",
+        "outcomes.0.between.donor.sex", "no donor can have sex 'w'", "m",
+    ),
     "quantiles with per cent signs": (
         ARMS, OUTCOMES % "{kind: quantiles, of: diameter, at: [10 %]}", "outcomes.0.at.0",
         "per cent sign", "Write 10.",

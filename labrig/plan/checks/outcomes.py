@@ -13,6 +13,7 @@ from labrig.protocol.donors import attribute_of, has_level
 from labrig.protocol.models import Protocol
 from labrig.protocol.moments import moment_of, moments_of_arm, treatment_began_s
 from labrig.protocol.outcomes import (
+    BetweenDonorsOutcome,
     InteractionOutcome,
     OrderOutcome,
     Outcome,
@@ -181,7 +182,7 @@ def _asked_at(outcome: Outcome) -> Iterator[tuple[str, str]]:
         yield outcome.baseline_at, "as its baseline"
         if outcome.at:
             yield outcome.at, "as its value"
-    if isinstance(outcome, (ValueOutcome, InteractionOutcome)) and outcome.at:
+    if isinstance(outcome, (ValueOutcome, InteractionOutcome, BetweenDonorsOutcome)) and outcome.at:
         yield outcome.at, "as its value"
     if isinstance(outcome, QuantilesOutcome) and outcome.when:
         yield outcome.when, "as its value"
@@ -251,9 +252,13 @@ def _fatigue(protocol: Protocol, name: str, where: str) -> Iterator[Finding]:
 def _donors(protocol: Protocol) -> Iterator[Finding]:
     """An attribute of donors needs two donors of each level, in this run or in a study's."""
     for index, outcome in enumerate(protocol.outcomes):
-        if not isinstance(outcome, InteractionOutcome):
+        if isinstance(outcome, BetweenDonorsOutcome):
+            factors = outcome.between
+        elif isinstance(outcome, InteractionOutcome):
+            factors = outcome.cells
+        else:
             continue
-        for factor, levels in outcome.cells.items():
+        for factor, levels in factors.items():
             attribute = attribute_of(factor)
             if attribute is None:
                 continue
@@ -296,7 +301,7 @@ def _family(protocol: Protocol) -> Iterator[Finding]:
 
 
 def _questions(protocol: Protocol, outcome: Outcome) -> int:
-    if isinstance(outcome, (RecoveredFraction, InteractionOutcome)):
+    if isinstance(outcome, (RecoveredFraction, InteractionOutcome, BetweenDonorsOutcome)):
         return len(outcome.readouts)
     arms = len(outcome.arms) or len(protocol.arms) - (reference_arm(protocol) is not None)
     if isinstance(outcome, OrderOutcome):

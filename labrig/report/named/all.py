@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from labrig.protocol.analysis_plan import plan_in_force
 from labrig.protocol.outcomes import (
+    BetweenDonorsOutcome,
     InteractionOutcome,
     OrderOutcome,
     Outcome,
@@ -15,7 +16,7 @@ from labrig.protocol.outcomes import (
 from labrig.protocol.readouts import Readout
 from labrig.report.named.answers import Answer, as_family
 from labrig.report.named.between_arms import between_arms
-from labrig.report.named.crossed import crossed
+from labrig.report.named.crossed import between_donors, crossed
 from labrig.report.named.gaps import recovered
 from labrig.report.named.grounds import Grounds
 from labrig.report.named.losses import order, time_to_loss
@@ -32,6 +33,8 @@ def answers(grounds: Grounds) -> tuple[Answer, ...]:
 def _answered(grounds: Grounds, outcome: Outcome) -> Iterator[Answer]:
     if isinstance(outcome, InteractionOutcome):
         return crossed(grounds, outcome)
+    if isinstance(outcome, BetweenDonorsOutcome):
+        return between_donors(grounds, outcome)
     if isinstance(outcome, RecoveredFraction):
         return recovered(grounds, outcome)
     if isinstance(outcome, OrderOutcome):

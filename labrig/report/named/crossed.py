@@ -1,4 +1,4 @@
-"""Interactions: whether the effect of one factor depends on another, of arms or of donors."""
+"""Factors of arms and of donors: whether one effect depends on another; donors themselves."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from labrig.protocol.analysis_plan import reference_arm
 from labrig.protocol.donors import attribute_of, has_level
 from labrig.protocol.outcome_references import arms_of_cell
-from labrig.protocol.outcomes import InteractionOutcome, name_of_outcome
-from labrig.protocol.readouts import readout
+from labrig.protocol.outcomes import (
+    BetweenDonorsOutcome,
+    InteractionOutcome,
+    name_of_outcome,
+)
+from labrig.protocol.readouts import Readout, readout
 from labrig.report.comparisons import Readings
 from labrig.report.contrasts import Groups, of_donor, ratio_of_cells, sides_by_donor
 from labrig.report.named.answers import Answer, Point, in_unit
@@ -19,6 +24,8 @@ from labrig.report.named.grounds import Grounds, Times, exponent_of, linear, rea
 from labrig.report.readouts import Ask
 from labrig_analysis.statistics import RatioTest, contrast_of_groups, ratio_of_pairs
 from labrig_analysis.statistics.estimate import Estimate
+
+NOT_DRAWN = "donors are not drawn: whatever else differs between them differs with it"
 
 
 def crossed(grounds: Grounds, outcome: InteractionOutcome) -> Iterator[Answer]:
@@ -30,32 +37,64 @@ def crossed(grounds: Grounds, outcome: InteractionOutcome) -> Iterator[Answer]:
     for name in outcome.readouts:
         known = readout(grounds.protocol, name)
         assert known is not None
-        series = grounds.series(known, Ask())
         what = " by ".join(outcome.cells)
         blank = Answer(
             name_of_outcome(outcome), outcome.kind, known.words, f"interaction of {what}", what,
             "", None, known.scale, known.unit, "", "", "", None,
         )  # fmt: skip
-        if series.why_not:
-            yield replace(blank, why_not=series.why_not)
-            continue
-        readings = readings_at(grounds, series, Times(times_of(grounds, outcome.at, arms)))
+        readings, per, blank = _read(grounds, known, outcome.at, arms, blank)
         if readings is None:
-            yield replace(blank, why_not="not measured after treatment began")
+            yield blank
             continue
         over = grounds.plan.baseline != "none" and readings.baseline is not None
         if over:
             blank = replace(blank, asked=f"{blank.asked}, over its baseline")
-        per = exponent_of(readings) if known.scale == "difference" else 1.0
-        if known.scale == "difference":
-            readings = linear(readings, per)
-        blank = replace(blank, doubts=tuple(x for x in (readings.why_not,) if x))
         if of_donors:
             ((factor, levels),) = of_donors.items()
             answer = _with_donors(grounds, groups, readings, over, factor, levels, blank)
         else:
             answer = _of_arms(grounds, groups, readings, over, blank)
         yield in_unit(answer, per)
+
+
+def between_donors(grounds: Grounds, outcome: BetweenDonorsOutcome) -> Iterator[Answer]:
+    """The read-outs themselves in some arms, of donors with one level over those with another.
+
+    As they are, not over a baseline: what donors differ in they differed in before.
+    """
+    ((factor, levels),) = outcome.between.items()
+    arms = outcome.arms or tuple(x for x in (reference_arm(grounds.protocol),) if x)
+    for name in outcome.readouts:
+        known = readout(grounds.protocol, name)
+        assert known is not None
+        blank = Answer(
+            name_of_outcome(outcome), outcome.kind, known.words,
+            f"by {factor}, in {', '.join(arms)}", _shown(levels[1]), _shown(levels[0]), None,
+            known.scale, known.unit, "", "", "", None, doubts=(NOT_DRAWN,),
+        )  # fmt: skip
+        readings, per, blank = _read(grounds, known, outcome.at, arms, blank)
+        if readings is None:
+            yield blank
+            continue
+        answer = _with_donors(grounds, [(1.0, arms)], readings, False, factor, levels, blank)
+        yield in_unit(answer, per)
+
+
+def _read(
+    grounds: Grounds, known: Readout, at: str | None, arms: Sequence[str], blank: Answer
+) -> tuple[Readings | None, float, Answer]:
+    """Values of wells at a moment, what they were divided by, and the answer with what is known."""
+    series = grounds.series(known, Ask())
+    if series.why_not:
+        return None, 1.0, replace(blank, why_not=series.why_not)
+    readings = readings_at(grounds, series, Times(times_of(grounds, at, arms)))
+    if readings is None:
+        return None, 1.0, replace(blank, why_not="not measured after treatment began")
+    per = exponent_of(readings) if known.scale == "difference" else 1.0
+    if known.scale == "difference":
+        readings = linear(readings, per)
+    doubts = (*blank.doubts, *(x for x in (readings.why_not,) if x))
+    return readings, per, replace(blank, doubts=doubts)
 
 
 def _groups(factors: Sequence[tuple[object, object]]) -> Groups:
@@ -122,7 +161,8 @@ def _with_donors(
         lacking = _shown(levels[0] if not effects[0] else levels[1])
         return replace(
             blank, points=_on_scale(points, blank), scope="over donors",
-            why_not=f"no donor with {attribute} {lacking} has all cells",
+            why_not=f"no donor with {attribute} {lacking} "
+            + ("was measured in these arms" if len(groups) == 1 else "has all cells"),
         )  # fmt: skip
     result = contrast_of_groups([(1.0, effects[1]), (-1.0, effects[0])])
     counted = f"{len(effects[1])} v {len(effects[0])} donors"

@@ -93,6 +93,7 @@ def _what(answer: Answer) -> str:
         "interaction": "an interaction",
         "recovered-fraction": "a lasting deficit that grows or shrinks with the gap",
         "time-to-loss": "a difference",
+        "between-donors": "a difference between these donors",
     }.get(answer.kind, "a difference")
 
 

@@ -147,6 +147,17 @@ CASES = {
         lambda _, arm, donor, h: bool(h) * (arm == "x") * (0.1 - 0.12 * (donor.passage == 8)),
         math.exp(-0.12), 1.0, PASSAGES,
     ),
+    "donors themselves": (
+        {"kind": "between-donors", "of": "diameter",
+         "between": {"donor.age_group": ["young", "old"]}}, TWO,
+        lambda _, arm, donor, h: -0.9 * (donor.age_group == "old"), math.exp(-0.9), 1.0,
+        OLD_AND_YOUNG,
+    ),
+    "passages themselves": (
+        {"kind": "between-donors", "of": "diameter", "arms": ["c", "x"],
+         "between": {"donor.passage": [4, 8]}}, TWO,
+        lambda _, arm, donor, h: -0.15 * (donor.passage == 8), math.exp(-0.15), 1.0, PASSAGES,
+    ),
     "recovery against the gap": (
         {"kind": "recovered-fraction", "of": "diameter", "before": "gap",
          "after": "restore + 24 h"}, GAPS,
@@ -299,6 +310,14 @@ def test_one_donor_of_a_group_tells_nothing_of_how_donors_differ():
     answer = answers(night([outcome], TWO, lambda *_: 0.0, 3, donors))[0]
     assert answer.p is None
     assert "group of one donor" in answer.why_not
+
+
+def test_donors_themselves_are_compared_by_their_number_and_as_they_are():
+    name = "donors themselves"
+    answer = asked(name, CASES[name][2], 3)
+    assert (answer.of, answer.against, answer.n) == ("old", "young", "4 v 4 donors")
+    assert answer.asked == "by donor.age_group, in c"
+    assert "not drawn" in " ".join(answer.doubts)
 
 
 def test_what_differs_between_passages_is_taken_within_their_donor():
