@@ -17,7 +17,7 @@ from labrig.report.readouts import Ask, Series
 from labrig.seed.courses import OWN_START, NotModelled
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 LATE_S = 7200.0
 """A round or film belongs to a moment up to so long after it: blocks take their time [P]."""
@@ -107,17 +107,28 @@ class Readings:
             )
             return force / width
         series = self._series(of)
-        wells = [
+        wells = {
             well
             for well, its in self._arms.items()
             if arm in (None, its) and (among is None or among in self._donors[well])
-        ]
-        values = [_of_well(series, well, at_s, since_s if of in OWN_START else -math.inf)
-                  for well in wells]  # fmt: skip
-        seen = [value for value in values if not math.isnan(value)]
-        if not seen:
+        }
+        own = series.table[series.table["well"].isin(wells) & series.table["value"].notna()]
+        until = own[own["hours"] * 3600.0 <= at_s + LATE_S]
+        if until.empty:
             raise NotModelled(of)
-        return math.fsum(seen) / len(seen)
+        # A well that was not measured then is left out: what it had before is not what it has.
+        last = int(until.loc[until["hours"].idxmax(), "moment"])
+        values = dict(own[own["moment"] == last][["well", "value"]].itertuples(index=False))
+        if of in OWN_START:
+            began = _began_with(series, since_s)
+            values = {
+                well: value / began.get(well, math.nan) if began else value
+                for well, value in values.items()
+            }
+        told = [float(value) for value in values.values() if not math.isnan(value)]
+        if not told:
+            raise NotModelled(of)
+        return math.fsum(told) / len(told)
 
     def _series(self, of: str) -> Series:
         known, quantile = self._known(of)
@@ -135,13 +146,9 @@ def _may_be_nothing(known: Readout) -> bool:
     return known.scale == "difference" and known.unit == "%"
 
 
-def _of_well(series: Series, well: str, at_s: float, since_s: float) -> float:
-    """The last value up to a moment, over the mean of those before where there are any."""
-    rows: pd.DataFrame = series.table
-    rows = rows[(rows["well"] == well) & rows["value"].notna()].sort_values("hours")
-    until = rows[rows["hours"] * 3600.0 <= at_s + LATE_S]
-    if until.empty:
-        return math.nan
-    began = [m for m in rows["moment"].astype(int) if series.starts_s[m] <= since_s + 1.0]
-    before = rows[rows["moment"].isin(began[-LOOKS_BEFORE:])]["value"]
-    return float(until["value"].iloc[-1]) / (float(before.mean()) if len(before) else 1.0)
+def _began_with(series: Series, since_s: float) -> dict[str, float]:
+    """By well, the mean of its last values up to a time; empty where nothing was looked at yet."""
+    early = [moment for moment, start_s in series.starts_s.items() if start_s <= since_s + 1.0]
+    rows = series.table[series.table["moment"].isin(early) & series.table["value"].notna()]
+    last = rows.sort_values("hours").groupby("well").tail(LOOKS_BEFORE)
+    return {str(well): float(mean) for well, mean in last.groupby("well")["value"].mean().items()}

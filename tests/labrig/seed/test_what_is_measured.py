@@ -124,3 +124,14 @@ def test_treatment_begins_where_an_arm_first_has_another_medium():
     chips = load_protocol(seed_folder() / "nerve-side-insult.yaml").model
     assert first_unlike_s(chips, ["nerve-side-insult", "vehicle"]) == 12 * 3600.0
     assert first_unlike_s(chips, ["vehicle"]) == math.inf
+
+
+def test_a_well_that_was_not_measured_at_last_does_not_count_by_what_it_was():
+    protocol = load_protocol(seed_folder() / "mitochondria.yaml").model
+    arms = {"A1": "antimycin", "B1": "antimycin", "A2": "vehicle"}
+    wells = [WellPlan(well, arm, "donor-1", "", "", False) for well, arm in arms.items()]
+    rows = [("A1", 0, 2.0, 0.6), ("B1", 0, 2.0, 0.6), ("A2", 0, 2.0, 0.6),
+            ("A1", 1, 76.0, 0.15), ("A2", 1, 76.0, 0.6)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    seen = Readings(protocol, wells, lambda *_: Series(table, {0: 7200.0, 1: 273600.0}, ()))
+    assert seen.change("fatigue", ("antimycin", "vehicle"), 84 * 3600.0) == pytest.approx(-0.75)
