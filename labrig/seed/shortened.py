@@ -25,6 +25,8 @@ SEEN_EVERY_H = 6.0
 """Between two looks where outcomes ask for more of them: the window in which a moment is seen."""
 FILM = {"duration": "1.5 s", "frame_rate": "50 Hz", "exposure": "10 ms"}
 """[P] Two twitches at 2 Hz, at the least rate that shows one."""
+JUNCTION_TEST = {"for": "4 s", "silent": "3 s"}
+"""[P] Eight impulses at 2 Hz; a test of a junction is as long as forty films."""
 
 
 def write_shortened(
@@ -56,6 +58,10 @@ def write_shortened(
     for name, channel in protocol.imaging.channels.items():
         if needed_s is not None or channel.shows != "cells":
             imaging["channels"][name]["rounds"] = _rounds(channel.shows, channel.rounds, films)
+    for name, assay in document.get("assays", {}).items():
+        if protocol.assays[name].kind == "nmj" and "indirect" in assay:
+            assay |= JUNCTION_TEST
+            assay["indirect"] = list(dict.fromkeys((assay["indirect"][0], assay["indirect"][-1])))
     document.setdefault("definition", {})["min_tubes"] = MIN_TUBES
     document["pilot"] = True  # what is cut down is no study, whoever committed the whole
     for donor in document["donors"]:

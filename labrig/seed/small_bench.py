@@ -20,17 +20,15 @@ WELLS = 2
 
 
 def few_wells(wells: Collection[WellPlan]) -> frozenset[str]:
-    """A few wells of every arm and donor; all of them where they are the sides of chips.
+    """A few wells of every arm and donor.
 
     Wells of one dosing line stay together: a line that feeds fewer wells may be too slow for its
-    pump, which then runs in thousands of short pieces.
+    pump, which then runs in thousands of short pieces. So do the sides of a chip.
     """
-    if any(well.chip for well in wells):
-        return frozenset(well.well for well in wells)
     groups: dict[tuple[str, str], dict[str, list[str]]] = {}
     for well in wells:
         lines = groups.setdefault((well.arm, well.donor), {})
-        lines.setdefault(well.factor_unit, []).append(well.well)
+        lines.setdefault(well.chip or well.factor_unit, []).append(well.well)
     return frozenset(well for lines in groups.values() for well in _few(lines.values()))
 
 
@@ -77,7 +75,13 @@ def write_small_bench(source: Path, plan: Plan, wells: Collection[str], target: 
     gone = [line for name, line in rig.get("lines", {}).items() if name not in lines]
     rig["lines"] = lines
     rig["chambers"]["wells"] = [well for well in rig["chambers"]["wells"] if well in wells]
-    for part in ("electrodes", "climate"):
+    if "chips" in rig:
+        rig["chips"] = {
+            name: chip
+            for name, chip in rig["chips"].items()
+            if {chip["nerve"], chip["muscle"]} <= {*wells}
+        }
+    for part in ("electrodes", "lights", "climate"):
         if part in rig:
             rig[part] = _reaching(rig[part], wells)
     selectors = {
