@@ -117,15 +117,16 @@ class Readings:
         if until.empty:
             raise NotModelled(of)
         # A well that was not measured then is left out: what it had before is not what it has.
-        last = int(until.loc[until["hours"].idxmax(), "moment"])
-        values = dict(own[own["moment"] == last][["well", "value"]].itertuples(index=False))
+        last = int(until.sort_values("hours")["moment"].iloc[-1])
+        then = own[own["moment"] == last]
+        values = dict(zip(then["well"].astype(str), then["value"].astype(float), strict=True))
         if of in OWN_START:
             began = _began_with(series, since_s)
             values = {
                 well: value / began.get(well, math.nan) if began else value
                 for well, value in values.items()
             }
-        told = [float(value) for value in values.values() if not math.isnan(value)]
+        told = [value for value in values.values() if not math.isnan(value)]
         if not told:
             raise NotModelled(of)
         return math.fsum(told) / len(told)

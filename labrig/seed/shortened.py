@@ -62,7 +62,8 @@ def write_shortened(
         if protocol.assays[name].kind == "nmj" and "indirect" in assay:
             assay |= JUNCTION_TEST
             assay["indirect"] = list(dict.fromkeys((assay["indirect"][0], assay["indirect"][-1])))
-    document.setdefault("definition", {})["min_tubes"] = MIN_TUBES
+    few = min(MIN_TUBES, protocol.definition.min_tubes)
+    document.setdefault("definition", {})["min_tubes"] = few
     document["pilot"] = True  # what is cut down is no study, whoever committed the whole
     for donor in document["donors"]:
         if "wells" in donor:
