@@ -164,7 +164,14 @@ _ALL = (
     ),
     *(
         case
-        for action, late in (("picture", "rules.late_frame"), ("film", "rules.late_film"))
+        for action, late, doubts in (
+            (
+                "picture",
+                "rules.late_frame",
+                "it shows nothing, is dark, torn, out of focus, or the very picture taken before",
+            ),
+            ("film", "rules.late_film", "it shows nothing, or all of its frames are one"),
+        )
         for case in (
             Case(
                 ErrorRule(action, "camera_failed", retries=1),  # type: ignore[arg-type]
@@ -173,7 +180,8 @@ _ALL = (
             ),
             Case(
                 ErrorRule(action, "bad_picture"),  # type: ignore[arg-type]
-                "more than 1 % of it is at the top of the scale: kept and flagged, with an alarm",
+                f"more than 1 % of it is at the top of the scale, {doubts}: kept and flagged, with "
+                "an alarm",
             ),
             Case(
                 ErrorRule(action, "late"),  # type: ignore[arg-type]

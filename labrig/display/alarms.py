@@ -108,6 +108,10 @@ ALARMS: Mapping[str, AlarmKind] = MappingProxyType(
             "soon", "pictures are over-exposed", "Pictures go on as planned.",
             "Less light or a shorter exposure; what is over-exposed cannot be measured.",
         ),
+        "bad-picture": AlarmKind(
+            "soon", "pictures may be of no use", "Pictures go on as planned.",
+            "Look at lamp, focus, camera and cable.",
+        ),
         "probe": AlarmKind(
             "soon", "readings of the air are missing or not to be trusted",
             "The air is not judged meanwhile.", "Look at the probe.",

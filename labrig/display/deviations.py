@@ -11,6 +11,7 @@ from labrig.display.legend import Legend
 from labrig.display.numbers import count_words, number_words, range_words, rounded
 from labrig.display.times import length_words
 from labrig.plan.words import words_of
+from labrig.record.doubts import doubt_words
 from labrig.record.kinds import other_deviations as other
 from labrig.record.kinds import pump_deviations as pump
 from labrig.record.kinds import steps
@@ -210,6 +211,9 @@ _WORDS: Mapping[type[Any], Words] = MappingProxyType(
         other.Saturated: lambda said, legend: (
             f"{said.instrument}: {number_words(100 * said.fraction, '%')} of the pixels of "
             f"{_entry(said.key, legend)} are at the top of the scale"
+        ),
+        other.BadPicture: lambda said, legend: (
+            f"{said.instrument}: {_entry(said.key, legend)} {doubt_words(said.doubts)}"
         ),
         other.EnvironmentOff: lambda said, legend: (
             f"{said.instrument}: the air is far off, since {legend.clock(said.from_s)}"

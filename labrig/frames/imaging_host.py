@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from labrig.frames.doubts import Doubts
 from labrig.frames.film_store import write_film
 from labrig.frames.plate_store import PlateStore
 from labrig.frames.stage_host import StageHost, failure
@@ -73,6 +74,7 @@ class ImagingHost:
         prepare: called with the camera's name and the request before a picture is taken
             (the simulated bench points its camera at the scene); None on a real bench.
         stages: stages of this process; None: there is none.
+        unstained: channels that show the cells themselves.
     """
 
     def __init__(
@@ -84,7 +86,9 @@ class ImagingHost:
         prepare: Prepare | None = None,
         full_scale: Mapping[str, float] | None = None,
         stages: StageHost | None = None,
+        unstained: Iterable[str] = (),
     ) -> None:
+        self._doubts = Doubts(frozenset(unstained))
         self._cameras = cameras
         self._store = store
         self._film_folder = film_folder
@@ -148,6 +152,13 @@ class ImagingHost:
             "focus": round(focus_score(picture.pixels), 6),
             "exposure_ms": picture.exposure_ms,
             "saturated_fraction": self._saturated(request["channel"], picture.pixels),
+            "doubts": self._doubts.of_frame(
+                request["camera"],
+                (request["well"], request["field"]),
+                request["channel"],
+                picture.pixels,
+                self._most(request["channel"], picture.pixels),
+            ),
         }
 
     def _film(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,13 +183,16 @@ class ImagingHost:
             "frames": len(pictures),
             "frame_rate_hz": round(rate_hz, 6),
             "saturated_fraction": self._saturated(request["channel"], stack),
+            "doubts": self._doubts.of_film(request["camera"], stack),
         }
 
     def _saturated(self, channel: str, pixels: NDArray[Any]) -> float:
         """Share of pixels at the top of the camera's own scale: what they show is cut off."""
+        return round(float(np.mean(pixels >= self._most(channel, pixels))), 6)
+
+    def _most(self, channel: str, pixels: NDArray[Any]) -> float:
         most = float(np.iinfo(pixels.dtype).max)
-        full_scale = min(most, self._full_scale.get(channel, most))
-        return round(float(np.mean(pixels >= full_scale)), 6)
+        return min(most, self._full_scale.get(channel, most))
 
     def _identify(self, request: Mapping[str, Any]) -> dict[str, Any]:
         identity = self._cameras[request["camera"]].identify()

@@ -58,7 +58,10 @@ def build_host(spec: ImagingSpec, run: Path) -> ImagingHost:
 
     films = run / "films"
     stages = hosted_stages(spec.stages, run)
-    return ImagingHost(cameras, store, films, spec.pixel_size_um, aim, spec.full_scale, stages)
+    unstained = [channel for channel, shows in spec.shows.items() if shows == "cells"]
+    return ImagingHost(
+        cameras, store, films, spec.pixel_size_um, aim, spec.full_scale, stages, unstained
+    )
 
 
 def end_with_parent(look_every_s: float = 1.0) -> None:

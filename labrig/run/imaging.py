@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +10,10 @@ from labrig.error_rules import Action, Decision, Error, Retry
 from labrig.plan.plan import RunRules
 from labrig.plan.timeline import Film, Frame, Picture
 from labrig.record.alarms import Question
+from labrig.record.doubts import doubt_words
 from labrig.record.kinds.levels import NotDone
 from labrig.record.kinds.other_deviations import (
+    BadPicture,
     MissedPicture,
     PositionOff,
     Saturated,
@@ -100,6 +102,7 @@ class ImagingHandler:
         self._lost = ""
         self._lost_before = lost
         self._too_bright: set[str] = set()
+        self._doubted: dict[str, tuple[str, ...]] = {}
 
     def attach(self, driver: Stage) -> None:
         """Ask where the stage is; move nothing."""
@@ -163,11 +166,12 @@ class ImagingHandler:
         if self._room is not None:
             self._room.stored(entry, reply.get("bytes"))
         self._judge_light(entry, reply.get("saturated_fraction") or 0.0)
+        self._judge_doubts(entry, doubts := tuple(reply.get("doubts") or ()))
         self._desk.board.count("pictures")
         stored = Stored(
             reply["path"], reply["sha256"], reply.get("focus"), reply.get("exposure_ms"),
             reply.get("bytes"), reply.get("saturated_fraction"),
-            entry.offset_s, round(begun_s, 3), round(taken_s - entry.offset_s, 3),
+            entry.offset_s, round(begun_s, 3), round(taken_s - entry.offset_s, 3), doubts,
         )  # fmt: skip
         taken: FrameTaken | FilmTaken = FrameTaken(where, stored)
         if isinstance(entry, Film):
@@ -189,9 +193,8 @@ class ImagingHandler:
             except ImagingFailed as found:
                 error, failed, what = "camera_failed", found, found.what
             else:
-                fraction = reply.get("saturated_fraction") or 0.0
-                what = f"{fraction:.0%} of its pixels are at the top of the scale"
-                if fraction <= MOST_SATURATED:
+                what = _what_is_bad(reply)
+                if not what:
                     self._over(entry)
                     return reply, taken_s
             decision = self._troubles(entry, error, what)
@@ -223,6 +226,21 @@ class ImagingHandler:
         self._desk.alarm(
             "saturated", about, f"{saturated:.0%} of the pixels are at the top of the scale.",
             "Less light or a shorter exposure; what is over-exposed cannot be measured.",
+        )  # fmt: skip
+
+    def _judge_doubts(self, entry: Picture, doubts: tuple[str, ...]) -> None:
+        """The same of a picture that may be of no use; once for each channel and doubt."""
+        about = f"{entry.camera} {entry.channel}"
+        if not doubts:
+            self._doubted.pop(about, None)
+            self._desk.board.clear("bad-picture", about)
+            return
+        if self._doubted.get(about) != doubts:
+            self._doubted[about] = doubts
+            self._desk.deviation(BadPicture(instrument=about, key=entry.key, doubts=doubts))
+        self._desk.alarm(
+            "bad-picture", about, f"a picture {doubt_words(doubts)}.",
+            "Look at lamp, focus, camera and cable. Pictures go on as planned.",
         )  # fmt: skip
 
     def _request(
@@ -360,3 +378,13 @@ class ImagingHandler:
         if self._stage is None:
             raise LinkError(self.name, "it has not answered since this runner started.")
         return self._stage
+
+
+def _what_is_bad(reply: Mapping[str, Any]) -> str:
+    """In words; "" for a picture that can be used."""
+    found = []
+    if (fraction := reply.get("saturated_fraction") or 0.0) > MOST_SATURATED:
+        found.append(f"{fraction:.0%} of its pixels are at the top of the scale")
+    if doubts := reply.get("doubts"):
+        found.append(f"it {doubt_words(doubts)}")
+    return "; ".join(found)

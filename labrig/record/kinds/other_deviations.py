@@ -78,6 +78,20 @@ class Saturated:
 
 
 @dataclass(frozen=True, slots=True)
+class BadPicture:
+    """A picture that may be of no use was kept; ``instrument`` is camera and channel.
+
+    Attributes:
+        doubts: of :data:`labrig.record.doubts.DOUBTS`.
+    """
+
+    CODE: ClassVar = "bad-picture"
+    instrument: str
+    key: str
+    doubts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentOff:
     """CO2 or temperature is more than twice its warning limit off, from now on."""
 

@@ -48,6 +48,7 @@ class Stored:
         saturated_fraction: of its pixels, at the top of the scale.
         offset_s / begun_s: when it was due, and when the stage set off.
         lateness_s: from when it was due until it was taken.
+        doubts: why it may be of no use, of :data:`labrig.record.doubts.DOUBTS`.
     """
 
     path: str
@@ -59,6 +60,7 @@ class Stored:
     offset_s: float | None = None
     begun_s: float | None = None
     lateness_s: float = 0.0
+    doubts: tuple[str, ...] = left_out(())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 ``python fake_imaging_host.py hang 3`` hangs on the third request of its life;
 ``... die 3`` ends there; ``... refuse 3`` says no once, ``... refuse-on 3`` from there on;
-``... bright 3`` is over-exposed once.
+``... bright 3`` is over-exposed once, ``... frozen 3`` is the picture before it.
 """
 
 import hashlib
@@ -34,6 +34,8 @@ def serve(trouble: str, at: int) -> None:
             reply = {"id": request["id"], "ok": False, "what": "too dark.", "remedy": "More light."}
         if count == at and trouble == "bright":
             reply["saturated_fraction"] = 0.4
+        if count == at and trouble == "frozen":
+            reply["doubts"] = ["frozen"]
         print(json.dumps(reply), flush=True)
 
 
