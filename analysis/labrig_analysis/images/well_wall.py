@@ -92,8 +92,11 @@ def well_wall(plane: GreyImage, pixel_um: float, tones: Collection[Tone]) -> Mas
     walls = np.zeros(coarse.shape, np.bool_)
     for look in (look for look in _LOOKS if look.tone in tones):
         for region in _candidates(coarse, look, coarse_um):
-            if not walls[region].all() and _is_wall(region, coarse, look, coarse_um):
-                walls |= region
+            both = walls | region
+            if both.mean() > _MOST_SHARE or walls[region].all():
+                continue
+            if _is_wall(region, coarse, look, coarse_um):
+                walls = both
     return _with_rim(walls, coarse_um, plane.shape) if walls.any() else None
 
 

@@ -152,3 +152,18 @@ def test_a_plain_patch_with_nuclei_in_it_is_no_wall(per_mm2):
     noise = np.random.default_rng(0).normal(10, 2, there.shape).clip(0, 255).astype(np.uint8)
     found = measure([picture, noise], PIXEL_UM, ["tubes", "nuclei"])
     assert found.summary["wall_share"] > there.mean()
+
+
+def test_a_picture_of_which_half_is_missing_has_the_other_half_measured():
+    from labrig_analysis.synthetic.culture import CultureState
+    from labrig_analysis.synthetic.render import render_phase
+    from labrig_analysis.synthetic.scene import make_scene
+
+    scene = make_scene(3, "B3", 0, height_um=500, width_um=500)
+    whole = render_phase(scene, CultureState(fused_fraction=0.5), (384, 384), 1.3, 1)
+    torn = whole.copy()
+    torn[192:] = 0
+    field = measure([torn], 1.3, ["phase"]).field.iloc[0]
+    wanted = measure([whole], 1.3, ["phase"]).field.iloc[0]
+    assert 0.5 < field["wall_share"] < 0.6
+    assert field["tube_area_fraction"] == pytest.approx(wanted["tube_area_fraction"], rel=0.5)
