@@ -54,7 +54,7 @@ class Doubts:
         Returns:
             of ``empty``, ``dark``, ``torn``, ``frozen`` and ``blurred``, those that hold.
         """
-        fingerprint = blake2b(np.ascontiguousarray(pixels), digest_size=16).digest()
+        fingerprint = blake2b(np.ascontiguousarray(pixels).data, digest_size=16).digest()
         frozen = self._before.get(camera) == fingerprint
         self._before[camera] = fingerprint
         if int(pixels.min()) == int(pixels.max()):

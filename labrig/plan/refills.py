@@ -83,6 +83,19 @@ def refills(
     return tuple(made)
 
 
+def asked_too_late(
+    rig: Rig, supplied: Sequence[Supply], duration_s: float
+) -> dict[str, list[float]]:
+    """By supply, times of the rig at which nobody is asked, as the run is over by then, s."""
+    found = {}
+    for supply in supplied:
+        asked = _asked(rig, supply.name)
+        late = sorted({at_s for at_s in asked.at_s if at_s >= duration_s}) if asked else []
+        if late:
+            found[supply.name] = late
+    return found
+
+
 def with_refills(
     used: Sequence[Depletion], courses: Mapping[str, Drawn], steps: Sequence[PersonStep]
 ) -> Iterator[Depletion]:

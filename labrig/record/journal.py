@@ -144,6 +144,25 @@ class Journal:
         """Tell ``follower`` of every row from now on, and write its checkpoints."""
         self._follower = follower
 
+    def raise_format(self) -> bool:
+        """See that no older labrig takes it for what it knows; False: the disk is full.
+
+        Then it is of its old format until somebody calls this again. Safe to repeat.
+        """
+        with self._lock:
+            try:
+                if self._connection.execute("PRAGMA user_version").fetchone()[0] >= FORMAT:
+                    return True
+                with self._transaction():
+                    for view in ("sample", "event", "apart"):
+                        self._connection.execute(f"DROP VIEW IF EXISTS {view}")
+                    for statement in filter(str.strip, _APART.split(";")):
+                        self._connection.execute(statement)
+                    self._connection.execute(f"PRAGMA user_version={FORMAT}")
+            except sqlite3.Error:
+                return False
+        return True
+
     @property
     def head(self) -> tuple[int, str]:
         """Number and hash of the last row on disk."""
@@ -438,20 +457,9 @@ def open_journal(
             connection.executescript(
                 f"BEGIN IMMEDIATE; {_SCHEMA} {_APART} PRAGMA user_version={FORMAT}; COMMIT;"
             )
-        elif version < FORMAT:
-            _raise_format(connection)
         last = deque(verified_tail(connection, path), maxlen=1)
     except sqlite3.DatabaseError as error:
         raise JournalError(f"{path} cannot be opened as a journal: {error}.") from error
-    return Journal(connection, clock, last[0] if last else None)
-
-
-def _raise_format(connection: sqlite3.Connection) -> None:
-    """So that no older labrig takes it for what it knows; on a full disk the next time."""
-    with suppress(sqlite3.OperationalError):
-        connection.executescript(
-            "BEGIN IMMEDIATE; DROP VIEW IF EXISTS sample; DROP VIEW IF EXISTS event; "
-            f"{_APART} PRAGMA user_version={FORMAT}; COMMIT;"
-        )
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")
+    journal = Journal(connection, clock, last[0] if last else None)
+    journal.raise_format()
+    return journal

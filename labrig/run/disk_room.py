@@ -1,11 +1,12 @@
 """Looks at the disk while pictures are taken, and lets some give way before it is full.
 
 Flow, doses, impulses and the journal ask nobody here. What is left out is written down picture by
-picture, and a person is told while room can still be made.
+picture, and a person is told while room can still be made. Workers of several stages share it.
 """
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_left
 from collections.abc import Callable
 
@@ -39,6 +40,8 @@ class DiskRoom:
     def __init__(self, plan: Plan, desk: Desk, free_bytes: Callable[[], int]) -> None:
         self._desk = desk
         self._free_bytes = free_bytes
+        # Nobody is told, and no disk is asked, while it is held.
+        self._lock = threading.Lock()
         self._sizes = Sizes.of_plan(plan)
         pictures = sorted(
             (e for e in plan.timeline if isinstance(e, Picture)), key=lambda e: e.offset_s
@@ -65,18 +68,21 @@ class DiskRoom:
         if not isinstance(picture, Frame):
             return ""
         self._look()
-        if not self._sizes.gives_way(picture, self._stage):
+        with self._lock:
+            stage = self._stage
+        if not self._sizes.gives_way(picture, stage):
             return ""
         size = self._sizes.of.get(picture.channel)
-        return why_words(self._stage, size is not None and size.secondary)
+        return why_words(stage, size is not None and size.secondary)
 
     def stored(self, picture: Picture, on_disk: int | None) -> None:
         """A picture was stored, in so many bytes."""
         planned = self._sizes.bytes(picture)
         if on_disk is not None and planned:
-            self._planned_bytes += planned
-            self._stored_bytes += on_disk
-            self._count += 1
+            with self._lock:
+                self._planned_bytes += planned
+                self._stored_bytes += on_disk
+                self._count += 1
 
     def now(self) -> SupplyNow | None:
         """For the forecast; None where nobody can say."""
@@ -98,29 +104,35 @@ class DiskRoom:
 
     def _look(self) -> None:
         now_s = self._desk.clock.now_s()
-        if now_s < self._next_s:
-            return
-        self._next_s = now_s + LOOK_EVERY_S
+        with self._lock:
+            if now_s < self._next_s:
+                return
+            self._next_s = now_s + LOOK_EVERY_S
         try:
             free = self._free_bytes()
         except OSError:
             return  # its own alarm tells that the folder is gone
         room, place = free - self._record_still(now_s), self._place(now_s)
+        with self._lock:
+            before, first = self._stage, not self._judged
+            stage = self._stage = self._stage_for(room, place)
+            self._judged = True
+        if stage != before:
+            self._tell(stage, free, self._needs(0, place))
+        elif first:
+            # What an earlier runner had raised may be over.
+            self._desk.board.clear(CODE, "disk")
+
+    def _stage_for(self, room: float, place: int) -> Stage:
         if not self._needs(0, place):
             room = 0.0  # of pictures whose size nobody knows, none gives way
         stage = next((s for s in _STAGES if self._needs(s, place) * MARGIN <= room), _STAGES[-1])
         if stage < self._stage:
             back = (s for s in _STAGES if self._needs(s, place) * BACK <= room)
             stage = min(self._stage, next(back, self._stage))
-        if not self._judged and stage == self._stage:
-            # What an earlier runner had raised may be over.
-            self._desk.board.clear(CODE, "disk")
-        self._judged = True
-        if stage != self._stage:
-            self._enter(stage, free, self._needs(0, place))
+        return stage
 
-    def _enter(self, stage: Stage, free: int, needed: float) -> None:
-        self._stage = stage
+    def _tell(self, stage: Stage, free: int, needed: float) -> None:
         names = tuple(size.channel for size in self._sizes.of.values() if size.secondary)
         self._desk.deviation(
             DiskShort(stage, round(free / 1e9, 3), round(needed / 1e9, 3), names if stage else ())
@@ -145,9 +157,9 @@ class DiskRoom:
         return self._to_come[stage][place] * self._scale()
 
     def _scale(self) -> float:
-        if self._count < KNOWN_AFTER:
-            return 1.0
-        return self._stored_bytes / self._planned_bytes
+        # One value each: whoever stores a picture meanwhile changes it by one in a thousand.
+        stored, planned, count = self._stored_bytes, self._planned_bytes, self._count
+        return 1.0 if count < KNOWN_AFTER else stored / planned
 
     def _record_still(self, now_s: float) -> float:
         """Of what is written besides pictures, what is still to come: it goes before them."""

@@ -269,12 +269,15 @@ class Runner:
     def _opened_journal(self) -> Journal:
         path = self._folder.journal
         try:
-            return self._open_journal(path, self._clock)
+            journal = self._open_journal(path, self._clock)
         except JournalError:
             # Taking over on a full disk, SQLite needs some room even to read.
             if not self._reserve.give_up():
                 raise
             return self._open_journal(path, self._clock)
+        if not journal.raise_format() and self._reserve.give_up():
+            journal.raise_format()
+        return journal
 
     def _run(self, desk: Desk, state: RunState, before: str) -> RunOutcome | None:
         if state.begun:

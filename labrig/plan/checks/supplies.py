@@ -8,7 +8,7 @@ from labrig.plan.checks.draft import Draft
 from labrig.plan.disk_room import START_SHARE, need_bytes
 from labrig.plan.drawn import courses_of
 from labrig.plan.plan import Depletion, Finding
-from labrig.plan.refills import RESERVE, stretches
+from labrig.plan.refills import RESERVE, asked_too_late, stretches
 from labrig.plan.supply_steps import WASTE
 from labrig.plan.timeline import PersonStep
 from labrig.plan.words import hours
@@ -18,6 +18,7 @@ def check(draft: Draft) -> Iterator[Finding]:
     """Findings ``supplies.*`` that need the whole plan."""
     yield from _reservoirs(draft)
     yield from _waste(draft)
+    yield from _after_the_end(draft)
     yield from _tubes(draft)
     yield from _disk(draft)
     yield from _cold(draft)
@@ -101,6 +102,20 @@ def _waste(draft: Draft) -> Iterator[Finding]:
             "rig: outflow.waste_volume",
             f"{most:.4g} mL flow out, the waste bottle holds {outflow.waste_ml:g} mL{after} [C]",
             "use a larger waste bottle, or have people empty it (`empty: {within: 1 h}`)",
+        )
+
+
+def _after_the_end(draft: Draft) -> Iterator[Finding]:
+    ends_s = draft.plan.forecast.duration_s
+    for name, times_s in asked_too_late(draft.rig, draft.plan.supplies, ends_s).items():
+        where = "outflow.empty" if name == WASTE else f"reservoirs.{name}.refill"
+        yield Finding(
+            "supplies.refill-after-end",
+            "warn",
+            f"rig: {where}.at",
+            f"the run is over after {hours(ends_s)}: nobody is asked at "
+            f"{_times(tuple(times_s))} [C]",
+            "name times within the run, or leave `at` out: it is then asked for as the run needs",
         )
 
 

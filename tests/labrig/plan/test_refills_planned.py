@@ -48,6 +48,13 @@ def test_times_that_are_named_too_late_are_no_refill_in_time(bench):
     assert bench.graded()["supplies.reservoir"] == "block"
 
 
+def test_times_beyond_the_end_are_told_of(bench):
+    bench.rig["reservoirs"]["bottle"].update(volume="90 mL", refill={"at": ["1 h", "500 h"]})
+    [found] = [f for f in bench.plan().findings if f.code == "supplies.refill-after-end"]
+    assert found.where == "rig: reservoirs.bottle.refill.at"
+    assert "500" in found.why
+
+
 @pytest.mark.parametrize(
     ("refill", "said"), [({"within": "20 h"}, "within: 1200 min"), ({"at": ["1 h", "1 h"]}, "`at`")]
 )

@@ -110,6 +110,35 @@ def test_a_journal_of_before_is_gone_on_with(tmp_path):
         assert connection.execute("SELECT count(*) FROM sample").fetchone() == (3,)
 
 
+def test_one_of_before_on_a_full_disk_takes_its_new_format_when_there_is_room(tmp_path):
+    path = tmp_path / "j"
+    written(path, ("p1", PUMP))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "DROP VIEW sample; DROP VIEW event; DROP VIEW apart; PRAGMA user_version=1;"
+        )
+    full = [True]
+
+    class Connection(sqlite3.Connection):
+        def execute(self, sql, *values):
+            if full[0] and sql.lstrip().startswith("CREATE VIEW sample"):
+                raise sqlite3.OperationalError("database or disk is full")
+            return super().execute(sql, *values)
+
+    def connect(*args, **settings):
+        return sqlite3.connect(*args, factory=Connection, **settings)
+
+    journal = open_journal(path, VirtualClock(), connect=connect)
+    assert journal.raise_format() is False
+    journal.note(JournalEntry("run", "run", "noted", {"what": "goes on"}))
+    full[0] = False
+    assert journal.raise_format() is True
+    journal.close()
+    assert [row.key for row in read_tail(path)] == ["before", "p1", "after", "run"]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+
+
 @pytest.mark.parametrize(
     "detail",
     [{}, {"state": "noted", "names": [["a"]], "said": [[0, [1, 2]]], "rows": [[1.0, 0, "p"]]}],
