@@ -60,6 +60,7 @@ from labrig.record.kinds.runs import (
 )
 from labrig.record.rows import Row
 from labrig.record.said import said
+from labrig.record.undone import see_deed
 from labrig.record.vocabulary import Condition
 
 SETTLED = frozenset({"confirmed", "failed", "missed", "skipped", "refused"})
@@ -140,6 +141,7 @@ class RunState:
         amendments: by number, those that were accepted.
         held_units: wells of which nothing begins until a person says so.
         left_too_long: an outage was longer than cells can do without, and nobody has decided yet.
+        undone: by id, rows of commands that were accepted and not carried out, the oldest first.
         hold_asked: the arguments of a hold at the next boundary that has not come.
         stop_waits: those of a stop at the next boundary, with ``id`` and ``at_s`` of its command.
     """
@@ -176,6 +178,7 @@ class RunState:
     amendments: dict[str, RunAmended] = field(default_factory=dict)
     held_units: set[str] = field(default_factory=set)
     left_too_long: bool = False
+    undone: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     hold_asked: Mapping[str, Any] | None = None
     stop_waits: Mapping[str, Any] | None = None
 
@@ -203,6 +206,7 @@ def fold(rows: Iterable[Row], state: RunState | None = None) -> RunState:
         state.last_s, state.last_utc = row.run_s, row.utc
         state.last_monotonic_s, state.boot_id = row.monotonic_s, row.boot_id or state.boot_id
         count(state.counts, row)
+        see_deed(state.undone, row)
         _apply(state, row)
     return state
 
@@ -237,6 +241,8 @@ def _apply(state: RunState, row: Row) -> None:
             state.commands[row.key] = row.detail
             taken = said(row)
             if isinstance(taken, CommandTaken):
+                if taken.first:
+                    state.undone[row.key] = row.detail
                 _apply_command(state, row.key, taken)
         case "alarm" | "question":
             _apply_to_people(state, row)

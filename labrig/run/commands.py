@@ -10,6 +10,7 @@ from typing import Any, get_args
 from labrig.plan.plan import ByHand, Supply
 from labrig.record.alarms import Question
 from labrig.record.kinds.operator import CommandTaken
+from labrig.record.undone import CARRIED_OUT_LATER, supply_asked
 from labrig.record.weights import AFTER, BEFORE
 from labrig.run.at_boundary import BOUNDARY
 from labrig.run.by_hand import entered_value
@@ -145,8 +146,11 @@ class Commands:
                     f"{hung}: {name} would not be carried out. `labrig stop` and `labrig hold` "
                     "still reach every instrument."
                 )
-            # First the deed: a stop must not wait for a slow disk.
-            self._act(Command(command_id, name, args))  # type: ignore[arg-type]
+            command = Command(command_id, name, args)  # type: ignore[arg-type]
+            row_first = name in CARRIED_OUT_LATER
+            if not row_first:
+                # First the deed: a stop must not wait for a slow disk.
+                self._act(command)
             with self._written:
                 self._unwritten += 1
             reply: dict[str, Any] = {
@@ -161,12 +165,29 @@ class Commands:
                     "stop cannot be taken back."
                 )
             self._replies[command_id] = {**reply, "args": dict(args)}
+            if row_first:
+                # Whoever takes over finds the row, and makes up for a deed that did not come.
+                self._write_down(command_id, reply, args, first=True)
+                self._act(command)
+        if not row_first:
+            self._write_down(command_id, reply, args)
+        return reply
+
+    def _write_down(
+        self,
+        command_id: str,
+        reply: Mapping[str, Any],
+        args: Mapping[str, Any],
+        *,
+        first: bool = False,
+    ) -> None:
         taken = CommandTaken(
             accepted=True,
-            command=name,
+            command=reply["command"],
             at_s=reply["at_s"],
             args=dict(args),
             warning=reply.get("warning", ""),
+            first=first,
         )
         try:
             self._desk.note("command", command_id, "acknowledged", taken)
@@ -174,7 +195,6 @@ class Commands:
             with self._written:
                 self._unwritten -= 1
                 self._written.notify_all()
-        return reply
 
     def _repeated(self, name: str, command_id: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """The reply it got the first time. A stop by a used id must not pass for a stop."""
@@ -230,12 +250,6 @@ class Commands:
         wrong = step_fault({**facts, "due_s": 0.0}, args, self._desk.clock.now_s())
         if wrong:
             raise BadCommand(wrong)
-
-
-def supply_asked(key: str) -> str:
-    """The supply that a step with this key is about; "" for a step at the plate."""
-    name = key.partition("/")[2].rpartition("/")[0]
-    return name.partition(":")[2]
 
 
 def _check_volume(to_ml: str, supply: Supply) -> None:

@@ -43,6 +43,7 @@ from labrig.record.reserve import Reserve
 from labrig.record.rows import JournalError
 from labrig.record.said import entry_of_run, readable
 from labrig.record.supplies_now import Supplies, SupplyNow
+from labrig.record.undone import args_of
 from labrig.record.weights import contradiction
 from labrig.rig.bench import (
     BenchSpec,
@@ -358,6 +359,8 @@ class Runner:
             # Its boundary came while no runner lived: nothing begins any more.
             state.stop_asked = due.stop_args
             _stop_at_boundary(commands, due)
+        for command_id, row in state.undone.items():
+            news.put(Command(command_id, row["command"], args_of(row)))
         watch.open()
         liveness = LivenessWatch(
             self._liveness, partial(_alarm_of, desk), lambda name: desk.board.clear("hung", name)

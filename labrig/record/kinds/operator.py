@@ -27,6 +27,8 @@ class CommandTaken:
     Attributes:
         at_s: when, on the run's clock.
         warning: what may keep it from being carried out.
+        first: it was written before it was carried out; whoever takes the run over makes up for
+            one that was not (:mod:`labrig.record.undone`).
     """
 
     ROWS: ClassVar = (("command", "acknowledged"),)
@@ -35,6 +37,7 @@ class CommandTaken:
     at_s: float = 0.0
     args: Mapping[str, Any] | None = None
     warning: str = left_out("")
+    first: bool = left_out(False)
 
 
 @dataclass(frozen=True, slots=True)

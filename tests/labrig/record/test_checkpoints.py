@@ -81,6 +81,8 @@ ENTRIES = st.one_of(
           before_sha256="b", protocol_sha256="c", changed=["arms"], differences=["d"],
           reason="r", by="A"),
     entry("command", KEYS, "acknowledged", command="hold", args={"at": "boundary", "by": "A"}),
+    entry("command", KEYS, "acknowledged", command=st.sampled_from(["answer", "step"]), first=True,
+          at_s=1.0, args=st.fixed_dictionaries({"question": KEYS, "step": KEYS})),
     entry("command", KEYS, "acknowledged", command="stop-at-boundary", at_s=1.0, args={"by": "A"}),
     entry("command", KEYS, "acknowledged", command=st.sampled_from(["resume", "take-back"]),
           args={"by": "A"}),
