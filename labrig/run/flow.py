@@ -131,7 +131,9 @@ class PumpHandler:
         return None
 
     def _give(self, order: Order, dose: Dose) -> None:
-        self._watch.pause()
+        if self._clog is None:
+            # Of one that is clogged no dose is begun, and that liquid comes again must be seen.
+            self._watch.pause()
         self._doses.give(order, dose, self._port())
         if self._clog is not None and self._clog.left:
             self._doses.drop(_LEFT)

@@ -6,8 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from labrig.truth import (
+    alarms,
+    called,
     concentrations,
     doses,
+    feeding,
     levels,
     pictures,
     pulses,
@@ -37,5 +40,6 @@ def _violations(night: Night) -> Iterable[Violation]:
         record.violations, volumes.violations, doses.violations, pulses.violations,
         pictures.violations, stops.violations, suspensions.violations, levels.violations,
         settings.violations, steps.violations, concentrations.violations, report.violations,
+        alarms.violations, called.violations, feeding.violations,
     ):  # fmt: skip
         yield from check(night)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from labrig.truth.doses import dose_flows
@@ -24,8 +25,24 @@ def violations(night: Night) -> Iterator[Violation]:
         yield from _not_held(night, pump)
 
 
-def _not_held(night: Night, pump: str) -> Iterator[Violation]:
-    """Stretches of another flow than planned, of which no row tells."""
+@dataclass(frozen=True)
+class Piece:
+    """A time in which neither plan nor flow changes.
+
+    Attributes:
+        really / wanted: µL/min; what worn tubing does is in both.
+        dosing: it gives a dose, at whose rate it runs.
+    """
+
+    from_s: float
+    to_s: float
+    really: float
+    wanted: float
+    dosing: bool
+
+
+def pieces(night: Night, pump: str) -> Iterator[Piece]:
+    """From the start until a stop that stands, or as far as the record goes."""
     planned = sorted(
         (entry["offset_s"], entry["rate_ul_min"])
         for entry in night.entries("flow")
@@ -40,25 +57,33 @@ def _not_held(night: Night, pump: str) -> Iterator[Violation]:
     moments = sorted(
         {at_s for at_s, _ in planned} | {max(at_s, 0.0) for at_s, _ in flows} | {until_s}
     )
-    off_since_s: float | None = None
     for from_s, to_s in pairwise([m for m in moments if m <= until_s]):
         levels = [rate for at_s, rate in planned if at_s <= from_s]
         really = night.physical.rate_ul_min(pump, from_s)
         wanted = levels[-1] * night.factor(pump, from_s) if levels else really
         dosing = any(begin_s <= from_s < end_s for begin_s, end_s in doses)
-        off = abs(really - wanted) > 0.02 * wanted + 1e-9 and not dosing
+        yield Piece(from_s, to_s, really, wanted, dosing)
+
+
+def _not_held(night: Night, pump: str) -> Iterator[Violation]:
+    """Stretches of another flow than planned, of which no row tells."""
+    off_since_s: float | None = None
+    last: Piece | None = None
+    for piece in pieces(night, pump):
+        off = abs(piece.really - piece.wanted) > 0.02 * piece.wanted + 1e-9 and not piece.dosing
         if off and off_since_s is None:
-            off_since_s = from_s
-        if off and off_since_s is not None and to_s == until_s:
-            yield from _off(night, pump, off_since_s, to_s, really, wanted)
+            off_since_s = piece.from_s
         elif not off and off_since_s is not None:
-            yield from _off(night, pump, off_since_s, from_s, really, wanted)
+            yield from _off(night, pump, off_since_s, piece)
             off_since_s = None
+        last = piece
+    if off_since_s is not None and last is not None:
+        yield from _off(night, pump, off_since_s, replace(last, from_s=last.to_s))
 
 
-def _off(
-    night: Night, pump: str, from_s: float, to_s: float, really: float, wanted: float
-) -> Iterator[Violation]:
+def _off(night: Night, pump: str, from_s: float, then: Piece) -> Iterator[Violation]:
+    """``then``: what follows the stretch, or its last piece."""
+    to_s, really, wanted = then.from_s, then.really, then.wanted
     if to_s - from_s <= LONG_S or night.unseen(pump, from_s, to_s):
         return
     if out_of_reach(night, pump, from_s):
@@ -100,7 +125,7 @@ def _keys(night: Night, pump: str) -> set[str]:
     return {entry["key"] for entry in night.entries("flow") if entry["instrument"] == pump}
 
 
-def _aborted(night: Night) -> bool:
+def medium_is_off(night: Night) -> bool:
     """Whether pumps that feed the cells were to stand as well."""
     off = night.plan["rules"].get("medium_at_abort") == "off"
     return off and night.end is not None and night.end.detail.get("aborted") is True
@@ -111,19 +136,16 @@ def _at_the_end(night: Night) -> Iterator[Violation]:
     if end is None or night.outcome is None:
         return
     stopped = end.key == "stopped"
-    excused = set(night.outcome["unsafe"])
-    for row in night.deviations("left-unattended"):
-        excused |= set(row.detail.get("instruments", ()))
     for pump, rate_ul_min in _last_levels(night, end.run_s).items():
         carries = {draw["carries"] for draw in night.plan["draws"] if draw["pump"] == pump}
         off = night.plan["rules"]["additives_on_stop"] == "off" and carries == {"additive"}
         stands = stopped or any(to_s >= end.run_s for _, to_s in suspended(night, pump))
-        wanted = 0.0 if (stands and off) or _aborted(night) else rate_ul_min
+        wanted = 0.0 if (stands and off) or medium_is_off(night) else rate_ul_min
         wanted *= night.factor(pump, end.run_s)
         really = night.physical.rate_ul_min(pump, end.run_s)
         if abs(really - wanted) <= 0.01 * abs(wanted) + 1e-9:
             continue
-        if pump not in excused and not _told(night, pump, end.run_s):
+        if not at_rest_is_told(night, pump):
             yield Violation(
                 "level at the end",
                 f"{pump} is left at {really:g} µL/min, {wanted:g} is wanted, and nothing says so",
@@ -140,13 +162,20 @@ def _last_levels(night: Night, until_s: float) -> dict[str, float]:
     return last
 
 
-def _told(night: Night, pump: str, end_s: float) -> bool:
-    """Whether the record knows that the pump may stand, or cannot know it yet."""
+def at_rest_is_told(night: Night, pump: str) -> bool:
+    """Whether the record knows that a pump may be off its level at the end, or cannot know yet."""
+    if night.end is None or night.outcome is None:
+        return False
+    excused = set(night.outcome["unsafe"])
+    for row in night.deviations("left-unattended"):
+        excused |= set(row.detail.get("instruments", ()))
+    if pump in excused:
+        return True
+    noticed_s = night.end.run_s - NOTICED_WITHIN_S
     for fault in night.faults:
-        if fault.instrument == pump and fault.active(end_s - NOTICED_WITHIN_S, end_s):
+        if fault.instrument == pump and fault.active(noticed_s, night.end.run_s):
             return True
-    unseen = night.unseen(pump, end_s - NOTICED_WITHIN_S, end_s)
-    return unseen or any(
+    return night.unseen(pump, noticed_s, night.end.run_s) or any(
         row.detail.get("instrument") == pump
         for row in (*night.deviations("stall-given-up"), *night.deviations("left-as-found"))
     )

@@ -129,6 +129,7 @@ class Night:
     plan: dict[str, Any]
     types: dict[str, str]
     settings: dict[str, dict[str, Any]]
+    ports: dict[str, str]
     rows: list[Row]
     chain_breaks: list[int]
     ledger: dict[str, Any] | None
@@ -146,7 +147,8 @@ class Night:
     @cached_property
     def until_s(self) -> float:
         """How far the record goes."""
-        return self.rows[-1].run_s if self.rows else 0.0
+        # Rows that had to wait for the disk stand behind later ones.
+        return max((row.run_s for row in self.rows), default=0.0)
 
     @cached_property
     def end(self) -> Row | None:
@@ -208,6 +210,7 @@ def read_night(folder: Path, faults: Sequence[Fault] = ()) -> Night:
         plan=plan["plan"],
         types={i["name"]: i["type"] for i in bench["instruments"]},
         settings={i["name"]: i["settings"] for i in bench["instruments"]},
+        ports={i["name"]: i["port"] for i in bench["instruments"]},
         rows=rows,
         chain_breaks=breaks,
         ledger=_json(folder / "ledger.json"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 from labrig.truth.levels import LONG_S, NOTICED_WITHIN_S, out_of_reach
@@ -19,12 +20,13 @@ UNSEEN = ("drift", "no_output", "sensor_break")
 def violations(night: Night) -> Iterator[Violation]:
     """What of this is not so."""
     yield from _claims(night)
-    for instrument, quantity in sorted(_planned(night)):
+    for instrument, quantity in sorted(planned_settings(night)):
         yield from _not_held(night, instrument, quantity)
         yield from _at_the_end(night, instrument, quantity)
 
 
-def _planned(night: Night) -> dict[tuple[str, str], list[tuple[float, str]]]:
+def planned_settings(night: Night) -> dict[tuple[str, str], list[tuple[float, str]]]:
+    """By instrument and quantity, from when on which."""
     found: dict[tuple[str, str], list[tuple[float, str]]] = {}
     for entry in sorted(night.entries("valve", "climate"), key=lambda e: float(e["offset_s"])):
         what = ("position", entry["position"]) if entry["kind"] == "valve" else (
@@ -48,7 +50,8 @@ def _held(night: Night, instrument: str, quantity: str, at_s: float) -> str | fl
     return values[-1] if values else None
 
 
-def _unseen(night: Night, instrument: str, from_s: float, to_s: float) -> bool:
+def unseen(night: Night, instrument: str, from_s: float, to_s: float) -> bool:
+    """Whether a fault ran that the instrument itself cannot know of."""
     return any(
         fault.instrument == instrument and fault.name in UNSEEN and fault.active(from_s, to_s)
         for fault in night.faults
@@ -66,7 +69,7 @@ def _claims(night: Night) -> Iterator[Violation]:
         steps = night.physical.held.get((name, quantity), [])
         at_once = [value for at_s, value in steps if abs(at_s - row.run_s) < AT_ONCE_S]
         really = [_held(night, name, quantity, row.run_s - AT_ONCE_S), *at_once]
-        if not any(same(value, said) for value in really) and not _unseen(
+        if not any(same(value, said) for value in really) and not unseen(
             night, name, row.run_s - 1.0, row.run_s + 1.0
         ):
             yield Violation(
@@ -76,8 +79,19 @@ def _claims(night: Night) -> Iterator[Violation]:
             )
 
 
-def _not_held(night: Night, name: str, quantity: str) -> Iterator[Violation]:
-    planned = _planned(night)[name, quantity]
+@dataclass(frozen=True)
+class Off:
+    """A time in which an instrument held another setting than planned; ``wanted`` was last due."""
+
+    from_s: float
+    to_s: float
+    really: str | float | None
+    wanted: str
+
+
+def off(night: Night, name: str, quantity: str) -> Iterator[Off]:
+    """Each such stretch as it grows, piece by piece, until a stop that stands or the end."""
+    planned = planned_settings(night)[name, quantity]
     until_s = min([night.until_s, *(a for a, back_s in stops(night) if back_s == float("inf"))])
     if night.end is not None:
         until_s = min(until_s, night.end.run_s)
@@ -88,23 +102,28 @@ def _not_held(night: Night, name: str, quantity: str) -> Iterator[Violation]:
     since_s: float | None = None
     for from_s, to_s in pairwise([m for m in moments if m <= until_s]):
         wanted = [value for at_s, value in planned if at_s <= from_s]
-        off = bool(wanted) and not same(_held(night, name, quantity, from_s), wanted[-1])
-        since_s = (since_s if since_s is not None else from_s) if off else None
-        if (
-            since_s is not None
-            and to_s - since_s > LONG_S
-            and not _told(night, name, since_s, to_s)
-        ):
+        really = _held(night, name, quantity, from_s)
+        if not wanted or same(really, wanted[-1]):
+            since_s = None
+            continue
+        since_s = from_s if since_s is None else since_s
+        yield Off(since_s, to_s, really, wanted[-1])
+
+
+def _not_held(night: Night, name: str, quantity: str) -> Iterator[Violation]:
+    for stretch in off(night, name, quantity):
+        from_s, to_s = stretch.from_s, stretch.to_s
+        if to_s - from_s > LONG_S and not _told(night, name, from_s, to_s):
             yield Violation(
                 "setting not held",
-                f"{name} {quantity} was {_held(night, name, quantity, from_s)} from {since_s:.1f} "
-                f"to {to_s:.1f} s, {wanted[-1]} was wanted, and nothing says so",
+                f"{name} {quantity} was {stretch.really} from {from_s:.1f} "
+                f"to {to_s:.1f} s, {stretch.wanted} was wanted, and nothing says so",
             )
             return
 
 
 def _told(night: Night, name: str, from_s: float, to_s: float) -> bool:
-    if _unseen(night, name, from_s, to_s) or out_of_reach(night, name, from_s):
+    if unseen(night, name, from_s, to_s) or out_of_reach(night, name, from_s):
         return True
     if any(a_s - LONG_S <= from_s and to_s <= b_s + LONG_S for a_s, b_s in suspended(night, name)):
         return True

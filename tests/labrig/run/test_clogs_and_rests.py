@@ -89,6 +89,19 @@ def test_a_clog_that_passes_costs_its_own_time_and_not_the_night(rehearse, scrip
         assert "uncensored" in deviations
 
 
+def test_a_dose_that_waits_for_a_clog_does_not_hide_that_it_passed(rehearse, script):
+    """Nothing was begun for it, so the pump is watched on: seen in soaked nights."""
+    night = rehearse(faults={"dose": (script.Fault("stall", 610.0, 630.0),)})
+    late = script.Lateness("once_within", 3000.0)
+    dose = script.dose(730.0, lateness=late)
+    night.run(script.plan([script.flow(0.0, 15.0, "dose"), dose], 3600.0))
+    assert "stall-recovered" in night.deviations()
+    assert [row.state for row in night.rows("dose")][-1] == "confirmed"
+    assert [row.state for row in night.rows("alarm") if row.key == "stall:dose"] == [
+        "raised", "cleared",
+    ]  # fmt: skip
+
+
 def test_wells_stay_censored_after_a_clog_longer_than_the_protocol_lets_pass(rehearse, script):
     night = rehearse(faults={"dose": (script.Fault("stall", 610.0, 610.0 + 5 * HOUR_S),)})
     night.run(script.plan([script.flow(0.0, 20.0, "dose")], 8 * HOUR_S))

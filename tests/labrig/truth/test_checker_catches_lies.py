@@ -11,6 +11,7 @@ from quiet_night import quiet_night
 
 from labrig.soak.playing import play
 from labrig.truth.check import check_truth
+from labrig.truth.night import Fault
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,8 @@ def with_physical(folder, change):
 def with_journal(folder, sql):
     connection = sqlite3.connect(folder / "journal.sqlite")
     connection.executescript(
-        f"DROP TRIGGER journal_no_update; DROP TRIGGER journal_no_delete; {sql};"
+        "DROP TRIGGER IF EXISTS journal_no_update; DROP TRIGGER IF EXISTS journal_no_delete; "
+        f"{sql};"
     )
     connection.close()
 
@@ -160,6 +162,105 @@ def test_a_train_that_begins_when_nothing_may(night, when):
 def test_a_journal_that_was_touched(night, sql, rule):
     with_journal(night, sql)
     assert rule in rules(night)
+
+
+def with_row(folder, at_s, kind, key, state, detail):
+    with_journal(
+        folder,
+        "INSERT INTO journal SELECT max(seq) + 1, "
+        f"'{kind}', '{key}', '{state}', 1, {at_s}, utc, 0, boot_id, '{json.dumps(detail)}', '' "
+        "FROM journal",
+    )
+
+
+def alarmed(folder, at_s, code, about, state="raised", **more):
+    detail = {"code": code, "about": about, **more}
+    with_row(folder, at_s, "alarm", f"{code}:{about}", state, detail)
+
+
+@pytest.mark.parametrize(
+    ("key", "detail"),
+    [
+        ("stall", {"instrument": "base"}),
+        ("link-lost", {"instrument": "pulses"}),
+        ("interlock", {"rule": "warm", "suspends": []}),
+        ("picture-missed", {"key": "frame-1", "reason": "no picture"}),
+    ],
+)
+def test_a_row_of_trouble_for_which_nobody_was_called(night, key, detail):
+    with_row(night, 200.0, "deviation", key, "noted", detail)
+    assert "nobody called" in rules(night)
+
+
+def test_a_reading_that_is_off_for_which_nobody_was_called(night):
+    with_journal(
+        night,
+        "UPDATE journal SET detail = json_set(detail, '$.co2_percent', 6.0) "
+        "WHERE key = 'reading-300' AND state = 'confirmed'",
+    )
+    assert rules(night) == {"chain", "nobody called"}
+
+
+def test_a_pump_that_gave_hardly_anything_for_which_nobody_was_called(night):
+    def change(lines):
+        lines = [line for line in lines if line[0] != "dose1"]
+        return [*lines, ["dose1", 0.0, "flow", 6.0], ["dose1", 5.0, "flow", 0.0]]
+
+    with_physical(night, change)
+    assert "nobody called" in rules(night)
+    alarmed(night, 150.0, "stall", "dose1")
+    assert "nobody called" not in rules(night)
+
+
+@pytest.mark.parametrize("instrument", ["base", "dose1", "pulses"])
+def test_an_instrument_that_answered_nobody_and_nobody_was_called(night, instrument):
+    silence = Fault(instrument, "silent", 255.0, 600.0)
+    assert "nobody called" in {v.rule for v in check_truth(night, [silence])}
+    alarmed(night, 300.0, "link", instrument)
+    assert "nobody called" not in {v.rule for v in check_truth(night, [silence])}
+
+
+def test_a_disk_that_was_full_and_nobody_was_called(night):
+    full = Fault("computer", "disk_full", 100.0, 500.0)
+    assert "nobody called" in {v.rule for v in check_truth(night, [full])}
+
+
+def test_alarms_that_are_raised_twice_or_end_without_a_beginning(night):
+    alarmed(night, 100.0, "rate", "base", "cleared", from_s=50.0)
+    assert "alarm cleared" in rules(night)
+    alarmed(night, 110.0, "rate", "base")
+    alarmed(night, 111.0, "rate", "base")
+    assert "alarm raised twice" in rules(night)
+
+
+@pytest.mark.parametrize(
+    ("code", "about"), [("stall", "dose1"), ("rate", "dose1"), ("link", "base"), ("probe", "probe"),
+                        ("environment", "probe CO2"), ("journal", "journal")],
+)  # fmt: skip
+def test_an_alarm_that_stands_though_nothing_is_wrong(night, code, about):
+    alarmed(night, 10.0, code, about)
+    assert "alarm stands on" in rules(night)
+
+
+def within(folder, limit_s):
+    path = folder / "plan.json"
+    plan = json.loads(path.read_text(encoding="utf-8"))
+    plan["plan"]["rules"]["viable_gap_s"] = limit_s
+    path.write_text(json.dumps(plan), encoding="utf-8")
+
+
+@pytest.mark.parametrize("after_the_end", [False, True])
+def test_cells_that_stood_without_medium(night, after_the_end):
+    from_s = 650.0 if after_the_end else 5.0
+    within(night, 60.0)
+
+    def change(lines):
+        lines = [line for line in lines if line[0] != "base" or line[1] < from_s]
+        return [*lines, ["base", from_s, "flow", 0.0]]
+
+    assert rules(night) == set()
+    with_physical(night, change)
+    assert "cells not fed" in rules(night)
 
 
 @pytest.mark.parametrize("name", ["ledger.json", "outcome.json"])

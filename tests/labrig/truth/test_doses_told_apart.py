@@ -21,7 +21,7 @@ def night_of(flows, *faults):
         for n, (key, at_s) in enumerate([("a", 100.0), ("b", 200.0), ("end", 400.0)], start=1)
     ]
     return Night(
-        Path(), {"timeline": entries}, {"base": "leadfluid_bt"}, {}, rows, [], None, None,
+        Path(), {"timeline": entries}, {"base": "leadfluid_bt"}, {}, {}, rows, [], None, None,
         Physical(flows={"base": flows}), faults,
     )  # fmt: skip
 
