@@ -42,6 +42,8 @@ LEVELS_UL_MIN = (0.0, 6.0, 9.0, 15.0, 30.0)
 DOSE_RATES_UL_MIN = (12.0, 20.0, 40.0)
 """None of them a level, so that a dose can be told from a level by its flow."""
 WELLS = ("A1", "A2")
+LARGE_WELLS = tuple(f"{row}{column}" for row in "ABCDEFGH" for column in range(1, 13))
+"""Entries of such a night name the first two; all 96 are fed."""
 SIMULATED = ("new_era_ne1000", "leadfluid_bt", "pulse_pal_2", "asi_ms2000", "vaisala_gmp25x")
 """In this order for ever: it is drawn from, and a seed is a night."""
 SETTINGS = ("hamilton_mvp", "watlow_pm")
@@ -97,6 +99,38 @@ def seeded_night(seed: int) -> SeededNight:
     if seed >= WITH_MORE_TROUBLE:
         own = random.Random(f"more trouble {seed}")
         night.faults += _more(own, night, _moments(own, timeline, duration_s))
+    return night
+
+
+def large_night(seed: int) -> SeededNight:
+    """A night of 96 wells and 54 pumps, on seven lines, for a quarter of an hour."""
+    rng = random.Random(f"large night {seed}")
+    duration_s = 900.0
+    instruments: dict[str, tuple[str, dict[str, Any]]] = {
+        f"base{n}": ("leadfluid_bt", {"address": n + 1}) for n in range(6)
+    }
+    instruments |= {
+        f"dose{n}": ("new_era_ne1000", {"address": n % 8, "syringe_diameter_mm": 10.0})
+        for n in range(48)
+    }
+    shared = {f"base{n}": "base0" for n in range(6)}
+    shared |= {f"dose{n}": f"dose{n - n % 8}" for n in range(48)}
+    instruments |= {
+        "pulses": ("pulse_pal_2", {"volts_per_volt": 1.0}),
+        "stage": ("asi_ms2000", {"x_sign": 1, "y_sign": 1}),
+        "probe": ("vaisala_gmp25x", {}),
+    }
+    timeline = _timeline(rng, instruments, duration_s)
+    plan = plan_of(timeline, instruments, duration_s, rng.choice(["off", "keep"]), LARGE_WELLS)
+    night = SeededNight(seed, plan, instruments, shared, {})
+    moments = _moments(rng, timeline, duration_s)
+    for _ in range(rng.randint(1, 4)):
+        night.faults += _faults(rng, instruments, moments)
+    if rng.random() < 0.5:
+        night.deaths += _deaths(rng, night, moments)
+    if rng.random() < 0.5:
+        night.visits += _visits(rng, moments, duration_s)
+    night.faults += _more(rng, night, moments)
     return night
 
 
@@ -348,25 +382,26 @@ def plan_of(
     instruments: dict[str, tuple[str, dict[str, Any]]],
     duration_s: float,
     additives_on_stop: Literal["off", "keep"],
+    wells: tuple[str, ...] = WELLS,
 ) -> Plan:
-    """A plan of two wells that every pump feeds."""
+    """A plan of two wells, or others, that every pump feeds."""
     pumps = [n for n, (k, _) in instruments.items() if k in ("new_era_ne1000", "leadfluid_bt")]
     additive = {name: name.startswith("dose") for name in pumps}
     inlets = tuple(
-        Inlet(f"{name}-line", name, 0.5, "stock" if additive[name] else "medium",
+        Inlet(f"{name}-line", name, 1.0 / len(wells), "stock" if additive[name] else "medium",
               (("CNTF", 1000.0),) if additive[name] else (), 0.0, 0.0, None)
         for name in pumps
     )  # fmt: skip
     return Plan(
         protocol_name="seeded", protocol_sha256="0" * 64, rig_name="bench", rig_sha256="1" * 64,
         pilot=True, seed=1, plate="24-well",
-        wells=tuple(WellPlan(w, "arm", "d1", "A1", "1", False) for w in WELLS),
+        wells=tuple(WellPlan(w, "arm", "d1", "A1", "1", False) for w in wells),
         loading=(), phases=(PhaseSpan("night", 0.0, duration_s),), timeline=tuple(timeline),
         findings=(),
         forecast=Forecast(duration_s, 0, 0, 0,
                           tuple(Depletion(f"{n}-r", 10.0, 50.0, None) for n in pumps), (), ()),
         factors=(FactorLoss("CNTF", 12.0, 6.0, 24.0, "assumed"),),
-        chambers=tuple(ChamberPlan(w, 1.0, inlets) for w in WELLS),
+        chambers=tuple(ChamberPlan(w, 1.0, inlets) for w in wells),
         draws=tuple(Draw(f"{n}-r", n, "additive" if additive[n] else "medium", 1) for n in pumps),
         rules=RunRules(additives_on_stop=additives_on_stop),
         safe=tuple(safe for safe in SAFE if safe.instrument in instruments),

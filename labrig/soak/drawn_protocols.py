@@ -11,6 +11,8 @@ from typing import Any
 from labrig.catalogue import DEMO_PROTOCOL, DEMO_RIG, catalogue_folder
 from labrig.plan.timeline import PEOPLE, Dose, PersonStep
 from labrig.rig.fault_kinds import COMPUTER, COMPUTER_FAULTS, PEOPLE_FAULTS, WORLD, WORLD_FAULTS
+from labrig.soak.drawn_benches import other_bench
+from labrig.soak.drawn_more import rules_of
 from labrig.soak.drawn_plans import POISON
 from labrig.soak.night import Death, Visit
 from labrig.soak.protocol_night import ProtocolNight
@@ -41,6 +43,30 @@ def protocol_night(seed: int) -> ProtocolNight:
         _trouble(rng, night, duration_s)
         return night
     raise NotPlayable(f"night {seed}: none of {DRAWS} protocols can start")
+
+
+def other_night(seed: int, bench: str) -> ProtocolNight:
+    """The same night for the same number, for ever: on another bench of the catalogue.
+
+    Args:
+        seed: of the night.
+        bench: of :data:`labrig.soak.drawn_benches.BENCHES`.
+
+    Raises:
+        NotPlayable: none of :data:`DRAWS` protocols can start.
+    """
+    rng = random.Random(f"other night {seed}")
+    for _ in range(DRAWS):
+        protocol, rig = other_bench(rng, bench)
+        rules_of(rng, protocol, rig)
+        night = ProtocolNight(seed, protocol, rig)
+        try:
+            duration_s = night.plan.forecast.duration_s
+        except NotPlayable:
+            continue
+        _trouble(rng, night, duration_s)
+        return night
+    raise NotPlayable(f"night {seed}: none of {DRAWS} protocols on the bench of {bench} can start")
 
 
 @cache

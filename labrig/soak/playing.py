@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from labrig.launch.concluding import conclude_if_ended
+from labrig.launch.faulty_imaging import FaultyImaging
 from labrig.plan.store import to_json
 from labrig.record.journal import open_journal
 from labrig.record.rows import JournalWriteFailed
@@ -21,13 +22,14 @@ from labrig.record.virtual_clock import VirtualClock
 from labrig.run.captures import rehearsed
 from labrig.run.register import Door
 from labrig.run.runner import Runner, RunOver, previous_state
+from labrig.run.stop_file import StopRequest, write_stop
 from labrig.run_folder import RunFolder
 from labrig.soak.lives import Life
 from labrig.soak.living_bench import LivingBench
 from labrig.soak.night import Death, SeededNight, Visit
 from labrig.soak.protocol_night import ProtocolNight
 from labrig.soak.still_bench import StillBench
-from labrig.soak.visitors import receive
+from labrig.soak.visitors import LAST_FILES, STOP_FILE, receive
 from labrig.truth.check import check_truth
 from labrig.truth.night import Fault, Violation
 from labrig_drivers.errors import InstrumentError
@@ -89,9 +91,25 @@ def play(night: Night, folder: Path) -> list[Violation]:
             break
         now_s = ended.again_s
         bench.wait_until(now_s)
+        _lay_stop(night, folder, now_s)
     bench.wait_until(max(ended.at_s, night.plan.forecast.duration_s) + _AFTERWARDS_S)
     bench.close()
     return ended.found + check_truth(folder, _told(night))
+
+
+def _last_files(night: Night, folder: Path) -> list[Path]:
+    """Those that cannot be written: folders stand in their places while a runner lives."""
+    if all(visit.what != LAST_FILES for visit in night.visits):
+        return []
+    files = (RunFolder(folder).ledger, RunFolder(folder).outcome)
+    return [path for path in files if not path.is_file()]
+
+
+def _lay_stop(night: Night, folder: Path, back_s: float) -> None:
+    """A stop that was asked for while no runner lived."""
+    for visit in night.visits:
+        if visit.what == STOP_FILE and visit.at_s <= back_s and not RunFolder(folder).stop.exists():
+            write_stop(RunFolder(folder).stop, StopRequest.now(visit.text, "the soak"))
 
 
 def _told(night: Night) -> list[Fault]:
@@ -117,20 +135,26 @@ def _live(night: Night, bench: Bench, folder: Path, now_s: float, death: Death |
         """People and fate come each time that the run is taken up, by this process."""
         since_s = clock.now_s()
         life.begin(since_s)
+        for path in _last_files(night, folder):
+            path.mkdir(exist_ok=True)
         to_come = sorted((v for v in _visits(night) if v.at_s > since_s), key=lambda v: v.at_s)
         visitors = partial(receive, life.door, folder / "control.json", to_come)
         clock.start("visitors", visitors)
 
     runner = Runner(
         night.plan, bench.spec, life.opener(bench.opener(clock.now_s)), clock, folder,
-        PaperCamera(),
+        FaultyImaging(PaperCamera(), night.faults, clock),
         open_journal=partial(open_journal, connect=life.connect, survives="kill"),
         announce=taken_up, people=bench.people, captures_beforehand=rehearsed(night.plan),
     )  # fmt: skip
     came: list[Any] = []
     thread = threading.Thread(target=lambda: came.append(_run(runner)), daemon=True)
     thread.start()
-    if _hangs(thread, clock):
+    hangs = _hangs(thread, clock)
+    for path in _last_files(night, folder):
+        if path.is_dir():
+            path.rmdir()
+    if hangs:
         hang = Violation("hang", f"a runner that began at {now_s:g} s does not end")
         return _Ended([hang], now_s)
     if life.died_s is not None:
@@ -139,6 +163,7 @@ def _live(night: Night, bench: Bench, folder: Path, now_s: float, death: Death |
             (folder / name).unlink(missing_ok=True)
         died_s = max(life.died_s, now_s)
         return _Ended([], died_s, died_s + life.back_after_s)
+    conclude_if_ended(RunFolder(folder))
     return _how_it_ended(came[0], folder, now_s, clock.now_s())
 
 

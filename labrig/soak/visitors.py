@@ -11,6 +11,10 @@ from labrig.run.control_client import CommandRefused, NoRunner, connect
 from labrig.soak.night import Visit
 
 WHAT = ("stop", "stop, perhaps", "take back", "hold", "resume", "note", "answer")
+STOP_FILE = "stop in the folder"
+"""Laid there while no runner lives, once the time has come: a computer that is off takes none."""
+LAST_FILES = "no room for the last files"
+"""Of the run: its ledger and its outcome cannot be written, and are when somebody asks for them."""
 GRACE_S = 60.0
 """In which a stop that is perhaps none may be taken back."""
 

@@ -234,12 +234,22 @@ def test_alarms_that_are_raised_twice_or_end_without_a_beginning(night):
 
 
 @pytest.mark.parametrize(
-    ("code", "about"), [("stall", "dose1"), ("rate", "dose1"), ("link", "base"), ("probe", "probe"),
-                        ("environment", "probe CO2"), ("journal", "journal")],
-)  # fmt: skip
+    ("code", "about"),
+    [("stall", "dose1"), ("rate", "dose1"), ("probe", "probe"), ("environment", "probe CO2")],
+)
 def test_an_alarm_that_stands_though_nothing_is_wrong(night, code, about):
     alarmed(night, 10.0, code, about)
     assert "alarm stands on" in rules(night)
+
+
+@pytest.mark.parametrize(
+    ("code", "about", "fault"),
+    [("link", "base", Fault("base", "silent", 5.0, 50.0)),
+     ("journal", "journal", Fault("computer", "disk_full", 5.0, 50.0))],
+)  # fmt: skip
+def test_an_alarm_that_outlives_its_cause(night, code, about, fault):
+    alarmed(night, 10.0, code, about)
+    assert "alarm stands on" in {v.rule for v in check_truth(night, [fault])}
 
 
 def within(folder, limit_s):
