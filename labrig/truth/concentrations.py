@@ -98,9 +98,15 @@ def _read_late(night: Night, pump: str) -> bool:
         if sent.state != "sent" or sent.detail["instrument"] != pump:
             continue
         lasts_s = 60.0 * sent.detail["volume_ul"] / sent.detail["rate_ul_min"]
-        told = [row.run_s for row in night.of("dose")
-                if row.key == sent.key and row.seq > sent.seq and row.state != "acknowledged"]  # fmt: skip
-        if not told or told[0] > sent.run_s + lasts_s + READ_WITHIN_S:
+        told_s = min(
+            (
+                row.run_s
+                for row in night.of("dose")
+                if row.key == sent.key and row.seq > sent.seq and row.state != "acknowledged"
+            ),
+            default=float("inf"),
+        )
+        if told_s > sent.run_s + lasts_s + READ_WITHIN_S:
             return True
     return False
 
