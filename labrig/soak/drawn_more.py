@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from labrig.rig.fault_kinds import CAMERA_FAULTS, COMPUTER, COMPUTER_FAULTS
 from labrig.soak.night import Death, SeededNight, Visit
@@ -17,6 +17,8 @@ from labrig.soak.protocol_night import ProtocolNight
 from labrig.soak.visitors import LAST_FILES, STOP_FILE
 from labrig.twin.spec import FaultSpec
 
+LONGER: tuple[Literal["hold", "go_on"], ...] = ("hold", "hold", "go_on")
+"""What follows an outage beyond the limit."""
 LIMITS_MIN = (4, 10, 30)
 """[P] Short against any protocol's own, so that a night of an hour has long outages."""
 ANSWERS = ("go_on", "stop", "restart", "leave", "resume", "give_up", "hold_unit", "homed")
@@ -26,7 +28,7 @@ Document = dict[str, Any]
 
 def with_limit(rng: random.Random, night: SeededNight) -> SeededNight:
     """Perhaps under a limit of viability that outages may pass."""
-    limit_s, longer = 60.0 * rng.choice(LIMITS_MIN), rng.choice(("hold", "hold", "go_on"))
+    limit_s, longer = 60.0 * rng.choice(LIMITS_MIN), rng.choice(LONGER)
     if rng.random() < 0.5:
         return night
     rules = replace(night.plan.rules, viable_gap_s=limit_s, longer_gap=longer)
@@ -36,7 +38,7 @@ def with_limit(rng: random.Random, night: SeededNight) -> SeededNight:
 def rules_of(rng: random.Random, protocol: Document, rig: Document) -> None:
     """Perhaps a limit of viability, error rules, interlocks."""
     if rng.random() < 0.5:
-        limit, longer = rng.choice(LIMITS_MIN), rng.choice(("hold", "hold", "go_on"))
+        limit, longer = rng.choice(LIMITS_MIN), rng.choice(LONGER)
         protocol["viability"] = {"short": "2 min", "limit": f"{limit} min", "longer": longer}
     if rng.random() < 0.4:
         protocol["errors"] = {
