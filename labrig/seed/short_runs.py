@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from labrig.catalogue import catalogue_folder
+from labrig.launch.small_bench import few_wells, write_small_bench
 from labrig.plan.compile import compile
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
@@ -24,7 +25,6 @@ from labrig.seed.index import Ordered, Row, seed_folder
 from labrig.seed.measured import Shown, shown
 from labrig.seed.rows import Checked
 from labrig.seed.shortened import write_shortened
-from labrig.seed.small_bench import few_wells, write_small_bench
 
 REFUSED = 1
 """Exit status of `labrig run` where a finding keeps a protocol from its bench."""

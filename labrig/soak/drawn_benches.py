@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from labrig.catalogue import catalogue_folder
+from labrig.launch.small_bench import few_wells, write_small_bench
 from labrig.plan.compile import compile as compile_plan
 from labrig.protocol.loading import load_protocol
 from labrig.rig.loading import load_rig
-from labrig.seed.small_bench import few_wells, write_small_bench
 from labrig.soak.protocol_night import TODAY
 from labrig.yaml_file import read_yaml
 

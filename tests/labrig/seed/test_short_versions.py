@@ -5,13 +5,13 @@ from datetime import date
 import pytest
 
 from labrig.catalogue import catalogue_folder
+from labrig.launch.small_bench import few_wells, write_small_bench
 from labrig.plan.compile import compile
 from labrig.plan.plan import WellPlan
 from labrig.protocol.loading import load_protocol
 from labrig.rig.loading import load_rig
 from labrig.seed.index import load_index, seed_folder
 from labrig.seed.shortened import write_shortened
-from labrig.seed.small_bench import few_wells, write_small_bench
 
 TODAY = date(2026, 11, 30)
 
