@@ -149,6 +149,13 @@ def _units(plan: Plan) -> Iterable[str]:
     """How many independent units each arm has, in words."""
     for arm in dict.fromkeys(well.arm for well in plan.wells):
         own = [well for well in plan.wells if well.arm == arm]
+        if any(well.chip for well in own):
+            chips: dict[str, list[str]] = {}
+            for well in own:
+                chips.setdefault(well.chip, []).append(well.well)
+            which = ", ".join(f"{chip} {' + '.join(wells)}" for chip, wells in chips.items())
+            yield f"{arm}: {_count(len(chips), 'chip')} ({which})"
+            continue
         lines = len({well.factor_unit for well in own})
         channels = {well.pattern_unit for well in own} - {""}
         sentence = f"{arm}: {_count(len(own), 'well')} on {_count(lines, 'dosing unit')}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,9 +35,11 @@ INTO = Annotated[
     ),
 ]
 
+JSON = Annotated[bool, typer.Option("--json", help="One JSON document instead.")]
+
 
 @app.command()
-def check(file: EXPERIMENT) -> None:
+def check(file: EXPERIMENT, as_json: JSON = False) -> None:
     """Compile every run of the experiment, and say what it could see.
 
     A line a run, with what blocks it first, then why; then what speaks against the experiment as a
@@ -49,6 +53,7 @@ def check(file: EXPERIMENT) -> None:
     from datetime import UTC, datetime
 
     from labrig.commands import exit_codes
+    from labrig.commands.experiment_documents import checked_document
     from labrig.experiment.checked import check_runs, remarks_on
     from labrig.experiment.gates import asked_of
     from labrig.experiment.loading import load_experiment
@@ -58,6 +63,9 @@ def check(file: EXPERIMENT) -> None:
     rig = load_rig(experiment.rig)
     with tempfile.TemporaryDirectory() as scratch:
         runs = check_runs(experiment, rig, Path(scratch), datetime.now(UTC).astimezone().date())
+    if as_json:
+        _print(checked_document(experiment, rig, runs))
+        raise typer.Exit(exit_codes.REFUSED if any(run.blocks for run in runs) else 0)
     typer.echo(f"{experiment.model.experiment} on {rig.model.name}\n")
     for run in sorted(runs, key=lambda run: not run.blocks):
         typer.echo(run.line())
@@ -75,7 +83,7 @@ def check(file: EXPERIMENT) -> None:
 
 
 @app.command("run-files")
-def run_files(file: EXPERIMENT, into: INTO = None) -> None:
+def run_files(file: EXPERIMENT, into: INTO = None, as_json: JSON = False) -> None:
     """Write the protocol of every plate and gate, each with its donors and a seed of its own.
 
     The seed of a plate is drawn from the experiment's and the plate's number. Edit the
@@ -83,12 +91,16 @@ def run_files(file: EXPERIMENT, into: INTO = None) -> None:
 
     Example: labrig experiment run-files nerve-factors.yaml
     """
+    from labrig.commands.experiment_documents import written_document
     from labrig.experiment.loading import load_experiment
     from labrig.experiment.planned import planned_gates, planned_plates, write_runs
 
     experiment = load_experiment(file)
     planned = (*planned_plates(experiment), *planned_gates(experiment))
     written = write_runs(experiment, planned, into or _folder(experiment))
+    if as_json:
+        _print(written_document(planned, written))
+        return
     for run in planned:
         typer.echo(f"{pasted(written[run.name].path)}  {run.who}  seed {run.seed}")
 
@@ -100,6 +112,7 @@ def commit(
     amend: AmendOption = False,
     reason: AmendReasonOption = "",
     into: INTO = None,
+    as_json: JSON = False,
 ) -> None:
     """Fix the experiment, and every run under it, before the first begins.
 
@@ -111,6 +124,7 @@ def commit(
     Example: labrig experiment commit nerve-factors.yaml --name "A. Jansen" --name "B. Okoro"
     """
     from labrig.commands import exit_codes
+    from labrig.commands.experiment_documents import committed_document
     from labrig.experiment.fixed import commit_experiment
     from labrig.experiment.loading import load_experiment
     from labrig.experiment.planned import planned_gates, planned_plates, write_runs
@@ -126,6 +140,9 @@ def commit(
     except CommitmentRefused as error:
         typer.echo(f"Not committed: {error}", err=True)
         raise typer.Exit(exit_codes.REFUSED) from None
+    if as_json:
+        _print(committed_document(commitment_path(file), made, written))
+        return
     entry = made.experiment.entries[-1]
     typer.echo(
         f"Committed: {pasted(commitment_path(file))}\n  SHA-256 {entry.sha256}\n"
@@ -150,6 +167,7 @@ def report(
             show_default=False,
         ),
     ] = None,
+    as_json: JSON = False,
 ) -> None:
     """Say which runs are there, judge the gates in every donor, and join the runs that count.
 
@@ -163,7 +181,7 @@ def report(
     """
     from labrig.commands import exit_codes
     from labrig.experiment.loading import load_experiment
-    from labrig.experiment.report import TEXT, build_report, lines_of
+    from labrig.experiment.report import TEXT, build_report, document_of, lines_of
     from labrig.protocol.commitment import CommitmentRefused
 
     experiment = load_experiment(file)
@@ -173,12 +191,20 @@ def report(
     except CommitmentRefused as error:
         typer.echo(f"Not reported: {error}", err=True)
         raise typer.Exit(exit_codes.REFUSED) from None
+    if as_json:
+        paths = {"report": str(into / TEXT), "study": None if page is None else str(page)}
+        _print({**document_of(experiment, judged), **paths})
+        raise typer.Exit(exit_codes.PARTLY if page is None else 0)
     for line in lines_of(experiment, judged):
         typer.echo(line)
     typer.echo(f"\nReport: {pasted(into / TEXT)}")
     if page is None:
         raise typer.Exit(exit_codes.PARTLY)
     typer.echo(f"Study: {pasted(page)}")
+
+
+def _print(document: Mapping[str, Any]) -> None:
+    typer.echo(json.dumps(document, indent=1, ensure_ascii=False))
 
 
 def _folder(experiment: ExperimentFile) -> Path:

@@ -67,7 +67,7 @@ def power(
     looks = dict.fromkeys((design.donors, donors or design.donors_planned))
     found = [sight for n in looks for sight in sights(design, spreads, n)]
     if as_json:
-        typer.echo(json.dumps(_document(design, spreads, found), indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(power_document(design, spreads, found), indent=1, ensure_ascii=False))
     elif not found:
         typer.echo("No arm is compared with another, so there is nothing to see.")
     else:
@@ -83,9 +83,10 @@ def _spreads(runs: list[Path]) -> Mapping[Component, Spread]:
     return spreads_of([analyse(read_record(RunFolder.at(run))) for run in runs])
 
 
-def _document(
+def power_document(
     design: Design, spreads: Mapping[Component, Spread], found: Sequence[Sight]
 ) -> dict[str, Any]:
+    """What contrasts can see, for other programs."""
     return {
         "correction": design.rule.correction,
         "error_rate_one_sided": design.rule.error_rate,

@@ -21,7 +21,8 @@ from labrig.plan.perfusion_physics import (
 from labrig.plan.plan import Finding, PhaseSpan
 from labrig.plan.targets import most_flow_ml_h, phase_at
 from labrig.plan.timeline import FlowLevel
-from labrig.protocol.contents import amount_unit, doses_of
+from labrig.protocol.compartments import COMPARTMENTS
+from labrig.protocol.contents import amount_unit, doses_of, vehicle_of
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig
 from labrig_drivers.kinds import PumpRates
@@ -107,6 +108,7 @@ def _wanted_ul_min(
     lowest, highest = min(wants, key=wants.__getitem__), max(wants, key=wants.__getitem__)
     pausing = paused(demand)
     when = f" at {demand.start_s / 3600:g} h" if pausing else ""
+    bare = {} if pausing else _without_vehicle(protocol, demand)
     remedy = "put these lines on pumps of their own, or make the arms' flows equal "
     return high, [
         Finding(
@@ -114,11 +116,49 @@ def _wanted_ul_min(
             "block",
             f"rig: instruments.{pump}",
             f"its lines run at one rate, but{when} {lowest} needs {figure(low)} and {highest} "
-            f"{figure(high)} µL/min" + _cause(pausing),
+            f"{figure(high)} µL/min" + _cause(pausing) + _bare_cause(bare),
             _balanced(protocol, pausing, (high - low) / high)
+            or _named_vehicle(bare)
             or f"{remedy}(a vehicle for every stock, the same total flow)",
         )
     ]
+
+
+def _without_vehicle(protocol: Protocol, demand: Demand) -> dict[str, tuple[str, ...]]:
+    """By stock that names no vehicle, the arms that get none of it in this stretch, where some do.
+
+    Of a chip the arms are its sides (``insult.nerve``), and the other side is no arm without.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    flows = {arm: own.solution.flows_ml_h for arm, own in demand.arms.items()}
+    for stock in dict.fromkeys(stock for own in flows.values() for stock in own):
+        given = [arm for arm, own in flows.items() if own.get(stock, 0.0) > 0]
+        if not given or vehicle_of(protocol, protocol.stocks[stock]) is not None:
+            continue
+        sides = {_side(arm) for arm in given}
+        none = [arm for arm in flows if arm not in given and _side(arm) in sides]
+        if none:
+            found[stock] = tuple(none)
+    return found
+
+
+def _side(arm: str) -> str:
+    """Of a chip that an arm is; "" of a culture."""
+    return next((side for side in COMPARTMENTS if arm.endswith(f".{side}")), "")
+
+
+def _bare_cause(bare: Mapping[str, Sequence[str]]) -> str:
+    told = (f"{stock} does not flow in {', '.join(arms)}" for stock, arms in bare.items())
+    return f": {' and '.join(told)}, and names no vehicle" if bare else ""
+
+
+def _named_vehicle(bare: Mapping[str, Sequence[str]]) -> str:
+    return (
+        f"name a `vehicle:` for {' and '.join(bare)}, and the lines of the other wells bring it at "
+        "the same rate; or put these lines on pumps of their own"
+        if bare
+        else ""
+    )
 
 
 def _cause(pausing: Mapping[str, Sequence[str]]) -> str:

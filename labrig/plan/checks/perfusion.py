@@ -218,6 +218,18 @@ def _assumed(draft: Draft) -> Iterator[Finding]:
             continue
         if loss.half_life_h >= STABLE_H:
             continue  # a conditioned medium of which nobody said one
+        where = f"protocol: factors.{loss.factor}.half_life"
+        if loss.low_h == loss.high_h:
+            yield Finding(
+                "factor.half-life-assumed",
+                "note",
+                where,
+                f"{loss.half_life_h:g} h is assumed, without a range: how far the concentration "
+                "may be off is not known",
+                "give its range (`low:`, `high:`), or measure it (a well without cells, effluent "
+                "at 0, 4, 8, 24 h) and say measured",
+            )
+            continue
         volume, flow = draft.rig.chambers.volume_ml, protocol.perfusion.flow_ml_h
         at = physics.retained_fraction(volume, flow, loss.half_life_h)
         low = physics.retained_fraction(volume, flow, loss.low_h) / at
@@ -225,7 +237,7 @@ def _assumed(draft: Draft) -> Iterator[Finding]:
         yield Finding(
             "factor.half-life-assumed",
             "note",
-            f"protocol: factors.{loss.factor}.half_life",
+            where,
             f"{loss.half_life_h:g} h is assumed ({loss.low_h:g} to {loss.high_h:g} h): the "
             f"concentration may be {low:.0%} to {high:.0%} of what is shown [C]",
             "measure it (a well without cells, effluent at 0, 4, 8, 24 h) and say measured",

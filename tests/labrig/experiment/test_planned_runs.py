@@ -1,6 +1,7 @@
 """Runs of an experiment as protocol files: donors, seeds, commitments."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -106,6 +107,22 @@ def test_check_tells_a_line_a_run_the_gates_and_the_power(bench):
     assert sorted(path.name for path in bench.parent.iterdir()) == [
         "demo-night.yaml", "gate.yaml", "simulated-bench.yaml", "three.yaml",
     ]  # fmt: skip
+
+
+def test_each_command_says_the_same_as_json(bench):
+    planned = json.loads(run("experiment", "run-files", bench, "--json").output)
+    assert [each["plate"] for each in planned["runs"]][:3] == [1, 2, 3]
+    assert all(Path(each["path"]).exists() for each in planned["runs"])
+    told = run("experiment", "check", bench, "--json")
+    assert told.exit_code == 0, told.output
+    document = json.loads(told.output)
+    assert document["blocked"] == []
+    assert {run["name"]: run["seed"] for run in document["runs"]} == {
+        run["name"]: run["seed"] for run in planned["runs"]
+    }
+    assert document["power"]["donors_planned"] == 6
+    committed = json.loads(run("experiment", "commit", bench, *PEOPLE, "--json").output)
+    assert {each["commitment"] for each in committed["runs"]} <= {"committed", "pilot"}
 
 
 def test_a_run_that_is_blocked_comes_first_and_refuses(bench):

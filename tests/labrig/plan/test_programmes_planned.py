@@ -347,6 +347,14 @@ def test_a_pump_does_one_thing_at_a_time(bench, program, code):
     assert ("dose.pump-busy" in bench.graded()) is code
 
 
+def test_lines_of_one_pump_that_a_stock_parts_name_the_vehicle_that_is_missing(bench):
+    del bench.protocol["stocks"]["cocktail"]["vehicle"]
+    found = [f for f in bench.plan().findings if f.code == "perfusion.pump-shared"]
+    assert "cocktail does not flow in" in found[0].why
+    assert "names no vehicle" in found[0].why
+    assert found[0].remedy.startswith("name a `vehicle:` for cocktail")
+
+
 def test_a_finding_about_a_bolus_points_at_its_entry_and_says_what_to_write(bench):
     program = [{"from": "1 h", "targets": NERVE}, {"at": "4 h", "bolus": bolus_of()}]
     bench.protocol["arms"]["nerve"] = {"pattern": "sham", "program": program}
