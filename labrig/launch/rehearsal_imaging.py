@@ -1,53 +1,63 @@
-"""The imaging process of a rehearsal: answers every request at once and stores no picture.
+"""The imaging of a rehearsal: answers every request at once and stores no picture.
 
 A rehearsal runs the whole night on the simulated bench in seconds, to see that it fits together;
-rendering and storing pictures would take most of that time. Same protocol as
-``labrig.frames.imaging_host``.
+rendering and storing pictures would take most of that time. Nothing here can hang, so it needs no
+process of its own, and a picture costs no turn of two.
 """
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from labrig.durable import read_json
-from labrig.frames.stage_host import StageHost, failure
+from labrig.frames.stage_host import StageHost
 from labrig.launch.hosted_stages import hosted_stages
 from labrig.launch.imaging_spec import ImagingSpec
+from labrig.run.imaging_link import ImagingFailed
 from labrig_drivers.errors import InstrumentError
 
 
-def answer(request: Mapping[str, Any], stages: StageHost) -> dict[str, Any]:
-    """Stages move; of a picture it is said that none was stored: an empty path and no hash."""
-    of_stages = stages.action(request["do"])
-    if of_stages is not None:
+class RehearsedImaging:
+    """Satisfies :class:`labrig.run.imaging_link.Imaging`.
+
+    Args:
+        stages: those that an imaging process would host.
+    """
+
+    def __init__(self, stages: StageHost) -> None:
+        self._stages = stages
+
+    def request(self, extra_s: float, **what: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        """Stages move; of a picture it is said that none was stored: an empty path and no hash.
+
+        Raises:
+            ImagingFailed: a stage said no.
+        """
+        of_stages = self._stages.action(what["do"])
+        if of_stages is None:
+            exposure_ms = what.get("exposure_ms", 0.0)
+            return {
+                "ok": True, "path": "", "sha256": "", "focus": 0.0, "exposure_ms": exposure_ms,
+                "bytes": 0,
+            }  # fmt: skip
         try:
-            return {"id": request["id"], "ok": True, **of_stages(request)}
+            return {"ok": True, **of_stages(what)}
         except InstrumentError as error:
-            return failure(request, error.what, error.remedy, type(error).__name__)
-    return {
-        "id": request["id"],
-        "ok": True,
-        "path": "",
-        "sha256": "",
-        "focus": 0.0,
-        "exposure_ms": request.get("exposure_ms", 0.0),
-        "bytes": 0,
-    }
+            raise ImagingFailed(error.what, error.remedy, type(error).__name__) from error
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
-def main(arguments: list[str]) -> int:
-    """Answer until stdin closes."""
-    path = Path(arguments[0])
-    stages = hosted_stages(ImagingSpec.from_json(read_json(path)).stages, path.parent)
-    for line in sys.stdin:
-        sys.stdout.write(json.dumps(answer(json.loads(line), stages)) + "\n")
-        sys.stdout.flush()
-    return 0
+def rehearsed_imaging(camera: Path) -> RehearsedImaging:
+    """That of a run.
 
+    Args:
+        camera: what its imaging process would host, ``camera.json`` in the run folder.
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    Raises:
+        DamagedFile, labrig.typed_json.NotAsTyped: it cannot be read.
+    """
+    spec = ImagingSpec.from_json(read_json(camera))
+    return RehearsedImaging(hosted_stages(spec.stages, camera.parent))

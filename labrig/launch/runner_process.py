@@ -26,6 +26,7 @@ from labrig.launch.concluding import conclude_if_ended
 from labrig.launch.faulty_imaging import FaultyImaging
 from labrig.launch.pace import settle_pace
 from labrig.launch.port_claims import claimed_ports
+from labrig.launch.rehearsal_imaging import rehearsed_imaging
 from labrig.launch.runner_child import NO_INSTRUMENT, REFUSED
 from labrig.launch.simulated_computer import SimulatedComputer
 from labrig.launch.simulated_people import simulated_people
@@ -58,7 +59,6 @@ from labrig_drivers.transports.recording import RecordingTransport
 
 FAILED = 4
 CAMERA = "labrig.launch.imaging_process"
-REHEARSAL = "labrig.launch.rehearsal_imaging"
 KILLED = "killed.json"
 """In the twin's folder: when a runner that its script killed is back, on the run's clock."""
 CAPTURE_PATIENCE_S = 900.0
@@ -101,8 +101,11 @@ def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
     # It lives as long as this process: the collector need not look at it again and again.
     gc.freeze()
     rehearsal = is_rehearsal(identity)
-    module = REHEARSAL if rehearsal else CAMERA
-    camera = ImagingLink([sys.executable, "-m", module, str(folder.camera)], log=folder.log)
+    camera: Imaging = (
+        rehearsed_imaging(folder.camera)
+        if rehearsal
+        else ImagingLink([sys.executable, "-m", CAMERA, str(folder.camera)], log=folder.log)
+    )
     made = datetime.fromisoformat(identity["made_utc"])
     with (
         claimed_ports(bench, folder.root),

@@ -9,6 +9,7 @@ journal's last row: an anchor outside the journal (:mod:`labrig.record.integrity
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -57,18 +58,22 @@ class _Transcript:
         self._file = file
         self._lock = threading.Lock()
         self._direction = ""
+        self._now_s = math.nan
         self._at = ""
         self._bytes = b""
 
     def note(self, direction: str, now_s: float, data: bytes) -> None:
         """Take a piece; what was held is written when another line begins."""
-        at = f"{now_s:.3f}"
         with self._lock:
+            if direction == self._direction == "<" and now_s == self._now_s:
+                self._bytes += data
+                return
+            at = f"{now_s:.3f}"
             if direction == self._direction == "<" and at == self._at:
                 self._bytes += data
                 return
             lines = self._held()
-            self._direction, self._at, self._bytes = direction, at, data
+            self._direction, self._now_s, self._at, self._bytes = direction, now_s, at, data
             if direction == ">":
                 # at once: what was sent last is what one looks for after a crash
                 lines += self._held()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal, assert_never
 
 from labrig.error_rules import Ask, Retry
@@ -197,14 +198,16 @@ class PumpHandler:
 
     def next_due_s(self) -> float:
         """When :meth:`tick` is due."""
-        return min(at_s for at_s in (*self._due_by_itself(), self._poll_due_s))
+        return min(self._due_by_itself_s(), self._poll_due_s)
 
-    def _due_by_itself(self) -> list[float]:
+    def _due_by_itself_s(self) -> float:
         """When the dose under way, or a pump that stands after a stall, is to be looked after."""
-        found = [self._doses.next_due_s()]
+        dose_s = self._doses.next_due_s()
+        due_s = math.inf if dose_s is None else dose_s
         if self._clog is not None and not self._over and self._looks_after_flow:
-            found.append(self._clog.next_try_s)
-        return [at_s for at_s in found if at_s is not None]
+            try_s = self._clog.next_try_s
+            due_s = due_s if try_s is None else min(due_s, try_s)
+        return due_s
 
     def tick(self) -> Order | None:
         """Look after the dose under way, try a stalled pump again, and poll."""
@@ -212,7 +215,7 @@ class PumpHandler:
         dose_s = self._doses.next_due_s()
         if dose_s is not None and dose_s <= now_s:
             return self._look_after_dose()
-        if any(at_s <= now_s for at_s in self._due_by_itself()):
+        if self._due_by_itself_s() <= now_s:
             self._try_again()
         if self._poll_due_s <= now_s:
             self._poll_due_s = self._next_poll_s()

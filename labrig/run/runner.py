@@ -435,7 +435,8 @@ class Runner:
         said = desk.board.condition
         shortfalls: tuple[str, ...] = ()
         if said == "finished":
-            shortfalls = shortfalls_of(plan, readable(desk.journal.rows()), ledger)
+            told = (row for row in desk.journal.rows() if row.kind != "sample")
+            shortfalls = shortfalls_of(plan, readable(told), ledger)
         condition = condition_of(said, failures, shortfalls)
         outcome = RunOutcome(
             condition, said in ("finished", "stopped"), desk.board.counts(),

@@ -31,12 +31,14 @@ class SupplyWatch:
         self._supplies = Supplies(plan)
         self._called: set[str] = set()
         self._next_s = 0.0
+        self._due_s: float | None = None
 
     def look(self, now_s: float) -> None:
         """Raise what is to be raised, and take down what is over."""
         if now_s < self._next_s:
             return
         self._next_s = now_s + LOOK_EVERY_S
+        self._due_s = None
         for supply in self._plan.supplies:
             ends_s = self._supplies.ends_s(supply, self._desk.consumption, now_s)
             coming_s = self._coming_s(supply.name)
@@ -44,6 +46,9 @@ class SupplyWatch:
             if ends_s is None or provided or ends_s > now_s + LEAD_S:
                 self._called.discard(supply.name)
                 self._desk.board.clear(CODE, supply.name)
+                if ends_s is not None:
+                    due_s = max(ends_s - LEAD_S, self._next_s)
+                    self._due_s = due_s if self._due_s is None else min(due_s, self._due_s)
             elif supply.name not in self._called:
                 self._called.add(supply.name)
                 self._call(supply, ends_s)
@@ -53,14 +58,8 @@ class SupplyWatch:
         self._next_s = 0.0
 
     def next_s(self, now_s: float) -> float | None:
-        """When the first of them must be told; None: all last."""
-        due = [
-            max(ends_s - LEAD_S, self._next_s)
-            for supply in self._plan.supplies
-            if supply.name not in self._called
-            and (ends_s := self._supplies.ends_s(supply, self._desk.consumption, now_s)) is not None
-        ]
-        return min((at_s for at_s in due if at_s > now_s), default=None)
+        """When the first of them must be told, as it looked last; None: all last."""
+        return self._due_s if self._due_s is not None and self._due_s > now_s else None
 
     def _call(self, supply: Supply, ends_s: float) -> None:
         left_ml = max(0.0, self._supplies.left_ml(supply, self._desk.consumption))

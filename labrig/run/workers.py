@@ -107,6 +107,7 @@ class Worker:
         self._punctuality = Punctuality(desk, dispatcher.put)
         self._handlers: dict[str, Handler] = {}
         self._with_levels: dict[str, LevelHandler] = {}
+        self._patient: dict[str, Patient] = {}
         self._modes: dict[str, Mode] = {}
         self._outages: dict[str, Outage] = {}
         self._bugs: dict[str, tuple[int, float]] = {}
@@ -124,6 +125,8 @@ class Worker:
         self._desk.board.show_mode(handler.name, FOLLOWING)
         if isinstance(handler, LevelHandler):
             self._with_levels[handler.name] = handler
+        if isinstance(handler, Patient):
+            self._patient[handler.name] = handler
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -235,23 +238,31 @@ class Worker:
         return item
 
     def _patience_s(self, item: ForWorker | None) -> float:
-        handler = self._handlers.get(item.instrument) if isinstance(item, Order) else None
-        return handler.patience_s if isinstance(handler, Patient) else 0.0
+        patient = self._patient.get(item.instrument) if isinstance(item, Order) else None
+        return 0.0 if patient is None else patient.patience_s
 
     def _due_s(self) -> float | None:
         now_s = self._desk.clock.now_s()
         if self.leave.stale:
             # Nothing may be sent before the stop is taken, which is on its way.
             return now_s + BACK_OFF_S[0]
-        due = [
-            due_s
-            for name, handler in self._with_levels.items()
-            if name not in self._outages and (due_s := handler.next_due_s()) is not None
-        ]
+        first = self._first_due()
+        due = [] if first is None else [first[0]]
         due += [outage.next_try_s for outage in self._outages.values()]
         if self._unwritten:
             due.append(now_s + BACK_OFF_S[-1])
         return min(due) if due else None
+
+    def _first_due(self) -> tuple[float, str] | None:
+        """When the first is to be looked after, of those that answer, and who that is."""
+        first: tuple[float, str] | None = None
+        for name, handler in self._with_levels.items():
+            if name in self._outages:
+                continue
+            due_s = handler.next_due_s()
+            if due_s is not None and (first is None or due_s < first[0]):
+                first = due_s, name
+        return first
 
     def _perform(self, item: ForWorker) -> None:
         match item:
@@ -417,13 +428,7 @@ class Worker:
         if self.leave.stale:
             return
         now_s = self._desk.clock.now_s()
-        due = [
-            (due_s, name)
-            for name, handler in self._with_levels.items()
-            if name not in self._outages
-            and (due_s := handler.next_due_s()) is not None
-            and due_s <= now_s
-        ]
+        first = self._first_due()
         tries = [
             (outage.tries, outage.next_try_s, name)
             for name, outage in self._outages.items()
@@ -435,8 +440,8 @@ class Worker:
             orders, self._unwritten = self._unwritten, []
             for order in orders:
                 self._take_order(order)
-        elif due:
-            _, name = min(due, key=lambda found: found[0])
+        elif first is not None and first[0] <= now_s:
+            name = first[1]
             self._turn.does(f"looking after {name}")
             self._shielded(None, partial(self._guarded, name, self._with_levels[name].tick))
         elif tries:
