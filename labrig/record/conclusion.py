@@ -6,13 +6,13 @@ to the same.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Frame
+from labrig.plan.timeline import ROW_KINDS, Frame
 from labrig.plan.words import words_of
 from labrig.record.counts import GONE_WRONG
 from labrig.record.kinds.other_deviations import DispatcherDied, LeftUnattended, WorkerDied
@@ -63,7 +63,9 @@ def concluded(plan: Plan, rows: Iterable[Row]) -> tuple[RunOutcome, Ledger | Non
     counts = state.counts + Counter(fates_of(plan.timeline, state).values())
     ledger, problem = ledger_of(plan, rows, ended_s(rows) or state.last_s)
     failures = (*failures_of(rows), *problem)
-    shortfalls = shortfalls_of(plan, rows, ledger) if state.condition == "finished" else ()
+    shortfalls: tuple[str, ...] = ()
+    if state.condition == "finished":
+        shortfalls = shortfalls_of(plan, last_states(rows), ledger)
     condition = condition_of(state.condition, failures, shortfalls)
     counters = dict(sorted(counts.items()))
     return RunOutcome(condition, True, counters, unsafe_of(rows), failures, shortfalls), ledger
@@ -93,9 +95,31 @@ def condition_of(
     return "failed" if failures or shortfalls else said
 
 
-def shortfalls_of(plan: Plan, rows: Iterable[Row], ledger: Ledger | None) -> tuple[str, ...]:
-    """What a run that came to its end missed for the most part, a sentence each."""
-    state = fold(row for row in rows if row.kind not in ("sample", "command", "note"))
+def last_states(rows: Iterable[Row]) -> dict[str, str]:
+    """By key, what the last row of each entry of the timeline says of it."""
+    states: dict[str, str] = {}
+    deque(remembering(rows, states), maxlen=0)
+    return states
+
+
+def remembering(rows: Iterable[Row], states: dict[str, str]) -> Iterator[Row]:
+    """The same rows; what :func:`last_states` gives is in ``states`` once they have passed."""
+    for row in rows:
+        if row.kind in ROW_KINDS:
+            states[row.key] = row.state
+        yield row
+
+
+def shortfalls_of(
+    plan: Plan, states: Mapping[str, str], ledger: Ledger | None
+) -> tuple[str, ...]:
+    """What a run that came to its end missed for the most part, a sentence each.
+
+    Args:
+        plan: what was to be done.
+        states: as :func:`last_states` gives them.
+        ledger: for the impulses.
+    """
     planned: Counter[str] = Counter()
     lost: Counter[str] = Counter()
     observed = set()
@@ -107,13 +131,13 @@ def shortfalls_of(plan: Plan, rows: Iterable[Row], ledger: Ledger | None) -> tup
         if entry.role == "observes" or entry.kind == "step":
             # Of steps the protocol itself says what one means that was not done.
             observed.add(sort)
-        known = state.entries.get(entry.key)
+        state = states.get(entry.key)
         planned[sort] += 1
-        if isinstance(entry, Frame) and entry.channel in secondary and known is not None:
+        if isinstance(entry, Frame) and entry.channel in secondary and state is not None:
             # The protocol says itself that pictures of these may give way.
-            lost[sort] += known.state in GONE_WRONG - {"unknown", "skipped"}
+            lost[sort] += state in GONE_WRONG - {"unknown", "skipped"}
             continue
-        lost[sort] += known is None or known.state in GONE_WRONG - {"unknown"}
+        lost[sort] += state is None or state in GONE_WRONG - {"unknown"}
     for pulses in ledger.pulses if ledger is not None else ():
         sort = f"impulses of {pulses.stimulator}"
         planned[sort] += pulses.planned

@@ -7,7 +7,7 @@ from typing import Literal
 
 from labrig.places import in_order
 from labrig.plan.words import MANY_ROWS
-from labrig.record.conclusion import failures_of, shortfalls_of
+from labrig.record.conclusion import failures_of, last_states, shortfalls_of
 from labrig.record.kinds.pump_deviations import (
     LeftAsFound,
     LeftByOperator,
@@ -127,7 +127,7 @@ def _why_failed(analysis: Analysis) -> tuple[str, ...]:
         return ()
     rows, plan = analysis.record.rows, analysis.record.plan
     died = tuple(f"a part of the runner died: {what}" for what in failures_of(rows))
-    return (*died, *shortfalls_of(plan, rows, analysis.ledger))
+    return (*died, *shortfalls_of(plan, last_states(rows), analysis.ledger))
 
 
 def _troubles(analysis: Analysis) -> list[Point]:

@@ -22,6 +22,7 @@ from labrig.record.conclusion import (
     ended_s,
     ledger_of,
     outcome_json,
+    remembering,
     shortfalls_of,
 )
 from labrig.record.consumption import reservoirs_now
@@ -425,18 +426,19 @@ class Runner:
     ) -> RunOutcome:
         self._reserve.give_up()
         desk.journal.note()
-        # Read twice rather than held: the journal of a week is larger than a runner may be.
+        # Read once more rather than held: the journal of a week is larger than a runner may be.
         until_s = ended_s(desk.journal.rows("run")) or self._clock.now_s()
-        ledger, problem = ledger_of(plan, desk.journal.rows(), until_s)
+        states: dict[str, str] = {}
+        rows = remembering(desk.journal.rows(), states)
+        ledger, problem = ledger_of(plan, rows, until_s)
         failures += problem
         for balance in ledger.reservoirs if ledger is not None else ():
             if balance.agrees is False:
                 desk.deviation(contradiction(balance))
         said = desk.board.condition
         shortfalls: tuple[str, ...] = ()
-        if said == "finished":
-            told = (row for row in desk.journal.rows() if row.kind != "sample")
-            shortfalls = shortfalls_of(plan, readable(told), ledger)
+        if said == "finished" and ledger is not None:
+            shortfalls = shortfalls_of(plan, states, ledger)
         condition = condition_of(said, failures, shortfalls)
         outcome = RunOutcome(
             condition, said in ("finished", "stopped"), desk.board.counts(),

@@ -216,7 +216,7 @@ class PulsePalSimulator:
         self._trigger_modes = bytes(reader.u8() for _ in (1, 2))
         for number in NUMBERS:
             programme = self._outputs.programme(number)
-            before = copy.deepcopy(programme)
+            before = copy.copy(programme)
             programme.times = dict(zip(TIME_NAMES, times[number - 1], strict=True))
             programme.phase1_code, programme.phase2_code, programme.resting_code = codes[number - 1]
             programme.biphasic, *custom = flags[number - 1]
