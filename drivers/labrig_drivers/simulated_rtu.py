@@ -75,7 +75,7 @@ class RtuSlave:
             self._buffer = frame
             return b""
         self._buffer = b""
-        if crc16(frame[:-2]) != frame[-2:] or frame[0] not in (self._address, 0):
+        if frame[0] not in (self._address, 0) or crc16(frame[:-2]) != frame[-2:]:
             return b""
         reply = self._reply(frame, now_s)
         return b"" if frame[0] == 0 else reply + crc16(reply)

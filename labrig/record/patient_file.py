@@ -46,9 +46,9 @@ class PatientFile:
         if self._is_full(line):
             # Perhaps the disk takes by now what waits.
             self._write()
-        if self._is_full(line):
-            self._lost += 1
-            return
+            if self._is_full(line):
+                self._lost += 1
+                return
         if self._lost:
             line = self._gap() + line
         self._waiting += line

@@ -53,12 +53,11 @@ class Leave:
         finally:
             self._longest_s = before
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Around one piece of bytes. Raises StaleEpoch: it must not go out."""
+    def send(self, write: Callable[[bytes], None], data: bytes) -> None:
+        """Write one piece of bytes. Raises StaleEpoch: it must not go out."""
         with self._writing:
             self.check()
-            yield
+            write(data)
 
     def patience_s(self, asked_s: float) -> float:
         """How long to wait for an answer, where a driver would wait ``asked_s``."""
@@ -88,8 +87,7 @@ class GatedTransport:
 
     def write(self, data: bytes) -> None:
         """Send ``data``, unless a stop has come."""
-        with self._leave.writing():
-            self._inner.write(data)
+        self._leave.send(self._inner.write, data)
 
     def read(self, size: int, timeout_s: float) -> bytes:
         """Up to ``size`` bytes; the wait is broken off when a stop comes."""

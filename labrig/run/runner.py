@@ -42,7 +42,7 @@ from labrig.record.recount import fates_of
 from labrig.record.recovery import RunState
 from labrig.record.reserve import Reserve
 from labrig.record.rows import JournalError
-from labrig.record.said import entry_of_run, readable
+from labrig.record.said import entry_of_run
 from labrig.record.supplies_now import Supplies, SupplyNow
 from labrig.record.undone import args_of
 from labrig.record.weights import contradiction

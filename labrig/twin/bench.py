@@ -85,6 +85,11 @@ class TwinPort:
 
     Bytes are written down before they take effect, and what other instruments do by themselves
     (a dispense ends, a watchdog bites) happens first, so that the world sees the order of time.
+
+    Attributes:
+        wake_s: when something happens by itself next. Remembered: it changes only when bytes
+            arrive or something happens, and asking a long daisy chain again for every byte on every
+            other port costs most of a fast night.
     """
 
     def __init__(self, name: str, inner: Simulator, bench: TwinBench) -> None:
@@ -92,48 +97,44 @@ class TwinPort:
         self._inner = inner
         self._bench = bench
         self._unasked = b""
-        self._wake_s = self._inner_wake_s()
+        self.wake_s = self._inner_wake_s()
 
     @property
     def state(self) -> dict[str, Any]:
         """All that it is made of, for a snapshot."""
-        return {"inner": self._inner, "unasked": self._unasked, "wake_s": self._wake_s}
+        return {"inner": self._inner, "unasked": self._unasked, "wake_s": self.wake_s}
 
     def go_on_from(self, state: dict[str, Any]) -> None:
         """Take over a :attr:`state` whose simulator has been restored in place."""
-        self._unasked, self._wake_s = state["unasked"], state["wake_s"]
+        self._unasked, self.wake_s = state["unasked"], state["wake_s"]
 
     def receive(self, data: bytes, now_s: float) -> bytes:
         """Bytes arrive from the host."""
         self._bench.happen_until(now_s)
         self._bench.history.append(now_s, self._name, data)
         answer = self._take_unasked() + self._inner.receive(data, now_s + SWITCHED_ON_BEFORE_S)
-        self._wake_s = self._inner_wake_s()
+        self.wake_s = self._inner_wake_s()
         self._bench.received(now_s)
         return answer
 
     def advance(self, now_s: float) -> bytes:
         """Let time pass; returns what was sent unasked since the host last looked."""
-        if self._wake_s is not None and self._wake_s <= now_s:
+        if self.wake_s <= now_s:
             self.happen(now_s)
         return self._take_unasked()
 
     def happen(self, now_s: float) -> None:
         """Let time pass while the host is not looking."""
         self._unasked += self._inner.advance(now_s + SWITCHED_ON_BEFORE_S)
-        self._wake_s = self._inner_wake_s()
+        self.wake_s = self._inner_wake_s()
 
     def next_wake_s(self) -> float | None:
-        """When something happens by itself next.
+        """When something happens by itself next."""
+        return None if math.isinf(self.wake_s) else self.wake_s
 
-        Remembered: it changes only when bytes arrive or something happens, and asking a long
-        daisy chain again for every byte on every other port costs most of a fast night.
-        """
-        return self._wake_s
-
-    def _inner_wake_s(self) -> float | None:
+    def _inner_wake_s(self) -> float:
         wake_s = self._inner.next_wake_s()
-        return None if wake_s is None else wake_s - SWITCHED_ON_BEFORE_S
+        return math.inf if wake_s is None else wake_s - SWITCHED_ON_BEFORE_S
 
     def _take_unasked(self) -> bytes:
         unasked, self._unasked = self._unasked, b""
@@ -249,15 +250,13 @@ class TwinBench:
         """Let everything instruments do by themselves happen, in the order of time."""
         while True:
             due = [
-                (wake_s, name)
-                for name, port in self._ports.items()
-                if (wake_s := port.next_wake_s()) is not None and wake_s <= now_s
+                (port.wake_s, name) for name, port in self._ports.items() if port.wake_s <= now_s
             ]
             if not due:
                 return
             wake_s, name = min(due)
             self._ports[name].happen(wake_s)
-            if self._ports[name].next_wake_s() == wake_s:
+            if self._ports[name].wake_s == wake_s:
                 return
 
     def hands(

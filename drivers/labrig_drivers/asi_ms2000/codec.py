@@ -150,6 +150,16 @@ def missing_bytes(reply: bytes) -> int:
     return 1 if reply.endswith(REPLY_END[:1]) else len(REPLY_END)
 
 
+def first_line(received: bytes) -> bytes:
+    r"""What was received up to and with the first CR LF; all of it where there is none.
+
+    >>> first_line(b"N\r\nB\r\n"), first_line(b"N\r")
+    (b'N\r\n', b'N\r')
+    """
+    line, end, _ = received.partition(REPLY_END)
+    return line + end
+
+
 def _line(reply: bytes) -> str:
     if not reply.endswith((REPLY_END, REPLY_END[:1])):
         raise ValueError(f"{reply!r} does not end with CR LF")

@@ -204,13 +204,15 @@ class AsiStage:
         reply = b""
         # A line that never falls silent is not listened to for ever.
         give_up_s = time.monotonic() + self._settings.reply_timeout_s + _LONGEST_ANSWER_S
-        while not reply.endswith(codec.REPLY_END) and len(reply) < _LONGEST_REPLY:
+        while codec.REPLY_END not in reply and len(reply) < _LONGEST_REPLY:
             left_s = max(0.0, give_up_s - time.monotonic())
             wait_s = min(self._settings.reply_timeout_s, left_s)
             more = self._link.read(codec.missing_bytes(reply), wait_s) if left_s else b""
             if not more:
                 break
-            reply += more
+            # And what is there already besides.
+            reply += more + self._link.read(_LONGEST_REPLY, 0.0)
+        reply = codec.first_line(reply)
         self._owed = not reply
         if not reply:
             raise NoReply(

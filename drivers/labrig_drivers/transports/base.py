@@ -16,7 +16,10 @@ class Transport(Protocol):
         ...
 
     def read(self, size: int, timeout_s: float) -> bytes:
-        """Up to ``size`` bytes: fewer when ``timeout_s`` passes first, b"" for silence."""
+        """Up to ``size`` bytes: fewer when ``timeout_s`` passes first, b"" for silence.
+
+        With 0 s what has arrived already.
+        """
         ...
 
     def discard_input(self) -> bytes:

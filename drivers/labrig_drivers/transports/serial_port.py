@@ -59,9 +59,11 @@ class SerialTransport:
         """Up to ``size`` bytes within ``timeout_s``."""
         try:
             # Setting the time-out reconfigures the port, so only when it changes.
-            if self._port.timeout != timeout_s:
+            if timeout_s == 0:
+                size = min(size, self._port.in_waiting)
+            elif self._port.timeout != timeout_s:
                 self._port.timeout = timeout_s
-            data = bytes(self._port.read(size))
+            data = bytes(self._port.read(size)) if size else b""
         except _PORT_ERRORS as error:
             raise self._lost(error) from error
         self._last_activity_s = time.monotonic()
