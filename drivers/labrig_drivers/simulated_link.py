@@ -19,21 +19,28 @@ class SpoiltReplies:
 
     def __init__(self, faults: FaultSchedule, seed: int) -> None:
         self._faults = faults
-        self._random = random.Random(seed)
+        self._seed = seed
+        # Made when first needed: most lines spoil nothing, and a bench of many is written down.
+        self._random: random.Random | None = None
         self._late: list[tuple[float, bytes]] = []
 
     def send(self, reply: bytes, now_s: float) -> bytes:
         """What of the reply goes out now."""
         if reply and self._faults.active("corrupt_reply", now_s):
-            at = self._random.randrange(len(reply))
-            turned = reply[at] ^ (1 << self._random.randrange(8))
-            reply = reply[:at] + bytes([turned]) + reply[at + 1 :]
+            reply = self._corrupted(reply)
         if self._faults.active("repeat_reply", now_s):
             reply += reply
         if reply and (late := self._faults.active("late_reply", now_s)):
             self._late.append((now_s + (late.value or DEFAULT_LATENESS_S), reply))
             return b""
         return reply
+
+    def _corrupted(self, reply: bytes) -> bytes:
+        if self._random is None:
+            self._random = random.Random(self._seed)
+        at = self._random.randrange(len(reply))
+        turned = reply[at] ^ (1 << self._random.randrange(8))
+        return reply[:at] + bytes([turned]) + reply[at + 1 :]
 
     def due(self, now_s: float) -> bytes:
         """Late replies whose time has come."""

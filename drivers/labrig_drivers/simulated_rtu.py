@@ -64,6 +64,11 @@ class RtuSlave:
         self._buffer = b""
         self._last_byte_s = float("-inf")
 
+    def passes_by(self, data: bytes) -> bool:
+        """Whether this is one whole request to another slave, and nothing half-received waits."""
+        foreign = not self._buffer and data[:1] and data[0] not in (self._address, 0)
+        return bool(foreign) and len(data) == _request_size(data)
+
     def receive(self, data: bytes, now_s: float) -> bytes:
         """Bytes on the bus; the reply, or nothing."""
         if now_s - self._last_byte_s > self._frame_gap_s:

@@ -47,6 +47,8 @@ def clean_text(text: str) -> str:
     They come from terminals with another encoding and from emoji cut in two; neither UTF-8 nor
     SQLite can hold them.
     """
+    if text.isascii():
+        return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import assert_never
@@ -246,23 +246,19 @@ class Worker:
         if self.leave.stale:
             # Nothing may be sent before the stop is taken, which is on its way.
             return now_s + BACK_OFF_S[0]
-        first = self._first_due()
-        due = [] if first is None else [first[0]]
+        due = [due_s for due_s, _ in self._due()]
         due += [outage.next_try_s for outage in self._outages.values()]
         if self._unwritten:
             due.append(now_s + BACK_OFF_S[-1])
         return min(due) if due else None
 
-    def _first_due(self) -> tuple[float, str] | None:
-        """When the first is to be looked after, of those that answer, and who that is."""
-        first: tuple[float, str] | None = None
-        for name, handler in self._with_levels.items():
-            if name in self._outages:
-                continue
-            due_s = handler.next_due_s()
-            if due_s is not None and (first is None or due_s < first[0]):
-                first = due_s, name
-        return first
+    def _due(self) -> list[tuple[float, str]]:
+        """When each that answers is to be looked after."""
+        return [
+            (due_s, name)
+            for name, handler in self._with_levels.items()
+            if name not in self._outages and (due_s := handler.next_due_s()) is not None
+        ]
 
     def _perform(self, item: ForWorker) -> None:
         match item:
@@ -424,11 +420,11 @@ class Worker:
             self._take_order(again)
 
     def _tick(self) -> None:
-        """One thing, and then the mailbox is looked at again."""
+        """What is due, and after each of it the mailbox is looked at again."""
         if self.leave.stale:
             return
         now_s = self._desk.clock.now_s()
-        first = self._first_due()
+        due = sorted((due for due in self._due() if due[0] <= now_s), key=lambda found: found[0])
         tries = [
             (outage.tries, outage.next_try_s, name)
             for name, outage in self._outages.items()
@@ -440,14 +436,25 @@ class Worker:
             orders, self._unwritten = self._unwritten, []
             for order in orders:
                 self._take_order(order)
-        elif first is not None and first[0] <= now_s:
-            name = first[1]
-            self._turn.does(f"looking after {name}")
-            self._shielded(None, partial(self._guarded, name, self._with_levels[name].tick))
+        elif due:
+            self._look_after([name for _, name in due])
         elif tries:
             _, _, name = min(tries, key=lambda found: found[:2])
             self._turn.does(f"asking {name}, which does not answer")
             self._restore(name, self._outages[name])
+
+    def _look_after(self, names: Sequence[str]) -> None:
+        """One after the other, until somebody calls."""
+        for name in names:
+            if name in self._outages:
+                continue
+            self._turn.does(f"looking after {name}")
+            self._shielded(None, partial(self._guarded, name, self._with_levels[name].tick))
+            item = self.mailbox.get(self._desk.clock.now_s())
+            if item is not None:
+                self._later.append(item)
+            if self._later or self.leave.stale:
+                return
 
     def _answering_first(self, names: Collection[str]) -> list[str]:
         return sorted(names, key=lambda name: name in self._outages)

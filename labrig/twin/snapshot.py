@@ -14,6 +14,7 @@ import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from enum import Enum
+from functools import cache
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
@@ -181,15 +182,20 @@ def _held(value: object) -> Iterable[tuple[str, Any]]:
 
 def _attributes(value: object) -> list[str] | None:
     """Names of what an object holds; None when it is not an ordinary one."""
-    slots = [
-        name
-        for kind in type(value).__mro__
-        for name in _as_names(kind.__dict__.get("__slots__", ()))
-        if name not in ("__weakref__", "__dict__")
-    ]
+    slots = _slots(type(value))
     if hasattr(value, "__dict__"):
         return [*slots, *vars(value)]
-    return slots or None
+    return [*slots] or None
+
+
+@cache
+def _slots(kind: type) -> tuple[str, ...]:
+    return tuple(
+        name
+        for one in kind.__mro__
+        for name in _as_names(one.__dict__.get("__slots__", ()))
+        if name not in ("__weakref__", "__dict__")
+    )
 
 
 def _as_names(slots: str | Iterable[str]) -> Iterable[str]:

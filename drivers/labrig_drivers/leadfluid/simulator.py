@@ -88,18 +88,25 @@ class SimulatedLeadFluid:
         self._left_ul = 0.0
         self._now_s = -_NEVER
         self._reported_ul_min = 0.0
+        self._wake_s: float | None = None
 
     def receive(self, data: bytes, now_s: float) -> bytes:
         """Bytes on the bus; the reply, or nothing."""
+        # A bus carries every request to all: one to another pump changes nothing here.
+        if self._slave.passes_by(data):
+            return b""
         late = self.advance(now_s)
         if self._faults.active("silent", now_s):
             return late
         reply = self._slave.receive(data, now_s)
         self._report_flow()
-        return late + self._line.send(reply, now_s)
+        answer = late + self._line.send(reply, now_s)
+        self._wake_s = None
+        return answer
 
     def advance(self, now_s: float) -> bytes:
         """Turn, and end a dispense at its moment; late replies only, it never speaks unasked."""
+        self._wake_s = None
         while (event_s := self._next_event_s()) <= now_s:
             self._turn_until(event_s)
             if self._dispensing and self._left_ul < _NOTHING_UL:
@@ -120,8 +127,10 @@ class SimulatedLeadFluid:
 
     def next_wake_s(self) -> float | None:
         """When a dispense ends, a fault begins or ends, a late reply goes."""
-        wake = min(self._next_event_s(), self._line.next_due_s())
-        return None if wake == _NEVER else wake
+        # Kept until something is heard or happens: a bus asks all its pumps, all the time.
+        if self._wake_s is None:
+            self._wake_s = min(self._next_event_s(), self._line.next_due_s())
+        return None if self._wake_s == _NEVER else self._wake_s
 
     # --- turning ----------------------------------------------------------------------------
 

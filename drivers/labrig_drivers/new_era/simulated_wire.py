@@ -50,10 +50,7 @@ class Intake:
 
     def passes_by(self, data: bytes, safe: bool) -> bool:
         """Whether this is one whole command for another pump, and nothing half-received waits."""
-        if self._buffer:
-            return False
-        address = _address_of(data, safe)
-        return address is not None and address != self._address
+        return not self._buffer and _address_of(data, safe) not in (None, self._address)
 
     def _whole_size(self, safe: bool) -> int:
         """Length of the whole packet or line that the buffer begins with; 0 for not yet."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -72,7 +73,8 @@ class SimulatedNewEra:
         self._address = settings.address
         self._diameter_mm = settings.syringe_diameter_mm
         self._volume_unit = "UL" if settings.syringe_diameter_mm <= 14.0 else "ML"
-        self._phases = [_Phase() for _ in range(_LAST_PHASE)]
+        # Of the 41 those that somebody has looked at: a chain of many pumps is written down.
+        self._phases: defaultdict[int, _Phase] = defaultdict(_Phase)
         self._phases[1].function = "STP"
         self._stored_rates: dict[int, tuple[float, str]] = {}
         self._selected = 1
@@ -221,8 +223,12 @@ class SimulatedNewEra:
 
     @property
     def _phase(self) -> _Phase:
-        standing = self._status == "S"
-        return self._phases[(self._selected if standing else self._running_phase) - 1]
+        return self._phases[self._place]
+
+    @property
+    def _place(self) -> int:
+        """Of the present phase; they are counted from 1."""
+        return (self._selected if self._status == "S" else self._running_phase) - 1
 
     def _enter_phase(self, number: int) -> None:
         if number > _LAST_PHASE:
@@ -288,7 +294,7 @@ class SimulatedNewEra:
         slowest, fastest = _SLOWEST_CM_H / 60 * 1000, _FASTEST_CM_MIN * 1000
         if not slowest * area_cm2 <= rate_ul_min <= fastest * area_cm2:
             raise _Refusal("?OOR")
-        number = self._phases.index(phase)
+        number = self._place
         if self._status == "S":
             self._stored_rates.pop(number, None)
         else:

@@ -20,6 +20,7 @@ import copy
 import math
 import struct
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from labrig_drivers.pulse_pal.faults import FAULTS
 from labrig_drivers.pulse_pal.settings import PulsePalSettings
@@ -209,17 +210,18 @@ class PulsePalSimulator:
         return b"K" + struct.pack("<I", FIRMWARE)
 
     def _program_all(self, reader: _Reader, now_s: float) -> bytes:
-        times = [[reader.u32() for _ in TIME_NAMES] for _ in NUMBERS]
-        codes = [[reader.u16() for _ in range(3)] for _ in NUMBERS]
-        flags = [[reader.u8() for _ in range(4)] for _ in NUMBERS]
-        self._trigger_links[:] = bytes(reader.u8() for _ in range(8))
-        self._trigger_modes = bytes(reader.u8() for _ in (1, 2))
+        told = reader.unpack("<32I12H16B8s2s")
+        times, codes, flags = told[:32], told[32:44], told[44:60]
+        self._trigger_links[:], self._trigger_modes = told[60:]
         for number in NUMBERS:
+            place = number - 1
             programme = self._outputs.programme(number)
             before = copy.copy(programme)
-            programme.times = dict(zip(TIME_NAMES, times[number - 1], strict=True))
-            programme.phase1_code, programme.phase2_code, programme.resting_code = codes[number - 1]
-            programme.biphasic, *custom = flags[number - 1]
+            programme.times = dict(zip(TIME_NAMES, times[8 * place : 8 * number], strict=True))
+            programme.phase1_code, programme.phase2_code, programme.resting_code = codes[
+                3 * place : 3 * number
+            ]
+            programme.biphasic, *custom = flags[4 * place : 4 * number]
             programme.custom_id, programme.custom_target, programme.custom_loop = custom
             programme.recompute_bursts()
             if programme != before:
@@ -408,10 +410,17 @@ class _Reader:
     def u32(self) -> int:
         return self._take(4)
 
+    def unpack(self, form: str) -> tuple[Any, ...]:
+        """Many at once, by a format of :mod:`struct`."""
+        return struct.unpack(form, self._piece(struct.calcsize(form)))
+
     def _take(self, size: int) -> int:
+        return int.from_bytes(self._piece(size), "little")
+
+    def _piece(self, size: int) -> bytes:
         end = self.position + size
         if end > len(self._data) and not self._zeros_at_end:
             raise _Incomplete
-        piece = self._data[self.position : end]
+        piece = bytes(self._data[self.position : end])
         self.position = end
-        return int.from_bytes(piece, "little")
+        return piece.ljust(size, b"\0")
