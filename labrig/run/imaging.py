@@ -97,6 +97,7 @@ class ImagingHandler:
         self._pause_until = pause_until
         self._attachment = attachment
         self._stage: Stage | None = None
+        self._marked_stage: TellsReset | None = None
         self._at_um: tuple[float, float] | None = None
         self._whereabouts = whereabouts
         self._lost = ""
@@ -107,6 +108,7 @@ class ImagingHandler:
     def attach(self, driver: Stage) -> None:
         """Ask where the stage is; move nothing."""
         self._stage = driver
+        self._marked_stage = driver if isinstance(driver, TellsReset) else None
         self._at_um = None
         x_um, y_um = driver.position_um()
         self._desk.measured(self.name, {"x_um": x_um, "y_um": y_um})
@@ -282,9 +284,8 @@ class ImagingHandler:
         here = self._look()
         if self._at_um == target:
             return here
-        stage = self._port()
-        if not self._whereabouts.marked and isinstance(stage, TellsReset):
-            self._whereabouts.marked = stage.mark()
+        if not self._whereabouts.marked and self._marked_stage is not None:
+            self._whereabouts.marked = self._marked_stage.mark()
             if self._whereabouts.marked:
                 self._desk.of_run(StageMarked(instrument=self.name))
         self._at_um = None
@@ -318,8 +319,8 @@ class ImagingHandler:
             raise LostStage(self._lost)
         found = stage.position_um()
         unmarked = False
-        if self._whereabouts.marked and isinstance(stage, TellsReset):
-            unmarked = stage.was_reset()
+        if self._whereabouts.marked and self._marked_stage is not None:
+            unmarked = self._marked_stage.was_reset()
         doubt = self._whereabouts.doubt(found, stage.limits(), unmarked)
         if not doubt and self._lost_before:
             doubt = "it was not where it had been left, and nobody has put it right since"

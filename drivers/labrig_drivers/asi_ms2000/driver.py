@@ -210,8 +210,10 @@ class AsiStage:
             more = self._link.read(codec.missing_bytes(reply), wait_s) if left_s else b""
             if not more:
                 break
-            # And what is there already besides.
-            reply += more + self._link.read(_LONGEST_REPLY, 0.0)
+            reply += more
+            if codec.REPLY_END not in reply:
+                # And what is there already.
+                reply += self._link.read(_LONGEST_REPLY, 0.0)
         reply = codec.first_line(reply)
         self._owed = not reply
         if not reply:
