@@ -12,6 +12,7 @@ journal are stand-ins, in one thread.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -261,6 +262,10 @@ class _Clock:
     def utc(self) -> datetime:
         return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.at_s)
 
+    @property
+    def early_s(self) -> float:
+        return 0.0
+
     def lasting_s(self, people_s: float) -> float:
         return people_s
 
@@ -270,7 +275,7 @@ class _Box:
         self.items: deque[Any] = deque()
         self._wait = wait
 
-    def put(self, item: Any) -> None:
+    def put(self, item: Any, not_before_s: float = -math.inf) -> None:
         self.items.append(item)
 
     def put_first(self, item: Any) -> None:

@@ -6,6 +6,7 @@ the wall clock and on :class:`labrig.record.virtual_clock.VirtualClock`, which j
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -19,13 +20,19 @@ from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 LONGEST_WAIT_S = 5.0
+EARLY_S = 0.05
+"""[P] Some times what a thread wakes late by on a busy computer."""
 
 
 class Mailbox(Protocol[T]):
     """A queue with one reader. Any thread may put, foreign ones such as a web server included."""
 
-    def put(self, item: T) -> None:
-        """Append ``item`` and wake the reader."""
+    def put(self, item: T, not_before_s: float = -math.inf) -> None:
+        """Append ``item`` and wake the reader.
+
+        One that is put ahead of its time, by :attr:`Clock.early_s` at most, is given out when that
+        has come; nothing overtakes it but what is put first.
+        """
         ...
 
     def put_first(self, item: T) -> None:
@@ -41,7 +48,17 @@ class Mailbox(Protocol[T]):
 
 
 class Clock(Protocol):
-    """Seconds since t0, and the threads that live by them."""
+    """Seconds since t0, and the threads that live by them.
+
+    Attributes:
+        early_s: so long before its time a thing is put, so that it need not wait for two threads
+            to wake up one after the other.
+    """
+
+    @property
+    def early_s(self) -> float:
+        """See above; 0 where waking takes no time."""
+        ...
 
     def now_s(self) -> float:
         """Seconds since t0; never goes back."""
@@ -141,6 +158,11 @@ class RealClock:
         """As long as they are."""
         return people_s
 
+    @property
+    def early_s(self) -> float:
+        """Longer than a thread takes to wake up while every core is busy."""
+        return EARLY_S
+
     def mailbox(self, name: str) -> Mailbox[Any]:
         """A new mailbox."""
         return _RealMailbox(self)
@@ -178,27 +200,30 @@ class RealClock:
 class _RealMailbox:
     def __init__(self, clock: RealClock) -> None:
         self._clock = clock
-        self._items: deque[Any] = deque()
+        self._items: deque[tuple[float, Any]] = deque()
         self._arrived = threading.Condition()
 
-    def put(self, item: object) -> None:
+    def put(self, item: object, not_before_s: float = -math.inf) -> None:
         with self._arrived:
-            self._items.append(item)
+            self._items.append((not_before_s, item))
             self._arrived.notify()
 
     def put_first(self, item: object) -> None:
         with self._arrived:
-            self._items.appendleft(item)
+            self._items.appendleft((-math.inf, item))
             self._arrived.notify()
 
     def get(self, until_s: float | None) -> Any:  # noqa: ANN401 - whatever was put
         with self._arrived:
-            while not self._items:
-                wait_s = None if until_s is None else until_s - self._clock.now_s()
-                if wait_s is not None and wait_s <= 0:
-                    return None
+            while True:
+                now_s = self._clock.now_s()
+                first_s = self._items[0][0] if self._items else math.inf
+                if first_s <= now_s:
+                    return self._items.popleft()[1]
+                wait_s = first_s - now_s
+                if until_s is not None:
+                    if until_s <= now_s:
+                        return None
+                    wait_s = min(wait_s, until_s - now_s)
                 # A computer's sleep is not counted in a wait: look at the clock now and then.
-                self._arrived.wait(
-                    LONGEST_WAIT_S if wait_s is None else min(wait_s, LONGEST_WAIT_S)
-                )
-            return self._items.popleft()
+                self._arrived.wait(min(wait_s, LONGEST_WAIT_S))

@@ -110,9 +110,7 @@ def remembering(rows: Iterable[Row], states: dict[str, str]) -> Iterator[Row]:
         yield row
 
 
-def shortfalls_of(
-    plan: Plan, states: Mapping[str, str], ledger: Ledger | None
-) -> tuple[str, ...]:
+def shortfalls_of(plan: Plan, states: Mapping[str, str], ledger: Ledger | None) -> tuple[str, ...]:
     """What a run that came to its end missed for the most part, a sentence each.
 
     Args:

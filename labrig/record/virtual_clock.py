@@ -62,6 +62,11 @@ class VirtualClock:
         """The simulated time of day."""
         return self._epoch + timedelta(seconds=self._now_s)
 
+    @property
+    def early_s(self) -> float:
+        """Nobody wakes late."""
+        return 0.0
+
     def lasting_s(self, people_s: float) -> float:
         """At a pace, people's seconds last longer here; nobody can act in time that is jumped."""
         return people_s if math.isinf(self._speed) else people_s * self._speed
@@ -256,7 +261,9 @@ class _VirtualMailbox:
         self.items: deque[object] = deque()
         self.reader: _Participant | None = None
 
-    def put(self, item: object) -> None:
+    def put(self, item: object, not_before_s: float = -math.inf) -> None:
+        if not_before_s > self._clock.now_s():
+            raise ClockMisuse(f"something is put into mailbox {self.name!r} before its time")
         self._clock.put(self, item, first=False)
 
     def put_first(self, item: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, assert_never
@@ -374,10 +375,10 @@ class Dispatcher:
             due += [] if judge_s is None else [judge_s]
         if not self._desk.journal_works:
             # A level that is due meanwhile is given on time.
-            upcoming = self._timeline[self._given : self._given + 1]
-            return min([now_s + JOURNAL_RETRY_S, *(entry.offset_s for entry in upcoming)])
+            upcoming = [self._given_s()] if self._given < len(self._timeline) else []
+            return min([now_s + JOURNAL_RETRY_S, *upcoming])
         if self._given < len(self._timeline):
-            due.append(self._timeline[self._given].offset_s)
+            due.append(self._given_s())
             if self._intended < len(self._timeline):
                 due.append(self._timeline[self._intended].offset_s - AHEAD_S)
         elif not self._desk.held and not self._steps.standing:
@@ -428,7 +429,7 @@ class Dispatcher:
             unwritten, self._unwritten = self._unwritten, []
             for entry in unwritten:
                 self._give_or_postpone(entry)
-        while self._given < len(self._timeline) and self._timeline[self._given].offset_s <= now_s:
+        while self._given < len(self._timeline) and self._given_s() <= now_s:
             entry = self._timeline[self._given]
             is_written = self._desk.journal_works and self._given < self._intended
             self._given += 1
@@ -438,6 +439,15 @@ class Dispatcher:
                 self._give_or_postpone(entry)
             else:
                 self._unwritten.append(entry)
+
+    def _given_s(self) -> float:
+        """When the next entry goes to its worker, which has it at its time; people are asked then.
+
+        Ahead, so that it need not wait until this thread has woken up, and then its worker.
+        """
+        entry = self._timeline[self._given]
+        early_s = 0.0 if isinstance(entry, PersonStep) else self._desk.clock.early_s
+        return entry.offset_s - early_s
 
     def _give_or_postpone(self, entry: TimelineEntry) -> None:
         if self._desk.held and entry.role != "level" and not isinstance(entry, PersonStep):
@@ -490,7 +500,8 @@ class Dispatcher:
         return entry
 
     def _tell(self, entry: TimelineEntry, what: Order | Settle) -> None:
-        self._workers[entry.instrument].put(what)
+        due = isinstance(what, Order) and what.because == "due"
+        self._workers[entry.instrument].put(what, entry.offset_s if due else -math.inf)
 
     def _tell_all(self, what: ForWorker) -> None:
         for box in self._boxes:

@@ -29,6 +29,29 @@ def test_a_mailbox_gives_items_in_order_and_urgent_ones_first(make):
     assert got == ["stop", "a", "b", None]
 
 
+def test_what_is_put_ahead_of_its_time_waits_for_it_and_only_a_stop_overtakes_it():
+    shown_s = [0.0]
+    clock = RealClock(steady=lambda: shown_s[0])
+    clock.begin()
+    box = clock.mailbox("box")
+    box.put("order", not_before_s=5.0)
+    box.put("finish")
+    assert box.get(0.0) is None
+    box.put_first("stop")
+    assert box.get(0.0) == "stop"
+    shown_s[0] = 4.99
+    assert box.get(4.0) is None
+    shown_s[0] = 5.0
+    assert [box.get(5.0) for _ in range(3)] == ["order", "finish", None]
+
+
+def test_nothing_is_put_ahead_of_its_time_where_nobody_wakes_late():
+    clock = VirtualClock()
+    assert clock.early_s == 0.0
+    with pytest.raises(ClockMisuse, match="before its time"):
+        clock.mailbox("box").put("order", not_before_s=1.0)
+
+
 @pytest.mark.parametrize("make", [RealClock, VirtualClock], ids=["real", "virtual"])
 def test_an_absolute_deadline_is_reached_and_not_passed_early(make):
     clock = make(start_s=100.0)
