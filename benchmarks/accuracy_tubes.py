@@ -52,7 +52,8 @@ from labrig_analysis.synthetic.scene import make_scene
 from labrig_analysis.synthetic.truth import truth
 from labrig_analysis.tubes.fluorescence import segment_tubes
 from labrig_analysis.tubes.phase import segment_tube_like_objects
-from labrig_analysis.tubes.tube_labels import PhaseMask, TubeSettings
+from labrig_analysis.tubes.phase_masks import PhaseMask
+from labrig_analysis.tubes.tube_labels import TubeSettings
 from labrig_analysis.widths.calipers import measure_widths_at
 from labrig_analysis.widths.diameter import measure_diameters
 

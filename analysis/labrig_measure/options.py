@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from labrig_analysis.settings import MeasureSettings
 from labrig_analysis.stains.stain_names import ROLES, is_stain
-from labrig_analysis.tubes.tube_labels import PhaseMask
+from labrig_analysis.tubes.phase_masks import PhaseMask
 from labrig_measure.errors import MeasureError
 
 if TYPE_CHECKING:
+    from labrig_analysis.settings import MeasureSettings
     from labrig_measure.batch import BatchResult
 
 Folder = Annotated[

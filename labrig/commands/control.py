@@ -11,7 +11,6 @@ import typer
 
 from labrig.commands import exit_codes
 from labrig.commands.durations import duration_s
-from labrig.commands.status_display import WHAT_NOW, print_status
 from labrig.login_name import login_name
 from labrig.pasted import pasted
 
@@ -53,6 +52,7 @@ def status(run: RunArgument = None, runs: RunsOption = None, as_json: JsonOption
     Exit status 3 when its runner does not answer and the run has not ended.
     """
     from labrig.commands.doors import answering
+    from labrig.commands.status_display import WHAT_NOW, print_status
     from labrig.commands.which_run import chosen_run, told_of
     from labrig.night.followed import is_followed
     from labrig.night.following import glance

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from labrig.commands import exit_codes
-from labrig.measure.film_files import FilmRefused, open_film
+from labrig.measure.film_refusals import FilmRefused
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,6 +147,7 @@ def _regions(given: list[str], mask: Path | None) -> dict[str, NDArray[Any] | No
 
 
 def _measured(asked: _Asked, mask: NDArray[Any] | None) -> Found:
+    from labrig.measure.film_files import open_film
     from labrig_analysis.films.calcium import measure_calcium
     from labrig_analysis.films.contraction import measure_contraction
 

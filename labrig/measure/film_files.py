@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labrig.measure.film_refusals import FilmRefused
 from labrig_measure.errors import UnreadableImage
 from labrig_measure.tiff_planes import tiff_pixel_size_um
 
@@ -19,10 +20,6 @@ TIFF = {".tif", ".tiff"}
 PICTURES = {*TIFF, ".png", ".jpg", ".jpeg", ".bmp"}
 MICROSCOPES = {".czi", ".nd2", ".lif", ".vsi", ".oib", ".oif", ".lsm"}
 _SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "µs": 1e-6, "us": 1e-6, "min": 60.0}
-
-
-class FilmRefused(Exception):
-    """The film or what came with it cannot be used; the text says what to do."""
 
 
 @dataclass(slots=True)

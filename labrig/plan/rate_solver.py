@@ -91,7 +91,6 @@ def _flows(
     if not wanted:
         return dict.fromkeys(names, 0.0)
     import numpy as np
-    from scipy.optimize import nnls
 
     factors = sorted(
         {f for name in names for f, value in stocks[name].items() if value > 0} | set(wanted)
@@ -106,7 +105,12 @@ def _flows(
         for column, name in enumerate(names):
             matrix[row, column] = stocks[name].get(factor, 0.0) / loss[factor] / scale
     columns = np.linalg.norm(matrix, axis=0)  # equal column lengths keep nnls well conditioned
-    solved, _ = nnls(matrix / columns, goal)
+    solved, _, rank, _ = np.linalg.lstsq(matrix / columns, goal, rcond=None)
+    # The one solution, if no flow of it is below 0: most often, and SciPy takes long to load.
+    if rank < len(names) or (solved / columns <= -DUST_ML_H).any():
+        from scipy.optimize import nnls
+
+        solved, _ = nnls(matrix / columns, goal)
     found = {name: float(solved[i] / columns[i]) for i, name in enumerate(names)}
     return {name: flow if flow >= DUST_ML_H else 0.0 for name, flow in found.items()}
 

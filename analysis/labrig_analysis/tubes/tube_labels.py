@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from labrig_analysis.arrays import LabelImage
-
-PhaseMask = Literal["rules", "learned"]
+from labrig_analysis.tubes.phase_masks import PhaseMask
 
 
 @dataclass(frozen=True)

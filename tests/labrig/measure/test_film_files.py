@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from labrig.measure.film_files import FilmRefused, open_film
+from labrig.measure.film_files import open_film
+from labrig.measure.film_refusals import FilmRefused
 
 FRAMES = (np.arange(12)[:, None, None] * 5 + np.arange(20 * 16).reshape(20, 16) % 50).astype(
     np.uint8

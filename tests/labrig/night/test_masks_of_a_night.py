@@ -27,7 +27,7 @@ from labrig.plan.store import read_plan
 from labrig.protocol.models import Imaging
 from labrig.report.kinds import MASKS
 from labrig.report.sealed_measures import faults_of_measures
-from labrig_analysis.tubes.tube_labels import PhaseMask
+from labrig_analysis.tubes.phase_masks import PhaseMask
 
 MADE = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 FRAME = "A1_f0_t000_phase"
