@@ -10,6 +10,7 @@ have no effect; bits 0 and 3 of ``VB X`` and the decimals of ``VB Z`` have their
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -31,7 +32,8 @@ _TOP_SPEED_MM_S = 7.5
 _HARD_LIMIT_MM = 120.0
 _HOME_MM = 1000.0  # of HM as delivered: far beyond, it runs into the limit switch
 _UNITS_PER_MM = 10_000.0
-_FLUSHES = b"\x08\x7f"
+_FLUSHES = (b"\x08", b"\x7f")
+_PIECES = re.compile(rb"[^\x08\x7f\r]+|[\x08\x7f\r]")
 _UNASKED, _CR_ALONE = 1, 8
 _OK = ":A"
 _SHORT_BY_UM = 50.0
@@ -141,11 +143,11 @@ class AsiStageSimulator:
         if self._faults.active("silent", now_s):
             return b""
         answer, self._unasked = self._unasked, b""
-        for byte in data:
-            if byte in _FLUSHES:
+        for piece in _PIECES.findall(data):
+            if piece in _FLUSHES:
                 self._input.clear()
-            elif byte != 13:
-                self._input.append(byte)
+            elif piece != b"\r":
+                self._input += piece
             elif text := self._take_line():
                 line = self._answer(text, now_s).encode("ascii", errors="replace")
                 answer += self._line.send(line + self._end, now_s)
@@ -174,12 +176,11 @@ class AsiStageSimulator:
 
     def next_wake_s(self) -> float | None:
         """When the move under way arrives, or a scripted change is due."""
-        due_s = [
-            moment
-            for moment in (self._arrives_s, self._faults.next_edge_s(self._faults_seen_s))
-            if moment is not None and math.isfinite(moment)
-        ]
-        return min(due_s, default=None)
+        edge_s = self._faults.next_edge_s(self._faults_seen_s)
+        arrives_s = self._arrives_s
+        if arrives_s is None or math.isinf(arrives_s):
+            return edge_s
+        return arrives_s if edge_s is None else min(arrives_s, edge_s)
 
     # Commands.
 

@@ -16,30 +16,33 @@ class Intake:
 
     Args:
         address: this pump's, 0–99.
+
+    Attributes:
+        half_received: the beginning of a command.
     """
 
     def __init__(self, address: int) -> None:
         self._address = address
-        self._buffer = bytearray()
+        self.half_received = bytearray()
         self._last_byte_s = 0.0
 
     def clear(self) -> None:
         """Forget a half-received command."""
-        self._buffer.clear()
+        self.half_received.clear()
 
     def commands(self, data: bytes, now_s: float, safe: bool) -> Iterator[str | None]:
         """Whole commands, upper-cased and without their address; None for a bad checksum.
 
         A Safe packet is understood in either mode; in Safe mode (``safe``) nothing else is.
         """
-        started = self._buffer[:1] == b"\x02"
+        started = self.half_received[:1] == b"\x02"
         if started and now_s - self._last_byte_s > _INTER_BYTE_TIMEOUT_S:
-            self._buffer.clear()
+            self.half_received.clear()
         self._last_byte_s = now_s
-        self._buffer += data
+        self.half_received += data
         while size := self._whole_size(safe):
-            piece = bytes(self._buffer[:size])
-            del self._buffer[:size]
+            piece = bytes(self.half_received[:size])
+            del self.half_received[:size]
             text = _packet_text(piece) if piece[0] == _STX else piece[:-1]
             if text is None:
                 yield None
@@ -48,13 +51,9 @@ class Intake:
             if address == self._address:
                 yield command
 
-    def passes_by(self, data: bytes, safe: bool) -> bool:
-        """Whether this is one whole command for another pump, and nothing half-received waits."""
-        return not self._buffer and _address_of(data, safe) not in (None, self._address)
-
     def _whole_size(self, safe: bool) -> int:
         """Length of the whole packet or line that the buffer begins with; 0 for not yet."""
-        buffer = self._buffer
+        buffer = self.half_received
         if safe:
             start = buffer.find(_STX)
             del buffer[: start if start >= 0 else len(buffer)]
@@ -84,7 +83,7 @@ def _packet_text(packet: bytes) -> bytes | None:
 
 
 @lru_cache(maxsize=1024)
-def _address_of(data: bytes, safe: bool) -> int | None:
+def address_of(data: bytes, safe: bool) -> int | None:
     """Whom one whole command is for; None for anything else."""
     if data[:1] == b"\x02":
         whole = len(data) >= _SHORTEST_PACKET and len(data) == data[1] + 1

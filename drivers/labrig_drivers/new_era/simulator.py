@@ -21,7 +21,12 @@ from dataclasses import dataclass
 
 from labrig_drivers.new_era.faults import FAULTS
 from labrig_drivers.new_era.settings import NewEraSettings
-from labrig_drivers.new_era.simulated_wire import Intake, basic_reply, safe_packet
+from labrig_drivers.new_era.simulated_wire import (
+    Intake,
+    address_of,
+    basic_reply,
+    safe_packet,
+)
 from labrig_drivers.simulated_faults import FaultSchedule
 from labrig_drivers.simulated_link import SpoiltReplies
 from labrig_drivers.simulation import Fault, PumpPlant
@@ -109,9 +114,11 @@ class SimulatedNewEra:
 
     def receive(self, data: bytes, now_s: float) -> bytes:
         """Bytes from the host; what is answered now, after anything unasked."""
-        # A daisy chain hears every packet: one for another pump changes nothing here.
-        if not self._unasked and self._intake.passes_by(data, safe=self._safe_s > 0):
-            return b""
+        # A daisy chain hears every packet: a whole one for another pump changes nothing here.
+        if not self._unasked and not self._intake.half_received:
+            address = address_of(data, self._safe_s > 0)
+            if address is not None and address != self._address:
+                return b""
         self._wake = None
         answer = self.advance(now_s)
         if self._faults.active("silent", now_s):
