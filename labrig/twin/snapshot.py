@@ -180,7 +180,7 @@ def _held(value: object) -> Iterable[tuple[str, Any]]:
     )
 
 
-def _attributes(value: object) -> list[str] | None:
+def _attributes(value: Any) -> list[str] | None:  # noqa: ANN401 - any object
     """Names of what an object holds; None when it is not an ordinary one."""
     slots = _slots(type(value))
     if hasattr(value, "__dict__"):
@@ -189,7 +189,7 @@ def _attributes(value: object) -> list[str] | None:
 
 
 @cache
-def _slots(kind: type) -> tuple[str, ...]:
+def _slots(kind: type[Any]) -> tuple[str, ...]:
     return tuple(
         name
         for one in kind.__mro__
