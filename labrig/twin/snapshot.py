@@ -180,9 +180,10 @@ def _held(value: object) -> Iterable[tuple[str, Any]]:
     )
 
 
-def _attributes(value: Any) -> list[str] | None:  # noqa: ANN401 - any object
+def _attributes(value: object) -> list[str] | None:
     """Names of what an object holds; None when it is not an ordinary one."""
-    slots = _slots(type(value))
+    kind: Any = type(value)
+    slots = _slots(kind)
     if hasattr(value, "__dict__"):
         return [*slots, *vars(value)]
     return [*slots] or None
