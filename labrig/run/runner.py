@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -317,11 +318,13 @@ class Runner:
             self._plan, desk, news, boxes, state, interlocks, steps,
             self._liveness.of(DISPATCHER), grace, outages, at_once.hold, at_boundary,
         )  # fmt: skip
+        rules = self._plan.rules
         at_boundary.go_by(at_once.hold, partial(_stop_at_boundary, commands))
         desk.troubles.go_by(
             self._plan.errors, desk, at_once.hold,
             lambda wells, why: news.put(HoldWells(wells, why)),
             _wells_of(self._plan), _actions_of(self._bench), lambda: news.put(Asked()),
+            rules.viable_gap_s if rules.longer_gap == "hold" else math.inf,
         )  # fmt: skip
         desk.held_wells = frozenset(state.held_units)
         if state.left_too_long:

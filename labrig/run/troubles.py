@@ -6,11 +6,13 @@ each trouble until it is over.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from labrig.display.times import length_words
 from labrig.error_rules import (
     DEFAULTS,
     Action,
@@ -52,6 +54,8 @@ class Troubles:
         self._wells_of: Mapping[str, tuple[str, ...]] = {}
         self._action_of: Mapping[str, Action] = {}
         self._asked: Callable[[], None] = lambda: None
+        self._limit_s = math.inf
+        self._gone_too_long: set[str] = set()
 
     def go_by(
         self,
@@ -62,6 +66,7 @@ class Troubles:
         wells_of: Mapping[str, tuple[str, ...]],
         action_of: Mapping[str, Action],
         asked: Callable[[], None],
+        limit_s: float = math.inf,
     ) -> None:
         """Have what is not a worker's to do carried out from now on.
 
@@ -73,7 +78,9 @@ class Troubles:
             wells_of: by instrument, whom it serves.
             action_of: by instrument, what cannot be done while it is mute.
             asked: wakes whoever answers questions by default, once one of them stands.
+            limit_s: wells may do so long without one of their pumps, or the stimulator.
         """
+        self._limit_s = limit_s
         self._rules |= {(rule.action, rule.error): rule for rule in rules}
         self._desk, self._hold, self._hold_unit = desk, hold, hold_unit
         self._wells_of, self._action_of, self._asked = wells_of, action_of, asked
@@ -85,8 +92,25 @@ class Troubles:
             said: Error = "garbled" if garbled else "no_answer"
             self.met(action, said, name, what)
 
+    def gone(self, name: str, since_s: float) -> None:
+        """It has not answered since then: beyond the limit its wells wait for a person."""
+        desk = self._desk
+        if desk is None or self._action_of.get(name) not in ("level", "train"):
+            return
+        lasted_s = desk.clock.now_s() - since_s
+        with self._lock:
+            if lasted_s <= self._limit_s or name in self._gone_too_long:
+                return
+            self._gone_too_long.add(name)
+        limit = length_words(self._limit_s)
+        self._hold_unit(
+            self._wells_of.get(name, ()), f"{name} has not answered for more than {limit}"
+        )
+
     def answers(self, name: str) -> None:
         """It does again."""
+        with self._lock:
+            self._gone_too_long.discard(name)
         action = self._action_of.get(name)
         if action is not None:
             self.over(action, name)

@@ -564,6 +564,8 @@ class Worker:
     ) -> None:
         now_s = self._desk.clock.now_s()
         outage.tries += 1
+        if outage.told:
+            self._desk.troubles.gone(name, outage.since_s)
         if isinstance(error, StaleEpoch):
             # The stop that overtook it is next in the mailbox.
             outage.next_try_s = now_s + BACK_OFF_S[0]

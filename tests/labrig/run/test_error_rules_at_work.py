@@ -310,3 +310,28 @@ def test_a_held_unit_stays_held_after_a_death_until_a_person_says_otherwise(rehe
         "frame-0": "confirmed", "frame-1": "missed", "frame-2": "confirmed",
         "frame-10": "confirmed",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("longer", ["hold", "go_on"])
+def test_one_pump_gone_beyond_the_limit_has_its_wells_wait_for_a_person(rehearse, script, longer):
+    night = rehearse(unplugged={"dose": (500.0, 2600.0)})
+    timeline = [script.flow(0.0, 30.0), script.flow(0.0, 5.0, "dose"), script.stimulate(0.0),
+                script.dose(2300.0), script.dose(3300.0)]  # fmt: skip
+    rules = RunRules(viable_gap_s=1200.0, longer_gap=longer)
+    night.make(script.plan(timeline, 4000.0, rules=rules))
+    seen = {}
+    for at_s in (1500.0, 1800.0, 2900.0):
+        night.visit(at_s, lambda at_s=at_s: seen.update({at_s: door(night).status()}))
+    if longer == "hold":
+        night.visit(3000.0, lambda: door(night).answer("unit:A1", "resume", by="A"))
+    assert night.runner.run().failures == ()
+    asked = {at_s: [q["id"] for q in status["questions"]] for at_s, status in seen.items()}
+    held = ["unit:A1"] if longer == "hold" else []
+    assert asked == {1500.0: [], 1800.0: held, 2900.0: held}
+    assert not seen[1800.0]["held"]
+    assert "dose has not answered for more than 20 min" in str(night.rows("deviation")) or not held
+    assert night.plants["dose"].rate_ul_min == pytest.approx(5.0)
+    given = {row.key: row.state for row in night.rows("dose")}
+    assert given["dose-3300"] == "confirmed"
+    at_s = {row.key: row.run_s for row in night.rows("dose") if row.state == "sent"}
+    assert at_s.get("dose-2300", 3000.0) >= (3000.0 if held else 2600.0)
