@@ -28,6 +28,7 @@ _OTHER_WORDS: dict[str, tuple[str, ...]] = {
     "factors": ("targets",), "concentration": ("targets", "reach"),
     "stimulation": ("pattern",), "stimulus": ("pattern",), "impulses": ("pattern",),
     "pulses": ("pattern",), "name": ("label",), "gender": ("sex",), "voltage": ("amplitude",),
+    "current": ("amplitude",),
     "volts": ("amplitude",), "intensity": ("irradiance",), "power": ("irradiance",),
     "rate": ("frequency", "flow"), "type": ("kind", "do"), "action": ("do",), "who": ("sign",),
     "signed": ("sign",), "deadline": ("within",), "dye": ("with",), "stain": ("with",),

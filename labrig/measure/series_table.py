@@ -15,7 +15,8 @@ from labrig_analysis.films.series import capture, fatigue_ratio, force_frequency
 TABLE = "series"
 PLACE = ("well", "series", "assay")
 MEASURED = (
-    "capture_v", "not_captured_v", "half_response_v", "twitch_um", "largest_um", "f50_hz",
+    "capture_v", "not_captured_v", "half_response_v", "capture_ma", "not_captured_ma",
+    "half_response_ma", "twitch_um", "largest_um", "f50_hz",
     "tetanus_twitch_ratio", "fused_at_hz", "first_um", "last_um", "fatigue_ratio",
     "time_to_peak_s", "half_relaxation_s",
 )  # fmt: skip
@@ -72,7 +73,9 @@ def _cell(value: float) -> float | None:
 
 
 def _of_staircase(films: Sequence[Row]) -> dict[str, float]:
-    strengths = [_number(row["asked_v"]) for row in films]
+    # A staircase is of one unit: that of the first step, also where one film lacks it.
+    unit = "v" if any(not math.isnan(_number(row["asked_v"])) for row in films) else "ma"
+    strengths = [_number(row.get(f"asked_{unit}")) for row in films]
     shares = [_number(row["capture_fraction"]) for row in films]
     found = capture(
         strengths,
@@ -81,9 +84,9 @@ def _of_staircase(films: Sequence[Row]) -> dict[str, float]:
         _number(films[0]["captured_share"]),
     )
     return {
-        "capture_v": found.threshold,
-        "not_captured_v": found.below,
-        "half_response_v": found.half,
+        f"capture_{unit}": found.threshold,
+        f"not_captured_{unit}": found.below,
+        f"half_response_{unit}": found.half,
         "largest_um": max(_number(row["amplitude_um"]) for row in films),
     }
 

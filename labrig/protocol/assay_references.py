@@ -12,6 +12,7 @@ from labrig.protocol.assays import (
     PulseAssay,
     Staircase,
     Twitch,
+    VoltSteps,
     film_stretch_s,
 )
 from labrig.protocol.nmj_assay import Nmj, nmj_mistakes
@@ -82,6 +83,15 @@ def capture_mistakes(
             f"'{name}' does not say which capture threshold: {', '.join(known)} find one",
             f"Add `capture: {known[0]}`.",
         )
+    if (name_of := asked.capture or (known[0] if len(known) == 1 else "")) in known:
+        found = protocol.assays[name_of]
+        if isinstance(found, Staircase) and found.amplitude.unit == "mA":
+            yield Mistake(
+                (*path, "of_capture"),
+                f"the staircase '{name_of}' is in mA, and a share of capture is kept in volts",
+                "Write `current:` in place of it, from the threshold that a run before found; or "
+                "a staircase in V, where the stimulator holds a voltage.",
+            )
     if asked.at_most_v is not None and (asked.fallback_v or 0.0) > asked.at_most_v:
         yield Mistake(
             (*path, "fallback"),
@@ -124,21 +134,27 @@ def _strength(
 
 
 def _staircase(path: KeyPath, assay: Staircase) -> Iterator[Mistake]:
-    steps = assay.amplitude
-    if steps.to_v <= steps.from_v:
+    asked = assay.amplitude
+    unit, steps = asked.unit, asked.steps
+    first, last, step = (
+        (asked.from_v, asked.to_v, asked.step_v)
+        if isinstance(asked, VoltSteps)
+        else (asked.from_ma, asked.to_ma, asked.step_ma)
+    )
+    if last <= first:
         yield Mistake(
             (*path, "amplitude", "to"),
-            f"a staircase from {steps.from_v:g} V to {steps.to_v:g} V does not rise",
+            f"a staircase from {first:g} {unit} to {last:g} {unit} does not rise",
             "Give `to` above `from`: the lowest amplitude comes first.",
-            f"{steps.to_v:g} V",
+            f"{last:g} {unit}",
         )
-    elif len(steps.steps_v) < 2 or len(steps.steps_v) > MOST_STEPS:
+    elif len(steps) < 2 or len(steps) > MOST_STEPS:
         yield Mistake(
             (*path, "amplitude", "step"),
-            f"{steps.step_v:g} V makes {len(steps.steps_v)} steps from {steps.from_v:g} V to "
-            f"{steps.to_v:g} V; 2 to {MOST_STEPS} make a staircase",
-            "Choose another step, as in `step: 2 V`.",
-            f"{steps.step_v:g} V",
+            f"{step:g} {unit} makes {len(steps)} steps from {first:g} {unit} to {last:g} {unit}; "
+            f"2 to {MOST_STEPS} make a staircase",
+            f"Choose another step, as in `step: 2 {unit}`.",
+            f"{step:g} {unit}",
         )
     yield from _fits(path, assay, assay.frequency_hz)
 

@@ -7,9 +7,11 @@ is free of hardware: :mod:`labrig.plan.series` decides which well is tested when
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from labrig.protocol.nmj_assay import Nmj
@@ -24,6 +26,8 @@ Milliamperes = Annotated[float, Unit("mA")]
 Hertz = Annotated[float, Unit("Hz")]
 Percent = Annotated[float, Unit("percent")]
 
+_AMPERES = re.compile(r"[0-9. ][mµμu]?A\s*$")
+
 IfUnknown = Literal["ask", "fallback", "leave-out"]
 """What becomes of an amplitude in % of capture where no capture threshold was found."""
 
@@ -35,11 +39,46 @@ class VoltSteps(Strict):
     to_v: Volts = Field(alias="to", gt=0)
     step_v: Volts = Field(alias="step", gt=0)
 
+    unit: ClassVar[Literal["V"]] = "V"
+
     @property
-    def steps_v(self) -> tuple[float, ...]:
+    def steps(self) -> tuple[float, ...]:
         """Every amplitude; the last is ``to``, or the last whole step before it."""
-        count = int((self.to_v - self.from_v) / self.step_v + 1e-6) + 1
-        return tuple(round(self.from_v + i * self.step_v, 9) for i in range(max(count, 1)))
+        return _steps(self.from_v, self.to_v, self.step_v)
+
+
+class CurrentSteps(Strict):
+    """Currents of a staircase through each well, the lowest first: for current sources."""
+
+    from_ma: Milliamperes = Field(alias="from", gt=0)
+    to_ma: Milliamperes = Field(alias="to", gt=0)
+    step_ma: Milliamperes = Field(alias="step", gt=0)
+
+    unit: ClassVar[Literal["mA"]] = "mA"
+
+    @property
+    def steps(self) -> tuple[float, ...]:
+        """Every current; the last is ``to``, or the last whole step before it."""
+        return _steps(self.from_ma, self.to_ma, self.step_ma)
+
+
+def _steps(first: float, last: float, step: float) -> tuple[float, ...]:
+    count = int((last - first) / step + 1e-6) + 1
+    return tuple(round(first + i * step, 9) for i in range(max(count, 1)))
+
+
+def _volts_or_current(value: object) -> str:
+    if isinstance(value, CurrentSteps):
+        return "=current"
+    written = value.values() if isinstance(value, Mapping) else ()
+    return "=current" if any(_AMPERES.search(str(text)) for text in written) else "=volts"
+
+
+# Told apart by the unit, so that an error speaks only of what was meant.
+StaircaseSteps = Annotated[
+    Annotated[VoltSteps, Tag("=volts")] | Annotated[CurrentSteps, Tag("=current")],
+    Discriminator(_volts_or_current),
+]
 
 
 class _Pulses(Strict):
@@ -88,7 +127,9 @@ class Staircase(_Pulses):
     kind: Literal["staircase"]
     frequency_hz: Hertz = Field(alias="frequency", gt=0, le=2)
     pulses: int = Field(ge=3, le=60, description="of each step")
-    amplitude: VoltSteps
+    amplitude: StaircaseSteps = Field(
+        description="from, to, step: in V, or in mA through each well for a current source"
+    )
     captured_percent: Percent = Field(
         default=80.0,
         alias="captured",

@@ -8,7 +8,7 @@ name (outcomes, checks, report, exports) knows it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ READOUTS: Mapping[str, Readout] = {each.name: each for each in _KNOWN}
 def readout(protocol: Protocol, name: str) -> Readout | None:
     """The read-out of that name in a protocol; None where there is none."""
     if name in READOUTS:
-        return READOUTS[name]
+        return _in_unit_of_staircases(protocol, READOUTS[name])
     for result in protocol.results:
         if result.called == name:
             return Readout(
@@ -153,6 +153,16 @@ def readout(protocol: Protocol, name: str) -> Readout | None:
                 needs="result",
             )  # fmt: skip
     return None
+
+
+def _in_unit_of_staircases(protocol: Protocol, known: Readout) -> Readout:
+    """Thresholds of staircases in mA are read in mA."""
+    if known.kinds != ("staircase",):
+        return known
+    found = [assay for assay in protocol.assays.values() if assay.kind == "staircase"]
+    if not found or any(assay.amplitude.unit == "V" for assay in found):
+        return known
+    return replace(known, unit="mA", column=f"{known.column.removesuffix('_v')}_ma")
 
 
 def names_of_readouts(protocol: Protocol) -> list[str]:

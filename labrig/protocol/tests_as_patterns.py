@@ -69,8 +69,9 @@ def step_patterns(assay: PulseAssay) -> tuple[Pattern, ...]:
 
     match assay:
         case Staircase():
+            key = "amplitude_v" if assay.amplitude.unit == "V" else "amplitude_ma"
             return tuple(
-                made(assay.frequency_hz, amplitude_v=volts) for volts in assay.amplitude.steps_v
+                made(assay.frequency_hz, **{key: amplitude}) for amplitude in assay.amplitude.steps
             )
         case Frequencies():
             return tuple(made(rate) for rate in assay.at_hz)
@@ -130,7 +131,7 @@ def at_most(protocol: Protocol, pattern: Pattern) -> Pattern:
     if pattern.of_capture_percent is None:
         return pattern
     staircase = protocol.assays[capture_of(protocol, pattern)]
-    top_v = staircase.amplitude.steps_v[-1] if isinstance(staircase, Staircase) else 0.0
+    top_v = staircase.amplitude.steps[-1] if isinstance(staircase, Staircase) else 0.0
     most_v = top_v * pattern.of_capture_percent / 100.0
     if pattern.at_most_v is not None:
         most_v = min(most_v, pattern.at_most_v)

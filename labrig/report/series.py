@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 READOUTS = {
     "capture_v": ("Capture threshold", "V"),
     "half_response_v": ("Half of the largest response at", "V"),
+    "capture_ma": ("Capture threshold", "mA"),
+    "half_response_ma": ("Half of the largest response at", "mA"),
     "twitch_um": ("Twitch", "µm"),
     "largest_um": ("Largest contraction", "µm"),
     "tetanus_twitch_ratio": ("Largest over twitch", ""),
@@ -125,11 +127,11 @@ def assay_words(assay: Assay) -> str:
     """What an assay asks of a culture."""
     match assay:
         case Staircase():
-            steps = assay.amplitude.steps_v
+            steps, unit = assay.amplitude.steps, assay.amplitude.unit
             return (
                 f"{assay.pulses} pulses at {assay.frequency_hz:g} Hz in each of {len(steps)} steps "
-                f"from {steps[0]:g} to {steps[-1]:g} V; captured: {assay.captured_percent:g} % "
-                "followed"
+                f"from {steps[0]:g} to {steps[-1]:g} {unit}; captured: "
+                f"{assay.captured_percent:g} % followed"
             )
         case Frequencies():
             rates = ", ".join(f"{rate:g}" for rate in assay.at_hz)
@@ -151,7 +153,11 @@ def _values(
     counted: pd.DataFrame, kind: str, units: Sequence[Unit], arms: Sequence[str]
 ) -> list[ArmValue]:
     values = []
-    for column in _OF_KIND.get(kind, ()):
+    columns = _OF_KIND.get(kind, ())
+    if kind == "staircase" and "capture_ma" in counted and not counted["capture_v"].notna().any():
+        of_current = [f"{column.removesuffix('_v')}_ma" for column in columns]
+        columns = tuple(of_current) if counted["capture_ma"].notna().any() else columns
+    for column in columns:
         words, unit_ = READOUTS[column]
         for arm in arms:
             own = [
@@ -178,6 +184,8 @@ def _curve(
     x, label = {"staircase": ("asked_v", "amplitude (V)"), "frequencies": ("asked_hz", "Hz")}.get(
         kind, ("offset_s", "")
     )
+    if kind == "staircase" and films["asked_v"].isna().all() and "asked_ma" in films:
+        x, label = "asked_ma", "current (mA a well)"
     if kind == "fatigue":
         films = films.assign(ends=films["part"].map({"first": 0, "last": 1}))
         x, label = "ends", ""

@@ -37,6 +37,13 @@ def test_a_staircase_is_a_threshold_between_two_steps():
     assert (row["capture_v"], row["not_captured_v"]) == (6.0, 4.0)
 
 
+def test_a_staircase_of_currents_has_its_threshold_in_ma():
+    films = [row | {"asked_v": None, "asked_ma": 5.0 * row["asked_v"]}
+             for row in staircase([0.0, 0.3, 0.9, 1.0])]  # fmt: skip
+    (row,) = series_rows(films)
+    assert (row["capture_ma"], row["not_captured_ma"], row["capture_v"]) == (30.0, 20.0, None)
+
+
 def test_a_culture_that_is_never_captured_has_no_threshold_and_is_a_result():
     (row,) = series_rows(staircase([0.0, 0.0, 0.1]))
     assert (row["status"], row["capture_v"]) == ("ok", None)

@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from labrig.plan import pulse_physics as physics
 from labrig.plan.store import from_json, to_json
-from labrig.plan.timeline import StimulationLevel
+from labrig.plan.timeline import Film, StimulationLevel
 from labrig.plan.words import words_of
 from labrig.protocol.models import Pattern, Protocol
+from labrig.protocol.readouts import readout
 from labrig_drivers import pulse_pal
 from labrig_drivers.errors import OutOfRange
 from labrig_drivers.kinds import PulseTrain
@@ -185,3 +186,26 @@ def test_a_train_has_one_amplitude():
     driver = pulse_pal.INSTRUMENT.driver(None, pulse_pal.INSTRUMENT.settings(), "pulses")
     with pytest.raises(OutOfRange, match="20 mA is asked, and it holds volts only"):
         driver.program({1: PulseTrain(1.0, None, *shape, amplitude_ma=20.0)})
+
+
+def test_a_staircase_in_ma_is_played_by_a_current_source_and_asked_of_each_well(bench):
+    in_ma(with_a_current_source(bench), "20 mA")
+    bench.protocol["assays"] = {
+        "capture": {
+            "kind": "staircase", "pulse_width": "2 ms", "frequency": "1 Hz", "pulses": 5,
+            "amplitude": {"from": "10 mA", "to": "30 mA", "step": "10 mA"},
+        }
+    }  # fmt: skip
+    bench.protocol["imaging"] |= {
+        "series": [{"at": ["10 min"], "assay": "capture"}],
+        "films": {"at": [], "channel": "phase", "duration": "2 s", "frame_rate": "50 Hz",
+                  "exposure": "10 ms"},
+    }  # fmt: skip
+    plan = bench.plan()
+    assert "stim.instrument-unit" not in codes(plan)
+    films = [e for e in plan.timeline if isinstance(e, Film)]
+    assert {(f.test.amplitude_v, f.test.amplitude_ma) for f in films} == {
+        (None, 10.0), (None, 20.0), (None, 30.0)
+    }  # fmt: skip
+    known = readout(Protocol.model_validate(bench.protocol), "capture_threshold")
+    assert (known.unit, known.column) == ("mA", "capture_ma")

@@ -110,6 +110,20 @@ MISTAKES = {
     "longer than the test": (
         "first 5 s", "first 5 min", "assays.tiring.film.0", "longer than the test", "a part of it",
     ),
+    "a staircase of currents that is given as a share": (
+        "amplitude: {from: 2 V, to: 16 V, step: 2 V}",
+        "amplitude: {from: 5 mA, to: 50 mA, step: 5 mA}", "assays.ff.of_capture",
+        "'capture' is in mA", "Write `current:`",
+    ),
+    "currents and volts in one staircase": (
+        "from: 2 V, to: 16 V", "from: 5 mA, to: 16 V", "assays.capture.amplitude.to",
+        "a current is wanted", "mA",
+    ),
+    "a staircase under current": (
+        "amplitude: {from: 2 V, to: 16 V, step: 2 V}",
+        "current: {from: 5 mA, to: 50 mA, step: 5 mA}", "assays.capture.current",
+        "not a key", "'amplitude'",
+    ),
     "unknown assay": (
         "assay: ff", "assay: fff", "imaging.series.1.assay", "no assay 'fff'", "'ff'",
     ),
