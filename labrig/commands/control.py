@@ -16,6 +16,7 @@ from labrig.pasted import pasted
 
 if TYPE_CHECKING:
     from labrig.commands.which_run import ChosenRun
+    from labrig.run.control_client import RunnerClient
 
 RunArgument = Annotated[
     Path | None,
@@ -131,8 +132,9 @@ def stop(
         from labrig.commands.which_run import chosen_run
 
         chosen = chosen_run(run, runs)
-        reply = answering(chosen).stop_at_boundary(reason, by=by or login_name(), grace_s=grace_s)
-        told = "will be stopped at its next boundary. Until then: labrig take-back"
+        door = answering(chosen)
+        reply = door.stop_at_boundary(reason, by=by or login_name(), grace_s=grace_s)
+        told = f"is stopped {_boundary(chosen, door)}.\nTo take it back: labrig take-back"
         said(chosen, reply, f"{told} {pasted(chosen.folder.root)}", as_json=as_json)
         return
     raise typer.Exit(stop_from_command_line(Options(run, runs, reason, by, as_json, grace_s)))
@@ -179,9 +181,22 @@ def hold(
     from labrig.commands.which_run import chosen_run
 
     chosen = chosen_run(run, runs)
-    reply = answering(chosen).hold(reason, by=by or login_name(), at_boundary=at_boundary)
-    told = "will be held at its next boundary." if at_boundary else "is held."
+    door = answering(chosen)
+    reply = door.hold(reason, by=by or login_name(), at_boundary=at_boundary)
+    told = f"is held {_boundary(chosen, door)}." if at_boundary else "is held."
     said(chosen, reply, told, as_json=as_json)
+
+
+def _boundary(chosen: ChosenRun, door: RunnerClient) -> str:
+    """When what was just asked for comes."""
+    from labrig.night.telling import legend_of_run
+
+    shown = door.status()
+    waiting = shown.get("at_boundary")
+    if waiting is None:
+        return "now: nothing is in progress"
+    legend = legend_of_run(chosen.folder, shown["utc"], shown["now_s"])
+    return f"at its next boundary, {legend.moment(float(waiting['at_s']))}"
 
 
 def resume(
