@@ -48,7 +48,7 @@ def test_wells_with_and_without_factors_look_alike(page, blinded):
 
 def test_no_screen_names_an_arm_or_a_factor(page, blinded):
     told = {*blinded.values(), "CNTF", "BDNF", "leucine"}
-    for path in ("", "/well/A1", "/well/A3", "/log", "/pictures"):
+    for path in ("", "/well/A1", "/well/A3", "/log", "/pictures", "/amend"):
         html = page.get(f"/run/night-1{path}").text
         assert not [name for name in told if name in html], path
 
