@@ -165,12 +165,11 @@ class Commands:
                     "stop cannot be taken back."
                 )
             self._replies[command_id] = {**reply, "args": dict(args)}
-            if row_first:
-                # Whoever takes over finds the row, and makes up for a deed that did not come.
-                self._write_down(command_id, reply, args, first=True)
-                self._act(command)
-        if not row_first:
-            self._write_down(command_id, reply, args)
+        # Outside the lock: a hold must not wait for another command's disk.
+        self._write_down(command_id, reply, args, first=row_first)
+        if row_first:
+            # Whoever takes over finds the row, and makes up for a deed that did not come.
+            self._act(command)
         return reply
 
     def _write_down(
@@ -179,7 +178,7 @@ class Commands:
         reply: Mapping[str, Any],
         args: Mapping[str, Any],
         *,
-        first: bool = False,
+        first: bool,
     ) -> None:
         taken = CommandTaken(
             accepted=True,
