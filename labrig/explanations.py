@@ -112,7 +112,7 @@ def explain(
     if kind == "int_parsing" and detail["loc"][-1] == "[key]":
         return f"the key '{path[-1]}' is no whole number", "Write the number before the colon."
     if kind in ("float_parsing", "int_parsing"):
-        means = "" if "_" in str(path[-1]) else _description(schema, path)
+        means = "" if "_" in str(path[-1]) else _description(schema, path, _kinds(detail))
         slip = slip_of_number(str(value), kind == "int_parsing", means)
         if slip is not None:
             return f"{_short(value)} {slip.what}", slip.remedy
@@ -145,13 +145,17 @@ def _in_its_place(kind: str, value: object, schema: dict[str, Any], path: KeyPat
     if wanted.startswith("a list"):
         if isinstance(value, dict):
             return "a list: put '- ' before its first key, or [ ] around its { }"
+        if re.fullmatch(r"[A-P]\d{1,2} ?[-:] ?[A-P]\d{1,2}", str(value)):
+            return "a list with each of its wells: [A1, A2, ...]"
         return f"a list: [{value}], or lines that begin with '- '"
     if wanted.startswith("keys"):
         if isinstance(value, list) and value and isinstance(value[0], dict):
             return "a name before each: `NAME: {...}`, without '- '"
         needed = _needed_at(schema, path)
-        if isinstance(value, str | int | float) and len(needed) == 1:
+        if len(needed) == 1 and re.fullmatch(r"[\w.+-]+", str(value)):
             return f"keys with values, here `{{{needed.pop()}: {value}}}`"
+        if needed:
+            return f"keys with values: `{{{', '.join(f'{key}: ...' for key in sorted(needed))}}}`"
     if wanted.startswith("text") and isinstance(value, list):
         return "one of them, without [ ]"
     means = _description(schema, path)
@@ -162,13 +166,20 @@ def _in_its_place(kind: str, value: object, schema: dict[str, Any], path: KeyPat
     return ""
 
 
-def _description(schema: dict[str, Any], path: KeyPath) -> str:
-    """What the JSON schema says of the key at ``path``; "" for nothing."""
+def _kinds(detail: ErrorDetails) -> set[str]:
+    """Which of several kinds pydantic took a set of keys for (``=quantiles``)."""
+    return {str(part)[1:] for part in detail["loc"] if str(part).startswith("=")}
+
+
+def _description(schema: dict[str, Any], path: KeyPath, kinds: Collection[str] = ()) -> str:
+    """What the JSON schema says of the key at ``path``, there in these kinds; "" for nothing."""
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
     nodes = [schema]
     for part in path[: len(path) - 1 - path[::-1].index(key)] if key else ():
         nodes = [step for node in _resolved(nodes, schema) for step in _step(node, part)]
-    of_key = [node.get("properties", {}).get(key) for node in _resolved(nodes, schema)]
+    found = [node["properties"] for node in _resolved(nodes, schema) if "properties" in node]
+    of_kind = [keys for keys in found if keys.get("kind", {}).get("const") in kinds]
+    of_key = [keys.get(key) for keys in of_kind or found]
     return next((str(node["description"]) for node in of_key if node and "description" in node), "")
 
 

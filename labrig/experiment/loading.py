@@ -63,7 +63,7 @@ def load_experiment(path: Path) -> ExperimentFile:
     missing = [
         problem_at(
             loaded, where, file, f"there is no file {file} beside {path.name}",
-            f"Write it as seen from {path.parent.resolve()}.",
+            f"{_alike(path.parent, file)}Write it as seen from {path.parent.resolve()}.",
         )
         for where, file in named
         if not (path.parent / file).is_file()
@@ -125,3 +125,10 @@ def _against_its_protocol(
             did_you_mean(needs.outcome, names) if names
             else f"Name one in {file}, or ask for `readout: diameter`.",
         )  # fmt: skip
+
+
+def _alike(folder: Path, file: str) -> str:
+    """A YAML file that may be meant, in the folder that is named; "" for none."""
+    beside = (folder / file).parent
+    near = did_you_mean(Path(file).name, sorted(found.name for found in beside.glob("*.yaml")))
+    return f"{near} " if near.startswith("Did you mean") else ""

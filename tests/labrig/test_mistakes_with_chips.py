@@ -104,6 +104,61 @@ PROTOCOL = {
     ),
 }
 
+CHIP_NIGHT = (catalogue_folder() / "nmj-chip.yaml").read_text(encoding="utf-8")
+
+# name: (what stands in the chips' protocol, what is written, path, what, remedy)
+ASSAYS = {
+    "frequencies without units": (
+        "indirect: [0.5 Hz, 1 Hz, 2 Hz] ", "indirect: [0.5, 1, 2] ", "assays.nmj.indirect.0",
+        "no unit", "'0.5 Hz'",
+    ),
+    "one frequency, no list": (
+        "indirect: [0.5 Hz, 1 Hz, 2 Hz] ", "indirect: 1 Hz ", "assays.nmj.indirect", "'1 Hz'",
+        "[1 Hz]",
+    ),
+    "a light that is not there": (
+        "by: blue\n", "by: bleu\n", "assays.nmj.by", "no pattern 'bleu'", "'blue'",
+    ),
+    "a block in one word": (
+        "after: {factor: d-tubocurarine, stock: curare-stock, in: muscle, volume: 30 uL, "
+        "rate: 6 mL/h, wait: 15 min}",
+        "after: curare", "assays.block.after", "'curare'", "{factor: ..., rate: ..., stock: ...",
+    ),
+    "a block without its volume": (
+        ", volume: 30 uL", "", "assays.block.after.volume", "missing", "volume",
+    ),
+    "a block of another side": (
+        "in: muscle, volume", "in: muscles, volume", "assays.block.after.in", "'muscles'",
+        "'muscle'",
+    ),
+    "a block like itself": (
+        "like: nmj\n", "like: block\n", "assays.block.like", "no other nmj assay", "nmj",
+    ),
+    "a block that is first": (
+        "only: last", "only: first", "assays.block.only", "'first'", "'last'",
+    ),
+    "a side with one letter less": (
+        "    nerve: {targets: {vincristine: 20 nM}} ", "    nerv: {targets: {vincristine: 20 nM}} ",
+        "arms.nerve-insult.nerv", "not a key", "'nerve'",
+    ),
+    "a channel of one side, no list": (
+        "shows: cells, exposure: 18 ms", "shows: cells, compartments: muscle, exposure: 18 ms",
+        "imaging.channels.phase.compartments", "'muscle'", "[muscle]",
+    ),
+    "days with their letter": (
+        "days: 28}", "days: 28 d}", "culture.compartments.nerve.days", "a plain number",
+        "Write 28",
+    ),
+    "silence without its length": (
+        "silent: 6 s", "silent: yes", "assays.nmj.silent", "'yes'", "'10 s'",
+    ),
+    "effluent of a side that is none": (
+        "  vehicle:\n    carrier: 0.1 % BSA\n",
+        "  vehicle:\n    carrier: 0.1 % BSA\n  out: {from: muscles, carrier: none}\n",
+        "stocks.out.from", "'muscles'", "'muscle'",
+    ),
+}  # fmt: skip
+
 POINT = "{volts: 2 V, irradiance: 0.75 mW/mm**2}"
 
 # name: (what stands in the chip bench, what is written, path, what, remedy)
@@ -195,6 +250,14 @@ def test_a_mistake_about_sides_and_light_is_placed_and_explained(tmp_path, mista
     for old, new in changes.items():
         assert old in text, old
         text = text.replace(old, new, 1)
+    said(problems_of(load_protocol, tmp_path / "p.yaml", text), where, what, remedy)
+
+
+@pytest.mark.parametrize("mistake", ASSAYS)
+def test_a_mistake_about_tests_of_junctions_is_placed_and_explained(tmp_path, mistake):
+    old, new, where, what, remedy = ASSAYS[mistake]
+    assert old in CHIP_NIGHT
+    text = CHIP_NIGHT.replace(old, new, 1)
     said(problems_of(load_protocol, tmp_path / "p.yaml", text), where, what, remedy)
 
 

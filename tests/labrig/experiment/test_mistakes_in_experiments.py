@@ -63,7 +63,12 @@ MISTAKES = {
         "readout: diameter",
     ),
     "a gate's file that is not there": (
-        "gate.yaml", "gates.yaml", "gates.0.protocol", "no file gates.yaml", "as seen from",
+        "gate.yaml", "gates.yaml", "gates.0.protocol", "no file gates.yaml", "mean 'gate.yaml'?",
+    ),
+    "wells from the first to the last": (
+        "- {plate: 3, donor: d3, passage: 5}",
+        "- {plate: 3, donor: d3, passage: 5, wells: A1-B6}",
+        "runs.2.wells", "'A1-B6'", "each of its wells",
     ),
     "the protocol as its own gate": (
         "gate.yaml", "demo-night.yaml", "gates.0.protocol", "cannot come before itself",

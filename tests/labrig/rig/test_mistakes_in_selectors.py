@@ -50,6 +50,13 @@ MISTAKES = {
         "positions", {1: "second_bottle", 2: "nerve_vehicle"},
         "lines.nerve_01.reservoir", "no position for 'nerve_stock_01'", "add a position",
     ),
+    "a position called by its bottle": (
+        "positions", {"one": "nerve_stock_01", 2: "nerve_vehicle"},
+        "selectors.nerve_01.positions.one", "'one' is no whole number", "before the colon",
+    ),
+    "a safe position called by its bottle": (
+        "safe", "nerve_vehicle", "selectors.nerve_01.safe", "'nerve_vehicle'", "that of vehicle",
+    ),
     "a length for a dead volume": (
         "dead_volume", "7 mm", "selectors.nerve_01.dead_volume", "a volume is wanted", "'10 uL'",
     ),
