@@ -200,7 +200,8 @@ class Worker:
                 break
             if not (self._finishing and self._idle()):
                 self._tick()
-            if self._finishing and self._idle():
+            # What was taken out of the mailbox meanwhile may be a stop.
+            if self._finishing and not self._later and self._idle():
                 break
         if self._taken_up_again:
             self._link.close()
@@ -615,7 +616,7 @@ class Worker:
 
     def _come_to_rest(self) -> None:
         # A pump that came back may be giving its dose still, and holds its level only after it.
-        while not self._idle():
+        while self._later or not self._idle():
             item = self._next()
             if item is not None:
                 self._perform(item)

@@ -9,6 +9,7 @@ import pytest
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.commands import Commands
 from labrig.run.control_client import connect
+from labrig.run.flow import PumpHandler
 from labrig.run.workers import Worker
 
 
@@ -38,6 +39,29 @@ def test_a_stop_while_the_last_dose_is_waited_for_is_a_stop(rehearse, script):
     end = night.rows("run")[-1]
     assert (end.key, end.detail) == ("stopped", {"reason": "smoke", "by": "T. Echnician"})
     assert night.rows("dose")[-1].detail["resolution"] == "cut off by a stop"
+
+
+def test_a_stop_in_the_moment_in_which_the_last_dose_ends_reaches_its_pump(
+    rehearse, script, monkeypatch
+):
+    night = rehearse()
+    timeline = [script.flow(0.0, 30.0), script.flow(0.0, 2.0, "dose"), script.dose(590.0)]
+    runner = night.make(script.plan(timeline, 600.0, rules=script.rules(additives_on_stop="off")))
+    tick = PumpHandler.tick
+    stopped = []
+
+    def ends(pump):
+        was_busy, again = pump.busy, tick(pump)
+        if was_busy and not pump.busy and not stopped:
+            stopped.append(night.clock.now_s())
+            _client(night).stop("smoke")
+        return again
+
+    monkeypatch.setattr(PumpHandler, "tick", ends)
+    outcome = runner.run()
+    assert stopped[0] > 600.0
+    assert (outcome.condition, outcome.unsafe) == ("stopped", ())
+    assert night.plants["dose"].rate_ul_min == 0.0
 
 
 def test_a_stop_accepted_before_the_end_is_not_finished_by_a_runner_that_comes_after_it(
