@@ -30,7 +30,7 @@ from labrig.record.reading import every_row, read_since_checkpoint, read_tail
 from labrig.record.recovery import EntryState, Rest, RunState, fold
 from labrig.record.rows import JournalEntry, Row
 
-FOLD = 12
+FOLD = 13
 """Raise it when :func:`labrig.record.recovery.fold` comes to another state from the same rows.
 
 Checkpoints of another number are passed over, and the journal is read from its first row."""

@@ -24,7 +24,8 @@ def see_deed(undone: dict[str, Undone], row: Row) -> None:
     if not undone:
         return
     match row.kind:
-        case "question" if row.state != "asked":
+        case "question":
+            # One that is asked anew was not answered by what somebody had said before.
             _take(undone, lambda of: row.key in (of.get("question"), of.get("step")))
         case "step":
             supply = supply_asked(row.key)

@@ -588,7 +588,9 @@ class Dispatcher:
 
     def _enter(self, entered: ValueEntered) -> None:
         self._desk.note("note", f"{ENTERED}{entered.meter}", "noted", entered)
-        self._desk.board.read(entered.meter, shown(entered))
+        before = self._desk.board.readings().get(entered.meter)
+        if before is None or before["at_s"] <= entered.done_s:
+            self._desk.board.read(entered.meter, shown(entered))
         self._interlocks.see(look_of(entered))
 
     def _amend(self, from_s: float) -> None:

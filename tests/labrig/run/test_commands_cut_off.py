@@ -94,3 +94,20 @@ def test_of_several_that_wait_each_deed_ends_the_oldest_about_the_same():
     assert fold([*rows, closed]).undone == {}
     other = row(5, "step", "step/wash/0", "confirmed", by=["A"], done_s=2.0, late_s=0.0)
     assert list(fold([*rows, other]).undone) == ["b"]
+
+
+def test_an_answer_that_came_too_late_is_none_to_the_same_question_asked_anew():
+    """Two people answered at once: the second's row came after the question had been taken down."""
+    utc, key = "2026-01-01T00:00:00+00:00", "stall:base"
+
+    def row(seq, kind, key, state, **detail):
+        return Row(seq, kind, key, state, 1, float(seq), utc, float(seq), "b", detail, "")
+
+    def asked(seq):
+        return row(seq, "question", key, "asked", what="It stands.", options=["restart", "leave"])
+
+    late = row(3, "command", "c", "acknowledged", command="answer", at_s=1.0, first=True,
+               accepted=True, args={"question": key, "choice": "leave"})  # fmt: skip
+    rows = [asked(1), row(2, "question", key, "answered", choice="restart"), late]
+    assert list(fold(rows).undone) == ["c"]
+    assert fold([*rows, asked(4)]).undone == {}

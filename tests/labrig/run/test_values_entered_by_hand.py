@@ -62,8 +62,12 @@ def test_it_trips_after_its_dwell_holds_the_run_and_ends_inside_its_hysteresis(w
 def test_one_that_was_measured_before_the_last_changes_nothing(weighed):
     rule = changed(for_s=0.0, action="alarm")
     night, runner, _ = weighed((rule,), (900.0, 3000.0, None), (950.0, 4500.0, 600.0))
+    seen = []
+    look = lambda: seen.append(connect(night.folder / "control.json").status()["readings"])  # noqa: E731
+    night.visit(1000.0, look)
     runner.run()
     assert told(night, "interlock") == []
+    assert seen[0]["balance"]["weight_g"] == 3000.0
 
 
 def test_that_nobody_measures_is_told_by_its_age_across_a_death(weighed, script):
