@@ -32,7 +32,8 @@ class Told:
     Attributes:
         holds: None when it cannot say.
         figures: for people.
-        change: of one arm over another, less 1; 0 where nothing so simple is compared.
+        change: of one arm over another, less 1, or how much more one effect is than another; 0
+            for an order or a recovery.
     """
 
     prediction: Prediction
@@ -114,7 +115,8 @@ def _among(protocol: Protocol, courses: Courses, said: AmongDonors) -> Told:
     end_s = protocol.duration_s
     one, other = (courses.value(said.of, None, end_s, group) for group in said.among)
     change = one / other - 1.0
-    return Told(said, change < -SIGN if said.sign == "lower" else change > SIGN, f"{change:+.1%}")
+    holds = change < -SIGN if said.sign == "lower" else change > SIGN
+    return Told(said, holds, f"{change:+.1%}", change)
 
 
 def _ordered(courses: Courses, said: Ordered) -> Told:
@@ -133,7 +135,8 @@ def _effect(protocol: Protocol, courses: Courses, said: Effect) -> Told:
 
     first = share(said.effect, said.more_in)
     second = share(said.more_than or said.effect, said.than_in)
-    return Told(said, first > second + SIGN, f"{first:+.1%} and {second:+.1%}")
+    more = first - second
+    return Told(said, more > SIGN, f"{first:+.1%} and {second:+.1%}", more)
 
 
 def _recovery(protocol: Protocol, courses: Courses, said: Recovery) -> Told:

@@ -20,11 +20,11 @@ from labrig.protocol.models import Protocol
 from labrig.protocol.series_moments import film_times_s
 from labrig.rig.loading import load_rig
 from labrig.run_folder import RunFolder
-from labrig.seed.foretelling import asked_about_s
-from labrig.seed.index import Ordered, Row, seed_folder
-from labrig.seed.measured import Shown, shown
+from labrig.seed.foretelling import asked_about_s, foretold
+from labrig.seed.index import Ordered, Prediction, Recovery, Row, seed_folder
+from labrig.seed.measured import CLEAR, Shown, shown
 from labrig.seed.rows import Checked
-from labrig.seed.shortened import write_shortened
+from labrig.seed.shortened import FEW_SITES, SITES, Cut, write_shortened
 
 REFUSED = 1
 """Exit status of `labrig run` where a finding keeps a protocol from its bench."""
@@ -71,15 +71,23 @@ def run_rows(rows: Sequence[Row], folder: Path) -> list[Shown]:
     folder.mkdir(parents=True, exist_ok=True)
     short, bench = folder / "short.yaml", folder / "bench.yaml"
     source, whole_bench = seed_folder() / row.protocol, catalogue_folder() / row.bench
-    loaded = load_protocol(source)
-    plan = compile(loaded, load_rig(whole_bench), today=today())
+    loaded, rig = load_protocol(source), load_rig(whole_bench)
+    plan = compile(loaded, rig, today=today())
     wells = few_wells(plan.wells)
     write_small_bench(whole_bench, plan, wells, bench)
-    write_shortened(loaded.model, source, _asked_about_s(loaded.model, rows), wells, short)
+    predictions = [prediction for each in rows for prediction in each.predicts]
+    told = foretold(loaded.model, rig.model, plan, predictions)
+    small = any(
+        abs(each.change) < CLEAR
+        for each in told
+        if not isinstance(each.prediction, (Ordered, Recovery))
+    )
+    cut = Cut(wells, SITES if small else FEW_SITES, _asked_about_s(loaded.model, predictions))
+    write_shortened(loaded.model, source, cut, short)
     done = _run(short, bench, folder / "runs")
     if done.returncode == REFUSED:
         # Outcomes that the protocol names want more looks.
-        write_shortened(loaded.model, source, None, wells, short)
+        write_shortened(loaded.model, source, replace(cut, needed_s=None), short)
         done = _run(short, bench, folder / "runs")
     lines = done.stdout.strip().splitlines()
     if not lines or done.returncode not in (0,) or "Traceback" in done.stderr:
@@ -148,8 +156,7 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def _asked_about_s(protocol: Protocol, rows: Sequence[Row]) -> list[float]:
-    predictions = [prediction for row in rows for prediction in row.predicts]
+def _asked_about_s(protocol: Protocol, predictions: Sequence[Prediction]) -> tuple[float, ...]:
     if any(isinstance(prediction, Ordered) for prediction in predictions):
-        return list(film_times_s(protocol))
-    return [at_s for each in predictions for at_s in asked_about_s(protocol, each)]
+        return film_times_s(protocol)
+    return tuple(at_s for each in predictions for at_s in asked_about_s(protocol, each))

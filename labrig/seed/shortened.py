@@ -6,7 +6,8 @@ What the cells get, and when, stays: a simulated week takes no time of its own, 
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from ruamel.yaml import YAML
 from labrig.protocol.models import Protocol
 from labrig.protocol.series_moments import film_times_s
 
-SITES = 3
+FEW_SITES = 3
 """[P] Fields of a well: by one alone a width scatters by a tenth from round to round."""
+SITES = 5
+"""[P] The same where little or nothing is expected of some arm."""
 MIN_TUBES = 6
 """[P] Small fields hold fewer tubes than the five of a real night."""
 LEAST_INTERVAL_H = 1.0
@@ -29,21 +32,29 @@ JUNCTION_TEST = {"for": "4 s", "silent": "3 s"}
 """[P] Eight impulses at 2 Hz; a test of a junction is as long as forty films."""
 
 
-def write_shortened(
-    protocol: Protocol,
-    source: Path,
-    needed_s: Iterable[float] | None,
-    wells: Collection[str],
-    target: Path,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What stays of a protocol.
+
+    Attributes:
+        wells: those that the bench has.
+        sites: fields of a well, at most.
+        needed_s: moments that something is asked about, seconds from the start; the first film and
+            the last stay in any case. None: all films stay, and unstained cells are seen between.
+    """
+
+    wells: Collection[str]
+    sites: int = FEW_SITES
+    needed_s: Sequence[float] | None = None
+
+
+def write_shortened(protocol: Protocol, source: Path, cut: Cut, target: Path) -> None:
     """Write the protocol with a few fields a well, and short films near the needed moments.
 
     Args:
         protocol: as it was read.
         source: its file.
-        needed_s: moments that something is asked about, seconds from the start; the first film and
-            the last stay in any case. None: all films stay, and unstained cells are seen between.
-        wells: those that the bench has.
+        cut: what stays of it.
         target: where the short one goes.
 
     Raises:
@@ -52,11 +63,11 @@ def write_shortened(
     yaml = YAML(typ="safe")
     document: dict[str, Any] = copy.deepcopy(yaml.load(source.read_text(encoding="utf-8")))
     imaging, films = document["imaging"], protocol.imaging.films
-    imaging["sites"] = min(SITES, protocol.imaging.sites)
-    least_h = LEAST_INTERVAL_H if needed_s is not None else SEEN_EVERY_H
+    imaging["sites"] = min(cut.sites, protocol.imaging.sites)
+    least_h = LEAST_INTERVAL_H if cut.needed_s is not None else SEEN_EVERY_H
     imaging["interval"] = f"{max(least_h, protocol.imaging.interval_s / 3600.0):.3f} h"
     for name, channel in protocol.imaging.channels.items():
-        if needed_s is not None or channel.shows != "cells":
+        if cut.needed_s is not None or channel.shows != "cells":
             imaging["channels"][name]["rounds"] = _rounds(channel.shows, channel.rounds, films)
     for name, assay in document.get("assays", {}).items():
         if protocol.assays[name].kind == "nmj" and "indirect" in assay:
@@ -67,11 +78,11 @@ def write_shortened(
     document["pilot"] = True  # what is cut down is no study, whoever committed the whole
     for donor in document["donors"]:
         if "wells" in donor:
-            donor["wells"] = [well for well in donor["wells"] if well in wells]
+            donor["wells"] = [well for well in donor["wells"] if well in cut.wells]
     if films is not None:
         imaging["films"] |= FILM
-    if films is not None and needed_s is not None:
-        kept = _kept(film_times_s(protocol), [*needed_s])
+    if films is not None and cut.needed_s is not None:
+        kept = _kept(film_times_s(protocol), [*cut.needed_s])
         imaging["films"]["at"] = [imaging["films"]["at"][index] for index in kept]
     with target.open("w", encoding="utf-8") as out:
         yaml.dump(document, out)

@@ -11,7 +11,7 @@ from labrig.plan.plan import WellPlan
 from labrig.protocol.loading import load_protocol
 from labrig.rig.loading import load_rig
 from labrig.seed.index import load_index, seed_folder
-from labrig.seed.shortened import write_shortened
+from labrig.seed.shortened import Cut, write_shortened
 
 TODAY = date(2026, 11, 30)
 
@@ -40,7 +40,7 @@ def shortened(number, folder):
     plan = compile(loaded, load_rig(bench), today=TODAY)
     wells = few_wells(plan.wells)
     write_small_bench(bench, plan, wells, folder / "bench.yaml")
-    write_shortened(loaded.model, source, None, wells, folder / "short.yaml")
+    write_shortened(loaded.model, source, Cut(wells), folder / "short.yaml")
     rig = load_rig(folder / "bench.yaml")
     return loaded, wells, compile(load_protocol(folder / "short.yaml"), rig, today=TODAY), rig
 
