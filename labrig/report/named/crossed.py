@@ -25,6 +25,7 @@ from labrig.report.readouts import Ask
 from labrig_analysis.statistics import RatioTest, contrast_of_groups, ratio_of_pairs
 from labrig_analysis.statistics.estimate import Estimate
 
+LEAST_DONORS = 2
 NOT_DRAWN = "donors are not drawn: whatever else differs between them differs with it"
 
 
@@ -166,9 +167,10 @@ def _with_donors(
         )  # fmt: skip
     result = contrast_of_groups([(1.0, effects[1]), (-1.0, effects[0])])
     counted = f"{len(effects[1])} v {len(effects[0])} donors"
-    told = result if result.p is not None else replace(
-        result, test="none: a group of one donor tells nothing of how donors differ")  # fmt: skip
-    return _answer(blank, told, "over donors", counted, points)
+    if result.p is None and min(map(len, effects.values())) < LEAST_DONORS:
+        why = "none: a group of one donor tells nothing of how donors differ"
+        result = replace(result, test=why)
+    return _answer(blank, result, "over donors", counted, points)
 
 
 def _within(
