@@ -47,6 +47,7 @@ def export(
     """
     from labrig.export.formats import FORMATS, write_export
     from labrig.export.source import read_source
+    from labrig.report.junctions import junctions
     from labrig.run_folder import RunFolder
 
     if unknown := [name for name in formats if name not in (*FORMATS, "all")]:
@@ -62,10 +63,11 @@ def export(
     else:
         for name, files in written.items():
             typer.echo(f"{name}: {', '.join(file.name for file in files)} in {folder / name}")
-    if not any(row.tubes.notna().any() for row in (r.wells for r in source.runs) if len(row)):
+    tubes = any(row.tubes.notna().any() for row in (r.wells for r in source.runs) if len(row))
+    if not tubes and all(junctions(each.record) is None for each in source.runs):
         typer.echo(
-            f"Nothing was measured in {run}: the tables hold no value. `labrig follow {run}` "
-            "measures what was photographed.",
+            f"Nothing was measured in the pictures of {run}: tables of them hold no value. "
+            f"`labrig follow {run}` measures what was photographed.",
             err=True,
         )
         raise typer.Exit(exit_codes.REFUSED)
