@@ -32,7 +32,7 @@ _OTHER_WORDS: dict[str, tuple[str, ...]] = {
     "volts": ("amplitude",), "intensity": ("irradiance",), "power": ("irradiance",),
     "rate": ("frequency", "flow"), "type": ("kind", "do"), "action": ("do",), "who": ("sign",),
     "signed": ("sign",), "deadline": ("within",), "dye": ("with",), "stain": ("with",),
-    "into": ("to",), "unit": ("column",), "instrument": ("valve",),
+    "into": ("to",), "instrument": ("valve",),
 }  # fmt: skip
 """What people call a key, and the keys that it may be, the likeliest first."""
 

@@ -220,13 +220,12 @@ def _assumptions(run: Analysis) -> Answer:
 
 def _cells(run: Analysis) -> Answer:
     culture, donors = run.record.protocol.culture, run.record.protocol.donors
+    days = culture.days_differentiated
+    if days is None and culture.compartments is not None:
+        days = culture.compartments.muscle.days
     lacks = [
         *(["seeding density"] if culture.seeding_per_cm2 is None else []),
-        *(
-            ["days differentiated"]
-            if culture.days_differentiated is None and culture.compartments is None
-            else []
-        ),
+        *(["days differentiated"] if days is None else []),
         *(f"passage of {d.id}" for d in donors if d.passage is None),
         *(f"age of {d.id}" for d in donors if d.age_group == "unknown" and d.age_years is None),
         *(f"sex of {d.id}" for d in donors if d.sex is None),
