@@ -137,7 +137,9 @@ def _live(night: Night, bench: Bench, folder: Path, now_s: float, death: Death |
         life.begin(since_s)
         for path in _last_files(night, folder):
             path.mkdir(exist_ok=True)
-        to_come = sorted((v for v in _visits(night) if v.at_s > since_s), key=lambda v: v.at_s)
+        to_come = sorted(
+            (v for v in _visits(night, since_s) if v.at_s > since_s), key=lambda v: v.at_s
+        )
         visitors = partial(receive, life.door, folder / "control.json", to_come)
         clock.start("visitors", visitors)
 
@@ -206,7 +208,7 @@ def _run(runner: Runner) -> Any:  # noqa: ANN401 - its outcome, or the exception
         return error
 
 
-def _visits(night: Night) -> Sequence[Visit]:
-    over_s = night.plan.forecast.duration_s + 50.0
+def _visits(night: Night, since_s: float) -> Sequence[Visit]:
+    over_s = max(night.plan.forecast.duration_s, since_s) + 50.0
     # One that is held must be let go.
     return [*night.visits, Visit(over_s, "resume"), Visit(over_s + 400.0, "resume")]
