@@ -21,7 +21,7 @@ LONGER: tuple[Literal["hold", "go_on"], ...] = ("hold", "hold", "go_on")
 """What follows an outage beyond the limit."""
 LIMITS_MIN = (4, 10, 30)
 """[P] Short against any protocol's own, so that a night of an hour has long outages."""
-ANSWERS = ("go_on", "stop", "restart", "leave", "resume", "give_up", "hold_unit", "homed")
+ANSWERS = ("go_on", "stop", "restart", "leave", "resume", "give_up", "hold_unit")
 _PUMPS = ("new_era_ne1000", "leadfluid_bt")
 Document = dict[str, Any]
 

@@ -27,6 +27,9 @@ LITTLE = 0.4
 LEAST_UL, STEPS = 5.0, 2.0
 """A flow is judged once so much should have come, and so many steps of the counter."""
 MUTE = ("silent", "dead_until_joystick")
+ANY = ("link", "hung", "worker", "journal", "disk")
+"""Alarms that tell of any trouble of an instrument; a run that was stopped is not taken up again
+while nothing can be written."""
 DISK = ("disk_full", "disk_read_only", "journal_locked")
 LOOKED_AT = ("new_era", "leadfluid", "pulse_pal", "hamilton", "watlow")
 """Types that are asked all the time; others when a picture or a reading is due."""
@@ -84,7 +87,7 @@ def flow_is_judged_in_s(night: Night, pump: str, rate_ul_min: float) -> float:
 
 def _pump(night: Night, pump: str, alarms: list[Alarm]) -> Iterator[Violation]:
     free = minus(looked_after(night), kept_off(night, pump))
-    abouts = (pump, night.ports[pump])
+    abouts = (pump, night.ports[pump], "journal")
     changes_s = [e["offset_s"] for e in night.entries("flow") if e["instrument"] == pump]
 
     def little(piece: Piece) -> bool:
@@ -95,7 +98,7 @@ def _pump(night: Night, pump: str, alarms: list[Alarm]) -> Iterator[Violation]:
             if night.unseen(pump, *span):
                 continue
             in_s = flow_is_judged_in_s(night, pump, wanted)
-            if _untold(alarms, ("stall", "rate", "link", "hung", "worker"), abouts, span, in_s):
+            if _untold(alarms, ("stall", "rate", *ANY), abouts, span, in_s):
                 yield Violation(
                     "nobody called",
                     f"{pump}: hardly anything of {wanted:g} µL/min came from {span[0]:.1f} to "
@@ -154,7 +157,7 @@ def _concerns(night: Night, fault: Fault, name: str) -> bool:
 def _setting(night: Night, name: str, quantity: str, alarms: list[Alarm]) -> Iterator[Violation]:
     left = [(from_s, to_s + AT_ONCE_S) for from_s, to_s in suspended(night, name)]
     free = minus(looked_after(night), left)
-    abouts, codes = (name, night.ports[name]), ("valve", "climate", "link", "hung", "worker")
+    abouts, codes = (name, night.ports[name], "journal"), ("valve", "climate", *ANY)
     longest: dict[float, float] = {}
     for stretch in off(night, name, quantity):
         longest[stretch.from_s] = stretch.to_s

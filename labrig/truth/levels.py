@@ -96,7 +96,7 @@ def _off(night: Night, pump: str, from_s: float, then: Piece) -> Iterator[Violat
         from_s - LONG_S <= row.run_s <= to_s + LONG_S
         and (row.detail.get("instrument") == pump or row.key == "gap")
         for row in night.of("deviation")
-    ) or any(
+    ) or in_a_gap(night, from_s, to_s) or any(
         row.run_s <= to_s and row.detail.get("instrument") == pump
         for row in night.deviations("stall-given-up")
     ) or any(
@@ -109,6 +109,14 @@ def _off(night: Night, pump: str, from_s: float, then: Piece) -> Iterator[Violat
             f"{pump} did not run as planned from {from_s:.1f} to {to_s:.1f} s "
             f"(last at {really:g} µL/min, {wanted:g} was wanted), and nothing says so",
         )
+
+
+def in_a_gap(night: Night, from_s: float, to_s: float) -> bool:
+    """Whether nobody was there, but for a moment at its ends."""
+    return any(
+        gap.detail["from_s"] - LONG_S <= from_s and to_s <= gap.detail["to_s"] + LONG_S
+        for gap in night.deviations("gap")
+    )
 
 
 def out_of_reach(night: Night, pump: str, at_s: float) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from labrig.truth.levels import LONG_S, NOTICED_WITHIN_S, out_of_reach
+from labrig.truth.levels import LONG_S, NOTICED_WITHIN_S, in_a_gap, out_of_reach
 from labrig.truth.night import Night, Violation
 from labrig.truth.stops import stops
 from labrig.truth.suspensions import suspended
@@ -132,7 +132,7 @@ def _told(night: Night, name: str, from_s: float, to_s: float) -> bool:
         from_s - LONG_S <= row.run_s <= to_s + LONG_S
         and (row.detail.get("instrument") == name or row.key == "gap")
         for row in night.of("deviation")
-    ) or any(
+    ) or in_a_gap(night, from_s, to_s) or any(
         row.run_s <= to_s and row.state in ("failed", "refused") and row.key in keys
         for row in night.of("level")
     )  # fmt: skip
