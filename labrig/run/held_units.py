@@ -103,8 +103,8 @@ class HeldUnits:
             Question(
                 f"{UNIT}{named[0]}",
                 f"{', '.join(named)}: no dose and no picture begins ({why}). Flow and impulses go "
-                "on. resume: they go on, what waited by its lateness. give_up: nothing more is "
-                "given to them.",
+                "on, where their instruments answer. resume: they go on, what waited by its "
+                "lateness. give_up: nothing more is given to them.",
                 ("resume", "give_up"),
                 self._desk.clock.now_s(),
                 {"wells": list(named)},

@@ -328,6 +328,8 @@ def test_one_pump_gone_beyond_the_limit_has_its_wells_wait_for_a_person(rehearse
     asked = {at_s: [q["id"] for q in status["questions"]] for at_s, status in seen.items()}
     held = ["unit:A1"] if longer == "hold" else []
     assert asked == {1500.0: [], 1800.0: held, 2900.0: held}
+    for question in seen[1800.0]["questions"]:
+        assert "where their instruments answer" in question["what"]
     assert not seen[1800.0]["held"]
     assert "dose has not answered for more than 20 min" in str(night.rows("deviation")) or not held
     assert night.plants["dose"].rate_ul_min == pytest.approx(5.0)
