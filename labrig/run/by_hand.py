@@ -41,6 +41,20 @@ def entered_value(args: Mapping[str, Any], by_hand: Iterable[ByHand], now_s: flo
     return ValueEntered(meter.meter, meter.quantity, value, done_s, by, note)
 
 
+def outdone(entered: ValueEntered, shown_now: Mapping[str, Mapping[str, Any]]) -> str:
+    """What whoever entered it must know, as a later value stands already; "": none does.
+
+    ``shown_now``: as ``/status`` shows them, the latest reading of each.
+    """
+    last = shown_now.get(entered.meter)
+    if last is None or last["at_s"] <= entered.done_s:
+        return ""
+    return (
+        f"{entered.meter} was read later than that already: this value is written down, and what "
+        "is shown and judged is the later one. To correct that one, enter it again without a time."
+    )
+
+
 def look_of(entered: ValueEntered) -> Measured:
     """As rules judge it."""
     return Measured(entered.meter, {entered.quantity: entered.value}, entered.done_s)

@@ -13,7 +13,7 @@ from labrig.record.kinds.operator import CommandTaken
 from labrig.record.undone import CARRIED_OUT_LATER, supply_asked
 from labrig.record.weights import AFTER, BEFORE
 from labrig.run.at_boundary import BOUNDARY
-from labrig.run.by_hand import entered_value
+from labrig.run.by_hand import entered_value, outdone
 from labrig.run.captures import thresholds_from
 from labrig.run.desk import Desk
 from labrig.run.grace import LONGEST_S, grace_s_of
@@ -126,6 +126,7 @@ class Commands:
                 raise BetweenRunners(
                     f"{name} came between two runners, and was not done: repeat it"
                 )
+            remark = ""
             if name == "answer":
                 asked = self._check_answer(str(args["question"]), str(args["choice"]))
                 if args["choice"] in STEP_ACTS and str(args["question"]).startswith("step/"):
@@ -137,7 +138,8 @@ class Commands:
                 self._check_refill(args)
             elif name == "reading":
                 try:
-                    entered_value(args, self._by_hand, self._desk.clock.now_s())
+                    entered = entered_value(args, self._by_hand, self._desk.clock.now_s())
+                    remark = outdone(entered, self._desk.board.readings())
                 except ValueError as error:
                     raise BadCommand(str(error)) from None
             hung = self._hung()
@@ -158,6 +160,8 @@ class Commands:
             }  # fmt: skip
             if hung:
                 reply["warning"] = f"{hung}: the instruments were told, but nothing else follows."
+            elif remark:
+                reply["warning"] = remark
             elif name == "stop" and grace_s_of(args) is None:
                 # Whatever else is wrong, a stop stops.
                 reply["warning"] = (

@@ -32,7 +32,7 @@ from labrig.record.recovery import RunState
 from labrig.record.rows import JournalWriteFailed
 from labrig.record.said import entry_of
 from labrig.run.at_boundary import AtBoundary
-from labrig.run.by_hand import entered_value, look_of, shown
+from labrig.run.by_hand import entered_value, look_of, outdone, shown
 from labrig.run.captures import KNOWN
 from labrig.run.desk import Desk
 from labrig.run.gaps import QUESTION as OUTAGE
@@ -588,8 +588,7 @@ class Dispatcher:
 
     def _enter(self, entered: ValueEntered) -> None:
         self._desk.note("note", f"{ENTERED}{entered.meter}", "noted", entered)
-        before = self._desk.board.readings().get(entered.meter)
-        if before is None or before["at_s"] <= entered.done_s:
+        if not outdone(entered, self._desk.board.readings()):
             self._desk.board.read(entered.meter, shown(entered))
         self._interlocks.see(look_of(entered))
 

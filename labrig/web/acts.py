@@ -232,8 +232,9 @@ def reading(run: ShownRun, person: Person, given: Mapping[str, str]) -> str:
         raise CommandRefused(f"{text!r} is no number") from None
     door, meter = door_of(run), given.get("meter", "")
     done_s = _done_s(run, door, given)
-    door.reading(meter, value, by or person.name, done_s, given.get("reason", "").strip())
-    return f"Entered: {meter} {text}"
+    note = given.get("reason", "").strip()
+    remark = door.reading(meter, value, by or person.name, done_s, note).get("warning", "")
+    return f"Entered: {meter} {text}" + (f". But {remark}" if remark else "")
 
 
 def _done_s(run: ShownRun, door: RunnerClient, given: Mapping[str, str]) -> float | None:

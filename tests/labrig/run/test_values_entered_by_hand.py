@@ -37,7 +37,7 @@ def weighed(rehearse, script):
 
 
 def enter(night, value, done_s=None):
-    connect(night.folder / "control.json").reading("balance", value, "Mia", done_s)
+    return connect(night.folder / "control.json").reading("balance", value, "Mia", done_s)
 
 
 def told(night, code):
@@ -61,13 +61,16 @@ def test_it_trips_after_its_dwell_holds_the_run_and_ends_inside_its_hysteresis(w
 
 def test_one_that_was_measured_before_the_last_changes_nothing(weighed):
     rule = changed(for_s=0.0, action="alarm")
-    night, runner, _ = weighed((rule,), (900.0, 3000.0, None), (950.0, 4500.0, 600.0))
-    seen = []
+    night, runner, _ = weighed((rule,), (900.0, 3000.0, None))
+    seen, told_so = [], []
+    night.visit(950.0, lambda: told_so.append(enter(night, 4500.0, 600.0).get("warning")))
+    night.visit(990.0, lambda: told_so.append(enter(night, 3000.0).get("warning")))
     look = lambda: seen.append(connect(night.folder / "control.json").status()["readings"])  # noqa: E731
     night.visit(1000.0, look)
     runner.run()
     assert told(night, "interlock") == []
     assert seen[0]["balance"]["weight_g"] == 3000.0
+    assert ("was read later than that" in told_so[0], told_so[1]) == (True, None)
 
 
 def test_that_nobody_measures_is_told_by_its_age_across_a_death(weighed, script):
