@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LATE_S = 7200.0
 """A round or film belongs to a moment up to so long after it: blocks take their time [P]."""
+SOON_S = 5400.0
+"""[P] A look so soon after arms got unlike still shows what wells began with."""
 LOOKS_BEFORE = 3
 """[P] What a well began with is the mean of its last looks before, up to so many."""
 _UNDER_OTHER_NAMES = {"fatigue": ("fatigue_test", None), "diameter_q90": ("diameter", 90.0),
@@ -148,8 +150,8 @@ def _may_be_nothing(known: Readout) -> bool:
 
 
 def _began_with(series: Series, since_s: float) -> dict[str, float]:
-    """By well, the mean of its last values up to a time; empty where nothing was looked at yet."""
-    early = [moment for moment, start_s in series.starts_s.items() if start_s <= since_s + 1.0]
+    """By well, the mean of its last values up to a time; empty where there was no look yet."""
+    early = [moment for moment, start_s in series.starts_s.items() if start_s <= since_s + SOON_S]
     rows = series.table[series.table["moment"].isin(early) & series.table["value"].notna()]
     last = rows.sort_values("hours").groupby("well").tail(LOOKS_BEFORE)
     return {str(well): float(mean) for well, mean in last.groupby("well")["value"].mean().items()}
