@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from labrig.plan.boundaries import next_boundary_s
@@ -13,6 +13,9 @@ from labrig.record.recovery import RunState
 from labrig.run.desk import Desk
 
 BOUNDARY = "boundary"
+AGAIN_S = 2.0
+LATEST_S = 3600.0
+"""[P] For doses that began late it waits so long beyond its boundary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class AtBoundary:
         self._desk = desk
         self._lock = threading.Lock()
         self._waiting: Waiting | None = None
+        self._came_s: float | None = None
+        self._in_progress: Callable[[], bool] = lambda: False
         self._hold: Callable[[str, str], None] = lambda reason, by: None
         self._stop: Callable[[Waiting], None] = lambda waiting: None
         if state.hold_asked is not None and not desk.held:
@@ -67,9 +72,14 @@ class AtBoundary:
             asked = state.stop_waits
             self.ask("stop", str(asked["id"]), asked, float(asked["at_s"]))
 
-    def go_by(self, hold: Callable[[str, str], None], stop: Callable[[Waiting], None]) -> None:
-        """Who carries out what has come."""
-        self._hold, self._stop = hold, stop
+    def go_by(
+        self,
+        hold: Callable[[str, str], None],
+        stop: Callable[[Waiting], None],
+        in_progress: Callable[[], bool],
+    ) -> None:
+        """Who carries out what has come; and whether a dose is under way, whatever was planned."""
+        self._hold, self._stop, self._in_progress = hold, stop, in_progress
 
     @property
     def standing(self) -> Waiting | None:
@@ -91,7 +101,7 @@ class AtBoundary:
         with self._lock:
             if self._waiting is not None and self._waiting.what == "stop":
                 return False
-            self._waiting = waiting
+            self._waiting, self._came_s = waiting, None
             return True
 
     def withdraw(self, what: Literal["hold", "stop"]) -> bool:
@@ -110,7 +120,13 @@ class AtBoundary:
     def _take_due(self) -> Waiting | None:
         with self._lock:
             waiting = self._waiting
-            if waiting is None or self._desk.clock.now_s() < waiting.at_s:
+            now_s = self._desk.clock.now_s()
+            if waiting is None or now_s < waiting.at_s:
+                return None
+            self._came_s = now_s if self._came_s is None else self._came_s
+            if self._in_progress() and now_s < self._came_s + LATEST_S:
+                # One that a hold or an outage had kept back: the plan knows nothing of it.
+                self._waiting = replace(waiting, at_s=now_s + AGAIN_S)
                 return None
             self._waiting = None
             return waiting

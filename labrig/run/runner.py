@@ -319,7 +319,10 @@ class Runner:
             self._liveness.of(DISPATCHER), grace, outages, at_once.hold, at_boundary,
         )  # fmt: skip
         rules = self._plan.rules
-        at_boundary.go_by(at_once.hold, partial(_stop_at_boundary, commands))
+        at_boundary.go_by(
+            at_once.hold, partial(_stop_at_boundary, commands),
+            lambda: not all(worker.idle for worker in self._workers),
+        )  # fmt: skip
         desk.troubles.go_by(
             self._plan.errors, desk, at_once.hold,
             lambda wells, why: news.put(HoldWells(wells, why)),

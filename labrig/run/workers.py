@@ -198,10 +198,10 @@ class Worker:
             if self._taken_up_again:
                 # A dose under way is the pump's to finish: whoever takes the run up asks it.
                 break
-            if not (self._finishing and self._idle()):
+            if not (self._finishing and self.idle):
                 self._tick()
             # What was taken out of the mailbox meanwhile may be a stop.
-            if self._finishing and not self._later and self._idle():
+            if self._finishing and not self._later and self.idle:
                 break
         if self._taken_up_again:
             self._link.close()
@@ -223,7 +223,9 @@ class Worker:
                 self._each(self._handlers, lambda name: self._tell(name, Finish()))
                 self._come_to_rest()
 
-    def _idle(self) -> bool:
+    @property
+    def idle(self) -> bool:
+        """Whether no dose is under way; whoever does not answer is waited for by nobody."""
         return not any(
             handler.busy for name, handler in self._with_levels.items() if name not in self._outages
         )
@@ -616,7 +618,7 @@ class Worker:
 
     def _come_to_rest(self) -> None:
         # A pump that came back may be giving its dose still, and holds its level only after it.
-        while self._later or not self._idle():
+        while self._later or not self.idle:
             item = self._next()
             if item is not None:
                 self._perform(item)

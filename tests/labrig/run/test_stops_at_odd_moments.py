@@ -64,6 +64,20 @@ def test_a_stop_in_the_moment_in_which_the_last_dose_ends_reaches_its_pump(
     assert night.plants["dose"].rate_ul_min == 0.0
 
 
+def test_a_stop_at_the_boundary_waits_for_a_dose_that_began_late(rehearse, script):
+    """Held back over its time, it is in progress when by the plan it has long been given."""
+    night = rehearse()
+    timeline = [script.flow(0.0, 30.0), script.flow(0.0, 0.0, "dose"), script.dose(600.0)]
+    runner = night.make(script.plan(timeline, 3600.0))
+    lasts_s = timeline[-1].volume_ul / timeline[-1].rate_ul_min * 60.0
+    night.visit(590.0, lambda: _client(night).hold("a look"))
+    night.visit(600.0 + 0.5 * lasts_s, lambda: _client(night).resume())
+    night.visit(601.0 + 0.5 * lasts_s, lambda: _client(night).stop_at_boundary("enough"))
+    assert runner.run().condition == "stopped"
+    assert night.rows("dose")[-1].state == "confirmed"
+    assert night.rows("run")[-1].run_s < 660.0 + 1.5 * lasts_s
+
+
 def test_a_stop_accepted_before_the_end_is_not_finished_by_a_runner_that_comes_after_it(
     rehearse, script
 ):
