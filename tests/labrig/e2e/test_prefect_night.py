@@ -30,12 +30,12 @@ from labrig.run_folder import RunFolder
 
 CATALOGUE = Path(__file__).parents[3] / "protocols"
 BENCH = CATALOGUE / "rigs" / "simulated-bench.yaml"
-WITHIN_S = 420.0
+WITHIN_S = 800.0
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_nobody_else_gets_in_and_a_schedule_ends_in_a_report(serve, sentry, tmp_path):
     """Proves that schedules fire with the locked versions, and the whole of `labrig serve`."""
     _, outside = sentry
@@ -162,7 +162,7 @@ def _what_stands_in_the_database_is_not_run(serving, served, tmp_path, marker):
         assert refused["state_type"] == "FAILED", f"{hostile}: {refused['state']}"
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_a_night_is_followed_whatever_dies_and_none_begins_after_a_stop(serve, sentry, tmp_path):
     serving = serve()
     served = deployment(serving)
