@@ -14,9 +14,11 @@ from pathlib import Path
 
 from labrig.catalogue import catalogue_folder
 from labrig.launch.small_bench import few_wells, write_small_bench
+from labrig.plan.checks.outcomes import asked_at
 from labrig.plan.compile import compile
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
+from labrig.protocol.moments import moment_of, moments_of_arm
 from labrig.protocol.series_moments import film_times_s
 from labrig.rig.loading import load_rig
 from labrig.run_folder import RunFolder
@@ -157,6 +159,13 @@ def today() -> date:
 
 
 def _asked_about_s(protocol: Protocol, predictions: Sequence[Prediction]) -> tuple[float, ...]:
+    """What must be seen: of an order every film; else what predictions and outcomes name."""
     if any(isinstance(prediction, Ordered) for prediction in predictions):
         return film_times_s(protocol)
-    return tuple(at_s for each in predictions for at_s in asked_about_s(protocol, each))
+    named = [moment_of(text) for outcome in protocol.outcomes for text, _ in asked_at(outcome)]
+    of_arms = [moments_of_arm(protocol, arm) for arm in protocol.arms]
+    times = [moment.at_s(own) for moment in named for own in of_arms]
+    return (
+        *(at_s for each in predictions for at_s in asked_about_s(protocol, each)),
+        *(at_s for at_s in times if at_s is not None),
+    )

@@ -128,7 +128,7 @@ def _at_moments(
     protocol: Protocol, outcome: Outcome, known: Readout, looks_s: Sequence[float], where: str
 ) -> Iterator[Finding]:
     name = name_of_outcome(outcome)
-    for text, what in _asked_at(outcome):
+    for text, what in asked_at(outcome):
         for arm in protocol.arms:
             at_s = moment_of(text).at_s(moments_of_arm(protocol, arm))
             if at_s is None or any(at_s - WINDOW_S <= s <= at_s + 1.0 for s in looks_s):
@@ -177,7 +177,8 @@ def _no_baseline(draft: Draft, outcome: Outcome, where: str) -> Iterator[Finding
         )
 
 
-def _asked_at(outcome: Outcome) -> Iterator[tuple[str, str]]:
+def asked_at(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    """Moments that an outcome names, and as what it takes them."""
     if isinstance(outcome, RatioOutcome):
         yield outcome.baseline_at, "as its baseline"
         if outcome.at:
