@@ -9,8 +9,10 @@ from __future__ import annotations
 import pytest
 
 from labrig.rig.fault_kinds import COMPUTER_FAULTS
-from labrig.soak.drawing import night_of
+from labrig.soak.drawing import WIDER, night_of
+from labrig.soak.drawn_benches import BENCHES
 from labrig.soak.drawn_plans import FAULTS, WITH_MORE_TROUBLE, WITH_SETTINGS, seeded_night
+from labrig.soak.drawn_protocols import other_night
 from labrig.soak.playing import play_here
 from labrig_drivers.instrument import installed_types, usable_types
 
@@ -21,9 +23,11 @@ def told(seed, found):
 
 
 QUICK = (0, 5, 6, 7, 13, 102, 176, 202, 217, 221, 239, 283, *range(100_000, 100_008),
-         *range(200_000, 200_004))  # fmt: skip
+         *range(200_000, 200_004), 400_031, 400_041, 400_071)  # fmt: skip
 """Each met a fault once: power cuts, coarse counters, holds, stops, questions, clicks."""
-MIXED = range(300_000, 300_040)
+MIXED = (*range(300_000, 300_032), *range(WIDER, WIDER + 32))
+OWN = {"heat": "climate", "valves": "valve", "series": "film", "chips": "dose"}
+"""By bench, a kind of entry that it is there for."""
 MANY = (*range(100, 280), *range(WITH_SETTINGS, WITH_SETTINGS + 70),
         *range(WITH_MORE_TROUBLE, WITH_MORE_TROUBLE + 110))  # fmt: skip
 
@@ -40,6 +44,14 @@ def test_many_nights_are_true():
     untrue = {seed: found for seed in (*MANY, *MIXED) if (found := play_here(night_of(seed)))}
     stories = "\n".join(told(seed, found) for seed, found in list(untrue.items())[:5])
     assert not untrue, f"{len(untrue)} of {len(MANY)} nights: {sorted(untrue)}\n{stories}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bench", sorted(BENCHES))
+def test_a_night_on_every_other_bench_is_drawn_and_true(bench):
+    night = other_night(1, bench)
+    assert OWN.get(bench, "frame") in {entry.kind for entry in night.plan.timeline}
+    assert play_here(night) == []
 
 
 def test_every_type_that_is_simulated_can_be_drawn():
