@@ -97,12 +97,15 @@ def play(night: Night, folder: Path) -> list[Violation]:
     return ended.found + check_truth(folder, _told(night))
 
 
-def _last_files(night: Night, folder: Path) -> list[Path]:
-    """Those that cannot be written: folders stand in their places while a runner lives."""
+def _no_room(night: Night, folder: Path) -> list[Path]:
+    """What cannot be written at the end: a folder stands in its place while a runner lives.
+
+    The ledger is written first; where it cannot be, nothing says how the run ended.
+    """
     if all(visit.what != LAST_FILES for visit in night.visits):
         return []
-    files = (RunFolder(folder).ledger, RunFolder(folder).outcome)
-    return [path for path in files if not path.is_file()]
+    ledger = RunFolder(folder).ledger
+    return [] if ledger.is_file() else [ledger]
 
 
 def _lay_stop(night: Night, folder: Path, back_s: float) -> None:
@@ -135,7 +138,7 @@ def _live(night: Night, bench: Bench, folder: Path, now_s: float, death: Death |
         """People and fate come each time that the run is taken up, by this process."""
         since_s = clock.now_s()
         life.begin(since_s)
-        for path in _last_files(night, folder):
+        for path in _no_room(night, folder):
             path.mkdir(exist_ok=True)
         to_come = sorted(
             (v for v in _visits(night, since_s) if v.at_s > since_s), key=lambda v: v.at_s
@@ -153,7 +156,7 @@ def _live(night: Night, bench: Bench, folder: Path, now_s: float, death: Death |
     thread = threading.Thread(target=lambda: came.append(_run(runner)), daemon=True)
     thread.start()
     hangs = _hangs(thread, clock)
-    for path in _last_files(night, folder):
+    for path in _no_room(night, folder):
         if path.is_dir():
             path.rmdir()
     if hangs:

@@ -188,7 +188,7 @@ def _mute(night: Night, name: str, alarms: list[Alarm]) -> Iterator[Violation]:
         unplugged = fault.name == "unplug" and fault.of in ("", night.ports[name])
         if not unplugged and (fault.instrument, fault.name in MUTE) != (name, True):
             continue
-        for span in within(looked_after(night), (fault.from_s, fault.until_s)):
+        for span in within(looked_after(night), (fault.from_s, _hears_s(night, fault))):
             asked_s = span[0]
             if not night.types[name].startswith(LOOKED_AT):
                 due = [at_s for at_s in _asked_s(night, name) if span[0] < at_s < span[1]]
@@ -201,6 +201,18 @@ def _mute(night: Night, name: str, alarms: list[Alarm]) -> Iterator[Violation]:
                     "nobody called",
                     f"{name} answers nobody from {asked_s:.1f} to {span[1]:.1f} s ({fault.name})",
                 )
+
+
+def _hears_s(night: Night, fault: Fault) -> float:
+    """When it hears again: a Pulse Pal that is deaf does after its power was off, too."""
+    if fault.name != "dead_until_joystick":
+        return fault.until_s
+    off_s = [
+        other.from_s for other in night.faults
+        if (other.instrument, other.name) == (fault.instrument, "reboot")
+        and other.from_s > fault.from_s
+    ]  # fmt: skip
+    return min([fault.until_s, *off_s])
 
 
 def _asked_s(night: Night, name: str) -> list[float]:
