@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +37,7 @@ def report(
 
     folder = RunFolder.at(run)
     conclude_if_ended(folder)
-    tables_so_far(folder.measures, cells_of_run(folder))
+    tables_so_far(folder.measures, partial(cells_of_run, folder))
     page = build_report(folder)
     for what in stamp(folder):
         typer.echo(f"not complete: {what}", err=True)

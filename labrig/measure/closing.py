@@ -21,7 +21,7 @@ from labrig.measure.sealing import MANIFEST
 from labrig.measure.tracks import COLUMNS, Series, SeriesTracks, Sighting, track_series
 from labrig_measure.field_job import rows_of
 from labrig_measure.label_images import label_path
-from labrig_measure.records import Record, read_record, read_records
+from labrig_measure.records import Record, read_record, read_records, records_in_force
 from labrig_measure.tables import (
     FIELDS,
     Added,
@@ -74,21 +74,22 @@ class _Reading:
                 of_kind[row["tube"]] = float(cell(width_um))
 
 
-def tables_so_far(out: Path, cells: RunCells = NOTHING_TOLD) -> None:
+def tables_so_far(out: Path, cells: Callable[[], RunCells] = RunCells) -> None:
     """Make the tables of a run that nobody has closed yet, of what is recorded until now.
 
     Tubes are not followed. Closed tables are left alone.
 
     Args:
         out: the run's ``measures`` folder.
-        cells: what each row says of its well and its time.
+        cells: gives what each row says of its well and its time; asked where there are rows.
 
     Raises:
         DamagedRecord: a record is not as it was written; the tables are left alone.
         OSError: a table cannot be read or written; it keeps its former content.
     """
-    if not (out / MANIFEST).exists():
-        until_none_came(out, lambda records: _make_tables(out, records, cells, None))
+    if not (out / MANIFEST).exists() and records_in_force(out):
+        told = cells()
+        until_none_came(out, lambda records: _make_tables(out, records, told, None))
 
 
 def close_measures(out: Path, cells: RunCells = NOTHING_TOLD, each: Each = map) -> int:

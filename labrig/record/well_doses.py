@@ -53,6 +53,7 @@ def well_doses(
     planned = planned_steps(plan)
     given = given_at_once(seen)
     by_hand = changed_by_hand(plan)
+    boluses = _boluses_planned(plan, until_s)
     units = {well.well: well.factor_unit for well in plan.wells}
     unknown = {pump: flow.unknown(until_s) for pump, flow in flows.items() if not flow.exact}
     meant_valves = planned_positions(plan)
@@ -66,7 +67,7 @@ def well_doses(
             keys = tuple((step.key, chamber.well in step.wells) for step in own)
             same = (chamber.inlets, chamber.volume_ml, loss.factor, times, keys)
             if same not in known:
-                meant: list[Given] = [*_boluses_planned(plan, until_s), *_meant(own, until_s)]
+                meant: list[Given] = [*boluses, *_meant(own, until_s)]
                 came: list[Given] = [*given, *came_by_hand(own, seen, until_s)]
                 known[same] = (
                     _expose(chamber, loss, planned, meant, times, meant_valves),

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 MANY_LABELS, SOME_LABELS, FEW_LABELS = 14, 5, 3
 """Of the clock, for which a figure, a half and a third of one have room."""
+_WIDE_IN = 9.5
 _FATE_COLOUR = {
     "on time": GOOD, "late": WARN, "missed": BAD, "failed": BAD, "uncertain": WARN,
     "skipped": QUIET,
@@ -49,8 +50,9 @@ def timeline_figure(plan: Plan, outcome: Outcome, legend: Legend) -> str:
     """Phases, settings, pictures, doses and what went wrong, on the run's clock."""
     settings = _settings(plan)
     lanes = ["deviations", "doses", "pictures", *settings, "phases"]
-    figure, (axes,) = new_figure(9.5, 1.2 + 0.3 * len(lanes))
+    figure, (axes,) = new_figure(_WIDE_IN, 1.2 + 0.3 * len(lanes))
     top = len(lanes) - 1
+    ends_h = max(plan.forecast.duration_s, outcome.until_s) / 3600
     shades = ("#e3ebf3", "#cfdcea")
     for index, span in enumerate(plan.phases):
         axes.broken_barh(
@@ -69,8 +71,10 @@ def timeline_figure(plan: Plan, outcome: Outcome, legend: Legend) -> str:
                 due.setdefault(slipped.get(entry.key, "on time"), []).append(entry.offset_s / 3600)
         for fate, hours in due.items():
             tall = 0.5 if fate == "on time" else 0.8
-            axes.vlines(hours, lane - tall / 2, lane + tall / 2, color=_FATE_COLOUR[fate],
-                        linewidth=0.7 if fate == "on time" else 1.6)  # fmt: skip
+            axes.vlines(
+                _told_apart(hours, ends_h), lane - tall / 2, lane + tall / 2,
+                color=_FATE_COLOUR[fate], linewidth=0.7 if fate == "on time" else 1.6,
+            )  # fmt: skip
     hours = [deviation.at_s / 3600 for deviation in outcome.deviations]
     axes.plot(hours, [0] * len(hours), marker="D", linestyle="", color=BAD, markersize=5)
     for gap in outcome.gaps:
@@ -78,10 +82,19 @@ def timeline_figure(plan: Plan, outcome: Outcome, legend: Legend) -> str:
     axes.axvline(outcome.until_s / 3600, color=INK, linewidth=1)
     axes.set_yticks(range(len(lanes)), lanes)
     axes.set_ylim(-0.6, top + 0.6)
-    axes.set_xlim(0, max(plan.forecast.duration_s, outcome.until_s) / 3600)
+    axes.set_xlim(0, ends_h)
     time_axis(axes, legend, MANY_LABELS)
     axes.grid(visible=False, axis="y")
     return to_svg(figure, "timeline")
+
+
+def _told_apart(hours: Sequence[float], ends_h: float) -> list[float]:
+    """Of ticks within a quarter of a point the first: a week has a hundred thousand pictures."""
+    step_h = ends_h / (4 * 72 * _WIDE_IN)
+    first: dict[int, float] = {}
+    for hour in hours:
+        first.setdefault(int(hour / step_h), hour)
+    return list(first.values())
 
 
 @styled
