@@ -7,6 +7,7 @@ runner loads this.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
@@ -51,6 +52,8 @@ class TypedJson:
         self._may_lack = may_lack or {}
         self._readers: dict[Any, Reader] = {}
         self._names: dict[Any, tuple[str, ...]] = {}
+        self._by_kind = {kind: cls for cls, kind in self._kind_of.items()}
+        self._texts: dict[str, str] = {}
 
     def plain(self, value: Any) -> Any:  # noqa: ANN401 - any JSON value
         """A value of these classes as JSON holds it."""
@@ -74,8 +77,45 @@ class TypedJson:
         Raises:
             NotAsTyped: a field is missing, unknown or of another type.
         """
-        made: T = self._reader(cls)(value)
+        try:
+            made: T = self._reader(cls)(value)
+        finally:
+            self._texts.clear()
         return made
+
+    def read_text(self, cls: type[T], text: str, pick: Callable[[Any], Any]) -> T:
+        """The same, of a document as text, in little memory however many members of a union it has.
+
+        Each of them is made as soon as its object has been read, and equal texts in them are one.
+
+        Args:
+            cls: what is read.
+            text: JSON.
+            pick: looks at the document, and gives what :meth:`plain` gave.
+
+        Raises:
+            json.JSONDecodeError: it is no JSON.
+            NotAsTyped: as :meth:`read`; also what ``pick`` raises.
+        """
+        try:
+            return self.read(cls, pick(json.loads(text, object_hook=self._made_at_once)))
+        finally:
+            self._texts.clear()
+
+    def _made_at_once(self, value: dict[str, Any]) -> Any:  # noqa: ANN401 - a dict, or an object
+        cls = self._by_kind.get(value["kind"]) if type(value.get("kind")) is str else None
+        if cls is None:
+            return value
+        try:
+            return self._reader(cls)(value)
+        except NotAsTyped:
+            # Whoever reads what it stands in says where it is.
+            return value
+
+    def _text(self, value: Any) -> str:  # noqa: ANN401
+        if type(value) is not str:
+            raise NotAsTyped(f"{value!r} is not str")
+        return self._texts.setdefault(value, value)
 
     def _fields(self, cls: Any) -> tuple[str, ...]:  # noqa: ANN401 - any of the dataclasses
         if cls not in self._names:
@@ -104,6 +144,8 @@ class TypedJson:
             return _of_literal(get_args(wanted))
         if wanted is Any:
             return lambda value: value
+        if wanted is str:
+            return self._text
         return _float if wanted is float else _exactly(wanted)
 
     def _of_dataclass(self, cls: type[Any]) -> Reader:
@@ -138,6 +180,8 @@ class TypedJson:
         readers = {self._kind_of[option]: self._reader(option) for option in options}
 
         def read(value: Any) -> Any:  # noqa: ANN401
+            if type(value) in options:
+                return value
             kind = value.get("kind") if isinstance(value, dict) else None
             if kind not in readers:
                 raise NotAsTyped(f"kind {kind!r} is none of {', '.join(readers)}")

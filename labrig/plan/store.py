@@ -108,9 +108,15 @@ def from_json(text: str) -> Plan:
             unknown or of the wrong type; the message gives its path.
     """
     try:
-        document = json.loads(text)
+        return _JSON.read_text(Plan, text, _content)
     except json.JSONDecodeError as error:
         raise PlanFormatError(f"plan: not JSON ({error}); copy plan.json again") from None
+    except NotAsTyped as wrong:
+        raise PlanFormatError(f"plan{wrong.path}: {wrong.what}") from None
+
+
+def _content(document: Any) -> Any:  # noqa: ANN401 - any JSON
+    """The plan in it, as it is today. Raises PlanFormatError."""
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise PlanFormatError(f"plan: not a {FORMAT} document")
     version, content = document.get("version"), document.get("plan")
@@ -121,7 +127,4 @@ def from_json(text: str) -> Plan:
         )
     if version != VERSION and isinstance(content, dict):
         content = {**OLDER[version], **content}
-    try:
-        return _JSON.read(Plan, content)
-    except NotAsTyped as wrong:
-        raise PlanFormatError(f"plan{wrong.path}: {wrong.what}") from None
+    return content
