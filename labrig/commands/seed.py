@@ -38,8 +38,8 @@ def check(
         Path | None,
         typer.Option(
             "--run",
-            help="Also run each with few pictures to its report, in this folder: one to two "
-            "minutes of CPU a protocol, an hour and more for all.",
+            help="Also run each with few pictures to its report, in this folder: one to four "
+            "minutes of CPU a protocol, an hour and a half for all.",
             show_default=False,
         ),
     ] = None,

@@ -12,7 +12,8 @@ asks about it. `labrig seed check` tries them all. This page is made of `index.y
 
 *Seen* are rows of which a short run through pictures and films to its report was looked at, and
 showed every read-out and sign; each of the others may, but nobody has looked, or it says what was
-missing. `labrig seed check --run FOLDER` runs them.
+missing. `labrig seed check --run FOLDER` runs them all, in about an hour and a half of CPU. What is
+small beside the scatter of a few wells must not be contradicted there; what is large must show.
 
 What is *expected* is a hypothesis of the paper. The simulated culture is made to answer with its
 sign, for training and for tests; that says nothing about cells. Doses and times are proposals, to
