@@ -1,7 +1,7 @@
 """Every row of the paper starts, and the culture answers with its sign: by state, and as measured.
 
 The rows that are run to their report are drawn anew each time from those that were seen to. Set
-LABRIG_ROWS_SEED to draw the same again, and LABRIG_ROWS for more of them: a dozen takes about twenty
+LABRIG_ROWS_SEED to draw the same again, and LABRIG_ROWS for more of them: a dozen takes twenty
 minutes, which is most of what CI has for all slow tests, so it draws four. All by hand, or weekly:
 ``labrig seed check --run FOLDER``, an hour and a half of CPU. A short run has few wells and small
 fields, so only what the culture's own state shows clearly must show in it.
