@@ -23,6 +23,8 @@ TORN_SHARE = 0.02
 """[P] So much of a picture's height at its lower or upper edge, every row of it one grey value
 throughout: a part that was never transferred. Sensors give noise even in the dark."""
 EMPTY, DARK, TORN, FROZEN, BLURRED = "empty", "dark", "torn", "frozen", "blurred"
+UNSEEN = "unseen"
+"""Said by whoever asks, where a picture could not be looked at."""
 _OF_A_REASON = {"blank": EMPTY, "dark": DARK, "out of focus": BLURRED}
 
 

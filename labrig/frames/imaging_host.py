@@ -17,6 +17,7 @@ served beside the cameras: :mod:`labrig.frames.stage_host`.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
@@ -25,13 +26,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from labrig.frames.doubts import Doubts
+from labrig.frames.doubts import UNSEEN, Doubts
 from labrig.frames.film_store import write_film
 from labrig.frames.plate_store import PlateStore
 from labrig.frames.stage_host import StageHost, failure
 from labrig_drivers.errors import InstrumentError
 from labrig_drivers.kinds import Camera, Picture
 
+_log = logging.getLogger(__name__)
 Prepare = Callable[[str, Mapping[str, Any]], None]
 
 
@@ -59,6 +61,19 @@ def measured_rate_hz(pictures: Sequence[Picture]) -> float | None:
         return None
     passed_s = times_s[-1] - times_s[0]
     return (len(times_s) - 1) / passed_s if passed_s > 0 else None
+
+
+def _looked_at(look: Callable[[], tuple[float, float, tuple[str, ...]]]) -> dict[str, Any]:
+    """Sharpness, share over-exposed and doubts, as keys of a reply.
+
+    What looks at a picture that is stored must not lose it, however it fails.
+    """
+    try:
+        focus, saturated, doubts = look()
+    except Exception:
+        _log.exception("a stored picture could not be looked at")
+        return {"focus": None, "saturated_fraction": None, "doubts": (UNSEEN,)}
+    return {"focus": round(focus, 6), "saturated_fraction": round(saturated, 6), "doubts": doubts}
 
 
 class ImagingHost:
@@ -149,17 +164,22 @@ class ImagingHost:
             "path": written.path,
             "sha256": written.sha256,
             "bytes": written.bytes,
-            "focus": round(focus_score(picture.pixels), 6),
             "exposure_ms": picture.exposure_ms,
-            "saturated_fraction": self._saturated(request["channel"], picture.pixels),
-            "doubts": self._doubts.of_frame(
-                request["camera"],
-                (request["well"], request["field"]),
-                request["channel"],
-                picture.pixels,
-                self._most(request["channel"], picture.pixels),
-            ),
+            **_looked_at(lambda: self._looks_of_frame(request, picture.pixels)),
         }
+
+    def _looks_of_frame(
+        self, request: Mapping[str, Any], pixels: NDArray[Any]
+    ) -> tuple[float, float, tuple[str, ...]]:
+        channel = request["channel"]
+        doubts = self._doubts.of_frame(
+            request["camera"],
+            (request["well"], request["field"]),
+            channel,
+            pixels,
+            self._most(channel, pixels),
+        )
+        return focus_score(pixels), self._saturated(channel, pixels), doubts
 
     def _film(self, request: Mapping[str, Any]) -> dict[str, Any]:
         camera = self._camera(request)
@@ -178,17 +198,21 @@ class ImagingHost:
             "path": written.path,
             "sha256": written.sha256,
             "bytes": written.bytes,
-            "focus": round(focus_score(pictures[0].pixels), 6),
             "exposure_ms": pictures[0].exposure_ms,
             "frames": len(pictures),
             "frame_rate_hz": round(rate_hz, 6),
-            "saturated_fraction": self._saturated(request["channel"], stack),
-            "doubts": self._doubts.of_film(request["camera"], stack),
+            **_looked_at(
+                lambda: (
+                    focus_score(pictures[0].pixels),
+                    self._saturated(request["channel"], stack),
+                    self._doubts.of_film(request["camera"], stack),
+                )
+            ),
         }
 
     def _saturated(self, channel: str, pixels: NDArray[Any]) -> float:
         """Share of pixels at the top of the camera's own scale: what they show is cut off."""
-        return round(float(np.mean(pixels >= self._most(channel, pixels))), 6)
+        return float(np.mean(pixels >= self._most(channel, pixels)))
 
     def _most(self, channel: str, pixels: NDArray[Any]) -> float:
         most = float(np.iinfo(pixels.dtype).max)

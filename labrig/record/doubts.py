@@ -10,6 +10,7 @@ DOUBTS: Mapping[str, str] = {
     "torn": "lacks a part: rows at its edge hold nothing",
     "frozen": "is the very picture that was taken before",
     "blurred": "is less than half as sharp as its field's first pictures",
+    "unseen": "is stored, but could not be looked at: the imaging process's log says why",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from labrig.frames.doubts import BLURRED, DARK, EMPTY, FROZEN, TORN, Doubts
+from labrig.frames.doubts import BLURRED, DARK, EMPTY, FROZEN, TORN, UNSEEN, Doubts
 from labrig.record.doubts import DOUBTS
 from labrig_analysis.synthetic.culture import CultureState
 from labrig_analysis.synthetic.render import render_phase
@@ -77,4 +77,4 @@ def test_a_stain_may_be_dark_and_may_end_before_the_edge_of_a_picture(doubts):
 
 def test_over_exposure_is_told_as_that_and_every_doubt_has_words(doubts):
     assert seen(doubts, np.full(SHAPE, 4095, np.uint16)) == ()
-    assert set(DOUBTS) == {EMPTY, DARK, TORN, FROZEN, BLURRED}
+    assert set(DOUBTS) == {EMPTY, DARK, TORN, FROZEN, BLURRED, UNSEEN}

@@ -192,3 +192,15 @@ def test_a_height_without_a_focus_drive_is_refused_and_not_passed_over(host):
     assert not reply["ok"]
     assert "no focus drive, and z = 12.5 µm is asked for" in reply["what"]
     assert host.answer(SNAP | {"z_um": None})["ok"]
+
+
+def test_a_picture_that_cannot_be_looked_at_is_stored_and_said_to_be(host, monkeypatch, caplog):
+    def fails(pixels):
+        raise ArithmeticError("no look")
+
+    monkeypatch.setattr("labrig.frames.imaging_host.focus_score", fails)
+    reply = host.answer(SNAP)
+    assert reply["ok"]
+    assert reply["sha256"]
+    assert (reply["focus"], reply["doubts"]) == (None, ("unseen",))
+    assert "could not be looked at" in caplog.text
