@@ -36,4 +36,6 @@ def looked_after(night: Night) -> list[Span]:
     """
     until_s = night.until_s if night.end is None else night.end.run_s
     gaps = [(row.detail["from_s"], row.detail["to_s"]) for row in night.deviations("gap")]
-    return minus([(0.0, until_s)], [*gaps, *stops(night)])
+    # One that died before its first row had not begun.
+    since_s = night.rows[0].run_s if night.rows else 0.0
+    return minus([(since_s, until_s)], [*gaps, *stops(night)])
