@@ -66,6 +66,7 @@ def labrig(count: int) -> Latenesses:
     from labrig.record.recovery import RunState
     from labrig.record.reserve import Reserve
     from labrig.record.said import entry_of_run
+    from labrig.run.at_boundary import AtBoundary
     from labrig.run.board import Board
     from labrig.run.desk import Desk
     from labrig.run.dispatcher import Dispatcher
@@ -96,9 +97,10 @@ def labrig(count: int) -> Latenesses:
             news.put(Ended("port", ()))
 
         turn = Turn("dispatcher", clock, steady_s)
+        state = RunState()
         dispatcher = Dispatcher(
-            plan, desk, news, {"probe": orders}, RunState(), nobody, nobody, turn, Grace(),
-            nobody, lambda why, by: None,
+            plan, desk, news, {"probe": orders}, state, nobody, nobody, turn, Grace(),
+            nobody, lambda why, by: None, AtBoundary(plan, desk, state),
         )  # fmt: skip
         clock.start("dispatcher", dispatcher.run)
         clock.start("worker", worker)
