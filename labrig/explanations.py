@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from labrig import places
 from labrig.problems import KeyPath, did_you_mean
 from labrig.slips import meant_name, other_word, slip_of_number
 
@@ -145,7 +146,7 @@ def _in_its_place(kind: str, value: object, schema: dict[str, Any], path: KeyPat
     if wanted.startswith("a list"):
         if isinstance(value, dict):
             return "a list: put '- ' before its first key, or [ ] around its { }"
-        if re.fullmatch(r"[A-P]\d{1,2} ?[-:] ?[A-P]\d{1,2}", str(value)):
+        if re.fullmatch(rf"{places.NAME} ?[-:] ?{places.NAME}", str(value)):
             return "a list with each of its wells: [A1, A2, ...]"
         return f"a list: [{value}], or lines that begin with '- '"
     if wanted.startswith("keys"):

@@ -142,6 +142,10 @@ class Desk:
         values = {**values, **(made_of_it or {})}
         self._judge(Measured(instrument, values, now_s, trusted, note))
 
+    def show_by_hand(self, meter: str, values: dict[str, Any]) -> None:
+        """Show what a person measured; its own row says who and when, and rules are told apart."""
+        self.board.read(meter, values)
+
     def told_elsewhere(self, instrument: str, values: Mapping[str, Any]) -> None:
         """Shown and judged like what is measured; a row of its handler's own says the same."""
         now_s = self.clock.now_s()

@@ -589,7 +589,7 @@ class Dispatcher:
     def _enter(self, entered: ValueEntered) -> None:
         self._desk.note("note", f"{ENTERED}{entered.meter}", "noted", entered)
         if not outdone(entered, self._desk.board.readings()):
-            self._desk.board.read(entered.meter, shown(entered))
+            self._desk.show_by_hand(entered.meter, shown(entered))
         self._interlocks.see(look_of(entered))
 
     def _amend(self, from_s: float) -> None:

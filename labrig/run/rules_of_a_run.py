@@ -55,7 +55,7 @@ def rules_of_a_run(
     interlocks = Interlocks(watches, [trip for _, trip in stood])
     for entered in state.entered.values():
         # Nobody reads it again by itself: its age goes on, and so does what it broke.
-        desk.board.read(entered.meter, shown(entered))
+        desk.show_by_hand(entered.meter, shown(entered))
         dispatcher.put(look_of(entered))
     levels = {level_of(i.reservoir) for i in plan.interlocks if i.reservoir}
 

@@ -120,4 +120,5 @@ def _by_s(night: Night, at_s: float) -> float:
     for from_s, to_s in looked_after(night):
         if at_s <= to_s:
             return max(at_s, from_s + AGAIN_S)
-    return at_s
+    # Whoever came back only to end it could do no more than tell.
+    return at_s if night.end is None else max(at_s, night.end.run_s)

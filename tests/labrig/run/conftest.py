@@ -201,6 +201,8 @@ class Rehearsal:
         default_factory=lambda: dict(DEFAULT_BENCH)
     )
     faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
+    faults_of_the_test: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
+    """What a test does to the wires by itself, told to the checker of truth in these words."""
     shared_port: dict[str, str] = field(default_factory=dict)
     unplugged: dict[str, tuple[float, float]] = field(default_factory=dict)
     camera: list[str] = field(default_factory=lambda: list(CAMERA))
@@ -357,7 +359,7 @@ class Rehearsal:
         self.record.close()
         faults = [
             Scripted(name, fault.name, fault.from_s, fault.until_s, fault.value)
-            for name, found in self.faults.items()
+            for name, found in (*self.faults.items(), *self.faults_of_the_test.items())
             for fault in found
         ]
         return [str(v) for v in check_truth(self.folder, faults)]
