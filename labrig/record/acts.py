@@ -16,7 +16,9 @@ _WORDS: Mapping[str, Callable[[Args], str]] = {
     "stop-at-boundary": lambda args: _with_reason("asked for a stop at the next boundary", args),
     "take-back": lambda args: "took the stop back: the run goes on",
     "hold": lambda args: _with_reason(_held(args), args),
-    "resume": lambda args: "let the run go on",
+    "resume": lambda args: (
+        "withdrew the hold at the next boundary" if args.get("only") else "let the run go on"
+    ),
     "answer": lambda args: f"answered “{args.get('choice')}” to {args.get('question')}",
     "amend": lambda args: _with_reason(f"amended the protocol (plan {args.get('number')})", args),
     "step": lambda args: _of_step(args),

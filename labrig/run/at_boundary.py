@@ -13,6 +13,8 @@ from labrig.record.recovery import RunState
 from labrig.run.desk import Desk
 
 BOUNDARY = "boundary"
+WAITING = "waiting"
+"""Of a resume that is to end no hold but one that waits: argument ``only``."""
 AGAIN_S = 2.0
 LATEST_S = 3600.0
 """[P] For doses that began late it waits so long beyond its boundary."""

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from labrig.record.clock import Mailbox
 from labrig.record.kinds.runs import RunHeld, RunResumed
 from labrig.run.amendments import Amendments
-from labrig.run.at_boundary import BOUNDARY, AtBoundary
+from labrig.run.at_boundary import BOUNDARY, WAITING, AtBoundary
 from labrig.run.captures import Captures, thresholds_from
 from labrig.run.commands import BadCommand
 from labrig.run.desk import Desk
@@ -92,6 +92,12 @@ class AtOnce:
                 # Here, because workers may be waiting for it, and the dispatcher for them.
                 found = thresholds_from(str(command.args["thresholds"]))
                 self._captures.freeze(str(command.args["assay"]), found)
+            case "resume" if command.args.get("only") == WAITING:
+                if not self._at_boundary.withdraw("hold"):
+                    raise BadCommand(
+                        "no hold waits for its boundary any more; where the run is held by now, "
+                        "`labrig resume` lets it go on"
+                    )
             case "resume":
                 self._at_boundary.withdraw("hold")
                 self._resume(command.args)

@@ -105,6 +105,14 @@ class RunnerClient:
         """Go on after a hold. Raises NoRunner."""
         return self._command("resume", command_id, by=by)
 
+    def withdraw_hold(self, by: str = "") -> dict[str, Any]:
+        """Have no hold at the next boundary; one that has come by now stands.
+
+        Raises:
+            NoRunner, CommandRefused: none waits.
+        """
+        return self._command("resume", None, by=by, only="waiting")
+
     def answer(
         self,
         question: str,

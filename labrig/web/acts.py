@@ -147,7 +147,7 @@ def at_boundary(run: ShownRun, person: Person, what: str, reason: str) -> str:
         case "stop":
             door.stop_at_boundary(reason, by=person.name, grace_s=GRACE_S)
         case "withdraw hold":
-            door.resume(by=person.name)
+            door.withdraw_hold(by=person.name)
             return "Withdrawn: it goes on"
         case "withdraw stop":
             door.take_back(by=person.name)

@@ -10,7 +10,7 @@ import pytest
 from labrig.error_rules import ErrorRule
 from labrig.plan.plan import RunRules, WellPlan
 from labrig.record.virtual_clock import VirtualClock
-from labrig.run.control_client import connect
+from labrig.run.control_client import CommandRefused, connect
 from labrig.run.gaps import LongOutages
 from labrig.run.held_units import HeldUnits
 from labrig.run.troubles import Troubles
@@ -203,6 +203,29 @@ def test_a_hold_at_the_next_boundary_lets_what_is_under_way_be_finished(rehearse
     [held] = [row for row in night.rows("run") if row.key == "held"]
     assert (held.detail["reason"], held.detail["by"]) == ("look", "A")
     assert held.run_s == pytest.approx(665.0, abs=5.0)
+
+
+def test_a_hold_that_waits_is_withdrawn_and_one_that_came_is_not(rehearse, script):
+    night = rehearse()
+    timeline = [script.flow(0.0, 30.0), script.flow(0.0, 0.0, "dose"), script.dose(600.0),
+                script.dose(900.0)]  # fmt: skip
+    night.make(script.plan(timeline, 1800.0))
+    seen = []
+
+    def withdraw_too_late():
+        with pytest.raises(CommandRefused, match="no hold waits"):
+            door(night).withdraw_hold(by="A")
+        seen.append(door(night).status()["held"])
+
+    night.visit(620.0, lambda: door(night).hold("look", by="A", at_boundary=True))
+    night.visit(640.0, lambda: door(night).withdraw_hold(by="A"))
+    night.visit(700.0, lambda: seen.append(door(night).status()["held"]))
+    night.visit(710.0, lambda: door(night).hold("smoke", by="B"))
+    night.visit(720.0, withdraw_too_late)
+    night.visit(800.0, lambda: door(night).resume(by="B"))
+    assert night.runner.run().condition == "finished"
+    assert seen == [False, True]
+    assert ("dose-900", "confirmed") in [(row.key, row.state) for row in night.rows("dose")]
 
 
 @pytest.mark.parametrize("medium", ["keep", "off"])

@@ -451,6 +451,8 @@ def test_a_hold_or_stop_may_wait_for_its_boundary_and_be_withdrawn(page, play, d
     assert "as Mia asked for: the week is over" in html
     act(page, "at-boundary", choice="withdraw stop")
     assert runner.taken[-1][0] == "take-back"
+    act(page, "at-boundary", choice="withdraw hold")
+    assert (runner.taken[-1][0], runner.taken[-1][1]["only"]) == ("resume", "waiting")
 
 
 def test_an_abort_needs_a_reason_and_somebody_who_is_sure(page, play):
