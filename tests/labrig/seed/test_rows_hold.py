@@ -36,6 +36,7 @@ def test_a_row_starts_and_its_culture_answers_as_expected(number):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("slot", range(RUN_ROWS))
 def test_a_row_that_was_drawn_runs_to_a_report_that_shows_it(slot, tmp_path):
     number = random.Random(SEED).sample(SEEN, RUN_ROWS)[slot]
