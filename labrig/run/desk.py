@@ -143,7 +143,7 @@ class Desk:
         self._judge(Measured(instrument, values, now_s, trusted, note))
 
     def show_by_hand(self, meter: str, values: dict[str, Any]) -> None:
-        """Show what a person measured; its own row says who and when, and rules are told apart."""
+        """Show what a person measured. Its row and the rules are its reader's: see `by_hand`."""
         self.board.read(meter, values)
 
     def told_elsewhere(self, instrument: str, values: Mapping[str, Any]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 
 from labrig.soak.drawn_benches import SHARES
-from labrig.soak.drawn_more import more_trouble, with_limit
 from labrig.soak.drawn_plans import large_night, seeded_night
 from labrig.soak.drawn_protocols import other_night, protocol_night
+from labrig.soak.drawn_troubles import more_trouble, with_limit
 from labrig.soak.playing import Night
 from labrig.soak.shrinking import NotPlayable
 
@@ -16,7 +16,7 @@ MIXED = 300_000
 EVERY = 4
 WIDER = 400_000
 """From here on the whole protocols are of other benches of the catalogue, too, and nights meet
-what `drawn_more` holds."""
+what `drawn_troubles` holds."""
 LARGE = 50
 """Of so many bare nights, and of so many on other benches, one has 54 pumps."""
 

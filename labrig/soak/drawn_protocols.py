@@ -12,8 +12,8 @@ from labrig.catalogue import DEMO_PROTOCOL, DEMO_RIG, catalogue_folder
 from labrig.plan.timeline import PEOPLE, Dose, PersonStep
 from labrig.rig.fault_kinds import COMPUTER, COMPUTER_FAULTS, PEOPLE_FAULTS, WORLD, WORLD_FAULTS
 from labrig.soak.drawn_benches import other_bench
-from labrig.soak.drawn_more import rules_of
 from labrig.soak.drawn_plans import POISON
+from labrig.soak.drawn_troubles import rules_of
 from labrig.soak.night import Death, Visit
 from labrig.soak.protocol_night import ProtocolNight
 from labrig.soak.shrinking import NotPlayable
