@@ -278,6 +278,9 @@ class _Box:
     def put(self, item: Any, not_before_s: float = -math.inf) -> None:
         self.items.append(item)
 
+    def put_before_undue(self, item: Any) -> None:
+        self.put(item)
+
     def put_first(self, item: Any) -> None:
         self.items.appendleft(item)
 

@@ -31,7 +31,14 @@ class Mailbox(Protocol[T]):
         """Append ``item`` and wake the reader.
 
         One that is put ahead of its time, by :attr:`Clock.early_s` at most, is given out when that
-        has come; nothing overtakes it but what is put first.
+        has come; nothing overtakes it but what is put first, or before what is not due.
+        """
+        ...
+
+    def put_before_undue(self, item: T) -> None:
+        """Append ``item``, but before what was put ahead of a time that has not come yet.
+
+        For what forbids or allows: a hold that came before a dose was due is heard before it.
         """
         ...
 
@@ -206,6 +213,13 @@ class _RealMailbox:
     def put(self, item: object, not_before_s: float = -math.inf) -> None:
         with self._arrived:
             self._items.append((not_before_s, item))
+            self._arrived.notify()
+
+    def put_before_undue(self, item: object) -> None:
+        with self._arrived:
+            now_s = self._clock.now_s()
+            undue = (place for place, (due_s, _) in enumerate(self._items) if due_s > now_s)
+            self._items.insert(next(undue, len(self._items)), (-math.inf, item))
             self._arrived.notify()
 
     def put_first(self, item: object) -> None:

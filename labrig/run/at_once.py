@@ -183,4 +183,4 @@ class AtOnce:
 
     def _tell_workers(self) -> None:
         for worker in self._workers:
-            worker.mailbox.put(HoldChanged())
+            worker.mailbox.put_before_undue(HoldChanged())

@@ -508,7 +508,8 @@ class Dispatcher:
             box.put(what)
 
     def _tell_of_holds(self) -> None:
-        self._tell_all(HoldChanged())
+        for box in self._boxes:
+            box.put_before_undue(HoldChanged())
 
     def _show_phase(self) -> None:
         now_s = self._desk.clock.now_s()

@@ -54,7 +54,7 @@ class LongOutages:
         """One that an earlier runner met stands still. Call it before any level."""
         self._standing = True
         for name in self._suspended:
-            self._workers[name].put(Suspend(name, RULE))
+            self._workers[name].put_before_undue(Suspend(name, RULE))
 
     def tell_again(self) -> None:
         """Hold and ask, where an earlier runner died before it had, or before an answer held."""
@@ -108,4 +108,4 @@ class LongOutages:
         self._desk.board.clear("outage", "run")
         self._desk.board.take_question(QUESTION)
         for name in self._suspended:
-            self._workers[name].put(Release(name, RULE))
+            self._workers[name].put_before_undue(Release(name, RULE))

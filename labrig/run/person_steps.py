@@ -309,7 +309,7 @@ class PersonSteps:
 
     def _suspend(self, instruments: Iterable[str], why: str) -> None:
         for name in instruments:
-            self._workers[name].put(Suspend(name, why, by="step"))
+            self._workers[name].put_before_undue(Suspend(name, why, by="step"))
 
     def _release(self, step: _Open, instruments: Iterable[str]) -> None:
         """Of what paused for it, all for which no other one of its name still has hands there."""
@@ -322,7 +322,7 @@ class PersonSteps:
         }
         for name in instruments:
             if name not in others:
-                self._workers[name].put(Release(name, why))
+                self._workers[name].put_before_undue(Release(name, why))
 
     def _feed_again(self, step: _Open, now_s: float) -> None:
         assert step.begun_s is not None

@@ -85,7 +85,7 @@ class RigRule:
     def suspend(self) -> None:
         """What it suspends goes into its safe state."""
         for name in self._interlock.suspends:
-            self._workers[name].put(Suspend(name, self._interlock.name))
+            self._workers[name].put_before_undue(Suspend(name, self._interlock.name))
 
     def _react(self, before: Trip | None, now: Trip | None, seen: Seen | None) -> None:
         stood = before is not None and before.stands
@@ -129,7 +129,7 @@ class RigRule:
         )
         self._desk.board.clear("interlock", rule.name)
         for name in rule.suspends:
-            self._workers[name].put(Release(name, rule.name))
+            self._workers[name].put_before_undue(Release(name, rule.name))
 
 
 def _about(rule: Interlock) -> str:

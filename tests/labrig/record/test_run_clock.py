@@ -45,6 +45,22 @@ def test_what_is_put_ahead_of_its_time_waits_for_it_and_only_a_stop_overtakes_it
     assert [box.get(5.0) for _ in range(3)] == ["order", "finish", None]
 
 
+def test_what_forbids_is_heard_before_what_is_not_due_yet_and_in_its_own_order():
+    shown_s = [0.0]
+    clock = RealClock(steady=lambda: shown_s[0])
+    clock.begin()
+    box = clock.mailbox("box")
+    box.put("level")
+    box.put("dose", not_before_s=5.0)
+    box.put("finish")
+    box.put_before_undue("suspend")
+    box.put_before_undue("release")
+    assert [box.get(0.0) for _ in range(4)] == ["level", "suspend", "release", None]
+    shown_s[0] = 5.0
+    box.put_before_undue("hold")
+    assert [box.get(5.0) for _ in range(3)] == ["dose", "finish", "hold"]
+
+
 def test_nothing_is_put_ahead_of_its_time_where_nobody_wakes_late():
     clock = VirtualClock()
     assert clock.early_s == 0.0
