@@ -244,8 +244,12 @@ def closing_nothing() -> Iterator[None]:
     """Who is killed closes no file: what the dead left open is no leak, and is gone afterwards."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "unclosed file", ResourceWarning)
-        yield
-        gc.collect()
+        gc.freeze()  # what was there before is not looked through: most of the time of a kill
+        try:
+            yield
+        finally:
+            gc.collect()
+            gc.unfreeze()
 
 
 def _hooked(done: list[bool] = []) -> None:  # noqa: B006 - once in a process
