@@ -1,4 +1,4 @@
-"""One runner's life and death: from its death on nothing of it reaches disk or wires."""
+"""One runner's life and death: from its death on nothing of it reaches disk, wires or people."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from labrig.launch.simulated_computer import SimulatedComputer
+from labrig.plan.timeline import PersonStep
+from labrig.record.reaction import Reaction
 from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import OpenTransport, PortSpec
+from labrig.run.person_steps import People
 from labrig.soak.night import Death
 from labrig.twin.spec import FaultSpec
 from labrig_drivers.transports.base import Transport
@@ -71,6 +74,10 @@ class Life:
 
         return open_here
 
+    def people(self, people: People | None) -> People | None:
+        """Who do nothing more for it once it is dead."""
+        return None if people is None else _People(people, self)
+
     def count_write(self) -> None:
         """A piece went out on some wire."""
         self._sent += 1
@@ -83,6 +90,19 @@ def _ends(row: Any) -> bool:  # noqa: ANN401 - a tuple of the journal's columns
     if row[1] == "run":
         return row[2] in ("finished", "stopped")
     return row[1] == "command" and '"take-back"' in str(row)
+
+
+class _People:
+    def __init__(self, inner: People, life: Life) -> None:
+        self._inner, self._life = inner, life
+        self.names = inner.names
+
+    def reaction(self, step: PersonStep) -> Reaction:
+        return self._inner.reaction(step)
+
+    def did(self, step: PersonStep, done_s: float) -> None:
+        if self._life.died_s is None:
+            self._inner.did(step, done_s)
 
 
 class _Wire:

@@ -150,7 +150,8 @@ def _live(night: Night, bench: Bench, folder: Path, now_s: float, death: Death |
         night.plan, bench.spec, life.opener(bench.opener(clock.now_s)), clock, folder,
         FaultyImaging(PaperCamera(), night.faults, clock),
         open_journal=partial(open_journal, connect=life.connect, survives="kill"),
-        announce=taken_up, people=bench.people, captures_beforehand=rehearsed(night.plan),
+        announce=taken_up, people=life.people(bench.people),
+        captures_beforehand=rehearsed(night.plan),
     )  # fmt: skip
     came: list[Any] = []
     thread = threading.Thread(target=lambda: came.append(_run(runner)), daemon=True)
