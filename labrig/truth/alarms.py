@@ -131,6 +131,12 @@ def _with_their_rows(night: Night, alarms: list[Alarm]) -> Iterator[Violation]:
         if row.key in ENDED_BY
         for code, field in (ENDED_BY[row.key],)
     ]
+    # Whoever took the run over between the row and its alarm, and met it answering.
+    ended += [
+        (row.run_s, "link", row.detail["instrument"])
+        for row in night.of("run")
+        if row.key == "attached"
+    ]
     for at_s, *named in begun:
         by_s = _deadline_s(night, at_s)
         over = any([*named] == [*its] and at_s <= end_s <= (by_s or end_s) for end_s, *its in ended)
