@@ -193,8 +193,8 @@ def test_a_row_of_trouble_for_which_nobody_was_called(night, key, detail):
 
 
 def test_nobody_need_be_called_for_a_link_that_whoever_took_over_found_sound(night):
-    with_row(night, 100.0, "deviation", "link-lost", "noted", '{"instrument":"dose0","what":""}')
-    with_row(night, 103.0, "run", "attached", "noted", '{"instrument":"dose0"}')
+    with_row(night, 100.0, "deviation", "link-lost", "noted", {"instrument": "dose0"})
+    with_row(night, 103.0, "run", "attached", "noted", {"instrument": "dose0"})
     assert "nobody called" not in rules(night)
 
 
