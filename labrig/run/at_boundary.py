@@ -17,7 +17,7 @@ WAITING = "waiting"
 """Of a resume that is to end no hold but one that waits: argument ``only``."""
 AGAIN_S = 2.0
 LATEST_S = 3600.0
-"""[P] For doses that began late it waits so long beyond its boundary."""
+"""[P] For what is late it waits so long beyond its boundary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class AtBoundary:
         stop: Callable[[Waiting], None],
         in_progress: Callable[[], bool],
     ) -> None:
-        """Who carries out what has come; and whether a dose is under way, whatever was planned."""
+        """Who carries out what has come; and whether anything is under way, whatever was planned."""
         self._hold, self._stop, self._in_progress = hold, stop, in_progress
 
     @property
@@ -97,7 +97,7 @@ class AtBoundary:
         from_s: float,
     ) -> bool:
         """Have it done at the first boundary from ``from_s`` on; False: a stop waits already."""
-        at_s = next_boundary_s(self._plan.timeline, from_s, self._plan.forecast.duration_s)
+        at_s = self._planned_s(from_s)
         by, reason = str(args.get("by", "")), str(args.get("reason", ""))
         waiting = Waiting(what, at_s, by, reason, command_id, str(args.get("grace_s", "0")))
         with self._lock:
@@ -119,6 +119,9 @@ class AtBoundary:
         waiting = self.standing
         return self._take_due() if waiting is not None and waiting.what == "stop" else None
 
+    def _planned_s(self, from_s: float) -> float:
+        return next_boundary_s(self._plan.timeline, from_s, self._plan.forecast.duration_s)
+
     def _take_due(self) -> Waiting | None:
         with self._lock:
             waiting = self._waiting
@@ -126,9 +129,12 @@ class AtBoundary:
             if waiting is None or now_s < waiting.at_s:
                 return None
             self._came_s = now_s if self._came_s is None else self._came_s
-            if self._in_progress() and now_s < self._came_s + LATEST_S:
-                # One that a hold or an outage had kept back: the plan knows nothing of it.
-                self._waiting = replace(waiting, at_s=now_s + AGAIN_S)
+            latest_s = self._came_s + LATEST_S
+            if self._in_progress() and now_s < latest_s:
+                # What a hold, an outage or a slow camera kept back: the plan knows nothing of it.
+                # It may last until the next thing is due: then that is waited for, too.
+                at_s = min(self._planned_s(now_s + AGAIN_S), latest_s)
+                self._waiting = replace(waiting, at_s=at_s)
                 return None
             self._waiting = None
             return waiting

@@ -38,6 +38,7 @@ class Desk:
             Set by the door's thread, so that it holds from the moment a hold is accepted.
         held_wells: of these no dose and no picture begins; set by the dispatcher.
         troubles: says what is done about errors.
+        awaited: keys of events that workers were given and have not done or laid aside yet.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Desk:
         self.held = False
         self.held_wells: frozenset[str] = frozenset()
         self.troubles = Troubles()
+        self.awaited: set[str] = set()
         self._reserve = reserve
         self._lock = threading.Lock()
         self._reserve_used = False

@@ -501,6 +501,8 @@ class Dispatcher:
 
     def _tell(self, entry: TimelineEntry, what: Order | Settle) -> None:
         due = isinstance(what, Order) and what.because == "due"
+        if isinstance(what, Order) and entry.role != "level":
+            self._desk.awaited.add(entry.key)
         self._workers[entry.instrument].put(what, entry.offset_s if due else -math.inf)
 
     def _tell_all(self, what: ForWorker) -> None:

@@ -146,6 +146,11 @@ class PersonSteps:
                     self._show(self._open[entry.key])
 
     @property
+    def begun(self) -> bool:
+        """Whether somebody's hands are at the bench."""
+        return any(step.begun_s is not None for step in self._open.values())
+
+    @property
     def standing(self) -> bool:
         """Whether somebody is still waited for."""
         return bool(self._open)

@@ -321,7 +321,7 @@ class Runner:
         rules = self._plan.rules
         at_boundary.go_by(
             at_once.hold, partial(_stop_at_boundary, commands),
-            lambda: not all(worker.idle for worker in self._workers),
+            lambda: bool(desk.awaited) or steps.begun or not all(w.idle for w in self._workers),
         )  # fmt: skip
         desk.troubles.go_by(
             self._plan.errors, desk, at_once.hold,

@@ -162,6 +162,8 @@ class Worker:
         while not self._finishing:
             item = self._later.popleft() if self._later else self.mailbox.get(None)
             self._finishing = isinstance(item, Finish | TakenUpAgain)
+            if isinstance(item, Order):
+                self._desk.awaited.discard(item.entry.key)
             if not isinstance(item, Halt):
                 continue
             self.leave.epoch = max(item.epoch, self.leave.epoch)
@@ -353,6 +355,16 @@ class Worker:
             self._take_order(order)
 
     def _take_order(self, order: Order) -> None:
+        """Do it, or lay it aside for a hold or a lost link; awaited until then."""
+        key, awaited = order.entry.key, self._desk.awaited
+        if order.entry.role != "level":
+            awaited.add(key)
+        try:
+            self._do_or_lay_aside(order)
+        finally:
+            awaited.discard(key)
+
+    def _do_or_lay_aside(self, order: Order) -> None:
         name = order.instrument
         if order.entry.role == "level":
             self._handlers[name].heed(order)

@@ -11,6 +11,7 @@ from labrig.run.commands import Commands
 from labrig.run.control_client import connect
 from labrig.run.flow import PumpHandler
 from labrig.run.workers import Worker
+from labrig.soak.playing import PaperCamera
 
 
 def _client(night):
@@ -76,6 +77,36 @@ def test_a_stop_at_the_boundary_waits_for_a_dose_that_began_late(rehearse, scrip
     assert runner.run().condition == "stopped"
     assert night.rows("dose")[-1].state == "confirmed"
     assert night.rows("run")[-1].run_s < 660.0 + 1.5 * lasts_s
+
+
+@pytest.mark.parametrize("what", ["round", "film"])
+def test_a_stop_at_the_boundary_waits_for_pictures_that_are_late(rehearse, script, what):
+    """Each of them takes longer than its plan allows: the last is asked for long after its time."""
+    night = rehearse()
+    night.imaging = slow = _SlowCamera(night, 40.0)
+    pictures = [script.frame(600.0 + 5.0 * n, n, round=1) for n in range(4)]
+    pictures = pictures if what == "round" else [*pictures[:2], script.film(611.0)]
+    # By the plan there is a rest at 725 s, and another film begins at 735 s.
+    later = script.frame(735.0, 9, round=2)
+    runner = night.make(script.plan([script.flow(0.0, 30.0), *pictures, later], 3600.0))
+    night.visit(605.0, lambda: _client(night).stop_at_boundary("enough"))
+    assert runner.run().condition == "stopped"
+    asked = [row.key for row in night.rows("frame", "film") if row.state == "confirmed"]
+    assert asked[: len(pictures)] == [picture.key for picture in pictures]
+    assert slow.asked_s[len(pictures) - 1] > pictures[-1].offset_s + 60.0
+    assert night.rows("run")[-1].run_s >= slow.asked_s[-1] + 40.0, "none was cut off"
+
+
+class _SlowCamera(PaperCamera):
+    def __init__(self, night, takes_s):
+        self._night, self._takes_s = night, takes_s
+        self.asked_s = []
+
+    def request(self, extra_s, **what):
+        clock = self._night.clock
+        self.asked_s.append(clock.now_s())
+        clock.mailbox("slow").get(clock.now_s() + self._takes_s)
+        return super().request(extra_s, **what)
 
 
 def test_a_stop_accepted_before_the_end_is_not_finished_by_a_runner_that_comes_after_it(
