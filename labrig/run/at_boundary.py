@@ -80,7 +80,7 @@ class AtBoundary:
         stop: Callable[[Waiting], None],
         in_progress: Callable[[], bool],
     ) -> None:
-        """Who carries out what has come; and whether anything is under way, whatever was planned."""
+        """Who carries out what has come; and whether anything is under way, by plan or late."""
         self._hold, self._stop, self._in_progress = hold, stop, in_progress
 
     @property
