@@ -532,7 +532,7 @@ class Life:
             fates.append("dies")
         if self.left.left("power_cuts"):
             fates.append("power")
-        if self.left.left("stops") and self._dispatcher._stop_reason is None:
+        if self.left.left("stops") and self._dispatcher._in_turn.stop is None:
             fates.append("stop")
         fate = fates[self._choices.take(len(fates))]
         if fate and self.pump.task == "a dose":
@@ -559,7 +559,7 @@ class Life:
                 self.story.append(f"{self._clock.at_s:g} s: a person says {choice}")
                 if choice == "redo":
                     self.allowed_ul = self._part_from_ul + _told_to_be_the_most(question)
-                self._dispatcher._answer(question.id, choice, {"by": "me"})
+                self._dispatcher._answers.take(question.id, choice, {"by": "me"})
 
     def _hear_news(self) -> None:
         while self._news.items and not isinstance(self._news.items[0], Ended):
@@ -568,7 +568,7 @@ class Life:
 
     def _see_to_the_end(self) -> None:
         """The dispatcher's loop: at a stop, or when the time is over, the worker is to end."""
-        over = self._dispatcher._stop_reason is not None or self._clock.at_s >= END_S
+        over = self._dispatcher._in_turn.stop is not None or self._clock.at_s >= END_S
         if over and not self._over:
             self._over = True
             self._box.put(Finish())

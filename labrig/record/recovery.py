@@ -192,6 +192,11 @@ class RunState:
         """Whether there is nothing to go on with."""
         return self.condition in ("stopped", "finished")
 
+    def was_settled(self, key: str) -> bool:
+        """Whether an earlier runner had come to an end with this entry."""
+        known = self.entries.get(key)
+        return known is not None and known.settled
+
 
 def fold(rows: Iterable[Row], state: RunState | None = None) -> RunState:
     """Read a journal from its first row to its last. Pure: the same rows, the same state.

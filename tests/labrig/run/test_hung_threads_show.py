@@ -12,8 +12,8 @@ from labrig.display.legend import Legend
 from labrig.record.clock import RealClock, steady_s
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import CommandRefused, connect
-from labrig.run.dispatcher import Dispatcher
 from labrig.run.liveness import BOUND_S, OVERSLEPT_S, Liveness, LivenessWatch
+from labrig.run.schedule import Schedule
 from labrig.run.workers import Worker
 from labrig.run_folder import RunFolder
 from labrig.watch.judging import Doubts, Known, judge
@@ -40,7 +40,7 @@ def _hang(night, plan, monkeypatch, where, operate):
     method = getattr(owner, name)
 
     def hanging(self, *args):
-        ours = owner is Dispatcher or "dose" in self.names
+        ours = owner is Schedule or "dose" in self.names
         if ours and night.clock.now_s() > 0.5:
             over.wait(20.0)
         return method(self, *args)
@@ -102,7 +102,7 @@ def test_a_hung_dispatcher_shows_and_a_hold_reaches_the_wire_all_the_same(
         seen["stopped"] = list(night.plants["pulses"].stopped)
         seen["after"] = client.status()
 
-    _hang(night, _plan(script), monkeypatch, (Dispatcher, "_write_ahead"), operate)
+    _hang(night, _plan(script), monkeypatch, (Schedule, "write_ahead"), operate)
     assert seen["alive"] is False
     (hung,) = [thread for thread in seen["threads"] if not thread["alive"]]
     assert hung["name"] == "dispatcher"
@@ -183,5 +183,5 @@ def test_the_watch_tells_of_a_dispatcher_that_hangs(rehearse, script, monkeypatc
 
         _await(tells)
 
-    _hang(night, _plan(script), monkeypatch, (Dispatcher, "_write_ahead"), operate)
+    _hang(night, _plan(script), monkeypatch, (Schedule, "write_ahead"), operate)
     assert told[0] == ("call", "the runner hangs (dispatcher)")
