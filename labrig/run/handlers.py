@@ -72,7 +72,7 @@ class Handlers:
             case "pump":
                 return PumpHandler(
                     name, self._desk, self._at_stop(name), _poll_s(instrument),
-                    _clog(name, self._state), self._feeds(name), self._plan.rules.max_gap_s,
+                    _clog(name, self._state), feeds(self._plan, name), self._plan.rules.max_gap_s,
                     self._plan.rules.medium_at_abort,
                 )  # fmt: skip
             case "stimulator":
@@ -115,11 +115,12 @@ class Handlers:
 
     def _at_stop(self, pump: str) -> Literal["keep", "off"]:
         """Pumps that carry additives alone may be stopped; medium and outflow never are."""
-        return "keep" if self._feeds(pump) else self._plan.rules.additives_on_stop
+        return "keep" if feeds(self._plan, pump) else self._plan.rules.additives_on_stop
 
-    def _feeds(self, pump: str) -> bool:
-        """Whether anything but additives goes through it."""
-        return {draw.carries for draw in self._plan.draws if draw.pump == pump} != {"additive"}
+
+def feeds(plan: Plan, pump: str) -> bool:
+    """Whether anything but additives goes through it."""
+    return {draw.carries for draw in plan.draws if draw.pump == pump} != {"additive"}
 
 
 def _clog(pump: str, state: RunState) -> Clog | None:

@@ -68,7 +68,7 @@ from labrig.run.dispatcher import Dispatcher
 from labrig.run.folder_watch import FolderWatch
 from labrig.run.gaps import LongOutages
 from labrig.run.grace import Grace, StandingStop
-from labrig.run.handlers import Handlers
+from labrig.run.handlers import Handlers, feeds
 from labrig.run.hosted_stage import hosted_port, looked_after, ports_with_workers
 from labrig.run.imaging import Attach
 from labrig.run.imaging_link import Imaging
@@ -328,6 +328,7 @@ class Runner:
             lambda wells, why: news.put(HoldWells(wells, why)),
             _wells_of(self._plan), _actions_of(self._bench), lambda: news.put(Asked()),
             rules.viable_gap_s if rules.longer_gap == "hold" else math.inf,
+            _missed_when_mute(self._plan, self._bench),
         )  # fmt: skip
         desk.held_wells = frozenset(state.held_units)
         if state.left_too_long:
@@ -674,6 +675,15 @@ def _suspended_by_outages(bench: BenchSpec) -> tuple[str, ...]:
     """Pumps and stimulators: one that feeds the cells keeps its flow all the same."""
     types = installed_types()
     return tuple(i.name for i in bench.instruments if types[i.type].kind in ("pump", "stimulator"))
+
+
+def _missed_when_mute(plan: Plan, bench: BenchSpec) -> frozenset[str]:
+    """Pumps that feed the cells, and stimulators. Without additives alone no cell starves."""
+    return frozenset(
+        name
+        for name, action in _actions_of(bench).items()
+        if action == "train" or (action == "level" and feeds(plan, name))
+    )
 
 
 def _alarm_of(desk: Desk, thread: ThreadState) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from labrig.display.times import length_words
@@ -55,6 +55,7 @@ class Troubles:
         self._action_of: Mapping[str, Action] = {}
         self._asked: Callable[[], None] = lambda: None
         self._limit_s = math.inf
+        self._missed: Collection[str] = ()
         self._gone_too_long: set[str] = set()
 
     def go_by(
@@ -67,6 +68,7 @@ class Troubles:
         action_of: Mapping[str, Action],
         asked: Callable[[], None],
         limit_s: float = math.inf,
+        missed: Collection[str] = (),
     ) -> None:
         """Have what is not a worker's to do carried out from now on.
 
@@ -78,9 +80,10 @@ class Troubles:
             wells_of: by instrument, whom it serves.
             action_of: by instrument, what cannot be done while it is mute.
             asked: wakes whoever answers questions by default, once one of them stands.
-            limit_s: wells may do so long without one of their pumps, or the stimulator.
+            limit_s: wells may do so long without one of ``missed``.
+            missed: pumps that feed the cells, and stimulators.
         """
-        self._limit_s = limit_s
+        self._limit_s, self._missed = limit_s, missed
         self._rules |= {(rule.action, rule.error): rule for rule in rules}
         self._desk, self._hold, self._hold_unit = desk, hold, hold_unit
         self._wells_of, self._action_of, self._asked = wells_of, action_of, asked
@@ -95,7 +98,7 @@ class Troubles:
     def gone(self, name: str, since_s: float) -> None:
         """It has not answered since then: beyond the limit its wells wait for a person."""
         desk = self._desk
-        if desk is None or self._action_of.get(name) not in ("level", "train"):
+        if desk is None or name not in self._missed:
             return
         lasted_s = desk.clock.now_s() - since_s
         with self._lock:

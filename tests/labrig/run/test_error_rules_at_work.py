@@ -341,7 +341,8 @@ def test_one_pump_gone_beyond_the_limit_has_its_wells_wait_for_a_person(rehearse
     timeline = [script.flow(0.0, 30.0), script.flow(0.0, 5.0, "dose"), script.stimulate(0.0),
                 script.dose(2300.0), script.dose(3300.0)]  # fmt: skip
     rules = RunRules(viable_gap_s=1200.0, longer_gap=longer)
-    night.make(script.plan(timeline, 4000.0, rules=rules))
+    medium = tuple(script.draw("bottle", pump, "medium") for pump in ("base", "dose"))
+    night.make(script.plan(timeline, 4000.0, rules=rules, draws=medium))
     seen = {}
     for at_s in (1500.0, 1800.0, 2900.0):
         night.visit(at_s, lambda at_s=at_s: seen.update({at_s: door(night).status()}))
@@ -360,3 +361,16 @@ def test_one_pump_gone_beyond_the_limit_has_its_wells_wait_for_a_person(rehearse
     assert given["dose-3300"] == "confirmed"
     at_s = {row.key: row.run_s for row in night.rows("dose") if row.state == "sent"}
     assert at_s.get("dose-2300", 3000.0) >= (3000.0 if held else 2600.0)
+
+
+def test_a_pump_of_additives_alone_that_is_gone_holds_nobody(rehearse, script):
+    night = rehearse(unplugged={"dose": (500.0, 2600.0)})
+    timeline = [script.flow(0.0, 30.0), script.flow(0.0, 5.0, "dose"), script.frame(2300.0, 1)]
+    night.make(script.plan(timeline, 3000.0, rules=RunRules(viable_gap_s=1200.0)))
+    seen = []
+    night.visit(2500.0, lambda: seen.append(door(night).status()))
+    assert night.runner.run().failures == ()
+    assert seen[0]["questions"] == []
+    assert [alarm["code"] for alarm in seen[0]["alarms"]] == ["link"]
+    assert [row.state for row in night.rows("frame")][-1] == "confirmed"
+    assert night.plants["base"].rate_ul_min == pytest.approx(30.0)
