@@ -89,13 +89,20 @@ class Desk:
             self.board.event(row.key, "skipped")
         self._guarded(lambda: self.journal.note(*rows))
 
-    def note(self, kind: Kind, key: str, state: State, said: object) -> None:
-        """Write what has happened; kept for later when it cannot be written now."""
+    def note(self, kind: Kind, key: str, state: State, said: object, *told: SaidDeviation) -> None:
+        """Write what has happened; kept for later when it cannot be written now.
+
+        Args:
+            told: deviations that it means, in one transaction: whoever dies leaves all or none.
+        """
         if state in GONE_WRONG and kind in _EVENTS:
             self.board.event(key, state)
         elif state in GONE_WRONG:
             self.board.count(state)
-        self._guarded(lambda: self.journal.note(entry_of(kind, key, state, said)))
+        rows = (entry_of(kind, key, state, said), *map(deviation_of, told))
+        for _ in told:
+            self.board.count("deviations")
+        self._guarded(lambda: self.journal.note(*rows))
 
     def of_run(self, said: SaidOfRun) -> None:
         """Write what has happened to the run, or to who is on its ports."""

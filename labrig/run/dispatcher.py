@@ -271,7 +271,7 @@ class Dispatcher:
                 self._in_turn.take(item)
             case GiveUp():
                 # Too late: its unit is no unit of the comparison any more; perfusion goes on.
-                self._units.give_up(item.entry.wells, item.entry.key)
+                self._units.give_up(item)
             case HoldWells():
                 self._units.hold(item.wells, item.why)
             case Measured():

@@ -10,6 +10,7 @@ from labrig.record.alarms import Question
 from labrig.record.kinds.other_deviations import UnitHeld, UnitReleased
 from labrig.record.kinds.pump_deviations import ArmAborted
 from labrig.run.desk import Desk
+from labrig.run.orders import GiveUp
 from labrig.run.rig_rules import Hold
 
 UNIT = "unit:"
@@ -46,9 +47,12 @@ class HeldUnits:
         asked = set(wells)
         return bool(asked) and asked <= self._given_up
 
-    def give_up(self, wells: Iterable[str], because_of: str) -> None:
-        """Give nothing more to the units of these wells."""
-        self._give_up(self._units_of(wells), because_of)
+    def give_up(self, late: GiveUp) -> None:
+        """Give nothing more to the units of its wells, and write of both in one."""
+        entry, lost = late.entry, self._units_of(late.entry.wells)
+        self._given_up |= lost
+        aborted = ArmAborted(wells=tuple(in_order(lost)), because_of=entry.key)
+        self._desk.note(entry.row_kind, entry.key, late.state, late.undone, aborted)
 
     def hold(self, wells: Iterable[str], why: str) -> None:
         """By an error rule: nothing of these units begins until a person says so."""

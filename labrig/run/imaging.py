@@ -158,8 +158,10 @@ class ImagingHandler:
             reply, taken_s = self._taken(entry, (x_um, y_um))
         except (LostStage, StageNotThere, Refused, ImagingFailed) as error:
             reason = str(error)
-            self._desk.note(entry.row_kind, entry.key, "missed", PictureMissed(reason, where))
-            self._desk.deviation(MissedPicture(key=entry.key, reason=reason))
+            self._desk.note(
+                entry.row_kind, entry.key, "missed", PictureMissed(reason, where),
+                MissedPicture(key=entry.key, reason=reason),
+            )  # fmt: skip
             if not isinstance(error, LostStage):
                 what = f"a picture was missed: {reason.rstrip('.')}."
                 self._desk.alarm("camera", entry.camera, what, LOOK_AT_CAMERA)

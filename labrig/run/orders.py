@@ -180,9 +180,11 @@ class Died:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """An event that was too late ends its arm."""
+    """An event that was too late ends its arm. ``state`` and ``undone`` are its last row."""
 
     entry: TimelineEntry
+    state: State
+    undone: NotDone | RestNotGiven
 
 
 @dataclass(frozen=True, slots=True)

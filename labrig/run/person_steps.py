@@ -35,6 +35,7 @@ from labrig.record.kinds.steps import (
 )
 from labrig.record.reaction import Reaction
 from labrig.record.recovery import EntryState, RunState
+from labrig.record.said import SaidDeviation
 from labrig.record.supplies_now import Supplies
 from labrig.run.desk import Desk
 from labrig.run.orders import ForWorker, Release, Suspend
@@ -364,15 +365,15 @@ class PersonSteps:
             self._fill(entry.supply, entry.to_ml, done_s, " and ".join(by), stood=stood)
         for name, to_ml in entry.bottles:
             self._fill(name, to_ml, done_s, " and ".join(by))
-        self._desk.note("step", entry.key, "confirmed", done)
-        self._desk.board.event(entry.key, "late" if late_s else "hits")
-        self._answered(step, DONE, " and ".join(by))
+        told: list[SaidDeviation] = []
         at_plate = not entry.supply and (self._stimulators or self._stages)
         if step.begun_s is None and (at_plate or entry.hold_s):
-            self._desk.deviation(StepNotPaused(entry.key, entry.wells))
+            told.append(StepNotPaused(entry.key, entry.wells))
         if late_s:
-            self._desk.deviation(StepLate(entry.key, entry.wells, late_s, by))
-            self._by_rule(entry, "late")
+            told += [StepLate(entry.key, entry.wells, late_s, by), *self._by_rule(entry, "late")]
+        self._desk.note("step", entry.key, "confirmed", done, *told)
+        self._desk.board.event(entry.key, "late" if late_s else "hits")
+        self._answered(step, DONE, " and ".join(by))
         self.settled(entry, True)
 
     def _fill(
@@ -395,10 +396,9 @@ class PersonSteps:
 
     def _refuse(self, step: _Open, by: str, reason: str) -> None:
         entry = step.entry
-        self._desk.note("step", entry.key, "refused", StepRefused(by, reason))
+        told = (StepMissed(entry.key, entry.wells, reason, by), *self._by_rule(entry, "refused"))
+        self._desk.note("step", entry.key, "refused", StepRefused(by, reason), *told)
         self._answered(step, REFUSE, by)
-        self._desk.deviation(StepMissed(entry.key, entry.wells, reason, by))
-        self._by_rule(entry, "refused")
         self.settled(entry, False)
 
     def _close(self, step: _Open) -> None:
@@ -411,19 +411,23 @@ class PersonSteps:
         reason = f"nobody said within {minutes} that it was done"
         if step.begun_s is not None:
             reason = f"it was begun, and {reason}"
-        self._desk.note("step", entry.key, "missed", NotDone(reason))
+        told = (StepMissed(entry.key, entry.wells, reason), *self._by_rule(entry, "missed"))
+        self._desk.note("step", entry.key, "missed", NotDone(reason), *told)
         self._withdraw(step)
-        self._desk.deviation(StepMissed(entry.key, entry.wells, reason))
-        self._by_rule(entry, "missed")
         self.settled(entry, False)
 
-    def _by_rule(self, entry: PersonStep, why: str) -> None:
-        if entry.if_missed == "censor":
-            from_s = entry.offset_s + entry.within_s
-            self._desk.board.censor(entry.wells, from_s)
-            self._desk.deviation(Censored(entry.wells, from_s, f"step {entry.step} was {why}"))
-        elif entry.if_missed == "stop":
+    def _by_rule(self, entry: PersonStep, why: str) -> tuple[SaidDeviation, ...]:
+        """Do what its rule says, and what is to be told of it with the step's last row.
+
+        A stop comes before that row: after it, whoever takes over would know of none.
+        """
+        if entry.if_missed == "stop":
             self._stop(f"the step {entry.step} was {why}")
+        if entry.if_missed != "censor":
+            return ()
+        from_s = entry.offset_s + entry.within_s
+        self._desk.board.censor(entry.wells, from_s)
+        return (Censored(entry.wells, from_s, f"step {entry.step} was {why}"),)
 
     def _call(self, step: _Open) -> None:
         entry = step.entry

@@ -8,6 +8,7 @@ from dataclasses import replace
 from labrig.plan.timeline import Frame, Picture
 from labrig.plan.words import words_of
 from labrig.record.alarms import Question
+from labrig.record.kinds.doses import RestNotGiven
 from labrig.record.kinds.levels import NotDone
 from labrig.record.lateness import PUNCTUAL_S, judge
 from labrig.record.rows import State
@@ -55,8 +56,12 @@ class Punctuality:
                     )
                     return False
                 case "abort_arm":
-                    self.note_end(order, "missed", f"{late_s:.0f} s late: its arm is given up")
-                    self._give_up(GiveUp(entry))
+                    # Whoever writes that the arm is given up writes this as well.
+                    self._give_up(
+                        GiveUp(entry, *_undone(
+                            order, "missed", f"{late_s:.0f} s late: its arm is given up"
+                        ))
+                    )  # fmt: skip
                     return False
                 case "ask" | "do":
                     # Somebody has said already that it is to be done, however late.
@@ -67,14 +72,19 @@ class Punctuality:
 
     def note_end(self, order: Order, state: State, reason: str) -> None:
         """Write that an order was not carried out."""
-        entry = order.entry
-        state, undone = order.undone(state, reason)
-        if isinstance(entry, Picture) and isinstance(undone, NotDone):
-            undone = replace(
-                undone,
-                well=entry.well,
-                field=entry.field,
-                channel=entry.channel,
-                round=entry.round if isinstance(entry, Frame) else None,
-            )
-        self._desk.note(entry.row_kind, entry.key, state, undone)
+        state, undone = _undone(order, state, reason)
+        self._desk.note(order.entry.row_kind, order.entry.key, state, undone)
+
+
+def _undone(order: Order, state: State, reason: str) -> tuple[State, NotDone | RestNotGiven]:
+    entry = order.entry
+    state, undone = order.undone(state, reason)
+    if isinstance(entry, Picture) and isinstance(undone, NotDone):
+        undone = replace(
+            undone,
+            well=entry.well,
+            field=entry.field,
+            channel=entry.channel,
+            round=entry.round if isinstance(entry, Frame) else None,
+        )
+    return state, undone

@@ -89,3 +89,13 @@ def test_whoever_takes_over_may_die_as_well():
                 if played.found:
                     untrue[first, second, how] = [str(v) for v in played.found]
     assert untrue == {}
+
+
+def test_who_dies_while_a_step_is_given_up_leaves_all_that_is_said_of_it_or_nothing():
+    small = small_night("taken back")
+    effects = in_a_folder_of_its_own(small).effects[0]
+    # Nobody came by 350 s: that it was missed, and what that means, is written then.
+    commits = [n for n, e in enumerate(effects) if e.kind == "commit" and 349.0 < e.at_s < 351.0]
+    assert len(commits) > 1
+    for number in commits:
+        assert in_a_folder_of_its_own(small, [Kill(number, back_after_s=90.0)]).found == []
