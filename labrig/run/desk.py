@@ -92,8 +92,8 @@ class Desk:
     def note(self, kind: Kind, key: str, state: State, said: object, *told: SaidDeviation) -> None:
         """Write what has happened; kept for later when it cannot be written now.
 
-        Args:
-            told: deviations that it means, in one transaction: whoever dies leaves all or none.
+        Deviations that it means are ``told`` in the same transaction: whoever dies leaves all or
+        nothing.
         """
         if state in GONE_WRONG and kind in _EVENTS:
             self.board.event(key, state)
