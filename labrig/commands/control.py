@@ -189,9 +189,18 @@ def hold(
 
 def _boundary(chosen: ChosenRun, door: RunnerClient) -> str:
     """When what was just asked for comes."""
+    from labrig.night.following import glance
     from labrig.night.telling import legend_of_run
+    from labrig.run.control_client import NoRunner
 
-    shown = door.status()
+    try:
+        shown = door.status()
+    except NoRunner:
+        # It was accepted: a run that nothing kept has ended since, and one that died has it on
+        # record.
+        if chosen.runner_lives or glance(chosen.folder).ended:
+            return "now: nothing was in progress"
+        return "at its next boundary, by whoever takes it over: its runner has just gone"
     waiting = shown.get("at_boundary")
     if waiting is None:
         return "now: nothing is in progress"
