@@ -106,7 +106,9 @@ class TwinPort:
 
     def go_on_from(self, state: dict[str, Any]) -> None:
         """Take over a :attr:`state` whose simulator has been restored in place."""
-        self._unasked, self.wake_s = state["unasked"], state["wake_s"]
+        self._unasked, wake_s = state["unasked"], state["wake_s"]
+        # None in snapshots of an older labrig: nothing happens by itself.
+        self.wake_s = math.inf if wake_s is None else wake_s
 
     def receive(self, data: bytes, now_s: float) -> bytes:
         """Bytes arrive from the host."""

@@ -217,3 +217,22 @@ def test_a_bench_that_is_another_is_noticed():
             Thing(None),
             json.loads(json.dumps(capture(Thing(test_a_bench_that_is_another_is_noticed), ()))),
         )
+
+
+def test_a_snapshot_of_an_older_labrig_in_which_nothing_wakes_by_itself(tmp_path, monkeypatch):
+    """It wrote null where a port waits for nothing."""
+    monkeypatch.setattr(twin_bench, "SNAPSHOT_EVERY_S", 0.0)
+    clock = Hands()
+    first = TwinBench(SPEC, BENCH, tmp_path, clock.now)
+    act(open_bench(BENCH, first.open_transport).drivers, clock, [("medium", 10.0), ("air", 1.0)])
+    first.close()
+    path = tmp_path / "snapshot.json"
+    text = path.read_text(encoding="utf-8")
+    old = text.replace('["wake_s", {"float": "inf"}]', '["wake_s", null]')
+    assert old != text
+    path.write_text(old, encoding="utf-8")
+    again = TwinBench(SPEC, BENCH, tmp_path, clock.now)
+    assert again.rebuild() == pytest.approx(11.0)
+    again.happen_until(100.0)
+    assert json.loads(path.read_text(encoding="utf-8"))["now_s"] == pytest.approx(11.0)
+    again.close()
