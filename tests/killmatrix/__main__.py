@@ -13,7 +13,6 @@ import random
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from killmatrix.cases import HOW, Case, effects_of, every_case, some_cases, told
@@ -53,8 +52,8 @@ def main(arguments: list[str]) -> int:
     done = _played(options.results)
     cases = [case for case in cases if _name(case) not in done]
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(options.jobs, spawn, max_tasks_per_child=500) as pool:
-        for number, (case, found, took_s) in enumerate(pool.map(told, cases), 1):
+    with spawn.Pool(options.jobs, maxtasksperchild=500) as pool:
+        for number, (case, found, took_s) in enumerate(pool.imap(told, cases), 1):
             cpu_s += took_s
             _add(options.results, case, found)
             if number % 200 == 0:
