@@ -14,6 +14,30 @@ USE_FALLBACK, LEAVE_OUT = "use-fallback", "leave-out"
 _ROOM_V = 1e-6
 
 
+def volts_for(
+    spec: TrainSpec, threshold_v: float | None, asked: str | None = None
+) -> tuple[float | None, str]:
+    """Volts of a train whose amplitude is a share of a threshold, and what stands in for them.
+
+    Args:
+        spec: with ``of_capture``.
+        threshold_v: of its channel; None: none is known.
+        asked: what a person answered, where the protocol asks one.
+
+    Returns:
+        the amplitude, None for silence; "" where the threshold made it, else "fallback", "silent".
+    """
+    if threshold_v is not None and spec.of_capture is not None:
+        volts = round(threshold_v * spec.of_capture, 3)
+        # What was checked before the run is the most that is ever given.
+        if volts <= (spec.amplitude_v or 0.0) + _ROOM_V:
+            return volts, ""
+    use = spec.if_unknown == "fallback" or (spec.if_unknown == "ask" and asked == USE_FALLBACK)
+    if use and spec.fallback_v is not None:
+        return spec.fallback_v, "fallback"
+    return None, "silent"
+
+
 class Strengths:
     """Resolves amplitudes in % of capture; what cannot be resolved is silence, and told.
 
@@ -65,17 +89,7 @@ class Strengths:
         if spec.of_capture is None:
             return spec.amplitude_v, ""
         threshold_v = self._captures.volts(spec.capture, self._name, spec.channel)
-        if threshold_v is not None:
-            volts = round(threshold_v * spec.of_capture, 3)
-            # What was checked before the run is the most that is ever given.
-            if volts <= (spec.amplitude_v or 0.0) + _ROOM_V:
-                return volts, ""
-        use = spec.if_unknown == "fallback" or (
-            spec.if_unknown == "ask" and self._choice == USE_FALLBACK
-        )
-        if use and spec.fallback_v is not None:
-            return spec.fallback_v, "fallback"
-        return None, "silent"
+        return volts_for(spec, threshold_v, asked=self._choice)
 
     def _tell(self, unknown: list[tuple[TrainSpec, str]]) -> None:
         """An alarm, a deviation, and a question where somebody may decide; once for each change."""

@@ -35,6 +35,7 @@ QUANTITIES: Mapping[str, Callable[[Mapping[str, Any]], float]] = {
     "neurite_length": lambda well: well["neurites"],
     "fidelity": lambda well: well["fidelity"],
     "neurites": lambda well: well["neurites"],
+    "myogenin_per_gapdh": lambda well: well["myogenin"],
 }
 """A read-out of the truth of a well, on a scale of its own: only signs are read from it."""
 

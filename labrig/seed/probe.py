@@ -7,7 +7,9 @@ pictures, no faults. It takes seconds for a week, and shows what a run's picture
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from statistics import NormalDist
 from typing import Any
 
 from labrig.launch.twin_spec import twin_spec
@@ -22,10 +24,17 @@ from labrig.plan.timeline import (
 )
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig
+from labrig.run.captures import steps_v_of
+from labrig.run.strengths import volts_for
 from labrig.twin.world import World
 
 Act = Callable[[World, float], None]
 """Something done to the world at a time, in seconds from the start."""
+
+FIRST_TO_FOLLOW = 0.1
+"""A staircase finds the step that so many of the tubes follow: films show the most that moves, so
+the first tubes capture a well [P]."""
+_FIRST_SD = NormalDist().inv_cdf(FIRST_TO_FOLLOW)
 
 
 def truth_at(
@@ -58,7 +67,10 @@ def _acts(plan: Plan) -> Iterator[tuple[float, Act]]:
             case FlowLevel():
                 yield entry.offset_s, _flow(entry.instrument, entry.rate_ul_min)
             case StimulationLevel():
-                yield entry.offset_s, _trains(entry, _channels(plan, entry.instrument))
+                yield (
+                    entry.offset_s,
+                    _trains(entry, _channels(plan, entry.instrument), steps_v_of(plan)),
+                )
             case ValveLevel():
                 yield entry.offset_s, _valve(entry)
             case ClimateLevel():
@@ -95,16 +107,31 @@ def _channels(plan: Plan, stimulator: str) -> tuple[int, ...]:
     )
 
 
-def _trains(level: StimulationLevel, channels: tuple[int, ...]) -> Act:
+def _trains(
+    level: StimulationLevel, channels: tuple[int, ...], steps_v: Mapping[str, Collection[float]]
+) -> Act:
     playing = {spec.channel: spec for spec in level.trains if spec.live}
 
     def act(world: World, at_s: float) -> None:
         for channel in channels:
             world.stop_train(level.instrument, channel, at_s)
             if channel in playing:
-                _endless(world, level.instrument, playing[channel], at_s)
+                spec, amplitude_v = playing[channel], playing[channel].amplitude_v
+                if spec.of_capture is not None:
+                    found_v = _capture_v(world, at_s, steps_v.get(spec.capture, ()))
+                    amplitude_v, _ = volts_for(spec, found_v)
+                if amplitude_v is not None or spec.amplitude_ma is not None:
+                    _endless(world, level.instrument, replace(spec, amplitude_v=amplitude_v), at_s)
 
     return act
+
+
+def _capture_v(world: World, at_s: float, steps_v: Collection[float]) -> float | None:
+    """The lowest step that enough tubes follow, of the wells taken together; None: no step."""
+    wells = world.truth(at_s).values()
+    logs = [math.log(well["threshold_v"]) + _FIRST_SD * well["threshold_log_sd"] for well in wells]
+    first_v = math.exp(math.fsum(logs) / len(logs))
+    return min((step_v for step_v in steps_v if step_v >= first_v), default=None)
 
 
 def _endless(world: World, stimulator: str, spec: TrainSpec, at_s: float) -> None:

@@ -24,6 +24,7 @@ from labrig.rig.loading import load_rig
 from labrig.run_folder import RunFolder
 from labrig.seed.foretelling import asked_about_s, foretold
 from labrig.seed.index import Ordered, Prediction, Recovery, Row, seed_folder
+from labrig.seed.laboratory import tables_sent
 from labrig.seed.measured import CLEAR, Shown, shown
 from labrig.seed.rows import Checked
 from labrig.seed.shortened import FEW_SITES, SITES, Cut, write_shortened
@@ -95,16 +96,22 @@ def run_rows(rows: Sequence[Row], folder: Path) -> list[Shown]:
     if not lines or done.returncode not in (0,) or "Traceback" in done.stderr:
         raise DidNotRun(f"exit {done.returncode}\n{done.stdout}\n{done.stderr}")
     run = RunFolder(Path(json.loads(lines[-1])["run"]))
+    made = load_protocol(short).model, load_rig(bench).model
+    for name, table in tables_sent(run, *made, folder):
+        taken = _labrig("results", str(run.root), str(table), "--name", name)
+        if taken.returncode != 0:
+            raise DidNotRun(f"results {name}: exit {taken.returncode}\n{taken.stderr}")
     return shown(run, rows)
 
 
 def _run(protocol: Path, bench: Path, runs: Path) -> subprocess.CompletedProcess[str]:
+    where = ("--rig", str(bench), "--runs", str(runs))
+    return _labrig("run", str(protocol), *where, "--simulate", "--fast", "--no-watch", "--json")
+
+
+def _labrig(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [
-            *(sys.executable, "-m", "labrig", "run", str(protocol)),
-            *("--rig", str(bench), "--runs", str(runs)),
-            *("--simulate", "--fast", "--no-watch", "--json"),
-        ],
+        [sys.executable, "-m", "labrig", *words],
         capture_output=True, text=True, check=False, env={**os.environ, "LABRIG_PAGE": "0"},
     )  # fmt: skip
 

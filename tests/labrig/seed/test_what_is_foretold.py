@@ -1,16 +1,24 @@
 """A prediction holds where the culture answers with its sign, and not where it does not."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from labrig.catalogue import catalogue_folder
 from labrig.plan.compile import compile
+from labrig.plan.store import to_json
+from labrig.plan.timeline import StimulationLevel
 from labrig.protocol.loading import load_protocol
+from labrig.record.result_tables import read_table
+from labrig.record.samples import tubes_of
+from labrig.report.results import planned_of
 from labrig.rig.loading import load_rig
+from labrig.run_folder import RunFolder
 from labrig.seed.courses import Courses, NotModelled
 from labrig.seed.foretelling import Told, foretold, moment_s
 from labrig.seed.index import Compared, load_index, seed_folder
+from labrig.seed.laboratory import tables_sent
 from labrig.seed.measured import Shown
 
 
@@ -90,3 +98,46 @@ def test_a_clear_effect_must_be_measured_and_a_small_one_must_not_be_contradicte
     assert not Shown("finished", (), (told(0.2, holds=False),)).good
     assert not Shown("failed", (), ()).good
     assert not Shown("finished", ("diameter: was not measured",), ()).good
+
+
+def test_a_dose_in_per_cent_of_capture_is_what_the_first_tubes_that_follow_make_of_it():
+    protocol = load_protocol(seed_folder() / "training-dose.yaml")
+    rig = load_rig(catalogue_folder() / "rigs" / "wide-bench.yaml")
+    plan = compile(protocol, rig, today=date(2026, 11, 30))
+    said = Compared.model_validate(
+        {"compare": ["dose-100", "dose-60"], "of": "rate_of_rise", "is": "higher"}
+    )
+    (all_follow,) = foretold(protocol.model, rig.model, plan, [said])
+    few = replace(plan, timeline=tuple(_fainter(entry, 0.5) for entry in plan.timeline))
+    (few_follow,) = foretold(protocol.model, rig.model, few, [said])
+    assert all_follow.change > 0.1
+    assert few_follow.change < 0.05
+
+
+def _fainter(entry, by):
+    if not isinstance(entry, StimulationLevel):
+        return entry
+    trains = (
+        spec if spec.of_capture is None else replace(spec, of_capture=spec.of_capture * by)
+        for spec in entry.trains
+    )
+    return replace(entry, trains=tuple(trains))
+
+
+def test_a_laboratory_sends_what_the_culture_says_of_a_gene(tmp_path):
+    protocol = load_protocol(seed_folder() / "myogenin.yaml")
+    rig = load_rig(catalogue_folder() / "rigs" / "wide-bench.yaml")
+    plan = compile(protocol, rig, today=date(2026, 11, 30))
+    run = RunFolder(tmp_path / "run")
+    run.root.mkdir()
+    run.plan.write_text(to_json(plan), encoding="utf-8")
+    ((name, table),) = tables_sent(run, protocol.model, rig.model, tmp_path)
+    planned = planned_of(plan)[name]
+    values = read_table(table.read_text(), planned, tubes_of(plan), [w.well for w in plan.wells])
+    arms = {well.well: well.arm for well in plan.wells}
+    silent, trained = (
+        [value.value for value in values if arms[value.well] == arm]
+        for arm in ("silent", "tonic10")
+    )
+    assert len(values) == len(plan.wells)
+    assert max(trained) < 0.7 < min(silent)
