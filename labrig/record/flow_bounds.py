@@ -119,12 +119,12 @@ class _Bounds:
                 self._unknown(0.0, until_s, 0.0, self._highest(0.0, until_s))
             self._step(until_s, 0.0, 0.0)
             return PumpFlow(self._least, self._most)
-        readings = self._credible(readings, said.range_ul)
+        readings = self._credible(readings)
         first, last = readings[0], readings[-1]
         self._before(first)
         counted: list[_Rise] = []
         for before, reading in pairwise(readings):
-            rise = self._rise(before, reading, said.range_ul)
+            rise = self._rise(before, reading)
             if reading.at_s > until_s and (rise.in_doubt or not rise.steady):
                 # How much of it came before the end, its counter does not say.
                 self._counted(counted)
@@ -145,9 +145,7 @@ class _Bounds:
         self._step(max(last.at_s, until_s), 0.0, 0.0)
         return PumpFlow(self._least, self._most)
 
-    def _credible(
-        self, readings: list[CounterReading], range_ul: float | None
-    ) -> list[CounterReading]:
+    def _credible(self, readings: list[CounterReading]) -> list[CounterReading]:
         """Without those of which a digit was garbled on its way.
 
         No pump can have moved so much, and those after it go on from the one before it. Where
@@ -157,13 +155,12 @@ class _Bounds:
         for number, given in enumerate(readings[1:], start=1):
             reading = replace(given, met_anew=True) if met_anew else given
             met_anew = False
-            if self._can_follow(kept[-1], reading, range_ul):
+            if self._can_follow(kept[-1], reading):
                 kept.append(reading)
                 continue
             after = readings[number + 1 : number + 1 + _WITNESSES]
             denied = any(
-                self._can_follow(kept[-1], later, range_ul)
-                and not self._can_follow(reading, later, range_ul)
+                self._can_follow(kept[-1], later) and not self._can_follow(reading, later)
                 for later in after
             )
             jumped = (reading.counted_ul or 0.0) > (kept[-1].counted_ul or 0.0)
@@ -173,9 +170,7 @@ class _Bounds:
                 kept.append(reading)
         return kept
 
-    def _can_follow(
-        self, before: CounterReading, reading: CounterReading, range_ul: float | None
-    ) -> bool:
+    def _can_follow(self, before: CounterReading, reading: CounterReading) -> bool:
         """Whether a counter can have come from one reading to the other, by any way."""
         if before.counted_ul is None or reading.counted_ul is None or reading.lost_power:
             return True
@@ -189,6 +184,7 @@ class _Bounds:
         if came_ul >= 0:
             return came_ul <= likely_ul
         # A coarser digit may show less; else it has begun anew, or has gone round.
+        range_ul = _range_ul(before, reading)
         round_ul = came_ul % range_ul if range_ul is not None else float("inf")
         return -came_ul <= digits_ul or min(reading.counted_ul, round_ul) <= likely_ul
 
@@ -199,9 +195,7 @@ class _Bounds:
         # Where nobody of this run had told it anything, it did what it was met doing.
         self._unknown(0.0, first.at_s, 0.0, level)
 
-    def _rise(
-        self, before: CounterReading, reading: CounterReading, range_ul: float | None
-    ) -> _Rise:
+    def _rise(self, before: CounterReading, reading: CounterReading) -> _Rise:
         minutes = (reading.at_s - before.at_s) / 60.0
         if before.counted_ul is None or reading.counted_ul is None:
             # Its rate is all that is known: one that is the same at both ends held in between.
@@ -212,18 +206,17 @@ class _Bounds:
         if reading.lost_power:
             return _Rise(before, reading, since_anew_ul, in_doubt=True)
         if came_ul < 0:
-            return self._fallen(before, reading, range_ul)
-        silent = range_ul is None or reading.met_anew
-        in_doubt = silent and self._hides(before, reading, range_ul)
+            return self._fallen(before, reading)
+        silent = _range_ul(before, reading) is None or reading.met_anew
+        in_doubt = silent and self._hides(before, reading)
         return _Rise(before, reading, came_ul, in_doubt)
 
-    def _fallen(
-        self, before: CounterReading, reading: CounterReading, range_ul: float | None
-    ) -> _Rise:
+    def _fallen(self, before: CounterReading, reading: CounterReading) -> _Rise:
         """A counter that shows less than before has gone round, or has begun anew."""
         assert reading.counted_ul is not None
         assert before.counted_ul is not None
         since_anew_ul = max(reading.counted_ul, 0.0)
+        range_ul = _range_ul(before, reading)
         if range_ul is None:
             return _Rise(before, reading, since_anew_ul, in_doubt=True)
         round_ul = (reading.counted_ul - before.counted_ul) % range_ul
@@ -235,9 +228,7 @@ class _Bounds:
         came_ul = min(round_ul, since_anew_ul) if either else round_ul
         return _Rise(before, reading, came_ul, in_doubt=either)
 
-    def _hides(
-        self, before: CounterReading, reading: CounterReading, range_ul: float | None
-    ) -> bool:
+    def _hides(self, before: CounterReading, reading: CounterReading) -> bool:
         """Whether a counter that has grown may have begun anew, or gone round, all the same.
 
         It may, where all that it shows can have come since, and more could have.
@@ -248,6 +239,7 @@ class _Bounds:
         ceiling_ul = fastest * (reading.at_s - before.at_s) / 60.0
         came_ul = reading.counted_ul - before.counted_ul
         needed_ul = reading.counted_ul
+        range_ul = _range_ul(before, reading)
         if range_ul is not None:
             needed_ul = min(needed_ul, came_ul + range_ul)
         if needed_ul > ceiling_ul:
@@ -326,3 +318,8 @@ class _Bounds:
             same = steps and abs(rate - steps[-1][1]) <= SAME_RATE * max(rate, steps[-1][1])
             if not same:
                 steps.append((at_s, rate))
+
+
+def _range_ul(before: CounterReading, reading: CounterReading) -> float | None:
+    """After how much its counter begins anew; None: never, or it counted in another unit before."""
+    return reading.range_ul if reading.range_ul == before.range_ul else None

@@ -19,6 +19,8 @@ class CounterReading:
         lost_power: it says that it did, since the reading before.
         met_anew: by a process that has just begun, or after it had been out of reach: what it was
             told since the reading before may stand in no row.
+        range_ul: the counter begins at 0 again after this much, by what was last told of it; None:
+            never. A pump that has lost its power may count in another unit, and to another end.
     """
 
     at_s: float
@@ -26,6 +28,7 @@ class CounterReading:
     counted_ul: float | None
     lost_power: bool = False
     met_anew: bool = False
+    range_ul: float | None = None
 
 
 @dataclass(slots=True)
@@ -33,13 +36,12 @@ class PumpReadings:
     """One pump's readings in their order.
 
     Attributes:
-        range_ul: its counter begins at 0 again after this much; None: never.
         drive_watched: whether the pump notices that its drive does not follow.
     """
 
     readings: list[CounterReading] = field(default_factory=list)
-    range_ul: float | None = None
     drive_watched: bool = False
+    _range_ul: float | None = None
     _alarm: str | None = None
     _met_anew: bool = False
 
@@ -51,11 +53,13 @@ class PumpReadings:
         """The next of them."""
         if read.counter is not None:
             self.drive_watched = read.counter.drive_watched
-            self.range_ul = read.counter.counter_range_ul
+            self._range_ul = read.counter.counter_range_ul
         # It stands in the readings until it has been dealt with.
         lost_power = read.alarm == _POWER_ALARM != self._alarm
         rate = read.rate_ul_min if read.running else 0.0
         self.readings.append(
-            CounterReading(at_s, rate, read.delivered_ul, lost_power, self._met_anew)
+            CounterReading(
+                at_s, rate, read.delivered_ul, lost_power, self._met_anew, self._range_ul
+            )
         )
         self._alarm, self._met_anew = read.alarm, False

@@ -89,7 +89,7 @@ def counted_ul(dose: SentDose, state: PumpState, now_s: float) -> float | None:
     """What the counter has moved on since the dose was sent; None where it cannot say.
 
     A counter that has begun at 0 again after its range is followed, if what came is then no more
-    than can have.
+    than can have. Where somebody else may have heard of a power cut, it may have begun anew, too.
     """
     if state.delivered_ul is None or dose.before_ul is None:
         return None
@@ -102,7 +102,9 @@ def counted_ul(dose: SentDose, state: PumpState, now_s: float) -> float | None:
     if ranges and not least_ul <= came_ul <= most_ul:
         turned_ul = came_ul % min(ranges)
         turned_ul = 0.0 if min(ranges) - turned_ul <= step_ul else turned_ul
-        came_ul = turned_ul if turned_ul <= most_ul else came_ul
+        if turned_ul <= most_ul:
+            either = dose.others_asked and 0.0 <= state.delivered_ul <= most_ul
+            return None if either else max(turned_ul, 0.0)
     return None if came_ul < least_ul else max(came_ul, 0.0)
 
 

@@ -251,3 +251,13 @@ def test_a_dose_of_a_pump_at_rest_came_when_it_was_given(dose_s, silent_s):
     assert flow.exact
     for at_s, came_ul in ((dose_s, 0.0), (done_s, 20.0), (END_S, 20.0)):
         assert volume_ul(flow.least, at_s) == pytest.approx(came_ul, abs=1e-6)
+
+
+def test_a_counter_that_ends_sooner_after_a_power_cut_has_not_gone_round_at_it():
+    """It counted mL up to its last reading, began anew, and is told to count µL at a takeover."""
+    seen = [(0.0, 0.0, 9990.0), (100.0, 0.0, 9992.0), (200.0, 30.0, 0.0), (300.0, 30.0, 50.0)]
+    readings = [CounterReading(*reading, range_ul=1e7) for reading in seen]
+    readings.append(CounterReading(400.0, 0.0, 50.0, met_anew=True, range_ul=1e4))
+    orders = OrdersFold()
+    flow = pump_flows({"dose": PumpReadings(readings)}, orders, 400.0)["dose"]
+    assert volume_ul(flow.least, 400.0) == pytest.approx(52.0, abs=0.1)

@@ -111,6 +111,14 @@ def test_what_a_coarse_counter_that_rolls_over_says(before_ul, now_ul, volume_ul
     assert classify(sent, state, 600.0).classification == what
 
 
+@pytest.mark.parametrize(("others_asked", "what"), [(False, "done"), (True, "unknown")])
+def test_a_counter_at_its_end_may_have_begun_anew_where_somebody_else_was_told(others_asked, what):
+    sent = SentDose(10.0, 20.0, 0.0, False, RANGE_UL - 10.0, 0.0, counter_step_ul=1.0,
+                    counter_range_ul=RANGE_UL, others_asked=others_asked)  # fmt: skip
+    state = PumpState(False, 20.0, 0.0, counter_step_ul=1.0, counter_range_ul=RANGE_UL)
+    assert classify(sent, state, 600.0).classification == what
+
+
 @pytest.mark.parametrize("counter_ul", [100.0, 107.0, 120.0, 0.0])
 def test_lost_power_makes_a_dose_unknown_whatever_the_counter_says(counter_ul):
     sent = SentDose(20.0, 20.0, 0.0, False, 100.0, 0.0)
