@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from labrig.launch import runner_process
 from labrig.record.virtual_clock import VirtualClock
-from labrig.run import runner as run_runner
+from labrig.run import first_rows
 from labrig.run.control_client import connect
 from labrig.run_folder import RunFolder
 
@@ -15,7 +15,7 @@ from labrig.run_folder import RunFolder
 def test_the_run_goes_on_from_its_last_row_with_an_alarm(rehearse, script, monkeypatch):
     night = rehearse()
     plan = script.plan([script.flow(0.0, 30.0), script.flow(600.0, 60.0)], 1200.0)
-    monkeypatch.setattr(run_runner, "boot_id", lambda: "another boot")
+    monkeypatch.setattr(first_rows, "boot_id", lambda: "another boot")
     death = script.Death(after_rows=8)
     runner = night.make(
         plan, VirtualClock(epoch=datetime(2026, 11, 29, 22, tzinfo=UTC)), connect=death.connect
