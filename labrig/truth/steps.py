@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from labrig.truth.doses import dose_flows
 from labrig.truth.night import Night, Row, Violation
 
 AT_ONCE_S = 60.0
@@ -100,7 +101,7 @@ def _meanwhile(night: Night) -> Iterator[Violation]:
                     )
         for pump in at.holds:
             middle_s = at.from_s + AT_ONCE_S
-            if _nobody_lived(night, middle_s):
+            if _nobody_lived(night, middle_s) or _finishes_a_dose(night, pump, at.from_s, middle_s):
                 continue
             if middle_s < at.fed_s and night.physical.rate_ul_min(pump, middle_s) > 0:
                 yield Violation(
@@ -108,6 +109,11 @@ def _meanwhile(night: Night) -> Iterator[Violation]:
                     f"{pump} moved at {middle_s:.1f} s; it should have stood from "
                     f"{at.from_s:.1f} to {at.fed_s:.1f} s",
                 )
+
+
+def _finishes_a_dose(night: Night, pump: str, from_s: float, at_s: float) -> bool:
+    """Whether it gives one that was under way when the hands came: that one is finished."""
+    return any(a <= from_s and at_s < b for a, b, _ in dose_flows(night, pump))
 
 
 def _nobody_lived(night: Night, at_s: float) -> bool:
