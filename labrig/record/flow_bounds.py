@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise, zip_longest
 
 from labrig.record.flow_steps import Steps, volume_ul
-from labrig.record.pump_orders import OrdersFold, PumpOrders
+from labrig.record.pump_orders import DoseOrder, OrdersFold, PumpOrders
 from labrig.record.pump_readings import CounterReading, PumpReadings
 
 WINDOW_S = 600.0
@@ -28,6 +28,8 @@ steps of its four digits: else it was cleared."""
 
 _LEAST_UL, _DIGITS = 0.2, 2e-3
 """[P] Two steps of four digits, and what a small counter may be off."""
+_AS_GIVEN = 0.02
+"""[P] So near to what doses and level make together, they have come as they were given."""
 _WITNESSES = 3
 """[P] Of a reading that cannot be: so many after it are asked."""
 
@@ -184,7 +186,7 @@ class _Bounds:
         if came_ul >= 0:
             return came_ul <= likely_ul
         # A coarser digit may show less; else it has begun anew, or has gone round.
-        range_ul = _range_ul(before, reading)
+        range_ul = reading.range_ul
         round_ul = came_ul % range_ul if range_ul is not None else float("inf")
         return -came_ul <= digits_ul or min(reading.counted_ul, round_ul) <= likely_ul
 
@@ -207,7 +209,7 @@ class _Bounds:
             return _Rise(before, reading, since_anew_ul, in_doubt=True)
         if came_ul < 0:
             return self._fallen(before, reading)
-        silent = _range_ul(before, reading) is None or reading.met_anew
+        silent = reading.range_ul is None or reading.met_anew
         in_doubt = silent and self._hides(before, reading)
         return _Rise(before, reading, came_ul, in_doubt)
 
@@ -216,7 +218,7 @@ class _Bounds:
         assert reading.counted_ul is not None
         assert before.counted_ul is not None
         since_anew_ul = max(reading.counted_ul, 0.0)
-        range_ul = _range_ul(before, reading)
+        range_ul = reading.range_ul
         if range_ul is None:
             return _Rise(before, reading, since_anew_ul, in_doubt=True)
         round_ul = (reading.counted_ul - before.counted_ul) % range_ul
@@ -239,7 +241,7 @@ class _Bounds:
         ceiling_ul = fastest * (reading.at_s - before.at_s) / 60.0
         came_ul = reading.counted_ul - before.counted_ul
         needed_ul = reading.counted_ul
-        range_ul = _range_ul(before, reading)
+        range_ul = reading.range_ul
         if range_ul is not None:
             needed_ul = min(needed_ul, came_ul + range_ul)
         if needed_ul > ceiling_ul:
@@ -255,9 +257,52 @@ class _Bounds:
             goes_on = following is not None and self._at_level(rise) and self._at_level(following)
             if over_s <= 0 or (goes_on and over_s < WINDOW_S):
                 continue
-            rate = came_ul * 60.0 / over_s
-            self._step(rise.to.at_s - over_s, rate, rate)
+            doses = self._orders.doses_within(rise.from_.at_s, rise.to.at_s)
+            if doses and rise.over_s > _LONG_S:
+                self._dosed(rise, doses)
+            else:
+                rate = came_ul * 60.0 / over_s
+                self._step(rise.to.at_s - over_s, rate, rate)
             came_ul = over_s = 0.0
+
+    def _dosed(self, rise: _Rise, doses: list[DoseOrder]) -> None:
+        """Steps of a rise that was read long after the doses in it had come.
+
+        What came is known. Where it is what doses and level make together, it came when they were
+        given; else the doses were cut off or late, and it may have come as soon as they began.
+        """
+        from_s, to_s = rise.from_.at_s, rise.to.at_s
+        level = self._met(rise.from_) or self._met(rise.to)
+        spells = [
+            (max(dose.sent_s, from_s), min(dose.planned_end_s, to_s), dose.rate_ul_min)
+            for dose in doses
+        ]
+        spells = [(a, b, rate) for a, b, rate in spells if a < b]
+        dosing_s = sum(b - a for a, b, _ in spells)
+        made_ul = sum(rate * (b - a) / 60.0 for a, b, rate in spells)
+        made_ul += level * (rise.over_s - dosing_s) / 60.0
+        counted_ul = rise.to.counted_ul or 0.0
+        in_turn = all(b <= a for (_, b, _), (a, _, _) in pairwise(spells))
+        if (
+            in_turn
+            and abs(rise.came_ul - made_ul)
+            <= _LEAST_UL + _DIGITS * counted_ul + _AS_GIVEN * made_ul
+        ):
+            share = rise.came_ul / made_ul if made_ul else 0.0
+            self._step(from_s, share * level, share * level)
+            for a, b, rate in spells:
+                self._step(a, share * rate, share * rate)
+                self._step(b, share * level, share * level)
+            return
+        mean = rise.came_ul * 60.0 / rise.over_s
+        begun_s = min((a for a, _, _ in spells), default=from_s)
+        before_ul = min(level * (begun_s - from_s) / 60.0, rise.came_ul)
+        after_ul = rise.came_ul - before_ul
+        fastest = max([after_ul * 60.0 / (to_s - begun_s), *(rate for _, _, rate in spells)])
+        if begun_s > from_s:
+            self._step(from_s, mean, before_ul * 60.0 / (begun_s - from_s))
+        self._step(begun_s, mean, fastest)
+        self._step(begun_s + after_ul * 60.0 / fastest, mean, 0.0)
 
     def _at_level(self, rise: _Rise) -> bool:
         """Whether it came at one level, by all that is known: seen often, and no dose in it."""
@@ -318,8 +363,3 @@ class _Bounds:
             same = steps and abs(rate - steps[-1][1]) <= SAME_RATE * max(rate, steps[-1][1])
             if not same:
                 steps.append((at_s, rate))
-
-
-def _range_ul(before: CounterReading, reading: CounterReading) -> float | None:
-    """After how much its counter begins anew; None: never, or it counted in another unit before."""
-    return reading.range_ul if reading.range_ul == before.range_ul else None

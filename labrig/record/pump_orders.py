@@ -31,6 +31,11 @@ class DoseOrder:
     rate_ul_min: float
     ended_s: float = float("inf")
 
+    @property
+    def planned_end_s(self) -> float:
+        """When it has come, if it was begun when it was sent."""
+        return self.sent_s + 60.0 * self.volume_ul / self.rate_ul_min
+
 
 @dataclass(slots=True)
 class PumpOrders:

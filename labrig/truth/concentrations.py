@@ -19,8 +19,6 @@ SHORTEST_S = 3600.0
 """Pumps' rates are means over ten minutes: a shorter night has nothing to compare."""
 PART = 0.04
 """[P] Of the highest value: fronts come a piece early or late, rates are means."""
-READ_WITHIN_S = 120.0
-"""[P] After a dose its pump is asked what came; later only when nobody could ask."""
 FRONT_S = 900.0
 """[P] Around a turn or a change of flow a mean over ten minutes may be off."""
 NOTHING = (0.0, 0.0)
@@ -40,8 +38,6 @@ def violations(night: Night) -> Iterator[Violation]:
         if night.plan["timeline"] and any(e["kind"] == "step" for e in night.plan["timeline"]):
             return  # what hands did to the medium is no business of pumps
         if any(night.unseen(pump, 0.0, until_s) or _too_coarse(night, pump) for pump in pumps):
-            continue
-        if any(_read_late(night, pump) for pump in pumps):
             continue
         yield from _one(night, dose, chamber, half_lives[dose["factor"]])
 
@@ -86,29 +82,6 @@ def _too_coarse(night: Night, pump: str) -> bool:
     until_s = night.ledger["until_s"] if night.ledger else 0.0
     averaged_ul = night.physical.moved_ul(pump, 0.0, until_s) * AVERAGED_S / until_s
     return averaged_ul > 0.0 and 2 * step_ul(night, pump) > averaged_ul
-
-
-def _read_late(night: Night, pump: str) -> bool:
-    """Whether a dose's volume was read long after it had come.
-
-    The ledger spreads it over the time between two readings of the counter: how much came is
-    known, and when is not.
-    """
-    for sent in night.of("dose"):
-        if sent.state != "sent" or sent.detail["instrument"] != pump:
-            continue
-        lasts_s = 60.0 * sent.detail["volume_ul"] / sent.detail["rate_ul_min"]
-        told_s = min(
-            (
-                row.run_s
-                for row in night.of("dose")
-                if row.key == sent.key and row.seq > sent.seq and row.state != "acknowledged"
-            ),
-            default=float("inf"),
-        )
-        if told_s > sent.run_s + lasts_s + READ_WITHIN_S:
-            return True
-    return False
 
 
 def _held(
