@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -261,3 +261,35 @@ def test_a_counter_that_ends_sooner_after_a_power_cut_has_not_gone_round_at_it()
     orders = OrdersFold()
     flow = pump_flows({"dose": PumpReadings(readings)}, orders, 400.0)["dose"]
     assert volume_ul(flow.least, 400.0) == pytest.approx(52.0, abs=0.1)
+
+
+def test_a_counter_that_is_told_in_another_unit_at_a_takeover_has_gone_round():
+    seen = [(0.0, 9.0, 9990.0), (240.0, 9.0, 10026.0)]
+    readings = [CounterReading(*reading, range_ul=1e7) for reading in seen]
+    readings.append(CounterReading(270.0, 9.0, 30.5, met_anew=True, range_ul=1e4))
+    flow = pump_flows({"dose": PumpReadings(readings)}, OrdersFold(), 270.0)["dose"]
+    assert volume_ul(flow.least, 270.0) == pytest.approx(40.5)
+    assert flow.exact
+
+
+def read_late(came_ul: float):
+    """A dose of 20 µL at 20 µL/min beside a level of 6, sent at 100 s, and read at 600 s."""
+    orders = OrdersFold()
+    orders.of("dose").doses.append(DoseOrder(100.0, 20.0, 20.0, ended_s=600.0))
+    readings = [CounterReading(0.0, 6.0, 0.0), CounterReading(600.0, 6.0, came_ul)]
+    readings = [replace(reading, range_ul=1e4) for reading in readings]
+    return pump_flows({"dose": PumpReadings(readings)}, orders, 600.0)["dose"]
+
+
+def test_a_dose_that_is_read_late_came_when_it_was_sent():
+    flow = read_late(20.0 + 6.0 * 9.0)
+    assert flow.exact
+    moments = (100.0, 160.0, 600.0)
+    assert [volume_ul(flow.least, at_s) for at_s in moments] == pytest.approx([10.0, 30.0, 74.0])
+
+
+def test_a_dose_of_which_a_part_came_may_have_come_as_soon_as_it_was_sent():
+    flow = read_late(48.0)
+    moments = (100.0, 160.0, 600.0)
+    assert [volume_ul(flow.most, at_s) for at_s in moments] == pytest.approx([10.0, 30.0, 48.0])
+    assert [volume_ul(flow.least, at_s) for at_s in moments] == pytest.approx([8.0, 12.8, 48.0])
