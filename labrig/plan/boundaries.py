@@ -60,7 +60,8 @@ def _spans(entries: Iterable[TimelineEntry]) -> Iterator[Span]:
                 minutes = entry.volume_ul / entry.rate_ul_min
                 yield entry.offset_s, entry.offset_s + minutes * 60.0 + AFTER_S
             case Film():
-                yield entry.offset_s - AFTER_S, entry.offset_s + entry.length_s + AFTER_FILM_S
+                begins_s = max(entry.offset_s, entry.begins_s)
+                yield entry.offset_s - AFTER_S, begins_s + entry.length_s + AFTER_FILM_S
             case PersonStep():
                 yield entry.offset_s, entry.offset_s + entry.takes_s
             case Frame() if not entry.after:

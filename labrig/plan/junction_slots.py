@@ -119,8 +119,6 @@ def _slots(
                 if here is None
                 else travel_s(rig, here, there)
             )
-            # Where the stage stands at first is not planned: it may be there at once.
-            spare_s = way_s if here is None else 0.0
             here = there
             spec, seconds = _train(emitter, name, protocol.patterns[name], way, test)
             reached = _muscles(order, emitter)
@@ -128,8 +126,9 @@ def _slots(
             start_s = round(first_s, 3)
             film = FilmedPart(
                 round(start_s - LEAD_S - way_s, 3),
-                round(spare_s + LEAD_S + seconds + TAIL_S, 3),
+                round(LEAD_S + seconds + TAIL_S, 3),
                 "",
+                round(start_s - LEAD_S, 3),
             )
             yield Slot(
                 step, chip.muscle, emitter_name, emitter.stimulator, start_s,

@@ -201,6 +201,7 @@ def _films(
             assay=block.assay,
             step=slot.step,
             test=test,
+            begins_s=film.begins_s,
         )
 
 
@@ -252,43 +253,36 @@ def _slots(
             if here is None
             else travel_s(rig, here, there)
         )
-        # Where the stage stands at first is not planned: it may be there at once.
-        spare_s = way_s if here is None else 0.0
         here = there
         first_s = max(now_s + way_s + LEAD_S, rested_s.get(name, 0.0))
         sets_out_s = round(first_s - LEAD_S - way_s, 3)
         start_s = round(first_s, 3)
-        films = tuple(_parts(assay, sets_out_s, start_s, length_s, spare_s))
+        films = tuple(_parts(assay, sets_out_s, start_s, length_s))
         yield Slot(
             step, well, name, electrodes.stimulator, start_s, round(start_s + length_s, 3),
             spec, films,
         )  # fmt: skip
         rested_s[name] = start_s + length_s + assay.rest_s
         last = films[-1]
-        ends_s = last.offset_s + (way_s if last is films[0] else 0.0) + last.length_s
-        now_s = max(ends_s + BETWEEN_FILMS_S, start_s + length_s)
+        now_s = max(last.begins_s + last.length_s + BETWEEN_FILMS_S, start_s + length_s)
 
 
 def _parts(
-    assay: PulseAssay, sets_out_s: float, start_s: float, length_s: float, spare_s: float
+    assay: PulseAssay, sets_out_s: float, start_s: float, length_s: float
 ) -> Iterator[FilmedPart]:
-    """The films of a test; the first sets out with the stage, a second finds it there.
-
-    ``spare_s``: how much sooner than planned the stage may arrive.
-    """
+    """The films of a test; the first sets out with the stage, a second finds it there."""
+    begins_s = round(start_s - LEAD_S, 3)
     if not isinstance(assay, Fatigue):
-        yield FilmedPart(sets_out_s, round(spare_s + LEAD_S + length_s + TAIL_S, 3), "")
+        yield FilmedPart(sets_out_s, round(LEAD_S + length_s + TAIL_S, 3), "", begins_s)
         return
-    filmed_s = sum(film_stretch_s(text)[1] for text in assay.film)
-    spare_s = max(0.0, min(spare_s, assay.for_s - filmed_s - BETWEEN_FILMS_S))
     for text in assay.film:
         which, seconds = film_stretch_s(text)
         if which == "first":
-            yield FilmedPart(sets_out_s, round(spare_s + LEAD_S + seconds, 3), which)
+            yield FilmedPart(sets_out_s, round(LEAD_S + seconds, 3), which, begins_s)
         else:
             offset_s = sets_out_s if len(assay.film) == 1 else 0.0
             offset_s = round(max(offset_s, start_s + assay.for_s - seconds), 3)
-            yield FilmedPart(offset_s, round(seconds + TAIL_S, 3), which)
+            yield FilmedPart(offset_s, round(seconds + TAIL_S, 3), which, offset_s)
 
 
 def test_train(
@@ -323,7 +317,14 @@ def _later(slot: Slot, by_s: float) -> Slot:
         slot,
         start_s=round(slot.start_s + by_s, 3),
         end_s=round(slot.end_s + by_s, 3),
-        films=tuple(replace(f, offset_s=round(f.offset_s + by_s, 3)) for f in slot.films),
+        films=tuple(
+            replace(
+                film,
+                offset_s=round(film.offset_s + by_s, 3),
+                begins_s=round(film.begins_s + by_s, 3),
+            )
+            for film in slot.films
+        ),
     )
 
 

@@ -21,11 +21,15 @@ BETWEEN_FILMS_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class FilmedPart:
-    """A film of a test: when the stage sets out for it, how long it is, and which part it shows."""
+    """A film of a test: when the stage sets out for it, how long it is, and which part it shows.
+
+    ``begins_s``: when it begins, should the stage be there sooner than planned.
+    """
 
     offset_s: float
     length_s: float
     part: str
+    begins_s: float
 
 
 @dataclass(frozen=True, slots=True)

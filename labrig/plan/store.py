@@ -44,7 +44,7 @@ _ADDED: dict[Any, frozenset[str]] = {
         }
     ),
     Frame: frozenset({"z_um", "after"}),
-    Film: frozenset({"z_um", "assay", "step", "test"}),
+    Film: frozenset({"z_um", "assay", "step", "test", "begins_s"}),
     RunRules: frozenset({"medium_at_abort", "short_gap_s", "viable_gap_s", "longer_gap"}),
     Plan: frozenset(
         {

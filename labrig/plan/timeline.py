@@ -305,7 +305,8 @@ class Film:
     """A short film of one field, for contraction; ``z_um`` as of a frame.
 
     ``assay``, ``step``, ``test``: of a film of a test series, which one, which of its steps from 0,
-    and what it asks; else "", 0 and None.
+    and what it asks; else "", 0 and None. Its test is planned for a time, so it is not begun before
+    ``begins_s`` (from the start of the run), however soon the stage arrives; 0: at once.
     """
 
     kind: ClassVar[Literal["film"]] = "film"
@@ -330,6 +331,7 @@ class Film:
     assay: str = ""
     step: int = 0
     test: AskedTest | None = None
+    begins_s: float = 0.0
 
     @property
     def instrument(self) -> str:

@@ -154,6 +154,8 @@ class ImagingHandler:
             where = replace(where, reached=Reached(x_um, y_um, verified))
             if not verified:
                 self._desk.deviation(PositionOff(key=entry.key, where=where))
+            if isinstance(entry, Film) and entry.begins_s > self._desk.clock.now_s():
+                self._pause_until(entry.begins_s)
             taken_s = self._desk.clock.now_s()
             reply, taken_s = self._taken(entry, (x_um, y_um))
         except (LostStage, StageNotThere, Refused, ImagingFailed) as error:

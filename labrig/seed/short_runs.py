@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -27,8 +27,17 @@ from labrig.seed.index import Ordered, Prediction, Recovery, Row, seed_folder
 from labrig.seed.laboratory import tables_sent
 from labrig.seed.measured import CLEAR, Shown, shown
 from labrig.seed.rows import Checked
-from labrig.seed.shortened import FEW_SITES, SITES, Cut, write_shortened
+from labrig.seed.shortened import (
+    FEW_SITES,
+    FILM,
+    FILM_OF_TIMES,
+    SITES,
+    Cut,
+    write_shortened,
+)
 
+OF_ONE_TWITCH = frozenset({"rate_of_rise", "time_to_peak", "half_relaxation"})
+"""What is read from the course of a twitch."""
 REFUSED = 1
 """Exit status of `labrig run` where a finding keeps a protocol from its bench."""
 
@@ -85,7 +94,8 @@ def run_rows(rows: Sequence[Row], folder: Path) -> list[Shown]:
         for each in told
         if not isinstance(each.prediction, (Ordered, Recovery))
     )
-    cut = Cut(wells, SITES if small else FEW_SITES, _asked_about_s(loaded.model, predictions))
+    sites, film = SITES if small else FEW_SITES, _film_for(predictions)
+    cut = Cut(wells, sites, _asked_about_s(loaded.model, predictions), film)
     write_shortened(loaded.model, source, cut, short)
     done = _run(short, bench, folder / "runs")
     if done.returncode == REFUSED:
@@ -102,6 +112,15 @@ def run_rows(rows: Sequence[Row], folder: Path) -> list[Shown]:
         if taken.returncode != 0:
             raise DidNotRun(f"results {name}: exit {taken.returncode}\n{taken.stderr}")
     return shown(run, rows)
+
+
+def _film_for(predictions: Iterable[Prediction]) -> Mapping[str, str]:
+    asked = {
+        of
+        for each in predictions
+        for of in (each.order if isinstance(each, Ordered) else [each.of])
+    }
+    return FILM_OF_TIMES if asked & OF_ONE_TWITCH else FILM
 
 
 def _run(protocol: Path, bench: Path, runs: Path) -> subprocess.CompletedProcess[str]:

@@ -6,8 +6,8 @@ What the cells get, and when, stays: a simulated week takes no time of its own, 
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,9 @@ SEEN_EVERY_H = 6.0
 """Between two looks where outcomes ask for more of them: the window in which a moment is seen."""
 FILM = {"duration": "1.5 s", "frame_rate": "50 Hz", "exposure": "10 ms"}
 """[P] Two twitches at 2 Hz, at the least rate that shows one."""
+FILM_OF_TIMES = {"duration": "1.5 s"}
+"""[P] The same where the course of a twitch is asked about: at the rate that the protocol asks for.
+At 50 frames per second a rise reads differently by where the pulses fall between two frames."""
 JUNCTION_TEST = {"for": "4 s", "silent": "3 s"}
 """[P] Eight impulses at 2 Hz; a test of a junction is as long as forty films."""
 
@@ -41,11 +44,13 @@ class Cut:
         sites: fields of a well, at most.
         needed_s: moments that something is asked about, seconds from the start; the first film and
             the last stay in any case. None: all films stay, and unstained cells are seen between.
+        film: what films become.
     """
 
     wells: Collection[str]
     sites: int = FEW_SITES
     needed_s: Sequence[float] | None = None
+    film: Mapping[str, str] = field(default_factory=lambda: FILM)
 
 
 def write_shortened(protocol: Protocol, source: Path, cut: Cut, target: Path) -> None:
@@ -73,6 +78,10 @@ def write_shortened(protocol: Protocol, source: Path, cut: Cut, target: Path) ->
         if protocol.assays[name].kind == "nmj" and "indirect" in assay:
             assay |= JUNCTION_TEST
             assay["indirect"] = list(dict.fromkeys((assay["indirect"][0], assay["indirect"][-1])))
+    for series in imaging.get("series", []):
+        series.pop(
+            "wells", None
+        )  # one of a few that does not count would leave its arm without any
     few = min(MIN_TUBES, protocol.definition.min_tubes)
     document.setdefault("definition", {})["min_tubes"] = few
     document["pilot"] = True  # what is cut down is no study, whoever committed the whole
@@ -80,7 +89,7 @@ def write_shortened(protocol: Protocol, source: Path, cut: Cut, target: Path) ->
         if "wells" in donor:
             donor["wells"] = [well for well in donor["wells"] if well in cut.wells]
     if films is not None:
-        imaging["films"] |= FILM
+        imaging["films"] |= cut.film
     if films is not None and cut.needed_s is not None:
         kept = _kept(film_times_s(protocol), [*cut.needed_s])
         imaging["films"]["at"] = [imaging["films"]["at"][index] for index in kept]

@@ -98,15 +98,16 @@ def test_films_never_overlap_and_hold_their_trains_with_rest_before_and_after(be
         assert film.length_s >= 1.5 + 2.0
 
 
-def test_the_first_film_of_a_series_holds_its_test_wherever_the_stage_comes_from(bench):
+def test_every_film_of_a_series_holds_its_test_however_soon_the_stage_arrives(bench):
     plan = with_series(bench, {"ff": FF}, [{"at": ["10 min"], "assay": "ff"}]).plan()
-    film = films_of(plan)[0]
-    level = next(level for level in levels_of(plan) if level.trains and ":" in
-                 level.trains[0].pattern)  # fmt: skip
-    ends_s = level.offset_s + level.trains[0].duration_s
-    for way_s in (0.0, level.offset_s - film.offset_s - 1.5):
-        assert film.offset_s + way_s <= level.offset_s - 1.0
-        assert film.offset_s + way_s + film.length_s >= ends_s
+    levels = [level for level in levels_of(plan) if level.trains and ":" in
+              level.trains[0].pattern]  # fmt: skip
+    for film, level in zip(films_of(plan), levels, strict=True):
+        ends_s = level.offset_s + level.trains[0].duration_s
+        for way_s in (0.0, level.offset_s - film.offset_s - 1.5):
+            begins_s = max(film.offset_s + way_s, film.begins_s)
+            assert begins_s <= level.offset_s - 1.0
+            assert begins_s + film.length_s >= ends_s
 
 
 def test_a_channel_rests_between_its_trains(bench):
