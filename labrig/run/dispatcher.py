@@ -300,7 +300,14 @@ class Dispatcher:
         """End the workers as if this process had died: the run is taken up again at once."""
         self._crew.tell_all(TakenUpAgain())
         self._await_ports()
+        if not self._desk.journal_works:
+            self._desk.alarm(
+                "journal", "run", "the run is to go on, and cannot before its journal takes rows: "
+                "until then no dose, train or picture begins.",
+                "Free the disk of the run folder: then it goes on by itself.",
+            )  # fmt: skip
         self._await_disk()
+        self._desk.board.clear("journal", "run")
 
     def _wind_up(self) -> None:
         """Ends the workers, and writes how the run ended."""

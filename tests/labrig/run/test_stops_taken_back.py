@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -17,7 +19,7 @@ from labrig.run.desk import Desk
 def people(rehearse, script):
     """A night on which people do things: a list of visits for each time the run is taken up."""
 
-    def night_of(*rounds, plan_s=1800.0):
+    def night_of(*rounds, plan_s=1800.0, **options):
         night = rehearse()
         coming = list(rounds)
 
@@ -32,7 +34,7 @@ def people(rehearse, script):
 
             night.clock.start("operator", go)
 
-        night.runner = night.make(script.plan(a_night(script), plan_s), announce=come)
+        night.runner = night.make(script.plan(a_night(script), plan_s), announce=come, **options)
         return night
 
     return night_of
@@ -292,3 +294,32 @@ def test_a_stop_that_waits_outlives_its_runner(rehearse, script, back_at_s):
     [stopped] = [row for row in night.rows("run") if row.key == "stopped"]
     assert stopped.run_s == pytest.approx(max(665.0, back_at_s), abs=15.0)
     assert "dose-900" not in {r.key for r in night.rows("dose") if r.state == "confirmed"}
+
+
+class Disk(sqlite3.Connection):
+    """Full between two times of the run."""
+
+    full_s = (740.0, 790.0)
+    now_s = staticmethod(lambda: 0.0)
+
+    def executemany(self, *args):
+        if self.full_s[0] <= self.now_s() < self.full_s[1]:
+            raise sqlite3.OperationalError("database or disk is full")
+        return super().executemany(*args)
+
+
+def test_whoever_takes_a_stop_back_as_the_disk_fills_up_is_told_what_the_run_waits_for(
+    people, monkeypatch
+):
+    shown = []
+    night = people(
+        [(700.0, stop), (740.0, take_back), (745.0, lambda client: shown.append(client.status()))],
+        connect=partial(sqlite3.connect, factory=Disk),
+    )
+    monkeypatch.setattr(Disk, "now_s", staticmethod(night.clock.now_s))
+    assert night.runner.run().condition == "finished"
+    [alarm] = [a for a in shown[0]["alarms"] if (a["code"], a["about"]) == ("journal", "run")]
+    assert "the run is to go on" in alarm["what"]
+    trains = [at_s for at_s, _ in night.plants["pulses"].trains]
+    assert not [at_s for at_s in trains if 700.0 < at_s < 790.0]
+    assert [at_s for at_s in trains if at_s > 790.0]
