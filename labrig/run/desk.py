@@ -99,14 +99,17 @@ class Desk:
             self.board.event(key, state)
         elif state in GONE_WRONG:
             self.board.count(state)
-        rows = (entry_of(kind, key, state, said), *map(deviation_of, told))
-        for _ in told:
-            self.board.count("deviations")
-        self._guarded(lambda: self.journal.note(*rows))
+        self._write(entry_of(kind, key, state, said), told)
 
-    def of_run(self, said: SaidOfRun) -> None:
-        """Write what has happened to the run, or to who is on its ports."""
-        self._guarded(lambda: self.journal.note(entry_of_run(said)))
+    def _write(self, row: JournalEntry, told: Iterable[SaidDeviation]) -> None:
+        deviations = [deviation_of(one) for one in told]
+        for _ in deviations:
+            self.board.count("deviations")
+        self._guarded(lambda: self.journal.note(row, *deviations))
+
+    def of_run(self, said: SaidOfRun, *told: SaidDeviation) -> None:
+        """Write what has happened to the run, or to who is on its ports; ``told`` as in `note`."""
+        self._write(entry_of_run(said), told)
 
     def note_all(self, entries: Iterable[JournalEntry]) -> None:
         """Write what has gone wrong with what is no event of the timeline, in one transaction."""

@@ -46,8 +46,8 @@ def write_first_rows(
         _tell_of_amendments(desk, folder, state, first_plan, plan)
     # On a full disk it is written later: the cells are fed all the same.
     if why != AMENDED:
-        desk.of_run(RunAdopted(epoch=desk.fence.epoch))
-        desk.deviation(Gap(from_s=state.last_s, to_s=now_s, cause=why))
+        gap = Gap(from_s=state.last_s, to_s=now_s, cause=why)
+        desk.of_run(RunAdopted(epoch=desk.fence.epoch), gap)
     _tell_of_the_clock(desk, state)
     for well, from_s in state.censored.items():
         desk.board.censor((well,), from_s)

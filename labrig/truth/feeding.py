@@ -89,7 +89,7 @@ def _unfed(
         if to_s - from_s <= limit_s or any(night.unseen(p, from_s, to_s) for p in pumps):
             continue
         by_s = _by_s(night, from_s + limit_s)
-        if to_s < by_s or any(
+        if to_s <= by_s or any(
             alarm.code in CALLING and alarm.about in abouts
             and alarm.from_s <= by_s and alarm.to_s >= from_s
             for alarm in alarms
