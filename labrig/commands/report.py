@@ -29,17 +29,20 @@ def report(
     """
     from labrig.launch.concluding import conclude_if_ended
     from labrig.measure.closing import tables_so_far
-    from labrig.night.completing import stamp
+    from labrig.night.completing import stamp_by
     from labrig.night.run_cells import cells_of_run
-    from labrig.report.build import build_report
+    from labrig.report.analysis import analyse
+    from labrig.report.build import page_of
+    from labrig.report.record import read_record
     from labrig.report.tables import FILES
     from labrig.run_folder import RunFolder
 
     folder = RunFolder.at(run)
     conclude_if_ended(folder)
     tables_so_far(folder.measures, partial(cells_of_run, folder))
-    page = build_report(folder)
-    for what in stamp(folder):
+    record = read_record(folder)
+    page = page_of(analyse(record))
+    for what in stamp_by(folder, record.gist):
         typer.echo(f"not complete: {what}", err=True)
     if as_json:
         tables = [str(page.parent / n) for n, _ in FILES if (page.parent / n).exists()]

@@ -315,7 +315,7 @@ def _why_missed(run: Analysis) -> dict[tuple[str, int], str]:
     """By well and round, what the journal says of pictures that did not come."""
     why: dict[tuple[str, int], str] = {}
     frames = {e.key: e for e in run.record.plan.timeline if isinstance(e, Frame)}
-    for row in run.record.rows:
+    for row in run.record.pictures():
         if row.kind == "frame" and row.state in ("missed", "failed", "skipped"):
             told = said(row)
             if isinstance(told, NotDone | PictureMissed) and row.key in frames:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from labrig.durable import write_json
 from labrig.plan.store import read_plan
 from labrig.record.conclusion import RunOutcome, concluded, outcome_json
-from labrig.record.glimpse import last_word
+from labrig.record.glimpse import asked_of, last_word
 from labrig.record.ledger import ledger_json
-from labrig.record.reading import read_journal
+from labrig.record.reading import every_row
 from labrig.run.lease import LeaseHeld, take_lease
 from labrig.run_folder import RunFolder
 
@@ -34,11 +34,12 @@ def conclude_if_ended(folder: RunFolder) -> RunOutcome | None:
         if folder.outcome.exists():
             return None
         plan = read_plan(folder)
-        rows = read_journal(folder.journal)
-        outcome, ledger = concluded(plan, rows)
+        outcome, ledger = concluded(plan, every_row(folder.journal))
         if ledger is not None:
             write_json(folder.ledger, ledger_json(ledger))
-        write_json(folder.outcome, outcome_json(outcome, rows[-1].seq, rows[-1].hash))
+        sql = "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1"
+        [(seq, hashed)] = asked_of(folder.journal, sql)
+        write_json(folder.outcome, outcome_json(outcome, int(seq), str(hashed)))
         return outcome
     finally:
         lease.release()

@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from labrig.durable import DamagedFile, read_json, write_json
 from labrig.plan.store import read_plan
 from labrig.record.completeness import completeness, counted_json, lacking
-from labrig.record.conclusion import concluded
-from labrig.record.reading import read_journal
+from labrig.record.conclusion import concluded_of
+from labrig.record.gist import Gist, gist_of
+from labrig.record.reading import every_row, rows_of_kinds
 from labrig.report.evidence import stored_at
 from labrig.run_folder import RunFolder, is_rehearsal
 
@@ -28,12 +29,20 @@ def stamp(folder: RunFolder) -> tuple[str, ...]:
         labrig.plan.store.PlanFormatError: nor can the plan.
         OSError: the disk refuses.
     """
-    plan, rows = read_plan(folder), read_journal(folder.journal)
-    if not any(row.kind == "run" and row.key in ("finished", "stopped") for row in rows):
+    return stamp_by(folder, gist_of(read_plan(folder), every_row(folder.journal)))
+
+
+def stamp_by(folder: RunFolder, gist: Gist) -> tuple[str, ...]:
+    """The same by a journal that was read already.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    if gist.last is None or gist.words.ended_s is None:
         folder.complete.unlink(missing_ok=True)
         return ("the run has not ended",)
-    outcome, ledger = concluded(plan, rows)
-    counted = completeness(plan, rows, ledger)
+    outcome, ledger = concluded_of(gist)
+    counted = completeness(gist.plan, gist.words, ledger)
     missing = (*lacking(counted), *_files(folder))
     if missing:
         folder.complete.unlink(missing_ok=True)
@@ -44,7 +53,7 @@ def stamp(folder: RunFolder) -> tuple[str, ...]:
             "utc": datetime.now(UTC).isoformat(timespec="seconds"),
             "condition": outcome.condition,
             "expected": counted_json(counted),
-            "journal": {"rows": rows[-1].seq, "hash": rows[-1].hash},
+            "journal": {"rows": gist.last.seq, "hash": gist.last.hash},
             "outcome_sha256": hashlib.sha256(folder.outcome.read_bytes()).hexdigest(),
         },
     )
@@ -60,12 +69,15 @@ def _files(folder: RunFolder) -> Iterator[str]:
         yield "the report is not there"
     if _without_pictures(folder):
         return
-    rows = read_journal(folder.journal)
-    taken = [row for row in rows if row.kind in ("frame", "film") and row.state == "confirmed"]
-    gone = [row for row in taken if not stored_at(folder, str(row.detail.get("path"))).is_file()]
+    taken, gone = 0, []
+    for row in rows_of_kinds(folder.journal, ("frame", "film")):
+        if row.state == "confirmed":
+            taken += 1
+            if not stored_at(folder, str(row.detail.get("path"))).is_file():
+                gone.append(row.key)
     if gone:
-        keys = ", ".join(row.key for row in gone[:3]) + (" …" if len(gone) > 3 else "")
-        yield f"{len(gone)} of {len(taken)} pictures and films are not there: {keys}"
+        keys = ", ".join(gone[:3]) + (" …" if len(gone) > 3 else "")
+        yield f"{len(gone)} of {taken} pictures and films are not there: {keys}"
 
 
 def _without_pictures(folder: RunFolder) -> bool:

@@ -14,7 +14,7 @@ from labrig.measure.rounds import LABELS, frame_of
 from labrig.places import Place
 from labrig.record.clock_of_run import clock_of_run, taken_s
 from labrig.record.kinds.pictures import FrameTaken
-from labrig.record.reading import read_journal
+from labrig.record.reading import rows_of_kinds
 from labrig.record.rows import Row
 from labrig.record.said import said
 from labrig.run_clock import RunClock
@@ -36,7 +36,7 @@ def complete_plate(folder: RunFolder) -> int:
     if not (folder.plate / "zarr.json").exists():
         return 0
     layout = PlateStore.open(folder.plate).layout
-    rows = read_journal(folder.journal)
+    rows = list(rows_of_kinds(folder.journal, ("run", "frame")))
     clock = clock_of_run(rows, read_json(folder.identity))
     write_times(folder.plate, layout, dict(_times(rows, clock)))
     return write_labels(folder.plate, layout, _labels(folder.measures))

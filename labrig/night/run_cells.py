@@ -12,7 +12,7 @@ from labrig.plan.store import read_plan
 from labrig.protocol.blinding import is_coded
 from labrig.record.clock_of_run import clock_of_run, taken_s
 from labrig.record.kinds.pictures import FrameTaken
-from labrig.record.reading import read_journal
+from labrig.record.reading import rows_of_kinds
 from labrig.record.rows import JournalError, Row
 from labrig.record.said import said
 from labrig.run_folder import RunFolder
@@ -34,9 +34,9 @@ def cells_of_run(folder: RunFolder) -> RunCells:
     plan = read_plan(folder)
     protocol = planned_protocol(plan, folder.protocol)
     try:
-        rows = read_journal(folder.journal)
+        rows = list(rows_of_kinds(folder.journal, ("run", "frame")))
     except JournalError:
-        rows = ()
+        rows = []
     return RunCells(
         arms={} if is_coded(protocol) else {well.well: well.arm for well in plan.wells},
         clock=clock_of_run(rows, identity),

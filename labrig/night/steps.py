@@ -22,7 +22,7 @@ from labrig.night.progress import Progress
 from labrig.plan.plan import Plan
 from labrig.plan.store import read_plan
 from labrig.record.clock_of_run import clock_of_run, taken_s
-from labrig.record.reading import read_journal
+from labrig.record.reading import rows_of_kinds
 from labrig.run_folder import RunFolder
 
 REPORT = "report"
@@ -146,11 +146,10 @@ def write_report(folder: RunFolder) -> Path:
 
 def write_frame_table(folder: RunFolder) -> int:
     """Write ``images/frames.csv`` from the journal; returns its number of rows."""
-    rows = read_journal(folder.journal)
-    clock = clock_of_run(rows, read_json(folder.identity))
+    clock = clock_of_run(rows_of_kinds(folder.journal, ("run",)), read_json(folder.identity))
     taken = (
         {"key": row.key, **row.detail, **clock.cells(taken_s(row.detail))}
-        for row in rows
-        if row.kind in ("frame", "film") and row.state == "confirmed"
+        for row in rows_of_kinds(folder.journal, ("frame", "film"))
+        if row.state == "confirmed"
     )
     return write_manifest(folder.manifest, taken)

@@ -10,7 +10,7 @@ from labrig.plan.store import read_plan
 from labrig.protocol.blinding import is_coded
 from labrig.protocol.blinding_key import BlindingKey, note_seen, read_key
 from labrig.record.glimpse import last_word
-from labrig.record.reading import read_journal
+from labrig.record.reading import rows_of_kinds
 from labrig.record.rows import JournalEntry
 from labrig.record.unblinding import EARLY, KEY, Unblinding, unblindings
 from labrig.run.lease import LeaseHeld
@@ -48,7 +48,7 @@ def unblind(folder: RunFolder, by: str, reason: str, *, early: bool = False) -> 
             "This run has not ended: arms stay coded until then. Who fills syringes reads them "
             "from `labrig check PROTOCOL --rig RIG --handler NAME`. `labrig stop` ends the run."
         )
-    for done in unblindings(read_journal(folder.journal)):
+    for done in unblindings(rows_of_kinds(folder.journal, ("note",))):
         raise UnblindingRefused(
             f"This run was unblinded at {done.utc} by {done.by} ({done.reason}). `labrig report` "
             "shows names."

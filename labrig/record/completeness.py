@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import ROW_KINDS, PersonStep, TimelineEntry
+from labrig.plan.timeline import PersonStep, TimelineEntry
 from labrig.plan.words import words_of
 from labrig.record.counts import GONE_WRONG
+from labrig.record.last_words import LastWord, LastWords
 from labrig.record.ledger import Ledger
-from labrig.record.rows import Row
 
 _NO_REASON = "no reason given"
 UNCERTAIN = "what came is not known, and the ledger counts with both bounds"
@@ -39,30 +39,19 @@ class Counted:
     unaccounted: list[str] = field(default_factory=list)
 
 
-def completeness(
-    plan: Plan, rows: Iterable[Row], ledger: Ledger | None = None
-) -> tuple[Counted, ...]:
+def completeness(plan: Plan, words: LastWords, ledger: Ledger | None = None) -> tuple[Counted, ...]:
     """By sort, in the order of the plan: levels, doses, steps, samples, pictures, impulses.
 
-    ``rows``: of a run that has ended.
+    ``words``: of a run that has ended.
     """
-    last: dict[str, Row] = {}
-    trains_missed: Counter[str] = Counter()
-    ended_s = stopped_s = None
-    for row in rows:
-        if row.kind in ROW_KINDS:
-            last[row.key] = row
-        elif row.kind == "run" and row.key in ("finished", "stopped"):
-            ended_s = row.run_s
-            stopped_s = row.run_s if row.key == "stopped" else None
-        elif row.kind == "train" and row.state in GONE_WRONG:
-            why = str(row.detail.get("what") or row.detail.get("reason") or _NO_REASON)
-            trains_missed[why] += 1
+    last = words.by_key
     found: dict[str, Counted] = {}
     for entry in plan.timeline:
         sort = words_of(entry).many
-        counted = found.setdefault(sort, Counted(sort))
-        _count(counted, entry, last.get(entry.key), ended_s, stopped_s)
+        counted = found.get(sort)
+        if counted is None:
+            counted = found[sort] = Counted(sort)
+        _count(counted, entry, last.get(entry.key), words)
         if isinstance(entry, PersonStep) and entry.labels:
             samples = found.setdefault("samples", Counted("samples"))
             _count_samples(samples, entry, last.get(entry.key))
@@ -77,10 +66,9 @@ def completeness(
         if lacking > 0:
             # A level that was late, a train cut off or missed: the ledger has them by time.
             counted.not_there["not given, by the ledger"] += lacking
-    if trains_missed:
-        found["trains that went wrong"] = Counted(
-            "trains that went wrong", trains_missed.total(), 0, trains_missed
-        )
+    if words.trains_missed:
+        why = Counter({said or _NO_REASON: n for said, n in words.trains_missed.items()})
+        found["trains that went wrong"] = Counted("trains that went wrong", why.total(), 0, why)
     return tuple(found.values())
 
 
@@ -111,33 +99,32 @@ def counted_json(counted: Iterable[Counted]) -> list[Mapping[str, object]]:
 def _count(
     counted: Counted,
     entry: TimelineEntry,
-    row: Row | None,
-    ended_s: float | None,
-    stopped_s: float | None,
+    word: LastWord | None,
+    words: LastWords,
 ) -> None:
     counted.planned += 1
-    if row is not None and row.state == "confirmed":
+    stopped_s = words.stopped_s
+    if word is not None and word.state == "confirmed":
         counted.there += 1
-    elif row is not None and row.state in GONE_WRONG:
-        why = row.detail.get("reason") or row.detail.get("what") or row.detail.get("resolution")
-        if row.state == "unknown":
+    elif word is not None and word.state in GONE_WRONG:
+        why = word.why
+        if word.state == "unknown":
             why = f"{UNCERTAIN} ({why or 'open'})"
-        counted.not_there[str(why or _NO_REASON)] += 1
-    elif stopped_s is not None and entry.offset_s >= stopped_s - 600.0 and row is None:
+        counted.not_there[why or _NO_REASON] += 1
+    elif stopped_s is not None and entry.offset_s >= stopped_s - 600.0 and word is None:
         counted.not_there[ENDED_BEFORE] += 1
-    elif entry.role == "level" and ended_s is not None:
+    elif entry.role == "level" and words.ended_s is not None:
         # A level that another one took over before its instrument could be asked.
         counted.not_there["another level was due before it was confirmed"] += 1
     else:
         counted.unaccounted.append(entry.key)
 
 
-def _count_samples(counted: Counted, step: PersonStep, row: Row | None) -> None:
+def _count_samples(counted: Counted, step: PersonStep, word: LastWord | None) -> None:
     counted.planned += len(step.labels)
-    if row is not None and row.state == "confirmed":
+    if word is not None and word.state == "confirmed":
         counted.there += len(step.labels)
-    elif row is not None and row.state in GONE_WRONG:
-        why = str(row.detail.get("reason") or _NO_REASON)
-        counted.not_there[why] += len(step.labels)
+    elif word is not None and word.state in GONE_WRONG:
+        counted.not_there[word.why or _NO_REASON] += len(step.labels)
     else:
         counted.unaccounted.extend(step.labels)

@@ -6,19 +6,20 @@ to the same.
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import ROW_KINDS, Frame
 from labrig.plan.words import words_of
 from labrig.record.counts import GONE_WRONG
+from labrig.record.gist import Gist, gist_of
 from labrig.record.kinds.other_deviations import DispatcherDied, LeftUnattended, WorkerDied
 from labrig.record.ledger import Ledger, dose_ledger
 from labrig.record.recount import fates_of
-from labrig.record.recovery import fold
+from labrig.record.recovery import RunState, fold
 from labrig.record.rows import Row
 from labrig.record.said import said
 from labrig.record.vocabulary import Condition
@@ -58,17 +59,24 @@ def concluded(plan: Plan, rows: Iterable[Row]) -> tuple[RunOutcome, Ledger | Non
 
     A ledger that cannot be made is None, and makes the run a failed one.
     """
-    rows = tuple(rows)
-    state = fold(rows)
+    state = RunState()
+    gist = gist_of(plan, rows, lambda row: fold((row,), state))
+    outcome, ledger = concluded_of(gist)
     counts = state.counts + Counter(fates_of(plan.timeline, state).values())
-    ledger, problem = ledger_of(plan, rows, ended_s(rows) or state.last_s)
-    failures = (*failures_of(rows), *problem)
+    return replace(outcome, counters=dict(sorted(counts.items()))), ledger
+
+
+def concluded_of(gist: Gist) -> tuple[RunOutcome, Ledger | None]:
+    """The same of a journal that was read already, without what is counted."""
+    last_s = 0.0 if gist.last is None else gist.last.run_s
+    said = fold(row for row in gist.few if row.kind == "run").condition
+    ledger, problem = _made(lambda: gist.ledger(ended_s(gist.few) or last_s))
+    failures = (*failures_of(gist.few), *problem)
     shortfalls: tuple[str, ...] = ()
-    if state.condition == "finished":
-        shortfalls = shortfalls_of(plan, last_states(rows), ledger)
-    condition = condition_of(state.condition, failures, shortfalls)
-    counters = dict(sorted(counts.items()))
-    return RunOutcome(condition, True, counters, unsafe_of(rows), failures, shortfalls), ledger
+    if said == "finished":
+        shortfalls = shortfalls_of(gist.plan, gist.words.states, ledger)
+    condition = condition_of(said, failures, shortfalls)
+    return RunOutcome(condition, True, {}, unsafe_of(gist.few), failures, shortfalls), ledger
 
 
 def ended_s(rows: Iterable[Row]) -> float | None:
@@ -81,8 +89,12 @@ def ledger_of(
     plan: Plan, rows: Iterable[Row], until_s: float
 ) -> tuple[Ledger | None, tuple[str, ...]]:
     """The dose ledger up to ``until_s``, or why there is none."""
+    return _made(lambda: dose_ledger(plan, rows, until_s))
+
+
+def _made(make: Callable[[], Ledger]) -> tuple[Ledger | None, tuple[str, ...]]:
     try:
-        return dose_ledger(plan, rows, until_s), ()
+        return make(), ()
     except Exception as error:
         # Whatever it is: a run that ended is told as ended, and that its ledger is missing.
         return None, (f"the dose ledger could not be made: {error!r}",)
@@ -95,15 +107,8 @@ def condition_of(
     return "failed" if failures or shortfalls else said
 
 
-def last_states(rows: Iterable[Row]) -> dict[str, str]:
-    """By key, what the last row of each entry of the timeline says of it."""
-    states: dict[str, str] = {}
-    deque(remembering(rows, states), maxlen=0)
-    return states
-
-
 def remembering(rows: Iterable[Row], states: dict[str, str]) -> Iterator[Row]:
-    """The same rows; what :func:`last_states` gives is in ``states`` once they have passed."""
+    """The same rows; once they have passed, ``states`` says by key what the last one said."""
     for row in rows:
         if row.kind in ROW_KINDS:
             states[row.key] = row.state
@@ -115,7 +120,7 @@ def shortfalls_of(plan: Plan, states: Mapping[str, str], ledger: Ledger | None) 
 
     Args:
         plan: what was to be done.
-        states: as :func:`last_states` gives them.
+        states: by key, what the last row of each entry of the timeline says of it.
         ledger: for the impulses.
     """
     planned: Counter[str] = Counter()

@@ -21,7 +21,7 @@ from labrig.record.said import said
 from labrig.record.valve_turns import ValveTurns
 from labrig.record.weights import Weights, see_weight
 
-_KINDS = frozenset(
+KINDS = frozenset(
     {"run", "level", "dose", "step", "train", "sample", "deviation", "command", "note"}
 )
 """Of rows that say something about it."""
@@ -56,23 +56,36 @@ class Seen:
     exchanged: dict[str, float] = field(default_factory=dict)
 
 
+class DeliveryFold:
+    """Gathers the facts of a journal against its plan; takes all its rows, in their order.
+
+    Attributes:
+        seen: the facts so far.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._planned = {entry.key: entry for entry in plan.timeline if isinstance(entry, Dose)}
+        self._pulses = PulseFold(plan)
+        self.seen = Seen(pulses=self._pulses.channels, valves=ValveTurns.of(plan))
+        self.seen.orders.plan(plan)
+
+    def see(self, row: Row, told: object | None) -> None:
+        """One row, and what it says; None will do of a kind that is not of :data:`KINDS`."""
+        self._pulses.see(row, told)
+        if row.kind not in KINDS:
+            return
+        self.seen.orders.see(row, told)
+        if row.kind == "dose" and row.key in self._planned:
+            self.seen.doses.see(self._planned[row.key], row, told)
+        _see(self.seen, row, told)
+
+
 def read_delivery(plan: Plan, rows: Iterable[Row]) -> Seen:
     """Gather the facts of a journal against its plan."""
-    planned = {entry.key: entry for entry in plan.timeline if isinstance(entry, Dose)}
-    pulses = PulseFold(plan)
-    seen = Seen(pulses=pulses.channels, valves=ValveTurns.of(plan))
-    seen.orders.plan(plan)
+    fold = DeliveryFold(plan)
     for row in rows:
-        if row.kind not in _KINDS:
-            pulses.see(row, None)
-            continue
-        told = said(row)
-        pulses.see(row, told)
-        seen.orders.see(row, told)
-        if row.kind == "dose" and row.key in planned:
-            seen.doses.see(planned[row.key], row, told)
-        _see(seen, row, told)
-    return seen
+        fold.see(row, said(row) if row.kind in KINDS else None)
+    return fold.seen
 
 
 def _see(seen: Seen, row: Row, told: object) -> None:

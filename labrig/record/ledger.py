@@ -94,7 +94,11 @@ class Ledger:
 
 def dose_ledger(plan: Plan, rows: Iterable[Row], until_s: float) -> Ledger:
     """Read the journal against the plan, up to ``until_s`` on the run's clock."""
-    seen = read_delivery(plan, rows)
+    return ledger_of_facts(plan, read_delivery(plan, rows), until_s)
+
+
+def ledger_of_facts(plan: Plan, seen: Seen, until_s: float) -> Ledger:
+    """The ledger of facts that were gathered already."""
     until_s = min(until_s, plan.forecast.duration_s)
     flows = pump_flows(seen.pumps, seen.orders, until_s)
     wells = well_doses(plan, seen, flows, until_s)

@@ -50,6 +50,18 @@ def every_row(path: Path) -> Iterator[Row]:
             yield from verified(records_of(connection), path)
 
 
+def rows_of_kinds(path: Path, kinds: Container[str]) -> Iterator[Row]:
+    """Rows of some kinds, one after the other; the others cost no more than their check.
+
+    Raises:
+        JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
+    """
+    with open_read_only(path) as connection:
+        if connection is not None:
+            checked = _checked(records_of(connection), path, 0, FIRST_HASH)
+            yield from _rows((record for record in checked if record[1] in kinds), path)
+
+
 def every_row_checked(path: Path) -> Iterator[int]:
     """The number of each row once it was found to follow from the one before it.
 

@@ -11,11 +11,10 @@ from labrig.plan.experimental_units import Unit, aspects_between, name_of_unit, 
 from labrig.plan.timeline import Frame
 from labrig.protocol.analysis_plan import plan_in_force
 from labrig.protocol.moments import treatment_began_s
-from labrig.record.consumption import Consumption, ReservoirNow, reservoirs_now
-from labrig.record.kinds.levels import PumpRead, ValveRead
-from labrig.record.kinds.operator import ReservoirFilled
-from labrig.record.ledger import Ledger, dose_ledger
-from labrig.record.said import said
+from labrig.record.completeness import Counted, completeness
+from labrig.record.conclusion import shortfalls_of
+from labrig.record.consumption import ReservoirNow, reservoirs_now
+from labrig.record.ledger import Ledger
 from labrig.report.arms.guards import failed_donors
 from labrig.report.arms.of_run import arms_of_run
 from labrig.report.arms.verdicts import ArmsVerdict
@@ -41,7 +40,7 @@ from labrig.report.named.all import answers, grounds_of_run
 from labrig.report.named.answers import Answer
 from labrig.report.named.grounds import Grounds
 from labrig.report.origins import Measured, Origin, origins
-from labrig.report.outcome import Outcome, outcome_of
+from labrig.report.outcome import Outcome
 from labrig.report.readouts import Measured as MeasuredReadouts
 from labrig.report.record import Record
 from labrig.report.sensitivity import SensitivityRow, definition_sensitivity
@@ -84,6 +83,8 @@ class Analysis:
         named: outcomes that the protocol names, answered.
         subtypes: of the seed paper, which of them the origins support.
         reservoirs: what is left in each, at the end.
+        expected: sort by sort what was planned, what is there, and why the rest is not.
+        shortfalls: in words, what a run that came to its end missed for the most part.
     """
 
     record: Record
@@ -120,6 +121,8 @@ class Analysis:
     grounds: Grounds
     named: tuple[Answer, ...]
     reservoirs: tuple[ReservoirNow, ...]
+    expected: tuple[Counted, ...]
+    shortfalls: tuple[str, ...]
 
     @property
     def classed(self) -> tuple[UnitVerdict, ...]:
@@ -139,8 +142,8 @@ class Analysis:
 def analyse(record: Record) -> Analysis:
     """Work out everything; needs no images."""
     protocol, plan = record.protocol, record.plan
-    outcome = outcome_of(plan, record.rows, protocol.imaging.interval_s)
-    ledger = dose_ledger(plan, record.rows, outcome.until_s)
+    outcome = record.outcome
+    ledger = record.gist.ledger(outcome.until_s)
     design = design_of(protocol, record.rig, plan.wells)
     aspects = aspects_between(design.levels, protocol.arms)
     units = units_of(design.wells, list(protocol.arms), aspects)
@@ -219,7 +222,9 @@ def analyse(record: Record) -> Analysis:
         arms_otherwise=per_set[1],
         grounds=grounds,
         named=answers(grounds),
-        reservoirs=_reservoirs(record, outcome),
+        reservoirs=reservoirs_now(plan, record.gist.consumption, outcome.until_s),
+        expected=completeness(plan, record.gist.words, ledger) if record.rows else (),
+        shortfalls=shortfalls_of(plan, record.gist.words.states, ledger),
     )
 
 
@@ -351,17 +356,3 @@ def _origins(
         record.rig.chambers.volume_ml,
         Measured(mass, strength),
     )
-
-
-def _reservoirs(record: Record, outcome: Outcome) -> tuple[ReservoirNow, ...]:
-    seen = Consumption()
-    for row in record.rows:
-        told = row.kind == "sample" or ReservoirFilled.MARK in row.detail
-        read = said(row) if told else None
-        if isinstance(read, PumpRead):
-            seen.see(row.key, row.run_s, read)
-        elif isinstance(read, ReservoirFilled):
-            seen.see_filled(read)
-        elif isinstance(read, ValveRead) and read.position is not None:
-            seen.see_valve(row.key, read.position)
-    return reservoirs_now(record.plan, seen, outcome.until_s)

@@ -34,8 +34,13 @@ def build_report(folder: RunFolder, maker: Maker | None = None) -> Path:
         labrig.protocol.blinding_key.KeyDamaged: arms are coded, and their key is not there.
         OSError: a file of the run is missing, or the disk refuses.
     """
+    return page_of(analyse(read_record(folder)), maker)
+
+
+def page_of(analysis: Analysis, maker: Maker | None = None) -> Path:
+    """The same of a run that was read and worked out already."""
     maker = maker or this_labrig()
-    analysis = analyse(read_record(folder))
+    folder = analysis.record.folder
     if analysis.record.blinding.blind:
         return _blind(analysis, maker)
     write_tables(analysis, folder.report, maker)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from labrig.durable import DamagedFile, read_json
-from labrig.plan.plan import Plan
 from labrig.record.completeness import completeness, lacking
-from labrig.record.conclusion import concluded, ledger_of
+from labrig.record.conclusion import concluded_of
+from labrig.record.gist import Gist
 from labrig.record.kinds.pictures import FilmTaken, FrameTaken
 from labrig.record.ledger import ledger_json
 from labrig.record.rows import Row
@@ -22,7 +22,7 @@ _MOST_NAMED = 5
 _BACK = "Put it back from a copy"
 
 
-def faults_of_pictures(folder: RunFolder, rows: Sequence[Row]) -> Iterator[str]:
+def faults_of_pictures(folder: RunFolder, rows: Iterable[Row]) -> Iterator[str]:
     """Every picture and film that a row tells of must lie there, byte by byte as it was stored."""
     gone, other = [], []
     for row in rows:
@@ -46,13 +46,13 @@ def stored_at(folder: RunFolder, path: str) -> Path:
     return beside_plate if path.startswith(f"{folder.plate.name}/") else folder.root / path
 
 
-def faults_of_ledger(folder: RunFolder, plan: Plan, rows: Sequence[Row]) -> Iterator[str]:
+def faults_of_ledger(folder: RunFolder, gist: Gist) -> Iterator[str]:
     """Ledger and outcome follow from the journal: made again, they must say the same."""
-    if not any(row.kind == "run" and row.key in ("finished", "stopped") for row in rows):
+    if gist.words.ended_s is None:
         return
     if not folder.outcome.exists() and not folder.ledger.exists():
         return  # its runner died after its last row: nothing of it was written yet
-    outcome, ledger = concluded(plan, rows)
+    outcome, ledger = concluded_of(gist)
     said_of_it = _read(folder.outcome)
     if said_of_it is None:
         yield f"{folder.outcome} cannot be read: `labrig status` on the run folder writes it anew"
@@ -70,7 +70,7 @@ def faults_of_ledger(folder: RunFolder, plan: Plan, rows: Sequence[Row]) -> Iter
     until_s = there.get("until_s")
     if isinstance(until_s, int | float) and until_s > ledger.until_s:
         # Made again when a reservoir was weighed, later than the run ended.
-        ledger = ledger_of(plan, rows, float(until_s))[0] or ledger
+        ledger = gist.ledger(float(until_s))
     made = json.loads(json.dumps(ledger_json(ledger)))
     if (place := _first_difference(made, there)) is not None:
         yield (
@@ -79,14 +79,14 @@ def faults_of_ledger(folder: RunFolder, plan: Plan, rows: Sequence[Row]) -> Iter
         )
 
 
-def notes_on_completeness(folder: RunFolder, plan: Plan, rows: Sequence[Row]) -> Iterator[str]:
+def notes_on_completeness(folder: RunFolder, gist: Gist) -> Iterator[str]:
     """What is not accounted for, and whether the stamp is there."""
-    if not any(row.kind == "run" and row.key in ("finished", "stopped") for row in rows):
+    if gist.words.ended_s is None:
         yield "the run has not ended: it bears no stamp of completeness"
         return
     if not folder.outcome.exists() and not folder.ledger.exists():
         yield "how it ended is not written yet: `labrig status` on the run folder does so"
-    gaps = lacking(completeness(plan, rows))
+    gaps = lacking(completeness(gist.plan, gist.words))
     for gap in gaps:
         yield f"not accounted for: {gap}"
     if not folder.complete.exists() and not gaps:
@@ -127,6 +127,8 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def _first_difference(one: Any, other: Any, place: str = "") -> str | None:  # noqa: ANN401 - JSON
     """Where two documents differ first, as ``pumps[3].believed_ul``."""
+    if one == other:
+        return None  # most are, and this is quick where millions of numbers are compared
     if isinstance(one, dict) and isinstance(other, dict):
         for key in one | other:
             here = f"{place}.{key}".lstrip(".")

@@ -7,7 +7,7 @@ from typing import Literal
 
 from labrig.places import in_order
 from labrig.plan.words import MANY_ROWS
-from labrig.record.conclusion import failures_of, last_states, shortfalls_of
+from labrig.record.conclusion import failures_of
 from labrig.record.kinds.pump_deviations import (
     LeftAsFound,
     LeftByOperator,
@@ -125,9 +125,9 @@ def _why_failed(analysis: Analysis) -> tuple[str, ...]:
     """Why a run that came to its end is no finished one, by what also its outcome.json goes by."""
     if analysis.outcome.condition != "finished":
         return ()
-    rows, plan = analysis.record.rows, analysis.record.plan
-    died = tuple(f"a part of the runner died: {what}" for what in failures_of(rows))
-    return (*died, *shortfalls_of(plan, last_states(rows), analysis.ledger))
+    failures = failures_of(analysis.record.rows)
+    died = tuple(f"a part of the runner died: {what}" for what in failures)
+    return (*died, *analysis.shortfalls)
 
 
 def _troubles(analysis: Analysis) -> list[Point]:

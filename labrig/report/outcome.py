@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from sys import intern
+from typing import Literal, NamedTuple
 
 from labrig.plan.plan import Plan
+from labrig.plan.timeline import TimelineEntry
 from labrig.plan.words import MANY_ROWS, words_of
 from labrig.record.alarms import AlarmSpan, alarm_spans
 from labrig.record.kinds.doses import DoseAgain, DoseFailed, DoseUnknown, RestNotGiven
@@ -115,81 +117,169 @@ def outcome_of(plan: Plan, rows: Iterable[Row], imaging_interval_s: float) -> Ou
         rows: the journal.
         imaging_interval_s: between rounds; decides from when a picture is late.
     """
-    rows = tuple(rows)
-    picture_late_s = max(PUNCTUAL_S, LATE_PICTURE_FRACTION * imaging_interval_s)
-    ends = [r for r in rows if r.kind == "run" and r.key in ("finished", "stopped", "adopted")]
-    end = ends[-1] if ends and ends[-1].key != "adopted" else None
-    until_s = rows[-1].run_s if rows else 0.0
-    if end is not None:
-        until_s = end.run_s
-    ended = None if end is None else said(end)
-    deviations = tuple(_deviation(row) for row in rows if row.kind == "deviation")
-    tally: dict[str, dict[str, int]] = {}
-    worst: dict[str, float] = {}
-    over_s = until_s if end is not None else -math.inf
-    slips = _timeline_slips(plan, rows, picture_late_s, over_s, tally, worst)
-    slips += _train_slips(rows, tally, worst)
-    started = next((r.utc for r in rows if r.kind == "run" and r.key == "started"), "")
-    condition: Condition = "never begun" if not started else "unfinished"
-    if end is not None:
-        condition = "finished" if end.key == "finished" else "stopped"
-    return Outcome(
-        condition=condition,
-        reason=ended.reason if isinstance(ended, RunStopped) else "",
-        until_s=until_s,
-        started_utc=started,
-        ended_utc=end.utc if end else (rows[-1].utc if rows else ""),
-        tally={kind: tally[kind] for kind in MANY_ROWS if kind in tally},
-        worst_late_s=worst,
-        slips=tuple(sorted(slips, key=lambda slip: (slip.due_s, slip.key))),
-        deviations=deviations,
-        gaps=tuple(
-            Gap(d.said.from_s, d.said.to_s, d.said.cause)
-            for d in deviations
-            if isinstance(d.said, NothingDone)
-        ),
-        held=sum(row.kind == "run" and row.key == "held" for row in rows),
-        alarms=alarm_spans(rows),
-    )
+    fold = OutcomeFold(plan, imaging_interval_s)
+    for row in rows:
+        fold.see(row)
+    return fold.outcome()
 
 
-def _timeline_slips(
-    plan: Plan,
-    rows: tuple[Row, ...],
-    picture_late_s: float,
-    over_s: float,
-    tally: dict[str, dict[str, int]],
-    worst: dict[str, float],
-) -> list[Slip]:
-    """Entries that did not go as planned; counts all of them into ``tally`` and ``worst``.
+class _Fate(NamedTuple):
+    """What the row that counts says of an entry.
 
-    What was due until ``over_s`` and never settled is no longer ahead.
+    Attributes:
+        state: of that row.
+        fate: one of :data:`TALLIED`, were the run not over.
+        late_s: seconds after it was due, where it was done.
+        why: it did not go as planned.
     """
-    last, sent_s = _rows_that_count(rows, {entry.row_kind for entry in plan.timeline})
-    slips = []
-    for entry in plan.timeline:
-        kind = entry.row_kind
-        row = last.get(entry.key)
-        allowed_s = picture_late_s if kind in ("frame", "film") else PUNCTUAL_S
-        told = None if row is None else said(row)
+
+    state: str
+    fate: str
+    late_s: float | None
+    why: str
+
+
+_AHEAD = _Fate("intent", "still ahead", None, "")
+
+
+class OutcomeFold:
+    """Takes the rows of a journal in their order; keeps of each entry what counts, and no row.
+
+    Args:
+        plan: what was meant.
+        imaging_interval_s: between rounds; decides from when a picture is late.
+    """
+
+    def __init__(self, plan: Plan, imaging_interval_s: float) -> None:
+        self._plan = plan
+        self._entries = {entry.key: entry for entry in plan.timeline}
+        self._kinds = {entry.row_kind for entry in plan.timeline} | {"level"}
+        self._picture_late_s = max(PUNCTUAL_S, LATE_PICTURE_FRACTION * imaging_interval_s)
+        self._fates: dict[str, _Fate] = {}
+        self._sent_s: dict[str, float] = {}
+        self._few: list[Row] = []
+        self._last: Row | None = None
+        self._trains: list[Slip] = []
+        self._tally: dict[str, dict[str, int]] = {}
+        self._worst: dict[str, float] = {}
+
+    def see(self, row: Row) -> None:
+        """One row."""
+        self._last = row
+        if row.kind in self._kinds:
+            self._see_entry(row)
+        elif row.kind == "train":
+            self._see_train(row)
+        elif row.kind in ("deviation", "alarm") or (row.kind == "run" and row.state != "sent"):
+            self._few.append(row)
+
+    def _see_entry(self, row: Row) -> None:
+        entry = self._entries.get(row.key)
+        if entry is None:
+            return
+        if row.kind == "dose" and row.state == "sent":
+            # It is confirmed when it ran in, and began when it was sent.
+            self._sent_s.setdefault(row.key, row.run_s)
+        known = self._fates.get(row.key)
+        if row.kind == "level" and known is not None and known.state == "confirmed":
+            return  # asserted again after every interruption: the first time counts
+        self._fates[row.key] = self._fate_of(entry, row)
+
+    def _fate_of(self, entry: TimelineEntry, row: Row) -> _Fate:
+        if row.state == "intent" and row.kind != "dose":
+            return _AHEAD  # most rows of a long run are these
+        is_picture = entry.row_kind in ("frame", "film")
+        late_s = row.detail.get("lateness_s") if is_picture else None
+        if row.state == "confirmed" and isinstance(late_s, float):
+            # And nearly all others are these: a whole picture's row is not needed for it.
+            if late_s <= self._picture_late_s:
+                return _Fate("confirmed", "on time", late_s, "")
+            return _Fate("confirmed", "late", late_s, "")
+        told = said(row)
         late_s = None
         if isinstance(told, FrameTaken | FilmTaken):
             late_s = told.stored.lateness_s
-        elif row is not None and row.state == "confirmed":
-            late_s = sent_s.get(entry.key, row.run_s) - entry.offset_s
-        fate = _fate(row, told, late_s, allowed_s)
-        if fate == "still ahead" and row is not None and entry.offset_s <= over_s:
-            fate = "missed"
-        elif fate == "under way" and entry.offset_s <= over_s:
-            fate = "uncertain"
-        _count(tally, worst, kind, fate, late_s)
-        if fate in ("on time", "still ahead") or row is None:
-            continue
-        why = _why(row, told)
-        slips.append(
-            Slip(kind, entry.key, words_of(entry).which, entry.offset_s, fate, late_s, why)
+        elif row.state == "confirmed":
+            late_s = self._sent_s.get(entry.key, row.run_s) - entry.offset_s
+        fate = _fate(row, told, late_s, self._picture_late_s if is_picture else PUNCTUAL_S)
+        why = "" if fate in ("on time", "still ahead") else _why(row, told)
+        return _Fate(intern(row.state), fate, late_s, why)
+
+    def _see_train(self, row: Row) -> None:
+        """Trains are re-armed by the runner, so they stand in the journal, not in the timeline."""
+        told = said(row)
+        if not isinstance(told, Train):
+            return
+        late_s = told.late_s
+        fate = _FINAL.get(row.state, "late" if late_s > PUNCTUAL_S else "on time")
+        self._count("train", fate, late_s if row.state == "acknowledged" else None)
+        if fate != "on time":
+            where = f"{told.instrument} {', '.join(sorted(told.pulses or {}))}".strip()
+            key = f"{row.key}/{'' if told.index is None else told.index}"
+            self._trains.append(
+                Slip("train", key, where, row.run_s - late_s, fate, late_s, told.what)
+            )
+
+    def _count(self, kind: str, fate: str, late_s: float | None) -> None:
+        fates = self._tally.setdefault(kind, {})
+        fates[fate] = fates.get(fate, 0) + 1
+        if late_s is not None:
+            self._worst[kind] = max(self._worst.get(kind, 0.0), late_s)
+
+    def outcome(self) -> Outcome:
+        """How the run went, by all rows that were seen; to be asked for once."""
+        last, runs = self._last, [row for row in self._few if row.kind == "run"]
+        ends = [r for r in runs if r.key in ("finished", "stopped", "adopted")]
+        end = ends[-1] if ends and ends[-1].key != "adopted" else None
+        until_s = last.run_s if last is not None else 0.0
+        if end is not None:
+            until_s = end.run_s
+        ended = None if end is None else said(end)
+        deviations = tuple(_deviation(row) for row in self._few if row.kind == "deviation")
+        slips = [*self._slips(until_s if end is not None else -math.inf), *self._trains]
+        started = next((r.utc for r in runs if r.key == "started"), "")
+        condition: Condition = "never begun" if not started else "unfinished"
+        if end is not None:
+            condition = "finished" if end.key == "finished" else "stopped"
+        return Outcome(
+            condition=condition,
+            reason=ended.reason if isinstance(ended, RunStopped) else "",
+            until_s=until_s,
+            started_utc=started,
+            ended_utc=end.utc if end else (last.utc if last is not None else ""),
+            tally={kind: self._tally[kind] for kind in MANY_ROWS if kind in self._tally},
+            worst_late_s=self._worst,
+            slips=tuple(sorted(slips, key=lambda slip: (slip.due_s, slip.key))),
+            deviations=deviations,
+            gaps=tuple(
+                Gap(d.said.from_s, d.said.to_s, d.said.cause)
+                for d in deviations
+                if isinstance(d.said, NothingDone)
+            ),
+            held=sum(row.key == "held" for row in runs),
+            alarms=alarm_spans(self._few),
         )
-    return slips
+
+    def _slips(self, over_s: float) -> list[Slip]:
+        """Entries that did not go as planned; counts all of them.
+
+        What was due until ``over_s`` and never settled is no longer ahead.
+        """
+        slips = []
+        for entry in self._plan.timeline:
+            kind = entry.row_kind
+            known = self._fates.get(entry.key)
+            _, fate, late_s, why = known or _AHEAD
+            if fate == "still ahead" and known is not None and entry.offset_s <= over_s:
+                fate = "missed"
+            elif fate == "under way" and entry.offset_s <= over_s:
+                fate = "uncertain"
+            self._count(kind, fate, late_s)
+            if fate in ("on time", "still ahead") or known is None:
+                continue
+            which = words_of(entry).which
+            slips.append(Slip(kind, entry.key, which, entry.offset_s, fate, late_s, why))
+        return slips
 
 
 def _why(row: Row, told: object) -> str:
@@ -208,49 +298,12 @@ def _why(row: Row, told: object) -> str:
     return ""
 
 
-def _rows_that_count(
-    rows: tuple[Row, ...], kinds: Collection[str]
-) -> tuple[dict[str, Row], dict[str, float]]:
-    """By key the row that counts; and when each dose began, as it is confirmed when it ran in."""
-    last: dict[str, Row] = {}
-    sent_s: dict[str, float] = {}
-    for row in rows:
-        if row.kind == "dose" and row.state == "sent":
-            sent_s.setdefault(row.key, row.run_s)
-        if row.kind == "level":
-            # A level is asserted again after every interruption: the first time counts.
-            if row.key not in last or last[row.key].state != "confirmed":
-                last[row.key] = row
-        elif row.kind in kinds:
-            last[row.key] = row
-    return last, sent_s
-
-
-def _train_slips(
-    rows: tuple[Row, ...], tally: dict[str, dict[str, int]], worst: dict[str, float]
-) -> list[Slip]:
-    """Trains are re-armed by the runner, so they stand in the journal, not in the timeline."""
-    slips = []
-    for row in rows:
-        told = said(row) if row.kind == "train" else None
-        if not isinstance(told, Train):
-            continue
-        late_s = told.late_s
-        fate = _FINAL.get(row.state, "late" if late_s > PUNCTUAL_S else "on time")
-        _count(tally, worst, "train", fate, late_s if row.state == "acknowledged" else None)
-        if fate != "on time":
-            where = f"{told.instrument} {', '.join(sorted(told.pulses or {}))}".strip()
-            key = f"{row.key}/{'' if told.index is None else told.index}"
-            slips.append(Slip("train", key, where, row.run_s - late_s, fate, late_s, told.what))
-    return slips
-
-
-def _fate(row: Row | None, told: object, late_s: float | None, allowed_s: float) -> str:
+def _fate(row: Row, told: object, late_s: float | None, allowed_s: float) -> str:
     is_rest = isinstance(told, DoseAgain) and told.left_ul is not None
-    if row is not None and (row.state == "acknowledged" or is_rest):
+    if row.state == "acknowledged" or is_rest:
         # While the journal goes on no further, that is all that is known of it.
         return "under way"
-    if row is None or row.state == "intent":
+    if row.state == "intent":
         return "still ahead"
     if row.state == "sent":
         # It may have come: bytes were on their way, and nothing was heard after them.
@@ -258,19 +311,6 @@ def _fate(row: Row | None, told: object, late_s: float | None, allowed_s: float)
     if row.state in _FINAL:
         return _FINAL[row.state]
     return "late" if late_s is not None and late_s > allowed_s else "on time"
-
-
-def _count(
-    tally: dict[str, dict[str, int]],
-    worst: dict[str, float],
-    kind: str,
-    fate: str,
-    late_s: float | None,
-) -> None:
-    fates = tally.setdefault(kind, {})
-    fates[fate] = fates.get(fate, 0) + 1
-    if late_s is not None:
-        worst[kind] = max(worst.get(kind, 0.0), late_s)
 
 
 def _deviation(row: Row) -> Deviation:

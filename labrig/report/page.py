@@ -15,7 +15,7 @@ from labrig.plan.timeline import Film
 from labrig.plan.words import MANY_ROWS
 from labrig.record.acts import acts_of_people
 from labrig.record.alarms import AlarmSpan
-from labrig.record.completeness import Counted, completeness
+from labrig.record.completeness import Counted
 from labrig.record.lateness import PUNCTUAL_S
 from labrig.record.well_doses import WellDose
 from labrig.report import figures, run_facts, strips
@@ -124,7 +124,7 @@ def render(analysis: Analysis, maker: Maker) -> str:
         alarms=_alarms(analysis, legend),
         many=MANY_ROWS,
         expected=_expected(analysis, legend),
-        journal_head=record.rows[-1] if record.rows else None,
+        journal_head=record.gist.last,
         fates=TALLIED,
         files=FILES,
         most_rows=MOST_ROWS,
@@ -230,7 +230,7 @@ def _expected(analysis: Analysis, legend: Legend) -> tuple[Counted, ...]:
     """Of a run that has ended, what was expected of it; factors unnamed where nobody may know."""
     if analysis.outcome.condition not in ("finished", "stopped") or not analysis.record.rows:
         return ()
-    found = completeness(analysis.record.plan, analysis.record.rows, analysis.ledger)
+    found = analysis.expected
     if not legend.blind:
         return found
     return tuple(

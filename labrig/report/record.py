@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +14,10 @@ from labrig.plan.plan import Plan
 from labrig.plan.sources import planned_protocol, planned_rig
 from labrig.plan.store import first_plan, read_plan
 from labrig.protocol.models import Protocol
+from labrig.record.gist import Gist, gist_of
 from labrig.record.integrity import refuse_if_lost
-from labrig.record.reading import read_journal
-from labrig.record.rows import JournalError, Row
+from labrig.record.reading import every_row, rows_of_kinds
+from labrig.record.rows import JournalError, Row, RowUnreadable
 from labrig.report.blinding import BlindingState, blinding_state
 from labrig.report.corrections import Corrected, read_corrections
 from labrig.report.integrity import (
@@ -26,6 +27,7 @@ from labrig.report.integrity import (
     examine,
 )
 from labrig.report.kinds import kind_over_time, of_one_kind
+from labrig.report.outcome import Outcome, OutcomeFold
 from labrig.rig.bench import SIMULATED
 from labrig.rig.models import Rig
 from labrig.run_folder import RunFolder
@@ -43,7 +45,8 @@ class Record:
         protocol, rig: as planned; edits of their files since then count nothing.
         integrity: whether all of this belongs together and is as it was.
         blinding: whether arms are coded, and when they were told.
-        rows: the journal; empty when there is none or it cannot be trusted.
+        gist: what the journal tells; nothing when there is none or it cannot be trusted.
+        outcome: what became of the run.
         fields, tubes: measures, with tubes of one ``kind`` (see ``kinds``); empty tables when
             there are none.
         films: contraction, one row per film; empty when none was measured.
@@ -64,7 +67,8 @@ class Record:
     commitment: CommitmentShown | None
     integrity: Integrity
     blinding: BlindingState
-    rows: tuple[Row, ...]
+    gist: Gist
+    outcome: Outcome
     fields: pd.DataFrame
     tubes: pd.DataFrame
     films: pd.DataFrame
@@ -75,6 +79,20 @@ class Record:
     pictures_from: tuple[str, ...]
     journal_problem: str
     absent: tuple[str, ...]
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """Of the journal, those that are few (:class:`labrig.record.gist.Gist`)."""
+        return self.gist.few
+
+    def pictures(self) -> Iterator[Row]:
+        """Rows of pictures and films, read from the file again: there are many.
+
+        Raises:
+            labrig.record.rows.JournalError: it was changed since the rest of it was read.
+        """
+        if self.gist.last is not None:
+            yield from rows_of_kinds(self.folder.journal, ("frame", "film"))
 
 
 def read_record(folder: RunFolder) -> Record:
@@ -92,7 +110,8 @@ def read_record(folder: RunFolder) -> Record:
     if not plan.protocol:
         protocol = committed_protocol(folder, identity, protocol)
     absent: list[str] = []
-    rows, journal_problem = _journal(folder.journal)
+    gist, outcome, journal_problem = _journal(folder.journal, plan, protocol)
+    rows = gist.few
     begun, begun_by = plan, protocol
     if folder.plan_in_force != folder.plan:
         begun = first_plan(folder)
@@ -115,7 +134,8 @@ def read_record(folder: RunFolder) -> Record:
         commitment=commitment,
         integrity=integrity,
         blinding=blinding_state(folder, protocol, rows),
-        rows=rows,
+        gist=gist,
+        outcome=outcome,
         fields=fields,
         tubes=tubes,
         films=films,
@@ -129,12 +149,20 @@ def read_record(folder: RunFolder) -> Record:
     )
 
 
-def _journal(path: Path) -> tuple[tuple[Row, ...], str]:
+def _journal(path: Path, plan: Plan, protocol: Protocol) -> tuple[Gist, Outcome, str]:
+    """Read it once; or why it cannot be trusted, as if there were none."""
+
+    def told(rows: Iterable[Row]) -> tuple[Gist, Outcome]:
+        fold = OutcomeFold(plan, protocol.imaging.interval_s)
+        return gist_of(plan, rows, fold.see), fold.outcome()
+
     try:
         refuse_if_lost(path.parent)
-        return (read_journal(path) if path.exists() else ()), ""
+        return *told(every_row(path) if path.exists() else ()), ""
+    except RowUnreadable:
+        raise
     except JournalError as error:
-        return (), str(error)
+        return *told(()), str(error)
 
 
 def _table(path: Path, numbers: Sequence[str], absent: list[str]) -> pd.DataFrame:

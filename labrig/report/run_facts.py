@@ -238,7 +238,7 @@ def _thresholds(protocol: Protocol) -> str:
 def provenance(record: Record, maker: Maker) -> list[tuple[str, str]]:
     """What it takes to make this run and this page again."""
     run = record.identity
-    last = record.rows[-1].hash if record.rows else "–"
+    last = "–" if record.gist.last is None else record.gist.last.hash
     return [
         ("analysed by labrig", f"{maker.labrig}, at {maker.utc}"),
         ("run id", run["id"]),
@@ -246,7 +246,7 @@ def provenance(record: Record, maker: Maker) -> list[tuple[str, str]]:
         ("protocol SHA-256", run["protocol_sha256"]),
         ("rig SHA-256", run["rig_sha256"]),
         ("last hash of the journal", last),
-        ("rows in the journal", str(len(record.rows))),
+        ("rows in the journal", str(record.gist.count)),
         ("Python (of the run)", run["python"]),
         *((f"{name} (of the run)", version) for name, version in run["versions"].items()),
         *_measure_provenance(record),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from labrig.report.integrity import CommitmentShown
 from labrig.report.junctions import COLUMNS as CHIP_COLUMNS
 from labrig.report.junctions import FREQUENCY_COLUMNS, junctions
 from labrig.report.maker import Maker
-from labrig.report.named.rows import COLUMNS, POINT_COLUMNS, as_text, point_rows, rows_of
+from labrig.report.named.rows import COLUMNS, POINT_COLUMNS, as_text, csv_lines, point_rows, rows_of
 from labrig.report.stains import COLUMNS as STAIN_COLUMNS
 from labrig.report.stains import stains
 from labrig.report.standing import when_known
@@ -57,7 +58,6 @@ def write_tables(analysis: Analysis, folder: Path, maker: Maker) -> None:
         "stains.csv": _stains(analysis),
         "dose_ledger.csv": _doses(analysis),
         "deviations.csv": _deviations(analysis),
-        "frames.csv": _frames(analysis),
         "verdict.json": _verdict(analysis, maker),
         "outcomes.csv": as_text(COLUMNS, rows_of(analysis.named)),
         "outcome_units.csv": as_text(POINT_COLUMNS, point_rows(analysis.named)),
@@ -66,6 +66,10 @@ def write_tables(analysis: Analysis, folder: Path, maker: Maker) -> None:
     for name, text in texts.items():
         plain = as_ascii(text) if name.endswith(".csv") else text
         (folder / name).write_text(plain, encoding="utf-8", newline="")
+    with (folder / "frames.csv").open("w", encoding="utf-8", newline="") as stream:
+        # Line by line: a week has a hundred thousand.
+        for line in csv_lines([*FRAME_COLUMNS, "state", "reason"], _frames(analysis)):
+            stream.write(as_ascii(line))
 
 
 def _units(analysis: Analysis) -> str:
@@ -142,18 +146,16 @@ def _deviations(analysis: Analysis) -> str:
     return as_text(columns, sorted(rows, key=lambda row: float(row["at_s"])))
 
 
-def _frames(analysis: Analysis) -> str:
+def _frames(analysis: Analysis) -> Iterator[dict[str, Any]]:
     """From the journal, which is the record; in the columns of the manifest beside the images."""
     clock = clock_of_run(analysis.record.rows, analysis.record.identity)
-    rows = []
-    for row in analysis.record.rows:
-        if row.kind in ("frame", "film") and row.state in ("confirmed", "missed", "failed"):
+    for row in analysis.record.pictures():
+        if row.state in ("confirmed", "missed", "failed"):
             taken = {name: row.detail.get(name) for name in FRAME_COLUMNS}
             if row.state == "confirmed":
                 taken |= clock.cells(taken_s(row.detail))
             reason = row.detail.get("reason", "")
-            rows.append(taken | {"key": row.key, "state": row.state, "reason": reason})
-    return as_text([*FRAME_COLUMNS, "state", "reason"], rows)
+            yield taken | {"key": row.key, "state": row.state, "reason": reason}
 
 
 def _verdict(analysis: Analysis, maker: Maker) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from labrig.problems import FileProblems
 from labrig.protocol.commitment import CommitmentDamaged, read_commitment
 from labrig.protocol.models import Protocol
 from labrig.protocol.witness import fault_in_line
+from labrig.record.gist import Gist, gist_of
 from labrig.record.integrity import damages
-from labrig.record.reading import read_journal
+from labrig.record.reading import every_row, rows_of_kinds
 from labrig.record.rows import JournalError, Row
 from labrig.report.evidence import (
     faults_of_ledger,
@@ -57,21 +58,21 @@ def verification(folder: RunFolder, witness_roots: Sequence[Path] = ()) -> Verif
     failures = damages(folder.root)
     try:
         identity, plan, protocol = _read(folder)
-        in_force = read_plan(folder)
+        in_force = plan if folder.plan_in_force == folder.plan else read_plan(folder)
     except (OSError, ValueError, KeyError, FileProblems, PlanFormatError) as error:
         return Verification((*failures, f"{error}: nothing else can be compared without it"))
-    rows = _rows(folder)
-    found, commitment = examine(folder, identity, plan, protocol, rows)
+    gist = _gist(folder, in_force)
+    found, commitment = examine(folder, identity, plan, protocol, gist.few)
     if commitment is not None and witness_roots:
-        witnessed = witness_of(folder, identity, rows, witness_roots)
+        witnessed = witness_of(folder, identity, gist.few, witness_roots)
         commitment = replace(commitment, witness=witnessed)
     failures += found.failures
     failures += [
-        *(() if is_rehearsal(identity) else faults_of_pictures(folder, rows)),
-        *faults_of_ledger(folder, in_force, rows),
+        *(() if is_rehearsal(identity) else faults_of_pictures(folder, _pictures(folder, gist))),
+        *faults_of_ledger(folder, gist),
         *faults_of_stamp(folder),
     ]
-    notes = (*found.notes, *notes_on_completeness(folder, in_force, rows))
+    notes = (*found.notes, *notes_on_completeness(folder, gist))
     return Verification(
         tuple(failures),
         found.warnings,
@@ -102,12 +103,16 @@ def _read(folder: RunFolder) -> tuple[dict[str, Any], Plan, Protocol]:
     return identity, plan, protocol
 
 
-def _rows(folder: RunFolder) -> Sequence[Row]:
-    """Without a journal that can be read; :func:`damages` has told why."""
+def _gist(folder: RunFolder, plan: Plan) -> Gist:
+    """Of nothing without a journal that can be read; :func:`damages` has told why."""
     try:
-        return read_journal(folder.journal) if folder.journal.exists() else ()
+        return gist_of(plan, every_row(folder.journal) if folder.journal.exists() else ())
     except JournalError:
-        return ()
+        return gist_of(plan, ())
+
+
+def _pictures(folder: RunFolder, gist: Gist) -> Iterable[Row]:
+    return () if gist.last is None else rows_of_kinds(folder.journal, ("frame", "film"))
 
 
 def _passed(commitment: CommitmentShown | None, pilot: bool) -> tuple[str, ...]:

@@ -73,9 +73,17 @@ def point_rows(answers: Sequence[Answer]) -> Iterator[dict[str, Any]]:
 
 def as_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     """Rows as CSV."""
+    return "".join(csv_lines(columns, rows))
+
+
+def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The same, line by line."""
     stream = io.StringIO(newline="")
     writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for row in rows:
+        yield stream.getvalue()
+        stream.seek(0)
+        stream.truncate()
         writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
-    return stream.getvalue()
+    yield stream.getvalue()

@@ -13,6 +13,7 @@ from labrig.durable import read_json, write_json
 from labrig.night.completing import stamp
 from labrig.plan.store import read_plan
 from labrig.record.conclusion import concluded, outcome_json
+from labrig.record.gist import gist_of
 from labrig.record.ledger import ledger_json
 from labrig.record.reading import read_journal
 from labrig.report.evidence import faults_of_ledger, faults_of_pictures, faults_of_stamp
@@ -49,14 +50,15 @@ def test_pictures_that_are_gone_or_others_are_told_with_their_rows(night):
 
 def test_ledger_and_outcome_that_follow_from_the_journal_are_sound_and_edited_ones_are_told(night):
     folder, plan, rows = night
-    assert list(faults_of_ledger(folder, plan, rows)) == []
+    gist = gist_of(plan, rows)
+    assert list(faults_of_ledger(folder, gist)) == []
     ledger = read_json(folder.ledger)
     ledger["pumps"][0]["believed_ul"] += 12.0
     write_json(folder.ledger, ledger)
-    [told] = faults_of_ledger(folder, plan, rows)
+    [told] = faults_of_ledger(folder, gist)
     assert "pumps[0].believed_ul" in told
     write_json(folder.outcome, {"condition": "stopped"})
-    assert "says 'stopped'" in next(faults_of_ledger(folder, plan, rows))
+    assert "says 'stopped'" in next(faults_of_ledger(folder, gist))
 
 
 def test_a_run_that_is_all_there_bears_a_stamp_and_no_other_does(night):

@@ -10,6 +10,7 @@ import pytest
 
 from labrig.plan.amending import Kept
 from labrig.plan.store import read_plan, to_json
+from labrig.record.gist import gist_of
 from labrig.record.kinds.runs import RunAmended
 from labrig.record.origin import file_sha256
 from labrig.record.reading import read_journal
@@ -232,4 +233,4 @@ def test_one_that_is_stopped_before_the_boundary_has_the_ledger_of_the_accepted_
     assert night.runner.run().condition == "stopped"
     folder = RunFolder(night.folder)
     rows = read_journal(folder.journal)
-    assert list(faults_of_ledger(folder, read_plan(folder), rows)) == []
+    assert list(faults_of_ledger(folder, gist_of(read_plan(folder), rows))) == []
