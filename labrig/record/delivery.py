@@ -91,7 +91,10 @@ def read_delivery(plan: Plan, rows: Iterable[Row]) -> Seen:
 def _see(seen: Seen, row: Row, told: object) -> None:
     match told:
         case PumpRead() as read:
-            seen.pumps.setdefault(row.key, PumpReadings()).see(row.run_s, read)
+            pump = seen.pumps.get(row.key)
+            if pump is None:
+                pump = seen.pumps[row.key] = PumpReadings()
+            pump.see(row.run_s, read)
         case Attached(instrument=name) if name in seen.pumps:
             seen.pumps[name].meet_anew()
         case FlowConfirmed(rate_ul_min=rate, instrument=name):

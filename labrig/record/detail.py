@@ -39,14 +39,14 @@ THE_REST: Mapping[str, bool] = {"rest": True}
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One field, compiled."""
+    """One field, compiled; a value of one of the ``plain`` types is taken as it is."""
 
     name: str
     default: Any
     left_out: bool
     within: type[Any] | None
     is_list: bool
-    types: frozenset[type]
+    plain: frozenset[type]
     check: _Check
     what: str
     rest: bool = False
@@ -76,18 +76,21 @@ def from_detail(cls: type[T], detail: Mapping[str, Any]) -> T:
     """
     values = []
     for part in _parts(cls):
+        value = detail.get(part.name, MISSING)
+        if type(value) in part.plain:
+            values.append(value)  # nearly all of them: a journal of days has millions
+            continue
         if part.rest:
             values.append(_rest(cls, detail))
             continue
         if part.within is not None:
             values.append(_from_within(part, part.within, detail))
             continue
-        value = detail.get(part.name, MISSING)
         if value is MISSING:
             value = part.default
             if value is MISSING:
                 raise BadDetail(f"has no {part.name!r}")
-        elif type(value) not in part.types and not part.check(value):
+        elif not part.check(value):
             raise BadDetail(f"says {part.name!r}: {value!r:.80}, which is not {part.what}")
         elif part.is_list:
             value = tuple(value)
@@ -137,8 +140,8 @@ def _part(name: str, hint: Any, default: Any, metadata: Mapping[str, Any]) -> _P
         return _Part(name, default, "left out" in metadata, cls, False, frozenset(), _anything, "")
     check, what = _checked(hint)
     is_list = get_origin(hint) is tuple
-    types_ = frozenset(_types(hint))
-    return _Part(name, default, "left out" in metadata, None, is_list, types_, check, what)
+    plain = frozenset(_types(hint))
+    return _Part(name, default, "left out" in metadata, None, is_list, plain, check, what)
 
 
 def _anything(value: Any) -> bool:  # noqa: ANN401

@@ -84,9 +84,12 @@ def pump_flows(
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Rise:
-    """Between two readings: what surely came, and whether more may have."""
+    """Between two readings: what surely came, and whether more may have.
+
+    There are as many as readings, so it is not frozen, which costs most of the making of one.
+    """
 
     from_: CounterReading
     to: CounterReading

@@ -318,10 +318,12 @@ class Journal:
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _as_row(self, stamped: Stamped, seq: int) -> Row:
-        entry, detail, run_s, utc, monotonic_s = stamped
+        entry, text, run_s, utc, monotonic_s = stamped
+        # What rows share was made of JSON, and is what a reader gets.
+        detail = dict(entry.detail) if entry.state == GATHERED else json.loads(text)
         return Row(
             seq, entry.kind, entry.key, entry.state, self.epoch, run_s, utc, monotonic_s,
-            boot_id(), json.loads(detail), "",
+            boot_id(), detail, "",
         )  # fmt: skip
 
     @contextmanager

@@ -9,9 +9,9 @@ from labrig.record.kinds.levels import PumpRead
 _POWER_ALARM = "power was interrupted"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CounterReading:
-    """What a pump said of itself.
+    """What a pump said of itself; not frozen, as nobody changes it and there are so many.
 
     Attributes:
         rate_ul_min: 0 while it stands.

@@ -121,9 +121,9 @@ class CounterKind:
     counter_range_ul: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PumpRead:
-    """What a pump says of itself.
+    """What a pump says of itself; not frozen, as nobody changes it and there are so many.
 
     Attributes:
         delivered_ul: as its counter shows it; None for a pump without one.
