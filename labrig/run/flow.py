@@ -5,30 +5,25 @@ from __future__ import annotations
 import math
 from typing import Literal, assert_never
 
-from labrig.error_rules import Ask, Retry
+from labrig.error_rules import Retry
 from labrig.plan.timeline import Dose, FlowLevel
 from labrig.record.kinds.levels import FlowConfirmed, LevelFailed, NotDone
 from labrig.record.kinds.pump_deviations import (
     LeftAsFound,
-    LeftByOperator,
     RateChanged,
-    RestartedByOperator,
-    WatchdogArmed,
 )
-from labrig.record.kinds.runs import LeftRunning
-from labrig.run.clog import LEAVE, RESTART, Clog
+from labrig.run.clog import Clog
 from labrig.run.desk import Desk
 from labrig.run.doses import DoseGiver
 from labrig.run.handler import ForHandler, next_poll_s
 from labrig.run.lease import StaleEpoch
+from labrig.run.left_running import leave_running
 from labrig.run.mode import ABORTED, FOLLOWING, Mode
 from labrig.run.orders import Decided, Finish, InMode, Order, Settle
-from labrig.run.stall import StallWatch
-from labrig.run.stall_notes import StallNotes
-from labrig_drivers.errors import InstrumentError, LinkError, Refused
-from labrig_drivers.kinds import STALLED, Pump, PumpState, Watchdog
+from labrig.run.pump_stalls import PumpStalls
+from labrig_drivers.errors import LinkError, Refused
+from labrig_drivers.kinds import Pump, PumpState, Watchdog
 
-_LEFT = "its pump stalled, and the operator left it standing"
 RATE_TOLERANCE = 6e-4
 """Of a rate read back against the quantised one asked for: four digits shown, not accuracy."""
 OFF_LEVEL = 0.01
@@ -70,10 +65,9 @@ class PumpHandler:
         self._poll_s = poll_s
         self._feeds = feeds
         self._doses = DoseGiver(name, desk, self._show)
-        self._watch = StallWatch()
-        self._notes = StallNotes(desk, name, max_gap_s)
-        self._clog = clog
-        self._doses.blocked = clog is not None
+        self._stalls = PumpStalls(
+            name, desk, self._doses, self._stop_flow, self._start_anew, clog, max_gap_s
+        )
         self._pump: Pump | None = None
         self._level: FlowLevel | None = None
         self._wanted_ul_min = 0.0
@@ -81,11 +75,8 @@ class PumpHandler:
         self._mode = FOLLOWING
         self._standing: Standing = "at its level"
         self._left: PumpState | None = None
-        self._over = False
-        self._trying = False
         self._again_s: float | None = None
         self._poll_due_s = desk.clock.now_s()
-        self._last_good_s = desk.clock.now_s()
 
     @property
     def busy(self) -> bool:
@@ -98,7 +89,7 @@ class PumpHandler:
 
         One that stands after a stall is known to, and was told as such.
         """
-        return self._standing != "off it" or (self._clog is not None and self._clog.stands)
+        return self._standing != "off it" or self._stalls.stands
 
     def attach(self, driver: Pump) -> None:
         """Read the pump; change nothing."""
@@ -132,15 +123,9 @@ class PumpHandler:
         return None
 
     def _give(self, order: Order, dose: Dose) -> None:
-        if self._clog is None:
-            # Of one that is clogged no dose is begun, and that liquid comes again must be seen.
-            self._watch.pause()
+        self._stalls.before_dose()
         self._doses.give(order, dose, self._port())
-        if self._clog is not None and self._clog.left:
-            self._doses.drop(_LEFT)
-        elif self._clog is not None:
-            self._ask(self._clog)
-        elif not self._doses.busy:
+        if not self._stalls.keep_dose(self._level) and not self._doses.busy:
             # Refused, maybe after its level had been stopped for it.
             self._assert()
 
@@ -163,26 +148,10 @@ class PumpHandler:
 
     def _decide(self, decided: Decided) -> Order | None:
         """Give the rest of a dose, or restart the flow after a stall, if the operator said so."""
-        clog = self._clog
-        if decided.key != self._notes.question_id:
+        if decided.key != self._stalls.question_id:
             return self._doses.decide(decided)
-        if clog is None or self._over:
+        if not self._stalls.decide(decided.choice):
             return None
-        if decided.choice == LEAVE and clog.left:
-            return None
-        if decided.choice == LEAVE:
-            clog.leave()
-            self._doses.drop(_LEFT)
-            self._desk.deviation(LeftByOperator(instrument=self.name))
-            return None
-        if decided.choice != RESTART:
-            return None
-        self._desk.deviation(RestartedByOperator(instrument=self.name))
-        clog.asked = clog.left = False
-        if clog.stands:
-            clog.next_try_s = self._desk.clock.now_s()
-            return None
-        self._sound()
         return self._doses.next_order() if self._level is None else Order(self._level, self._epoch)
 
     def assert_due(self) -> Order | None:
@@ -204,10 +173,8 @@ class PumpHandler:
         """When the dose under way, or a pump that stands after a stall, is to be looked after."""
         dose_s = self._doses.next_due_s()
         due_s = math.inf if dose_s is None else dose_s
-        if self._clog is not None and not self._over and self._looks_after_flow:
-            try_s = self._clog.next_try_s
-            due_s = due_s if try_s is None else min(due_s, try_s)
-        return due_s
+        try_s = self._stalls.next_try_s
+        return min(due_s, try_s) if try_s is not None and self._looks_after_flow else due_s
 
     def tick(self) -> Order | None:
         """Look after the dose under way, try a stalled pump again, and poll."""
@@ -216,7 +183,9 @@ class PumpHandler:
         if dose_s is not None and dose_s <= now_s:
             return self._look_after_dose()
         if self._due_by_itself_s() <= now_s:
-            self._try_again()
+            # Should the pump not answer, that is tried again too.
+            self._port().state()
+            self._stalls.try_again()
         if self._poll_due_s <= now_s:
             self._poll_due_s = self._next_poll_s()
             return self._poll()
@@ -229,10 +198,8 @@ class PumpHandler:
 
     def _finish(self) -> None:
         """The last level stays: stopping starves the cells. What still waits is not begun now."""
-        self._over = True
         self._doses.finish("the run ended before the pump answered again")
-        # Nobody would restart it any more.
-        self._notes.nothing_to_ask()
+        self._stalls.end()
         if self._left is not None and self._level is not None:
             self._desk.deviation(
                 LeftAsFound(
@@ -250,27 +217,14 @@ class PumpHandler:
             self._leave_running()
 
     def _leave_running(self) -> None:
-        """Medium must flow on though no host will speak any more; only its watchdog would stop it.
-
-        Additives end with their watchdog, as they should without anybody there.
-        """
+        """Medium must flow on; additives end with their watchdog, as nobody is there."""
         pump = self._pump
         if not self._feeds or not isinstance(pump, Watchdog):
             return
         if self._level is None or self._level.rate_ul_min == 0:
             return
-        try:
-            pump.release()
-        except InstrumentError as error:
+        if not leave_running(self._desk, self.name, pump):
             self._standing = "off it"
-            self._desk.deviation(WatchdogArmed(instrument=self.name, what=str(error)))
-            self._desk.alarm(
-                "watchdog", self.name,
-                "it feeds the cells and stops by itself: its watchdog could not be switched off.",
-                "Start it by hand, or resume.",
-            )  # fmt: skip
-        else:
-            self._desk.of_run(LeftRunning(instrument=self.name))
 
     def _make_safe(self) -> None:
         pump = self._port()
@@ -280,7 +234,7 @@ class PumpHandler:
         if self._at_stop == "off":
             pump.stop()
             self._standing = "at its level"
-            self._watch.pause()
+            self._stalls.pause()
         elif self._standing == "cut short" and self._level is not None:
             # The pump stands after its dose. A runner that took over may hear of the level last.
             self._assert()
@@ -309,7 +263,7 @@ class PumpHandler:
             return
         pump = self._port()
         pump.stop()
-        self._watch.pause()
+        self._stalls.pause()
         state = pump.state()
         self._show(state)
         self._standing = "off it" if state.running else "at its level"
@@ -321,14 +275,10 @@ class PumpHandler:
         again = self._doses.look(self._port())
         if self._doses.busy:
             return None
-        state, sound = self._doses.last_state, self._doses.last_was_done
-        if sound and self._clog is None:
-            self._last_good_s = self._desk.clock.now_s()
-        elif not sound and state is not None and state.alarm == STALLED:
-            self._stalled_in_a_dose(state)
+        self._stalls.dose_ended(self._level)
         if self._level is not None:
             self._assert()
-        if again is not None and self._clog is not None:
+        if again is not None and self._stalls.clogged:
             self._doses.wait(again)
             again = None
         return again or self._doses.next_order()
@@ -341,17 +291,17 @@ class PumpHandler:
         if self._kept_off:
             self._keep_off()
             return
-        if self._clog is not None and self._clog.stands and not self._trying:
+        if not self._stalls.starts_by_itself:
             reason = f"{self.name} stands after a stall; it is tried again by itself, or when told"
             self._desk.note("level", level.key, "refused", NotDone(reason))
-            self._ask(self._clog)
+            self._stalls.ask(level)
             return
         pump = self._port()
         try:
             wanted = pump.quantised(level.rate_ul_min)
             state = pump.state()
             if self._agrees_to_rest(state):
-                self._last_good_s = self._desk.clock.now_s()
+                self._stalls.good()
             if not _holds(state, wanted):
                 self._desk.fence.check(self._epoch)
                 pump.set_rate(level.rate_ul_min)
@@ -364,9 +314,8 @@ class PumpHandler:
             self._off_its_level(level, str(error), error.what, error.remedy)
             return
         self._show(state)
-        now_s = self._desk.clock.now_s()
         self._wanted_ul_min = wanted
-        self._watch.begin(now_s, wanted, state)
+        self._stalls.watch(wanted, state)
         self._standing = "at its level" if _holds(state, wanted) else "off it"
         if self._standing == "at its level":
             self._desk.board.clear("rate", self.name)
@@ -383,7 +332,7 @@ class PumpHandler:
         self._desk.note("level", level.key, "failed", LevelFailed(said))
         self._desk.alarm("rate", self.name, what, remedy)
         self._again_s = None
-        if self._clog is not None:
+        if self._stalls.clogged:
             # What a stall has to do with it is the stall's rule to say.
             return
         decision = self._desk.troubles.met("level", "refused", self.name, what)
@@ -400,22 +349,14 @@ class PumpHandler:
         if not self._looks_after_flow or self._level is None:
             return None
         now_s = self._desk.clock.now_s()
-        due = self._again_s is not None and self._again_s <= now_s and self._clog is None
+        due = self._again_s is not None and self._again_s <= now_s and not self._stalls.clogged
         if due and state.alarm is None and not self._doses.busy:
             self._again_s = None
             self._assert()
             return self._doses.next_order()
-        match self._watch.judge(now_s, state):
-            case "stalled":
-                self._stalled(state)
-                return None
-            case "flowing":
-                self._last_good_s = now_s
-                self._flows_again()
-            case "unsure" if self._agrees_to_rest(state):
-                self._last_good_s = now_s
-            case "unsure":
-                pass
+        verdict = self._stalls.judge(self._level, state, self._agrees_to_rest(state))
+        if verdict == "stalled":
+            return None
         if state.running and not self._doses.busy and not _holds(state, self._wanted_ul_min):
             self._desk.deviation(
                 RateChanged(
@@ -429,89 +370,16 @@ class PumpHandler:
 
     def _agrees_to_rest(self, state: PumpState) -> bool:
         """Whether it stands because it is meant to: as good as flow that was seen."""
-        meant = self._wanted_ul_min == 0 and self._clog is None and not self._doses.busy
+        meant = self._wanted_ul_min == 0 and not self._stalls.clogged and not self._doses.busy
         return meant and not state.running and state.alarm is None
 
-    def _stalled(self, state: PumpState) -> None:
-        """Notice, try again once, else let it stand and censor; then with growing patience."""
-        level, clog = self._level, self._clog
-        if level is None or (clog is not None and clog.left):
-            return
-        now_s = self._desk.clock.now_s()
-        what = f"commanded {level.rate_ul_min:.4g} µL/min, but nothing comes"
-        if clog is None:
-            clog = self._begin_clog(state, what, "tried again.", dosing=False)
-        again = clog.stands
-        met = None if again else self._desk.troubles.met(
-            "level", "stalled", self.name, what, level.wells, asks=False
-        )  # fmt: skip
-        if isinstance(met, Retry):
-            self._start_anew()
-            return
-        clog.wait(now_s)
-        self._watch.pause()
-        self._desk.fence.check(self._epoch)
-        self._port().stop()
-        if again:
-            return
-        self._notes.given_up(clog, level)
-        if isinstance(met, Ask):
-            self._ask(clog)
-
-    def _stalled_in_a_dose(self, state: PumpState) -> None:
-        """No further dose is sent to it until it is sound."""
-        if self._clog is not None:
-            self._clog.dosing = True
-            return
-        what, next_ = "it gave a dose in part or not", "no other is sent."
-        clog = self._begin_clog(state, what, next_, dosing=True)
-        met = self._desk.troubles.met("dose", "stalled", self.name, what, asks=False)
-        if isinstance(met, Ask):
-            self._ask(clog)
-
-    def _begin_clog(self, state: PumpState, what: str, next_: str, dosing: bool) -> Clog:
-        clog = self._clog = Clog(self._last_good_s, dosing=dosing)
-        self._doses.blocked = True
-        self._notes.begins(clog, self._level, state, what, next_)
-        return clog
-
-    def _try_again(self) -> None:
-        clog = self._clog
-        if clog is None or clog.next_try_s is None:
-            return
-        # Should the pump not answer, that is tried again too.
-        self._port().state()
-        clog.next_try_s = None
-        self._notes.retried(clog)
-        self._trying = True
-        try:
-            self._start_anew()
-        finally:
-            self._trying = False
-
     def _start_anew(self) -> None:
-        self._desk.fence.check(self._epoch)
-        self._port().stop()
+        self._stop_flow()
         self._assert()
 
-    def _ask(self, clog: Clog) -> None:
-        if not self._over:
-            self._notes.ask(clog, self._level)
-
-    def _flows_again(self) -> None:
-        if self._clog is None:
-            self._notes.over()
-            return
-        self._notes.flows_again(self._clog, self._level)
-        self._sound()
-
-    def _sound(self) -> None:
-        self._clog = None
-        self._desk.troubles.over("level", self.name)
-        self._desk.troubles.over("dose", self.name)
-        self._doses.blocked = False
-        self._notes.over()
-        self._notes.nothing_to_ask()
+    def _stop_flow(self) -> None:
+        self._desk.fence.check(self._epoch)
+        self._port().stop()
 
     def _show(self, state: PumpState, counter: bool = False) -> None:
         # What kind of counter it is does not change: once is enough.
@@ -522,7 +390,7 @@ class PumpHandler:
             "delivered_ul": state.delivered_ul,
             "alarm": state.alarm,
         }
-        made_of_it = {"stalled": self._clog is not None, "alarmed": state.alarm is not None}
+        made_of_it = {"stalled": self._stalls.clogged, "alarmed": state.alarm is not None}
         self._desk.measured(self.name, values | (kind if counter else {}), made_of_it=made_of_it)
 
     def _next_poll_s(self) -> float:
