@@ -7,7 +7,7 @@ import random
 from labrig.soak.drawn_benches import SHARES
 from labrig.soak.drawn_plans import large_night, seeded_night
 from labrig.soak.drawn_protocols import other_night, protocol_night
-from labrig.soak.drawn_troubles import more_trouble, with_limit
+from labrig.soak.drawn_troubles import more_trouble, stuck_files, with_limit
 from labrig.soak.playing import Night
 from labrig.soak.shrinking import NotPlayable
 
@@ -17,6 +17,8 @@ EVERY = 4
 WIDER = 400_000
 """From here on the whole protocols are of other benches of the catalogue, too, and nights meet
 what `drawn_troubles` holds."""
+STUCK = 600_000
+"""From here on files of the run folder are stuck, too: `drawn_troubles.stuck_files`."""
 LARGE = 50
 """Of so many bare nights, and of so many on other benches, one has 54 pumps."""
 
@@ -26,6 +28,8 @@ def night_of(seed: int) -> Night:
     if seed >= WIDER:
         night = _wider(seed)
         more_trouble(random.Random(f"more of everything {seed}"), night)
+        if seed >= STUCK:
+            stuck_files(random.Random(f"stuck files {seed}"), night)
         return night
     if seed >= MIXED and seed % EVERY == 0:
         try:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from labrig.rig.fault_kinds import CAMERA_FAULTS, COMPUTER, COMPUTER_FAULTS
 from labrig.soak.night import Death, SeededNight, Visit
 from labrig.soak.protocol_night import ProtocolNight
-from labrig.soak.visitors import LAST_FILES, STOP_FILE
+from labrig.soak.visitors import LAST_FILES, OUTCOME, STOP_FILE, STUCK_STOP
 from labrig.twin.spec import FaultSpec
 
 LONGER: tuple[Literal["hold", "go_on"], ...] = ("hold", "hold", "go_on")
@@ -81,6 +81,17 @@ def _interlocks(rng: random.Random, rig: Document) -> Iterator[tuple[str, Docume
         action = rng.choice(("alarm", "hold"))
         pump = rng.choice(pumps)
         yield "stalled", {"instrument": pump, "quantity": "stalled", "action": action}
+
+
+def stuck_files(rng: random.Random, night: SeededNight | ProtocolNight) -> None:
+    """Of the run folder: perhaps an outcome without room, a stop whose file cannot be deleted."""
+    duration_s = night.plan.forecast.duration_s
+    if rng.random() < 0.1:
+        night.visits.append(Visit(0.0, OUTCOME))
+    if rng.random() < 0.1:
+        at_s = round(rng.uniform(1.0, duration_s), 3)
+        night.visits.append(Visit(at_s, STUCK_STOP, "it stays"))
+        night.visits.append(Visit(at_s + rng.choice([1.0, 40.0]), "take back"))
 
 
 def more_trouble(rng: random.Random, night: SeededNight | ProtocolNight) -> None:

@@ -29,7 +29,7 @@ from labrig.soak.living_bench import LivingBench
 from labrig.soak.night import Death, SeededNight, Visit
 from labrig.soak.protocol_night import ProtocolNight
 from labrig.soak.still_bench import StillBench
-from labrig.soak.visitors import LAST_FILES, STOP_FILE, receive
+from labrig.soak.visitors import LAST_FILES, OUTCOME, STOP_FILE, receive
 from labrig.truth.check import check_truth
 from labrig.truth.night import Fault, Violation
 from labrig_drivers.errors import InstrumentError
@@ -102,10 +102,10 @@ def _no_room(night: Night, folder: Path) -> list[Path]:
 
     The ledger is written first; where it cannot be, nothing says how the run ended.
     """
-    if all(visit.what != LAST_FILES for visit in night.visits):
-        return []
-    ledger = RunFolder(folder).ledger
-    return [] if ledger.is_file() else [ledger]
+    files = RunFolder(folder)
+    by_visit = {LAST_FILES: files.ledger, OUTCOME: files.outcome}
+    stuck = {by_visit[visit.what] for visit in night.visits if visit.what in by_visit}
+    return [path for path in sorted(stuck) if not path.is_file()]
 
 
 def _lay_stop(night: Night, folder: Path, back_s: float) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from labrig.record.clock import Mailbox
 from labrig.run.control_client import CommandRefused, NoRunner, connect
+from labrig.run_folder import RunFolder
 from labrig.soak.night import Visit
 
 WHAT = ("stop", "stop, perhaps", "take back", "hold", "resume", "note", "answer")
@@ -15,6 +16,10 @@ STOP_FILE = "stop in the folder"
 """Laid there while no runner lives, once the time has come: a computer that is off takes none."""
 LAST_FILES = "no room for the last files"
 """Of the run: its ledger and its outcome cannot be written, and are when somebody asks for them."""
+OUTCOME = "no room for the outcome"
+"""The ledger can be written, and how the run ended cannot."""
+STUCK_STOP = "stop, and its file stays"
+"""One that may be taken back, but its file cannot be deleted: then nobody may go on."""
 GRACE_S = 60.0
 """In which a stop that is perhaps none may be taken back."""
 
@@ -36,6 +41,10 @@ def _visit(control: Path, visit: Visit) -> None:
                 client.stop(visit.text)
             case "stop, perhaps":
                 client.stop(visit.text, grace_s=GRACE_S)
+            case "stop, and its file stays":
+                # As whoever cannot write into it leaves it: a folder, that nobody can delete so.
+                client.stop(visit.text, grace_s=GRACE_S)
+                RunFolder(control.parent).stop.mkdir(exist_ok=True)
             case "take back":
                 client.take_back()
             case "hold":

@@ -132,14 +132,16 @@ def _with_their_rows(night: Night, alarms: list[Alarm]) -> Iterator[Violation]:
         for code, field in (ENDED_BY[row.key],)
     ]
     # Whoever took the run over between the row and its alarm, and met it answering.
-    ended += [
+    met = [
         (row.run_s, "link", row.detail["instrument"])
         for row in night.of("run")
         if row.key == "attached"
     ]
     for at_s, *named in begun:
         by_s = _deadline_s(night, at_s)
-        over = any([*named] == [*its] and at_s <= end_s <= (by_s or end_s) for end_s, *its in ended)
+        over = any(
+            [*named] == [*its] and at_s <= end_s <= (by_s or end_s) for end_s, *its in ended + met
+        )
         if by_s is None or over:
             continue
         if not _stands(alarms, (named[0], named[1]), at_s - AT_ONCE_S, by_s):
