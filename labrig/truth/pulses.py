@@ -27,7 +27,7 @@ def violations(night: Night) -> Iterator[Violation]:
     given: defaultdict[tuple[str, int], int] = defaultdict(int)
     for name, trains in night.physical.trains.items():
         for train in trains:
-            if train.live and not _clicked_on(night, name, train):
+            if train.live and not clicked_on(night, name, train):
                 given[name, train.channel] += sum(1 for _ in train.pulses_s(until_s))
     for key in sorted(told.keys() | given.keys()):
         low = told[key]["delivered"] if key in told else 0
@@ -41,14 +41,38 @@ def violations(night: Night) -> Iterator[Violation]:
             )
 
 
-def _clicked_on(night: Night, name: str, train: Train) -> bool:
+def clicked_on(night: Night, name: str, train: Train) -> bool:
     """Whether a click at a deaf stimulator let a frozen train go on, with settings of its own."""
     clicks_s = [
         fault.until_s if fault.name == "dead_until_joystick" else fault.from_s
         for fault in night.faults
         if fault.instrument == name and fault.name in ("dead_until_joystick", "joystick_click")
     ]
-    return any(abs(train.at_s - click_s) < 1e-3 for click_s in clicks_s)
+    clicked = any(abs(train.at_s - click_s) < 1e-3 for click_s in clicks_s)
+    return clicked and not _triggered(night, name, train)
+
+
+def _triggered(night: Night, name: str, train: Train) -> bool:
+    """Whether a runner began it, in the moment of a click: with the settings of its level."""
+    told = any(
+        row.kind == "train" and row.state == "acknowledged"
+        and row.detail["instrument"] == name and abs(row.run_s - train.at_s) < 1e-3
+        and str(train.channel) in row.detail["pulses"]
+        for row in night.rows
+    )  # fmt: skip
+    return told and _as_planned(night, name, train)
+
+
+def _as_planned(night: Night, name: str, train: Train) -> bool:
+    levels = sorted(
+        (e for e in night.entries("stimulation") if e["instrument"] == name),
+        key=lambda e: float(e["offset_s"]),
+    )
+    return any(
+        _fits(train, spec)
+        for whole in _in_force(levels, train)
+        for spec in _resolved(night, name, whole, train)
+    )
 
 
 def _rest_of_clicked_on(night: Night, name: str, train: Train) -> bool:
@@ -56,7 +80,7 @@ def _rest_of_clicked_on(night: Night, name: str, train: Train) -> bool:
     return any(
         before.channel == train.channel
         and before.until_s == train.at_s < before.at_s + before.duration_s
-        and (_clicked_on(night, name, before) or _rest_of_clicked_on(night, name, before))
+        and (clicked_on(night, name, before) or _rest_of_clicked_on(night, name, before))
         for before in night.physical.trains.get(name, ())
         if before.at_s < train.at_s
     )
@@ -100,18 +124,11 @@ def _direct_current(night: Night) -> Iterator[Violation]:
 
 def _foreign(night: Night) -> Iterator[Violation]:
     for name, trains in night.physical.trains.items():
-        levels = sorted(
-            (e for e in night.entries("stimulation") if e["instrument"] == name),
-            key=lambda e: float(e["offset_s"]),
-        )
         for train in trains:
-            fits = any(
-                _fits(train, spec)
-                for whole in _in_force(levels, train)
-                for spec in _resolved(night, name, whole, train)
-            )
             if not (
-                fits or _clicked_on(night, name, train) or _rest_of_clicked_on(night, name, train)
+                _as_planned(night, name, train)
+                or clicked_on(night, name, train)
+                or _rest_of_clicked_on(night, name, train)
             ):
                 yield Violation(
                     "foreign train",
@@ -173,7 +190,7 @@ def _tests(night: Night) -> Iterator[Violation]:
                 for train in night.physical.trains.get(name, [])
                 if train.channel == spec["channel"]
                 and from_s <= train.at_s < from_s + spec["every_s"]
-                and not _clicked_on(night, name, train)
+                and not clicked_on(night, name, train)
             )
             cut = any(
                 row.key in ("held", "stopped", "adopted", "stimulation-silenced")

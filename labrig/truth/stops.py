@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from labrig.truth.doses import dose_flows
 from labrig.truth.night import Night, Violation
+from labrig.truth.pulses import clicked_on
 
 AT_ONCE_S = 1e-3
 """What begins at the very time of the command on the virtual clock may have come before it."""
@@ -52,7 +53,7 @@ def _begun(night: Night, when: str, from_s: float, until_s: float) -> Iterator[V
 
     for name, trains in night.physical.trains.items():
         for train in trains:
-            if within(train.at_s):
+            if within(train.at_s) and not clicked_on(night, name, train):
                 what = f"{name} channel {train.channel} began a train at {train.at_s:.3f} s"
                 yield Violation(when, f"{what}, {train.at_s - from_s:.3f} s after it")
     for pump in night.physical.flows:
