@@ -11,29 +11,24 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
-from labrig.display.numbers import number_words
 from labrig.error_rules import Retry, decide
 from labrig.plan.timeline import Dose
 from labrig.record.kinds.doses import (
     Bounds,
-    Counted,
     DoseAcknowledged,
-    DoseAgain,
-    DoseConfirmed,
-    DoseFailed,
-    DoseNamed,
     DoseSent,
-    DoseUnknown,
     SentDose,
 )
 from labrig.record.kinds.pump_deviations import DoseAlarm, DoseRefused, DoseUncertain
 from labrig.record.said import entry_of
 from labrig.run.desk import Desk
+from labrig.run.dose_flight import DoseFlight
+from labrig.run.dose_notes import DoseNotes, dose_words
 from labrig.run.dose_questions import certainly_missing_ul, question_of
-from labrig.run.dose_witness import NOT_DONE_FRACTION, Witness, agree, classify, counted_ul
+from labrig.run.dose_witness import NOT_DONE_FRACTION, Witness, agree, classify
 from labrig.run.lease import StaleEpoch
 from labrig.run.orders import Decided, Order, Settle
 from labrig_drivers.errors import AlarmRaised, Refused, ReplyError
@@ -41,16 +36,6 @@ from labrig_drivers.kinds import Pump, PumpState
 
 MOST_TRIES = 2
 """A dose that the pump itself says did not come is tried this often in all."""
-_MARGIN_S = 2.0
-
-
-@dataclass(slots=True)
-class _Flight:
-    order: Order
-    dose: Dose
-    sent: SentDose
-    check_s: float
-    at_least_ul: float = 0.0
 
 
 class DoseGiver:
@@ -69,7 +54,8 @@ class DoseGiver:
         self._instrument = instrument
         self._show = show
         self._desk = desk
-        self._flight: _Flight | None = None
+        self._notes = DoseNotes(desk, instrument)
+        self._flight: DoseFlight | None = None
         self._queue: deque[Order] = deque()
         self._tries: Counter[str] = Counter()
         self._asked: dict[str, tuple[Order, Dose, Witness, Bounds]] = {}
@@ -109,7 +95,7 @@ class DoseGiver:
     def attach(self) -> None:
         """Another driver has been put on the pump: what the one before was told is forgotten."""
         if self._flight is not None:
-            self._flight.sent = replace(self._flight.sent, power_lost=False)
+            self._flight.attached_anew()
 
     def give(self, order: Order, dose: Dose, pump: Pump) -> None:
         """Begin a dose, or queue it behind the one under way.
@@ -149,7 +135,7 @@ class DoseGiver:
         # A stop may have come while the disk was busy.
         self._desk.fence.check(order.epoch)
         self._tries[dose.key] = max(self._tries[dose.key], order.tries) + 1
-        flight = _Flight(order, dose, sent, check_s=sent.sent_s)
+        flight = DoseFlight(order, dose, sent, check_s=sent.sent_s)
         self._flight = flight
         try:
             pump.dispense(dose.volume_ul, dose.rate_ul_min)
@@ -164,12 +150,11 @@ class DoseGiver:
             if self._may_give_again(order, dose, "refused", error.what):
                 self._queue.appendleft(order)
                 return
-            self._note_nothing_came(order, str(error))
+            self._notes.nothing_came(order, str(error))
             self._desk.deviation(DoseRefused(key=dose.key, what=str(error)))
             self._desk.alarm("dose-refused", self._instrument, str(error), error.remedy)
             return
-        flight.sent = replace(sent, acknowledged=True)
-        flight.check_s = sent.sent_s + dose.volume_ul / sent.rate_ul_min * 60.0 + _MARGIN_S
+        flight.acknowledge()
         self._desk.note("dose", dose.key, "acknowledged", DoseAcknowledged())
 
     def _confirmed(self, pump: Pump, first: PumpState) -> PumpState:
@@ -213,7 +198,7 @@ class DoseGiver:
             bounds = told.bounds or Bounds(told.delivered_ul or 0.0, sent.volume_ul)
             self._ask(order, rest, witness, bounds)
             return
-        self._flight = _Flight(order, rest, sent, check_s=now_s)
+        self._flight = DoseFlight(order, rest, sent, check_s=now_s)
 
     def notice(self, pump: Pump, state: PumpState) -> None:
         """A poll of the pump while it gives a dose: what has come by now, and does it go on?
@@ -225,14 +210,7 @@ class DoseGiver:
         if flight is None:
             return
         state = self._confirmed(pump, state)
-        now_s = self._desk.clock.now_s()
-        lost = state.power_lost and not flight.sent.power_lost
-        if not lost and flight.sent.acknowledged and flight.sent.level_ul_min == 0:
-            came_ul = counted_ul(flight.sent, state, now_s) or 0.0
-            came_ul = min(came_ul, flight.sent.volume_ul)
-            flight.at_least_ul = max(flight.at_least_ul, came_ul)
-        if not state.running:
-            flight.check_s = min(flight.check_s, now_s)
+        flight.see(state, self._desk.clock.now_s())
 
     def look(self, pump: Pump) -> Order | None:
         """Ask the pump about the dose under way.
@@ -247,35 +225,22 @@ class DoseGiver:
         now_s = self._desk.clock.now_s()
         witness = self._witness(flight, pump, now_s)
         if witness.classification == "under way":
-            # It has begun: whatever its counter says later, it is not one that never came.
-            flight.sent = replace(flight.sent, acknowledged=True)
-            planned_s = flight.sent.volume_ul / flight.sent.rate_ul_min * 60.0
-            if now_s <= flight.sent.sent_s + 2 * planned_s + 60.0:
-                flight.check_s = now_s + max(1.0, planned_s / 20)
+            if flight.goes_on(now_s):
                 return None
             pump.stop()
             witness = self._witness(flight, pump, now_s)
         self._flight = None
         self._last_was_done = witness.classification == "done"
-        return self._conclude(flight.order, flight.dose, witness, self._bounds(flight, witness))
+        bounds = flight.bounds(witness, self._desk.clock.now_s())
+        return self._conclude(flight.order, flight.dose, witness, bounds)
 
-    def _witness(self, flight: _Flight, pump: Pump, now_s: float) -> Witness:
+    def _witness(self, flight: DoseFlight, pump: Pump, now_s: float) -> Witness:
         state = pump.state()
         if classify(flight.sent, state, now_s).classification != "under way":
             state = self._confirmed(pump, state)
         self._last_state = state
         self._show(state)
         return classify(flight.sent, state, now_s)
-
-    def _bounds(self, flight: _Flight, witness: Witness) -> Bounds:
-        """Between what the dose came to, by the counter or else by the time there was for it."""
-        volume_ul = flight.sent.volume_ul
-        if witness.delivered_ul is not None:
-            came_ul = min(witness.delivered_ul, volume_ul)
-            return Bounds(came_ul, min(came_ul + witness.step_ul, volume_ul))
-        elapsed_min = (self._desk.clock.now_s() - flight.sent.sent_s) / 60.0
-        most_ul = min(elapsed_min * flight.sent.rate_ul_min, volume_ul)
-        return Bounds(min(flight.at_least_ul, most_ul), most_ul)
 
     def next_order(self) -> Order | None:
         """The next queued dose, when none is under way and the pump is sound."""
@@ -298,9 +263,7 @@ class DoseGiver:
 
     def _drop_queue(self, state: Literal["missed", "refused"], reason: str) -> None:
         while self._queue:
-            order = self._queue.popleft()
-            last, undone = order.undone(state, reason)
-            self._desk.note("dose", order.entry.key, last, undone)
+            self._notes.undone(self._queue.popleft(), state, reason)
 
     def decide(self, decided: Decided) -> Order | None:
         """Carry out the operator's answer; an order when it is to be given again."""
@@ -313,10 +276,10 @@ class DoseGiver:
             return self._again(order, dose, witness, bounds, left_ul, decided.epoch)
         if decided.choice == "redo":
             ended = "its rest was not given: the run ended first"
-            self._note_unknown(dose, witness, bounds, ended)
+            self._notes.unknown(dose, witness, bounds, ended)
             return None
         who = "as nobody answered in time" if decided.by_default else "by the operator"
-        self._note_unknown(dose, witness, bounds, f"assumed done {who}")
+        self._notes.unknown(dose, witness, bounds, f"assumed done {who}")
         return None
 
     def stop(self, pump: Pump) -> None:
@@ -333,28 +296,26 @@ class DoseGiver:
         witness = self._witness(flight, pump, self._desk.clock.now_s())
         self._flight = None
         if witness.classification == "done":
-            self._note_done(flight.dose, witness)
+            self._notes.done(flight.dose, witness)
         elif witness.classification == "not done":
-            state, undone = flight.order.undone("refused", "stopped before any of it had come")
-            self._desk.note("dose", flight.dose.key, state, undone)
+            self._notes.undone(flight.order, "refused", "stopped before any of it had come")
         else:
-            bounds = self._bounds(flight, witness)
-            self._note_unknown(flight.dose, witness, bounds, "cut off by a stop")
+            bounds = flight.bounds(witness, self._desk.clock.now_s())
+            self._notes.unknown(flight.dose, witness, bounds, "cut off by a stop")
 
     def _conclude(self, order: Order, dose: Dose, witness: Witness, bounds: Bounds) -> Order | None:
         if witness.classification == "done":
-            self._note_done(dose, witness)
+            self._notes.done(dose, witness)
             return None
         if witness.classification == "not done" and self._over:
-            state, undone = order.undone("missed", "the run ended before any of it had come")
-            self._desk.note("dose", dose.key, state, undone)
+            self._notes.undone(order, "missed", "the run ended before any of it had come")
             return None
         if witness.classification == "not done":
-            what = f"the pump says that nothing came of {_named(order, dose)}."
+            what = f"the pump says that nothing came of {dose_words(order, dose)}."
             if self._may_give_again(order, dose, "not_given", what):
                 self._queue.appendleft(order)
                 return None
-            self._note_nothing_came(order, what)
+            self._notes.nothing_came(order, what)
             self._desk.alarm("dose-not-given", self._instrument, what, "Look at its line.")
             return None
         self._desk.deviation(
@@ -366,24 +327,24 @@ class DoseGiver:
                 rule=dose.on_unknown,
             )
         )
-        what = f"it is not known what came of {_named(order, dose)}."
+        what = f"it is not known what came of {dose_words(order, dose)}."
         self._desk.troubles.give_up("dose", "unknown_outcome", dose.key, what, dose.wells)
         missing_ul = certainly_missing_ul(dose, bounds)
         match dose.on_unknown:
             case "assume_done":
-                self._note_unknown(dose, witness, bounds, "assumed done")
+                self._notes.unknown(dose, witness, bounds, "assumed done")
             case _ if self._over:
                 ended = "its rest was not given: the run ended first"
-                self._note_unknown(dose, witness, bounds, ended)
+                self._notes.unknown(dose, witness, bounds, ended)
             case "redo" if missing_ul <= NOT_DONE_FRACTION * dose.volume_ul:
                 # Given again, it might have come twice; only a person may have that done.
-                self._note_unknown(
+                self._notes.unknown(
                     dose, witness, bounds, "not given again: nothing is certainly missing"
                 )
             case "redo" if self._tries[dose.key] < MOST_TRIES:
                 return self._again(order, dose, witness, bounds, missing_ul, order.epoch)
             case "redo":
-                self._note_unknown(dose, witness, bounds, "tried often enough")
+                self._notes.unknown(dose, witness, bounds, "tried often enough")
             case "ask":
                 self._ask(order, dose, witness, bounds)
         return None
@@ -396,8 +357,7 @@ class DoseGiver:
         decision = decide(error, "dose", rule, tries)
         if isinstance(decision, Retry):
             self._not_before_s = self._desk.clock.now_s() + decision.apart_s
-            again = DoseAgain("not done", dose.volume_ul if order.rest else None)
-            self._desk.note("dose", dose.key, "intent", again)
+            self._notes.not_given(order, dose)
             return True
         self._desk.troubles.give_up("dose", error, dose.key, what, dose.wells, asks=True)
         return False
@@ -411,9 +371,7 @@ class DoseGiver:
         left_ul: float,
         epoch: int,
     ) -> Order:
-        came = Counted(witness.delivered_ul, bounds.at_least_ul, bounds.at_most_ul)
-        again = DoseAgain(witness.classification, left_ul, came)
-        self._desk.note("dose", dose.key, "intent", again)
+        self._notes.again(dose, witness, bounds, left_ul)
         rest = replace(dose, volume_ul=left_ul)
         return Order(rest, epoch, order.next_s, because="answered", rest=True)
 
@@ -421,43 +379,9 @@ class DoseGiver:
         self._asked[dose.key] = (order, dose, witness, bounds)
         # Before the question: whoever finds that alone would ask the pump anew, and do something
         # else than a person was told.
-        self._note_unknown(dose, witness, bounds, "")
+        self._notes.unknown(dose, witness, bounds, "")
         now_s = self._desk.clock.now_s()
         question = question_of(dose, self._instrument, witness, bounds, order.rest, now_s)
         default = self._desk.troubles.by_default("dose", "unknown_outcome")
         question = replace(question, facts={**(question.facts or {}), **default})
         self._desk.board.ask(question)
-
-    def _note_nothing_came(self, order: Order, what: str) -> None:
-        if order.rest:
-            state, undone = order.undone("failed", what)
-            self._desk.note("dose", order.entry.key, state, undone)
-        else:
-            self._desk.note("dose", order.entry.key, "failed", DoseFailed(what))
-
-    def _note_done(self, dose: Dose, witness: Witness) -> None:
-        counted_ul = witness.delivered_ul or 0.0
-        most_ul = min(counted_ul + witness.step_ul, dose.volume_ul)
-        told = DoseConfirmed(
-            witness.delivered_ul,
-            witness.classification,
-            # A coarse counter may hide that a little more came.
-            most_ul if most_ul > counted_ul else None,
-            self._named(dose),
-        )
-        self._desk.note("dose", dose.key, "confirmed", told)
-
-    def _note_unknown(self, dose: Dose, witness: Witness, bounds: Bounds, resolution: str) -> None:
-        told = DoseUnknown(
-            witness.delivered_ul, witness.classification, resolution, bounds, self._named(dose)
-        )
-        self._desk.note("dose", dose.key, "unknown", told)
-
-    def _named(self, dose: Dose) -> DoseNamed:
-        return DoseNamed(self._instrument, dose.wells, dose.factor, dose.volume_ul)
-
-
-def _named(order: Order, dose: Dose) -> str:
-    """For people; no factor is named, so that whoever must not know the arms may read it."""
-    rest = "the rest, " if order.rest else ""
-    return f"{rest}{number_words(dose.volume_ul, 'µL')} into {', '.join(dose.wells)}"

@@ -9,18 +9,17 @@ never for longer than the cells can do without: then they go on, whatever the ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from labrig.plan.plan import Plan
-from labrig.plan.supply_steps import UNPLANNED, unplanned, unplanned_of
-from labrig.plan.timeline import FlowLevel, PersonStep, Picture, StimulationLevel
+from labrig.plan.supply_steps import unplanned, unplanned_of
+from labrig.plan.timeline import PersonStep
 from labrig.record.alarms import Question
 from labrig.record.clock import Mailbox
-from labrig.record.detail import BadDetail, from_detail
 from labrig.record.kinds.levels import NotDone
-from labrig.record.kinds.operator import ANSWERED, FILLED, AnswerNoted, ReservoirFilled
+from labrig.record.kinds.operator import ANSWERED, AnswerNoted
 from labrig.record.kinds.pump_deviations import Censored
 from labrig.record.kinds.steps import (
     StepBegun,
@@ -33,67 +32,18 @@ from labrig.record.kinds.steps import (
     StepRefused,
     StepSigned,
 )
-from labrig.record.reaction import Reaction
 from labrig.record.recovery import EntryState, RunState
 from labrig.record.said import SaidDeviation
-from labrig.record.supplies_now import Supplies
 from labrig.run.desk import Desk
-from labrig.run.orders import ForWorker, Release, Suspend
+from labrig.run.fillings import Fillings
+from labrig.run.open_step import OpenStep, begun_of, signed_of
+from labrig.run.orders import ForWorker
+from labrig.run.people import People
 from labrig.run.step_faults import BEGIN, DONE, REFUSE, STEP_ACTS
-from labrig.run.supply_watch import SupplyWatch
+from labrig.run.step_pauses import StepPauses
 
-BEGUN_TIMES = 4.0
-"""[P] A step that was begun stays open for so many times as long as it was meant to take."""
 ENOUGH = "it was filled earlier, and that lasts"
 """Why nobody is asked to fill what was to be filled now."""
-AFTER_THE_END = "the run waits for people"
-"""Why impulses are silent when the run's own time is over and a step still stands."""
-
-
-class People(Protocol):
-    """Simulated people; a real bench has none of these."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Two of them."""
-        ...
-
-    def reaction(self, step: PersonStep) -> Reaction:
-        """What they do about it; the same for the same step, also after a takeover."""
-        ...
-
-    def did(self, step: PersonStep, done_s: float) -> None:
-        """It was done: the simulated world is as it then is. Safe to repeat."""
-        ...
-
-
-@dataclass(slots=True)
-class _Open:
-    """A step that stands."""
-
-    entry: PersonStep
-    begun_s: float | None = None
-    signed: StepSigned | None = None
-    paused: tuple[str, ...] = ()
-    standing: tuple[str, ...] = ()
-
-    @property
-    def on_time_until_s(self) -> float:
-        return self.entry.offset_s + self.entry.within_s
-
-    @property
-    def closes_s(self) -> float:
-        closes_s = self.entry.offset_s + self.entry.wait_s
-        if self.begun_s is None:
-            return closes_s
-        return max(closes_s, self.begun_s + BEGUN_TIMES * self.entry.takes_s)
-
-    @property
-    def stands_until_s(self) -> float | None:
-        """When its pumps go on in any case."""
-        if self.begun_s is None or not self.standing:
-            return None
-        return self.begun_s + self.entry.hold_s
 
 
 class PersonSteps:
@@ -122,29 +72,24 @@ class PersonSteps:
     ) -> None:
         self._plan = plan
         self._desk = desk
-        self._workers = workers
         self._stop = stop
         self._people = people
-        self._open: dict[str, _Open] = {}
+        self._open: dict[str, OpenStep] = {}
         self._ends_s = plan.forecast.duration_s
         self._silent_after_end = False
         self.settled: Callable[[PersonStep, bool], None] = lambda entry, done: None
-        entries = plan.timeline
-        self._stimulators = _names(e.instrument for e in entries if isinstance(e, StimulationLevel))
-        self._stages = _names(e.instrument for e in entries if isinstance(e, Picture))
-        self._pumps = [(e.instrument, e.wells) for e in entries if isinstance(e, FlowLevel)]
-        self._supplies = Supplies(plan)
-        self._watch = SupplyWatch(plan, desk, self._filled_by_s)
-        steps = [entry for entry in entries if isinstance(entry, PersonStep)]
-        self._fillings = [step for step in steps if step.supply]
+        self._pauses = StepPauses(plan.timeline, workers, self._open)
+        self._fillings = Fillings(plan, desk, self._open)
+        steps = [entry for entry in plan.timeline if isinstance(entry, PersonStep)]
         steps += [e for key in state.entries if (e := unplanned_of(plan, key)) is not None]
         for entry in steps:
             known = state.entries.get(entry.key)
-            if known is not None and _begun_of(known) is not None:
+            if known is not None and begun_of(known) is not None:
                 # Before any level: what is paused must not begin at a takeover.
-                self._pause(self._opened(entry, known))
-                if _is_unplanned(entry):
-                    self._show(self._open[entry.key])
+                step = self._opened(entry, known)
+                self._pause(step)
+                if step.unplanned:
+                    self._show(step)
 
     @property
     def begun(self) -> bool:
@@ -158,7 +103,7 @@ class PersonSteps:
 
     def ask(self, entry: PersonStep, known: EntryState | None = None) -> None:
         """It is due; ``known``: what an earlier runner wrote of it."""
-        if entry.key not in self._open and self._suffices(entry):
+        if entry.key not in self._open and self._fillings.suffices(entry):
             self._desk.note("step", entry.key, "skipped", NotDone(ENOUGH))
             self.settled(entry, False)
             return
@@ -178,16 +123,11 @@ class PersonSteps:
         elif act == DONE:
             to_ml = args.get("to_ml")
             if step.entry.supply and to_ml not in (None, ""):
-                to_ml = self._given_ml(step.entry.supply, float(str(to_ml)))
+                to_ml = self._fillings.given_ml(step.entry.supply, float(str(to_ml)))
                 step.entry = replace(step.entry, to_ml=to_ml)
             self._sign(step, by, done_s_of(args, now_s), note)
         elif act == REFUSE:
             self._refuse(step, by, note or "no reason given")
-
-    def _given_ml(self, name: str, holds_ml: float) -> float:
-        """What it gives from now on if it holds that: a waste bottle gives room."""
-        supply = next(supply for supply in self._plan.supplies if supply.name == name)
-        return supply.full_ml - holds_ml if supply.sort == "waste" else holds_ml
 
     def refill(self, supply: str, act: str, args: Mapping[str, Any]) -> None:
         """A person is at a bottle, a syringe or the waste, whether or not anybody asked."""
@@ -199,31 +139,6 @@ class PersonSteps:
             self._opened(entry, None)
             key = entry.key
         self.act(key, act, args)
-
-    def _suffices(self, entry: PersonStep) -> bool:
-        """Whether somebody came earlier, so that what is there lasts until the next filling."""
-        if not entry.supply or not self._desk.consumption.fillings.get(entry.supply):
-            return False
-        later = [
-            e.offset_s + e.wait_s + e.takes_s
-            for e in self._fillings
-            if e.supply == entry.supply and e.offset_s > entry.offset_s
-        ]
-        ends_s = self._ends_of(entry.supply)
-        return ends_s is None or (bool(later) and ends_s > min(later))
-
-    def _filled_by_s(self, name: str) -> float | None:
-        """Until when people who come as late as they may have filled it, where that is planned."""
-        now_s = self._desk.clock.now_s()
-        coming = [step.closes_s + step.entry.takes_s for step in self._open.values()
-                  if step.entry.supply == name]  # fmt: skip
-        coming += [e.offset_s + e.wait_s + e.takes_s for e in self._fillings
-                   if e.supply == name and e.offset_s > now_s]  # fmt: skip
-        return min(coming, default=None)
-
-    def _ends_of(self, name: str) -> float | None:
-        supply = next(supply for supply in self._plan.supplies if supply.name == name)
-        return self._supplies.ends_s(supply, self._desk.consumption, self._desk.clock.now_s())
 
     def look(self, now_s: float) -> None:
         """What is due by itself: deadlines, pumps that stood long enough, simulated people."""
@@ -238,15 +153,15 @@ class PersonSteps:
                 self._call(step)
             if now_s >= step.closes_s:
                 self._close(step)
-        self._watch.look(now_s)
+        self._fillings.look(now_s)
         if self._open and now_s >= self._ends_s and not self._silent_after_end:
             self._silent_after_end = True
-            self._suspend(self._stimulators, AFTER_THE_END)
+            self._pauses.silence_after_the_end()
 
     def next_s(self, now_s: float) -> float | None:
         """When to look again if nobody says anything; None: nothing stands."""
         due = [self._ends_s] if self._open and not self._silent_after_end else []
-        if (watch_s := self._watch.next_s(now_s)) is not None:
+        if (watch_s := self._fillings.next_s(now_s)) is not None:
             due.append(watch_s)
         for step in self._open.values():
             due += [step.on_time_until_s, step.closes_s, *self._simulated_s(step)]
@@ -260,13 +175,13 @@ class PersonSteps:
             self._desk.note("step", step.entry.key, "skipped", NotDone(reason))
             self._withdraw(step)
 
-    def _opened(self, entry: PersonStep, known: EntryState | None) -> _Open:
-        step = self._open[entry.key] = _Open(entry)
+    def _opened(self, entry: PersonStep, known: EntryState | None) -> OpenStep:
+        step = self._open[entry.key] = OpenStep(entry)
         if known is not None:
-            step.begun_s, step.signed = _begun_of(known), _signed_of(known)
+            step.begun_s, step.signed = begun_of(known), signed_of(known)
         return step
 
-    def _show(self, step: _Open) -> None:
+    def _show(self, step: OpenStep) -> None:
         entry, signed = step.entry, step.signed
         facts: dict[str, Any] = {
             "due_s": entry.offset_s,
@@ -286,62 +201,29 @@ class PersonSteps:
             Question(entry.key, what, STEP_ACTS, self._desk.clock.now_s(), facts)
         )
 
-    def _begin(self, step: _Open, by: str, now_s: float) -> None:
+    def _begin(self, step: OpenStep, by: str, now_s: float) -> None:
         step.begun_s = now_s
-        step.standing = self._pumps_of(step.entry)
+        step.standing = self._pauses.pumps_of(step.entry)
         # Written before anything pauses: a runner that takes over must pause it, too.
         begun = StepBegun(by, now_s, step.standing)
         self._desk.note("step", step.entry.key, "sent", begun)
         self._pause(step)
         self._show(step)
 
-    def _pause(self, step: _Open) -> None:
-        if step.signed is not None:
-            return
-        now_s = self._desk.clock.now_s()
-        step.standing = self._pumps_of(step.entry)
-        if (until_s := step.stands_until_s) is not None and now_s >= until_s:
-            # An earlier runner died while they stood: they are fed first of all.
-            step.standing = ()
-        # Who is at a bottle is not at the plate.
-        step.paused = () if step.entry.supply else (*self._stimulators, *self._stages)
-        self._suspend((*step.paused, *step.standing), _why(step.entry))
+    def _pause(self, step: OpenStep) -> None:
+        if step.signed is None:
+            self._pauses.pause(step, self._desk.clock.now_s())
 
-    def _pumps_of(self, entry: PersonStep) -> tuple[str, ...]:
-        if not entry.hold_s or entry.supply:
-            return entry.stands
-        wells = set(entry.wells)
-        return _names(pump for pump, fed in self._pumps if wells & set(fed))
-
-    def _suspend(self, instruments: Iterable[str], why: str) -> None:
-        for name in instruments:
-            self._workers[name].put_before_undue(Suspend(name, why, by="step"))
-
-    def _release(self, step: _Open, instruments: Iterable[str]) -> None:
-        """Of what paused for it, all for which no other one of its name still has hands there."""
-        why = _why(step.entry)
-        others = {
-            name
-            for other in self._open.values()
-            if other is not step and _why(other.entry) == why
-            for name in (*other.paused, *other.standing)
-        }
-        for name in instruments:
-            if name not in others:
-                self._workers[name].put_before_undue(Release(name, why))
-
-    def _feed_again(self, step: _Open, now_s: float) -> None:
+    def _feed_again(self, step: OpenStep, now_s: float) -> None:
         assert step.begun_s is not None
-        standing, step.standing = step.standing, ()
-        self._release(step, standing)
+        self._pauses.feed_again(step)
         self._desk.deviation(StepHeldTooLong(step.entry.key, step.entry.wells, step.begun_s, now_s))
 
-    def _sign(self, step: _Open, by: str, done_s: float, note: str) -> None:
+    def _sign(self, step: OpenStep, by: str, done_s: float, note: str) -> None:
         entry, first = step.entry, step.signed
         if first is None:
             # Hands are off the plate: whatever waited goes on before the rows are told further.
-            self._release(step, (*step.paused, *step.standing))
-            step.paused = step.standing = ()
+            self._pauses.over(step)
         if entry.signatures > 1 and first is None:
             step.signed = StepSigned(by, done_s, step.begun_s, note)
             self._desk.note("step", entry.key, "acknowledged", step.signed)
@@ -354,7 +236,7 @@ class PersonSteps:
         else:
             self._confirm(step, (by,), done_s, note)
 
-    def _confirm(self, step: _Open, by: tuple[str, ...], done_s: float, note: str) -> None:
+    def _confirm(self, step: OpenStep, by: tuple[str, ...], done_s: float, note: str) -> None:
         entry = step.entry
         late_s = max(0.0, done_s - step.on_time_until_s)
         done = StepDone(by, done_s, late_s, step.begun_s, note)
@@ -362,11 +244,11 @@ class PersonSteps:
             self._people.did(entry, done_s)
         if entry.supply:
             stood = bool(entry.stands) and step.begun_s is not None
-            self._fill(entry.supply, entry.to_ml, done_s, " and ".join(by), stood=stood)
+            self._fillings.fill(entry.supply, entry.to_ml, done_s, " and ".join(by), stood=stood)
         for name, to_ml in entry.bottles:
-            self._fill(name, to_ml, done_s, " and ".join(by))
+            self._fillings.fill(name, to_ml, done_s, " and ".join(by))
         told: list[SaidDeviation] = []
-        at_plate = not entry.supply and (self._stimulators or self._stages)
+        at_plate = not entry.supply and self._pauses.at_plate
         if step.begun_s is None and (at_plate or entry.hold_s):
             told.append(StepNotPaused(entry.key, entry.wells))
         if late_s:
@@ -376,32 +258,14 @@ class PersonSteps:
         self._answered(step, DONE, " and ".join(by))
         self.settled(entry, True)
 
-    def _fill(
-        self, name: str, to_ml: float, done_s: float, by: str, *, stood: bool = False
-    ) -> None:
-        """What is there from now on: forecast, ledger and rules of the bench go by it.
-
-        ``stood``: its pumps did until it was signed; else what was drawn since then is planned.
-        """
-        supply = next(s for s in self._plan.supplies if s.name == name)
-        left_ml = self._supplies.left_ml(supply, self._desk.consumption)
-        if not stood:
-            now_s = self._desk.clock.now_s()
-            left_ml += self._supplies.planned_ml(supply, min(done_s, now_s), now_s)
-        added_ml = round(to_ml - supply.unusable_ml - left_ml, 6)
-        filled = ReservoirFilled(name, added_ml, to_ml, done_s, by)
-        self._desk.consumption.see_filled(filled)
-        self._watch.filled()
-        self._desk.note("note", f"{FILLED}{name}", "noted", filled)
-
-    def _refuse(self, step: _Open, by: str, reason: str) -> None:
+    def _refuse(self, step: OpenStep, by: str, reason: str) -> None:
         entry = step.entry
         told = (StepMissed(entry.key, entry.wells, reason, by), *self._by_rule(entry, "refused"))
         self._desk.note("step", entry.key, "refused", StepRefused(by, reason), *told)
         self._answered(step, REFUSE, by)
         self.settled(entry, False)
 
-    def _close(self, step: _Open) -> None:
+    def _close(self, step: OpenStep) -> None:
         entry, signed = step.entry, step.signed
         if signed is not None:
             self._desk.deviation(StepOneSignature(entry.key, entry.wells, signed.by))
@@ -429,7 +293,7 @@ class PersonSteps:
         self._desk.board.censor(entry.wells, from_s)
         return (Censored(entry.wells, from_s, f"step {entry.step} was {why}"),)
 
-    def _call(self, step: _Open) -> None:
+    def _call(self, step: OpenStep) -> None:
         entry = step.entry
         alarms = self._desk.board.alarms()
         if any(alarm.code == "step" and alarm.about == entry.step for alarm in alarms):
@@ -441,29 +305,28 @@ class PersonSteps:
             "Do it and sign it, or decide against it: `labrig done`, or the page.",
         )  # fmt: skip
 
-    def _answered(self, step: _Open, choice: str, by: str) -> None:
+    def _answered(self, step: OpenStep, choice: str, by: str) -> None:
         self._desk.board.answer(step.entry.key, choice)
         self._desk.note("note", f"{ANSWERED}{step.entry.key}", "noted", AnswerNoted(choice, by))
         self._withdraw(step)
 
-    def _withdraw(self, step: _Open) -> None:
+    def _withdraw(self, step: OpenStep) -> None:
         del self._open[step.entry.key]
         self._desk.board.take_question(step.entry.key)
         self._desk.board.clear("step", step.entry.step)
-        self._release(step, (*step.paused, *step.standing))
-        step.paused = step.standing = ()
+        self._pauses.over(step)
 
-    def _simulated_s(self, step: _Open) -> tuple[float, ...]:
-        if self._people is None or _is_unplanned(step.entry):
+    def _simulated_s(self, step: OpenStep) -> tuple[float, ...]:
+        if self._people is None or step.unplanned:
             return ()
         reaction, asked_s = self._people.reaction(step.entry), step.entry.offset_s
         times = (reaction.begin_after_s, reaction.done_after_s)
         return tuple(asked_s + after_s for after_s in times if after_s is not None)
 
-    def _let_them_act(self, step: _Open, now_s: float) -> None:
+    def _let_them_act(self, step: OpenStep, now_s: float) -> None:
         """What simulated people have done by now."""
         people, entry = self._people, step.entry
-        if people is None or _is_unplanned(entry):
+        if people is None or step.unplanned:
             # Who came though nobody asked says so, too.
             return
         reaction = people.reaction(entry)
@@ -488,32 +351,3 @@ def done_s_of(args: Mapping[str, Any], now_s: float) -> float:
         return float(args["done_s"])
     except (KeyError, TypeError, ValueError):
         return now_s
-
-
-def _is_unplanned(entry: PersonStep) -> bool:
-    return entry.key.rpartition("/")[2].startswith(UNPLANNED)
-
-
-def _why(entry: PersonStep) -> str:
-    """Why instruments are suspended; no interlock is called so."""
-    return f"the step {entry.step}"
-
-
-def _names(found: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(found))
-
-
-def _begun_of(known: EntryState) -> float | None:
-    if known.state not in ("sent", "acknowledged"):
-        return None
-    begun_s = known.detail.get("begun_s")
-    return None if begun_s is None else float(begun_s)
-
-
-def _signed_of(known: EntryState) -> StepSigned | None:
-    if known.state != "acknowledged":
-        return None
-    try:
-        return from_detail(StepSigned, known.detail)
-    except BadDetail:
-        return None

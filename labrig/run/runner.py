@@ -51,7 +51,8 @@ from labrig.run.lease import Fence, take_lease
 from labrig.run.liveness import Liveness, LivenessWatch
 from labrig.run.orders import Asked, Command, ForDispatcher, ForWorker, HoldWells
 from labrig.run.outcome import conclude
-from labrig.run.person_steps import People, PersonSteps
+from labrig.run.people import People
+from labrig.run.person_steps import PersonSteps
 from labrig.run.process_alarms import distrust_journal, tell_of_folder, tell_of_thread
 from labrig.run.register import Door
 from labrig.run.rules_of_a_run import rules_of_a_run

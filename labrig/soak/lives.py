@@ -11,7 +11,7 @@ from labrig.plan.timeline import PersonStep
 from labrig.record.reaction import Reaction
 from labrig.record.virtual_clock import VirtualClock
 from labrig.rig.bench import OpenTransport, PortSpec
-from labrig.run.person_steps import People
+from labrig.run.people import People
 from labrig.soak.night import Death
 from labrig.twin.spec import FaultSpec
 from labrig_drivers.transports.base import Transport
