@@ -1,15 +1,17 @@
-"""Names in protocols and rigs: of files and folders, and of wells."""
+"""Names in protocols and rigs: of their parts, of files and folders, and of wells."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from labrig.file_names import LONGEST, PATTERN, RULE, fault_in_name
 from labrig.places import PATTERN as WELL_PATTERN
 from labrig.places import NotAPlace, Place
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
 
 
 def _checked(name: str) -> str:

@@ -9,9 +9,8 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from labrig.file_names import LONGEST
-from labrig.name_types import FileName, WellName
+from labrig.name_types import FileName, Name, WellName
 from labrig.problems import Mistake, did_you_mean, raise_mistakes
-from labrig.protocol.models import Name
 from labrig.strict_model import Strict
 
 Readout = Literal["diameter", "contraction"]

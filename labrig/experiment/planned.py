@@ -22,8 +22,9 @@ from labrig.durable import write_text_whole
 from labrig.experiment.loading import ExperimentFile, problem_at
 from labrig.experiment.models import Experiment, RunLine
 from labrig.problems import FileProblems, KeyPath
+from labrig.protocol.culture import Donor
 from labrig.protocol.loading import load_protocol
-from labrig.protocol.models import Donor, Protocol
+from labrig.protocol.models import Protocol
 
 
 @dataclass(frozen=True, slots=True)

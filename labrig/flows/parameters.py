@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from labrig.protocol.models import CultureRecord, Donor
+from labrig.protocol.culture import CultureRecord, Donor
 
 
 class NightParameters(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from labrig.protocol.models import LightPattern, Pattern
+from labrig.protocol.impulses import LightPattern, Pattern
 from labrig.rig.chips import Light, volts_for
 from labrig.rig.models import Rig
 

@@ -20,7 +20,8 @@ from labrig.plan.imaging_schedule import (
 from labrig.plan.plan import Finding, PhaseSpan, WellPlan
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import Film, Frame, Lateness, Timeline
-from labrig.protocol.models import FilmPlan, Protocol
+from labrig.protocol.imaging import FilmPlan
+from labrig.protocol.models import Protocol
 from labrig.protocol.series_moments import film_times_s
 from labrig.rig.models import Rig
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from labrig.protocol.arms import Arm, ArmPart
 from labrig.protocol.compartments import COMPARTMENTS, arm_part
-from labrig.protocol.models import Arm, ArmPart, Protocol
+from labrig.protocol.models import Protocol
 
 PLANNED = "as planned"
 

@@ -15,7 +15,8 @@ from labrig.places import Place
 from labrig.plan.plan import Finding, PhaseSpan, WellPlan
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import Frame, Lateness, Reading
-from labrig.protocol.models import Imaging, Protocol
+from labrig.protocol.imaging import Imaging
+from labrig.protocol.models import Protocol
 from labrig.protocol.person_steps import step_of_rounds
 from labrig.rig.models import Rig
 

@@ -25,7 +25,8 @@ from labrig.plan.series_parts import (
 )
 from labrig.plan.stimulation_schedule import LONGEST_TRAIN_S, train_on, whole_pulses
 from labrig.plan.timeline import TrainSpec
-from labrig.protocol.models import Pattern, Protocol
+from labrig.protocol.impulses import Pattern
+from labrig.protocol.models import Protocol
 from labrig.protocol.nmj_assay import JunctionTest, Way, junction_test
 from labrig.protocol.step_names import step_name
 from labrig.rig.models import Rig

@@ -46,7 +46,9 @@ from labrig.protocol.assays import (
     Twitch,
     film_stretch_s,
 )
-from labrig.protocol.models import FilmPlan, Pattern, Protocol
+from labrig.protocol.imaging import FilmPlan
+from labrig.protocol.impulses import Pattern
+from labrig.protocol.models import Protocol
 from labrig.protocol.nmj_assay import Nmj
 from labrig.protocol.series_moments import series_moment_s
 from labrig.protocol.step_names import step_name

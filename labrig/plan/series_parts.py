@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from labrig.plan.stimulation_schedule import GRID_S
 from labrig.plan.timeline import TrainSpec
-from labrig.protocol.models import Pattern
+from labrig.protocol.impulses import Pattern
 
 LEAD_S = 1.5
 """A film runs so long before its first pulse: it shows rest, and may begin a little late [P]."""

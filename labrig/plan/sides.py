@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from labrig.plan.plan import WellPlan
+from labrig.protocol.arms import Arm, ArmPart
 from labrig.protocol.compartments import COMPARTMENTS, arm_part
-from labrig.protocol.models import Arm, ArmPart, Protocol
+from labrig.protocol.models import Protocol
 
 OF_AN_ARM_ONLY = frozenset({"role", "nerve", "muscle", "note"})
 """What an arm has and its sides have not."""

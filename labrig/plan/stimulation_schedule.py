@@ -16,7 +16,8 @@ from labrig.plan.plan import Finding, PhaseSpan, WellPlan
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import StimulationLevel, TrainSpec
 from labrig.plan.train_rests import LONGEST_WAIT_S, rest_from_s
-from labrig.protocol.models import LightPattern, Pattern, Protocol
+from labrig.protocol.impulses import LightPattern, Pattern
+from labrig.protocol.models import Protocol
 from labrig.protocol.programme_words import pattern_words
 from labrig.protocol.segments import patterns_of, segments, turns
 from labrig.rig.models import Rig

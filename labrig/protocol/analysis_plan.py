@@ -6,13 +6,13 @@ labrig developers.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from labrig.name_types import WellName
+from labrig.quantities import Hours
 from labrig.strict_model import Strict
-from labrig.units import Unit
 
 if TYPE_CHECKING:
     from labrig.protocol.models import Protocol
@@ -58,7 +58,7 @@ class AnalysisPlan(Strict):
         min_length=1,
         description="primary read-outs; omitted: mass, and strength where films can tell it",
     )
-    at_h: Annotated[float, Unit("h")] | None = Field(
+    at_h: Hours | None = Field(
         default=None,
         alias="at",
         gt=0,

@@ -20,7 +20,8 @@ from labrig.protocol.series_moments import NoMoment, series_moment_s
 from labrig.protocol.tests_as_patterns import staircases
 
 if TYPE_CHECKING:
-    from labrig.protocol.models import Pattern, Protocol
+    from labrig.protocol.impulses import Pattern
+    from labrig.protocol.models import Protocol
 
 MOST_STEPS = 30
 """[P] Half an hour of films for one well."""

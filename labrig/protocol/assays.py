@@ -14,17 +14,11 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from labrig.name_types import Name
 from labrig.protocol.nmj_assay import Nmj
+from labrig.quantities import Hertz, Milliamperes, Ms, Percent, Seconds, Volts
 from labrig.strict_model import Strict
-from labrig.units import Unit, parse_quantity
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
-Seconds = Annotated[float, Unit("s")]
-Ms = Annotated[float, Unit("ms")]
-Volts = Annotated[float, Unit("V")]
-Milliamperes = Annotated[float, Unit("mA")]
-Hertz = Annotated[float, Unit("Hz")]
-Percent = Annotated[float, Unit("percent")]
+from labrig.units import parse_quantity
 
 _AMPERES = re.compile(r"[0-9. ][mµμu]?A\s*$")
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from labrig.name_types import Name
 from labrig.problems import KeyPath, Mistake, did_you_mean
+from labrig.quantities import Celsius, Percent, Seconds
 from labrig.strict_model import Strict
-from labrig.units import Unit
 
 if TYPE_CHECKING:
     from labrig.protocol.models import Protocol
 
-Seconds = Annotated[float, Unit("s")]
-Celsius = Annotated[float, Unit("degC")]
-Percent = Annotated[float, Unit("percent")]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
 
 Sets = Literal["temperature", "co2", "o2"]
 KEYS: Mapping[Sets, str] = {

@@ -9,7 +9,8 @@ from labrig.problems import KeyPath, Mistake
 from labrig.protocol.compartments import COMPARTMENTS
 
 if TYPE_CHECKING:
-    from labrig.protocol.models import Arm, Protocol
+    from labrig.protocol.arms import Arm
+    from labrig.protocol.models import Protocol
 
 EXAMPLE = (
     "`compartments: {nerve: {cells: iPSC motor neurons, opsin: ChR2-H134R}, "
@@ -65,7 +66,7 @@ def _said_of_the_whole_chip(name: str, arm: Arm) -> Iterator[Mistake]:
 
 
 def _wrong_side(protocol: Protocol, name: str, arm: Arm) -> Iterator[Mistake]:
-    from labrig.protocol.models import LightPattern
+    from labrig.protocol.impulses import LightPattern
 
     for side in COMPARTMENTS:
         part = arm.nerve if side == "nerve" else arm.muscle
@@ -80,7 +81,7 @@ def _wrong_side(protocol: Protocol, name: str, arm: Arm) -> Iterator[Mistake]:
 
 
 def _light(protocol: Protocol) -> Iterator[Mistake]:
-    from labrig.protocol.models import LightPattern
+    from labrig.protocol.impulses import LightPattern
 
     for name, pattern in protocol.patterns.items():
         if not isinstance(pattern, LightPattern):

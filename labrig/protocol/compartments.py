@@ -6,22 +6,21 @@ does is said by compartment (``arms.NAME.nerve``, ``arms.NAME.muscle``).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from labrig.strict_model import Strict
-from labrig.units import Unit
 
 if TYPE_CHECKING:
-    from labrig.protocol.models import Arm, ArmPart, Channel, Protocol
+    from labrig.protocol.arms import Arm, ArmPart
+    from labrig.protocol.imaging import Channel
+    from labrig.protocol.models import Protocol
 
 CompartmentName = Literal["nerve", "muscle"]
 COMPARTMENTS: tuple[CompartmentName, ...] = ("nerve", "muscle")
 WHOLE = ""
 """The compartment of a culture that has none: the well."""
-
-Hours = Annotated[float, Unit("h")]
 
 
 class Compartment(Strict):
@@ -52,7 +51,7 @@ def arm_part(protocol: Protocol, arm: str, compartment: str = WHOLE) -> Arm | Ar
     Raises:
         ValueError: the protocol's cultures have no such compartment.
     """
-    from labrig.protocol.models import ArmPart
+    from labrig.protocol.arms import ArmPart
 
     if compartment not in compartments_of(protocol):
         raise ValueError(f"the cultures of {protocol.name} have no compartment {compartment!r}")

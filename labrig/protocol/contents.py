@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from labrig.protocol.amounts import SMALL_KDA, molar_text
 
 if TYPE_CHECKING:
-    from labrig.protocol.models import Protocol, Stock
+    from labrig.protocol.liquids import Stock
+    from labrig.protocol.models import Protocol
 
 STABLE_H = 1e6
 """Half-life of what is taken as stable: longer than any run by far."""

@@ -7,12 +7,12 @@ aged muscle, so "sarcopenia-like" is the strongest wording permitted.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
+from labrig.quantities import Hours
 from labrig.strict_model import Strict
-from labrig.units import Unit
 
 
 class Definition(Strict):
@@ -37,7 +37,7 @@ class Definition(Strict):
     )
     fidelity_high: float = Field(default=1.2, gt=1)
     assessments: int = Field(default=2, ge=1, description="consecutive assessments that must agree")
-    apart_h: Annotated[float, Unit("h")] = Field(default=12.0, alias="apart", gt=0)
+    apart_h: Hours = Field(default=12.0, alias="apart", gt=0)
     min_nuclei: int = Field(default=2, ge=1, description="nuclei that make a tube a myotube")
     min_tubes: int = Field(
         default=20,

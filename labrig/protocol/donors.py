@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from labrig.protocol.models import Donor, Protocol
+    from labrig.protocol.culture import Donor
+    from labrig.protocol.models import Protocol
 
 PREFIX = "donor."
 ATTRIBUTES = ("age_group", "age", "sex", "genotype", "morbidity", "passage")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from labrig.error_rules import MOST_APART_S, MOST_RETRIES, Action, Error, Then
+from labrig.quantities import Seconds
 from labrig.strict_model import Strict
-from labrig.units import Unit
-
-Seconds = Annotated[float, Unit("s")]
 
 
 class ErrorEntry(Strict):

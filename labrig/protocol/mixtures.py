@@ -10,28 +10,27 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from labrig.name_types import Name
+from labrig.quantities import Hours, NgPerMl
 from labrig.strict_model import Strict
-from labrig.units import Unit
-
-_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
 
 
 class Mixture(Strict):
     """Several factors dosed together, or a conditioned medium."""
 
     kind: Literal["parts", "conditioned-medium"] = "parts"
-    parts_ng_ml: dict[_Name, Annotated[float, Unit("ng/mL"), Field(gt=0)]] = Field(
+    parts_ng_ml: dict[Name, Annotated[NgPerMl, Field(gt=0)]] = Field(
         default_factory=dict,
         alias="parts",
         description="what stands in a well at 1 x, by factor; nothing of a conditioned medium",
     )
-    control: _Name | None = Field(
+    control: Name | None = Field(
         default=None,
         description="of a conditioned medium: the stock of medium conditioned by control cells, "
         "which every other arm gets in its place",
     )
     role: Literal["nerve", "insult", "hormone", "nutrient", "drug", "other"] = "other"
-    half_life_h: Annotated[float, Unit("h")] | None = Field(
+    half_life_h: Hours | None = Field(
         default=None,
         alias="half_life",
         gt=0,

@@ -13,19 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from labrig.name_types import Name
 from labrig.problems import KeyPath, Mistake, did_you_mean
 from labrig.protocol.compartments import CompartmentName
+from labrig.quantities import Hertz, MlPerHour, Seconds, Ul
 from labrig.strict_model import Strict
-from labrig.units import Unit
 
 if TYPE_CHECKING:
-    from labrig.protocol.models import Pattern, Protocol
+    from labrig.protocol.impulses import Pattern
+    from labrig.protocol.models import Protocol
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
-Seconds = Annotated[float, Unit("s")]
-Hertz = Annotated[float, Unit("Hz")]
-Ul = Annotated[float, Unit("uL")]
-MlPerHour = Annotated[float, Unit("mL/h")]
 
 Way = Literal["silent", "indirect", "direct"]
 
@@ -155,7 +152,7 @@ def junction_patterns(protocol: Protocol, name: str) -> tuple[Pattern, ...]:
 
 
 def _silenced(pattern: Pattern) -> Mapping[str, Any]:
-    from labrig.protocol.models import LightPattern
+    from labrig.protocol.impulses import LightPattern
 
     if isinstance(pattern, LightPattern):
         return {"irradiance_mw_mm2": 0.0, "frequency_hz": 1.0}
@@ -221,7 +218,7 @@ def _mistakes(protocol: Protocol, path: KeyPath, name: str, assay: Nmj) -> Itera
 
 
 def _patterns(protocol: Protocol, path: KeyPath, name: str, assay: Nmj) -> Iterator[Mistake]:
-    from labrig.protocol.models import LightPattern
+    from labrig.protocol.impulses import LightPattern
 
     for key, pattern_name in (("by", assay.by), ("direct", assay.direct)):
         if pattern_name is None:
@@ -335,7 +332,7 @@ def with_given(protocol: Protocol) -> Protocol:
     A bolus comes so long before the series as the assay waits, so that doses, ledger and checks
     know of it as of any other.
     """
-    from labrig.protocol.models import ArmPart, Bolus
+    from labrig.protocol.arms import ArmPart, Bolus
     from labrig.protocol.series_moments import series_moment_s
 
     added: dict[str, list[Bolus]] = {"nerve": [], "muscle": []}

@@ -12,12 +12,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
+from labrig.name_types import Name
 from labrig.protocol.moments import MomentText
+from labrig.quantities import Hertz, Percent
 from labrig.strict_model import Strict
-from labrig.units import Unit
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
-Percent = Annotated[float, Unit("percent")]
 Readouts = Annotated[
     Name | Annotated[tuple[Name, ...], Field(min_length=1)],
     Field(description="a read-out or a list of them, each a question of its own"),
@@ -50,7 +49,7 @@ class ValueOutcome(_BetweenArms):
     assay: Name | None = Field(
         default=None, description="the test series that gives it, where several could"
     )
-    frequency_hz: Annotated[float, Unit("Hz")] | None = Field(
+    frequency_hz: Hertz | None = Field(
         default=None, alias="frequency", gt=0, description="the step of a force-frequency series"
     )
 

@@ -13,19 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from labrig.name_types import FileName, WellName
+from labrig.name_types import FileName, Name, WellName
 from labrig.problems import KeyPath, Mistake, did_you_mean
 from labrig.protocol.moments import MomentText, moment_of, moments_of_arm
+from labrig.quantities import Percent, Seconds, Ul
 from labrig.strict_model import Strict
-from labrig.units import Unit
 
 if TYPE_CHECKING:
     from labrig.protocol.models import Protocol
 
-Seconds = Annotated[float, Unit("s")]
-Ul = Annotated[float, Unit("uL")]
-Percent = Annotated[float, Unit("percent")]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
 
 AFTER_STEP = "after-step "
 LABEL_PARTS = ("plate", "well", "hour", "step")

@@ -13,7 +13,8 @@ from labrig.protocol.programmes import NONE, Entry, IntermittentFlow
 from labrig.protocol.segments import MOST_WRITTEN_OUT, segments, stocks_holding, times_of
 
 if TYPE_CHECKING:
-    from labrig.protocol.models import Arm, ArmPart, Protocol
+    from labrig.protocol.arms import Arm, ArmPart
+    from labrig.protocol.models import Protocol
 
 SHORTEST_TURN_S = 60.0
 """[P] Less than a few trains of a pattern is no turn; patterns of bursts say their own pauses."""

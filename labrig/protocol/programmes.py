@@ -11,14 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from labrig.name_types import Name
+from labrig.quantities import MlPerHour, NgPerMl, Seconds, Ul
 from labrig.strict_model import Strict
-from labrig.units import Unit
-
-NgPerMl = Annotated[float, Unit("ng/mL")]
-Seconds = Annotated[float, Unit("s")]
-MlPerHour = Annotated[float, Unit("mL/h")]
-Ul = Annotated[float, Unit("uL")]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]*$", max_length=60)]
 
 NONE = "none"
 """What stops all targets, or the impulses."""

@@ -34,7 +34,8 @@ from labrig.protocol.programme_references import (
 from labrig.protocol.series_moments import NoMoment, series_moment_s
 
 if TYPE_CHECKING:
-    from labrig.protocol.models import Arm, ArmPart, Protocol
+    from labrig.protocol.arms import Arm, ArmPart
+    from labrig.protocol.models import Protocol
 
 
 def check_references(protocol: Protocol) -> None:

@@ -16,7 +16,8 @@ from labrig.protocol.contents import doses_of
 from labrig.protocol.programmes import NONE, Entry, IntermittentFlow, MixedPattern
 
 if TYPE_CHECKING:
-    from labrig.protocol.models import Arm, ArmPart, Phase, Protocol
+    from labrig.protocol.arms import Arm, ArmPart
+    from labrig.protocol.models import Phase, Protocol
 
 
 MOST_WRITTEN_OUT = 2000

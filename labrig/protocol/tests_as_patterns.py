@@ -21,7 +21,8 @@ from labrig.protocol.nmj_assay import Nmj, junction_patterns
 from labrig.protocol.step_names import assay_of, step_name
 
 if TYPE_CHECKING:
-    from labrig.protocol.models import Pattern, Protocol
+    from labrig.protocol.impulses import Pattern
+    from labrig.protocol.models import Protocol
 
 
 def place_of(pattern: str) -> str:
@@ -54,7 +55,7 @@ def with_every_pattern(protocol: Protocol) -> Protocol:
 
 def step_patterns(assay: PulseAssay) -> tuple[Pattern, ...]:
     """The pattern of each step; `of_capture` is not resolved."""
-    from labrig.protocol.models import Pattern
+    from labrig.protocol.impulses import Pattern
 
     def made(frequency_hz: float, **more: Any) -> Pattern:  # noqa: ANN401 - fields of the model
         fields: dict[str, Any] = {

@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from labrig.name_types import FileName, WellName
+from labrig.quantities import Mm2, MwPerMm2, Nm, Volts
 from labrig.strict_model import Strict
-from labrig.units import Unit
 
 if TYPE_CHECKING:
     from labrig.rig.models import Rig
 
 Name = FileName
-Volts = Annotated[float, Unit("V")]
-Nm = Annotated[float, Unit("nm")]
-Mm2 = Annotated[float, Unit("mm**2")]
-MwPerMm2 = Annotated[float, Unit("mW/mm**2")]
 Side = Literal["nerve", "muscle"]
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from labrig.name_types import FileName, WellName
 from labrig.problems import KeyPath, Mistake
+from labrig.quantities import Seconds
 from labrig.strict_model import Strict
-from labrig.units import Unit, parse_quantity
+from labrig.units import parse_quantity
 from labrig_drivers.instrument import InstrumentType
 
 if TYPE_CHECKING:
     from labrig.rig.models import Rig
 
-Seconds = Annotated[float, Unit("s")]
 SETTLES_S = 1800.0
 """[P] Six time constants of five minutes, as a heated plate with medium in it has them."""
 _UNITS = {"temperature": "degC", "co2": "percent", "o2": "percent"}

@@ -20,12 +20,11 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from labrig.problems import Mistake, raise_mistakes
+from labrig.quantities import Seconds
 from labrig.rig.fault_kinds import COMPUTER_FAULTS, PEOPLE_FAULTS, WORLD_FAULTS
-from labrig.units import Unit
 
 BESIDE = ("world", "computer", "people")
 """Keys that stand in place of an instrument and its fault."""
-Seconds = Annotated[float, Unit("s")]
 LONGEST_S = 1e8
 """[P] Three years; no run lasts so long."""
 MOST_SPELLS = 100_000

@@ -15,23 +15,13 @@ from pydantic import (
 
 from labrig.name_types import FileName, WellName
 from labrig.protocol.error_entries import ErrorEntries
+from labrig.quantities import Cm, Cm2, Degrees, Hours, Ml, Mm, Nm, Ohm, Seconds, Ul, Um
 from labrig.rig.chips import Chip, Light
 from labrig.rig.climate import ClimateEntry
 from labrig.rig.references import check_references
 from labrig.strict_model import Strict
 from labrig.units import Unit
 
-Ml = Annotated[float, Unit("mL")]
-Ul = Annotated[float, Unit("uL")]
-Mm = Annotated[float, Unit("mm")]
-Cm = Annotated[float, Unit("cm")]
-Cm2 = Annotated[float, Unit("cm**2")]
-Um = Annotated[float, Unit("um")]
-Ohm = Annotated[float, Unit("ohm")]
-Nm = Annotated[float, Unit("nm")]
-Degrees = Annotated[float, Unit("deg")]
-Seconds = Annotated[float, Unit("s")]
-Hours = Annotated[float, Unit("h")]
 Name = FileName
 
 

@@ -17,7 +17,8 @@ from labrig.plan.experimental_units import (
 from labrig.plan.plan import Finding, WellPlan
 from labrig.protocol.analysis_plan import reference_arm
 from labrig.protocol.compartments import compartments_of
-from labrig.protocol.models import LightPattern, Protocol
+from labrig.protocol.impulses import LightPattern
+from labrig.protocol.models import Protocol
 from labrig.protocol.randomisation import NOTHING
 from labrig.protocol.segments import patterns_of
 

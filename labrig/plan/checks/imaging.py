@@ -9,7 +9,8 @@ from labrig.plan.checks.draft import Draft, Limit
 from labrig.plan.plan import Finding
 from labrig.plan.seen_sides import filmed_in
 from labrig.plan.timeline import Frame, Picture
-from labrig.protocol.models import FilmPlan, Pattern
+from labrig.protocol.imaging import FilmPlan
+from labrig.protocol.impulses import Pattern
 from labrig_analysis.films.baseline import shortest_interval_s
 
 RESPONSE_S = 0.5

@@ -11,7 +11,7 @@ from labrig.plan.opsins import OPSINS, opsin
 from labrig.plan.plan import Finding
 from labrig.plan.timeline import StimulationLevel, levels_with_ends
 from labrig.protocol.compartments import COMPARTMENTS
-from labrig.protocol.models import LightPattern
+from labrig.protocol.impulses import LightPattern
 from labrig.protocol.tests_as_patterns import every_pattern, place_of
 from labrig.rig.chips import Light, volts_for
 

@@ -12,7 +12,8 @@ from labrig.plan import pulse_physics as physics
 from labrig.plan.checks.draft import Draft, Limit
 from labrig.plan.plan import Finding, PulseFigures
 from labrig.plan.timeline import StimulationLevel, TrainSpec
-from labrig.protocol.models import Pattern, Protocol
+from labrig.protocol.impulses import Pattern
+from labrig.protocol.models import Protocol
 from labrig.protocol.patterns import mean_rate_hz
 from labrig.protocol.segments import is_live, plain_patterns, programme, segments
 from labrig.protocol.step_names import assay_of

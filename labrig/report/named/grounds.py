@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from labrig.plan.plan import WellPlan
 from labrig.protocol.analysis_plan import AnalysisPlan
-from labrig.protocol.models import Donor, Protocol
+from labrig.protocol.culture import Donor
+from labrig.protocol.models import Protocol
 from labrig.protocol.moments import moments_of_arm
 from labrig.protocol.readouts import Readout
 from labrig.report.comparisons import Readings

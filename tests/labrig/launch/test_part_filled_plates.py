@@ -14,8 +14,8 @@ from labrig.launch.twin_spec import twin_spec
 from labrig.plan.compile import assemble
 from labrig.plan.plan import WellPlan
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel
+from labrig.protocol.culture import Donor
 from labrig.protocol.loading import load_protocol
-from labrig.protocol.models import Donor
 from labrig.rig.graph import electrode_of
 from labrig.rig.loading import load_rig
 from labrig.twin.world import World

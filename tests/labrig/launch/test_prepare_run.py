@@ -18,7 +18,8 @@ from labrig.launch.prepare import (
     prepare_run,
 )
 from labrig.plan.store import from_json
-from labrig.protocol.models import CultureRecord, Donor, Override
+from labrig.protocol.culture import CultureRecord, Donor
+from labrig.protocol.rules import Override
 from labrig.rig.bench import BenchSpec
 from labrig.run_folder import NotARunFolder, RunFolder
 from labrig.twin.spec import TwinSpec

@@ -13,7 +13,7 @@ from labrig.plan.film_schedule import film_numbers, series_numbers
 from labrig.plan.pulse_times import pulse_times_s
 from labrig.plan.stimulation_schedule import train
 from labrig.plan.timeline import Film, Frame, Lateness, StimulationLevel
-from labrig.protocol.models import Pattern
+from labrig.protocol.impulses import Pattern
 from labrig.record.clock import RealClock
 from labrig.record.detail import to_detail
 from labrig.record.journal import open_journal

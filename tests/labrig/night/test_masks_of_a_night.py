@@ -24,7 +24,7 @@ from labrig.night.progress import TakenFrame
 from labrig.night.reviewing import Results
 from labrig.plan.sources import planned_protocol
 from labrig.plan.store import read_plan
-from labrig.protocol.models import Imaging
+from labrig.protocol.imaging import Imaging
 from labrig.report.kinds import MASKS
 from labrig.report.sealed_measures import faults_of_measures
 from labrig_analysis.tubes.phase_masks import PhaseMask

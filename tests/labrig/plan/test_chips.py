@@ -18,8 +18,9 @@ from labrig.plan.light_physics import dose_j_cm2, heating_k
 from labrig.plan.sides import OF_AN_ARM_ONLY, sided
 from labrig.plan.store import from_json, to_json
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel
+from labrig.protocol.arms import Arm, ArmPart
 from labrig.protocol.commitment import fixed_part
-from labrig.protocol.models import Arm, ArmPart, Protocol
+from labrig.protocol.models import Protocol
 from labrig.protocol.segments import segments
 from labrig.rig.chips import volts_for
 from labrig.rig.models import Rig

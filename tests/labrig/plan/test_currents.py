@@ -11,7 +11,8 @@ from labrig.plan import pulse_physics as physics
 from labrig.plan.store import from_json, to_json
 from labrig.plan.timeline import Film, StimulationLevel
 from labrig.plan.words import words_of
-from labrig.protocol.models import Pattern, Protocol
+from labrig.protocol.impulses import Pattern
+from labrig.protocol.models import Protocol
 from labrig.protocol.readouts import readout
 from labrig_drivers import pulse_pal
 from labrig_drivers.errors import OutOfRange

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labrig.plan.stimulation_schedule import LONGEST_TRAIN_S, REARM_REST_S, train
-from labrig.protocol.models import Pattern
+from labrig.protocol.impulses import Pattern
 
 
 def pattern(frequency, on=None, off=None, width="0.4 ms", shape="biphasic"):

@@ -4,9 +4,9 @@ import pytest
 
 from labrig.catalogue import catalogue_folder
 from labrig.protocol.commitment import commit, fixed_part, verify
+from labrig.protocol.culture import Donor
 from labrig.protocol.donors import has_level, persons
 from labrig.protocol.loading import load_protocol
-from labrig.protocol.models import Donor
 from labrig.protocol.moments import moment_of, moments_of_run
 from labrig.protocol.outcomes import name_of_outcome
 

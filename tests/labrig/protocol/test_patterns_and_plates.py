@@ -2,7 +2,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from labrig.places import Place
-from labrig.protocol.models import Pattern
+from labrig.protocol.impulses import Pattern
 from labrig.protocol.patterns import LIBRARY, library_yaml, mean_rate_hz
 from labrig.protocol.plates import PLATES
 

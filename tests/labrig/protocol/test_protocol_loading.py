@@ -8,8 +8,9 @@ from ruamel.yaml import YAML
 
 from labrig.catalogue import catalogue_folder
 from labrig.documents import canonical_sha256
+from labrig.protocol.arms import TargetStep
 from labrig.protocol.loading import load_protocol
-from labrig.protocol.models import Protocol, TargetStep
+from labrig.protocol.models import Protocol
 
 DEMO = (catalogue_folder() / "demo-night.yaml").read_text(encoding="utf-8")
 

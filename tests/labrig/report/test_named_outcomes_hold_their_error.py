@@ -15,8 +15,9 @@ from pydantic import TypeAdapter
 
 from labrig.plan.plan import WellPlan
 from labrig.protocol.analysis_plan import plan_in_force
+from labrig.protocol.arms import Arm
+from labrig.protocol.culture import Donor
 from labrig.protocol.loading import load_protocol
-from labrig.protocol.models import Arm, Donor
 from labrig.protocol.outcomes import Outcome
 from labrig.report.named.all import answers
 from labrig.report.named.grounds import Grounds

@@ -10,8 +10,8 @@ import pytest
 
 from labrig.plan.aspects import arm_levels
 from labrig.plan.plan import WellPlan
+from labrig.protocol.arms import TargetStep
 from labrig.protocol.loading import load_protocol
-from labrig.protocol.models import TargetStep
 from labrig.report.comparisons import Readings
 from labrig.report.origins import Measured, origins
 from labrig.report.subtypes import subtype_in_words, subtypes
