@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from labrig.plan.budget import Budget
-    from labrig.plan.plan import Finding, Plan
+    from labrig.plan.findings import Finding
+    from labrig.plan.plan import Plan
     from labrig.plan.table import Row
 
 

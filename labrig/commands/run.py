@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from labrig.launch.prepare import StartRequest
     from labrig.launch.runner_child import RunnerOptions
     from labrig.night.following import Glance
-    from labrig.plan.plan import Finding
+    from labrig.plan.findings import Finding
     from labrig.run_folder import RunFolder
     from labrig.twin.spec import FaultSpec
 

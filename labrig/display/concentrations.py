@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from labrig.plan.plan import FactorLoss
+from labrig.plan.dose_model import FactorLoss
 
 _NG_ML_PER_MICROMOLAR_KDA = 1000.0
 """One µM of a substance of one kDa: 1 µmol/L of 1 kg/mol is 1 mg/L."""

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from labrig.display.times import clock_words, date_words, elapsed_words, zone_named
 from labrig.places import in_order
-from labrig.plan.plan import Plan, RunRules
+from labrig.plan.plan import Plan
+from labrig.plan.run_rules import RunRules
 from labrig.plan.timeline import TimelineEntry
 
 FEW = 4

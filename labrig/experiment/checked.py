@@ -12,7 +12,8 @@ from labrig.documents import Loaded
 from labrig.experiment.loading import ExperimentFile
 from labrig.experiment.planned import PlannedRun, planned_gates, planned_plates, write_runs
 from labrig.plan.compile import compile as compile_plan
-from labrig.plan.plan import Finding, Plan
+from labrig.plan.findings import Finding
+from labrig.plan.plan import Plan
 from labrig.protocol.donors import PREFIX
 from labrig.protocol.models import Protocol
 from labrig.protocol.outcomes import BetweenDonorsOutcome, InteractionOutcome

@@ -25,7 +25,8 @@ from labrig.launch.pace import settle_pace
 from labrig.plan.amending import Difference, Kept, Refusal, differences, refusals
 from labrig.plan.boundaries import next_boundary_s
 from labrig.plan.compile import compile as compile_plan
-from labrig.plan.plan import Finding, Plan
+from labrig.plan.findings import Finding
+from labrig.plan.plan import Plan
 from labrig.plan.sources import planned_protocol
 from labrig.plan.store import read_plan, to_json
 from labrig.protocol.loading import load_protocol

@@ -24,8 +24,9 @@ from labrig.local_zone import local_zone_name_or_none
 from labrig.login_name import login_name
 from labrig.places import in_order
 from labrig.plan.compile import compile as compile_plan
+from labrig.plan.findings import Finding
 from labrig.plan.forecast import stored_levels
-from labrig.plan.plan import Finding, Plan
+from labrig.plan.plan import Plan
 from labrig.plan.store import to_json
 from labrig.plan.timeline import Frame
 from labrig.protocol.blinding import is_coded

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from labrig.launch.medium_components import components_of, feeds
 from labrig.launch.simulated_chips import lights_of, well_spec
 from labrig.plan.chambers import secretion
+from labrig.plan.findings import Finding
 from labrig.plan.forecast import well_resistance_ohm
-from labrig.plan.plan import Finding, Plan
+from labrig.plan.plan import Plan
 from labrig.plan.sides import sided
 from labrig.plan.targets import targeted_factors
 from labrig.plan.timeline import Picture

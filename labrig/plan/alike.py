@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from labrig.plan.plan import Finding, Severity
+from labrig.plan.findings import Finding, Severity
 
 _GRADES: tuple[Severity, ...] = ("block", "warn", "note")
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from labrig.places import in_order
 from labrig.plan.chip_units import arm_levels, arms_open_to, aspects_of, carriers_by_well
-from labrig.plan.plan import Finding, WellPlan
+from labrig.plan.findings import Finding
+from labrig.plan.plan import WellPlan
 from labrig.plan.sides import sided
 from labrig.plan.solutions import line_role, stock_roles, stocks_of_arm
 from labrig.protocol.donors import persons

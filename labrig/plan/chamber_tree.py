@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labrig.plan.plan import ChamberPlan, Inlet
+from labrig.plan.dose_model import ChamberPlan, Inlet
 
 
 def with_sources(chamber: ChamberPlan) -> Iterator[ChamberPlan]:

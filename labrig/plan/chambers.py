@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from labrig.plan.dose_model import ChamberPlan, Choice, Draw, FactorLoss, Inlet
 from labrig.plan.perfusion_physics import decay_rate_per_h, taylor_aris
-from labrig.plan.plan import ChamberPlan, Choice, Draw, FactorLoss, Inlet, WellPlan
+from labrig.plan.plan import WellPlan
 from labrig.plan.selection import Selection
 from labrig.plan.timeline import FlowLevel
 from labrig.protocol.amounts import SMALL_KDA

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from labrig.plan.plan import ClimatePlan, PhaseSpan, SafeState, WellPlan
+from labrig.plan.plan import PhaseSpan, WellPlan
+from labrig.plan.run_rules import ClimatePlan, SafeState
 from labrig.plan.timeline import ClimateLevel
 from labrig.protocol.climate import ClimateStep
 from labrig.protocol.models import Protocol

@@ -23,14 +23,16 @@ from labrig.plan.dose_schedule import doses
 from labrig.plan.drawn import drawn_courses
 from labrig.plan.error_rules import error_rules_of
 from labrig.plan.film_schedule import LATE_S, film_blocks, films, stimulus_spans
+from labrig.plan.findings import Finding, Severity
 from labrig.plan.flow_demand import demands
 from labrig.plan.flow_schedule import flow_levels
 from labrig.plan.forecast import forecast, picture_sizes, predicted_curves, pulse_figures
 from labrig.plan.imaging_schedule import Positions, frames, readings
 from labrig.plan.interlocks import measured_by_hand, planned_interlocks
-from labrig.plan.plan import Finding, Plan, RunRules, Severity, WellPlan
+from labrig.plan.plan import Plan, WellPlan
 from labrig.plan.pumps import pump_rates
 from labrig.plan.refills import refills, supplies, with_refills
+from labrig.plan.run_rules import RunRules
 from labrig.plan.seen_sides import filmed_in, seen_in, where_taken
 from labrig.plan.selection import Lines, constant_roles, safe_states, valve_levels
 from labrig.plan.series import left_out, rounds_in_the_way, rounds_s, series_blocks, series_films

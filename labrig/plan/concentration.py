@@ -22,8 +22,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from labrig.plan.dose_model import ChamberPlan, FactorLoss, Inlet
 from labrig.plan.effluent_tube import PIECE_S, EffluentTube
-from labrig.plan.plan import ChamberPlan, FactorLoss, Inlet
 from labrig.plan.switched_tube import SwitchedTube
 
 _FRONT_PIECES = 32  # of a front's width of ±4 standard deviations

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from labrig.plan.plan import Curve, Plan
+from labrig.plan.foreseen import Curve
+from labrig.plan.plan import Plan
 
 
 def representatives(plan: Plan) -> dict[str, dict[str, Curve]]:

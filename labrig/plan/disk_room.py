@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from labrig.plan.plan import PictureSize, Plan
+from labrig.plan.consumables import PictureSize
+from labrig.plan.plan import Plan
 from labrig.plan.timeline import Film, Frame, Picture, TimelineEntry
 
 START_SHARE = 1.3

@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from labrig.plan.boluses import planned_boluses
 from labrig.plan.error_rules import on_unknown_dose
 from labrig.plan.figures import figure
+from labrig.plan.findings import Finding
 from labrig.plan.perfusion_physics import UL_MIN_PER_ML_H
-from labrig.plan.plan import Finding, PhaseSpan, WellPlan
+from labrig.plan.plan import PhaseSpan, WellPlan
 from labrig.plan.solutions import line_role, stocks_of_targets
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import Dose, FlowLevel, Lateness

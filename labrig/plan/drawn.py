@@ -6,7 +6,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
-from labrig.plan.plan import Draw, Plan, Supply
+from labrig.plan.consumables import Supply
+from labrig.plan.dose_model import Draw
+from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, FlowLevel, ValveLevel
 
 Corner = tuple[float, float]

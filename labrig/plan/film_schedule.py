@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from labrig.plan.findings import Finding
 from labrig.plan.imaging_schedule import (
     Positions,
     nearest_round,
@@ -17,7 +18,7 @@ from labrig.plan.imaging_schedule import (
     serpentine,
     travel_s,
 )
-from labrig.plan.plan import Finding, PhaseSpan, WellPlan
+from labrig.plan.plan import PhaseSpan, WellPlan
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import Film, Frame, Lateness, Timeline
 from labrig.protocol.imaging import FilmPlan

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labrig.plan.figures import figure, slip_of_thousands
+from labrig.plan.findings import Finding
 from labrig.plan.perfusion_physics import decay_rate_per_h, stock_after_h
-from labrig.plan.plan import Finding, WellPlan
+from labrig.plan.plan import WellPlan
 from labrig.plan.rate_solver import Chamber, Solution, least_stock_ng_ml, solve
 from labrig.plan.selection import Lines
 from labrig.plan.solutions import line_role, served_roles, stocks_of_arm, stocks_of_targets

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from labrig.plan.figures import figure
+from labrig.plan.findings import Finding
 from labrig.plan.flow_demand import Demand, paused
 from labrig.plan.perfusion_physics import (
     UL_MIN_PER_ML_H,
@@ -18,7 +19,7 @@ from labrig.plan.perfusion_physics import (
     time_proportioned,
     turn_down,
 )
-from labrig.plan.plan import Finding, PhaseSpan
+from labrig.plan.plan import PhaseSpan
 from labrig.plan.targets import most_flow_ml_h, phase_at
 from labrig.plan.timeline import FlowLevel
 from labrig.protocol.compartments import COMPARTMENTS

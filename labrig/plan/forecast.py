@@ -15,16 +15,10 @@ from labrig.plan.concentration import (
     chamber_models,
     histories,
 )
-from labrig.plan.plan import (
-    ChamberPlan,
-    Curve,
-    Depletion,
-    FactorLoss,
-    Forecast,
-    PictureSize,
-    PulseFigures,
-    WellPlan,
-)
+from labrig.plan.consumables import PictureSize
+from labrig.plan.dose_model import ChamberPlan, FactorLoss
+from labrig.plan.foreseen import Curve, Depletion, Forecast, PulseFigures
+from labrig.plan.plan import WellPlan
 from labrig.plan.pulse_times import pulses_given
 from labrig.plan.stimulation_schedule import train
 from labrig.plan.targets import targeted_factors, targets_over_time

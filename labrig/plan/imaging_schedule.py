@@ -12,7 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from labrig.places import Place
-from labrig.plan.plan import Finding, PhaseSpan, WellPlan
+from labrig.plan.findings import Finding
+from labrig.plan.plan import PhaseSpan, WellPlan
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import Frame, Lateness, Reading
 from labrig.protocol.imaging import Imaging

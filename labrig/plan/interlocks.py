@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labrig.plan.plan import ByHand, Interlock
+from labrig.plan.run_rules import ByHand, Interlock
 from labrig.rig.interlocks import YES_OR_NO
 from labrig.rig.models import Rig
 

@@ -11,8 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from labrig.places import in_order
+from labrig.plan.consumables import Supply
+from labrig.plan.dose_model import Draw
 from labrig.plan.drawn import Drawn
-from labrig.plan.plan import Depletion, Draw, PhaseSpan, Supply, WellPlan
+from labrig.plan.foreseen import Depletion
+from labrig.plan.plan import PhaseSpan, WellPlan
 from labrig.plan.supply_steps import WASTE, step_of
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import PersonStep

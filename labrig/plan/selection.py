@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from labrig.plan.plan import Finding, PhaseSpan, SafeState
+from labrig.plan.findings import Finding
+from labrig.plan.plan import PhaseSpan
+from labrig.plan.run_rules import SafeState
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import ValveLevel
 from labrig.rig.models import Rig

@@ -19,9 +19,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from labrig.plan.emitters import emitters
+from labrig.plan.findings import Finding
 from labrig.plan.imaging_schedule import Positions, round_plan, serpentine, travel_s
 from labrig.plan.junction_slots import junction_slots, untested_chips
-from labrig.plan.plan import Finding, PhaseSpan, WellPlan
+from labrig.plan.plan import PhaseSpan, WellPlan
 from labrig.plan.series_parts import (
     BETWEEN_FILMS_S,
     LATE_S,

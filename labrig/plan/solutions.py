@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from labrig.plan.plan import Finding, WellPlan
+from labrig.plan.findings import Finding
+from labrig.plan.plan import WellPlan
 from labrig.plan.selection import AS_PLANNED, UNNAMED_ROLE, Selection, Wanted, each, selections
 from labrig.plan.standins import lesser_arms, standins
 from labrig.plan.targets import targeted

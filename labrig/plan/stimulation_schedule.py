@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from labrig.plan.emitters import Emitter, emitters
-from labrig.plan.plan import Finding, PhaseSpan, WellPlan
+from labrig.plan.findings import Finding
+from labrig.plan.plan import PhaseSpan, WellPlan
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import StimulationLevel, TrainSpec
 from labrig.plan.train_rests import LONGEST_WAIT_S, rest_from_s

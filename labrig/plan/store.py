@@ -10,17 +10,11 @@ import json
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from labrig.plan.plan import (
-    ChamberPlan,
-    Depletion,
-    Draw,
-    FactorLoss,
-    Inlet,
-    Loading,
-    Plan,
-    RunRules,
-    WellPlan,
-)
+from labrig.plan.consumables import Loading
+from labrig.plan.dose_model import ChamberPlan, Draw, FactorLoss, Inlet
+from labrig.plan.foreseen import Depletion
+from labrig.plan.plan import Plan, WellPlan
+from labrig.plan.run_rules import RunRules
 from labrig.plan.timeline import AskedTest, Film, Frame, PersonStep, TimelineEntry, TrainSpec
 from labrig.run_folder import RunFolder
 from labrig.typed_json import NotAsTyped, TypedJson

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from labrig.plan.consumables import Loading
 from labrig.plan.drawn import Drawn
-from labrig.plan.plan import Depletion, Loading
+from labrig.plan.foreseen import Depletion
 from labrig.plan.refills import RESERVE
 from labrig.plan.selection import Selection
 from labrig.protocol.amounts import SMALL_KDA, molar_text

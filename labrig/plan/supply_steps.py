@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from labrig.plan.plan import Plan, Supply, SupplySort
+from labrig.plan.consumables import Supply, SupplySort
+from labrig.plan.plan import Plan
 from labrig.plan.timeline import PersonStep
 
 WASTE = "waste"

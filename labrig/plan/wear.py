@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
-from labrig.plan.plan import Draw, Wear
+from labrig.plan.consumables import Wear
+from labrig.plan.dose_model import Draw
 from labrig.rig.models import Rig
 
 

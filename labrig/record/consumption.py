@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from labrig.plan.plan import Draw, Plan
+from labrig.plan.dose_model import Draw
+from labrig.plan.plan import Plan
 from labrig.record.kinds.levels import PumpRead
 from labrig.record.kinds.operator import ReservoirFilled
 

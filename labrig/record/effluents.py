@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from labrig.plan.chamber_tree import pumps_of, with_sources
-from labrig.plan.plan import ChamberPlan, FactorLoss, Inlet, Plan
+from labrig.plan.dose_model import ChamberPlan, FactorLoss, Inlet
+from labrig.plan.plan import Plan
 from labrig.record.flow_bounds import PumpFlow
 from labrig.record.flow_steps import Steps, planned_positions, planned_steps, volume_ul
 from labrig.record.modelled import Given, modelled

@@ -12,7 +12,7 @@ from labrig.plan.concentration import (
     chamber_models,
     history,
 )
-from labrig.plan.plan import ChamberPlan, FactorLoss
+from labrig.plan.dose_model import ChamberPlan, FactorLoss
 from labrig.record.flow_steps import Steps, flow_steps, valve_steps
 from labrig.record.valve_turns import Positions
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from labrig.plan.consumables import Supply
 from labrig.plan.drawn import courses_of
-from labrig.plan.plan import Plan, Supply
+from labrig.plan.plan import Plan
 from labrig.record.consumption import Consumption
 
 Sort = Literal["bottle", "syringe", "waste", "tube", "calibration", "disk"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from labrig.plan.plan import ClimatePlan, Plan
+from labrig.plan.plan import Plan
+from labrig.plan.run_rules import ClimatePlan
 from labrig.plan.timeline import ClimateLevel
 from labrig.record.kinds.levels import (
     AirRead,

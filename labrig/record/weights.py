@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from labrig.plan.plan import Draw, Plan
+from labrig.plan.dose_model import Draw
+from labrig.plan.plan import Plan
 from labrig.record.flow_bounds import PumpFlow
 from labrig.record.flow_steps import Steps, volume_ul, volume_while_ul
 from labrig.record.kinds.operator import ReservoirWeighed

@@ -13,7 +13,9 @@ from typing import Any
 
 from labrig.plan.chamber_tree import pumps_of, wells_of
 from labrig.plan.concentration import BolusStep, ExchangeStep
-from labrig.plan.plan import ChamberPlan, Curve, FactorLoss, Plan
+from labrig.plan.dose_model import ChamberPlan, FactorLoss
+from labrig.plan.foreseen import Curve
+from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, PersonStep
 from labrig.record.delivery import Seen
 from labrig.record.flow_bounds import WINDOW_S, PumpFlow

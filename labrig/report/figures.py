@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from labrig.display.concentrations import scale_of
 from labrig.display.legend import Legend
-from labrig.plan.plan import Curve, Plan
+from labrig.plan.foreseen import Curve
+from labrig.plan.plan import Plan
 from labrig.plan.timeline import levels_with_ends
 from labrig.plan.words import words_of
 from labrig.record.kinds.levels import AirRead

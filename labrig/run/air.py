@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from labrig.display.numbers import number_words
-from labrig.plan.plan import Plan, RunRules
+from labrig.plan.plan import Plan
+from labrig.plan.run_rules import RunRules
 from labrig.plan.timeline import ClimateLevel
 from labrig.record.kinds.other_deviations import (
     EnvironmentOff,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from labrig.display.deviations import quantity_words
-from labrig.plan.plan import ByHand
+from labrig.plan.run_rules import ByHand
 from labrig.record.kinds.operator import ValueEntered
 from labrig.run.measured import Measured
 

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
-from labrig.plan.plan import ByHand, Supply
+from labrig.plan.consumables import Supply
+from labrig.plan.run_rules import ByHand
 from labrig.record.alarms import Question
 from labrig.record.kinds.operator import CommandTaken
 from labrig.record.undone import CARRIED_OUT_LATER, supply_asked

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from labrig.plan.plan import Plan, Supply
+from labrig.plan.consumables import Supply
+from labrig.plan.plan import Plan
 from labrig.plan.timeline import PersonStep
 from labrig.record.kinds.operator import FILLED, ReservoirFilled
 from labrig.record.supplies_now import Supplies

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from labrig.display.times import length_words
-from labrig.plan.plan import RunRules
+from labrig.plan.run_rules import RunRules
 from labrig.record.alarms import Question
 from labrig.record.clock import Mailbox
 from labrig.record.kinds.other_deviations import OutageOver, OutageTooLong

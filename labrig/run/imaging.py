@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from labrig.error_rules import Action, Decision, Error, Retry
-from labrig.plan.plan import RunRules
+from labrig.plan.run_rules import RunRules
 from labrig.plan.timeline import Film, Frame, Picture
 from labrig.record.alarms import Question
 from labrig.record.doubts import doubt_words

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from labrig.display.deviations import quantity_words
 from labrig.display.numbers import number_words
-from labrig.plan.plan import Interlock
+from labrig.plan.run_rules import Interlock
 from labrig.record.clock import Mailbox
 from labrig.record.kinds.other_deviations import InterlockOver, InterlockTripped
 from labrig.run.desk import Desk

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from labrig.plan.plan import Plan, Supply
+from labrig.plan.consumables import Supply
+from labrig.plan.plan import Plan
 from labrig.record.supplies_now import Supplies
 from labrig.run.desk import Desk
 

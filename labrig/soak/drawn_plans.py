@@ -6,19 +6,10 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, get_args
 
-from labrig.plan.plan import (
-    ChamberPlan,
-    Depletion,
-    Draw,
-    FactorLoss,
-    Forecast,
-    Inlet,
-    PhaseSpan,
-    Plan,
-    RunRules,
-    SafeState,
-    WellPlan,
-)
+from labrig.plan.dose_model import ChamberPlan, Draw, FactorLoss, Inlet
+from labrig.plan.foreseen import Depletion, Forecast
+from labrig.plan.plan import PhaseSpan, Plan, WellPlan
+from labrig.plan.run_rules import RunRules, SafeState
 from labrig.plan.timeline import (
     ClimateLevel,
     Dose,

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from labrig.durable import read_json, write_json
-from labrig.plan.plan import Finding, Plan
+from labrig.plan.findings import Finding
+from labrig.plan.plan import Plan
 from labrig.problems import FileProblems
 from labrig.watch.places import trials_file, watch_folder
 from labrig.watch.routes import Route, Routes, RoutesExposed, load_routes

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from labrig.display.concentrations import scale_of
 from labrig.display.numbers import number_words
-from labrig.plan.plan import Curve, FactorLoss
+from labrig.plan.dose_model import FactorLoss
+from labrig.plan.foreseen import Curve
 from labrig.web.look import Look
 
 WIDTH, HEIGHT = 320.0, 90.0

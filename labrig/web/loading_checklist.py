@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from labrig.plan.consumables import Loading
 from labrig.plan.disk_room import START_SHARE, need_bytes
-from labrig.plan.plan import Loading, Plan
+from labrig.plan.plan import Plan
 from labrig.plan.timeline import PersonStep, Reading, StimulationLevel
 from labrig.rig.graph import selector_of
 from labrig.rig.models import Rig

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labrig.display.concentrations import scale_of
-from labrig.plan.plan import Curve, Plan
+from labrig.plan.foreseen import Curve
+from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose
 from labrig.record.kinds.doses import DoseSent
 from labrig.record.kinds.levels import AirRead, Train

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from labrig.display.legend import Legend
-from labrig.plan.plan import Draw
+from labrig.plan.dose_model import Draw
 from labrig.web.glance import Picture
 from labrig.web.look import Look
 from labrig.web.nights import Night

@@ -34,7 +34,7 @@ from labrig.plan.checks import (
     toxins,
 )
 from labrig.plan.checks.draft import Draft, by_sides
-from labrig.plan.plan import Finding
+from labrig.plan.findings import Finding
 
 _CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     bench.check,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from labrig.plan.checks.draft import Draft
 from labrig.plan.figures import figure
-from labrig.plan.plan import Finding
+from labrig.plan.findings import Finding
 from labrig.rig.graph import selector_of
 from labrig_drivers.instrument import Syringe
 

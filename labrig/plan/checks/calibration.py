@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from labrig.plan.checks.draft import Draft
-from labrig.plan.plan import Finding
+from labrig.plan.findings import Finding
 from labrig.plan.timeline import Dose, FlowLevel
 
 

@@ -13,8 +13,8 @@ from labrig.plan.climate_schedule import (
     stretches,
     wells_of,
 )
+from labrig.plan.findings import Finding
 from labrig.plan.heat_physics import cem43_min
-from labrig.plan.plan import Finding
 from labrig.protocol.climate import KEYS, ClimateStep
 from labrig.rig.climate import SAFE, ClimateEntry
 from labrig_drivers.kinds import quantity_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labrig.plan.checks.draft import Draft
+from labrig.plan.findings import Finding
 from labrig.plan.heads import PLANNED, planned_head, treated_sides
-from labrig.plan.plan import Finding
 from labrig.rig.chips import chip_of_well
 
 _OTHER = {"nerve": "muscle", "muscle": "nerve"}

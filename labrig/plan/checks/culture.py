@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labrig.plan.checks.draft import Draft
+from labrig.plan.findings import Finding
 from labrig.plan.flow_demand import Demand
-from labrig.plan.plan import Finding
 from labrig.plan.targets import held_ng_ml, targeted_factors
 from labrig.protocol.substances import substance
 

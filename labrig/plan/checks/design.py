@@ -14,7 +14,8 @@ from labrig.plan.experimental_units import (
     contrast,
     name_of_unit,
 )
-from labrig.plan.plan import Finding, WellPlan
+from labrig.plan.findings import Finding
+from labrig.plan.plan import WellPlan
 from labrig.protocol.analysis_plan import reference_arm
 from labrig.protocol.compartments import compartments_of
 from labrig.protocol.impulses import LightPattern

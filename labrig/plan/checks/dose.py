@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from labrig.plan.checks.draft import Draft
+from labrig.plan.findings import Finding
 from labrig.plan.perfusion_physics import UL_MIN_PER_ML_H
-from labrig.plan.plan import Finding
 from labrig.plan.targets import most_flow_ml_h
 from labrig.plan.timeline import Dose, FlowLevel
 from labrig.protocol.plates import PLATES

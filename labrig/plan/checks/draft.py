@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from labrig.plan.findings import Finding, Severity
 from labrig.plan.flow_demand import Demand
-from labrig.plan.plan import Finding, Plan, Severity
+from labrig.plan.plan import Plan
 from labrig.plan.selection import Selection
 from labrig.plan.sides import sided, sided_wells
 from labrig.protocol.models import Protocol

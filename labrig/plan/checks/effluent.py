@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from labrig.plan.checks.draft import Draft
 from labrig.plan.concentration import FlowStep, line_flows
+from labrig.plan.dose_model import ChamberPlan, Inlet
 from labrig.plan.figures import figure
+from labrig.plan.findings import Finding
 from labrig.plan.forecast import flow_steps
-from labrig.plan.plan import ChamberPlan, Finding, Inlet
 from labrig.plan.timeline import FlowLevel
 from labrig.rig.graph import dead_volume_ul
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from labrig.error_rules import CASES, WAITED, Action, Case, Error, ErrorRule
 from labrig.plan.checks.draft import Draft
-from labrig.plan.plan import Finding
+from labrig.plan.findings import Finding
 from labrig.protocol.error_entries import ErrorEntries, ErrorEntry
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from labrig.plan.checks.draft import Draft, Limit
-from labrig.plan.plan import Finding
+from labrig.plan.findings import Finding
 from labrig.plan.seen_sides import filmed_in
 from labrig.plan.timeline import Frame, Picture
 from labrig.protocol.imaging import FilmPlan

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from labrig.plan.checks.draft import Draft
-from labrig.plan.plan import Finding, Interlock
+from labrig.plan.findings import Finding
+from labrig.plan.run_rules import Interlock
 from labrig.plan.timeline import ClimateLevel, Reading
 
 

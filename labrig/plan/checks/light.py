@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from labrig.plan.checks.draft import Draft, Limit
 from labrig.plan.emitters import emitters
+from labrig.plan.findings import Finding
 from labrig.plan.light_physics import dose_j_cm2, heating_k, mean_power_mw
 from labrig.plan.opsins import OPSINS, opsin
-from labrig.plan.plan import Finding
 from labrig.plan.timeline import StimulationLevel, levels_with_ends
 from labrig.protocol.compartments import COMPARTMENTS
 from labrig.protocol.impulses import LightPattern

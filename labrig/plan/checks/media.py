@@ -10,7 +10,7 @@ from labrig.plan import perfusion_physics as physics
 from labrig.plan.checks.culture import FUSED_AFTER_DAYS
 from labrig.plan.checks.draft import Draft
 from labrig.plan.figures import figure
-from labrig.plan.plan import Finding
+from labrig.plan.findings import Finding
 from labrig.plan.selection import Selection, each
 from labrig.plan.timeline import FlowLevel
 from labrig.protocol.amounts import molar_text

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from labrig.plan.checks.draft import Draft
 from labrig.plan.film_schedule import block_of
-from labrig.plan.plan import Finding
+from labrig.plan.findings import Finding
 from labrig.plan.timeline import Film, Frame
 from labrig.protocol.analysis_plan import plan_in_force, reference_arm
 from labrig.protocol.donors import attribute_of, has_level

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from labrig.plan.plan import Finding
+from labrig.plan.findings import Finding
 from labrig.protocol.models import Protocol
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from labrig.plan import perfusion_physics as physics
 from labrig.plan.checks.draft import Draft, Limit
-from labrig.plan.plan import Finding
+from labrig.plan.findings import Finding
 from labrig.plan.targets import held_ng_ml, targeted_factors
 from labrig.plan.timeline import FlowLevel
 from labrig.protocol.contents import STABLE_H, contents, half_life_h

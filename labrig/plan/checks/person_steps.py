@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from labrig.places import in_order
 from labrig.plan.checks.draft import Draft
-from labrig.plan.plan import Finding
+from labrig.plan.findings import Finding
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, PersonStep
 from labrig.plan.words import hours
 from labrig.protocol.person_steps import ENDS_THE_CULTURE

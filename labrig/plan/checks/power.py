@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from labrig.plan.checks.draft import Draft
-from labrig.plan.plan import Finding
+from labrig.plan.findings import Finding
 from labrig.plan.power import ENOUGH, PROPOSED, Sight, design_of_plan, sights
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from labrig.plan.checks.draft import Draft
 from labrig.plan.emitters import emitters
-from labrig.plan.plan import Finding
+from labrig.plan.findings import Finding
 from labrig.plan.pulse_times import pulses_given
 from labrig.plan.series_dose import is_test
 from labrig.plan.stimulation_schedule import electrode_arms

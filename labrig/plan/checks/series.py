@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labrig.plan.checks.draft import Draft
-from labrig.plan.plan import Finding
+from labrig.plan.findings import Finding
 from labrig.plan.series_dose import paused_s, test_pulses, treatment_pulses
 from labrig.plan.timeline import Film, StimulationLevel
 from labrig.protocol.assays import Fatigue, Frequencies

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from labrig.plan import pulse_physics as physics
 from labrig.plan.checks.draft import Draft, Limit
-from labrig.plan.plan import Finding, PulseFigures
+from labrig.plan.findings import Finding
+from labrig.plan.foreseen import PulseFigures
 from labrig.plan.timeline import StimulationLevel, TrainSpec
 from labrig.protocol.impulses import Pattern
 from labrig.protocol.models import Protocol

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from labrig.plan.checks.draft import Draft
 from labrig.plan.disk_room import START_SHARE, need_bytes
 from labrig.plan.drawn import courses_of
-from labrig.plan.plan import Depletion, Finding
+from labrig.plan.findings import Finding
+from labrig.plan.foreseen import Depletion
 from labrig.plan.refills import RESERVE, asked_too_late, stretches
 from labrig.plan.supply_steps import WASTE
 from labrig.plan.timeline import PersonStep

@@ -9,7 +9,7 @@ import pytest
 from labrig.commands import exit_codes
 from labrig.commands.errors import explain
 from labrig.launch.prepare import StartRefused
-from labrig.plan.plan import Finding
+from labrig.plan.findings import Finding
 from labrig.problems import FileProblems, Problem
 from labrig.run.control_client import NoRunner
 from labrig_drivers.errors import PortMissing

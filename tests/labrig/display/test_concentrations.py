@@ -3,7 +3,7 @@
 import pytest
 
 from labrig.display.concentrations import scale_of
-from labrig.plan.plan import FactorLoss
+from labrig.plan.dose_model import FactorLoss
 
 LOSSES = (
     FactorLoss("CNTF", 12.0, 4.0, 24.0, "assumed"),

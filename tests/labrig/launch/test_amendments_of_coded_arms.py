@@ -9,7 +9,7 @@ import pytest
 
 from labrig.launch.amending import Proposal, objections, told_paths
 from labrig.plan.amending import Refusal
-from labrig.plan.plan import Finding
+from labrig.plan.findings import Finding
 
 
 @pytest.mark.parametrize("coded", [True, False])

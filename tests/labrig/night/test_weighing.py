@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from labrig.night.weighing import UnknownReservoir, weigh
-from labrig.plan.plan import ChamberPlan, Draw, FactorLoss, Forecast, Inlet, PhaseSpan, Plan
+from labrig.plan.dose_model import ChamberPlan, Draw, FactorLoss, Inlet
+from labrig.plan.foreseen import Forecast
+from labrig.plan.plan import PhaseSpan, Plan
 from labrig.plan.store import to_json
 from labrig.plan.timeline import FlowLevel
 from labrig.record.journal import open_journal

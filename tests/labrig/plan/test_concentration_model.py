@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from labrig.plan.concentration import BolusStep, ChamberModel, Feed, FlowStep, history
+from labrig.plan.dose_model import ChamberPlan, Inlet
 from labrig.plan.perfusion_physics import steady_state_ng_ml, time_constant_h
-from labrig.plan.plan import ChamberPlan, Inlet
 
 FLOWS = {"medium": 968.27 / 60, "stock": 10.578 / 60}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labrig.plan.alike import alike
-from labrig.plan.plan import Finding
+from labrig.plan.findings import Finding
 
 
 def test_grouped_by_all_but_their_place_the_gravest_first():

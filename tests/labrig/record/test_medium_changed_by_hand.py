@@ -7,7 +7,7 @@ import math
 import pytest
 
 from labrig.plan.concentration import ChamberModel, ExchangeStep, Feed, FlowStep, history
-from labrig.plan.plan import ChamberPlan, FactorLoss, Inlet
+from labrig.plan.dose_model import ChamberPlan, FactorLoss, Inlet
 from labrig.twin.liquid import Chamber
 
 INLET = Inlet("a", "p", 1.0, "stock", (("BDNF", 100.0),), 0.0, 0.0, None)
@@ -42,7 +42,7 @@ def test_the_ledger_goes_by_what_was_signed_not_by_what_was_planned(rehearse_led
 
 @pytest.fixture
 def rehearse_ledger():
-    from labrig.plan.plan import Forecast
+    from labrig.plan.foreseen import Forecast
     from labrig.plan.timeline import FlowLevel, PersonStep
     from labrig.record.delivery import Seen
     from labrig.record.flow_bounds import PumpFlow

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from labrig.plan.plan import Depletion, Draw
+from labrig.plan.dose_model import Draw
+from labrig.plan.foreseen import Depletion
 from labrig.record.consumption import Consumption, reservoirs_now
 from labrig.record.flow_steps import volume_while_ul
 from labrig.record.kinds.levels import PumpRead

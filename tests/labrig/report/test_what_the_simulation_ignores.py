@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from labrig.plan.plan import Finding
+from labrig.plan.findings import Finding
 from labrig.protocol.definition import Definition
 from labrig.report.run_facts import assumptions
 

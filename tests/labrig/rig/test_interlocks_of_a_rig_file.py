@@ -7,7 +7,7 @@ import pytest
 
 import labrig
 from labrig.plan.interlocks import measured_by_hand, planned_interlocks
-from labrig.plan.plan import ByHand
+from labrig.plan.run_rules import ByHand
 from labrig.problems import FileProblems
 from labrig.rig.loading import load_rig
 

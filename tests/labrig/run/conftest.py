@@ -13,18 +13,10 @@ from typing import Any
 
 import pytest
 
-from labrig.plan.plan import (
-    ChamberPlan,
-    Depletion,
-    Draw,
-    FactorLoss,
-    Forecast,
-    Inlet,
-    PhaseSpan,
-    Plan,
-    RunRules,
-    WellPlan,
-)
+from labrig.plan.dose_model import ChamberPlan, Draw, FactorLoss, Inlet
+from labrig.plan.foreseen import Depletion, Forecast
+from labrig.plan.plan import PhaseSpan, Plan, WellPlan
+from labrig.plan.run_rules import RunRules
 from labrig.plan.store import to_json
 from labrig.plan.timeline import (
     Dose,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from labrig.plan.plan import PictureSize
+from labrig.plan.consumables import PictureSize
 from labrig.record.completeness import completeness
 from labrig.record.last_words import last_words
 from labrig.run.runner import RunOver

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labrig.plan.plan import RunRules
+from labrig.plan.run_rules import RunRules
 from labrig.record.detail import to_detail
 from labrig.record.said import SaidDeviation
 from labrig.run.air import quantities_of, watches_of

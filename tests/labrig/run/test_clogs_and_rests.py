@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from labrig.plan.plan import Draw
+from labrig.plan.dose_model import Draw
 from labrig.record.recovery import fold
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from labrig.plan.plan import ByHand, Depletion, Forecast, Supply
+from labrig.plan.consumables import Supply
+from labrig.plan.foreseen import Depletion, Forecast
+from labrig.plan.run_rules import ByHand
 from labrig.plan.supply_steps import step_of
 from labrig.plan.timeline import PersonStep
 from labrig.record.recovery import fold

@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 
 from labrig.error_rules import ErrorRule
-from labrig.plan.plan import RunRules, WellPlan
+from labrig.plan.plan import WellPlan
+from labrig.plan.run_rules import RunRules
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import CommandRefused, connect
 from labrig.run.gaps import LongOutages

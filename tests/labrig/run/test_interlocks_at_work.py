@@ -1,6 +1,6 @@
 """Interlocks between a look and a reaction: in which order things reach them."""
 
-from labrig.plan.plan import Interlock
+from labrig.plan.run_rules import Interlock
 from labrig.run.interlocks import Interlocks, Watch
 from labrig.run.measured import Measured
 from labrig.run.rig_rules import RigRule

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from labrig.plan.plan import Interlock
+from labrig.plan.run_rules import Interlock
 from labrig.record.virtual_clock import VirtualClock
 from labrig.report.interlocks import interlock_sentences
 from labrig.report.outcome import outcome_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from labrig.plan.plan import Depletion, Forecast, Supply
+from labrig.plan.consumables import Supply
+from labrig.plan.foreseen import Depletion, Forecast
 from labrig.plan.supply_steps import step_of
 from labrig.record.ledger import dose_ledger
 from labrig.record.reading import read_journal

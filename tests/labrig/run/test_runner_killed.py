@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labrig.plan.plan import Draw
+from labrig.plan.dose_model import Draw
 from labrig.record.journal import open_journal
 from labrig.record.reading import read_journal
 from labrig.record.recovery import fold

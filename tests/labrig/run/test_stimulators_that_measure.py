@@ -6,7 +6,7 @@ import pytest
 from plugged_in import PlugIns
 
 from labrig.catalogue import catalogue_folder
-from labrig.plan.plan import Interlock
+from labrig.plan.run_rules import Interlock
 from labrig.problems import FileProblems
 from labrig.rig.loading import load_rig
 from labrig_drivers.conformance import declaration

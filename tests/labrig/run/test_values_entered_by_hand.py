@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from labrig.plan.plan import ByHand, Interlock
+from labrig.plan.run_rules import ByHand, Interlock
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import CommandRefused, connect
 

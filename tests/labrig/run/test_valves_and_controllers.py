@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from labrig.plan.plan import ClimatePlan, Interlock, SafeState
+from labrig.plan.run_rules import ClimatePlan, Interlock, SafeState
 from labrig.plan.timeline import ClimateLevel, ValveLevel
 from labrig.record.surroundings import readings_of, stretches_of
 from labrig.record.virtual_clock import VirtualClock

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from labrig.plan.plan import ChamberPlan, FactorLoss, Inlet
+from labrig.plan.dose_model import ChamberPlan, FactorLoss, Inlet
 from labrig.plan.timeline import FlowLevel
 from labrig.soak.drawn_plans import Death, SeededNight, plan_of
 from labrig.soak.playing import play

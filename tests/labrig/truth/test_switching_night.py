@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from labrig.plan.plan import ChamberPlan, Choice, FactorLoss, Inlet, SafeState
+from labrig.plan.dose_model import ChamberPlan, Choice, FactorLoss, Inlet
+from labrig.plan.run_rules import SafeState
 from labrig.plan.timeline import FlowLevel, ValveLevel
 from labrig.soak.drawn_plans import Death, SeededNight, plan_of
 from labrig.soak.playing import play

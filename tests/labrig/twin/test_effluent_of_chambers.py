@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labrig.plan.concentration import FlowStep, chamber_models, history, line_flows
-from labrig.plan.plan import ChamberPlan, FactorLoss, Inlet
+from labrig.plan.dose_model import ChamberPlan, FactorLoss, Inlet
 from labrig.twin.effluent import Effluent, downstream
 from labrig.twin.liquid import Chamber, Line, Plumbing, Reservoir
 

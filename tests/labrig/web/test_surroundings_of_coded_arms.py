@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from labrig.plan.plan import ClimatePlan, apart_for_some
+from labrig.plan.plan import apart_for_some
+from labrig.plan.run_rules import ClimatePlan
 from labrig.plan.store import read_plan
 from labrig.run_folder import RunFolder
 from labrig.web.panels import Seen, air_panels
