@@ -48,10 +48,12 @@ def commit(
     Example: labrig commit my-night.yaml --name "A. Jansen" --name "B. Okoro"
     """
     from labrig.commands.witnessing import witnessed_by
-    from labrig.protocol.commitment import CommitmentRefused, commitment_path, verify
+    from labrig.protocol.commitment import CommitmentRefused
     from labrig.protocol.commitment import commit as commit_protocol
+    from labrig.protocol.commitment_file import commitment_path
     from labrig.protocol.lab_log import LAB_LOG
     from labrig.protocol.loading import load_protocol
+    from labrig.protocol.verification import verify
     from labrig.protocol.witness import bench_line
 
     if amend != bool(reason.strip()):

@@ -128,7 +128,8 @@ def commit(
     from labrig.experiment.fixed import commit_experiment
     from labrig.experiment.loading import load_experiment
     from labrig.experiment.planned import planned_gates, planned_plates, write_runs
-    from labrig.protocol.commitment import CommitmentRefused, commitment_path
+    from labrig.protocol.commitment import CommitmentRefused
+    from labrig.protocol.commitment_file import commitment_path
 
     if amend != bool(reason.strip()):
         raise typer.BadParameter("--amend and --reason go together", param_hint="--amend")

@@ -10,19 +10,17 @@ from typing import Any
 
 from labrig.documents import Loaded
 from labrig.experiment.loading import ExperimentFile
-from labrig.protocol.commitment import (
+from labrig.protocol.commitment import CommitmentRefused, commit, commit_document
+from labrig.protocol.commitment_file import (
     Commitment,
     CommitmentDamaged,
-    CommitmentRefused,
-    commit,
-    commit_document,
     commitment_path,
-    fixed_part,
     read_commitment,
     sha256_of_fixed,
-    verify,
 )
+from labrig.protocol.fixed_part import fixed_part
 from labrig.protocol.models import Protocol
+from labrig.protocol.verification import verify
 from labrig.study.joining import PER_RUN, without
 
 _OF_THE_DAY = ("lot", "night")

@@ -11,7 +11,8 @@ from labrig.documents import Loaded
 from labrig.durable import DamagedFile, read_json
 from labrig.experiment.planned import PlannedRun
 from labrig.problems import FileProblems
-from labrig.protocol.commitment import CommitmentDamaged, fixed_part, read_commitment
+from labrig.protocol.commitment_file import CommitmentDamaged, read_commitment
+from labrig.protocol.fixed_part import fixed_part
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
 from labrig.run_folder import RunFolder, is_rehearsal

@@ -38,12 +38,13 @@ from labrig.protocol.blinding_key import (
     seen_path,
     write_key,
 )
-from labrig.protocol.commitment import read_commitment, start_permission
+from labrig.protocol.commitment_file import read_commitment
 from labrig.protocol.culture import CultureRecord, Donor
 from labrig.protocol.lab_log import LAB_LOG
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
 from labrig.protocol.rules import Override
+from labrig.protocol.verification import start_permission
 from labrig.protocol.witness import witness_path
 from labrig.record.origin import file_sha256
 from labrig.record.writable import clean_text

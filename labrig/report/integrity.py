@@ -17,16 +17,12 @@ from labrig.documents import Loaded, canonical_sha256, sha256_of_text
 from labrig.plan.plan import Plan
 from labrig.problems import FileProblems
 from labrig.protocol.added_keys import changes
-from labrig.protocol.commitment import (
-    Commitment,
-    CommitmentDamaged,
-    fixed_part,
-    read_commitment,
-    unlike_log,
-)
+from labrig.protocol.commitment_file import Commitment, CommitmentDamaged, read_commitment
+from labrig.protocol.fixed_part import fixed_part
 from labrig.protocol.lab_log import LabLogDamaged, read_lab_log
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
+from labrig.protocol.verification import unlike_log
 from labrig.record.kinds.runs import RunStarted
 from labrig.record.origin import file_sha256
 from labrig.record.rows import Row

@@ -12,7 +12,7 @@ from labrig.plan.plan import Plan
 from labrig.plan.sources import planned_protocol
 from labrig.plan.store import PlanFormatError, first_plan, read_plan
 from labrig.problems import FileProblems
-from labrig.protocol.commitment import CommitmentDamaged, read_commitment
+from labrig.protocol.commitment_file import CommitmentDamaged, read_commitment
 from labrig.protocol.models import Protocol
 from labrig.protocol.witness import fault_in_line
 from labrig.record.gist import Gist, gist_of

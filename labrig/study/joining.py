@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labrig.measure.sealing import MANIFEST, SealDamaged, read_seals
-from labrig.protocol.commitment import fixed_part
+from labrig.protocol.fixed_part import fixed_part
 from labrig.report.analysis import Analysis
 
 PER_RUN = ("name", "donors", "randomisation.seed", "analysis.exclusions", "wells")

@@ -15,9 +15,10 @@ from urllib.parse import urlencode
 
 from labrig.catalogue import catalogue_folder
 from labrig.problems import FileProblems
-from labrig.protocol.commitment import Verification, commitment_path, verify
+from labrig.protocol.commitment_file import commitment_path
 from labrig.protocol.lab_log import LAB_LOG
 from labrig.protocol.loading import load_protocol
+from labrig.protocol.verification import Verification, verify
 from labrig.rig.loading import load_rig
 from labrig.web.site import Site
 

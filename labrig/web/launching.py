@@ -28,10 +28,10 @@ from labrig.plan.alike import FindingGroup, alike
 from labrig.plan.plan import Plan
 from labrig.problems import FileProblems
 from labrig.protocol.blinding_key import KeyDamaged, key_in_force
-from labrig.protocol.commitment import start_permission
 from labrig.protocol.culture import CultureRecord
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.rules import Override
+from labrig.protocol.verification import start_permission
 from labrig.rig.bench import bench_spec
 from labrig.rig.loading import load_rig
 from labrig.rig.models import Rig

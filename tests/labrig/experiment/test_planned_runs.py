@@ -14,8 +14,10 @@ from labrig.experiment.fixed import sha256_of
 from labrig.experiment.loading import load_experiment
 from labrig.experiment.planned import drawn_seed, planned_gates, planned_plates, write_runs
 from labrig.problems import FileProblems
-from labrig.protocol.commitment import fixed_part, read_commitment, start_permission
+from labrig.protocol.commitment_file import read_commitment
 from labrig.protocol.donors import persons
+from labrig.protocol.fixed_part import fixed_part
+from labrig.protocol.verification import start_permission
 from labrig.study.joining import PER_RUN, differences, without
 
 PEOPLE = ["--name", "Ada Jansen", "--name", "Ben Okoro"]

@@ -15,7 +15,8 @@ from labrig.cli import app
 from labrig.durable import read_json
 from labrig.launch.prepare import StartRequest, prepare_run
 from labrig.measure.sealing import MANIFEST, read_seals, seal, sealed_again
-from labrig.protocol.commitment import commit, commitment_path
+from labrig.protocol.commitment import commit
+from labrig.protocol.commitment_file import commitment_path
 from labrig.record.detail import to_detail
 from labrig.record.journal import open_journal
 from labrig.record.origin import started_from

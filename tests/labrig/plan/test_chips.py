@@ -19,7 +19,7 @@ from labrig.plan.sides import OF_AN_ARM_ONLY, sided
 from labrig.plan.store import from_json, to_json
 from labrig.plan.timeline import Dose, Film, FlowLevel, Frame, StimulationLevel
 from labrig.protocol.arms import Arm, ArmPart
-from labrig.protocol.commitment import fixed_part
+from labrig.protocol.fixed_part import fixed_part
 from labrig.protocol.models import Protocol
 from labrig.protocol.segments import segments
 from labrig.rig.chips import volts_for

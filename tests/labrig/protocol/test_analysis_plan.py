@@ -5,8 +5,10 @@ import pytest
 from labrig.catalogue import catalogue_folder
 from labrig.problems import FileProblems
 from labrig.protocol.analysis_plan import plan_in_force
-from labrig.protocol.commitment import commit, fixed_part, verify
+from labrig.protocol.commitment import commit
+from labrig.protocol.fixed_part import fixed_part
 from labrig.protocol.loading import load_protocol
+from labrig.protocol.verification import verify
 
 FACTORIAL = (catalogue_folder() / "nerve-factor-factorial.yaml").read_text(encoding="utf-8")
 BARE, _, BLOCK = FACTORIAL.partition("\nanalysis:\n")

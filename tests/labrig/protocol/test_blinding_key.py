@@ -16,8 +16,10 @@ from labrig.protocol.blinding_key import (
     read_key,
     who_has_seen,
 )
-from labrig.protocol.commitment import commit, commitment_path, start_permission, verify
+from labrig.protocol.commitment import commit
+from labrig.protocol.commitment_file import commitment_path
 from labrig.protocol.loading import load_protocol
+from labrig.protocol.verification import start_permission, verify
 
 TEXT = (catalogue_folder() / "nerve-factor-factorial.yaml").read_text(encoding="utf-8")
 TWO = ("A. Jansen", "B. Okoro")

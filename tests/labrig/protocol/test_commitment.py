@@ -5,13 +5,9 @@ import pytest
 
 from labrig.catalogue import catalogue_folder
 from labrig.problems import FileProblems
-from labrig.protocol.commitment import (
-    CommitmentRefused,
-    commit,
-    commitment_path,
-    start_permission,
-    verify,
-)
+from labrig.protocol.commitment import CommitmentRefused, commit
+from labrig.protocol.commitment_file import commitment_path
+from labrig.protocol.verification import start_permission, verify
 
 TEXT = (catalogue_folder() / "nerve-factor-factorial.yaml").read_text(encoding="utf-8")
 WHEN = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)

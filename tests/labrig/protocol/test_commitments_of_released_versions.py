@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from labrig.protocol import added_keys, commitment
+from labrig.protocol import added_keys, commitment, verification
 from labrig.protocol.added_keys import ADDED_KEYS, ANY, AddedKey, changes
-from labrig.protocol.commitment import fixed_part, start_permission, verify
+from labrig.protocol.commitment_file import commitment_path
+from labrig.protocol.fixed_part import NOT_FIXED, NOT_FIXED_ANYWHERE, fixed_part
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.models import Protocol
+from labrig.protocol.verification import start_permission, verify
 
 HERE = Path(__file__).parent
 COMMITTED = sorted(HERE.glob("committed_by_*/*.commitment.json"))
@@ -44,9 +46,9 @@ def key_paths(annotation, path=()):
         yield from key_paths(typing.get_args(annotation)[0], (*path, ANY))
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
         for name, field in annotation.model_fields.items():
-            if name in commitment._NOT_FIXED_ANYWHERE:
+            if name in NOT_FIXED_ANYWHERE:
                 continue
-            if not path and name in commitment._NOT_FIXED:
+            if not path and name in NOT_FIXED:
                 continue
             here = (*path, field.alias or name)
             yield here
@@ -213,14 +215,14 @@ def test_a_changed_default_is_noticed(monkeypatch, tmp_path):
     # the file is the same, and what it would be judged by is not
     protocol = tmp_path / EVERYTHING.name
     shutil.copy(EVERYTHING, protocol)
-    path = commitment.commitment_path(protocol)
+    path = commitment_path(protocol)
     shutil.copy(EVERYTHING.with_suffix(".commitment.json"), path)
     assert verify(protocol).state == "committed"
 
     def other_default(model):
         return {**fixed_part(model), "definition": {**fixed_part(model)["definition"], "apart": 1}}
 
-    monkeypatch.setattr(commitment, "fixed_part", other_default)
+    monkeypatch.setattr(verification, "fixed_part", other_default)
     assert verify(protocol).changed == ("definition.apart",)
 
 
@@ -228,7 +230,8 @@ def test_a_run_starts_under_a_commitment_that_lacks_a_key_of_the_ledger(monkeypa
     protocol = tmp_path / "night.yaml"
     shutil.copy(EVERYTHING, protocol)
     key = ("imaging", "channels", ANY, "rounds")
-    monkeypatch.setattr(commitment, "fixed_part", lambda model: without(fixed_part(model), key))
+    for room in (commitment, verification):
+        monkeypatch.setattr(room, "fixed_part", lambda model: without(fixed_part(model), key))
     commitment.commit(protocol, ("A. Jansen", "B. Okoro"))
     monkeypatch.undo()
     assert not start_permission(protocol).allowed

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from labrig.catalogue import catalogue_folder
-from labrig.protocol import commitment as room
-from labrig.protocol.commitment import (
-    CommitmentRefused,
-    commit,
-    commitment_path,
-    start_permission,
-    verify,
-)
+from labrig.protocol import commitment_file as room
+from labrig.protocol.commitment import CommitmentRefused, commit
+from labrig.protocol.commitment_file import commitment_path
 from labrig.protocol.lab_log import LAB_LOG, read_lab_log
 from labrig.protocol.people import same_person
+from labrig.protocol.verification import start_permission, verify
 
 TEXT = (catalogue_folder() / "nerve-factor-factorial.yaml").read_text(encoding="utf-8")
 WHEN = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
@@ -111,9 +108,9 @@ def test_a_commitment_made_before_there_was_a_log_stands(night):
     commit(night, TWO, now=WHEN)
     path = commitment_path(night)
     made = room.read_commitment(path)
-    old = room.replace(made.entries[0], log="")
-    old = room.replace(old, chain=room._chain(old, ""))
-    room._write(path, room.Commitment(made.protocol, (old,)))
+    old = replace(made.entries[0], log="")
+    old = replace(old, chain=room.chain_of(old, ""))
+    room.write_commitment(path, room.Commitment(made.protocol, (old,)))
     raw = json.loads(path.read_text("utf-8"))
     del raw["entries"][0]["log"]
     path.write_text(json.dumps(raw), "utf-8")

@@ -3,12 +3,14 @@
 import pytest
 
 from labrig.catalogue import catalogue_folder
-from labrig.protocol.commitment import commit, fixed_part, verify
+from labrig.protocol.commitment import commit
 from labrig.protocol.culture import Donor
 from labrig.protocol.donors import has_level, persons
+from labrig.protocol.fixed_part import fixed_part
 from labrig.protocol.loading import load_protocol
 from labrig.protocol.moments import moment_of, moments_of_run
 from labrig.protocol.outcomes import name_of_outcome
+from labrig.protocol.verification import verify
 
 DEMO = (catalogue_folder() / "demo-night.yaml").read_text(encoding="utf-8")
 OUTCOMES = """

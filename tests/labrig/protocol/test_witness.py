@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from labrig.catalogue import catalogue_folder
 from labrig.commands.mounted import app
-from labrig.protocol.commitment import commit, read_commitment
+from labrig.protocol.commitment import commit
+from labrig.protocol.commitment_file import read_commitment
 from labrig.protocol.witness import (
     NotWitnessed,
     append_token,

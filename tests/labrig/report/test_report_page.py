@@ -18,7 +18,8 @@ import pytest
 from typer.testing import CliRunner
 
 from labrig.cli import app
-from labrig.protocol.commitment import commit, commitment_path
+from labrig.protocol.commitment import commit
+from labrig.protocol.commitment_file import commitment_path
 from labrig.report.analysis import analyse
 from labrig.report.build import build_report
 from labrig.report.headline import headline
