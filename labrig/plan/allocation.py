@@ -10,7 +10,7 @@ from labrig.plan.chip_units import arm_levels, arms_open_to, aspects_of, carrier
 from labrig.plan.findings import Finding
 from labrig.plan.plan import WellPlan
 from labrig.plan.sides import sided
-from labrig.plan.solutions import line_role, stock_roles, stocks_of_arm
+from labrig.plan.stock_roles import line_role, stock_roles, stocks_of_arm
 from labrig.protocol.donors import persons
 from labrig.protocol.models import Protocol
 from labrig.protocol.plates import PLATES

@@ -14,7 +14,7 @@ from labrig.plan.climate_schedule import arm_words, wells_of
 from labrig.plan.emitters import emitters
 from labrig.plan.joined import joined
 from labrig.plan.selection import AS_PLANNED
-from labrig.plan.solutions import line_role, stock_roles, stocks_of_arm
+from labrig.plan.stock_roles import line_role, stock_roles, stocks_of_arm
 from labrig.protocol.contents import doses_of, vehicle_of
 from labrig.protocol.models import Protocol
 from labrig.protocol.programme_words import (

@@ -35,10 +35,11 @@ from labrig.plan.refills import refills, supplies, with_refills
 from labrig.plan.run_rules import RunRules
 from labrig.plan.seen_sides import filmed_in, seen_in, where_taken
 from labrig.plan.selection import Lines, constant_roles, safe_states, valve_levels
-from labrig.plan.series import left_out, rounds_in_the_way, rounds_s, series_blocks, series_films
+from labrig.plan.series import rounds_in_the_way, rounds_s, series_blocks, series_films
+from labrig.plan.series_findings import left_out
 from labrig.plan.series_levels import played_tests, tested_by, with_series
 from labrig.plan.sides import sided, sided_wells
-from labrig.plan.solutions import line_solutions, resting, stock_roles
+from labrig.plan.solutions import line_solutions, resting
 from labrig.plan.step_schedule import person_steps, pictures_after_steps
 from labrig.plan.stimulation_schedule import (
     electrode_arms,
@@ -46,6 +47,7 @@ from labrig.plan.stimulation_schedule import (
     played,
     stimulation_levels,
 )
+from labrig.plan.stock_roles import stock_roles
 from labrig.plan.supplies import depletion, loading
 from labrig.plan.targets import phase_spans
 from labrig.plan.timeline import (

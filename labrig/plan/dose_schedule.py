@@ -10,7 +10,7 @@ from labrig.plan.figures import figure
 from labrig.plan.findings import Finding
 from labrig.plan.perfusion_physics import UL_MIN_PER_ML_H
 from labrig.plan.plan import PhaseSpan, WellPlan
-from labrig.plan.solutions import line_role, stocks_of_targets
+from labrig.plan.stock_roles import line_role, stocks_of_targets
 from labrig.plan.targets import phase_at
 from labrig.plan.timeline import Dose, FlowLevel, Lateness
 from labrig.protocol.contents import doses_of, vehicle_of

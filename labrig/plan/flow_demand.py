@@ -17,7 +17,7 @@ from labrig.plan.perfusion_physics import decay_rate_per_h, stock_after_h
 from labrig.plan.plan import WellPlan
 from labrig.plan.rate_solver import Chamber, Solution, least_stock_ng_ml, solve
 from labrig.plan.selection import Lines
-from labrig.plan.solutions import line_role, served_roles, stocks_of_arm, stocks_of_targets
+from labrig.plan.stock_roles import line_role, served_roles, stocks_of_arm, stocks_of_targets
 from labrig.plan.targets import change_times_s, flowing
 from labrig.protocol.contents import doses_of, half_life_h, recovery
 from labrig.protocol.models import Protocol

@@ -15,7 +15,7 @@ arm is meant to get. So all arms lose the same time of their own impulses.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from labrig.plan.emitters import emitters
@@ -23,6 +23,7 @@ from labrig.plan.findings import Finding
 from labrig.plan.imaging_schedule import Positions, round_plan, serpentine, travel_s
 from labrig.plan.junction_slots import junction_slots, untested_chips
 from labrig.plan.plan import PhaseSpan, WellPlan
+from labrig.plan.series_findings import moved, unfit, unmoved, untested
 from labrig.plan.series_parts import (
     BETWEEN_FILMS_S,
     LATE_S,
@@ -57,7 +58,6 @@ from labrig.protocol.tests_as_patterns import every_pattern
 from labrig.rig.models import Rig
 
 MOVED_WORTH_SAYING_S = 60.0
-MOVED_FAR_S = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,28 +118,28 @@ def series_blocks(
             slots = junction_slots(protocol, rig, series.assay, sides, positions, draw)
             lacking = untested_chips(protocol, rig, series.assay, sides)
             if lacking:
-                findings.append(_unmoved(where, series.assay, lacking))
+                findings.append(unmoved(where, series.assay, lacking))
         else:
             order = _order(rig, wells, series.wells == "one-per-channel", draw)
             slots = tuple(_slots(protocol, rig, series.assay, assay, plan, positions, order))
             if not slots:
                 own = [well.well for well in wells]
-                findings.append(_untested(f"protocol: imaging.series.{index}", own))
+                findings.append(untested(f"protocol: imaging.series.{index}", own))
         if not slots:
             continue
         length_s = max(slot.end_s for slot in slots) + BETWEEN_FILMS_S
         start_s = _start(protocol, rig, wells, positions, at_s, length_s, busy)
         if start_s is None:
-            findings.append(_unfit(where, series.assay, length_s))
+            findings.append(unfit(where, series.assay, length_s))
             continue
         if abs(start_s - at_s) > MOVED_WORTH_SAYING_S:
-            findings.append(_moved(where, series.assay, at_s, start_s))
+            findings.append(moved(where, series.assay, at_s, start_s))
         busy.append((start_s, start_s + length_s))
         shifted = tuple(_later(slot, start_s) for slot in slots)
         made.append(SeriesBlock(number, series.assay, at_s, start_s, start_s + length_s, shifted))
     bare = sorted({w.well for w in wells} - {w for e in rig.electrodes.values() for w in e.wells})
     if any(not isinstance(protocol.assays[block.assay], Nmj) for block in made) and bare:
-        findings.append(_untested("protocol: imaging.series", bare))
+        findings.append(untested("protocol: imaging.series", bare))
     return tuple(made), findings
 
 
@@ -393,68 +393,3 @@ def rounds_in_the_way(
         for number, (start_s, end_s) in enumerate(rounds)
         if any(start_s < b.end_s - 1e-6 and end_s > b.start_s + 1e-6 for b in blocks)
     )
-
-
-def _untested(where: str, wells: Sequence[str]) -> Finding:
-    return Finding(
-        "series.no-electrodes",
-        "warn",
-        where,
-        f"{len(wells)} wells have no electrodes and cannot be tested: {', '.join(wells)}",
-        "wire them to a stimulator channel, or leave the series out",
-    )
-
-
-def _unmoved(where: str, assay: str, chips: Sequence[str]) -> Finding:
-    return Finding(
-        "series.chip-not-moved",
-        "warn",
-        where,
-        f"{assay} cannot be done on {', '.join(chips)}: no light or electrodes reach a side that "
-        "it moves",
-        "light their nerve sides, wire their muscle sides, or leave these chips out",
-    )
-
-
-def _unfit(where: str, assay: str, length_s: float) -> Finding:
-    return Finding(
-        "series.does-not-fit",
-        "block",
-        where,
-        f"{assay} takes {length_s / 60:.0f} min for the whole plate, and nowhere in the run is as "
-        "much time beside other films and series [C]",
-        "film one well of each channel (`wells: one-per-channel`), take fewer steps, shorter rests "
-        "or fewer times",
-    )
-
-
-def _moved(where: str, assay: str, at_s: float, start_s: float) -> Finding:
-    return Finding(
-        "series.moved",
-        "warn" if abs(start_s - at_s) > MOVED_FAR_S else "note",
-        where,
-        f"{assay} was asked for at {at_s / 3600:.2f} h and begins at {start_s / 3600:.2f} h, where "
-        "the stage is free",
-        "nothing, or ask for a time between rounds and films",
-    )
-
-
-def left_out(protocol: Protocol, rounds: Collection[int]) -> list[Finding]:
-    """Finding ``series.rounds-left-out``."""
-    if not rounds:
-        return []
-    imaging = protocol.imaging
-    hours = ", ".join(
-        f"{(imaging.first_s + n * imaging.interval_s) / 3600:g} h" for n in sorted(rounds)
-    )
-    return [
-        Finding(
-            "series.rounds-left-out",
-            "warn",
-            "protocol: imaging.series",
-            f"series are longer than the gaps between rounds, so {len(rounds)} rounds of pictures "
-            f"are not taken: {hours}",
-            "nothing, or lengthen imaging.interval, take fewer steps, or film one well of each "
-            "channel (`wells: one-per-channel`)",
-        )
-    ]

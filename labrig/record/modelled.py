@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from labrig.plan.chamber_model import ChamberModel
 from labrig.plan.chamber_tree import all_inlets, pumps_of
-from labrig.plan.concentration import (
-    BolusStep,
-    ChamberModel,
-    ExchangeStep,
-    chamber_models,
-    history,
-)
+from labrig.plan.concentration import BolusStep, ExchangeStep, chamber_models, history
 from labrig.plan.dose_model import ChamberPlan, FactorLoss
 from labrig.record.flow_steps import Steps, flow_steps, valve_steps
 from labrig.record.valve_turns import Positions

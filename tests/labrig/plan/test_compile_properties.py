@@ -13,7 +13,8 @@ from labrig.plan.flow_demand import demands
 from labrig.plan.flow_schedule import flow_levels
 from labrig.plan.perfusion_physics import decay_rate_per_h
 from labrig.plan.selection import Lines
-from labrig.plan.solutions import line_solutions, stock_roles
+from labrig.plan.solutions import line_solutions
+from labrig.plan.stock_roles import stock_roles
 from labrig.plan.targets import phase_spans
 from labrig.protocol.models import Protocol
 from labrig.rig.models import Rig

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from labrig.plan.concentration import BolusStep, ChamberModel, Feed, FlowStep, history
+from labrig.plan.chamber_model import ChamberModel, Feed
+from labrig.plan.concentration import BolusStep, FlowStep, history
 from labrig.plan.dose_model import ChamberPlan, Inlet
 from labrig.plan.perfusion_physics import steady_state_ng_ml, time_constant_h
 

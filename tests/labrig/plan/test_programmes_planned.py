@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labrig.plan.boluses import bolus_volume_ul
-from labrig.plan.concentration import ChamberModel, Feed
+from labrig.plan.chamber_model import ChamberModel, Feed
 from labrig.plan.timeline import Dose, FlowLevel, StimulationLevel, TrainSpec
 from labrig.plan.train_rests import rest_from_s
 from labrig.protocol.models import Protocol

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from labrig.plan.concentration import ChamberModel, ExchangeStep, Feed, FlowStep, history
+from labrig.plan.chamber_model import ChamberModel, Feed
+from labrig.plan.concentration import ExchangeStep, FlowStep, history
 from labrig.plan.dose_model import ChamberPlan, FactorLoss, Inlet
 from labrig.twin.liquid import Chamber
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labrig.plan.concentration import ChamberModel, Feed
+from labrig.plan.chamber_model import ChamberModel, Feed
 from labrig.twin.liquid import Chamber, Line, Plumbing, Reservoir
 from labrig.twin.spec import SelectorSpec
 from labrig.twin.valves import put_valves
