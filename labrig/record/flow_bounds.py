@@ -180,7 +180,7 @@ class _Bounds:
         if before.counted_ul is None or reading.counted_ul is None or reading.lost_power:
             return True
         came_ul = reading.counted_ul - before.counted_ul
-        digits_ul = _LEAST_UL + _DIGITS * max(reading.counted_ul, before.counted_ul)
+        digits_ul = _digits_ul(before.counted_ul, reading.counted_ul)
         minutes = (reading.at_s - before.at_s) / 60.0
         steady_ul = min(before.rate_ul_min, reading.rate_ul_min) * minutes
         if 0 <= came_ul <= steady_ul + digits_ul:
@@ -210,7 +210,9 @@ class _Bounds:
         since_anew_ul = max(reading.counted_ul, 0.0)
         if reading.lost_power:
             return _Rise(before, reading, since_anew_ul, in_doubt=True)
-        if came_ul < 0:
+        if 0 > came_ul >= -_digits_ul(before.counted_ul, reading.counted_ul):
+            came_ul = 0.0  # its last digit is coarser than before, or was garbled
+        elif came_ul < 0:
             return self._fallen(before, reading)
         silent = reading.range_ul is None or reading.met_anew
         in_doubt = silent and self._hides(before, reading)
@@ -286,11 +288,7 @@ class _Bounds:
         made_ul += level * (rise.over_s - dosing_s) / 60.0
         counted_ul = rise.to.counted_ul or 0.0
         in_turn = all(b <= a for (_, b, _), (a, _, _) in pairwise(spells))
-        if (
-            in_turn
-            and abs(rise.came_ul - made_ul)
-            <= _LEAST_UL + _DIGITS * counted_ul + _AS_GIVEN * made_ul
-        ):
+        if in_turn and abs(rise.came_ul - made_ul) <= _digits_ul(counted_ul) + _AS_GIVEN * made_ul:
             share = rise.came_ul / made_ul if made_ul else 0.0
             self._step(from_s, share * level, share * level)
             for a, b, rate in spells:
@@ -366,3 +364,8 @@ class _Bounds:
             same = steps and abs(rate - steps[-1][1]) <= SAME_RATE * max(rate, steps[-1][1])
             if not same:
                 steps.append((at_s, rate))
+
+
+def _digits_ul(*counted_ul: float) -> float:
+    """What two readings of a counter may be off by, for its digits alone."""
+    return _LEAST_UL + _DIGITS * max(counted_ul)

@@ -293,3 +293,10 @@ def test_a_dose_of_which_a_part_came_may_have_come_as_soon_as_it_was_sent():
     moments = (100.0, 160.0, 600.0)
     assert [volume_ul(flow.most, at_s) for at_s in moments] == pytest.approx([10.0, 30.0, 48.0])
     assert [volume_ul(flow.least, at_s) for at_s in moments] == pytest.approx([8.0, 12.8, 48.0])
+
+
+def test_a_last_digit_that_shows_less_is_no_counter_that_began_anew():
+    seen = [(0.0, 0.0, 8.533), (60.0, 0.0, 8.531)]
+    readings = [CounterReading(*reading, range_ul=1e4) for reading in seen]
+    flow = pump_flows({"dose": PumpReadings(readings)}, OrdersFold(), 60.0)["dose"]
+    assert volume_ul(flow.most, 60.0) == 0.0
