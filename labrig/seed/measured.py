@@ -73,7 +73,10 @@ def shown(folder: RunFolder, rows: Sequence[Row]) -> list[Shown]:
 
 
 def measured(readings: Readings, prediction: Prediction) -> Told:
-    """What measures say of a prediction; nothing (None) where they cannot tell."""
+    """What measures say of a prediction.
+
+    Nothing (None) where they cannot tell; it does not hold where an arm was not measured.
+    """
     try:
         match prediction:
             case Compared():
@@ -87,7 +90,7 @@ def measured(readings: Readings, prediction: Prediction) -> Told:
             case Recovery():
                 return _recovery(readings, prediction)
     except NotModelled as missing:
-        return Told(prediction, None, f"{missing} was not measured")
+        return Told(prediction, False, f"{missing} was not measured in every arm")
 
 
 def _compared(readings: Readings, said: Compared) -> Told:

@@ -107,6 +107,14 @@ def test_arms_that_were_unlike_from_the_start_are_held_as_they_are():
     assert told("low-calcium").holds
 
 
+def test_an_arm_that_was_not_measured_shows_nothing():
+    nan = float("nan")
+    arms = {"both": [0.6], "phasic": [nan], "tonic": [0.7]}
+    seen = readings("patterns.yaml", [36], fatigue_test=arms)
+    said = Compared.model_validate({"compare": ["phasic", "both"], "of": "fatigue", "is": "lower"})
+    assert measured(seen, said).holds is False
+
+
 def test_what_may_be_nothing_is_held_by_its_difference():
     seen = readings(
         "withdraw-all.yaml",
