@@ -131,8 +131,14 @@ def peak_mb(pid: int) -> float:
     return 0.0
 
 
-def resume(folder: RunFolder, gap_s: float, mute: tuple[str, ...]) -> tuple[float, float, float]:
-    """Seconds until the door was open and until every level was confirmed, and peak memory.
+def cpu_s(pid: int) -> float:
+    """CPU seconds of a process so far (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resume(folder: RunFolder, gap_s: float, mute: tuple[str, ...]) -> tuple[float, ...]:
+    """Seconds until the door was open and until every level was confirmed, CPU seconds, peak MB.
 
     Args:
         folder: of a run without a runner.
@@ -157,7 +163,7 @@ def resume(folder: RunFolder, gap_s: float, mute: tuple[str, ...]) -> tuple[floa
                 levels_s = time.monotonic() - begun
             else:
                 time.sleep(0.05)
-        return door_s, levels_s, peak_mb(runner.pid)
+        return door_s, levels_s, cpu_s(runner.pid), peak_mb(runner.pid)
     finally:
         runner.kill()
         runner.wait()
@@ -183,11 +189,11 @@ def main() -> None:
             print(f"killed at day {at_s / 86400:.2f}: {rows} rows, {size_mb:.0f} MB", flush=True)
             # Killed again on the same copy: what it wrote in these seconds is little.
             gap_s = max(60.0, MUTE_FROM_S + 60.0 - at_s) if mute else 60.0
-            door_s, levels_s, memory_mb = resume(folder, gap_s, mute)
+            door_s, levels_s, used_s, memory_mb = resume(folder, gap_s, mute)
             print(
                 f"{len(mute)} pumps mute: door {door_s:.1f} s ({door_s / reference:.0f} x), levels "
-                f"of all that answer {levels_s:.1f} s ({levels_s / reference:.0f} x), peak "
-                f"{memory_mb:.0f} MB; load {os.getloadavg()[0]:.1f}, reference {reference:.2f} s",
+                f"of all that answer {levels_s:.1f} s ({levels_s / reference:.0f} x), "
+                f"{used_s:.1f} s of CPU, peak {memory_mb:.0f} MB; load {os.getloadavg()[0]:.1f}, reference {reference:.2f} s",
                 flush=True,
             )
 

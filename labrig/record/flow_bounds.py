@@ -116,9 +116,7 @@ class _Bounds:
         self._most: Steps = []
 
     def flow(self, said: PumpReadings, until_s: float) -> PumpFlow:
-        # The first one after the end tells what came before it.
-        inside = sum(reading.at_s < until_s for reading in said.readings)
-        readings = said.readings[: inside + 1]
+        readings = said.until(until_s)
         if not readings:
             if self._orders.unread or not self._ended:
                 self._unknown(0.0, until_s, 0.0, self._highest(0.0, until_s))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from array import array
 from dataclasses import dataclass, field
 
 from labrig.record.kinds.levels import PumpRead
@@ -33,14 +35,19 @@ class CounterReading:
 
 @dataclass(slots=True)
 class PumpReadings:
-    """One pump's readings in their order.
+    """One pump's readings in their order, as columns: those of a bench and a week are 300,000.
 
     Attributes:
         drive_watched: whether the pump notices that its drive does not follow.
     """
 
-    readings: list[CounterReading] = field(default_factory=list)
     drive_watched: bool = False
+    _at_s: array[float] = field(default_factory=lambda: array("d"))
+    _rate_ul_min: array[float] = field(default_factory=lambda: array("d"))
+    _counted_ul: array[float] = field(default_factory=lambda: array("d"))
+    _lost_power: set[int] = field(default_factory=set)
+    _anew: set[int] = field(default_factory=set)
+    _ranges_ul: dict[int, float | None] = field(default_factory=dict)
     _range_ul: float | None = None
     _alarm: str | None = None
     _met_anew: bool = False
@@ -53,13 +60,51 @@ class PumpReadings:
         """The next of them."""
         if read.counter is not None:
             self.drive_watched = read.counter.drive_watched
-            self._range_ul = read.counter.counter_range_ul
+            range_ul = read.counter.counter_range_ul
+        else:
+            range_ul = self._range_ul
         # It stands in the readings until it has been dealt with.
         lost_power = read.alarm == _POWER_ALARM != self._alarm
         rate = read.rate_ul_min if read.running else 0.0
-        self.readings.append(
-            CounterReading(
-                at_s, rate, read.delivered_ul, lost_power, self._met_anew, self._range_ul
-            )
+        self.add(
+            CounterReading(at_s, rate, read.delivered_ul, lost_power, self._met_anew, range_ul)
         )
         self._alarm, self._met_anew = read.alarm, False
+
+    def add(self, reading: CounterReading) -> None:
+        """The next of them, as it counts."""
+        place, counted_ul = len(self._at_s), reading.counted_ul
+        self._at_s.append(reading.at_s)
+        self._rate_ul_min.append(reading.rate_ul_min)
+        self._counted_ul.append(math.nan if counted_ul is None else counted_ul)
+        if reading.lost_power:
+            self._lost_power.add(place)
+        if reading.met_anew:
+            self._anew.add(place)
+        if reading.range_ul != self._range_ul:
+            self._ranges_ul[place] = self._range_ul = reading.range_ul
+
+    @property
+    def counts(self) -> bool:
+        """Whether its first reading was that of a counter."""
+        return not math.isnan(self._counted_ul[0])
+
+    def until(self, until_s: float) -> list[CounterReading]:
+        """Those before a time, and the next one, which tells what came before it."""
+        inside = sum(at_s < until_s for at_s in self._at_s)
+        range_ul: float | None = None
+        found = []
+        for place in range(min(inside + 1, len(self._at_s))):
+            range_ul = self._ranges_ul.get(place, range_ul)
+            counted_ul = self._counted_ul[place]
+            found.append(
+                CounterReading(
+                    self._at_s[place],
+                    self._rate_ul_min[place],
+                    None if math.isnan(counted_ul) else counted_ul,
+                    place in self._lost_power,
+                    place in self._anew,
+                    range_ul,
+                )
+            )
+        return found

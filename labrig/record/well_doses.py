@@ -84,7 +84,7 @@ def well_doses(
 
 def given_at_once(seen: Seen) -> list[BolusStep]:
     """Boluses of pumps that keep no counter: of others, its rise already holds them."""
-    counted = {pump for pump, said in seen.pumps.items() if said.readings[0].counted_ul is not None}
+    counted = {pump for pump, said in seen.pumps.items() if said.counts}
     return [
         BolusStep(d.at_s, d.pump, d.delivered_ul if d.delivered_ul is not None else d.planned_ul)
         for d in seen.doses.records()

@@ -132,6 +132,13 @@ class LittleRunner:
             self.pump.rate_ul_min, self.pump.dose_left_ul = 0.0, VOLUME_UL
 
 
+def said_by_pump(readings):
+    said = PumpReadings()
+    for reading in readings:
+        said.add(reading)
+    return said
+
+
 def night(changes, happenings, ranged, counter_ul, at_rest_first, garbled=None):
     """Play it; the pump, and its totals by the ledger."""
     rates = [(0.0, 0.0 if at_rest_first else 30.0), *sorted(changes)]
@@ -247,7 +254,7 @@ def test_a_dose_of_a_pump_at_rest_came_when_it_was_given(dose_s, silent_s):
     readings = [CounterReading(at_s, 0.0, 20.0 if at_s >= done_s else 0.0) for at_s in looks_s]
     orders = OrdersFold(ended=True)
     orders.of("dose").doses.append(DoseOrder(dose_s, 20.0, 40.0, done_s))
-    flow = pump_flows({"dose": PumpReadings(readings, RANGE_UL)}, orders, END_S)["dose"]
+    flow = pump_flows({"dose": said_by_pump(readings)}, orders, END_S)["dose"]
     assert flow.exact
     for at_s, came_ul in ((dose_s, 0.0), (done_s, 20.0), (END_S, 20.0)):
         assert volume_ul(flow.least, at_s) == pytest.approx(came_ul, abs=1e-6)
@@ -259,7 +266,7 @@ def test_a_counter_that_ends_sooner_after_a_power_cut_has_not_gone_round_at_it()
     readings = [CounterReading(*reading, range_ul=1e7) for reading in seen]
     readings.append(CounterReading(400.0, 0.0, 50.0, met_anew=True, range_ul=1e4))
     orders = OrdersFold()
-    flow = pump_flows({"dose": PumpReadings(readings)}, orders, 400.0)["dose"]
+    flow = pump_flows({"dose": said_by_pump(readings)}, orders, 400.0)["dose"]
     assert volume_ul(flow.least, 400.0) == pytest.approx(52.0, abs=0.1)
 
 
@@ -267,7 +274,7 @@ def test_a_counter_that_is_told_in_another_unit_at_a_takeover_has_gone_round():
     seen = [(0.0, 9.0, 9990.0), (240.0, 9.0, 10026.0)]
     readings = [CounterReading(*reading, range_ul=1e7) for reading in seen]
     readings.append(CounterReading(270.0, 9.0, 30.5, met_anew=True, range_ul=1e4))
-    flow = pump_flows({"dose": PumpReadings(readings)}, OrdersFold(), 270.0)["dose"]
+    flow = pump_flows({"dose": said_by_pump(readings)}, OrdersFold(), 270.0)["dose"]
     assert volume_ul(flow.least, 270.0) == pytest.approx(40.5)
     assert flow.exact
 
@@ -278,7 +285,7 @@ def read_late(came_ul: float):
     orders.of("dose").doses.append(DoseOrder(100.0, 20.0, 20.0, ended_s=600.0))
     readings = [CounterReading(0.0, 6.0, 0.0), CounterReading(600.0, 6.0, came_ul)]
     readings = [replace(reading, range_ul=1e4) for reading in readings]
-    return pump_flows({"dose": PumpReadings(readings)}, orders, 600.0)["dose"]
+    return pump_flows({"dose": said_by_pump(readings)}, orders, 600.0)["dose"]
 
 
 def test_a_dose_that_is_read_late_came_when_it_was_sent():
