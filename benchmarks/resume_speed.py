@@ -193,7 +193,8 @@ def main() -> None:
             print(
                 f"{len(mute)} pumps mute: door {door_s:.1f} s ({door_s / reference:.0f} x), levels "
                 f"of all that answer {levels_s:.1f} s ({levels_s / reference:.0f} x), "
-                f"{used_s:.1f} s of CPU, peak {memory_mb:.0f} MB; load {os.getloadavg()[0]:.1f}, reference {reference:.2f} s",
+                f"{used_s:.1f} s of CPU, peak {memory_mb:.0f} MB; load {os.getloadavg()[0]:.1f}, "
+                f"reference {reference:.2f} s",
                 flush=True,
             )
 
