@@ -7,7 +7,17 @@ from collections.abc import Mapping
 
 from labrig.record.clock import Mailbox
 from labrig.run.desk import Desk
-from labrig.run.orders import Decided, Died, Ended, ForWorker, Halt, HoldChanged, Order, Settle
+from labrig.run.orders import (
+    Closed,
+    Decided,
+    Died,
+    Ended,
+    ForWorker,
+    Halt,
+    HoldChanged,
+    Order,
+    Settle,
+)
 
 
 class Crew:
@@ -26,6 +36,7 @@ class Crew:
         self._workers = workers
         self._boxes = list(dict.fromkeys(workers.values()))
         self._ended: dict[str, tuple[str, ...]] = {}
+        self._closed: set[str] = set()
         self.one_died = False
 
     def tell(self, what: Order | Settle) -> None:
@@ -55,15 +66,23 @@ class Crew:
         for box in self._boxes:
             box.put_first(Halt(epoch))
 
-    def lost(self, gone: Ended | Died) -> None:
-        """One has come to its end; a stop after that may change what it leaves."""
-        self._ended[gone.port] = gone.unsafe
+    def lost(self, gone: Ended | Closed | Died) -> None:
+        """One has come to its end; until it is closed, a stop may change what it leaves."""
+        if isinstance(gone, Ended | Died):
+            self._ended[gone.port] = gone.unsafe
+        if isinstance(gone, Closed | Died):
+            self._closed.add(gone.port)
         self.one_died = self.one_died or isinstance(gone, Died)
 
     @property
     def ended(self) -> bool:
         """Whether all have."""
         return len(self._ended) >= len(self._boxes)
+
+    @property
+    def closed(self) -> bool:
+        """Whether none of them does anything any more."""
+        return len(self._closed) >= len(self._boxes)
 
     @property
     def unsafe(self) -> list[str]:

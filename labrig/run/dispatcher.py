@@ -29,6 +29,7 @@ from labrig.run.order_book import OrderBook
 from labrig.run.orders import (
     Asked,
     Close,
+    Closed,
     Command,
     Died,
     Ended,
@@ -276,7 +277,7 @@ class Dispatcher:
                 self._units.hold(item.wells, item.why)
             case Measured():
                 self._interlocks.see(item)
-            case Ended() | Died():
+            case Ended() | Closed() | Died():
                 self._crew.lost(item)
             case Asked() | None:
                 pass
@@ -318,6 +319,9 @@ class Dispatcher:
         self._crew.tell_all(Finish())
         self._await_ports()
         self._crew.tell_all(Close())
+        while not self._crew.closed:
+            # A stop that came after the last port had ended is carried out before the last row.
+            self._handle(self._next(None))
         self._interlocks.end(self._desk.clock.now_s())
         # One that came while the last dose was waited for has cut it off.
         stop = self._in_turn.stop

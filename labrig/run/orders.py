@@ -170,6 +170,13 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """Nothing is done on this port any more: a stop that came before is carried out by now."""
+
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
 class Died:
     """A worker ended with an exception nobody foresaw; nobody looks after ``unsafe`` any more."""
 
@@ -209,4 +216,4 @@ class Asked:
     """A question was put that is answered by default when nobody does: look when."""
 
 
-ForDispatcher = Command | GiveUp | HoldWells | Asked | Measured | Ended | Died
+ForDispatcher = Command | GiveUp | HoldWells | Asked | Measured | Ended | Closed | Died

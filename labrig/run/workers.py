@@ -26,6 +26,7 @@ from labrig.run.lost_links import LostLinks
 from labrig.run.mode import Mode
 from labrig.run.orders import (
     Close,
+    Closed,
     Decided,
     Died,
     Ended,
@@ -173,6 +174,7 @@ class Worker:
             self._end()
             self._await_the_others()
             self._link.close()
+            self._dispatcher.put(Closed(self.port))
 
     def _await_the_others(self) -> None:
         """A stop that comes while another port is still busy must not miss this one."""

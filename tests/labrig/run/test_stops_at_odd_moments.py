@@ -9,7 +9,9 @@ import pytest
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.commands import Commands
 from labrig.run.control_client import connect
+from labrig.run.crew import Crew
 from labrig.run.flow import PumpHandler
+from labrig.run.orders import Close
 from labrig.run.workers import Worker
 from labrig.soak.playing import PaperCamera
 
@@ -77,6 +79,28 @@ def test_a_stop_at_the_boundary_waits_for_a_dose_that_began_late(rehearse, scrip
     assert runner.run().condition == "stopped"
     assert night.rows("dose")[-1].state == "confirmed"
     assert night.rows("run")[-1].run_s < 660.0 + 1.5 * lasts_s
+
+
+def test_a_stop_after_the_last_port_has_ended_is_carried_out_before_the_last_row(
+    rehearse, script, monkeypatch
+):
+    """On a line where bytes take their time; else nobody sees in what order it was."""
+    night = rehearse(baud=19_200.0)
+    timeline = [script.flow(0.0, 30.0), script.flow(0.0, 9.0, "dose")]
+    rules = script.rules(additives_on_stop="off")
+    runner = night.make(script.plan(timeline, 600.0, rules=rules))
+    tell_all = Crew.tell_all
+
+    def stop_first(crew, what):
+        if isinstance(what, Close):
+            _client(night).stop("smoke")
+        tell_all(crew, what)
+
+    monkeypatch.setattr(Crew, "tell_all", stop_first)
+    assert runner.run().condition == "stopped"
+    assert night.plants["dose"].rate_ul_min == 0.0
+    last_bytes_s = max(at_s for at_s, _, _, _ in night.wire)
+    assert 600.0 < last_bytes_s <= night.rows("run")[-1].run_s
 
 
 @pytest.mark.parametrize("what", ["round", "film"])
