@@ -27,7 +27,7 @@ from typing import Any, Literal, Protocol
 
 from labrig.record.clock import Clock, boot_id, steady_s
 from labrig.record.gathered import GATHERED, Stamped, apart, gathered, rows_of
-from labrig.record.kinds.other_deviations import RowDropped
+from labrig.record.journal_schema import APART, SCHEMA
 from labrig.record.patient_file import PatientFile
 from labrig.record.reading import FORMAT, format_of, records_of, verified_tail
 from labrig.record.rows import (
@@ -40,55 +40,12 @@ from labrig.record.rows import (
     Row,
     chained,
 )
-from labrig.record.said import deviation_of
 from labrig.record.writable import clean_text, json_text, shown
+from labrig.record.write_faults import is_the_rows_fault, told_of, write_failed
 
 _SYNCHRONOUS = {"power cut": "FULL", "kill": "NORMAL"}
 _SAMPLES_A_COMMIT = 64
 ANCHOR_EVERY_S = 60.0
-
-_SCHEMA = """
-CREATE TABLE journal (
-  seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL,
-  epoch INTEGER NOT NULL, run_s REAL NOT NULL, utc TEXT NOT NULL, monotonic_s REAL NOT NULL,
-  boot_id TEXT NOT NULL, detail TEXT NOT NULL CHECK (json_valid(detail)), hash TEXT NOT NULL);
-CREATE INDEX journal_kind ON journal (kind, seq);
-CREATE TRIGGER journal_no_update BEFORE UPDATE ON journal
-  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal
-  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE VIEW frame AS SELECT seq, key, kind, state, run_s, utc,
-  detail ->> 'path' AS path, detail ->> 'sha256' AS sha256,
-  detail ->> 'well' AS well, detail ->> 'field' AS field, detail ->> 'round' AS round,
-  detail ->> 'channel' AS channel, detail ->> 'exposure_ms' AS exposure_ms,
-  detail ->> 'focus' AS focus,
-  detail ->> 'x_asked_um' AS x_asked_um, detail ->> 'y_asked_um' AS y_asked_um,
-  detail ->> 'x_reached_um' AS x_reached_um, detail ->> 'y_reached_um' AS y_reached_um,
-  detail ->> 'position_verified' AS position_verified,
-  detail ->> 'offset_s' AS offset_s, detail ->> 'lateness_s' AS lateness_s,
-  detail ->> 'reason' AS reason
-  FROM journal WHERE kind IN ('frame', 'film') AND state IN ('confirmed', 'missed', 'failed');
-CREATE VIEW deviation AS SELECT seq, key, run_s, utc, detail FROM journal
-  WHERE kind = 'deviation';
-CREATE VIEW command AS SELECT seq, key, state, run_s, utc, detail FROM journal
-  WHERE kind = 'command';
-"""
-_APART = """
-CREATE VIEW apart AS
-  SELECT seq, kind, key, state, epoch, run_s, utc, detail FROM journal WHERE state <> 'gathered'
-  UNION ALL
-  SELECT seq, kind, key.value, detail ->> '$.state', epoch, one.value ->> 0,
-    strftime('%Y-%m-%dT%H:%M:%f+00:00', utc, ((one.value ->> 0) - run_s) || ' seconds'),
-    (SELECT json_group_object(name.value, json(
-       journal.detail -> ('$.said[' || (one.value ->> 1) || '][1][' || name.key || ']')))
-     FROM json_each(journal.detail, '$.names[' || (
-       journal.detail ->> ('$.said[' || (one.value ->> 1) || '][0]')) || ']') AS name)
-  FROM journal, json_each(journal.detail, '$.rows') AS one, json_each(one.value) AS key
-  WHERE state = 'gathered' AND key.key > 1;
-CREATE VIEW sample AS SELECT seq, key, run_s, utc, detail FROM apart WHERE kind = 'sample';
-CREATE VIEW event AS SELECT seq, kind, key, state, epoch, run_s, utc, detail FROM apart
-  WHERE kind IN ('level', 'dose', 'train', 'frame', 'film', 'reading');
-"""
 
 
 class Follower(Protocol):
@@ -156,7 +113,7 @@ class Journal:
                 with self._transaction():
                     for view in ("sample", "event", "apart"):
                         self._connection.execute(f"DROP VIEW IF EXISTS {view}")
-                    for statement in filter(str.strip, _APART.split(";")):
+                    for statement in filter(str.strip, APART.split(";")):
                         self._connection.execute(statement)
                     self._connection.execute(f"PRAGMA user_version={FORMAT}")
             except sqlite3.Error:
@@ -262,14 +219,14 @@ class Journal:
                 with self._transaction():
                     last = self._insert(written, self._seq, self._hash)
             except Exception as error:
-                if not _is_the_rows_fault(error):
+                if not is_the_rows_fault(error):
                     raise
                 # Each in a row of its own, so that one takes no other along.
                 with self._transaction():
                     last, dropped = self._insert_the_good(stamped)
                 written = [dropped.get(place, one) for place, one in enumerate(stamped)]
         except Exception as error:
-            raise _write_failed(error) from error
+            raise write_failed(error) from error
         self._seq, self._hash = last
         self.dropped += len(dropped)
         self._tell(written)
@@ -366,9 +323,9 @@ class Journal:
             try:
                 last = self._insert([one], *last)
             except Exception as error:
-                if not _is_the_rows_fault(error):
+                if not is_the_rows_fault(error):
                     raise
-                dropped[place] = _told_of(one, error)
+                dropped[place] = told_of(one, error)
                 last = self._insert([dropped[place]], *last)
         return last, dropped
 
@@ -381,51 +338,10 @@ def _acts(entry: JournalEntry) -> bool:
     return entry.state == "sent" or entry.kind == "command"
 
 
-def _is_the_rows_fault(error: Exception) -> bool:
-    """Whether what was to be written is to blame: the disk and a second writer are not."""
-    if isinstance(error, sqlite3.IntegrityError):
-        return error.sqlite_errorname == "SQLITE_CONSTRAINT_CHECK"
-    # A plain DatabaseError is a damaged file. What a closed one raises fails again at once.
-    disk = (sqlite3.OperationalError, OSError, MemoryError)
-    return not isinstance(error, disk) and type(error) is not sqlite3.DatabaseError
-
-
-def _told_of(stamped: Stamped, error: Exception) -> Stamped:
-    """What is written in place of a row that no database takes."""
-    entry, _, run_s, utc, monotonic_s = stamped
-    told = deviation_of(
-        RowDropped(
-            shown(entry.kind),
-            shown(entry.key),
-            shown(entry.state),
-            shown(entry.detail),
-            shown(error),
-        )
-    )
-    return Stamped(told, json_text(told.detail), run_s, utc, monotonic_s)
-
-
-def _write_failed(error: Exception) -> JournalWriteFailed:
-    if isinstance(error, sqlite3.IntegrityError):
-        return JournalWriteFailed(
-            f"another process has written to this journal ({error}): this runner must not "
-            "go on. Look for a second `labrig` on this run folder."
-        )
-    if isinstance(error, sqlite3.Error | OSError):
-        return JournalWriteFailed(
-            f"the journal cannot be written ({error}). Free space on its disk or reconnect "
-            "it; until then nothing new is begun and running perfusion is kept."
-        )
-    return JournalWriteFailed(
-        f"the journal cannot be written ({error!r}), for a reason that nobody foresaw: send "
-        "runner.log to whoever looks after labrig. Until then nothing new is begun."
-    )
-
-
 def empty_journal(path: Path) -> None:
     """Make one without a row and without files beside it: what every journal's first page is."""
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(f"{_SCHEMA} PRAGMA user_version={FORMAT};")
+        connection.executescript(f"{SCHEMA} PRAGMA user_version={FORMAT};")
 
 
 def open_journal(
@@ -457,7 +373,7 @@ def open_journal(
         version = format_of(connection, path)
         if version == 0:
             connection.executescript(
-                f"BEGIN IMMEDIATE; {_SCHEMA} {_APART} PRAGMA user_version={FORMAT}; COMMIT;"
+                f"BEGIN IMMEDIATE; {SCHEMA} {APART} PRAGMA user_version={FORMAT}; COMMIT;"
             )
         last = deque(verified_tail(connection, path), maxlen=1)
     except sqlite3.DatabaseError as error:
