@@ -54,10 +54,10 @@ def bare(count: int) -> Latenesses:
 
 def labrig(count: int) -> Latenesses:
     """The dispatcher, and a thread that takes orders as a worker does."""
-    sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "labrig" / "run"))
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
     from types import SimpleNamespace
 
-    from conftest import make_plan, reading
+    from scripted_nights import make_plan, reading
 
     from labrig.record.clock import RealClock, steady_s
     from labrig.record.consumption import Consumption

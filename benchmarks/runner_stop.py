@@ -19,9 +19,9 @@ from statistics import median
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "labrig" / "run"))
 
-from conftest import Rehearsal, Script  # the tests' bench of simulated instruments
+from rehearsal import Rehearsal  # the tests' bench of simulated instruments
+from scripted_nights import Script
 
 from labrig.record.clock import RealClock
 from labrig.run.control_client import connect

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shutil
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+import run_stories
 from drawn_nights import nights_drawn_from
 
 from labrig.catalogue import catalogue_folder
 from labrig.report.record import read_record
 
-_PATH = Path(__file__).parents[1] / "report" / "conftest.py"
-_SPEC = importlib.util.spec_from_file_location("run_folders_of_the_report", _PATH)
-assert _SPEC is not None
-assert _SPEC.loader is not None
-_stories = importlib.util.module_from_spec(_SPEC)
-sys.modules[_SPEC.name] = _stories
-_SPEC.loader.exec_module(_stories)
-
-write_run = _stories.write_run
-story = _stories.story
+write_run = run_stories.write_run
+story = run_stories.story
 
 EXPERIMENT = """\
 experiment: three-donors

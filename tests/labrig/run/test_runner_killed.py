@@ -224,13 +224,14 @@ CHILD = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {here!r})
-import conftest as bench
+from rehearsal import Rehearsal
+from scripted_nights import Script
 from labrig.record.virtual_clock import VirtualClock
 
 folder, kill_at = Path(sys.argv[1]), int(sys.argv[2])
 wires = folder.with_name("wires.txt")
-night = bench.Rehearsal(folder)
-plan = bench.Script.night()
+night = Rehearsal(folder)
+plan = Script.night()
 last_s, open_transport, count = 0.0, night.open_transport, 0
 
 def remembering(port):
@@ -264,7 +265,7 @@ print(outcome.condition, round(night.plants["dose"].moved_ul, 3))
 
 
 def _child(folder: Path, kill_at: int) -> subprocess.CompletedProcess[str]:
-    code = CHILD.format(here=str(Path(__file__).parent))
+    code = CHILD.format(here=str(Path(__file__).parents[2]))
     return subprocess.run(
         [sys.executable, "-c", code, str(folder), str(kill_at)],
         capture_output=True, text=True, timeout=120, check=False,

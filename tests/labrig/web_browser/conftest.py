@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+import run_stories
 from browsed_bench import Bench, Visitor
 from chromium import chromium
 
 from labrig.run_folder import RunFolder
 
-_PATH = Path(__file__).parents[1] / "report" / "conftest.py"
-_SPEC = importlib.util.spec_from_file_location("run_folders_of_the_report", _PATH)
-assert _SPEC is not None
-assert _SPEC.loader is not None
-stories = importlib.util.module_from_spec(_SPEC)
-sys.modules[_SPEC.name] = stories
-_SPEC.loader.exec_module(stories)
-
-write_run = stories.write_run
-story = stories.story
+write_run = run_stories.write_run
+story = run_stories.story
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +56,7 @@ def album(bench, write_run, story):
 def change_of_clocks(bench, write_run, story):
     """Name of a run of the night in which Berlin sets its clocks back, at 01:00 UTC."""
     with pytest.MonkeyPatch.context() as changed:
-        changed.setattr(stories, "START", datetime(2026, 10, 24, 18, 0, tzinfo=UTC))
+        changed.setattr(run_stories, "START", datetime(2026, 10, 24, 18, 0, tzinfo=UTC))
         night = write_run(replace(story, measured=False, imaged=False, until_s=13.9 * 3600))
     link = bench.runs / "change-of-clocks"
     link.symlink_to(night.root)
