@@ -4,21 +4,10 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from usual_train import TRAIN
 
 from labrig_drivers.errors import InstrumentError
-from labrig_drivers.kinds import PulseTrain
 from labrig_drivers.transports.faulty import FaultyTransport, LinkFault
-
-TRAIN = PulseTrain(
-    phase_ms=0.4,
-    amplitude_v=7.5,
-    biphasic=True,
-    frequency_hz=10,
-    burst_s=10,
-    gap_s=0,
-    duration_s=10,
-)
-
 
 TRAINS = st.sampled_from(
     [

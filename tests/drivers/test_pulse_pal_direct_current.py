@@ -5,25 +5,16 @@ import struct
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from usual_train import TRAIN
 
 from labrig_drivers import pulse_pal
 from labrig_drivers.conformance import SteppedClock
 from labrig_drivers.errors import InstrumentError
-from labrig_drivers.kinds import PulseTrain
 from labrig_drivers.pulse_pal.settings import PulsePalSettings
 from labrig_drivers.simulation import Fault, StillElectrodes
 from labrig_drivers.transports.faulty import FaultyTransport, LinkFault
 from labrig_drivers.transports.loopback import LoopbackTransport
 
-TRAIN = PulseTrain(
-    phase_ms=0.4,
-    amplitude_v=7.5,
-    biphasic=True,
-    frequency_hz=10,
-    burst_s=10,
-    gap_s=0,
-    duration_s=10,
-)
 CHANNELS = (1, 2, 3, 4)
 
 

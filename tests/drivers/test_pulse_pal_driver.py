@@ -4,24 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from usual_train import TRAIN
 
 from labrig_drivers import pulse_pal
 from labrig_drivers.conformance import stimulator
 from labrig_drivers.errors import NotNow, OutOfRange
-from labrig_drivers.kinds import PulseTrain
 from labrig_drivers.pulse_pal.settings import PulsePalSettings
 from labrig_drivers.transcript import TranscriptTransport, parse_transcript
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
-TRAIN = PulseTrain(
-    phase_ms=0.4,
-    amplitude_v=7.5,
-    biphasic=True,
-    frequency_hz=10,
-    burst_s=10,
-    gap_s=0,
-    duration_s=10,
-)
 
 
 @pytest.mark.parametrize("check", stimulator.CHECKS)

@@ -1,23 +1,13 @@
 """A Pulse Pal that is silent, deaf, rebooted, wrong, or was left armed by another program."""
 
 import pytest
+from usual_train import TRAIN
 
 from labrig_drivers import pulse_pal
 from labrig_drivers.errors import NoReply, NotNow, PortLost, Refused, ReplyError, WrongInstrument
-from labrig_drivers.kinds import PulseTrain
 from labrig_drivers.pulse_pal.settings import PulsePalSettings
 from labrig_drivers.simulation import Fault
 from labrig_drivers.transports.faulty import FaultyTransport, LinkFault
-
-TRAIN = PulseTrain(
-    phase_ms=0.4,
-    amplitude_v=7.5,
-    biphasic=True,
-    frequency_hz=10,
-    burst_s=10,
-    gap_s=0,
-    duration_s=10,
-)
 
 
 def test_stop_undoes_what_another_program_left(pulse_pal_bench):
