@@ -12,15 +12,40 @@ journal are stand-ins, in one thread.
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+
+from dose_situations import (
+    DECIDING,
+    DOWN_S,
+    DUE_S,
+    END_S,
+    KEY,
+    MOST_WAITS,
+    NAME,
+    OFF_UL,
+    POLL_S,
+    VOLUME_UL,
+    Choices,
+    Killed,
+    Misfortunes,
+    PumpKind,
+    PumpMemory,
+    Situation,
+    Untrue,
+)
+from dose_standins import (
+    Answering,
+    ModelledBox,
+    ModelledClock,
+    ModelledJournal,
+    ModelledLine,
+    NoReserve,
+)
 
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose
@@ -40,7 +65,6 @@ from labrig.run.at_once import AtOnce
 from labrig.run.board import Board
 from labrig.run.desk import Desk
 from labrig.run.dispatcher import Dispatcher
-from labrig.run.dose_witness import NOT_DONE_FRACTION
 from labrig.run.flow import PumpHandler
 from labrig.run.grace import Grace
 from labrig.run.lease import Fence
@@ -48,293 +72,7 @@ from labrig.run.liveness import Turn
 from labrig.run.orders import Close, Command, Ended, Finish
 from labrig.run.port_gate import Leave
 from labrig.run.workers import Worker
-from labrig_drivers.errors import AlarmRaised, LinkError, NotNow
-from labrig_drivers.kinds import PumpState
-
-NAME = "dose"
-KEY = "dose-100"
-DUE_S, END_S, POLL_S = 100.0, 400.0, 120.0
-VOLUME_UL, RATE_UL_MIN = 20.0, 20.0
-DOWN_S = (1.0, 200.0)
-"""A dead runner is followed by another while the dose is under way, or when it is over."""
-DECIDING = frozenset({"dose", "question", "command", "note"})
-"""Kinds of rows that decide about a dose; others tell of the bench."""
-_MOST_WAITS = 200
-OFF_UL = NOT_DONE_FRACTION * VOLUME_UL
-"""So far a dose may be off what is said of it."""
-
-
-class Untrue(BaseException):
-    """A promise about a dose was broken: by which misfortunes. No handler of errors may see it."""
-
-
-class Killed(BaseException):
-    """The runner's process is gone. No handler of errors may see it."""
-
-
-@dataclass(frozen=True, slots=True)
-class PumpKind:
-    """How a pump counts: from what, in which steps, up to what; ``counts``: whether at all."""
-
-    counted_ul: float = 100.0
-    step_ul: float = 0.0
-    range_ul: float | None = None
-    counts: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Misfortunes:
-    """How many of each may still come, and how many in all."""
-
-    in_all: int
-    deaths: int = 2
-    power_cuts: int = 2
-    lost_replies: int = 1
-    garbled: int = 1
-    stops: int = 1
-
-    def without(self, what: str) -> Misfortunes:
-        """One less of these."""
-        changed: dict[str, Any] = {what: getattr(self, what) - 1, "in_all": self.in_all - 1}
-        return replace(self, **changed)
-
-    def left(self, what: str) -> bool:
-        """Whether one more may come."""
-        return self.in_all > 0 and getattr(self, what) > 0
-
-
-@dataclass(frozen=True, slots=True)
-class PumpMemory:
-    """What a pump is and knows.
-
-    Attributes:
-        task: what it does; ``left_ul``: of a dose under way.
-        just_on: it was switched on and has told nobody yet; it tells once.
-        dosed_ul: what truly came as doses. Nobody in the run can see it.
-    """
-
-    counter_ul: float
-    task: str = "stands"
-    rate_ul_min: float = RATE_UL_MIN
-    left_ul: float = 0.0
-    just_on: bool = False
-    dosed_ul: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """All that outlives a runner.
-
-    Attributes:
-        allowed_ul: so much may come: what was planned, or what a person who said ``redo`` was told.
-        part_from_ul: what had come when the last part was sent.
-    """
-
-    rows: tuple[Row, ...]
-    pump: PumpMemory
-    now_s: float
-    left: Misfortunes
-    allowed_ul: float = VOLUME_UL
-    part_from_ul: float = 0.0
-    story: tuple[str, ...] = ()
-
-    def known_by(self) -> object:
-        """Equal for situations from which the same can follow."""
-        rows = tuple(
-            (r.kind, r.key, r.state, str(r.detail)) for r in self.rows if r.kind in DECIDING
-        )
-        epochs = self.rows[-1].epoch, [r.epoch for r in self.rows if r.state == "sent"]
-        return (
-            rows,
-            str(epochs),
-            self.pump,
-            self.now_s,
-            self.left,
-            self.allowed_ul,
-            self.part_from_ul,
-        )
-
-    @property
-    def ended(self) -> bool:
-        """Whether the run is over."""
-        return fold(self.rows).ended
-
-
-@dataclass(slots=True)
-class Choices:
-    """A path through one life: the choices to make, and how many there were at each."""
-
-    path: list[int] = field(default_factory=list)
-    widths: list[int] = field(default_factory=list)
-
-    def take(self, options: int) -> int:
-        """The number of the option that this path takes; the first beyond its end."""
-        place = len(self.widths)
-        self.widths.append(options)
-        if place == len(self.path):
-            self.path.append(0)
-        return self.path[place]
-
-    def following(self) -> list[int] | None:
-        """The next path; None: this was the last."""
-        path = self.path[: len(self.widths)]
-        while path and path[-1] == self.widths[len(path) - 1] - 1:
-            path.pop()
-        return [*path[:-1], path[-1] + 1] if path else None
-
-
-class _Pump:
-    """A syringe pump with a program in it, as a Pump's driver shows it."""
-
-    def __init__(self, life: Life, kind: PumpKind) -> None:
-        self._life = life
-        self._kind = kind
-        self._lost = False
-        self._alarm: str | None = None
-
-    def identify(self) -> None:
-        self._life.exchange()
-        self._hear()
-
-    def quantised(self, rate_ul_min: float) -> float:
-        return rate_ul_min
-
-    def state(self) -> PumpState:
-        wrong_ul = self._life.exchange(garbled=True)
-        self._hear()
-        pump, kind = self._life.pump, self._kind
-        counter_ul: float | None = pump.counter_ul + wrong_ul
-        if kind.step_ul:
-            counter_ul = int((pump.counter_ul + wrong_ul) / kind.step_ul + 1e-9) * kind.step_ul
-        return PumpState(
-            pump.task != "stands", pump.rate_ul_min, counter_ul if kind.counts else None,
-            self._alarm, self._lost, True, kind.step_ul, kind.range_ul,
-        )  # fmt: skip
-
-    def dispense(self, volume_ul: float, rate_ul_min: float) -> None:
-        with self._life.answering():
-            self._refuse_if_just_on()
-            if self._life.pump.task == "a dose":
-                raise NotNow(NAME, "another dispense is under way.", "Wait.")
-            self._lost, self._alarm = False, None
-            self._life.set(task="a dose", left_ul=volume_ul, rate_ul_min=rate_ul_min)
-
-    def set_rate(self, rate_ul_min: float) -> None:
-        if rate_ul_min == 0:
-            self.stop()
-            return
-        with self._life.answering():
-            self._refuse_if_just_on()
-            if self._life.pump.task == "a dose":
-                raise NotNow(NAME, "a bounded dispense is under way.", "Wait.")
-            self._lost, self._alarm = False, None
-            self._life.set(task="its level", rate_ul_min=rate_ul_min)
-
-    def stop(self) -> None:
-        with self._life.answering():
-            self._hear()
-            self._life.set(task="stands", left_ul=0.0)
-
-    def halt(self) -> None:
-        with self._life.answering():
-            self._life.set(task="stands", left_ul=0.0)
-
-    def _hear(self) -> None:
-        if self._life.pump.just_on:
-            self._life.set(just_on=False)
-            self._lost, self._alarm = True, "power"
-
-    def _refuse_if_just_on(self) -> None:
-        if self._life.pump.just_on:
-            self._hear()
-            raise AlarmRaised(NAME, "power", "it was switched on.")
-
-
-class _Clock:
-    """The time of one life; it goes on only in a wait."""
-
-    def __init__(self, now_s: float) -> None:
-        self.at_s = now_s
-
-    def now_s(self) -> float:
-        return self.at_s
-
-    def utc(self) -> datetime:
-        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.at_s)
-
-    @property
-    def early_s(self) -> float:
-        return 0.0
-
-    def lasting_s(self, people_s: float) -> float:
-        return people_s
-
-
-class _Box:
-    def __init__(self, wait: Callable[[float | None], Any]) -> None:
-        self.items: deque[Any] = deque()
-        self._wait = wait
-
-    def put(self, item: Any, not_before_s: float = -math.inf) -> None:
-        self.items.append(item)
-
-    def put_before_undue(self, item: Any) -> None:
-        self.put(item)
-
-    def put_first(self, item: Any) -> None:
-        self.items.appendleft(item)
-
-    def get(self, until_s: float | None) -> Any:
-        return self.items.popleft() if self.items else self._wait(until_s)
-
-
-class _Journal:
-    """A journal whose file is a list. Readings are left out: nothing is decided by them."""
-
-    def __init__(self, life: Life) -> None:
-        self._life = life
-        self.epoch = 0
-        self.dropped = 0
-
-    def intend(self, *entries: JournalEntry) -> None:
-        self._life.boundary("a row")
-        for entry in entries:
-            self._life.write(entry, self.epoch)
-
-    note = intend
-
-    def sample(self, key: str, detail: object) -> None:
-        pass
-
-    def rows(self, kind: str | None = None) -> Iterator[Row]:
-        return (row for row in tuple(self._life.rows) if kind in (None, row.kind))
-
-
-class _Line:
-    def __init__(self, life: Life, kind: PumpKind) -> None:
-        self._life = life
-        self._kind = kind
-        self._driver: _Pump | None = None
-
-    def close(self) -> None:
-        self._driver = None
-
-    def drain(self) -> None:
-        pass
-
-    def attach(self, name: str) -> tuple[Any, dict[str, Any]]:
-        if self._driver is None:
-            self._driver = _Pump(self._life, self._kind)
-        self._driver.identify()
-        return self._driver, {"vendor": "", "model": "", "firmware": "", "serial_number": None}
-
-
-class _NoReserve:
-    def give_up(self) -> bool:
-        return False
-
-    def keep(self) -> bool:
-        return True
+from labrig_drivers.errors import LinkError
 
 
 class Life:
@@ -349,7 +87,7 @@ class Life:
         self._plan = plan
         self._kind = kind
         self._choices = choices
-        self._clock = _Clock(before.now_s)
+        self._clock = ModelledClock(before.now_s)
         self._waits = 0
         self._over = self._dead = False
         self._could_die_at: object = None
@@ -360,19 +98,19 @@ class Life:
     def _begins(self) -> None:
         """As `Runner` puts its parts together."""
         state = fold(self.rows)
-        journal = _Journal(self)
+        journal = ModelledJournal(self)
         journal.epoch = state.epoch + 1
         fence = Fence(journal.epoch)
         clock: Any = self._clock
         self._board = Board()
-        desk = Desk(clock, journal, fence, self._board, Consumption(), _NoReserve())  # type: ignore[arg-type]
+        desk = Desk(clock, journal, fence, self._board, Consumption(), NoReserve())  # type: ignore[arg-type]
         self._desk = desk
-        self._news = _Box(self._from_worker)
-        self._box = _Box(self._wait)
+        self._news = ModelledBox(self._from_worker)
+        self._box = ModelledBox(self._wait)
         leave = Leave(fence)
         turn = Turn("a thread", clock, steady_s)
         self._worker = Worker(
-            "port", desk, self._box, self._news, _Line(self, self._kind), leave, turn
+            "port", desk, self._box, self._news, ModelledLine(self, self._kind), leave, turn
         )  # type: ignore[arg-type]
         self._worker.add(PumpHandler(NAME, desk, "off", POLL_S))
         grace = Grace()
@@ -510,7 +248,7 @@ class Life:
             # The only port there is: nobody else is to be waited for.
             return Close()
         self._waits += 1
-        self.promise(self._waits < _MOST_WAITS, "the runner comes to no end")
+        self.promise(self._waits < MOST_WAITS, "the runner comes to no end")
         self._hear_news()
         self._answer()
         if self._box.items:
@@ -640,20 +378,6 @@ def _told_to_be_the_most(question: Question) -> float:
 
 def _told(row: Row) -> str:
     return f"{row.run_s:g} s  {row.kind} {row.key} {row.state} {row.detail}"
-
-
-class Answering:
-    """An exchange that is carried out, and whose answer may be lost afterwards."""
-
-    def __init__(self, lost: LinkError | None) -> None:
-        self._lost = lost
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        if self._lost is not None:
-            raise self._lost
 
 
 def first(plan: Plan, kind: PumpKind, left: Misfortunes) -> Situation:

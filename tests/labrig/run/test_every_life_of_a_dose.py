@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from dose_model import DUE_S, END_S, Misfortunes, PumpKind, Untrue, explore
+from dose_model import explore
+from dose_situations import DUE_S, END_S, Misfortunes, PumpKind, Untrue
 
 from labrig.run import dose_witness, doses
 from labrig.run.dose_witness import Witness
