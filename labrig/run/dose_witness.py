@@ -135,7 +135,10 @@ def _beside_a_level(dose: SentDose, came_ul: float, step_ul: float, now_s: float
         tolerance = NOT_DONE_FRACTION * (dose.volume_ul + not_begun) + step_ul
         if abs(done - not_begun) > 2 * tolerance:
             if abs(came_ul - not_begun) <= tolerance:
-                return Witness("not done", 0.0)
+                # One that had taken the command may have given it, stood, and been set again by
+                # somebody who could write nothing down.
+                taken = dose.acknowledged or dose.others_asked
+                return Witness("unknown", None) if taken else Witness("not done", 0.0)
             if abs(came_ul - done) <= tolerance:
                 return Witness("done", dose.volume_ul)
     return Witness("unknown", None)

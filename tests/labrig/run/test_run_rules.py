@@ -63,6 +63,8 @@ WITNESSES = [
     ("no counter", _sent(before_ul=None), PumpState(False, 20.0, None), "unknown"),
     ("still pumping", _sent(), PumpState(True, 20.0, 105.0), "under way"),
     ("never left its level", _sent(level_ul_min=5.0), PumpState(True, 5.0, 150.0), "not done"),
+    ("had taken it, and flows as if it had not", _sent(level_ul_min=5.0, acknowledged=True),
+     PumpState(True, 5.0, 150.0), "unknown"),
     ("back at its level", _sent(level_ul_min=5.0), PumpState(True, 5.0, 165.0), "done"),
     ("level or dose?", _sent(level_ul_min=5.0), PumpState(True, 5.0, 157.0), "unknown"),
     ("dose as fast as level", _sent(level_ul_min=20.0), PumpState(True, 20.0, 300.0), "unknown"),
