@@ -27,7 +27,6 @@ class BenchPorts:
         camera: the imaging process, which may host a stage.
         now_s: the run's clock.
         fence: what passes the gates.
-        seen: who has answered in this process; filled when everybody must be there.
     """
 
     def __init__(
@@ -37,13 +36,12 @@ class BenchPorts:
         camera: Imaging,
         now_s: Callable[[], float],
         fence: Fence,
-        seen: dict[str, Identity],
     ) -> None:
         self._bench = bench
         self._open_transport = open_transport
         self._camera = camera
         self._now_s = now_s
-        self._seen = seen
+        self._seen: dict[str, Identity] = {}
         self._opened: dict[str, OpenPort | None] = {}
         self.leaves = {spec.name: Leave(fence) for spec in ports_with_workers(bench)}
 

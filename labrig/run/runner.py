@@ -61,7 +61,6 @@ from labrig.run.stop_found import StopFound, carry_out
 from labrig.run.workers import Worker
 from labrig.run_folder import RunFolder
 from labrig_drivers.instrument import installed_types
-from labrig_drivers.kinds import Identity
 
 DISPATCHER = "dispatcher"
 
@@ -134,7 +133,6 @@ class Runner:
         self._people = people
         self._workers: list[Worker] = []
         self._liveness = Liveness(clock)
-        self._seen: dict[str, Identity] = {}
         self._stopped_again: StandingStop | None = None
         self._again = TAKEN_BACK
         self._first_plan = plan
@@ -237,9 +235,8 @@ class Runner:
             # Cells live on while ports are opened; at a start, t0 is when all is ready.
             self._clock.begin()
         ports = BenchPorts(
-            self._bench, self._open_transport, self._camera, self._clock.now_s, desk.fence,
-            self._seen,
-        )  # fmt: skip
+            self._bench, self._open_transport, self._camera, self._clock.now_s, desk.fence
+        )
         ports.open_all(strictly=not state.begun)
         self._clock.begin()
         write_first_rows(desk, self._folder, state, self._first_plan, self._plan, before)
