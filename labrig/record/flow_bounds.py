@@ -225,7 +225,7 @@ class _Bounds:
         if range_ul is None:
             return _Rise(before, reading, since_anew_ul, in_doubt=True)
         round_ul = (reading.counted_ul - before.counted_ul) % range_ul
-        likely_ul = _LENIENT * self._most_ul(before, reading) + _STEPS * range_ul
+        likely_ul = _LENIENT * self._most_while_watched_ul(before, reading) + _STEPS * range_ul
         if round_ul > likely_ul:
             return _Rise(before, reading, since_anew_ul, in_doubt=True)
         # Whoever died in between may have been the one that was told of a power cut.
@@ -344,6 +344,19 @@ class _Bounds:
         doses = self._orders.doses_within(before.at_s, reading.at_s)
         minutes = (reading.at_s - before.at_s) / 60.0
         return self._highest_between(before, reading) * minutes + sum(d.volume_ul for d in doses)
+
+    def _most_while_watched_ul(self, before: CounterReading, reading: CounterReading) -> float:
+        """As `_most_ul`, but by whoever watched it no level was set before its time."""
+        level, at_s = self._met(before), before.at_s
+        if reading.met_anew or self._orders.is_dose(before.at_s, before.rate_ul_min):
+            return self._most_ul(before, reading)
+        came_ul = sum(d.volume_ul for d in self._orders.doses_within(before.at_s, reading.at_s))
+        changes = [c for c in self._orders.levels if before.at_s < c[0] < reading.at_s]
+        for until_s, rate in (*changes, (reading.at_s, level)):
+            came_ul += level * (until_s - at_s) / 60.0
+            # It may be set late: until then the one before it goes on.
+            level, at_s = max(level, rate), until_s
+        return came_ul
 
     def _in_turn_ul(self, before: CounterReading, reading: CounterReading) -> float:
         """As `_most_ul`, but the level stands while a dose is given, as all pumps have it."""
