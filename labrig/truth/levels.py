@@ -185,5 +185,5 @@ def at_rest_is_told(night: Night, pump: str) -> bool:
             return True
     return night.unseen(pump, noticed_s, night.end.run_s) or any(
         row.detail.get("instrument") == pump
-        for row in (*night.deviations("stall-given-up"), *night.deviations("left-as-found"))
+        for row in night.deviations("stall-given-up", "left-as-found", "left-by-operator")
     )
