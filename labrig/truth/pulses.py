@@ -89,19 +89,24 @@ def _rest_of_clicked_on(night: Night, name: str, train: Train) -> bool:
 def _lost_unseen(night: Night, name: str, channel: int) -> int:
     """Pulses that a loss of power or a click cut off: no Pulse Pal tells a living runner."""
     gaps = [(row.detail["from_s"], row.detail["to_s"]) for row in night.deviations("gap")]
-    cuts = [
-        fault.from_s
+    # From a gap on the ledger is unsure by itself; what the row before it told was not.
+    cuts = {
+        fault.from_s: min(
+            (from_s for from_s, to_s in gaps if from_s - 1.0 <= fault.from_s <= to_s),
+            default=float("inf"),
+        )
         for fault in night.faults
         if fault.instrument == name
         and fault.name in ("reboot", "joystick_click", "dead_until_joystick")
-        and not any(from_s - 1.0 <= fault.from_s <= to_s for from_s, to_s in gaps)
-    ]
-    return sum(
-        sum(1 for _ in replace(train, until_s=float("inf")).pulses_s())
-        - sum(1 for _ in train.pulses_s())
-        for train in night.physical.trains.get(name, [])
-        if train.channel == channel and any(abs(train.until_s - cut_s) < 1e-3 for cut_s in cuts)
-    )
+    }
+    lost = 0
+    for train in night.physical.trains.get(name, []):
+        sure_s = [to_s for cut_s, to_s in cuts.items() if abs(train.until_s - cut_s) < 1e-3]
+        if train.channel == channel and sure_s:
+            whole = replace(train, until_s=float("inf"))
+            due = sum(1 for _ in whole.pulses_s(max(sure_s)))
+            lost += max(0, due - sum(1 for _ in train.pulses_s()))
+    return lost
 
 
 def _direct_current(night: Night) -> Iterator[Violation]:
