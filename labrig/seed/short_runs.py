@@ -97,11 +97,13 @@ def run_rows(rows: Sequence[Row], folder: Path) -> list[Shown]:
     sites, film = SITES if small else FEW_SITES, _film_for(predictions)
     cut = Cut(wells, sites, _asked_about_s(loaded.model, predictions), film)
     write_shortened(loaded.model, source, cut, short)
-    done = _run(short, bench, folder / "runs")
-    if done.returncode == REFUSED:
+    runs = folder / "runs"
+    earlier = {*runs.glob("*")}
+    done = _run(short, bench, runs)
+    if done.returncode == REFUSED and {*runs.glob("*")} == earlier:
         # Outcomes that the protocol names want more looks.
         write_shortened(loaded.model, source, replace(cut, needed_s=None), short)
-        done = _run(short, bench, folder / "runs")
+        done = _run(short, bench, runs)
     lines = done.stdout.strip().splitlines()
     if not lines or done.returncode not in (0,) or "Traceback" in done.stderr:
         raise DidNotRun(f"exit {done.returncode}\n{done.stdout}\n{done.stderr}")
