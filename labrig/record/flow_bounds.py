@@ -293,15 +293,21 @@ class _Bounds:
                 self._step(a, share * rate, share * rate)
                 self._step(b, share * level, share * level)
             return
-        mean = rise.came_ul * 60.0 / rise.over_s
         begun_s = min((a for a, _, _ in spells), default=from_s)
         before_ul = min(level * (begun_s - from_s) / 60.0, rise.came_ul)
-        after_ul = rise.came_ul - before_ul
-        fastest = max([after_ul * 60.0 / (to_s - begun_s), *(rate for _, _, rate in spells)])
+        after_ul, over_s = rise.came_ul - before_ul, to_s - begun_s
+        # Before it began no more can have come than at its level, and less may have.
+        mean = rise.came_ul * 60.0 / rise.over_s
+        least_ul = min(mean * (begun_s - from_s) / 60.0, before_ul)
         if begun_s > from_s:
-            self._step(from_s, mean, before_ul * 60.0 / (begun_s - from_s))
-        self._step(begun_s, mean, fastest)
-        self._step(begun_s + after_ul * 60.0 / fastest, mean, 0.0)
+            before_s = begun_s - from_s
+            self._step(from_s, least_ul * 60.0 / before_s, before_ul * 60.0 / before_s)
+        least = (rise.came_ul - least_ul) * 60.0 / over_s
+        if after_ul > 0:
+            fastest = max([after_ul * 60.0 / over_s, *(dose.rate_ul_min for dose in doses)])
+            self._step(begun_s, least, fastest)
+            begun_s += after_ul * 60.0 / fastest
+        self._step(begun_s, least, 0.0)
 
     def _at_level(self, rise: _Rise) -> bool:
         """Whether it came at one level, by all that is known: seen often, and no dose in it."""
@@ -372,6 +378,8 @@ class _Bounds:
 
     def _step(self, at_s: float, least: float, most: float) -> None:
         for steps, rate in ((self._least, least), (self._most, most)):
+            if steps and steps[-1][0] == at_s:
+                steps.pop()  # it lasted for no time; of two at once nobody knows the order
             same = steps and abs(rate - steps[-1][1]) <= SAME_RATE * max(rate, steps[-1][1])
             if not same:
                 steps.append((at_s, rate))

@@ -279,11 +279,11 @@ def test_a_counter_that_is_told_in_another_unit_at_a_takeover_has_gone_round():
     assert flow.exact
 
 
-def read_late(came_ul: float):
-    """A dose of 20 µL at 20 µL/min beside a level of 6, sent at 100 s, and read at 600 s."""
+def read_late(came_ul: float, level: float = 6.0, sent_s: float = 100.0):
+    """A dose of 20 µL at 20 µL/min, which is read at 600 s."""
     orders = OrdersFold()
-    orders.of("dose").doses.append(DoseOrder(100.0, 20.0, 20.0, ended_s=600.0))
-    readings = [CounterReading(0.0, 6.0, 0.0), CounterReading(600.0, 6.0, came_ul)]
+    orders.of("dose").doses.append(DoseOrder(sent_s, 20.0, 20.0, ended_s=600.0))
+    readings = [CounterReading(0.0, level, 0.0), CounterReading(600.0, level, came_ul)]
     readings = [replace(reading, range_ul=1e4) for reading in readings]
     return pump_flows({"dose": said_by_pump(readings)}, orders, 600.0)["dose"]
 
@@ -295,11 +295,35 @@ def test_a_dose_that_is_read_late_came_when_it_was_sent():
     assert [volume_ul(flow.least, at_s) for at_s in moments] == pytest.approx([10.0, 30.0, 74.0])
 
 
+def test_of_two_rates_at_one_moment_the_later_word_holds():
+    """A dose that is slower than its level, sent in the moment of a reading."""
+    moments = (60.0, 600.0)
+    flow = read_late(20.0 + 30.0 * 9.0, level=30.0, sent_s=0.0)
+    assert flow.exact
+    assert flow.least[0] == (0.0, pytest.approx(20.0))
+    assert [volume_ul(flow.least, at_s) for at_s in moments] == pytest.approx([20.0, 290.0])
+
+
 def test_a_dose_of_which_a_part_came_may_have_come_as_soon_as_it_was_sent():
     flow = read_late(48.0)
     moments = (100.0, 160.0, 600.0)
     assert [volume_ul(flow.most, at_s) for at_s in moments] == pytest.approx([10.0, 30.0, 48.0])
     assert [volume_ul(flow.least, at_s) for at_s in moments] == pytest.approx([8.0, 12.8, 48.0])
+
+
+@pytest.mark.parametrize(
+    ("came_ul", "level", "sent_s"),
+    [(15.0, 0.0, 500.0), (5.0, 6.0, 100.0), (0.0, 6.0, 100.0), (0.0, 6.0, -100.0)],
+    ids=["of a pump at rest", "less than its level", "nothing", "nothing, long over"],
+)
+def test_of_a_dose_that_is_read_late_the_least_is_never_more_than_the_most(came_ul, level, sent_s):
+    flow = read_late(came_ul, level, sent_s)
+    for at_s in (0.0, sent_s, sent_s + 10.0, 550.0):
+        assert volume_ul(flow.least, at_s) <= volume_ul(flow.most, at_s) + 1e-9
+    assert volume_ul(flow.least, 600.0) == pytest.approx(came_ul)
+    assert volume_ul(flow.most, 600.0) == pytest.approx(came_ul)
+    starts_s = [at_s for at_s, _ in flow.most]
+    assert starts_s == sorted(set(starts_s))
 
 
 def test_a_last_digit_that_shows_less_is_no_counter_that_began_anew():
