@@ -29,7 +29,7 @@ def report(
     """
     from labrig.launch.concluding import conclude_if_ended
     from labrig.measure.closing import tables_so_far
-    from labrig.night.completing import stamp_by
+    from labrig.night.completing import stamp, stamp_by
     from labrig.night.run_cells import cells_of_run
     from labrig.report.analysis import analyse
     from labrig.report.build import page_of
@@ -42,7 +42,9 @@ def report(
     tables_so_far(folder.measures, partial(cells_of_run, folder))
     record = read_record(folder)
     page = page_of(analyse(record))
-    for what in stamp_by(folder, record.gist):
+    # Of a journal that cannot be trusted nothing was read: that is told, and no stamp touched.
+    untrusted = record.journal_problem
+    for what in stamp(folder) if untrusted else stamp_by(folder, record.gist):
         typer.echo(f"not complete: {what}", err=True)
     if as_json:
         tables = [str(page.parent / n) for n, _ in FILES if (page.parent / n).exists()]

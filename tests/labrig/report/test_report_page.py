@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from typer.testing import CliRunner
 from labrig.cli import app
 from labrig.protocol.commitment import commit
 from labrig.protocol.commitment_file import commitment_path
+from labrig.record.rows import JournalError
 from labrig.report.analysis import analyse
 from labrig.report.build import build_report
 from labrig.report.headline import headline
@@ -229,6 +231,20 @@ def test_a_damaged_table_is_told_and_keeps_no_report_from_being_made(
     assert f"{table}.csv is damaged: line" in said
     assert "Delete it, and `labrig follow`" in said
     assert "Nothing is missing" not in said
+
+
+def test_a_journal_that_was_changed_is_told_and_takes_no_stamp_away(write_run, story, tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    shutil.copytree(write_run(replace(story, imaged=False, measured=False)).root, folder.root)
+    for written in (folder.complete, folder.outcome):
+        written.write_text("{}")
+    with closing(sqlite3.connect(folder.journal)) as connection, connection:
+        connection.execute("DROP TRIGGER journal_no_update")
+        connection.execute("UPDATE journal SET key = 'other' WHERE seq = 3")
+    ended = CliRunner().invoke(app, ["report", str(folder.root)])
+    assert isinstance(ended.exception, JournalError)
+    assert "has not ended" not in ended.output
+    assert folder.complete.exists()
 
 
 @pytest.mark.parametrize(
