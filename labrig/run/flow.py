@@ -303,6 +303,9 @@ class PumpHandler:
             if self._agrees_to_rest(state):
                 self._stalls.good()
             if not _holds(state, wanted):
+                if state.alarm is not None:
+                    # Setting its level clears it; that it lost its power, say, is to be known.
+                    self._show(state)
                 self._desk.fence.check(self._epoch)
                 pump.set_rate(level.rate_ul_min)
                 state = pump.state()

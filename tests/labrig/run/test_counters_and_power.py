@@ -156,6 +156,19 @@ def test_the_question_says_what_each_answer_gives(rehearse, script):
     assert pump["believed_ul"] <= 43.34 <= pump["believed_ul"] + pump["unsure_ul"]
 
 
+def test_a_power_cut_just_before_a_new_level_is_known(rehearse, script):
+    """Setting the level clears what the pump says of it; its counter looks as if gone round."""
+    night = rehearse(faults={"dose": (script.Fault("reboot", 1.0),)})
+    night.count_from(RANGE_UL - 10.0)
+    levels = [script.flow(0.0, 30.0, "dose"), script.flow(32.9, 15.0, "dose")]
+    night.run(script.plan(levels, 120.0))
+    night.plants["dose"].settle(120.0)
+    _, pump = _ledger(night)
+    moved_ul = night.plants["dose"].moved_ul
+    assert pump["believed_ul"] <= moved_ul + 0.1
+    assert moved_ul <= pump["believed_ul"] + pump["unsure_ul"] + 0.1
+
+
 def test_the_rule_redo_gives_only_what_is_certainly_missing(rehearse, script):
     night = rehearse(faults={"dose": (script.Fault("reboot", 670.0),)})
     levels = [script.flow(0.0, 0.0, "dose"), script.dose(610.0, 40.0, on_unknown="redo")]
