@@ -84,7 +84,7 @@ class PersonSteps:
         steps += [e for key in state.entries if (e := unplanned_of(plan, key)) is not None]
         for entry in steps:
             known = state.entries.get(entry.key)
-            if known is not None and begun_of(known) is not None:
+            if known is not None and (begun_of(known) is not None or signed_of(known) is not None):
                 # Before any level: what is paused must not begin at a takeover.
                 step = self._opened(entry, known)
                 self._pause(step)
@@ -94,7 +94,11 @@ class PersonSteps:
     @property
     def begun(self) -> bool:
         """Whether somebody's hands are at the bench."""
-        return any(step.begun_s is not None for step in self._open.values())
+        return any(step.begun_s is not None and step.signed is None for step in self._open.values())
+
+    def holds(self, key: str) -> bool:
+        """Whether this one was begun or signed once, and has not come to its end."""
+        return key in self._open
 
     @property
     def standing(self) -> bool:
@@ -170,8 +174,13 @@ class PersonSteps:
         return min((at_s for at_s in due if at_s > now_s), default=None)
 
     def end(self, reason: str) -> None:
-        """The run is over: what was not done will not be."""
+        """The run is over: what was not done will not be; what one person signed was done."""
+        # No rule of a step has anything to stop any more.
+        self._stop = lambda why: None
         for step in tuple(self._open.values()):
+            if step.signed is not None:
+                self._confirm_signed_once(step, step.signed)
+                continue
             self._desk.note("step", step.entry.key, "skipped", NotDone(reason))
             self._withdraw(step)
 
@@ -268,8 +277,7 @@ class PersonSteps:
     def _close(self, step: OpenStep) -> None:
         entry, signed = step.entry, step.signed
         if signed is not None:
-            self._desk.deviation(StepOneSignature(entry.key, entry.wells, signed.by))
-            self._confirm(step, (signed.by,), signed.done_s, signed.note)
+            self._confirm_signed_once(step, signed)
             return
         minutes = f"{(step.closes_s - entry.offset_s) / 60:.0f} min"
         reason = f"nobody said within {minutes} that it was done"
@@ -279,6 +287,10 @@ class PersonSteps:
         self._desk.note("step", entry.key, "missed", NotDone(reason), *told)
         self._withdraw(step)
         self.settled(entry, False)
+
+    def _confirm_signed_once(self, step: OpenStep, signed: StepSigned) -> None:
+        self._desk.deviation(StepOneSignature(step.entry.key, step.entry.wells, signed.by))
+        self._confirm(step, (signed.by,), signed.done_s, signed.note)
 
     def _by_rule(self, entry: PersonStep, why: str) -> tuple[SaidDeviation, ...]:
         """Do what its rule says, and what is to be told of it with the step's last row.

@@ -86,7 +86,7 @@ class TakingOver:
         if known is None or not known.settled:
             if self._state.stop_asked is None:
                 self._steps.ask(step, known)
-            else:
+            elif not self._steps.holds(step.key):
                 self._book.skip([step], "the run was stopped")
             return
         self._pictures.step_settled(step, known.state == "confirmed")

@@ -188,6 +188,29 @@ def test_a_second_signature_that_never_comes_is_told(rehearse, script):
     assert states(night)[-1] == "confirmed"
 
 
+def test_what_one_person_signed_was_done_whenever_the_run_is_stopped(rehearse, script):
+    night = rehearse()
+    night.make(script.plan([script.flow(0.0, 20.0), step(signatures=2)], 3600.0))
+    say(night, 650.0, "begin")
+    say(night, 700.0, "done")
+    visit(night, 720.0, lambda client: client.stop("fire drill"))
+    night.runner.run()
+    assert night.deviations() == ["step-one-signature"]
+    assert states(night) == ["intent", "sent", "acknowledged", "confirmed"]
+    assert night.rows("step")[-1].detail["done_s"] == 700.0
+
+
+def test_a_stop_at_the_boundary_waits_for_no_second_signature(rehearse, script):
+    night = rehearse()
+    night.make(script.plan([script.flow(0.0, 20.0), step(signatures=2)], 3600.0))
+    say(night, 650.0, "begin")
+    say(night, 700.0, "done")
+    visit(night, 720.0, lambda client: client.stop_at_boundary("fire drill"))
+    assert night.runner.run().condition == "stopped"
+    assert night.rows("run")[-1].run_s <= 900.0
+    assert states(night)[-1] == "confirmed"
+
+
 def test_pictures_wait_for_the_step_and_the_run_for_both(rehearse, script):
     night = rehearse()
     frames = [
