@@ -13,7 +13,7 @@ from labrig.truth.night import Fault, Night, Violation
 from labrig.truth.settings import off, planned_settings, unseen
 from labrig.truth.spans import Span, looked_after, minus, within
 from labrig.truth.steps import AT_ONCE_S, hands
-from labrig.truth.suspensions import suspended
+from labrig.truth.suspensions import kept_off_by_outages, suspended
 from labrig.truth.volumes import step_ul
 
 LOOK_S = 60.0
@@ -62,15 +62,9 @@ def _untold(
 
 def kept_off(night: Night, pump: str) -> list[Span]:
     """When a pump stood by a rule, at a person's hands, or while nobody had been there for long."""
-    carries = {draw["carries"] for draw in night.plan["draws"] if draw["pump"] == pump}
     found = [(at.from_s, at.to_s + AT_ONCE_S) for at in hands(night) if pump in at.holds]
     found += [(from_s, to_s + AT_ONCE_S) for from_s, to_s in suspended(night, pump)]
-    if carries == {"additive"}:
-        over_s = [row.run_s for row in night.deviations("outage-over")]
-        for row in night.deviations("outage"):
-            ends_s = min((at_s for at_s in over_s if at_s >= row.run_s), default=float("inf"))
-            found.append((row.run_s, ends_s))
-    return found
+    return found + kept_off_by_outages(night, pump)
 
 
 def flow_is_judged_in_s(night: Night, pump: str, rate_ul_min: float) -> float:

@@ -10,7 +10,7 @@ from labrig.truth.doses import dose_flows
 from labrig.truth.night import Night, Violation
 from labrig.truth.steps import hands
 from labrig.truth.stops import stops
-from labrig.truth.suspensions import suspended
+from labrig.truth.suspensions import kept_off_by_outages, suspended
 
 LONG_S = 300.0
 """[P] A level that is not held for longer than this must stand in the record."""
@@ -89,7 +89,7 @@ def _off(night: Night, pump: str, from_s: float, then: Piece) -> Iterator[Violat
     if out_of_reach(night, pump, from_s):
         return
     held = [(at.from_s, at.fed_s) for at in hands(night) if pump in at.holds]
-    told_s = [*suspended(night, pump), *held]
+    told_s = [*suspended(night, pump), *kept_off_by_outages(night, pump), *held]
     if any(a_s - LONG_S <= from_s and to_s <= b_s + LONG_S for a_s, b_s in told_s):
         return
     told = any(

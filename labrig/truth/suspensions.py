@@ -24,6 +24,17 @@ def suspended(night: Night, instrument: str) -> list[tuple[float, float]]:
     return sorted([*spans, *((from_s, night.until_s) for from_s in open_s.values())])
 
 
+def kept_off_by_outages(night: Night, pump: str) -> list[tuple[float, float]]:
+    """When a pump of additives alone stood, as nobody had looked after the run for long."""
+    if {draw["carries"] for draw in night.plan["draws"] if draw["pump"] == pump} != {"additive"}:
+        return []
+    over_s = [row.run_s for row in night.deviations("outage-over")]
+    return [
+        (row.run_s, min((at_s for at_s in over_s if at_s >= row.run_s), default=float("inf")))
+        for row in night.deviations("outage")
+    ]
+
+
 def violations(night: Night) -> Iterator[Violation]:
     """What of this is not so."""
     for instrument, trains in night.physical.trains.items():
