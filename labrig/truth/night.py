@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import merge
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from labrig.run_folder import RunFolder
 
@@ -99,6 +99,7 @@ class Train:
             begin_s += burst_s + self.gap_s
 
 
+_T = TypeVar("_T")
 _PLACE = itemgetter(0)
 
 
@@ -164,21 +165,31 @@ class Night:
         return ends[-1] if ends else None
 
     def entries(self, *kinds: str) -> list[dict[str, Any]]:
-        """Of these kinds, what was planned."""
-        return [e for e in self.plan["timeline"] if e["kind"] in kinds]
+        """Of these kinds, what was planned, in its order."""
+        return _in_order(self._entries_by_kind, kinds)
 
     def of(self, *kinds: str) -> list[Row]:
         """Rows of these kinds, in the order in which they were written."""
-        found = [self._by_kind.get(kind, []) for kind in kinds]
-        return [row for _, row in (found[0] if len(found) == 1 else merge(*found, key=_PLACE))]
+        return _in_order(self._rows_by_kind, kinds)
 
     @cached_property
-    def _by_kind(self) -> dict[str, list[tuple[int, Row]]]:
-        # Asked for thousands of times, and a week has half a million.
-        found: dict[str, list[tuple[int, Row]]] = {}
-        for place, row in enumerate(self.rows):
-            found.setdefault(row.kind, []).append((place, row))
+    def most_counted_ul(self) -> dict[str, float]:
+        """The most that the counter of each pump has shown."""
+        found: dict[str, float] = {}
+        for row in self.of("sample"):
+            counted_ul = row.detail.get("delivered_ul")
+            if counted_ul is not None:
+                found[row.key] = max(found.get(row.key, 0.0), counted_ul)
         return found
+
+    # Both are asked for thousands of times, and a week has half a million rows.
+    @cached_property
+    def _rows_by_kind(self) -> dict[str, list[tuple[int, Row]]]:
+        return _by_kind(self.rows, lambda row: row.kind)
+
+    @cached_property
+    def _entries_by_kind(self) -> dict[str, list[tuple[int, dict[str, Any]]]]:
+        return _by_kind(self.plan["timeline"], lambda entry: str(entry["kind"]))
 
     def deviations(self, *codes: str) -> list[Row]:
         """Rows that tell of these deviations."""
@@ -212,6 +223,18 @@ class Night:
             if fault.instrument == pump and fault.from_s <= at_s + 1e-6 < fault.until_s + 1e-6:
                 factor *= 1 + fault.value if fault.name in ("rate_error", "drift") else 1.0
         return factor
+
+
+def _by_kind(given: Iterable[_T], kind_of: Callable[[_T], str]) -> dict[str, list[tuple[int, _T]]]:
+    found: dict[str, list[tuple[int, _T]]] = {}
+    for place, one in enumerate(given):
+        found.setdefault(kind_of(one), []).append((place, one))
+    return found
+
+
+def _in_order(by_kind: Mapping[str, list[tuple[int, _T]]], kinds: Sequence[str]) -> list[_T]:
+    found = [by_kind.get(kind, []) for kind in kinds]
+    return [one for _, one in (found[0] if len(found) == 1 else merge(*found, key=_PLACE))]
 
 
 def read_night(folder: Path, faults: Sequence[Fault] = ()) -> Night:

@@ -15,8 +15,7 @@ def step_ul(night: Night, pump: str) -> float:
     """What the counter of a pump cannot tell apart: four digits, of mL for wide syringes."""
     if not night.types[pump].startswith("new_era"):
         return 0.001
-    readings = [row.detail.get("delivered_ul") for row in night.of("sample") if row.key == pump]
-    counted_ul = max((reading for reading in readings if reading is not None), default=0.0)
+    counted_ul = night.most_counted_ul.get(pump, 0.0)
     diameter_mm = night.settings[pump].get("syringe_diameter_mm", 14.43)
     unit_ul = 1.0 if diameter_mm <= 14.0 else 1000.0
     digits = len(str(int(abs(counted_ul) / unit_ul)))
