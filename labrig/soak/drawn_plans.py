@@ -214,7 +214,8 @@ def _flow(rng: random.Random, name: str, kind: str, duration_s: float) -> list[T
 
 
 def _stimulation(rng: random.Random, name: str, duration_s: float) -> list[TimelineEntry]:
-    ends_s = sorted(round(rng.uniform(20.0, duration_s), 1) for _ in range(rng.randint(0, 3)))
+    # At one moment it has one level: of two nobody could say which came last.
+    ends_s = sorted({round(rng.uniform(20.0, duration_s), 1) for _ in range(rng.randint(0, 3))})
     levels: list[TimelineEntry] = []
     for at_s in [0.0, *ends_s]:
         channels = rng.sample([1, 2, 3, 4], rng.randint(0, 3))
