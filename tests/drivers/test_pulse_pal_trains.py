@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from usual_train import TRAIN as TONIC
 
 from labrig_drivers.errors import OutOfRange
 from labrig_drivers.kinds import PulseTrain
@@ -12,15 +13,6 @@ from labrig_drivers.pulse_pal import codec
 from labrig_drivers.pulse_pal.settings import PulsePalSettings
 from labrig_drivers.pulse_pal.trains import channel_program
 
-TONIC = PulseTrain(
-    phase_ms=0.4,
-    amplitude_v=7.5,
-    biphasic=True,
-    frequency_hz=10,
-    burst_s=10,
-    gap_s=0,
-    duration_s=10,
-)
 PHASIC = replace(TONIC, frequency_hz=100, burst_s=0.5, gap_s=1.5, duration_s=8)
 
 
