@@ -174,6 +174,11 @@ ALARMS: Mapping[str, AlarmKind] = MappingProxyType(
             "The other instruments go on; a stop still reaches these.",
             "Send the run folder to whoever looks after labrig.",
         ),
+        "port-held": AlarmKind(
+            "morning", "a port does not let go of its line",
+            "Its instruments were left as the end of a run leaves them; the run ends without it.",
+            "Unplug its adapter and plug it in again before the next run.",
+        ),
         "clock": AlarmKind(
             "now", "the computer's clock went back",
             "The run goes on from its last entry as if no time had passed.", "Set its clock.",

@@ -1,4 +1,8 @@
-"""A hold or a stop that waits until nothing is in progress: no dose, film, round or train."""
+"""A hold or a stop that waits until nothing is in progress: no dose, film, round or train.
+
+Nor may anything that was ordered wait behind what was: the second of two doses on one pump is in
+progress, too.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +84,7 @@ class AtBoundary:
         stop: Callable[[Waiting], None],
         in_progress: Callable[[], bool],
     ) -> None:
-        """Who carries out what has come; and whether anything is under way, by plan or late."""
+        """Who carries out what has come; and whether anything is under way, or ordered and late."""
         self._hold, self._stop, self._in_progress = hold, stop, in_progress
 
     @property

@@ -51,6 +51,11 @@ class ControllerHandler:
         return False
 
     @property
+    def has_more_to_do(self) -> bool:
+        """Nothing waits here."""
+        return False
+
+    @property
     def confirmed(self) -> bool:
         """Whether it said that it is set as it should be."""
         return self._confirmed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
 from labrig.plan.plan import Plan
@@ -147,6 +147,7 @@ class Dispatcher:
             self._crew.tell_all(Finish())
             self._crew.tell_all(Close())
             self._desk.deviation(DispatcherDied(what=repr(error)))
+            self._take_last_words()
             raise
         finally:
             self._turn.ends()
@@ -297,17 +298,34 @@ class Dispatcher:
             patience_s = stop.until_s if self._desk.journal_works else now_s + JOURNAL_RETRY_S
             self._handle(self._next(min(stop.until_s, patience_s)))
 
+    def _take_last_words(self) -> None:
+        """Of workers that still end; what an arm was given up for is on nobody else's record."""
+        while not self._crew.closed:
+            match self._mailbox.get(None):
+                case GiveUp() as late:
+                    self._units.give_up(late)
+                case Ended() | Closed() | Died() as gone:
+                    self._crew.lost(gone)
+
     def _hand_over(self) -> None:
-        """End the workers as if this process had died: the run is taken up again at once."""
+        """End the workers as if this process had died: the run is taken up again at once.
+
+        Where that cannot be written, they stay: they poll their pumps and keep watchdogs alive.
+        """
+        self._await_disk_to_go_on()
         self._crew.tell_all(TakenUpAgain())
         self._await_ports()
-        if not self._desk.journal_works:
-            self._desk.alarm(
-                "journal", "run", "the run is to go on, and cannot before its journal takes rows: "
-                "until then no dose, train or picture begins.",
-                "Free the disk of the run folder: then it goes on by itself.",
-            )  # fmt: skip
-        self._await_disk()
+        self._await_disk_to_go_on()
+
+    def _await_disk_to_go_on(self) -> None:
+        if self._desk.journal_works:
+            return
+        self._desk.alarm(
+            "journal", "run", "the run is to go on, and cannot before its journal takes rows: "
+            "until then no dose, train or picture begins.",
+            "Free the disk of the run folder: then it goes on by itself.",
+        )  # fmt: skip
+        self._await_disk(self._handle)
         self._desk.board.clear("journal", "run")
 
     def _wind_up(self) -> None:
@@ -336,7 +354,8 @@ class Dispatcher:
             self._desk.of_run(RunFinished())
         else:
             self._desk.of_run(RunStopped(stop.reason, stop.by, stop.abort))
-        self._await_disk()
+        # Of what is said now nothing is heeded: the last row has been written.
+        self._await_disk(lambda item: None)
         self._desk.board.condition = "finished" if stop is None else "stopped"
 
     def _skip_what_is_ahead(self) -> None:
@@ -349,9 +368,9 @@ class Dispatcher:
         while not self._crew.ended:
             self._handle(self._next(None))
 
-    def _await_disk(self) -> None:
+    def _await_disk(self, heed: Callable[[ForDispatcher | None], None]) -> None:
         """Keep the run's lease until its end is on disk: whoever adopts it would undo a stop."""
         until_s = self._desk.clock.now_s() + DISK_PATIENCE_S
         while not self._desk.journal_works and self._desk.clock.now_s() < until_s:
-            self._next(self._desk.clock.now_s() + JOURNAL_RETRY_S)
+            heed(self._next(self._desk.clock.now_s() + JOURNAL_RETRY_S))
             self._desk.retry_journal()

@@ -70,11 +70,16 @@ class DoseGiver:
         """Whether a dose is under way or unsettled."""
         return self._flight is not None
 
+    @property
+    def has_next(self) -> bool:
+        """Whether one waits that is begun by itself: on a pump that is not sound, none is."""
+        return bool(self._queue) and not self.blocked
+
     def next_due_s(self) -> float | None:
         """When to look after the dose under way, or to begin the next one: at once."""
         if self._flight is not None:
             return self._flight.check_s
-        if not self._queue or self.blocked:
+        if not self.has_next:
             return None
         return max(self._desk.clock.now_s(), self._not_before_s)
 

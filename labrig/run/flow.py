@@ -84,6 +84,11 @@ class PumpHandler:
         return self._doses.busy
 
     @property
+    def has_more_to_do(self) -> bool:
+        """Whether a dose waits that is begun without anybody's doing."""
+        return self._doses.has_next
+
+    @property
     def confirmed(self) -> bool:
         """Whether it said, when last brought to its level, that it holds it.
 

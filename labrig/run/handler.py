@@ -41,6 +41,11 @@ class LevelHandler(Handler, Protocol):
         ...
 
     @property
+    def has_more_to_do(self) -> bool:
+        """Whether what was ordered waits here behind what is under way, to begin by itself."""
+        ...
+
+    @property
     def confirmed(self) -> bool:
         """Whether its last answer was that it holds its level."""
         ...

@@ -70,6 +70,14 @@ class PortHandlers:
             handler.busy for name, handler in self._with_levels.items() if name not in without
         )
 
+    def has_more_to_do(self, without: Container[str]) -> bool:
+        """Whether one but these is to begin by itself what was ordered before."""
+        return any(
+            handler.has_more_to_do
+            for name, handler in self._with_levels.items()
+            if name not in without
+        )
+
     def confirmed(self, name: str) -> bool:
         """Whether it holds its level by its last answer, if it has one to hold."""
         handler = self._with_levels.get(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import asdict
 from typing import Any
@@ -12,6 +13,10 @@ from labrig.run.lease import StaleEpoch
 from labrig.run.port_gate import drain
 from labrig_drivers.errors import AlarmRaised, LinkError, WrongInstrument
 from labrig_drivers.kinds import Identity
+
+CLOSE_S = 10.0
+"""[P] By the wall clock: a port is let go within a moment, and one that waits for bytes in vain
+within some seconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,12 +46,32 @@ class PortLink:
         self._identities = identities
         self._serial_numbers = serial_numbers
 
-    def close(self) -> None:
-        """Let go of the port; the next attaching opens it again."""
+    def close(self) -> bool:
+        """Let go of the port; the next attaching opens it again.
+
+        Returns:
+            False: the port did not come back from it in time, and is left to itself. A port whose
+            adapter has hung up may never; nobody is to wait for it.
+        """
         self._just_identified.clear()
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
+        opened, self._opened = self._opened, None
+        if opened is None:
+            return True
+        failed: list[Exception] = []
+
+        def let_go() -> None:
+            try:
+                opened.close()
+            except Exception as error:
+                failed.append(error)
+
+        # In a thread that ends with the process at the latest: it may hang in the system.
+        closing = threading.Thread(target=let_go, name=f"closing {opened.spec.name}", daemon=True)
+        closing.start()
+        closing.join(CLOSE_S)
+        if failed:
+            raise failed[0]
+        return not closing.is_alive()
 
     def drain(self) -> None:
         """Throw away answers that nobody waited for; a port that is lost has none."""

@@ -273,7 +273,12 @@ class Runner:
         )  # fmt: skip
         at_boundary.go_by(
             at_once.hold, partial(_stop_at_boundary, commands),
-            lambda: bool(desk.awaited) or steps.begun or not all(w.idle for w in self._workers),
+            # What waits in a worker is awaited as soon as its turn comes: so that is asked last.
+            lambda: (
+                not all(worker.at_rest for worker in self._workers)
+                or steps.begun
+                or bool(desk.awaited)
+            ),
         )  # fmt: skip
         self._go_by_error_rules(desk, news, at_once)
         desk.held_wells = frozenset(state.held_units)

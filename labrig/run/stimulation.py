@@ -83,6 +83,11 @@ class StimulatorHandler:
         return False
 
     @property
+    def has_more_to_do(self) -> bool:
+        """Nothing waits here."""
+        return False
+
+    @property
     def patience_s(self) -> float:
         """On a simulated bench an order waits for capture thresholds."""
         return self._strengths.patience_s

@@ -67,6 +67,11 @@ class ValveHandler:
         return self._turn is not None
 
     @property
+    def has_more_to_do(self) -> bool:
+        """Nothing waits here but the setting that is wanted last."""
+        return False
+
+    @property
     def confirmed(self) -> bool:
         """Whether it said that it stands where it should."""
         return self._confirmed and self._turn is None

@@ -108,6 +108,11 @@ class Worker:
         """Whether no dose is under way; whoever does not answer is waited for by nobody."""
         return not self._handlers.busy(without=self._lost)
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether, besides, nothing that was ordered waits for its turn."""
+        return not self._handlers.has_more_to_do(without=self._lost) and self.idle
+
     def run(self) -> None:
         """The thread: until Close after Finish, or TakenUpAgain."""
         try:
@@ -168,13 +173,24 @@ class Worker:
             if self._finishing and not self._inbox.called and self.idle:
                 break
         if self._taken_up_again:
-            self._link.close()
+            self._let_go()
             self._dispatcher.put(Ended(self.port, ()))
         else:
             self._end()
             self._await_the_others()
-            self._link.close()
+            self._let_go()
             self._dispatcher.put(Closed(self.port))
+
+    def _let_go(self) -> None:
+        self._turn.does(f"letting go of {self.port}")
+        if not self._link.close():
+            self._desk.alarm(
+                "port-held", self.port,
+                "it does not let go of its line; its instruments were left as the end of a run "
+                "leaves them.",
+                "The run ends without it. Unplug the adapter and plug it in again before the next "
+                "run.",
+            )  # fmt: skip
 
     def _await_the_others(self) -> None:
         """A stop that comes while another port is still busy must not miss this one."""

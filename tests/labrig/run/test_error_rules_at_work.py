@@ -273,6 +273,30 @@ def test_a_refused_dose_is_given_again_so_far_apart_and_then_somebody_is_asked(
     assert [q["id"] for q in asked] == ([] if refuses == 2 else ["error:dose:dose-600"])
 
 
+def test_a_stop_at_the_boundary_waits_for_a_dose_that_is_to_be_given_again(
+    rehearse, script, monkeypatch
+):
+    """Nothing is in progress between two tries, but what was ordered waits."""
+    night = rehearse()
+    tried_s = []
+    real = Pump.dispense
+
+    def dispense(pump, volume_ul, rate_ul_min):
+        tried_s.append(night.clock.now_s())
+        if len(tried_s) == 1:
+            raise Refused("dose", "it says that it is busy", "Look at it.")
+        real(pump, volume_ul, rate_ul_min)
+
+    monkeypatch.setattr(Pump, "dispense", dispense)
+    timeline = [script.flow(0.0, 30.0), script.flow(0.0, 0.0, "dose"), script.dose(600.0)]
+    night.make(script.plan(timeline, DURATION_S, errors=(REFUSED,)))
+    night.visit(610.0, lambda: door(night).stop_at_boundary("enough"))
+    assert night.runner.run().condition == "stopped"
+    assert len(tried_s) == 2
+    assert night.rows("dose")[-1].state == "confirmed"
+    assert night.rows("run")[-1].run_s < 900.0
+
+
 def test_who_dies_before_a_long_outage_is_told_leaves_nobody_untold(rehearse, script, monkeypatch):
     night = rehearse()
     plan = script.plan([script.flow(0.0, 30.0), script.stimulate(0.0)], 5000.0, rules=VIABLE)

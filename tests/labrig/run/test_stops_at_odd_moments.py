@@ -81,6 +81,21 @@ def test_a_stop_at_the_boundary_waits_for_a_dose_that_began_late(rehearse, scrip
     assert night.rows("run")[-1].run_s < 660.0 + 1.5 * lasts_s
 
 
+def test_a_stop_at_the_boundary_waits_for_a_dose_that_waits_for_the_one_before_it(rehearse, script):
+    """Kept back by a hold, two come due at once: the boundary is not between them."""
+    night = rehearse()
+    doses = [script.dose(600.0), script.dose(700.0)]
+    timeline = [script.flow(0.0, 30.0), script.flow(0.0, 0.0, "dose"), *doses]
+    runner = night.make(script.plan(timeline, 3600.0))
+    night.visit(590.0, lambda: _client(night).hold("a look"))
+    night.visit(800.0, lambda: _client(night).resume())
+    night.visit(801.0, lambda: _client(night).stop_at_boundary("enough"))
+    assert runner.run().condition == "stopped"
+    ends = {row.key: row.state for row in night.rows("dose")}
+    assert ends == {dose.key: "confirmed" for dose in doses}
+    assert night.rows("run")[-1].run_s < 960.0
+
+
 def test_a_stop_after_the_last_port_has_ended_is_carried_out_before_the_last_row(
     rehearse, script, monkeypatch
 ):

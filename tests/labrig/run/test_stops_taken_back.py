@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from functools import partial
+from itertools import pairwise
 
 import pytest
 
@@ -323,3 +324,16 @@ def test_whoever_takes_a_stop_back_as_the_disk_fills_up_is_told_what_the_run_wai
     trains = [at_s for at_s, _ in night.plants["pulses"].trains]
     assert not [at_s for at_s in trains if 700.0 < at_s < 790.0]
     assert [at_s for at_s in trains if at_s > 790.0]
+
+
+def test_while_the_disk_keeps_a_run_from_going_on_its_pumps_are_polled(people, monkeypatch):
+    night = people(
+        [(700.0, stop), (740.0, take_back)], connect=partial(sqlite3.connect, factory=Disk)
+    )
+    monkeypatch.setattr(Disk, "full_s", (740.0, 1240.0))
+    monkeypatch.setattr(Disk, "now_s", staticmethod(night.clock.now_s))
+    assert night.runner.run().condition == "finished"
+    asked = [at_s for at_s, instrument, *_ in night.wire if instrument == "base"]
+    asked = [740.0, *(at_s for at_s in asked if 740.0 < at_s < 1240.0), 1240.0]
+    assert max(b - a for a, b in pairwise(asked)) <= 61.0, "a watchdog would have gone off"
+    assert [at_s for at_s, _ in night.plants["pulses"].trains if at_s > 1240.0]
