@@ -17,6 +17,11 @@ from labrig.record.pump_readings import CounterReading, PumpReadings
 
 WINDOW_S = 600.0
 """A pump's real rate is its counter's rise over at least this long, so that its steps average."""
+ENOUGH_DIGITS = 100.0
+"""[P] And over so many of its last digit, which then make a hundredth of a rate at most: as long as
+it holds its level by all that the digit tells, to some ``_DIGITS_OFF``."""
+_DIGITS_OFF = 2.0
+_COARSEST_UL, _FINEST_UL = 10.0, 0.01
 SAME_RATE = 0.002
 """Rates this close, as a fraction, count as one: fewer steps, no visible difference."""
 _LONG_S = 120.0
@@ -255,10 +260,16 @@ class _Bounds:
     def _counted(self, rises: list[_Rise]) -> None:
         """Steps of what leaves no doubt, averaged while the rate is the same."""
         came_ul = over_s = 0.0
+        digit_ul = _COARSEST_UL
         for rise, following in zip_longest(rises, rises[1:]):
             came_ul, over_s = came_ul + rise.came_ul, over_s + rise.over_s
+            digit_ul = _last_digit_ul(digit_ul, rise.to.counted_ul)
             goes_on = following is not None and self._at_level(rise) and self._at_level(following)
             if over_s <= 0 or (goes_on and over_s < WINDOW_S):
+                continue
+            if goes_on and _too_few_digits(
+                digit_ul, came_ul, rise.from_.rate_ul_min * over_s / 60.0
+            ):
                 continue
             doses = self._orders.doses_within(rise.from_.at_s, rise.to.at_s)
             if doses and rise.over_s > _LONG_S:
@@ -266,7 +277,7 @@ class _Bounds:
             else:
                 rate = came_ul * 60.0 / over_s
                 self._step(rise.to.at_s - over_s, rate, rate)
-            came_ul = over_s = 0.0
+            came_ul, over_s, digit_ul = 0.0, 0.0, _COARSEST_UL
 
     def _dosed(self, rise: _Rise, doses: list[DoseOrder]) -> None:
         """Steps of a rise that was read long after the doses in it had come.
@@ -388,3 +399,23 @@ class _Bounds:
 def _digits_ul(*counted_ul: float) -> float:
     """What two readings of a counter may be off by, for its digits alone."""
     return _LEAST_UL + _DIGITS * max(counted_ul)
+
+
+def _too_few_digits(digit_ul: float, came_ul: float, due_ul: float) -> bool:
+    """Whether a rate would show the counter's digit more than the pump, which holds its level.
+
+    A pump of which less comes than is due is stalled or slips: that is to be seen at once.
+    """
+    return came_ul < ENOUGH_DIGITS * digit_ul and abs(came_ul - due_ul) <= _DIGITS_OFF * digit_ul
+
+
+def _last_digit_ul(digit_ul: float, counted_ul: float | None) -> float:
+    """This digit, or a finer one that a reading shows; 0 where it is too fine to matter."""
+    if counted_ul is None:
+        return 0.0
+    while digit_ul:
+        digits = counted_ul / digit_ul
+        if abs(digits - round(digits)) < 1e-6:
+            return digit_ul
+        digit_ul = digit_ul / 10.0 if digit_ul > _FINEST_UL else 0.0
+    return 0.0

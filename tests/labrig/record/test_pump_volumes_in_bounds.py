@@ -331,3 +331,27 @@ def test_a_last_digit_that_shows_less_is_no_counter_that_began_anew():
     readings = [CounterReading(*reading, range_ul=1e4) for reading in seen]
     flow = pump_flows({"dose": PumpReadings(readings)}, OrdersFold(), 60.0)["dose"]
     assert volume_ul(flow.most, 60.0) == 0.0
+
+
+def of_a_coarse_counter(rate_ul_min, until_s=7200.0, stands=(0.0, 0.0)):
+    """Read every minute, cut to whole microlitres; between two times nothing comes."""
+    said, moved_ul = PumpReadings(), 1000.0
+    for at_s in range(0, int(until_s) + 1, 60):
+        said.add(CounterReading(at_s, rate_ul_min, float(int(moved_ul + 1e-9)), False, False, 1e4))
+        moved_ul += 0.0 if stands[0] <= at_s < stands[1] else rate_ul_min
+    return pump_flows({"p": said}, OrdersFold(), until_s)["p"]
+
+
+def test_the_last_digit_of_a_coarse_counter_is_no_change_of_flow():
+    flow = of_a_coarse_counter(2.55)
+    rates = [rate for at_s, rate in flow.least if at_s < 7200.0]
+    assert flow.exact
+    assert max(abs(rate / 2.55 - 1.0) for rate in rates) <= 0.01
+    assert volume_ul(flow.least, 7200.0) == pytest.approx(2.55 * 120.0, abs=1.0)
+
+
+def test_a_stall_is_not_averaged_away_with_the_digits():
+    flow = of_a_coarse_counter(0.5, stands=(3600.0, 5400.0))
+    came_ul = volume_ul(flow.least, 5400.0) - volume_ul(flow.least, 3900.0)
+    assert came_ul <= 2.0, "but for what two digits hide"
+    assert volume_ul(flow.least, 7200.0) - volume_ul(flow.least, 5400.0) >= 13.0
