@@ -96,10 +96,7 @@ def _off(night: Night, pump: str, from_s: float, then: Piece) -> Iterator[Violat
         from_s - LONG_S <= row.run_s <= to_s + LONG_S
         and (row.detail.get("instrument") == pump or row.key == "gap")
         for row in night.of("deviation")
-    ) or in_a_gap(night, from_s, to_s) or any(
-        row.run_s <= to_s and row.detail.get("instrument") == pump
-        for row in night.deviations("stall-given-up")
-    ) or any(
+    ) or in_a_gap(night, from_s, to_s) or stands_by_word(night, pump, from_s + LONG_S) or any(
         row.state in ("failed", "refused") and row.key in _keys(night, pump)
         for row in night.of("level")
     )  # fmt: skip
@@ -183,7 +180,34 @@ def at_rest_is_told(night: Night, pump: str) -> bool:
     for fault in night.faults:
         if fault.instrument == pump and fault.active(noticed_s, night.end.run_s):
             return True
-    return night.unseen(pump, noticed_s, night.end.run_s) or any(
-        row.detail.get("instrument") == pump
-        for row in night.deviations("stall-given-up", "left-as-found", "left-by-operator")
+    as_found = any(
+        row.detail.get("instrument") == pump for row in night.deviations("left-as-found")
     )
+    return (
+        as_found
+        or night.unseen(pump, noticed_s, night.end.run_s)
+        or stands_by_word(night, pump, night.end.run_s)
+    )
+
+
+def stands_by_word(night: Night, pump: str, at_s: float) -> bool:
+    """Whether it was given up, or left by a person, and by then nothing says that it flows again.
+
+    That a person had it tried again takes back a person's word alone.
+    """
+    given_up = left = False
+    for row in night.deviations(
+        "stall-given-up", "left-by-operator", "restarted-by-operator", "stall-recovered"
+    ):
+        if row.detail.get("instrument") != pump or row.run_s > at_s:
+            continue
+        match row.key:
+            case "stall-given-up":
+                given_up = True
+            case "left-by-operator":
+                left = True
+            case "restarted-by-operator":
+                left = False
+            case _:
+                given_up = left = False
+    return given_up or left
