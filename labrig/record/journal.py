@@ -46,6 +46,9 @@ from labrig.record.write_faults import is_the_rows_fault, told_of, write_failed
 _SYNCHRONOUS = {"power cut": "FULL", "kill": "NORMAL"}
 _SAMPLES_A_COMMIT = 64
 ANCHOR_EVERY_S = 60.0
+_IN_THE_FILE_EVERY_S = 20.0
+"""[P] Of the machine's time: where a night passes in a minute, the death of its process is all that
+a row has to outlive, and what it left beside the file is read again."""
 
 
 class Follower(Protocol):
@@ -85,6 +88,7 @@ class Journal:
         self._anchors: PatientFile | None = None
         self._also: Callable[[str], None] = lambda anchor: None
         self._anchored_s = -math.inf
+        self._in_the_file_s = -math.inf
 
     def anchor(self, path: Path, also: Callable[[str], None] | None = None) -> None:
         """Write number and hash of the last row to ``path``: what a lost tail shows by.
@@ -270,6 +274,9 @@ class Journal:
         if not self._append_anchor():
             return
         self._also(f"{self._seq} {self._hash}")
+        if steady_s() - self._in_the_file_s < _IN_THE_FILE_EVERY_S:
+            return
+        self._in_the_file_s = steady_s()
         with suppress(sqlite3.Error):
             # Into the file itself, where the loss of what lies beside it cannot take it along.
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()

@@ -21,9 +21,11 @@ _MOST_PARTS = 20_000
 _MOST_SHOWN = 2_000
 _LARGEST_INTEGER_BITS = 10_000  # Python refuses to write or read decimals of much more
 
+# What holds itself ends in a RecursionError as well, and need not be looked for in every value.
 _ENCODER = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-)
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False,
+    check_circular=False,
+)  # fmt: skip
 
 
 def json_text(value: Any) -> str:  # noqa: ANN401 - that is the point

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from labrig.record import journal as journal_module
 from labrig.record.journal import open_journal
 from labrig.record.reading import journal_digest, read_journal
 from labrig.record.rows import (
@@ -188,3 +190,33 @@ def test_a_database_that_is_no_journal_is_refused(path):
         connection.execute("CREATE TABLE other (x)")
     with pytest.raises(JournalError, match="cannot be read as a journal"):
         read_journal(path)
+
+
+def test_a_night_that_passes_in_seconds_is_not_put_into_the_file_every_minute_of_it(
+    path, monkeypatch
+):
+    wall_s, asked = [100.0], []
+    monkeypatch.setattr(journal_module, "steady_s", lambda: wall_s[0])
+    clock = VirtualClock()
+
+    def connect(*args: Any, **settings: Any) -> sqlite3.Connection:
+        connection = sqlite3.connect(*args, **settings)
+        connection.set_trace_callback(asked.append)
+        return connection
+
+    def put_into_the_file() -> int:
+        return sum("wal_checkpoint" in statement for statement in asked)
+
+    journal = open_journal(path, clock, connect)
+    journal.anchor(path.with_name("anchors.txt"))
+    for minute in range(1, 6):
+        clock.jump_to(60.0 * minute)
+        journal.note(JournalEntry("run", "run", "noted", {"minute": minute}))
+    assert put_into_the_file() == 1
+    wall_s[0] += 60.0
+    clock.jump_to(360.0)
+    journal.note(JournalEntry("run", "run", "noted", {"minute": 6}))
+    assert put_into_the_file() == 2, "where a minute is a minute, every minute"
+    journal.close()
+    lines = path.with_name("anchors.txt").read_text().splitlines()
+    assert [line.split()[0] for line in lines] == ["1", "2", "3", "4", "5", "6", "6"]
