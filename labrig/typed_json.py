@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -57,14 +57,14 @@ class TypedJson:
 
     def plain(self, value: Any) -> Any:  # noqa: ANN401 - any JSON value
         """A value of these classes as JSON holds it."""
-        if isinstance(value, tuple):
-            return [self.plain(item) for item in value]
         if isinstance(value, float) and not math.isfinite(value):
             return str(value)  # JSON has no infinity; Shannon's k of silence is -inf
         if isinstance(value, (str, int, float)) or value is None:
             return value
         if isinstance(value, Mapping):
             return {key: self.plain(item) for key, item in value.items()}
+        if isinstance(value, Sequence):
+            return [self.plain(item) for item in value]
         kind = self._kind_of.get(type(value))
         made: dict[str, Any] = {} if kind is None else {"kind": kind}
         for name in self._fields(type(value)):
@@ -136,8 +136,9 @@ class TypedJson:
             return self._of_dataclass(wanted)
         if origin in (Union, UnionType):
             return self._of_union(get_args(wanted))
-        if origin is tuple:
-            return self._of_tuple(get_args(wanted))
+        if origin in (tuple, Sequence):
+            parts = get_args(wanted)
+            return self._of_tuple(parts if origin is tuple else (*parts, Ellipsis))
         if origin in (dict, Mapping):
             return self._of_mapping(get_args(wanted)[1])
         if origin is Literal:

@@ -31,8 +31,8 @@ from labrig.launch.runner_child import NO_INSTRUMENT, REFUSED
 from labrig.launch.simulated_computer import SimulatedComputer
 from labrig.launch.simulated_people import simulated_people
 from labrig.launch.wire_log import WireLog
+from labrig.plan.packed_file import packed_plan
 from labrig.plan.plan import Plan
-from labrig.plan.store import read_plan
 from labrig.plan.timeline import Picture
 from labrig.record.checkpoint import standing, unpaused
 from labrig.record.clock import Clock, RealClock, boot_id, steady_s
@@ -97,7 +97,7 @@ def _run(folder: RunFolder, speed: float | None, gap_s: float) -> int:
     identity = read_json(folder.identity)
     bench = BenchSpec.from_json(read_json(folder.bench))
     with unpaused():
-        plan = read_plan(folder)
+        plan = packed_plan(folder.plan_in_force)
     # It lives as long as this process: the collector need not look at it again and again.
     gc.freeze()
     rehearsal = is_rehearsal(identity)

@@ -57,12 +57,15 @@ class Sizes:
 
     def gives_way(self, entry: Picture, stage: Stage) -> bool:
         """Whether it is left out at this stage."""
+        every = self.keeps_every(entry, stage)
+        return not every or (isinstance(entry, Frame) and entry.round % every != 0)
+
+    def keeps_every(self, entry: Picture, stage: Stage) -> int:
+        """Of the rounds of a picture like it, one of how many is taken at this stage; 0: none."""
         if stage == 0 or not isinstance(entry, Frame) or entry.after:
-            return False
+            return 1
         size = self.of.get(entry.channel)
-        if size is not None and size.secondary:
-            return True
-        return entry.round % KEEP_EVERY[stage] != 0
+        return 0 if size is not None and size.secondary else KEEP_EVERY[stage]
 
 
 def why_words(stage: Stage, secondary: bool) -> str:

@@ -63,6 +63,7 @@ _ADDED: dict[Any, frozenset[str]] = {
 }
 """Fields that plans of an older labrig lack; they are read as their defaults."""
 
+_ENTRY: Any = TimelineEntry
 _JSON = TypedJson({cls: cls.kind for cls in get_args(TimelineEntry)}, _ADDED)
 
 
@@ -107,6 +108,15 @@ def from_json(text: str) -> Plan:
         raise PlanFormatError(f"plan: not JSON ({error}); copy plan.json again") from None
     except NotAsTyped as wrong:
         raise PlanFormatError(f"plan{wrong.path}: {wrong.what}") from None
+
+
+def entry_from_json(text: str) -> TimelineEntry:
+    """One entry of a timeline, as it stands in the plan. Raises PlanFormatError."""
+    try:
+        entry: TimelineEntry = _JSON.read(_ENTRY, json.loads(text))
+    except (json.JSONDecodeError, NotAsTyped) as error:
+        raise PlanFormatError(f"plan: {error}") from None
+    return entry
 
 
 def _content(document: Any) -> Any:  # noqa: ANN401 - any JSON

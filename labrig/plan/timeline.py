@@ -16,7 +16,7 @@ kind of entry is a class here, a member of one of the unions below, and its word
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
@@ -374,7 +374,7 @@ Picture = Frame | Film
 Observation = Picture | Reading
 Event = Dose | PersonStep | Observation
 TimelineEntry = Level | Event
-Timeline = tuple[TimelineEntry, ...]
+Timeline = Sequence[TimelineEntry]
 
 ROW_KINDS = tuple(dict.fromkeys(cls.row_kind for cls in get_args(TimelineEntry)))
 """What rows about entries of the timeline are called in the journal."""

@@ -11,23 +11,24 @@ from __future__ import annotations
 import gc
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from copy import copy, deepcopy
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from labrig.record.alarms import Alarm, AskedQuestion
 from labrig.record.consumption import Consumption
 from labrig.record.detail import from_detail, to_detail
+from labrig.record.entry_states import EntryState
 from labrig.record.kinds.doses import DoseSent
 from labrig.record.kinds.operator import ValueEntered
 from labrig.record.kinds.other_deviations import InterlockTripped
 from labrig.record.kinds.pump_deviations import Stalled
 from labrig.record.kinds.runs import CaptureFrozen, RunAmended
 from labrig.record.reading import every_row, read_since_checkpoint, read_tail
-from labrig.record.recovery import EntryState, Rest, RunState, fold
+from labrig.record.recovery import Rest, RunState, fold
 from labrig.record.rows import JournalEntry, Row
 
 FOLD = 13
@@ -58,9 +59,8 @@ class Checkpoints:
     """
 
     def __init__(self, state: RunState) -> None:
-        self._state = _copied(state)
         # Rows replace the last word on an event whatever it was: only new ones are remembered.
-        self._state.entries = {}
+        self._state = _copied(replace(state, entries={}))
         self._written = _dicts(self._state)
         self._rows = 0
         self._since_s: float | None = None
@@ -142,7 +142,7 @@ def _fields(state: RunState) -> Iterator[tuple[str, Any]]:
     return ((field.name, getattr(state, field.name)) for field in fields(state))
 
 
-_KEYED = frozenset(name for name, value in _fields(RunState()) if isinstance(value, dict))
+_KEYED = frozenset(name for name, value in _fields(RunState()) if isinstance(value, MutableMapping))
 """Fields of which a checkpoint holds what has changed, key by key; of others it holds all."""
 
 
@@ -245,8 +245,7 @@ def unpaused() -> Iterator[None]:
 
 
 def _recovered(path: Path) -> tuple[RunState, Checkpoints]:
-    checkpoints, tail = read_since_checkpoint(path)
-    state = restored(checkpoints)
+    state, tail = read_since_checkpoint(path, restored)
     rows: Iterable[Row] = tail
     if state is None:
         # Once: its next checkpoint holds everything.

@@ -62,7 +62,7 @@ def concluded(plan: Plan, rows: Iterable[Row]) -> tuple[RunOutcome, Ledger | Non
     state = RunState()
     gist = gist_of(plan, rows, lambda row: fold((row,), state))
     outcome, ledger = concluded_of(gist)
-    counts = state.counts + Counter(fates_of(plan.timeline, state).values())
+    counts = state.counts + Counter(fate for _, fate in fates_of(plan.timeline, state))
     return replace(outcome, counters=dict(sorted(counts.items()))), ledger
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from labrig.record.gathered import rows_of
 from labrig.record.rows import (
@@ -25,6 +26,7 @@ from labrig.record.rows import (
 )
 from labrig.record.writable import json_text
 
+T = TypeVar("T")
 FORMAT = 2
 """1: each sample and intent had a row of its own, and each row its boot; read as ever."""
 
@@ -84,17 +86,24 @@ def read_tail(path: Path) -> tuple[Row, ...]:
         return () if connection is None else tuple(verified_tail(connection, path))
 
 
-def read_since_checkpoint(path: Path) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
-    """Every checkpoint, and the rows from the last of them on; of these the chain is checked.
+def read_since_checkpoint(
+    path: Path, restore: Callable[[Iterable[Row]], T]
+) -> tuple[T, tuple[Row, ...]]:
+    """What is made of every checkpoint, and the rows since the last, which are checked.
+
+    Args:
+        path: of the journal.
+        restore: is given the checkpoints one after the other: those of weeks are larger than all
+            that comes of them.
 
     Raises:
         JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
     """
     with open_read_only(path) as connection:
         if connection is None:
-            return (), ()
-        checkpoints = tuple(_rows(records_of(connection, "checkpoint"), path))
-        return checkpoints, tuple(verified_tail(connection, path))
+            return restore(()), ()
+        made = restore(_rows(records_of(connection, "checkpoint"), path))
+        return made, tuple(verified_tail(connection, path))
 
 
 class NewRows:

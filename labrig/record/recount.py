@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from labrig.plan.packed import alike
 from labrig.plan.timeline import Frame, PersonStep, TimelineEntry
 from labrig.record.counts import GONE_WRONG
 from labrig.record.kinds.doses import DoseSent
@@ -11,23 +12,21 @@ from labrig.record.lateness import PUNCTUAL_S
 from labrig.record.recovery import EntryState, RunState
 
 
-def fates_of(timeline: Iterable[TimelineEntry], state: RunState) -> dict[str, str]:
-    """By key, what had become of each event that was begun or given up."""
-    fates = {}
-    for entry in timeline:
-        known = state.entries.get(entry.key)
+def fates_of(timeline: Iterable[TimelineEntry], state: RunState) -> Iterator[tuple[str, str]]:
+    """With its key, what had become of each event that was begun or given up."""
+    for key, offset_s, entry in alike(timeline):
+        known = state.entries.get(key)
         if known is None or entry.role == "level":
             continue
         if known.state in GONE_WRONG:
-            fates[entry.key] = known.state
+            yield key, known.state
         elif known.state != "intent":
-            late_s = _begun_s(known, state.doses_sent.get(entry.key)) - entry.offset_s
+            late_s = _begun_s(known, state.doses_sent.get(key)) - offset_s
             if isinstance(entry, PersonStep):
                 late_s -= entry.within_s
             elif isinstance(entry, Frame) and entry.after:
                 late_s = 0.0
-            fates[entry.key] = "hits" if late_s <= PUNCTUAL_S else "late"
-    return fates
+            yield key, "hits" if late_s <= PUNCTUAL_S else "late"
 
 
 def _begun_s(known: EntryState, sent: DoseSent | None) -> float:

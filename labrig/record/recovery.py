@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from sys import intern
@@ -13,8 +13,10 @@ from labrig.plan.timeline import ROW_KINDS
 from labrig.record.alarms import Alarm, AskedQuestion
 from labrig.record.consumption import Consumption
 from labrig.record.counts import count
-from labrig.record.detail import from_detail
-from labrig.record.kinds.doses import DoseAgain, DoseSent, DoseUnknown
+from labrig.record.entry_states import SETTLED as SETTLED
+from labrig.record.entry_states import EntryState as EntryState
+from labrig.record.entry_states import EntryStates
+from labrig.record.kinds.doses import DoseAgain, DoseSent
 from labrig.record.kinds.levels import PumpRead, ValveRead
 from labrig.record.kinds.operator import (
     AlarmCleared,
@@ -63,40 +65,12 @@ from labrig.record.said import said
 from labrig.record.undone import see_deed
 from labrig.record.vocabulary import Condition
 
-SETTLED = frozenset({"confirmed", "failed", "missed", "skipped", "refused"})
-"""States after which nothing more is done about an event."""
-
-
 _STILL_ASKED_FOR = ("begun_s", "done_s", "resolution")
 _NOTHING: Mapping[str, Any] = {}
 
 
 class ClockWentBack(Exception):
     """The time of day is before the journal's last row, so the gap cannot be known."""
-
-
-@dataclass(frozen=True, slots=True)
-class EntryState:
-    """The last word of the journal on one event or level."""
-
-    state: str
-    run_s: float
-    detail: Mapping[str, Any]
-
-    @property
-    def unknown(self) -> DoseUnknown | None:
-        """Of a dose that nobody knows about, what is known of it."""
-        if self.state != "unknown" or DoseUnknown.MARK not in self.detail:
-            return None
-        return from_detail(DoseUnknown, self.detail)
-
-    @property
-    def settled(self) -> bool:
-        """Whether nothing more is to be done about it.
-
-        An ``unknown`` dose is settled once its rule or the operator has resolved it.
-        """
-        return self.state in SETTLED or (self.state == "unknown" and "resolution" in self.detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +127,7 @@ class RunState:
     last_utc: str = ""
     last_monotonic_s: float = 0.0
     boot_id: str = ""
-    entries: dict[str, EntryState] = field(default_factory=dict)
+    entries: MutableMapping[str, EntryState] = field(default_factory=EntryStates)
     doses_sent: dict[str, DoseSent] = field(default_factory=dict)
     sent_epochs: dict[str, int] = field(default_factory=dict)
     dose_tries: Counter[str] = field(default_factory=Counter)

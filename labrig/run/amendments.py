@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from labrig.durable import sync_folder
+from labrig.plan.packed_file import packed_plan
 from labrig.plan.plan import Plan
 from labrig.plan.store import PlanFormatError, from_json
 from labrig.plan.timeline import TimelineEntry
@@ -139,7 +140,7 @@ def plan_in_force(folder: RunFolder, state: RunState, first: Plan) -> Plan:
             f"{path} is not the plan that the journal names for amendment {last.number}: put it "
             "back from a copy of the run"
         )
-    return from_json(path.read_text(encoding="utf-8"))
+    return packed_plan(path)
 
 
 def left_out(

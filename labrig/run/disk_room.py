@@ -7,10 +7,12 @@ picture, and a person is told while room can still be made. Workers of several s
 from __future__ import annotations
 
 import threading
+from array import array
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from labrig.plan.disk_room import RECORD_BYTES, Sizes, Stage, record_bytes, why_words
+from labrig.plan.packed import PackedTimeline, packed
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Frame, Picture
 from labrig.record.kinds.other_deviations import DiskShort
@@ -43,11 +45,13 @@ class DiskRoom:
         # Nobody is told, and no disk is asked, while it is held.
         self._lock = threading.Lock()
         self._sizes = Sizes.of_plan(plan)
-        pictures = sorted(
-            (e for e in plan.timeline if isinstance(e, Picture)), key=lambda e: e.offset_s
-        )
-        self._times = [picture.offset_s for picture in pictures]
-        self._to_come = {stage: self._sums(pictures, stage) for stage in _STAGES}
+        timeline = packed(plan.timeline)
+        places = array("I", (
+            place for place in range(len(timeline))
+            if isinstance(timeline.specimen(place), Picture)
+        ))  # fmt: skip
+        self._times = array("d", (timeline.offsets_s[place] for place in places))
+        self._to_come = {stage: self._sums(timeline, places, stage) for stage in _STAGES}
         self._record_bytes = record_bytes(plan.timeline) - RECORD_BYTES
         self._duration_s = plan.forecast.duration_s
         self._next_s = 0.0
@@ -55,13 +59,17 @@ class DiskRoom:
         self._stage: Stage = 0
         self._judged = False
 
-    def _sums(self, pictures: list[Picture], stage: Stage) -> list[int]:
-        """By place in order of time, what that picture and all after it take."""
-        sums = [0]
-        for picture in reversed(pictures):
-            kept = not self._sizes.gives_way(picture, stage)
-            sums.append(sums[-1] + (self._sizes.bytes(picture) if kept else 0))
-        return sums[::-1]
+    def _sums(self, timeline: PackedTimeline, places: Sequence[int], stage: Stage) -> array[int]:
+        """By picture in order of time, what it and all after it take."""
+        sums = array("q", [0])
+        for place in reversed(places):
+            like_it = timeline.specimen(place)
+            assert isinstance(like_it, Picture)
+            every = self._sizes.keeps_every(like_it, stage)
+            kept = every and timeline.rounds[place] % every == 0
+            sums.append(sums[-1] + (self._sizes.bytes(like_it) if kept else 0))
+        sums.reverse()
+        return sums
 
     def left_out(self, picture: Picture) -> str:
         """Why a picture that is due now is not taken; "" where it is."""

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
+from labrig.plan.packed import packed
 from labrig.plan.plan import Plan
 from labrig.plan.words import words_of
 from labrig.record.clock import Mailbox
@@ -104,13 +105,12 @@ class Dispatcher:
         self._waits = at_boundary
         self.taken_back = False
         self.amended = False
-        timeline = sorted(plan.timeline, key=lambda entry: entry.offset_s)
+        timeline = packed(plan.timeline)
         crew = self._crew = Crew(desk, workers)
         book = self._book = OrderBook(timeline, desk, state)
         pictures = self._pictures = StepPictures(timeline, desk, state, book, crew)
         steps.settled = pictures.step_settled
-        at_their_time = [entry for entry in timeline if entry.key not in pictures.keys]
-        schedule = self._schedule = Schedule(at_their_time, desk, state)
+        schedule = self._schedule = Schedule(timeline.without(pictures.keys), desk, state)
         units = self._units = HeldUnits(plan, desk, state.given_up, hold, crew.tell_of_holds)
         giving = self._giving = Giving(desk, book, crew, steps, pictures, units)
         answers = self._answers = Answers(desk, book, crew, giving, steps, units, outages)
@@ -345,7 +345,7 @@ class Dispatcher:
         stop = self._in_turn.stop
         write_last_rows(
             self._desk,
-            self._plan.timeline,
+            packed(self._plan.timeline),
             self._answers.too_late,
             self._schedule.given if self._crew.one_died else (),
             "the run ended" if stop is None else "the run was stopped",

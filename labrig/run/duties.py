@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from labrig.error_rules import Action
+from labrig.plan.packed import packed
 from labrig.plan.plan import Plan
 from labrig.rig.bench import BenchSpec
 from labrig.run.handlers import feeds
@@ -27,7 +28,7 @@ def actions_of(bench: BenchSpec) -> dict[str, Action]:
 def wells_of(plan: Plan) -> dict[str, tuple[str, ...]]:
     """By instrument, whom it serves."""
     found: dict[str, dict[str, None]] = {}
-    for entry in plan.timeline:
+    for entry in packed(plan.timeline).specimens():
         found.setdefault(entry.instrument, {}).update(dict.fromkeys(entry.wells))
     return {name: tuple(wells) for name, wells in found.items()}
 

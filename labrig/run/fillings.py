@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from labrig.plan.consumables import Supply
+from labrig.plan.packed import packed
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import PersonStep
 from labrig.record.kinds.operator import FILLED, ReservoirFilled
@@ -29,7 +30,7 @@ class Fillings:
         self._open = open_steps
         self._supplies = Supplies(plan)
         self._watch = SupplyWatch(plan, desk, self._filled_by_s)
-        steps = (entry for entry in plan.timeline if isinstance(entry, PersonStep))
+        steps = packed(plan.timeline).of_kind(PersonStep)
         self._planned = [step for step in steps if step.supply]
 
     def look(self, now_s: float) -> None:

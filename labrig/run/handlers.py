@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from labrig.plan.packed import packed
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Picture
 from labrig.record.recovery import RunState
 from labrig.rig.bench import InstrumentSpec
 from labrig.run.captures import Captures
@@ -101,11 +101,9 @@ class Handlers:
                 raise ValueError(f"{name}: a {kind} has no place on a byte port")
 
     def _whereabouts(self, stage: str) -> Whereabouts:
-        pictures = (e for e in self._plan.timeline if isinstance(e, Picture))
         earlier = left_by_an_earlier_runner(
-            (picture for picture in pictures if picture.stage == stage), self._state,
-            self._desk.clock.now_s(),
-        )  # fmt: skip
+            packed(self._plan.timeline), stage, self._state, self._desk.clock.now_s()
+        )
         within_um = self._plan.rules.arrive_within_um
         return Whereabouts(within_um, earlier, stage in self._state.marked_stages)
 

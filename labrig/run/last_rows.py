@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from labrig.plan.timeline import TimelineEntry
+from labrig.plan.packed import PackedTimeline
+from labrig.plan.timeline import Dose, TimelineEntry
 from labrig.record.dose_ends import last_words
 from labrig.record.kinds.levels import NotDone
 from labrig.record.recovery import SETTLED
@@ -14,7 +15,7 @@ from labrig.run.desk import Desk
 
 def write_last_rows(
     desk: Desk,
-    timeline: Sequence[TimelineEntry],
+    timeline: PackedTimeline,
     answered_too_late: Mapping[str, str],
     of_dead_workers: Iterable[TimelineEntry],
     ended: str,
@@ -28,20 +29,20 @@ def write_last_rows(
         of_dead_workers: what may have been given to a worker that died.
         ended: how the run ended, in words.
     """
-    by_key = {entry.key: entry for entry in timeline}
     questions = desk.board.questions()
     why = {q.id: "its question was not answered" for q in questions}
     for key, choice in answered_too_late.items():
         why[key] = f"its question was answered ({choice}) when the run had ended"
     for key, reason in why.items():
-        entry = by_key.get(key)
+        place = timeline.place(key)
+        entry = None if place is None else timeline[place]
         if entry is not None and entry.role != "acts":
             desk.note(entry.row_kind, key, "missed", NotDone(reason))
     for question in questions:
         desk.board.take_question(question.id)
     _miss_what_nobody_took(desk, list(of_dead_workers))
     doses = readable(desk.journal.rows("dose"))
-    for key, state, told in last_words(timeline, doses, why, ended):
+    for key, state, told in last_words(timeline.of_kind(Dose), doses, why, ended):
         desk.note("dose", key, state, told)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from labrig.plan.packed import packed
 from labrig.plan.plan import Plan
 from labrig.plan.supply_steps import unplanned, unplanned_of
 from labrig.plan.timeline import PersonStep
@@ -78,9 +79,10 @@ class PersonSteps:
         self._ends_s = plan.forecast.duration_s
         self._silent_after_end = False
         self.settled: Callable[[PersonStep, bool], None] = lambda entry, done: None
-        self._pauses = StepPauses(plan.timeline, workers, self._open)
+        timeline = packed(plan.timeline)
+        self._pauses = StepPauses(timeline, workers, self._open)
         self._fillings = Fillings(plan, desk, self._open)
-        steps = [entry for entry in plan.timeline if isinstance(entry, PersonStep)]
+        steps = list(timeline.of_kind(PersonStep))
         steps += [e for key in state.entries if (e := unplanned_of(plan, key)) is not None]
         for entry in steps:
             known = state.entries.get(entry.key)

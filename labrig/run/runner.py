@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from labrig.plan.disk_room import START_SHARE, need_bytes
+from labrig.plan.packed import packed
 from labrig.plan.plan import Plan
 from labrig.record.checkpoint import recover
 from labrig.record.clock import Clock, Mailbox
@@ -192,7 +193,8 @@ class Runner:
                 f"{asked.by or 'somebody'} before it began "
                 f"({asked.reason or 'no reason given'})."
             )
-        self._plan = plan_in_force(self._folder, state, self._first_plan)
+        plan = plan_in_force(self._folder, state, self._first_plan)
+        self._plan = replace(plan, timeline=packed(plan.timeline))
         if not state.begun:
             self._refuse_without_room()
         journal.epoch = state.epoch + 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
+from labrig.plan.packed import PackedTimeline
 from labrig.plan.timeline import PersonStep, TimelineEntry
 from labrig.record.kinds.levels import Intended
 from labrig.record.recovery import RunState
@@ -21,13 +23,14 @@ class Schedule:
     """Of one run.
 
     Args:
-        timeline: all that comes at a time of its own, in order of time.
+        timeline: all that comes at a time of its own.
         desk: clock and journal.
         state: what the journal says was done before.
     """
 
-    def __init__(self, timeline: Sequence[TimelineEntry], desk: Desk, state: RunState) -> None:
+    def __init__(self, timeline: PackedTimeline, desk: Desk, state: RunState) -> None:
         self._timeline = timeline
+        self._end = len(timeline)
         self._desk = desk
         self._state = state
         self._given = 0
@@ -37,7 +40,7 @@ class Schedule:
 
     def upcoming(self, count: int) -> Sequence[TimelineEntry]:
         """The next ones that will be given."""
-        return self._timeline[self._given : self._given + count]
+        return self._timeline[self._given : min(self._given + count, self._end)]
 
     @property
     def over(self) -> bool:
@@ -46,29 +49,29 @@ class Schedule:
 
     @property
     def _all_given(self) -> bool:
-        return self._given == len(self._timeline)
+        return self._given == self._end
 
     @property
-    def given(self) -> Sequence[TimelineEntry]:
+    def given(self) -> Iterator[TimelineEntry]:
         """What was given, or passed by."""
-        return self._timeline[: self._given]
+        return (self._timeline[place] for place in range(self._given))
 
     @property
     def ahead(self) -> list[TimelineEntry]:
         """What was not given, and was meant: by this runner, or by one before it."""
         coming = [
-            entry
-            for place, entry in enumerate(self._timeline[self._given :], self._given)
-            if place < self._intended or entry.key in self._state.entries
+            self._timeline[place]
+            for place in range(self._given, self._end)
+            if place < self._intended or self._timeline.key(place) in self._state.entries
         ]
         return [*self._unwritten, *coming]
 
     def end_at(self, from_s: float) -> None:
         """Another plan comes: nothing from then on is given by this one any more."""
         self._ends_s = from_s
-        self._timeline = [e for e in self._timeline if e.offset_s < from_s]
-        self._intended = min(self._intended, len(self._timeline))
-        self._given = min(self._given, len(self._timeline))
+        self._end = min(self._end, bisect_left(self._timeline.offsets_s, from_s))
+        self._intended = min(self._intended, self._end)
+        self._given = min(self._given, self._end)
 
     @property
     def ends_s(self) -> float | None:
@@ -85,31 +88,37 @@ class Schedule:
             and not self._unwritten
         )
 
-    def pass_by(self) -> Sequence[TimelineEntry]:
-        """What was due before this runner began, and is for whoever takes the run over."""
-        now_s = self._desk.clock.now_s()
-        while self._given < len(self._timeline) and self._timeline[self._given].offset_s <= now_s:
-            self._given += 1
+    def pass_by(self) -> Iterator[TimelineEntry]:
+        """What was due before this runner began, and is for whoever takes the run over.
+
+        Of observations that were settled, and they are most of a long run, nothing is to be done.
+        """
+        self._given = self._place_after(self._desk.clock.now_s())
         self._intended = self._given
-        return self.given
+        return (
+            self._timeline[place]
+            for place in range(self._given)
+            if self._timeline.specimen(place).role != "observes"
+            or not self._state.was_settled(self._timeline.key(place))
+        )
 
     def next_s(self) -> float | None:
         """When something is to be given or written; None: nothing any more."""
         if self._all_given:
             return None
-        if self._intended == len(self._timeline) or not self._desk.journal_works:
+        if self._intended == self._end or not self._desk.journal_works:
             return self._given_s()
-        return min(self._given_s(), self._timeline[self._intended].offset_s - AHEAD_S)
+        return min(self._given_s(), self._timeline.offsets_s[self._intended] - AHEAD_S)
 
     def write_ahead(self) -> None:
         """Put intents on disk in batches, ahead of their time."""
         now_s = self._desk.clock.now_s()
-        rest = self._timeline[self._intended : self._intended + 1]
-        if not self._unwritten and (not rest or rest[0].offset_s > now_s + AHEAD_S):
+        later = self._intended == self._end or (
+            self._timeline.offsets_s[self._intended] > now_s + AHEAD_S
+        )
+        if not self._unwritten and later:
             return
-        end = self._intended
-        while end < len(self._timeline) and self._timeline[end].offset_s <= now_s + BATCH_S:
-            end += 1
+        end = max(self._intended, self._place_after(now_s + BATCH_S))
         # What was given without is told by its own rows.
         ahead = (*self._unwritten, *self._timeline[max(self._intended, self._given) : end])
         fresh = [
@@ -150,6 +159,10 @@ class Schedule:
 
         Ahead, so that it need not wait until this thread has woken up, and then its worker.
         """
-        entry = self._timeline[self._given]
-        early_s = 0.0 if isinstance(entry, PersonStep) else self._desk.clock.early_s
-        return entry.offset_s - early_s
+        alike = self._timeline.specimen(self._given)
+        early_s = 0.0 if isinstance(alike, PersonStep) else self._desk.clock.early_s
+        return self._timeline.offsets_s[self._given] - early_s
+
+    def _place_after(self, at_s: float) -> int:
+        """Where the first entry is that comes later than this."""
+        return min(self._end, bisect_right(self._timeline.offsets_s, at_s))

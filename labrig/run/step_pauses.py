@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from labrig.plan.timeline import FlowLevel, PersonStep, Picture, StimulationLevel, TimelineEntry
+from labrig.plan.packed import PackedTimeline
+from labrig.plan.timeline import FlowLevel, PersonStep, Picture, StimulationLevel
 from labrig.record.clock import Mailbox
 from labrig.run.open_step import OpenStep
 from labrig.run.orders import ForWorker, Release, Suspend
@@ -27,11 +28,11 @@ class StepPauses:
 
     def __init__(
         self,
-        timeline: Iterable[TimelineEntry],
+        timeline: PackedTimeline,
         workers: Mapping[str, Mailbox[ForWorker]],
         open_steps: Mapping[str, OpenStep],
     ) -> None:
-        entries = tuple(timeline)
+        entries = timeline.specimens()
         self._workers = workers
         self._open = open_steps
         self._stimulators = _names(e.instrument for e in entries if isinstance(e, StimulationLevel))

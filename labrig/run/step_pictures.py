@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from labrig.plan.packed import PackedTimeline
 from labrig.plan.timeline import Frame, PersonStep, TimelineEntry
 from labrig.record.kinds.levels import Intended
 from labrig.record.recovery import RunState
@@ -27,7 +26,7 @@ class StepPictures:
 
     def __init__(
         self,
-        timeline: Iterable[TimelineEntry],
+        timeline: PackedTimeline,
         desk: Desk,
         state: RunState,
         book: OrderBook,
@@ -38,9 +37,12 @@ class StepPictures:
         self._book = book
         self._crew = crew
         self._after: dict[str, list[Frame]] = {}
-        for entry in timeline:
-            if isinstance(entry, Frame) and entry.after:
-                self._after.setdefault(entry.after, []).append(entry)
+        for place in range(len(timeline)):
+            alike = timeline.specimen(place)
+            if isinstance(alike, Frame) and alike.after:
+                frame = timeline[place]
+                assert isinstance(frame, Frame)
+                self._after.setdefault(alike.after, []).append(frame)
         self.keys = frozenset(frame.key for frames in self._after.values() for frame in frames)
         self._released: list[TimelineEntry] = []
 

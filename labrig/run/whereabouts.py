@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
-from labrig.plan.timeline import Picture
+from labrig.plan.packed import alike
+from labrig.plan.timeline import Picture, TimelineEntry
 from labrig.record.recovery import RunState
 from labrig_drivers.kinds import StageLimits
 
@@ -81,21 +83,29 @@ class Whereabouts:
 
 
 def left_by_an_earlier_runner(
-    timeline: Iterable[Picture], state: RunState, now_s: float
+    timeline: Iterable[TimelineEntry], stage: str, state: RunState, now_s: float
 ) -> tuple[Place, ...]:
     """Where a runner that died may have left a stage; empty when it never moved it.
 
     Args:
-        timeline: the pictures taken on that stage, in order.
+        timeline: of the plan, in order of time.
+        stage: its name.
         state: what the journal says.
         now_s: when it is taken over.
     """
-    pictures = list(timeline)
-    if not any(picture.offset_s <= now_s for picture in pictures) or not state.begun:
+    if not state.begun:
         return ()
-    known = {p.key: state.entries[p.key] for p in pictures if p.key in state.entries}
-    done = [p for p in pictures if p.key in known and known[p.key].settled]
-    last = max(done, key=lambda p: known[p.key].run_s, default=None)
-    places = [] if last is None else [(last.x_um, last.y_um)]
-    ahead = [p for p in pictures if p.key not in known or not known[p.key].settled]
-    return (*places, *((p.x_um, p.y_um) for p in ahead[:_AHEAD]))
+    first_s = last_s = math.inf
+    last: list[Place] = []
+    ahead: list[Place] = []
+    for key, offset_s, entry in alike(timeline):
+        if not isinstance(entry, Picture) or entry.stage != stage:
+            continue
+        first_s = min(first_s, offset_s)
+        known = state.entries.get(key)
+        if known is None or not known.settled:
+            if len(ahead) < _AHEAD:
+                ahead.append((entry.x_um, entry.y_um))
+        elif not last or known.run_s > last_s:
+            last, last_s = [(entry.x_um, entry.y_um)], known.run_s
+    return (*last, *ahead) if first_s <= now_s else ()
