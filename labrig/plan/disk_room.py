@@ -7,13 +7,13 @@ are never left out by rule; nor is anything else that a run writes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from labrig.plan.consumables import PictureSize
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Film, Frame, Picture, TimelineEntry
+from labrig.plan.timeline import Film, Frame, Picture, Timeline
 
 START_SHARE = 1.3
 """Free space over need, below which a run is refused [P]."""
@@ -27,9 +27,9 @@ Stage = Literal[0, 1, 2, 3]
 KEEP_EVERY: Mapping[Stage, int] = {0: 1, 1: 1, 2: 2, 3: 4}
 
 
-def record_bytes(timeline: Iterable[TimelineEntry]) -> int:
+def record_bytes(timeline: Timeline) -> int:
     """What is written besides pictures, at most."""
-    return RECORD_BYTES + ROW_BYTES * sum(1 for _ in timeline)
+    return RECORD_BYTES + ROW_BYTES * len(timeline)
 
 
 def need_bytes(plan: Plan) -> int:

@@ -8,6 +8,7 @@ from itertools import accumulate
 
 from labrig.plan.consumables import Supply
 from labrig.plan.dose_model import Draw
+from labrig.plan.packed import of_kind
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, FlowLevel, ValveLevel
 
@@ -103,14 +104,13 @@ def drawn_courses(
 
 def courses_of(plan: Plan) -> dict[str, Drawn]:
     """By supply of a plan, what its timeline draws."""
-    entries = plan.timeline
     return drawn_courses(
         plan.supplies,
         plan.draws,
-        [entry for entry in entries if isinstance(entry, FlowLevel)],
-        [entry for entry in entries if isinstance(entry, Dose)],
+        list(of_kind(plan.timeline, FlowLevel)),
+        list(of_kind(plan.timeline, Dose)),
         plan.forecast.duration_s,
-        [entry for entry in entries if isinstance(entry, ValveLevel)],
+        list(of_kind(plan.timeline, ValveLevel)),
     )
 
 

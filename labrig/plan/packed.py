@@ -88,7 +88,7 @@ class PackedTimeline(Sequence[TimelineEntry]):
     def of_kind(self, kind: type[T]) -> Iterator[T]:
         """The entries of a class, or of a union of some."""
         wanted = {n for n, shape in enumerate(self._shapes) if isinstance(shape.specimen, kind)}
-        for place, number in enumerate(self._shape):
+        for place, number in enumerate(self._shape if wanted else ()):
             if number in wanted and isinstance(entry := self._made(place), kind):
                 yield entry
 
@@ -164,6 +164,13 @@ def alike(timeline: Iterable[TimelineEntry]) -> Iterator[tuple[str, float, Timel
         return
     for place, offset_s in enumerate(timeline.offsets_s):
         yield timeline.key(place), offset_s, timeline.specimen(place)
+
+
+def of_kind(timeline: Iterable[TimelineEntry], kind: type[T]) -> Iterator[T]:
+    """The entries of a class, or of a union of some, in their order."""
+    if isinstance(timeline, PackedTimeline):
+        return timeline.of_kind(kind)
+    return (entry for entry in timeline if isinstance(entry, kind))
 
 
 def packed(timeline: Timeline | Iterable[TimelineEntry]) -> PackedTimeline:

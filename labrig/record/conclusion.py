@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from labrig.plan.packed import alike
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import ROW_KINDS, Frame
 from labrig.plan.words import words_of
@@ -127,14 +128,14 @@ def shortfalls_of(plan: Plan, states: Mapping[str, str], ledger: Ledger | None) 
     lost: Counter[str] = Counter()
     observed = set()
     secondary = {size.channel for size in plan.pictures if size.secondary}
-    for entry in plan.timeline:
+    for key, _, entry in alike(plan.timeline):
         if entry.role == "level":
             continue
         sort = words_of(entry).many
         if entry.role == "observes" or entry.kind == "step":
             # Of steps the protocol itself says what one means that was not done.
             observed.add(sort)
-        state = states.get(entry.key)
+        state = states.get(key)
         planned[sort] += 1
         if isinstance(entry, Frame) and entry.channel in secondary and state is not None:
             # The protocol says itself that pictures of these may give way.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from labrig.plan.packed import of_kind
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose
 from labrig.record.dose_records import DoseFold
@@ -64,7 +65,7 @@ class DeliveryFold:
     """
 
     def __init__(self, plan: Plan) -> None:
-        self._planned = {entry.key: entry for entry in plan.timeline if isinstance(entry, Dose)}
+        self._planned = {dose.key: dose for dose in of_kind(plan.timeline, Dose)}
         self._pulses = PulseFold(plan)
         self.seen = Seen(pulses=self._pulses.channels, valves=ValveTurns.of(plan))
         self.seen.orders.plan(plan)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from labrig.plan.concentration import FlowStep, ValveStep
+from labrig.plan.packed import of_kind
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import FlowLevel, ValveLevel
 
@@ -16,18 +17,18 @@ Steps = list[tuple[float, float]]
 def planned_steps(plan: Plan) -> dict[str, Steps]:
     """By pump, ``(from_s, µL/min)`` as the timeline has it."""
     steps: dict[str, Steps] = {}
-    for entry in sorted(plan.timeline, key=lambda entry: entry.offset_s):
-        if isinstance(entry, FlowLevel):
-            steps.setdefault(entry.instrument, []).append((entry.offset_s, entry.rate_ul_min))
+    levels = of_kind(plan.timeline, FlowLevel)
+    for level in sorted(levels, key=lambda level: level.offset_s):
+        steps.setdefault(level.instrument, []).append((level.offset_s, level.rate_ul_min))
     return steps
 
 
 def planned_positions(plan: Plan) -> dict[str, list[tuple[float, str]]]:
     """By valve, ``(from_s, position)`` as the timeline has it."""
     positions: dict[str, list[tuple[float, str]]] = {}
-    for entry in sorted(plan.timeline, key=lambda entry: entry.offset_s):
-        if isinstance(entry, ValveLevel):
-            positions.setdefault(entry.instrument, []).append((entry.offset_s, entry.position))
+    levels = of_kind(plan.timeline, ValveLevel)
+    for level in sorted(levels, key=lambda level: level.offset_s):
+        positions.setdefault(level.instrument, []).append((level.offset_s, level.position))
     return positions
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
+from labrig.plan.packed import of_kind
 from labrig.plan.plan import Plan
 from labrig.plan.pulse_times import pulses_given
 from labrig.plan.timeline import Dose, StimulationLevel
@@ -158,7 +159,7 @@ def _pump_totals(
     weighed: tuple[Balance, ...],
 ) -> tuple[PumpTotals, ...]:
     planned = planned_steps(plan)
-    boluses = [e for e in plan.timeline if isinstance(e, Dose) and e.offset_s <= until_s]
+    boluses = [dose for dose in of_kind(plan.timeline, Dose) if dose.offset_s <= until_s]
     totals = []
     for pump in sorted({*planned, *seen.pumps, *(dose.instrument for dose in boluses)}):
         bolus_ul = sum(dose.volume_ul for dose in boluses if dose.instrument == pump)
@@ -180,10 +181,7 @@ def _pump_totals(
 
 
 def _pulse_totals(plan: Plan, seen: Seen, until_s: float) -> tuple[PulseTotals, ...]:
-    levels = sorted(
-        (entry for entry in plan.timeline if isinstance(entry, StimulationLevel)),
-        key=lambda level: level.offset_s,
-    )
+    levels = sorted(of_kind(plan.timeline, StimulationLevel), key=lambda level: level.offset_s)
     planned = {
         (level.instrument, train.channel)
         for level in levels

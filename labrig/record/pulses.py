@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from labrig.plan.packed import of_kind
 from labrig.plan.plan import Plan
 from labrig.plan.pulse_times import pulse_times_s
 from labrig.plan.timeline import StimulationLevel, TrainSpec
@@ -137,7 +138,7 @@ class PulseFold:
     """
 
     def __init__(self, plan: Plan) -> None:
-        self._levels = {e.key: e for e in plan.timeline if isinstance(e, StimulationLevel)}
+        self._levels = {level.key: level for level in of_kind(plan.timeline, StimulationLevel)}
         self.channels: dict[str, ChannelPulses] = {}
         self._sent: dict[tuple[str, int | None, int], PlayedTrain] = {}
         self._last_row_s = 0.0

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from labrig.plan.packed import of_kind
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, FlowLevel
 from labrig.record.kinds.doses import DoseSent
@@ -96,12 +97,11 @@ class OrdersFold:
 
     def plan(self, plan: Plan) -> None:
         """What is to be told to whom."""
-        for entry in sorted(plan.timeline, key=lambda entry: entry.offset_s):
-            if isinstance(entry, FlowLevel):
-                self._levels[entry.key] = entry.instrument
-                self.of(entry.instrument).levels.append((entry.offset_s, entry.rate_ul_min))
-            elif isinstance(entry, Dose):
-                self._doses[entry.key] = entry
+        levels = of_kind(plan.timeline, FlowLevel)
+        for level in sorted(levels, key=lambda level: level.offset_s):
+            self._levels[level.key] = level.instrument
+            self.of(level.instrument).levels.append((level.offset_s, level.rate_ul_min))
+        self._doses |= {dose.key: dose for dose in of_kind(plan.timeline, Dose)}
 
     def of(self, pump: str) -> PumpOrders:
         """One pump's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from labrig.plan.packed import of_kind
 from labrig.plan.plan import Plan
 from labrig.plan.run_rules import ClimatePlan
 from labrig.plan.timeline import ClimateLevel
@@ -111,9 +112,8 @@ def _gathered(plan: Plan, rows: Iterable[Row]) -> tuple[dict[str, float], dict[s
 def _levels(plan: Plan, held: ClimatePlan, until_s: float) -> Iterable[tuple[ClimateLevel, float]]:
     own = [
         entry
-        for entry in plan.timeline
-        if isinstance(entry, ClimateLevel)
-        and (entry.instrument, entry.quantity) == (held.instrument, held.quantity)
+        for entry in of_kind(plan.timeline, ClimateLevel)
+        if (entry.instrument, entry.quantity) == (held.instrument, held.quantity)
     ]
     ends = [*(level.offset_s for level in own[1:]), plan.forecast.duration_s]
     for level, end_s in zip(own, ends, strict=True):

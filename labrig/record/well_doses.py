@@ -15,6 +15,7 @@ from labrig.plan.chamber_tree import pumps_of, wells_of
 from labrig.plan.concentration import BolusStep, ExchangeStep
 from labrig.plan.dose_model import ChamberPlan, FactorLoss
 from labrig.plan.foreseen import Curve
+from labrig.plan.packed import of_kind
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Dose, PersonStep
 from labrig.record.delivery import Seen
@@ -94,7 +95,7 @@ def given_at_once(seen: Seen) -> list[BolusStep]:
 
 def changed_by_hand(plan: Plan) -> list[PersonStep]:
     """Steps at which people change the medium."""
-    return [step for step in plan.timeline if isinstance(step, PersonStep) and step.exchange]
+    return [step for step in of_kind(plan.timeline, PersonStep) if step.exchange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +214,8 @@ def meant_at_once(plan: Plan, until_s: float) -> list[Given]:
 def _boluses_planned(plan: Plan, until_s: float) -> list[BolusStep]:
     return [
         BolusStep(dose.offset_s, dose.instrument, dose.volume_ul)
-        for dose in plan.timeline
-        if isinstance(dose, Dose) and dose.offset_s <= until_s
+        for dose in of_kind(plan.timeline, Dose)
+        if dose.offset_s <= until_s
     ]
 
 

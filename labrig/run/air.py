@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from labrig.display.numbers import number_words
-from labrig.plan.packed import packed
+from labrig.plan.packed import of_kind
 from labrig.plan.plan import Plan
 from labrig.plan.run_rules import RunRules
 from labrig.plan.timeline import ClimateLevel
@@ -98,7 +98,7 @@ def air_at(plan: Plan, instrument: str) -> tuple[Air, ...]:
         quantity = quantity_of(each.quantity)
         points = tuple(
             (entry.offset_s, entry.value)
-            for entry in packed(plan.timeline).of_kind(ClimateLevel)
+            for entry in of_kind(plan.timeline, ClimateLevel)
             if (entry.instrument, entry.quantity) == (each.instrument, each.quantity)
         )
         found[each.quantity] = Air(

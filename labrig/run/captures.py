@@ -7,7 +7,7 @@ import math
 import threading
 from collections.abc import Collection, Iterable, Mapping
 
-from labrig.plan.packed import packed
+from labrig.plan.packed import of_kind
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Film, StimulationLevel
 from labrig.record.kinds.runs import CaptureFrozen
@@ -95,7 +95,7 @@ def rehearsed(plan: Plan) -> dict[str, dict[str, float | None]]:
     For a rehearsal, which takes no films: it shows the strongest impulses that there can be.
     """
     steps_v, found = steps_v_of(plan), dict[str, dict[str, float | None]]()
-    for entry in packed(plan.timeline).of_kind(StimulationLevel):
+    for entry in of_kind(plan.timeline, StimulationLevel):
         for spec in entry.trains:
             if spec.of_capture is None:
                 continue
@@ -130,7 +130,7 @@ def thresholds_from(text: str) -> dict[str, float | None]:
 def steps_v_of(plan: Plan) -> dict[str, set[float]]:
     """By assay that has fixed amplitudes, all of them: a staircase's threshold is one."""
     steps: dict[str, set[float]] = {}
-    for entry in packed(plan.timeline).of_kind(Film):
+    for entry in of_kind(plan.timeline, Film):
         if entry.test is not None and entry.test.amplitude_v:
             steps.setdefault(entry.assay, set()).add(entry.test.amplitude_v)
     return steps

@@ -9,10 +9,10 @@ from __future__ import annotations
 import threading
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from labrig.plan.disk_room import RECORD_BYTES, Sizes, Stage, record_bytes, why_words
-from labrig.plan.packed import PackedTimeline, packed
+from labrig.plan.packed import packed
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Frame, Picture
 from labrig.record.kinds.other_deviations import DiskShort
@@ -46,12 +46,13 @@ class DiskRoom:
         self._lock = threading.Lock()
         self._sizes = Sizes.of_plan(plan)
         timeline = packed(plan.timeline)
-        places = array("I", (
+        self._timeline = timeline
+        self._places = array("I", (
             place for place in range(len(timeline))
             if isinstance(timeline.specimen(place), Picture)
         ))  # fmt: skip
-        self._times = array("d", (timeline.offsets_s[place] for place in places))
-        self._to_come = {stage: self._sums(timeline, places, stage) for stage in _STAGES}
+        self._times = array("d", (timeline.offsets_s[place] for place in self._places))
+        self._sums_of: dict[Stage, array[int]] = {}
         self._record_bytes = record_bytes(plan.timeline) - RECORD_BYTES
         self._duration_s = plan.forecast.duration_s
         self._next_s = 0.0
@@ -59,15 +60,25 @@ class DiskRoom:
         self._stage: Stage = 0
         self._judged = False
 
-    def _sums(self, timeline: PackedTimeline, places: Sequence[int], stage: Stage) -> array[int]:
+    def _to_come(self, stage: Stage) -> array[int]:
         """By picture in order of time, what it and all after it take."""
-        sums = array("q", [0])
-        for place in reversed(places):
-            like_it = timeline.specimen(place)
-            assert isinstance(like_it, Picture)
-            every = self._sizes.keeps_every(like_it, stage)
-            kept = every and timeline.rounds[place] % every == 0
-            sums.append(sums[-1] + (self._sizes.bytes(like_it) if kept else 0))
+        if stage not in self._sums_of:
+            self._sums_of[stage] = self._sums(stage)
+        return self._sums_of[stage]
+
+    def _sums(self, stage: Stage) -> array[int]:
+        sums, total = array("q", [0]), 0
+        each: dict[int, tuple[int, int]] = {}
+        for place in reversed(self._places):
+            like_it = self._timeline.specimen(place)
+            if (found := each.get(id(like_it))) is None:
+                assert isinstance(like_it, Picture)
+                found = self._sizes.keeps_every(like_it, stage), self._sizes.bytes(like_it)
+                each[id(like_it)] = found
+            every, size = found
+            if every and (every == 1 or self._timeline.rounds[place] % every == 0):
+                total += size
+            sums.append(total)
         sums.reverse()
         return sums
 
@@ -103,7 +114,7 @@ class DiskRoom:
         place = self._place(now_s)
         ends_s = None
         if self._needs(0, place) > max(room, 0.0):
-            sums, scale = self._to_come[0], self._scale()
+            sums, scale = self._to_come(0), self._scale()
             # Sums fall with the place; what is taken from now to there is what counts.
             taken = [(sums[place] - left) * scale for left in sums[place:]]
             at = place + max(0, bisect_left(taken, max(room, 0.0)) - 1)
@@ -162,7 +173,7 @@ class DiskRoom:
         return bisect_left(self._times, now_s)
 
     def _needs(self, stage: Stage, place: int) -> float:
-        return self._to_come[stage][place] * self._scale()
+        return self._to_come(stage)[place] * self._scale()
 
     def _scale(self) -> float:
         # One value each: whoever stores a picture meanwhile changes it by one in a thousand.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from labrig.plan.consumables import Supply
-from labrig.plan.packed import packed
+from labrig.plan.packed import of_kind
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import PersonStep
 from labrig.record.kinds.operator import FILLED, ReservoirFilled
@@ -30,7 +30,7 @@ class Fillings:
         self._open = open_steps
         self._supplies = Supplies(plan)
         self._watch = SupplyWatch(plan, desk, self._filled_by_s)
-        steps = packed(plan.timeline).of_kind(PersonStep)
+        steps = of_kind(plan.timeline, PersonStep)
         self._planned = [step for step in steps if step.supply]
 
     def look(self, now_s: float) -> None:

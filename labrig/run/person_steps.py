@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from labrig.plan.packed import packed
+from labrig.plan.packed import of_kind, packed
 from labrig.plan.plan import Plan
 from labrig.plan.supply_steps import unplanned, unplanned_of
 from labrig.plan.timeline import PersonStep
@@ -82,7 +82,7 @@ class PersonSteps:
         timeline = packed(plan.timeline)
         self._pauses = StepPauses(timeline, workers, self._open)
         self._fillings = Fillings(plan, desk, self._open)
-        steps = list(timeline.of_kind(PersonStep))
+        steps = list(of_kind(timeline, PersonStep))
         steps += [e for key in state.entries if (e := unplanned_of(plan, key)) is not None]
         for entry in steps:
             known = state.entries.get(entry.key)
