@@ -65,10 +65,7 @@ class _Transcript:
     def note(self, direction: str, now_s: float, data: bytes) -> None:
         """Take a piece; what was held is written when another line begins."""
         with self._lock:
-            if direction == self._direction == "<" and now_s == self._now_s:
-                self._bytes += data
-                return
-            at = f"{now_s:.3f}"
+            at = self._at if now_s == self._now_s else f"{now_s:.3f}"
             if direction == self._direction == "<" and at == self._at:
                 self._bytes += data
                 return

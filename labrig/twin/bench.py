@@ -252,10 +252,11 @@ class TwinBench:
     def happen_until(self, now_s: float) -> None:
         """Let everything instruments do by themselves happen, in the order of time."""
         while True:
-            wakes = [(port.wake_s, name) for name, port in self._ports.items()]
-            wake_s, name = min(wakes, default=(math.inf, ""))
+            wake_s = min([port.wake_s for port in self._ports.values()], default=math.inf)
             if wake_s > now_s:
                 return
+            # Of several at one moment the first by name.
+            name = min(name for name, port in self._ports.items() if port.wake_s == wake_s)
             self._ports[name].happen(wake_s)
             if self._ports[name].wake_s == wake_s:
                 return
