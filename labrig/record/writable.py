@@ -21,6 +21,7 @@ _MOST_PARTS = 20_000
 _MOST_SHOWN = 2_000
 _LARGEST_INTEGER_BITS = 10_000  # Python refuses to write or read decimals of much more
 
+_NESTED = (dict, list, tuple)
 # What holds itself ends in a RecursionError as well, and need not be looked for in every value.
 _ENCODER = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False,
@@ -97,14 +98,17 @@ def _too_deep(text: str, value: Any) -> bool:  # noqa: ANN401
 
 
 def _depth(value: Any) -> int:  # noqa: ANN401
-    deepest, parts = 0, [(value, 1)]
-    while parts and deepest <= DEEPEST:
-        part, depth = parts.pop()
-        if isinstance(part, dict | list | tuple):
-            deepest = max(deepest, depth)
-            inner = part.values() if isinstance(part, dict) else part
-            parts += [(each, depth + 1) for each in inner]
-    return deepest
+    """Levels of nesting; of what is too deep, one more than may be."""
+    depth, level = 0, [value] if isinstance(value, _NESTED) else []
+    while level and depth <= DEEPEST:
+        depth += 1
+        level = [
+            each
+            for part in level
+            for each in (part.values() if isinstance(part, dict) else part)
+            if isinstance(each, _NESTED)
+        ]
+    return depth
 
 
 def _mended(value: Any, left: _Budget, depth: int) -> Any:  # noqa: ANN401

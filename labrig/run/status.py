@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from labrig.record.alarms import Alarm, Question
@@ -65,5 +65,16 @@ class Status:
     version: int = VERSION
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
+        """Plain data: the same as this, and no copy of it, as nobody changes either."""
+        found = _shallow(self)
+        for name in ("threads", "alarms", "questions", "reservoirs", "supplies"):
+            found[name] = tuple(_shallow(each) for each in found[name])
+        for name in ("stop", "at_boundary"):
+            found[name] = None if found[name] is None else _shallow(found[name])
+        found["modes"] = {name: _shallow(mode) for name, mode in self.modes.items()}
+        return found
+
+
+def _shallow(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the classes shown above
+    """Its fields by name. The door is asked several times a second, and `asdict` copies deeply."""
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
