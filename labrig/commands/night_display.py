@@ -70,6 +70,7 @@ class NightDisplay:
         pilot = " [yellow]pilot[/]" if self._plan.pilot else ""
         pictures = f"{self._plan.forecast.frames} pictures"
         if self._what() == "rehearsal":
+            self._progress.update(self._rounds, visible=False)
             pictures = "[yellow]REHEARSAL: no picture is taken, nothing reaches an instrument[/]"
         self._console.print(
             f"[bold]{self._plan.protocol_name}[/] on {self._plan.rig_name}{pilot}: "

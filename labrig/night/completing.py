@@ -16,6 +16,7 @@ from labrig.plan.store import read_plan
 from labrig.record.completeness import completeness, counted_json, lacking
 from labrig.record.conclusion import concluded_of
 from labrig.record.gist import Gist, gist_of
+from labrig.record.glimpse import asked_of
 from labrig.record.reading import every_row, rows_of_kinds
 from labrig.report.evidence import stored_at
 from labrig.run_folder import RunFolder, is_rehearsal
@@ -30,6 +31,34 @@ def stamp(folder: RunFolder) -> tuple[str, ...]:
         OSError: the disk refuses.
     """
     return stamp_by(folder, gist_of(read_plan(folder), every_row(folder.journal)))
+
+
+def stands(folder: RunFolder) -> bool:
+    """Whether it was stamped since its report was made, and is as it was then.
+
+    That costs next to nothing: of the journal no more than its last row is read, and rows of
+    pictures where there are any.
+
+    Raises:
+        labrig.record.rows.JournalError: the journal cannot be read.
+        OSError: nor can a file.
+    """
+    page = folder.report / "report.html"
+    if not (page.exists() and folder.complete.exists() and folder.outcome.exists()):
+        return False
+    if folder.complete.stat().st_mtime_ns < page.stat().st_mtime_ns:
+        return False
+    try:
+        vouched = read_json(folder.complete)
+        rows, hashed = vouched["journal"]["rows"], vouched["journal"]["hash"]
+    except (DamagedFile, KeyError, TypeError):
+        return False
+    last = asked_of(folder.journal, "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1")
+    return (
+        last == [(rows, hashed)]
+        and vouched.get("outcome_sha256") == _outcome_sha256(folder)
+        and not any(_files(folder))
+    )
 
 
 def stamp_by(folder: RunFolder, gist: Gist) -> tuple[str, ...]:
@@ -54,10 +83,14 @@ def stamp_by(folder: RunFolder, gist: Gist) -> tuple[str, ...]:
             "condition": outcome.condition,
             "expected": counted_json(counted),
             "journal": {"rows": gist.last.seq, "hash": gist.last.hash},
-            "outcome_sha256": hashlib.sha256(folder.outcome.read_bytes()).hexdigest(),
+            "outcome_sha256": _outcome_sha256(folder),
         },
     )
     return ()
+
+
+def _outcome_sha256(folder: RunFolder) -> str:
+    return hashlib.sha256(folder.outcome.read_bytes()).hexdigest()
 
 
 def _files(folder: RunFolder) -> Iterator[str]:

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from labrig.plan.store import read_plan
 from labrig.run_folder import RunFolder
 
 LOOK_EVERY_S = 0.25
+"""[P] What has just ended is seen so soon."""
+ASK_EVERY_S = 1.0
+"""[P] So often a runner that lives is asked how it stands: each answer costs it a little."""
 Watch = Callable[[Glance, int, int], None]
 
 
@@ -76,7 +80,7 @@ def _conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Wa
             watch(seen, sum(rounds), len(rounds) - sum(rounds))
             if over and all(future.done() for _, future in work):
                 break
-            time.sleep(LOOK_EVERY_S)
+            _pause(child)
         for step in steps.at_the_end():
             work.append((step, _settled(step.work)))
     finally:
@@ -93,6 +97,15 @@ def _conduct(folder: RunFolder, child: subprocess.Popen[bytes] | None, watch: Wa
         ),
         why=seen.why,
     )
+
+
+def _pause(child: subprocess.Popen[bytes] | None) -> None:
+    """Until it is time to look again, or at once when the runner has ended."""
+    if child is None or child.poll() is not None:
+        time.sleep(LOOK_EVERY_S)
+        return
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(ASK_EVERY_S)
 
 
 def _settled(work: Callable[[], object]) -> Future[object]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labrig.durable import read_json
-from labrig.measure.closing import close_measures
+from labrig.measure.closing import NOTHING_TOLD, close_measures
 from labrig.measure.films import FilmJob, measure_films
 from labrig.measure.junction_films import JunctionJob, measure_junction_films
 from labrig.measure.rounds import RoundFrame, measure_round, our_name
@@ -21,6 +21,7 @@ from labrig.run_folder import RunFolder
 from labrig_analysis.nuclei.fusion import FusionSettings
 from labrig_analysis.settings import MeasureSettings
 from labrig_analysis.tubes.tube_labels import TubeSettings
+from labrig_measure.records import records_in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,9 @@ class RoundMeasurer:
             DamagedRecord: a record is not as it was written.
             OSError: a table cannot be read or written.
         """
-        cells = cells_of_run(RunFolder(self.out.parent))
+        # The journal of a week is read for it: not where no row of any table could tell it.
+        measured = records_in_force(self.out)
+        cells = cells_of_run(RunFolder(self.out.parent)) if measured else NOTHING_TOLD
         tracks = close_measures(self.out, cells, processes_here().map)
         seal(self.out, self.run, "the night", settings=self.settings, changed=self.changed)
         return tracks

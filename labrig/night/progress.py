@@ -32,6 +32,18 @@ class TakenFrame:
     first_round: int
 
 
+class NoPictures:
+    """Of a rehearsal: its frames are settled like others, and no round of it can be measured."""
+
+    def newly_complete(self, *, ended: bool) -> list[int]:
+        """None, ever."""
+        return []
+
+    def taken(self, number: int) -> tuple[TakenFrame, ...]:
+        """None of any round."""
+        return ()
+
+
 class Progress:
     """Which imaging rounds are complete, and what was taken in them.
 

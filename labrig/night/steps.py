@@ -6,11 +6,12 @@ A step can be pickled and done on any machine that sees the run folder.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from labrig.durable import read_json
 from labrig.frames.manifest import write_manifest
@@ -18,11 +19,12 @@ from labrig.night.film_jobs import FilmJobs
 from labrig.night.film_progress import FilmProgress
 from labrig.night.measuring import RoundMeasurer
 from labrig.night.plate_completion import complete_plate
-from labrig.night.progress import Progress
+from labrig.night.progress import NoPictures, Progress
 from labrig.plan.plan import Plan
 from labrig.plan.store import read_plan
 from labrig.record.clock_of_run import clock_of_run, taken_s
 from labrig.record.reading import rows_of_kinds
+from labrig.record.rows import Row
 from labrig.run_folder import RunFolder
 
 REPORT = "report"
@@ -54,7 +56,11 @@ class NightSteps:
     """
 
     def __init__(
-        self, folder: RunFolder, rounds: Progress, films: FilmProgress, measurer: RoundMeasurer
+        self,
+        folder: RunFolder,
+        rounds: Progress | NoPictures,
+        films: FilmProgress,
+        measurer: RoundMeasurer,
     ) -> None:
         self._folder = folder
         self._rounds = rounds
@@ -70,8 +76,7 @@ class NightSteps:
         Raises:
             labrig.problems.FileProblems: the run's protocol or rig cannot be read.
         """
-        films = FilmProgress(folder, plan, FilmJobs.of(folder, plan))
-        return cls(folder, Progress(folder, plan), films, RoundMeasurer.of(folder))
+        return cls(folder, *_progress(folder, plan), RoundMeasurer.of(folder))
 
     def now_possible(self, *, ended: bool) -> tuple[Step, ...]:
         """Steps that became possible since the last call, in any order and side by side.
@@ -100,9 +105,7 @@ class NightSteps:
     def _plan_anew(self) -> None:
         """The protocol was amended: other pictures are to come; those that were stay done."""
         self._plan = self._folder.plan_in_force
-        plan = read_plan(self._folder)
-        self._rounds = Progress(self._folder, plan)
-        self._films = FilmProgress(self._folder, plan, FilmJobs.of(self._folder, plan))
+        self._rounds, self._films = _progress(self._folder, read_plan(self._folder))
 
     def at_the_end(self) -> tuple[Step, ...]:
         """Steps once all those are done, one after the other, also where some have failed."""
@@ -112,6 +115,12 @@ class NightSteps:
             Step("end", REPORT, partial(write_report, self._folder)),
             Step("end", COMPLETE, partial(stamp_or_say, self._folder)),
         )
+
+
+def _progress(folder: RunFolder, plan: Plan) -> tuple[Progress | NoPictures, FilmProgress]:
+    jobs = FilmJobs.of(folder, plan)
+    rounds = NoPictures() if jobs.rehearsal else Progress(folder, plan)
+    return rounds, FilmProgress(folder, plan, jobs)
 
 
 class Incomplete(Exception):
@@ -125,31 +134,47 @@ def stamp_or_say(folder: RunFolder) -> None:
         Incomplete: what is not, so that it is told among what could not be done.
         labrig.record.rows.JournalError, OSError: nobody can say.
     """
-    from labrig.night.completing import stamp
+    from labrig.night.completing import stamp, stands
 
-    if lacking := stamp(folder):
+    if not stands(folder) and (lacking := stamp(folder)):
         raise Incomplete("; ".join(lacking))
 
 
 def write_report(folder: RunFolder) -> Path:
     """Write the frame table and the report of a run that has ended; returns the page.
 
+    What was read for it also tells whether everything is there: it is stamped at once, and
+    :func:`stamp_or_say` finds it so.
+
     Raises:
         labrig.record.rows.JournalError: the journal cannot be trusted.
         OSError: a file cannot be written.
     """
-    from labrig.report.build import build_report
+    from labrig.night.completing import stamp_by
+    from labrig.report.analysis import analyse
+    from labrig.report.build import page_of
+    from labrig.report.record import read_record
 
     write_frame_table(folder)
-    return build_report(folder)
+    record = read_record(folder)
+    page = page_of(analyse(record))
+    if not record.journal_problem:
+        with suppress(OSError):  # whoever stamps after this is told
+            stamp_by(folder, record.gist)
+    return page
 
 
 def write_frame_table(folder: RunFolder) -> int:
     """Write ``images/frames.csv`` from the journal; returns its number of rows."""
-    clock = clock_of_run(rows_of_kinds(folder.journal, ("run",)), read_json(folder.identity))
-    taken = (
-        {"key": row.key, **row.detail, **clock.cells(taken_s(row.detail))}
-        for row in rows_of_kinds(folder.journal, ("frame", "film"))
-        if row.state == "confirmed"
-    )
-    return write_manifest(folder.manifest, taken)
+    rows = rows_of_kinds(folder.journal, ("run", "frame", "film"))
+    return write_manifest(folder.manifest, _taken(rows, read_json(folder.identity)))
+
+
+def _taken(rows: Iterable[Row], identity: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Cells of each picture and film. The start, which tells the clock, comes before them all."""
+    clock = clock_of_run((), identity)
+    for row in rows:
+        if row.kind == "run":
+            clock = clock if clock.began is not None else clock_of_run((row,), identity)
+        elif row.state == "confirmed":
+            yield {"key": row.key, **row.detail, **clock.cells(taken_s(row.detail))}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from functools import partial
 from types import SimpleNamespace
 
@@ -15,7 +17,7 @@ from labrig.night.conduct import conduct
 from labrig.night.following import Glance
 from labrig.night.measuring import RoundMeasurer
 from labrig.night.processes import processes_here
-from labrig.night.progress import TakenFrame
+from labrig.night.progress import NoPictures, TakenFrame
 from labrig.night.steps import COMPLETE, REPORT, NightSteps, Step
 from labrig.run_folder import RunFolder
 from labrig_analysis.settings import MeasureSettings
@@ -55,6 +57,18 @@ def test_every_step_can_be_sent_to_another_machine_and_done_there(steps, folder,
     assert [step.work() for step in pickle.loads(sent)] == [1, 0, 0]
     assert list(records_in_force(folder.measures)) == ["A1_f0_t000_phase"]
     assert (folder.measures / "fields.csv").exists()
+
+
+def test_of_a_rehearsal_no_round_is_measured(folder, steps):
+    rehearsed = NightSteps(folder, NoPictures(), steps._films, steps._measurer)
+    assert [step.kind for step in rehearsed.now_possible(ended=True)] == ["films"]
+
+
+def test_a_conductor_looks_again_as_soon_as_its_runner_has_ended(monkeypatch):
+    monkeypatch.setattr(conduct_module, "ASK_EVERY_S", 600.0)
+    with subprocess.Popen([sys.executable, "-c", ""]) as runner:
+        conduct_module._pause(runner)
+        assert runner.returncode == 0
 
 
 def note(log, what):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from dataclasses import replace
 
 import pytest
 
 from labrig.durable import read_json, write_json
-from labrig.night.completing import stamp
+from labrig.night.completing import stamp, stands
 from labrig.plan.store import read_plan
 from labrig.record.conclusion import concluded, outcome_json
 from labrig.record.gist import gist_of
@@ -77,3 +78,28 @@ def test_a_run_that_is_all_there_bears_a_stamp_and_no_other_does(night):
     folder.ledger.unlink()
     assert any("ledger" in what for what in stamp(folder))
     assert not folder.complete.exists()
+
+
+def test_a_stamp_stands_while_journal_outcome_and_files_are_those_it_was_given_for(night):
+    folder, _, _ = night
+    for name in ("p", "f"):
+        (folder.root / name).touch()
+    assert not stands(folder)
+    assert stamp(folder) == ()
+    assert stands(folder)
+    page = folder.report / "report.html"
+    later = folder.complete.stat().st_mtime_ns + 1
+    os.utime(page, ns=(later, later))
+    assert not stands(folder)
+    assert stamp(folder) == ()
+    os.utime(page, ns=(0, 0))
+    (folder.root / "p").rename(folder.root / "elsewhere")
+    assert not stands(folder)
+    (folder.root / "elsewhere").rename(folder.root / "p")
+    said = read_json(folder.complete)
+    write_json(folder.complete, {**said, "journal": {"rows": 1, "hash": said["journal"]["hash"]}})
+    assert not stands(folder)
+    write_json(folder.complete, said)
+    assert stands(folder)
+    write_json(folder.outcome, {"condition": "finished"})
+    assert not stands(folder)
