@@ -9,12 +9,12 @@ became of the journal.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from labrig.record.glimpse import asked_of
 from labrig.record.reading import every_row_checked, open_read_only
-from labrig.record.rows import JournalError
+from labrig.record.rows import JournalError, Record
 from labrig.run_folder import RunFolder
 
 _TRIGGERS = frozenset({"journal_no_update", "journal_no_delete"})
@@ -61,8 +61,19 @@ def refuse_if_lost(root: Path) -> None:
         )
 
 
-def damages(root: Path) -> list[str]:
-    """All that is wrong with the journal of a run folder; empty when it is as it was written."""
+def _passed_over(records: Iterable[Record]) -> None:
+    for _ in records:
+        pass
+
+
+def damages(root: Path, read: Callable[[Iterable[Record]], object] = _passed_over) -> list[str]:
+    """All that is wrong with the journal of a run folder; empty when it is as it was written.
+
+    Args:
+        root: of the run folder.
+        read: takes every row while it is checked, in the same pass; it must take them all. At the
+            first that does not follow, what it takes them from raises.
+    """
     folder, found = RunFolder(root), []
     try:
         refuse_if_lost(root)
@@ -72,9 +83,9 @@ def damages(root: Path) -> list[str]:
     if not path.exists():
         return found or [f"{path} is not there: this run was never begun"]
     try:
-        rows = sum(1 for _ in every_row_checked(path))
-        found += [f"{path}: a trigger that keeps rows from change is gone: {name}"
-                  for name in sorted(_TRIGGERS - _triggers(path)) if rows]  # fmt: skip
+        read(every_row_checked(path))
+        gone = sorted(_TRIGGERS - _triggers(path)) if _last_row(folder)[0] else ()
+        found += [f"{path}: a trigger that keeps rows from change is gone: {name}" for name in gone]
     except JournalError as error:
         return [*found, str(error)]
     if not found:

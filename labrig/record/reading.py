@@ -64,16 +64,15 @@ def rows_of_kinds(path: Path, kinds: Container[str]) -> Iterator[Row]:
             yield from _rows((record for record in checked if record[1] in kinds), path)
 
 
-def every_row_checked(path: Path) -> Iterator[int]:
-    """The number of each row once it was found to follow from the one before it.
+def every_row_checked(path: Path) -> Iterator[Record]:
+    """Each row as it lies in the file, once it was found to follow from the one before it.
 
     Raises:
         JournalTooNew, JournalCorrupt, JournalError: it cannot be read or trusted.
     """
     with open_read_only(path) as connection:
         if connection is not None:
-            for record in _checked(records_of(connection), path, 0, FIRST_HASH):
-                yield record[0]
+            yield from _checked(records_of(connection), path, 0, FIRST_HASH)
 
 
 def read_tail(path: Path) -> tuple[Row, ...]:

@@ -15,10 +15,11 @@ from labrig.problems import FileProblems
 from labrig.protocol.commitment_file import CommitmentDamaged, read_commitment
 from labrig.protocol.models import Protocol
 from labrig.protocol.witness import fault_in_line
+from labrig.record.gathered import rows_of
 from labrig.record.gist import Gist, gist_of
 from labrig.record.integrity import damages
-from labrig.record.reading import every_row, rows_of_kinds
-from labrig.record.rows import JournalError, Row
+from labrig.record.reading import rows_of_kinds
+from labrig.record.rows import JournalError, Record, Row
 from labrig.report.evidence import (
     faults_of_ledger,
     faults_of_pictures,
@@ -55,13 +56,15 @@ def verification(folder: RunFolder, witness_roots: Sequence[Path] = ()) -> Verif
         folder: the run's.
         witness_roots: certificates (PEM) of time stamp authorities to trust beside the computer's.
     """
-    failures = damages(folder.root)
     try:
         identity, plan, protocol = _read(folder)
         in_force = plan if folder.plan_in_force == folder.plan else read_plan(folder)
     except (OSError, ValueError, KeyError, FileProblems, PlanFormatError) as error:
+        failures = damages(folder.root)
         return Verification((*failures, f"{error}: nothing else can be compared without it"))
-    gist = _gist(folder, in_force)
+    told = _Told(in_force, folder.journal)
+    failures = damages(folder.root, told.read)
+    gist = told.gist
     found, commitment = examine(folder, identity, plan, protocol, gist.few)
     if commitment is not None and witness_roots:
         witnessed = witness_of(folder, identity, gist.few, witness_roots)
@@ -103,12 +106,34 @@ def _read(folder: RunFolder) -> tuple[dict[str, Any], Plan, Protocol]:
     return identity, plan, protocol
 
 
-def _gist(folder: RunFolder, plan: Plan) -> Gist:
-    """Of nothing without a journal that can be read; :func:`damages` has told why."""
+class _Told:
+    """What the journal tells, folded while it is checked.
+
+    Attributes:
+        gist: of nothing without a journal that can be read; :func:`damages` tells why.
+    """
+
+    def __init__(self, plan: Plan, journal: Path) -> None:
+        self.gist = gist_of(plan, ())
+        self._journal = str(journal)
+
+    def read(self, records: Iterable[Record]) -> None:
+        """Every row; after one that cannot be understood the rest is checked all the same."""
+        gist: Gist | None = Gist(self.gist.plan)
+        for record in records:
+            # Not around the loop: what the check itself raises must come out of it.
+            if gist is not None and not _understood(gist, record, self._journal):
+                gist = None
+        self.gist = gist or self.gist
+
+
+def _understood(gist: Gist, record: Record, journal: str) -> bool:
     try:
-        return gist_of(plan, every_row(folder.journal) if folder.journal.exists() else ())
-    except JournalError:
-        return gist_of(plan, ())
+        for row in rows_of((record,), journal):
+            gist.see(row)
+    except (JournalError, ValueError, TypeError, IndexError, OverflowError):
+        return False
+    return True
 
 
 def _pictures(folder: RunFolder, gist: Gist) -> Iterable[Row]:

@@ -43,7 +43,7 @@ class ChainAudit:
 
     def _run(self) -> None:
         try:
-            for number in every_row_checked(self._journal):
+            for number, *_ in every_row_checked(self._journal):
                 if number % _ROWS_A_TURN == 0 and self._over.wait(_PAUSE_S):
                     return
         except JournalError as error:

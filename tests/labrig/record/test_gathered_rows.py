@@ -104,7 +104,7 @@ def test_a_journal_of_before_is_gone_on_with(tmp_path):
     assert [row.key for row in read_tail(path)] == ["before", "p1", "after"]
     rows = written(path, ("p1", PUMP), ("p2", PUMP))
     assert [row.key for row in rows[2:]] == ["after", "before", "p1", "p2", "after"]
-    assert [*every_row_checked(path)] == [1, 2, 3, 4, 5, 6]
+    assert [record[0] for record in every_row_checked(path)] == [1, 2, 3, 4, 5, 6]
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (2,)
         assert connection.execute("SELECT count(*) FROM sample").fetchone() == (3,)

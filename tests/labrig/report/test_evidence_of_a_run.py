@@ -15,9 +15,12 @@ from labrig.night.completing import stamp, stands
 from labrig.plan.store import read_plan
 from labrig.record.conclusion import concluded, outcome_json
 from labrig.record.gist import gist_of
+from labrig.record.integrity import damages
 from labrig.record.ledger import ledger_json
-from labrig.record.reading import read_journal
+from labrig.record.reading import every_row_checked, read_journal
+from labrig.record.rows import JournalCorrupt
 from labrig.report.evidence import faults_of_ledger, faults_of_pictures, faults_of_stamp
+from labrig.report.verification import _Told
 from labrig.run_folder import RunFolder
 
 
@@ -103,3 +106,34 @@ def test_a_stamp_stands_while_journal_outcome_and_files_are_those_it_was_given_f
     assert stands(folder)
     write_json(folder.outcome, {"condition": "finished"})
     assert not stands(folder)
+
+
+def test_rows_are_understood_in_the_pass_that_checks_them(night):
+    folder, plan, rows = night
+    told = _Told(plan, folder.journal)
+    assert damages(folder.root, told.read) == damages(folder.root)
+    assert told.gist.words == gist_of(plan, rows).words
+    assert told.gist.count == len(rows)
+
+
+def test_a_row_that_nobody_understands_keeps_none_after_it_from_being_checked(night):
+    folder, plan, _ = night
+    first, second, *rest = every_row_checked(folder.journal)
+    left = iter([first, (*second[:9], "{", second[10]), *rest])
+    told = _Told(plan, folder.journal)
+    told.read(left)
+    assert next(left, None) is None
+    assert told.gist.last is None
+
+
+def test_what_the_check_says_of_a_row_comes_out_and_nothing_before_it_is_told(night):
+    folder, plan, _ = night
+
+    def torn():
+        yield next(every_row_checked(folder.journal))
+        raise JournalCorrupt("row 2")
+
+    told = _Told(plan, folder.journal)
+    with pytest.raises(JournalCorrupt):
+        told.read(torn())
+    assert told.gist.last is None
