@@ -19,8 +19,14 @@ __all__ = [
 
 
 def write_json(path: Path, content: object, mode: int = 0o666) -> None:
-    """Write a JSON file whole or not at all, as :func:`written_whole` does."""
-    write_text_whole(path, json.dumps(content, indent=1, sort_keys=True) + "\n", mode)
+    """Write a JSON file whole or not at all, as :func:`written_whole` does.
+
+    Piece by piece: the ledger of a week is longer than what else its runner holds.
+    """
+    pieces = json.JSONEncoder(indent=1, sort_keys=True).iterencode(content)
+    with written_whole(path, mode) as stream:
+        stream.writelines(piece.encode() for piece in pieces)
+        stream.write(b"\n")
 
 
 class DamagedFile(ValueError):

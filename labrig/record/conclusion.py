@@ -7,13 +7,13 @@ to the same.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from labrig.plan.packed import alike
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import ROW_KINDS, Frame
+from labrig.plan.timeline import Frame
 from labrig.plan.words import words_of
 from labrig.record.counts import GONE_WRONG
 from labrig.record.gist import Gist, gist_of
@@ -75,7 +75,7 @@ def concluded_of(gist: Gist) -> tuple[RunOutcome, Ledger | None]:
     failures = (*failures_of(gist.few), *problem)
     shortfalls: tuple[str, ...] = ()
     if said == "finished":
-        shortfalls = shortfalls_of(gist.plan, gist.words.states, ledger)
+        shortfalls = shortfalls_of(gist.plan, gist.words.states.get, ledger)
     condition = condition_of(said, failures, shortfalls)
     return RunOutcome(condition, True, {}, unsafe_of(gist.few), failures, shortfalls), ledger
 
@@ -108,20 +108,14 @@ def condition_of(
     return "failed" if failures or shortfalls else said
 
 
-def remembering(rows: Iterable[Row], states: dict[str, str]) -> Iterator[Row]:
-    """The same rows; once they have passed, ``states`` says by key what the last one said."""
-    for row in rows:
-        if row.kind in ROW_KINDS:
-            states[row.key] = row.state
-        yield row
-
-
-def shortfalls_of(plan: Plan, states: Mapping[str, str], ledger: Ledger | None) -> tuple[str, ...]:
+def shortfalls_of(
+    plan: Plan, state_of: Callable[[str], str | None], ledger: Ledger | None
+) -> tuple[str, ...]:
     """What a run that came to its end missed for the most part, a sentence each.
 
     Args:
         plan: what was to be done.
-        states: by key, what the last row of each entry of the timeline says of it.
+        state_of: by its key, what the last row of an entry of the timeline says of it.
         ledger: for the impulses.
     """
     planned: Counter[str] = Counter()
@@ -135,7 +129,7 @@ def shortfalls_of(plan: Plan, states: Mapping[str, str], ledger: Ledger | None) 
         if entry.role == "observes" or entry.kind == "step":
             # Of steps the protocol itself says what one means that was not done.
             observed.add(sort)
-        state = states.get(key)
+        state = state_of(key)
         planned[sort] += 1
         if isinstance(entry, Frame) and entry.channel in secondary and state is not None:
             # The protocol says itself that pictures of these may give way.

@@ -224,7 +224,7 @@ def analyse(record: Record) -> Analysis:
         named=answers(grounds),
         reservoirs=reservoirs_now(plan, record.gist.consumption, outcome.until_s),
         expected=completeness(plan, record.gist.words, ledger) if record.rows else (),
-        shortfalls=shortfalls_of(plan, record.gist.words.states, ledger),
+        shortfalls=shortfalls_of(plan, record.gist.words.states.get, ledger),
     )
 
 

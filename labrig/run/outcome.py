@@ -12,9 +12,9 @@ from labrig.record.conclusion import (
     ended_s,
     ledger_of,
     outcome_json,
-    remembering,
     shortfalls_of,
 )
+from labrig.record.last_states import LastStates
 from labrig.record.ledger import ledger_json
 from labrig.record.weights import contradiction
 from labrig.run.desk import Desk
@@ -38,9 +38,8 @@ def conclude(
     desk.journal.note()
     # Read once more rather than held: the journal of a week is larger than a runner may be.
     until_s = ended_s(desk.journal.rows("run")) or desk.clock.now_s()
-    states: dict[str, str] = {}
-    rows = remembering(desk.journal.rows(), states)
-    ledger, problem = ledger_of(plan, rows, until_s)
+    states = LastStates()
+    ledger, problem = ledger_of(plan, states.of(desk.journal.rows()), until_s)
     failures += problem
     for balance in ledger.reservoirs if ledger is not None else ():
         if balance.agrees is False:
@@ -48,7 +47,7 @@ def conclude(
     said = desk.board.condition
     shortfalls: tuple[str, ...] = ()
     if said == "finished" and ledger is not None:
-        shortfalls = shortfalls_of(plan, states, ledger)
+        shortfalls = shortfalls_of(plan, states.get, ledger)
     condition = condition_of(said, failures, shortfalls)
     outcome = RunOutcome(
         condition, said in ("finished", "stopped"), desk.board.counts(), unsafe, failures,
