@@ -55,7 +55,7 @@ class KeyTable:
         return slot
 
     def _grow(self) -> None:
-        self._slots = array("i", [_FREE]) * (4 * len(self._slots))
+        self._slots = array("i", [_FREE]) * (2 * len(self._slots))
         mask, begins = len(self._slots) - 1, 0
         text = bytes(self._text)
         for number, ends in enumerate(self._ends):
