@@ -53,11 +53,12 @@ from labrig.record.alarms import Question
 from labrig.record.clock import steady_s
 from labrig.record.consumption import Consumption
 from labrig.record.dose_records import DoseFold
+from labrig.record.entry_states import SETTLED, EntryState
 from labrig.record.kinds.doses import Bounds, Counted, DoseAgain, DoseConfirmed, DoseUnknown
 from labrig.record.kinds.levels import Intended
 from labrig.record.kinds.operator import CommandTaken
 from labrig.record.kinds.runs import RunAdopted, RunStarted
-from labrig.record.recovery import SETTLED, EntryState, fold
+from labrig.record.recovery import fold
 from labrig.record.rows import JournalEntry, Row
 from labrig.record.said import entry_of, entry_of_run, said
 from labrig.record.writable import json_text

@@ -10,11 +10,11 @@ from labrig.night.film_jobs import NEVER, FilmJobs, NotTaken
 from labrig.plan.film_schedule import block_of
 from labrig.plan.plan import Plan
 from labrig.plan.timeline import Film, StimulationLevel
+from labrig.record.entry_states import SETTLED
 from labrig.record.kinds.levels import NotDone, StimulationConfirmed
 from labrig.record.kinds.pictures import FilmTaken, PictureMissed
 from labrig.record.pulses import KINDS, PulseFold
 from labrig.record.reading import NewRows
-from labrig.record.recovery import SETTLED
 from labrig.record.rows import Row
 from labrig.record.said import said
 from labrig.run_folder import RunFolder

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from labrig.plan.timeline import Dose, TimelineEntry
+from labrig.record.entry_states import EntryState
 from labrig.record.kinds.doses import DoseNamed, DoseUnknown, RestNotGiven
 from labrig.record.kinds.levels import NotDone
-from labrig.record.recovery import EntryState, Rest, fold
+from labrig.record.recovery import Rest, fold
 from labrig.record.rows import Row, State
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from labrig.plan.packed import alike
 from labrig.plan.timeline import Frame, PersonStep, TimelineEntry
 from labrig.record.counts import GONE_WRONG
+from labrig.record.entry_states import EntryState
 from labrig.record.kinds.doses import DoseSent
 from labrig.record.lateness import PUNCTUAL_S
-from labrig.record.recovery import EntryState, RunState
+from labrig.record.recovery import RunState
 
 
 def fates_of(timeline: Iterable[TimelineEntry], state: RunState) -> Iterator[tuple[str, str]]:

@@ -13,9 +13,7 @@ from labrig.plan.timeline import ROW_KINDS
 from labrig.record.alarms import Alarm, AskedQuestion
 from labrig.record.consumption import Consumption
 from labrig.record.counts import count
-from labrig.record.entry_states import SETTLED as SETTLED
-from labrig.record.entry_states import EntryState as EntryState
-from labrig.record.entry_states import EntryStates
+from labrig.record.entry_states import EntryState, EntryStates
 from labrig.record.kinds.doses import DoseAgain, DoseSent
 from labrig.record.kinds.levels import PumpRead, ValveRead
 from labrig.record.kinds.operator import (

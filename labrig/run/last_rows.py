@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from labrig.plan.packed import PackedTimeline
 from labrig.plan.timeline import Dose, TimelineEntry
 from labrig.record.dose_ends import last_words
+from labrig.record.entry_states import SETTLED
 from labrig.record.kinds.levels import NotDone
-from labrig.record.recovery import SETTLED
 from labrig.record.said import readable
 from labrig.run.desk import Desk
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from labrig.plan.supply_steps import UNPLANNED
 from labrig.plan.timeline import PersonStep
 from labrig.record.detail import BadDetail, from_detail
+from labrig.record.entry_states import EntryState
 from labrig.record.kinds.steps import StepSigned
-from labrig.record.recovery import EntryState
 
 BEGUN_TIMES = 4.0
 """[P] A step that was begun stays open for so many times as long as it was meant to take."""

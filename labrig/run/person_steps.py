@@ -19,6 +19,7 @@ from labrig.plan.supply_steps import unplanned, unplanned_of
 from labrig.plan.timeline import PersonStep
 from labrig.record.alarms import Question
 from labrig.record.clock import Mailbox
+from labrig.record.entry_states import EntryState
 from labrig.record.kinds.levels import NotDone
 from labrig.record.kinds.operator import ANSWERED, AnswerNoted
 from labrig.record.kinds.pump_deviations import Censored
@@ -33,7 +34,7 @@ from labrig.record.kinds.steps import (
     StepRefused,
     StepSigned,
 )
-from labrig.record.recovery import EntryState, RunState
+from labrig.record.recovery import RunState
 from labrig.record.said import SaidDeviation
 from labrig.run.desk import Desk
 from labrig.run.fillings import Fillings

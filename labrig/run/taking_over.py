@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from labrig.plan.timeline import PersonStep, TimelineEntry
-from labrig.record.recovery import EntryState, RunState
+from labrig.record.entry_states import EntryState
+from labrig.record.recovery import RunState
 from labrig.run.crew import Crew
 from labrig.run.desk import Desk
 from labrig.run.order_book import OrderBook

@@ -9,7 +9,8 @@ from collections import Counter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labrig.record.recovery import SETTLED, fold
+from labrig.record.entry_states import SETTLED
+from labrig.record.recovery import fold
 from labrig.record.virtual_clock import VirtualClock
 from labrig.run.control_client import connect
 
