@@ -1,8 +1,9 @@
-"""Keys of many entries and a number for each, in some thirty bytes a key where a dict takes 150."""
+"""What is said of many entries by their keys, in some thirty bytes a key where a dict takes 150."""
 
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterator
 
 _FREE = -1
@@ -64,3 +65,31 @@ class KeyTable:
             while self._slots[slot] != _FREE:
                 slot = (slot + 1) & mask
             self._slots[slot], begins = number, ends
+
+
+class WordTable:
+    """One of a few words for each of many keys; the last one counts."""
+
+    def __init__(self) -> None:
+        self._keys = KeyTable()
+        self._words: list[str] = []
+        self._said = array("B")
+
+    def say(self, key: str, word: str) -> None:
+        """Of this key, from now on."""
+        if word not in self._words:
+            self._words.append(word)
+        number, said = self._keys.add(key), self._words.index(word)
+        if number == len(self._said):
+            self._said.append(said)
+        else:
+            self._said[number] = said
+
+    def get(self, key: str) -> str | None:
+        """What was said of it last; None: nothing."""
+        number = self._keys.number(key)
+        return None if number is None else self._words[self._said[number]]
+
+    def counts(self) -> Counter[str]:
+        """Of how many keys each word was said last."""
+        return Counter({self._words[said]: count for said, count in Counter(self._said).items()})

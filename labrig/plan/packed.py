@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar, overload
 
-from labrig.plan.timeline import Frame, Timeline, TimelineEntry
+from labrig.plan.timeline import Frame, TimelineEntry
 
 T = TypeVar("T")
 _BEFORE_ROUND = [field.name for field in fields(Frame)].index("round")
@@ -173,7 +173,7 @@ def of_kind(timeline: Iterable[TimelineEntry], kind: type[T]) -> Iterator[T]:
     return (entry for entry in timeline if isinstance(entry, kind))
 
 
-def packed(timeline: Timeline | Iterable[TimelineEntry]) -> PackedTimeline:
+def packed(timeline: Iterable[TimelineEntry]) -> PackedTimeline:
     """A timeline in order of time; one that is packed already as it is."""
     if isinstance(timeline, PackedTimeline):
         return timeline

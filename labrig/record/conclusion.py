@@ -7,13 +7,14 @@ to the same.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from labrig.plan.key_table import WordTable
 from labrig.plan.packed import alike
 from labrig.plan.plan import Plan
-from labrig.plan.timeline import Frame
+from labrig.plan.timeline import ROW_KINDS, Frame
 from labrig.plan.words import words_of
 from labrig.record.counts import GONE_WRONG
 from labrig.record.gist import Gist, gist_of
@@ -106,6 +107,14 @@ def condition_of(
 ) -> Condition:
     """The word for a run that its journal calls ``said``."""
     return "failed" if failures or shortfalls else said
+
+
+def remembering(rows: Iterable[Row], states: WordTable) -> Iterator[Row]:
+    """The same rows; once they have passed, ``states`` holds by key what the last one said."""
+    for row in rows:
+        if row.kind in ROW_KINDS:
+            states.say(row.key, row.state)
+        yield row
 
 
 def shortfalls_of(

@@ -7,13 +7,12 @@ whatever becomes of an alarm or a question is told to a listener, who writes it 
 from __future__ import annotations
 
 import threading
-from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from labrig.plan.key_table import KeyTable
+from labrig.plan.key_table import WordTable
 from labrig.record.alarms import Alarm, AskedQuestion, Question
 from labrig.record.kinds.operator import (
     AlarmCleared,
@@ -38,9 +37,7 @@ class Board:
         self._alarms: dict[tuple[str, str], Alarm] = {}
         self._questions: dict[str, Question] = {}
         self._counts: Counter[str] = Counter()
-        self._fated = KeyTable()
-        self._fates = array("B")
-        self._words: list[str] = []
+        self._fates = WordTable()
         self._readings: dict[str, dict[str, Any]] = {}
         self._modes: dict[str, Mode] = {}
         self._censored: dict[str, float] = {}
@@ -126,14 +123,14 @@ class Board:
     def event(self, key: str, fate: str) -> None:
         """Count an event under what has become of it; its last fate alone counts."""
         with self._lock:
-            self._see_fate(key, fate)
+            self._fates.say(key, fate)
 
     def take_over(self, counts: Mapping[str, int], fates: Iterable[tuple[str, str]]) -> None:
         """Go on from what an earlier runner of the same run had counted."""
         with self._lock:
             self._counts.update(counts)
             for key, fate in fates:
-                self._see_fate(key, fate)
+                self._fates.say(key, fate)
 
     def show_again(
         self, alarms: Mapping[str, Alarm], questions: Mapping[str, AskedQuestion]
@@ -194,14 +191,5 @@ class Board:
         with self._lock:
             return dict(self._censored)
 
-    def _see_fate(self, key: str, fate: str) -> None:
-        if fate not in self._words:
-            self._words.append(fate)
-        word, number = self._words.index(fate), self._fated.add(key)
-        if number == len(self._fates):
-            self._fates.append(word)
-        self._fates[number] = word
-
     def _all_counts(self) -> dict[str, int]:
-        fates = {self._words[word]: count for word, count in Counter(self._fates).items()}
-        return dict(sorted((self._counts + Counter(fates)).items()))
+        return dict(sorted((self._counts + self._fates.counts()).items()))

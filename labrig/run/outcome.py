@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from labrig.durable import write_json
+from labrig.plan.key_table import WordTable
 from labrig.plan.plan import Plan
 from labrig.record.conclusion import (
     RunOutcome,
@@ -12,9 +13,9 @@ from labrig.record.conclusion import (
     ended_s,
     ledger_of,
     outcome_json,
+    remembering,
     shortfalls_of,
 )
-from labrig.record.last_states import LastStates
 from labrig.record.ledger import ledger_json
 from labrig.record.weights import contradiction
 from labrig.run.desk import Desk
@@ -38,8 +39,8 @@ def conclude(
     desk.journal.note()
     # Read once more rather than held: the journal of a week is larger than a runner may be.
     until_s = ended_s(desk.journal.rows("run")) or desk.clock.now_s()
-    states = LastStates()
-    ledger, problem = ledger_of(plan, states.of(desk.journal.rows()), until_s)
+    states = WordTable()
+    ledger, problem = ledger_of(plan, remembering(desk.journal.rows(), states), until_s)
     failures += problem
     for balance in ledger.reservoirs if ledger is not None else ():
         if balance.agrees is False:
