@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from types import NoneType, UnionType
@@ -51,6 +52,8 @@ class TypedJson:
         self._kind_of = kind_of or {}
         self._may_lack = may_lack or {}
         self._readers: dict[Any, Reader] = {}
+        self._in_making: dict[Any, Reader] = {}
+        self._making = threading.RLock()
         self._names: dict[Any, tuple[str, ...]] = {}
         self._by_kind = {kind: cls for cls, kind in self._kind_of.items()}
         self._texts: dict[str, str] = {}
@@ -124,11 +127,25 @@ class TypedJson:
 
     def _reader(self, wanted: Any) -> Reader:  # noqa: ANN401 - a type form
         """What turns JSON into a ``wanted``; made once per type, since a plan has many entries."""
-        if wanted not in self._readers:
-            # a class may hold others of itself: those are read by what is made here
-            self._readers[wanted] = lambda value: self._readers[wanted](value)
-            self._readers[wanted] = self._made(wanted)
-        return self._readers[wanted]
+        found = self._readers.get(wanted)
+        if found is not None:
+            return found
+        with self._making:
+            return self._readers.get(wanted) or self._in_making.get(wanted) or self._make(wanted)
+
+    def _make(self, wanted: Any) -> Reader:  # noqa: ANN401 - a type form
+        """With all that it is made of; other threads find all of it or nothing."""
+        outermost = not self._in_making
+        # a class may hold others of itself: those are read by what is made here
+        self._in_making[wanted] = lambda value: self._readers[wanted](value)
+        try:
+            made = self._in_making[wanted] = self._made(wanted)
+            if outermost:
+                self._readers.update(self._in_making)
+        finally:
+            if outermost:
+                self._in_making.clear()
+        return made
 
     def _made(self, wanted: Any) -> Reader:  # noqa: ANN401 - a type form
         origin = get_origin(wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labrig import typed_json
 from labrig.typed_json import NotAsTyped, TypedJson
 
 
@@ -78,3 +80,29 @@ def test_a_field_with_a_default_may_lack_where_it_is_allowed_to():
 def test_every_mistake_says_where(bend, says):
     with pytest.raises(NotAsTyped, match=says):
         TYPED.read(Outer, GOOD | bend)
+
+
+def test_a_class_that_another_thread_is_still_learning_to_read_is_waited_for(monkeypatch):
+    typed, hints_of = TypedJson(), typed_json.get_type_hints
+    begun, go_on, read = threading.Event(), threading.Event(), []
+
+    def slowly(cls):
+        begun.set()
+        go_on.wait(10.0)
+        return hints_of(cls)
+
+    monkeypatch.setattr(typed_json, "get_type_hints", slowly)
+    content = {"name": "a", "at": [1.0, 2.0]}
+    threads = [
+        threading.Thread(target=lambda: read.append(typed.read(Inner, content))) for _ in range(2)
+    ]
+    threads[0].start()
+    assert begun.wait(10.0)
+    threads[1].start()
+    threads[1].join(0.2)  # it must not be over yet, by an error or otherwise
+    waited = threads[1].is_alive()
+    go_on.set()
+    for thread in threads:
+        thread.join(10.0)
+    assert waited
+    assert read == [Inner("a", (1.0, 2.0))] * 2
